@@ -1,0 +1,198 @@
+"""What every data module of this package does once it has a `Database`."""
+
+import logging
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+from fhr.datasets import Database, Partition, Splits, Target, make_splits
+from fhr.errors import SignalError, SplitError
+from fhr.preprocessing import Augmentation, Pipeline
+from fhr.tasks import Batch, DataFacts
+
+from .windows import EpochShuffle, WindowDataset
+
+__all__ = ["DatabaseDataModule"]
+
+_log = logging.getLogger("fhr.datamodules")
+
+
+class DatabaseDataModule(pl.LightningDataModule):
+    """Fixed windows of a database, split by record into train, validation, calibration and test.
+
+    Args:
+        target: the label with its inequality, for example `ph<=7.15`.
+        repeat: which shuffle of the outer folds.
+        fold: which outer fold is for testing.
+        inner: which of the four inner folds is held out for calibration.
+        window_minutes: length of the window, counted back from the end.
+        fs: sampling rate of the windows, Hz.
+        channels: which of `fhr`, `uc`, `mask`.
+        batch_size: records a batch.
+        class_weights: `balanced` gives both classes the same weight in the loss.
+        augmentation: random changes of the training windows, or None.
+        splits: a split file; None makes the standard one (10 x 5 folds, seed 0) from the data.
+        seed: of the order of the records and of the augmentation.
+    """
+
+    def __init__(
+        self,
+        *,
+        target: str = "ph<=7.15",
+        repeat: int = 0,
+        fold: int = 0,
+        inner: int = 0,
+        window_minutes: float = 60.0,
+        fs: float = 1.0,
+        channels: Sequence[str] = ("fhr", "uc", "mask"),
+        batch_size: int = 32,
+        class_weights: Literal["none", "balanced"] = "none",
+        augmentation: Augmentation | None = None,
+        splits: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.target = Target(target)
+        self.repeat, self.fold, self.inner = repeat, fold, inner
+        self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))
+        self.batch_size, self.class_weights, self.augmentation = batch_size, class_weights, augmentation
+        self.splits_path, self.seed = splits, seed
+        self._facts: DataFacts | None = None
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of a window; known before any data is read."""
+        return self.pipeline.n_channels
+
+    @property
+    def n_times(self) -> int:
+        """Samples of a window; known before any data is read."""
+        return self.pipeline.n_times
+
+    @property
+    def n_outputs(self) -> int:
+        """Scores a window; known before any data is read."""
+        return 1
+
+    @property
+    def fs(self) -> float:
+        """Sampling rate of a window, Hz; known before any data is read."""
+        return self.pipeline.fs
+
+    @abstractmethod
+    def read(self) -> Database:
+        """Read or make the database."""
+
+    @property
+    def facts(self) -> DataFacts:
+        """What a run has to remember of its data; after `setup`."""
+        if self._facts is None:
+            raise SplitError("the data module is not set up yet; call setup() first")
+        return self._facts
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read, split, label and prepare, once.
+
+        Raises:
+            DatasetNotFoundError: no data.
+            OutcomeError: no record carries the outcome of the target.
+            SplitError: data that the split was not made for, or a class too small for the folds.
+            SignalError: no record can be prepared.
+        """
+        if self._facts is not None:
+            return
+        database = self.read()
+        splits = Splits.load(Path(self.splits_path)) if self.splits_path else make_splits(database)
+        splits.check(database)
+        windows, unusable = self.pipeline.prepare(database)
+        if not windows:
+            name, reason = next(iter(unusable.items()))
+            raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
+        for name, reason in unusable.items():
+            _log.warning("left out %s: %s", name, reason)
+
+        label = database.labels(self.target.name)
+        unlabelled = label.index[label.isna()].tolist()
+        if unlabelled:
+            _log.warning("%d records lack the outcome of %s: %s", len(unlabelled), self.target, ", ".join(unlabelled))
+        self._signal = {window.recording.name: window.signal for window in windows}
+        self._loss = {window.recording.name: window.loss for window in windows}
+        usable = label[label.notna() & label.index.isin(list(self._signal))]
+        n_folds = len(splits.folds[0])
+        for value, word in ((1, "meet"), (0, "do not meet")):
+            count = int((usable == value).sum())
+            if count < n_folds:
+                raise SplitError(
+                    f"{count} of {len(usable)} usable records {word} {self.target}, fewer than the {n_folds} folds; "
+                    "use more records or another target"
+                )
+        self._label, self._ph = usable, database.outcomes["ph"]
+        partition = splits.partition(self.repeat, self.fold, self.inner)
+        self._facts = DataFacts(
+            pipeline=self.pipeline,
+            target=self.target.name,
+            partition=Partition(*(tuple(n for n in names if n in usable.index) for names in vars(partition).values())),
+            origin=database.origin,
+            data_checksum=database.checksum,
+            splits=splits,
+            fold=(self.repeat, self.fold, self.inner),
+            labels=usable,
+            recordings={recording.name: recording for recording in database if recording.name in usable.index},
+            quarantined={**database.quarantined, **unusable},
+            unlabelled=tuple(unlabelled),
+        )
+
+    def loss_fraction(self, names: Sequence[str]) -> np.ndarray:
+        """Fraction of signal lost in the window of each named record."""
+        return np.array([self._loss[name] for name in names])
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The records that fit the weights, shuffled and augmented."""
+        names = self.facts.partition.train
+        dataset = self._dataset(names, self.augmentation)
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=EpochShuffle(dataset, seed=self.seed),
+            drop_last=len(names) % self.batch_size == 1,  # batch normalisation needs two records
+            collate_fn=_as_is,
+        )
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The records that stop the training."""
+        return self._in_order(self.facts.partition.validation)
+
+    def calibration_dataloader(self) -> DataLoader[Batch]:
+        """The held-out inner fold."""
+        return self._in_order(self.facts.partition.calibration)
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The outer fold."""
+        return self._in_order(self.facts.partition.test)
+
+    def _in_order(self, names: Sequence[str]) -> DataLoader[Batch]:
+        return DataLoader(self._dataset(names), batch_size=self.batch_size, collate_fn=_as_is)
+
+    def _dataset(self, names: Sequence[str], augmentation: Augmentation | None = None) -> WindowDataset:
+        label = self._label.loc[list(names)].to_numpy()
+        weight = np.ones(len(label))
+        if self.class_weights == "balanced":
+            weight = np.where(label == 1, 0.5 / max(label.mean(), 1e-9), 0.5 / max(1 - label.mean(), 1e-9))
+        return WindowDataset(
+            np.stack([self._signal[name] for name in names]),
+            label,
+            self._ph.loc[list(names)].to_numpy(),
+            weight,
+            pipeline=self.pipeline,
+            augmentation=augmentation,
+            seed=self.seed,
+        )
+
+
+def _as_is(batch: Batch) -> Batch:
+    return batch

@@ -1,0 +1,75 @@
+"""Windows in memory, and an order that depends on nothing but seed and epoch."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from fhr.preprocessing import Augmentation, Pipeline
+from fhr.tasks import Batch
+
+__all__ = ["EpochShuffle", "WindowDataset"]
+
+
+class WindowDataset(Dataset[Batch]):
+    """Prepared windows with their labels; gives whole batches.
+
+    Args:
+        signal: (n, channel, time).
+        label: (n,), 0 or 1.
+        ph: (n,), NaN where unknown.
+        weight: (n,), of each record in the loss.
+        pipeline: what prepared `signal`.
+        augmentation: applied to each batch, or None.
+        seed: of the augmentation.
+    """
+
+    def __init__(
+        self,
+        signal: np.ndarray,
+        label: np.ndarray,
+        ph: np.ndarray,
+        weight: np.ndarray,
+        *,
+        pipeline: Pipeline,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.signal = signal
+        self.label, self.ph, self.weight = (torch.tensor(x, dtype=torch.float32) for x in (label, ph, weight))
+        self.pipeline, self.augmentation, self.seed = pipeline, augmentation, seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self.signal)
+
+    def __getitem__(self, index: int) -> Batch:
+        """A batch of one."""
+        return self.__getitems__([index])
+
+    def __getitems__(self, indices: Sequence[int]) -> Batch:
+        """One batch; the augmentation depends on seed, epoch and the batch's first record alone."""
+        rows = np.asarray(indices)
+        signal = self.signal[rows]
+        if self.augmentation is not None:
+            generator = np.random.default_rng([self.seed, self.epoch, int(rows[0])])
+            signal = self.augmentation(signal, self.pipeline.channels, self.pipeline.fs, generator)
+        return Batch(torch.from_numpy(signal), self.label[rows], self.ph[rows], self.weight[rows])
+
+
+class EpochShuffle(Sampler[int]):
+    """A shuffle that depends only on (seed, epoch), so that a resumed run sees the order it would have seen."""
+
+    def __init__(self, dataset: WindowDataset, *, seed: int) -> None:
+        self.dataset, self.seed, self.epoch = dataset, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Lightning calls this before each epoch."""
+        self.epoch = self.dataset.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(len(self.dataset)).tolist())

@@ -1,0 +1,29 @@
+"""Deep learning on intrapartum fetal heart rate. Research software, not a medical device.
+
+`fhr.read(path)` gives a `Recording`, `fhr.load(run_id_or_checkpoint)` a ready predictor; both import what they
+need when they are first used, so that `import fhr` stays light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+__all__ = ["Recording", "__version__", "load", "read", "write_wfdb"]
+
+_LAZY = {
+    "Recording": "fhr.recording",
+    "read": "fhr.formats",
+    "write_wfdb": "fhr.formats",
+    "load": "fhr.prediction",
+}
+
+if TYPE_CHECKING:
+    from fhr.formats import read, write_wfdb
+    from fhr.prediction import load
+    from fhr.recording import Recording
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'fhr' has no attribute {name!r}")

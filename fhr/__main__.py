@@ -1,0 +1,7 @@
+"""`python -m fhr`."""
+
+import sys
+
+from fhr.cli import main
+
+sys.exit(main())

@@ -1,0 +1,101 @@
+"""`fhr VERB`: one parser for the verbs that do not train; the training verbs go to LightningCLI."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from fhr import __version__
+from fhr.errors import FHRError
+
+__all__ = ["main"]
+
+_TRAINING = {
+    "fit": "train a network and calibrate it, tracked in MLflow",
+    "validate": "run a trained network on its early-stopping slice",
+    "test": "run a trained network on its outer test fold: metrics, figures, model card",
+}
+_VERBS = {
+    "crossval": "train and test on every outer fold, one MLflow run",
+    "predict": "probability for each recording, as CSV",
+    "simulate": "write a simulated database in the style of CTU-UHB",
+    "info": "what a recording or a folder holds, as CSV",
+    "splits": "write the fold file of a database",
+    "runs": "the runs of the MLflow store, as CSV",
+    "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
+}
+_CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        0 done, 1 some recordings were quarantined, 2 a mistake in what was given, 3 a result below the asked floor.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # The training verbs have a parser of their own, with every option of the trainer; it is slow to build.
+    head, verb, rest = _split_verb(arguments)
+    parser = _parser(verb)
+    if verb in _TRAINING:
+        options = parser.parse_args([*head, verb])
+    else:
+        options, passed_on = parser.parse_known_args(arguments)
+        if passed_on and verb not in _CONFIGURED:
+            parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
+        options.overrides = passed_on
+    _set_up_logging(options.verbose - options.quiet)
+    try:
+        if verb in _TRAINING:
+            from .training import train
+
+            return train(verb, rest)
+        code: int = options.run(options)
+        return code
+    except FHRError as error:
+        sys.stderr.write(f"fhr {verb}: {error}\n")
+        return 2
+    except BrokenPipeError:  # `fhr info | head`
+        sys.stderr.close()
+        return 0
+    except KeyboardInterrupt:
+        sys.stderr.write(f"fhr {verb}: interrupted\n")
+        return 130
+
+
+def _parser(chosen: str | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fhr",
+        allow_abbrev=False,
+        description="Deep learning on intrapartum fetal heart rate. Research software, not a medical device.",
+        epilog="`fhr VERB --help` explains a verb. Exit codes: 0 done, 1 some recordings quarantined, 2 usage.",
+    )
+    parser.add_argument("--version", action="version", version=f"fhr {__version__}")
+    parser.add_argument("-v", "--verbose", action="count", default=0, help="say more (on stderr)")
+    parser.add_argument("-q", "--quiet", action="count", default=0, help="say less")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, text in _TRAINING.items():
+        verbs.add_parser(verb, help=text, add_help=False)
+    for verb, text in _VERBS.items():
+        if verb != chosen:
+            verbs.add_parser(verb, help=text)
+            continue
+        module = import_module(f".{verb}", __package__)
+        sub = verbs.add_parser(verb, help=text, description=module.__doc__, allow_abbrev=False)
+        module.add_arguments(sub)
+        sub.set_defaults(run=module.run)
+    return parser
+
+
+def _split_verb(arguments: list[str]) -> tuple[list[str], str | None, list[str]]:
+    for i, argument in enumerate(arguments):
+        if not argument.startswith("-"):
+            return arguments[:i], argument, arguments[i + 1 :]
+    return arguments, None, []
+
+
+def _set_up_logging(verbosity: int) -> None:
+    level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(max(-1, min(verbosity, 2)), logging.DEBUG)
+    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("fhr").setLevel(level)

@@ -1,0 +1,42 @@
+"""The runs of the MLflow store, newest first, as CSV."""
+
+import argparse
+from pathlib import Path
+
+from fhr.errors import FHRError
+
+from .tables import write_csv
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """List the runs."""
+    import pandas as pd
+
+    from fhr.tracking import mlflow_client, tracking_uri
+
+    uri = tracking_uri()
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
+        raise FHRError(f"there is no MLflow store {uri} in {Path.cwd()}; train first, or go to the folder that holds it")
+    client = mlflow_client()
+    experiments = {e.experiment_id: e.name for e in client.search_experiments()}
+    rows = [
+        {
+            "run_id": r.info.run_id,
+            "experiment": experiments[r.info.experiment_id],
+            "name": r.info.run_name,
+            "status": r.info.status,
+            "auroc": r.data.metrics.get("test/auroc"),
+            "brier": r.data.metrics.get("test/brier"),
+        }
+        for r in client.search_runs(list(experiments), order_by=["attributes.start_time DESC"])
+    ]
+    columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
+    write_csv(pd.DataFrame(rows, columns=columns), options.out)
+    return 0

@@ -1,0 +1,29 @@
+"""Write a simulated database in the style of CTU-UHB: WFDB records, RECORDS, the same header fields."""
+
+import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("--n", type=int, default=500, help="number of recordings (default: 500)")
+    parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
+    parser.add_argument("--seed", type=int, default=1, help="which simulated hospital (default: 1)")
+    parser.add_argument("--overwrite", action="store_true", help="replace the recordings that DIR holds")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Simulate and write."""
+    from fhr.simulation import write_database
+    from fhr.tracking import progress_bar
+
+    with progress_bar(options.n, description="simulate") as bar:
+        write_database(
+            options.out,
+            options.n,
+            seed=options.seed,
+            overwrite=options.overwrite,
+            progress=lambda done, total: bar.update(done - bar.n),
+        )
+    return 0

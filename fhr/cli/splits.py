@@ -1,0 +1,24 @@
+"""Write the fold file of a database: stratified by pH, one file for all labels, with a checksum."""
+
+import argparse
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("root", metavar="DIR", help="folder of recordings")
+    parser.add_argument("--out", required=True, metavar="FILE.json", help="where to write")
+    parser.add_argument("--repeats", type=int, default=10)
+    parser.add_argument("--folds", type=int, default=5)
+    parser.add_argument("--seed", type=int, default=0)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Split and write."""
+    from fhr.datasets import CTUUHB, make_splits
+
+    database = CTUUHB(options.root)
+    splits = make_splits(database, n_repeats=options.repeats, n_folds=options.folds, seed=options.seed)
+    splits.save(options.out)
+    return 1 if database.quarantined else 0

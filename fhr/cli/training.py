@@ -1,0 +1,191 @@
+"""`fhr fit`, `validate` and `test`: LightningCLI with this package's tracking, calibration and refusals."""
+
+import logging
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
+from pytorch_lightning.loggers import MLFlowLogger
+
+from fhr.errors import CheckpointError
+from fhr.metrics import to_frame
+from fhr.tasks import Calibration, RunRecord
+from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_uri
+
+from .tables import write_csv
+
+__all__ = ["TrainingCLI", "experiment_name", "quieten", "train"]
+
+_log = logging.getLogger(__name__)
+
+
+class TrainingCLI(LightningCLI):
+    """One configuration says model, loss, data and trainer; the shapes of the data reach the network.
+
+    Args:
+        arguments: of the command line, after `fhr`.
+        tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow where the configuration does
+            not choose another logger.
+        run_id: the MLflow run that a test belongs to; None for a new one.
+        run: False to build the objects without training.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], *, tracked: bool = True, run_id: str | None = None, run: bool = True
+    ) -> None:
+        self._tracked, self._run_id = tracked, run_id
+        self.calibration, self.record = Calibration(calibrate=tracked), RunRecord()
+        super().__init__(
+            pl.LightningModule,
+            pl.LightningDataModule,
+            subclass_mode_model=True,
+            subclass_mode_data=True,
+            save_config_callback=None,
+            trainer_defaults={"callbacks": [self.calibration, self.record]},
+            args=list(arguments),
+            run=run,
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Early stopping and checkpoints with their defaults; what the data and the seed tell the rest."""
+        parser.add_lightning_class_args(EarlyStopping, "early_stopping")
+        parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
+        parser.set_defaults(
+            {
+                "early_stopping.monitor": "val/loss",
+                "early_stopping.patience": 20,
+                "checkpoint.monitor": "val/loss",
+                "checkpoint.filename": "best",
+                "checkpoint.save_last": True,
+                "checkpoint.enable_version_counter": False,
+            }
+        )
+        parser.link_arguments("seed_everything", "data.init_args.seed")
+        for shape in ("n_channels", "n_outputs"):
+            parser.link_arguments(f"data.{shape}", f"model.init_args.model.init_args.{shape}", apply_on="instantiate")
+
+    def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
+        """The trainer with tracking, and without a progress bar where nobody watches."""
+        asked = self._get(self.config_init, "trainer")
+        if not sys.stderr.isatty():
+            kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
+        if asked.logger in (None, True):
+            kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
+        return super().instantiate_trainer(**kwargs)
+
+    def _mlflow(self) -> MLFlowLogger:
+        artifacts = ensure_store()
+        network = type(self.model.model).__name__
+        data = self.datamodule
+        return MLFlowLogger(
+            experiment_name=experiment_name(data.target.name),
+            run_name=f"{network} repeat {data.repeat} fold {data.fold} inner {data.inner}",
+            tracking_uri=tracking_uri(),
+            artifact_location=artifacts,
+            run_id=self._run_id,
+        )
+
+    def before_fit(self) -> None:
+        """Read the data first, so that a mistake there leaves no run; then name the folder of the checkpoints."""
+        self.datamodule.setup("fit")
+        logger = self.trainer.logger
+        if isinstance(logger, MLFlowLogger):
+            logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
+            for callback in self.trainer.checkpoint_callbacks:
+                callback.dirpath = str(Path("mlruns", "checkpoints", str(logger.run_id)).absolute())  # type: ignore[attr-defined]
+
+    def after_fit(self) -> None:
+        """The finished checkpoint is in the run now; say how to go on."""
+        logger = self.trainer.logger
+        if isinstance(logger, MLFlowLogger) and self.calibration.path is not None:
+            shutil.rmtree(self.calibration.path.parent, ignore_errors=True)
+            sys.stdout.write(f"{logger.run_id}\n")
+            _log.warning("run %s is finished; test it with `fhr test --run %s`", logger.run_id, logger.run_id)
+
+    def before_test(self) -> None:
+        """Refuse to test weights that were never trained."""
+        if not self._get(self.config, "ckpt_path"):
+            raise CheckpointError(
+                "no trained weights were named; give `fhr test --run RUN_ID`, or `--config FILE --ckpt_path FILE`"
+            )
+        self.datamodule.setup("test")
+
+    before_validate = before_test
+
+    def after_test(self) -> None:
+        """The metrics with their intervals, on stdout."""
+        write_csv(to_frame(self.record.results).reset_index(names="metric"), None)
+
+    def configuration(self) -> str:
+        """The resolved configuration, ready to be used again."""
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        parser = self._parser(self.subcommand)
+        return str(parser.dump(config.clone(), skip_link_targets=True))
+
+
+def experiment_name(target: str) -> str:
+    """Runs of one label are compared with each other."""
+    return f"acidosis {target}"
+
+
+def quieten() -> None:
+    """Silence what other packages say of their own inner workings."""
+    for message in (
+        ".*does not have many workers.*",  # the windows are in memory
+        ".*args parameter is intended.*",
+        ".*tensorboardX.*",
+        ".*exists and is not empty.*",
+        ".*LeafSpec.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
+    for name in ("pytorch_lightning", "lightning_fabric", "mlflow"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("pytorch_lightning.loggers.mlflow").setLevel(logging.ERROR)
+    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)
+
+
+def train(verb: str, arguments: Sequence[str]) -> int:
+    """Run `fit`, `validate` or `test`.
+
+    Raises:
+        FHRError: see the rooms.
+    """
+    quieten()
+    run_id, rest = _take_run(list(arguments))
+    with tempfile.TemporaryDirectory() as folder:
+        if run_id is not None:
+            if verb == "fit":
+                raise CheckpointError("`--run` names a finished run to test; `fhr fit` starts a new one")
+            rest = [*_of_run(run_id, Path(folder)), *rest]
+        cli = TrainingCLI([verb, *rest], run_id=run_id)
+    return 1 if cli.datamodule.facts.quarantined else 0
+
+
+def _take_run(arguments: list[str]) -> tuple[str | None, list[str]]:
+    for i, argument in enumerate(arguments):
+        if argument.startswith("--run="):
+            return argument.removeprefix("--run="), arguments[:i] + arguments[i + 1 :]
+        if argument == "--run" and i + 1 < len(arguments):
+            return arguments[i + 1], arguments[:i] + arguments[i + 2 :]
+    return None, arguments
+
+
+def _of_run(run_id: str, folder: Path) -> list[str]:
+    """The configuration and the checkpoint of a run, as arguments."""
+    checkpoints = run_checkpoints(run_id)
+    if len(checkpoints) != 1:
+        raise CheckpointError(f"run {run_id} holds {len(checkpoints)} networks; its test results are in the run already")
+    path = mlflow_client().download_artifacts(run_id, "config.yaml", str(folder))
+    config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    for key in ("ckpt_path", "weights_only"):
+        config.pop(key, None)
+    Path(path).write_text(yaml.safe_dump(config), encoding="utf-8")
+    return ["--config", path, "--ckpt_path", str(checkpoints[0])]

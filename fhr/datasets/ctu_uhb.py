@@ -1,0 +1,69 @@
+"""A folder of recordings in the style of the CTU-UHB intrapartum database."""
+
+import logging
+from pathlib import Path
+
+from fhr.errors import DatasetNotFoundError, FHRError, FormatError
+from fhr.formats import read_wfdb
+
+from .database import Database
+
+__all__ = ["CTUUHB"]
+
+_log = logging.getLogger(__name__)
+
+
+class CTUUHB(Database):
+    """All recordings of a folder, read and verified at once.
+
+    A record that cannot be read is quarantined with its reason; the rest load. There is no cache on disk:
+    several hundred records parse in well under a second.
+
+    Args:
+        root: a folder with a `RECORDS` file (its records, its order) or with `.hea` files (sorted by name).
+
+    Raises:
+        DatasetNotFoundError: a folder that is missing, empty, or holds no readable record.
+        FormatError: a `RECORDS` file that cannot be read, points elsewhere, or names a record twice.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        self.root = Path(root)
+        recordings, quarantined = [], {}
+        for name in _record_names(self.root):
+            try:
+                recordings.append(read_wfdb(self.root / name))
+            except FHRError as error:
+                quarantined[name] = str(error)
+                _log.warning("quarantined %s: %s", name, error)
+        if not recordings:
+            name, reason = next(iter(quarantined.items()))
+            raise DatasetNotFoundError(
+                f"{self.root}: none of its {len(quarantined)} records can be read; the first, {name}: {reason}"
+            )
+        super().__init__(recordings, origin=str(self.root), quarantined=quarantined)
+
+
+def _record_names(root: Path) -> list[str]:
+    if not root.is_dir():
+        raise DatasetNotFoundError(
+            f"data folder {str(root)!r} does not exist; give the folder that holds the recordings, or make "
+            "a simulated one with `fhr simulate --n 500 --out DIR`"
+        )
+    listing = root / "RECORDS"
+    if listing.is_file():
+        try:
+            names = listing.read_text(encoding="utf-8").split()
+        except (OSError, UnicodeDecodeError) as error:
+            raise FormatError(f"{listing}: cannot be read ({error}); it is a text file, one record a line") from None
+    else:
+        names = sorted(path.stem for path in root.glob("*.hea"))
+    if not names:
+        raise DatasetNotFoundError(
+            f"data folder {str(root)!r} holds no recording (no RECORDS file, no .hea file); give the folder that does, "
+            "or make a simulated one with `fhr simulate --n 500 --out DIR`"
+        )
+    outside = [name for name in names if Path(name).name != name or "\\" in name or name in (".", "..")]
+    if outside:
+        raise FormatError(f"{listing}: {outside[0]!r} is not a plain record name in this folder; list plain names")
+    return names

@@ -1,0 +1,92 @@
+"""Recordings with their outcomes, whatever they were read from."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+import pandas as pd
+
+from fhr.errors import DatasetNotFoundError, FormatError
+from fhr.recording import Recording
+
+from .targets import Target
+
+__all__ = ["Database"]
+
+
+class Database(Sequence[Recording]):
+    """Recordings by position and by name, with their outcomes as a table.
+
+    Args:
+        recordings: the recordings, each with a name of its own.
+        origin: where they come from, for messages.
+        quarantined: reason for each record that could not be read, by name.
+
+    Raises:
+        FormatError: a name that stands twice: the same labour would fall on both sides of a split.
+    """
+
+    def __init__(
+        self, recordings: Iterable[Recording], *, origin: str, quarantined: Mapping[str, str] | None = None
+    ) -> None:
+        self.recordings = tuple(recordings)
+        self.origin = origin
+        self.quarantined = dict(quarantined or {})
+        self._positions = {recording.name: i for i, recording in enumerate(self.recordings)}
+        if len(self._positions) < len(self.recordings):
+            twice = next(r.name for i, r in enumerate(self.recordings) if self._positions[r.name] != i)
+            raise FormatError(f"{origin}: record {twice!r} stands twice; keep one of them")
+
+    def __len__(self) -> int:
+        return len(self.recordings)
+
+    def __getitem__(self, key: int | str) -> Recording:  # type: ignore[override]
+        """One recording, by position or by name."""
+        if isinstance(key, str):
+            if key not in self._positions:
+                reason = self.quarantined.get(key, "there is no such record")
+                raise DatasetNotFoundError(f"{self.origin}: no record {key!r} ({reason})")
+            key = self._positions[key]
+        return self.recordings[key]
+
+    def __iter__(self) -> Iterator[Recording]:
+        return iter(self.recordings)
+
+    @property
+    def names(self) -> list[str]:
+        """The records' names, in order."""
+        return [recording.name for recording in self.recordings]
+
+    @property
+    def outcomes(self) -> pd.DataFrame:
+        """Outcome and clinical fields, one row a record, NaN where unknown."""
+        rows = [asdict(recording.outcome) | asdict(recording.clinical) for recording in self.recordings]
+        return pd.DataFrame(rows, index=pd.Index(self.names, name="record"))
+
+    def labels(self, target: str) -> pd.Series:
+        """Label of each record (1, 0, or NaN where its outcome is unknown), indexed by name.
+
+        Raises:
+            OutcomeError: a target that is not defined.
+        """
+        return Target(target)(self.outcomes)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """SHA-256 of each recording's signals, in order."""
+        return tuple(_digest(recording) for recording in self.recordings)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over the names, signals and outcomes, whatever the order of the records."""
+        digest = hashlib.sha256()
+        for recording in sorted(self.recordings, key=lambda recording: recording.name):
+            outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
+            digest.update(f"{recording.name}:{_digest(recording)}:{outcome}\n".encode())
+        return digest.hexdigest()
+
+
+def _digest(recording: Recording) -> str:
+    if recording.source and recording.source.sha256:
+        return recording.source.sha256
+    return hashlib.sha256(recording.fhr.tobytes() + recording.uc.tobytes()).hexdigest()

@@ -1,0 +1,198 @@
+"""Splits by record: repeated stratified folds, one file for all labels, and the slices inside a training fold.
+
+Records are stratified by pH, cut at 7.05, 7.15 and 7.20 (records of unknown pH are a stratum of their own), so that
+one set of folds serves every label. A stratum with fewer members than folds joins its neighbour.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fhr.errors import SplitError
+
+from .database import Database
+
+__all__ = ["Partition", "Splits", "make_splits"]
+
+_log = logging.getLogger(__name__)
+_CUTS = (7.05, 7.15, 7.20)
+_FORMAT = 1
+_EARLY_STOPPING_FRACTION = 0.15
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Record names of one inner fold: what may be used for what.
+
+    Attributes:
+        train: fits the weights.
+        validation: stops the training.
+        calibration: the held-out inner fold; fits the calibrator.
+        test: the outer fold; touched once.
+    """
+
+    train: tuple[str, ...]
+    validation: tuple[str, ...]
+    calibration: tuple[str, ...]
+    test: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Outer folds of every repeat as lists of record names.
+
+    Attributes:
+        folds: `folds[repeat][fold]` are the names of that test fold.
+        strata: stratum of each record, by name.
+        seed: repeat r was shuffled with seed + r.
+        data: checksum of the recordings that the splits were made for.
+    """
+
+    folds: tuple[tuple[tuple[str, ...], ...], ...]
+    strata: dict[str, int]
+    seed: int
+    data: str
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the content."""
+        return hashlib.sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()
+
+    def partition(self, repeat: int, fold: int, inner: int, *, n_inner: int = 4) -> Partition:
+        """The slices of one inner fold of one outer fold.
+
+        The training part of the outer fold is cut into `n_inner` stratified folds; the one numbered `inner`
+        is for calibration, 15% of the rest for early stopping.
+
+        Raises:
+            SplitError: a repeat, fold or inner fold that does not exist.
+        """
+        for name, value, n in (
+            ("repeat", repeat, len(self.folds)),
+            ("fold", fold, len(self.folds[0])),
+            ("inner", inner, n_inner),
+        ):
+            if not 0 <= value < n:
+                raise SplitError(f"{name}={value}; this split has {name} 0 to {n - 1}")
+        from sklearn.model_selection import train_test_split  # slow to import
+
+        test = self.folds[repeat][fold]
+        rest = np.array([name for k, names in enumerate(self.folds[repeat]) if k != fold for name in names])
+        rest.sort()
+        strata = np.array([self.strata[name] for name in rest])
+        seed = int(np.random.SeedSequence([self.seed, repeat, fold]).generate_state(1)[0])
+        parts = _stratified(strata, n_inner, seed)
+        calibration = rest[parts == inner]
+        kept, kept_strata = rest[parts != inner], _merged(strata[parts != inner], 2)
+        train, validation = train_test_split(
+            kept, test_size=_EARLY_STOPPING_FRACTION, stratify=kept_strata, random_state=seed
+        )
+        return Partition(*(tuple(sorted(map(str, part))) for part in (train, validation, calibration, test)))
+
+    def check(self, dataset: Database) -> None:
+        """Refuse data that the splits were not made for.
+
+        Raises:
+            SplitError: records are missing or added, or their signals or outcomes have changed.
+        """
+        if self.data == dataset.checksum:
+            return
+        stored, given = set(self.strata), set(dataset.names)
+        if stored != given:
+            missing, added = sorted(stored - given), sorted(given - stored)
+            detail = f"{len(missing)} records missing {missing[:3]}, {len(added)} not known to it {added[:3]}"
+        else:
+            detail = "the same names with other signals or outcomes"
+        raise SplitError(
+            f"the split was made for other data than {dataset.origin} ({detail}); restore the data, "
+            "or make a new split with `fhr splits`"
+        )
+
+    def save(self, path: str | Path) -> Path:
+        """Write the splits as JSON with their checksum."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self._content() | {"checksum": self.checksum}, indent=1) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Splits":
+        """Read splits that `save` wrote.
+
+        Raises:
+            SplitError: no such file, another format, or a checksum that does not fit.
+        """
+        try:
+            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            if content["format"] != _FORMAT:
+                raise SplitError(f"{path}: format {content['format']!r} of the split file is not known")
+            folds = tuple(tuple(tuple(names) for names in repeat) for repeat in content["folds"])
+            splits = cls(folds, dict(content["strata"]), int(content["seed"]), content["data"])
+            stored = content["checksum"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SplitError(f"{path}: no readable split file ({error}); make one with `fhr splits`") from None
+        if splits.checksum != stored:
+            raise SplitError(f"{path}: the checksum does not fit, the file was edited; make a new one with `fhr splits`")
+        return splits
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "format": _FORMAT,
+            "seed": self.seed,
+            "data": self.data,
+            "strata": self.strata,
+            "folds": [[list(names) for names in repeat] for repeat in self.folds],
+        }
+
+
+def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, seed: int = 0) -> Splits:
+    """Repeated stratified folds over all records of `dataset`.
+
+    Raises:
+        SplitError: fewer records than folds, or fewer than two folds.
+    """
+    if n_folds < 2 or n_repeats < 1:
+        raise SplitError(f"{n_repeats} repeats of {n_folds} folds; at least 1 repeat of 2 folds is needed")
+    if len(dataset) < n_folds:
+        raise SplitError(f"{len(dataset)} records cannot make {n_folds} folds; lower the number of folds")
+    ph = dataset.outcomes["ph"].to_numpy()
+    strata = _merged(np.where(np.isnan(ph), len(_CUTS) + 1, np.digitize(ph, _CUTS)), n_folds)
+    names = np.array(dataset.names)
+    folds = []
+    for repeat in range(n_repeats):
+        parts = _stratified(strata, n_folds, seed + repeat)
+        folds.append(tuple(tuple(map(str, names[parts == k])) for k in range(n_folds)))
+    by_name = {name: int(stratum) for name, stratum in zip(dataset.names, strata, strict=True)}
+    return Splits(tuple(folds), by_name, seed, dataset.checksum)
+
+
+def _stratified(strata: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
+    if len(strata) < n_folds:
+        raise SplitError(f"{len(strata)} records cannot make {n_folds} folds; lower the number of folds")
+    from sklearn.model_selection import StratifiedKFold  # slow to import
+
+    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
+    part = np.empty(len(strata), dtype=int)
+    for k, (_, test) in enumerate(folds.split(np.zeros(len(strata)), _merged(strata, n_folds))):
+        part[test] = k
+    return part
+
+
+def _merged(strata: Sequence[int] | np.ndarray, least: int) -> np.ndarray:
+    """Strata with fewer than `least` members joined with the next larger one (the last with the one before)."""
+    strata = np.array(strata)
+    while True:
+        values, counts = np.unique(strata, return_counts=True)
+        small = np.flatnonzero(counts < least)
+        if len(small) == 0 or len(values) == 1:
+            return strata
+        i = small[0]
+        neighbour = values[i + 1] if i + 1 < len(values) else values[i - 1]
+        _log.info("stratum %d has %d records, fewer than %d: joined with %d", values[i], counts[i], least, neighbour)
+        strata[strata == values[i]] = neighbour

@@ -1,0 +1,60 @@
+"""Binary labels, written with their inequality: `ph<7.05`, `ph<=7.15`, `ph<7.20`, `apgar1<7`, `ph<7.05 & bdecf>=12`."""
+
+import operator
+import re
+from dataclasses import dataclass, fields
+
+import numpy as np
+import pandas as pd
+
+from fhr.errors import OutcomeError
+from fhr.recording import Outcome
+
+__all__ = ["Target"]
+
+_OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_CONDITION = re.compile(r"([a-z]+\d?)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
+_MEASURES = tuple(field.name for field in fields(Outcome))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A label defined by one inequality on the outcome, or by several joined with `&`.
+
+    Args:
+        name: for example `ph<=7.15`; measures are ph, bdecf, be, pco2, apgar1 and apgar5.
+
+    Raises:
+        OutcomeError: a name that is not of this form.
+
+    >>> Target("ph<=7.15")(pd.DataFrame({"ph": [7.15, 7.16, np.nan]})).tolist()
+    [1.0, 0.0, nan]
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        for part in self.name.split("&"):
+            match = _CONDITION.fullmatch(part.strip())
+            if match is None or match[1] not in _MEASURES:
+                raise OutcomeError(
+                    f"target {self.name!r} is not defined; write a measure ({', '.join(_MEASURES)}) with its "
+                    "inequality, such as 'ph<7.05', 'ph<=7.15', 'ph<7.20' or 'apgar1<7'"
+                )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def __call__(self, outcomes: pd.DataFrame) -> pd.Series:
+        """1 where the outcome meets the target, 0 where not, NaN where a measure it needs is unknown.
+
+        Args:
+            outcomes: one row a record, one column a measure.
+        """
+        label = pd.Series(1.0, index=outcomes.index, name=self.name)
+        for part in self.name.split("&"):
+            measure, relation, threshold = _CONDITION.fullmatch(part.strip()).groups()  # type: ignore[union-attr]
+            values = outcomes[measure]
+            met = _OPERATORS[relation](values, float(threshold)).astype(float)
+            label = label * met.where(values.notna(), np.nan)
+        return label

@@ -1,0 +1,39 @@
+"""The errors a user sees. Each message names what was given, what is wrong with it, and what to do."""
+
+__all__ = [
+    "CheckpointError",
+    "DatasetNotFoundError",
+    "FHRError",
+    "FormatError",
+    "OutcomeError",
+    "SignalError",
+    "SplitError",
+]
+
+
+class FHRError(Exception):
+    """Any mistake in what a user gave: a file, a name, a parameter. The command line exits with 2 on it."""
+
+
+class FormatError(FHRError):
+    """A file that is not what its format says: truncated, contradictory, a wrong checksum."""
+
+
+class DatasetNotFoundError(FHRError):
+    """A folder that is missing or holds no recording."""
+
+
+class SignalError(FHRError):
+    """A recording that reads well but cannot be used: no valid signal, too short, an unfit sampling rate."""
+
+
+class OutcomeError(FHRError):
+    """A target that is not defined, or that the recordings do not carry."""
+
+
+class SplitError(FHRError):
+    """A split that cannot be made, or that does not belong to these recordings."""
+
+
+class CheckpointError(FHRError):
+    """A checkpoint that is missing, untrained, of another format, or unfit for the data."""

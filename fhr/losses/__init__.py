@@ -1,0 +1,6 @@
+"""Losses: plain torch; scores (batch, n_outputs), label, pH and weight (batch,) in, one number out."""
+
+from .cross_entropy import BinaryCrossEntropy
+from .ph import PHRegression
+
+__all__ = ["BinaryCrossEntropy", "PHRegression"]

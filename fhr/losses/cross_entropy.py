@@ -1,0 +1,17 @@
+"""The loss of the label itself."""
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+__all__ = ["BinaryCrossEntropy"]
+
+
+class BinaryCrossEntropy(nn.Module):
+    """Cross-entropy of the label given the score as a logit."""
+
+    def forward(
+        self, scores: torch.Tensor, label: torch.Tensor, ph: torch.Tensor, weight: torch.Tensor
+    ) -> torch.Tensor:
+        """Weighted mean; scores (batch, 1), label and weight (batch,), pH is not used."""
+        return F.binary_cross_entropy_with_logits(scores[:, 0], label, weight=weight, reduction="sum") / weight.sum()

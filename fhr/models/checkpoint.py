@@ -1,0 +1,123 @@
+"""What a checkpoint says of itself, in plain types, and how it becomes a network again."""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fhr.errors import CheckpointError
+
+from .network import Network, rebuild
+
+__all__ = ["FORMAT", "CheckpointCard", "read_checkpoint", "with_calibrator"]
+
+FORMAT = 1
+_KEY = "fhr"
+_PREFIX = "model."
+
+
+@dataclass(frozen=True)
+class CheckpointCard:
+    """Everything beside the weights that a prediction or a test needs.
+
+    Attributes:
+        network: class path and arguments, see `Network.specification`.
+        pipeline: the preprocessing, see `fhr.preprocessing.Pipeline.to_dict`.
+        target: the label with its inequality.
+        prevalence: of the label among the records that were learnt from.
+        learnt_from: SHA-256 of every recording that the weights or the calibrator saw.
+        data: checksum of the database.
+        splits: checksum of the splits.
+        fold: repeat, outer fold, inner fold.
+        epochs: how many epochs the weights were trained for.
+        calibrator: the fitted calibrator, or None.
+        version: of this package.
+        format: of the checkpoint.
+    """
+
+    network: Mapping[str, Any]
+    pipeline: Mapping[str, Any]
+    target: str
+    prevalence: float
+    learnt_from: tuple[str, ...]
+    data: str
+    splits: str
+    fold: tuple[int, int, int]
+    epochs: int
+    calibrator: Mapping[str, Any] | None
+    version: str
+    format: int = FORMAT
+
+    def write(self, checkpoint: dict[str, Any]) -> None:
+        """Put the card into a checkpoint."""
+        plain = asdict(self)
+        plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
+        checkpoint[_KEY] = plain
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any], where: str) -> "CheckpointCard":
+        """The card of a checkpoint.
+
+        Raises:
+            CheckpointError: there is none, or it is of another format.
+        """
+        plain = checkpoint.get(_KEY) if isinstance(checkpoint, Mapping) else None
+        if not isinstance(plain, Mapping) or "format" not in plain:
+            raise CheckpointError(f"{where}: no checkpoint of this package; train one with `fhr fit`")
+        if plain["format"] != FORMAT:
+            raise CheckpointError(
+                f"{where}: checkpoint format {plain['format']!r}, this version reads format {FORMAT}; "
+                f"use the version of intrapartum-fhr that wrote it ({plain.get('version', 'unknown')}) or train anew"
+            )
+        try:
+            return cls(**{**plain, "learnt_from": tuple(plain["learnt_from"]), "fold": tuple(plain["fold"])})
+        except (TypeError, KeyError) as error:
+            raise CheckpointError(f"{where}: incomplete checkpoint ({error}); train anew") from None
+
+
+def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
+    """CheckpointCard and trained network (on the CPU, in evaluation mode) of a checkpoint file.
+
+    Only tensors and plain types are unpickled.
+
+    Raises:
+        CheckpointError: no such file, not a checkpoint, another format, untrained, or weights that do not fit.
+    """
+    checkpoint = _load(Path(path))
+    card = CheckpointCard.of(checkpoint, str(path))
+    if card.epochs < 1:
+        raise CheckpointError(f"{path}: its weights were never trained; run `fhr fit` to the end of an epoch first")
+    network = rebuild(dict(card.network))
+    state = checkpoint.get("state_dict", {})
+    weights = {key.removeprefix(_PREFIX): value for key, value in state.items() if key.startswith(_PREFIX)}
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path}: weights that do not fit the network it names: {error}") from None
+    return card, network.eval()
+
+
+def with_calibrator(path: str | Path, calibrator: Mapping[str, Any], out: str | Path) -> Path:
+    """Write the checkpoint of `path` to `out` with another calibrator.
+
+    Raises:
+        CheckpointError: as for `read_checkpoint`.
+    """
+    checkpoint = _load(Path(path))
+    replace(CheckpointCard.of(checkpoint, str(path)), calibrator=dict(calibrator)).write(checkpoint)
+    torch.save(checkpoint, out)
+    return Path(out)
+
+
+def _load(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise CheckpointError(f"checkpoint {path} does not exist; give a .ckpt file or an MLflow run id")
+    try:
+        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises almost anything on a damaged file
+        kind = "damaged" if zipfile.is_zipfile(path) else "not a checkpoint"
+        raise CheckpointError(f"{path}: {kind} ({type(error).__name__}); fetch or train it again") from None
+    return checkpoint

@@ -1,0 +1,25 @@
+"""What the figures of a score accept: one label and one finite score a record, both classes present."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fhr.errors import FHRError, OutcomeError
+
+__all__ = ["checked"]
+
+
+def checked(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tuple[np.ndarray, np.ndarray]:
+    """Labels int64 (n,) and scores float64 (n,).
+
+    Raises:
+        OutcomeError: labels that are not 0 or 1, or of one class only: there is nothing to draw.
+        FHRError: scores of another shape, or not finite.
+    """
+    y, s = np.asarray(labels), np.asarray(scores, dtype=np.float64)
+    if y.ndim != 1 or not np.isin(y, (0, 1)).all():
+        raise OutcomeError(f"labels of shape {y.shape} are not all 0 or 1; give one 0 or 1 for each record, shape (n,)")
+    if len(np.unique(y)) < 2:
+        raise OutcomeError(f"{len(y)} labels hold one class only; give records of both classes")
+    if s.shape != y.shape or not np.isfinite(s).all():
+        raise FHRError(f"{name} of shape {s.shape} beside {len(y)} labels; give one finite value for each record")
+    return y.astype(np.int64), s

@@ -1,0 +1,7 @@
+"""Trained networks applied to recordings: `fhr.load(run_id_or_checkpoint)`."""
+
+from .load import load
+from .prediction import Prediction, to_frame
+from .predictor import Predictor
+
+__all__ = ["Prediction", "Predictor", "load", "to_frame"]

@@ -1,0 +1,160 @@
+"""The frozen road from a `Recording` to a network's input; what trains is what predicts."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fhr.errors import FHRError, SignalError
+from fhr.recording import Recording, Step
+
+from .cleaning import remove_islands, remove_out_of_range, remove_spikes
+from .gaps import interpolate_gaps
+from .resampling import block_mean, last_minutes
+
+__all__ = ["DEFAULT_STEPS", "Pipeline", "Window"]
+
+_CLEANING: dict[str, Callable[..., np.ndarray]] = {
+    "remove_out_of_range": remove_out_of_range,
+    "remove_spikes": remove_spikes,
+    "remove_islands": remove_islands,
+}
+DEFAULT_STEPS = (
+    Step("remove_out_of_range", {"low": 50.0, "high": 210.0}),
+    Step("remove_spikes", {"jump": 25.0, "longest": 5.0}),
+    Step("remove_islands", {"longest": 3.0, "gap": 3.0}),
+)
+
+# Fixed constants (offset, scale): never statistics of the recording, which streaming and certificates forbid.
+_SCALING = {"fhr": (140.0, 20.0), "uc": (30.0, 30.0)}
+CHANNELS = ("fhr", "uc", "mask")
+
+
+class Window(NamedTuple):
+    """A recording ready for a network.
+
+    Attributes:
+        signal: float32 (channel, time), scaled; missing samples are 0 where the mask is 0.
+        loss: fraction of the window's FHR samples that were missing or removed, before any interpolation.
+        recording: the cleaned recording at its own rate, with every step in its history.
+    """
+
+    signal: np.ndarray
+    loss: float
+    recording: Recording
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Cleaning, short gaps, the last minutes, block means, fixed scaling.
+
+    The mask channel is the fraction of each output sample's block that was measured: interpolated samples have
+    a value and mask 0, missing ones value 0 and mask 0.
+
+    Args:
+        fs: output rate, Hz; the recording's rate must be a multiple of it.
+        minutes: window, counted back from the end.
+        channels: which of `fhr`, `uc`, `mask`, in this order.
+        steps: cleaning of FHR, by name and parameters.
+        interpolate: longest gap of FHR or UC that is bridged, s; 0 for none.
+
+    Raises:
+        FHRError: an unknown channel or step, or a rate or window that is not positive.
+    """
+
+    fs: float = 1.0
+    minutes: float = 60.0
+    channels: tuple[str, ...] = CHANNELS
+    steps: tuple[Step, ...] = DEFAULT_STEPS
+    interpolate: float = 15.0
+
+    def __post_init__(self) -> None:
+        if not (self.fs > 0 and self.minutes > 0):
+            raise FHRError(f"pipeline with fs={self.fs} Hz and minutes={self.minutes}; both must be positive")
+        unknown = [c for c in self.channels if c not in CHANNELS]
+        if unknown or not self.channels:
+            raise FHRError(f"pipeline channels {self.channels}; choose from {', '.join(CHANNELS)}")
+        for step in self.steps:
+            if step.name not in _CLEANING:
+                raise FHRError(f"pipeline step {step.name!r} is not known; choose from {', '.join(_CLEANING)}")
+
+    @property
+    def n_channels(self) -> int:
+        """Number of channels of the output."""
+        return len(self.channels)
+
+    @property
+    def n_times(self) -> int:
+        """Number of samples of the output."""
+        return round(self.minutes * 60 * self.fs)
+
+    def __call__(self, recording: Recording) -> Window:
+        """Prepare one recording.
+
+        Raises:
+            SignalError: a rate that does not divide, a recording shorter than the window, or no valid FHR in it.
+        """
+        factor = round(recording.fs / self.fs)
+        if factor < 1 or abs(factor * self.fs - recording.fs) > 1e-9:
+            raise SignalError(
+                f"{recording.name}: sampled at {recording.fs:g} Hz, which is no multiple of the {self.fs:g} Hz that "
+                "are needed; resample the recording, or train with another `fs`"
+            )
+        cleaned = recording
+        for step in self.steps:
+            fhr = _CLEANING[step.name](cleaned.fhr, recording.fs, **step.parameters)
+            cleaned = cleaned.after(step, fhr=fhr)
+        try:
+            fhr, uc = (last_minutes(x, recording.fs, self.minutes) for x in (cleaned.fhr, cleaned.uc))
+        except SignalError as error:
+            raise SignalError(f"{recording.name}: {error}") from None
+        measured = ~np.isnan(fhr)
+        if not measured.any():
+            raise SignalError(
+                f"{recording.name}: no valid FHR sample in the last {self.minutes:g} min; leave the recording out"
+            )
+        planes = {
+            "fhr": self._plane("fhr", fhr, recording.fs, factor),
+            "uc": self._plane("uc", uc, recording.fs, factor),
+            "mask": block_mean(measured.astype(np.float32), factor),
+        }
+        cleaned = cleaned.after(Step("interpolate_gaps", {"longest": self.interpolate}))
+        cleaned = cleaned.after(Step("window", {"minutes": self.minutes, "fs": self.fs}))
+        return Window(np.stack([planes[c] for c in self.channels]), float(1 - measured.mean()), cleaned)
+
+    def _plane(self, channel: str, signal: np.ndarray, fs: float, factor: int) -> np.ndarray:
+        offset, scale = _SCALING[channel]
+        bridged = interpolate_gaps(signal, fs, longest=self.interpolate) if self.interpolate else signal
+        return np.nan_to_num((block_mean(bridged, factor) - offset) / scale, nan=0.0).astype(np.float32)
+
+    def prepare(self, recordings: Iterable[Recording]) -> tuple[list[Window], dict[str, str]]:
+        """Prepare many recordings; those that cannot be are returned by name with the reason."""
+        windows, unusable = [], {}
+        for recording in recordings:
+            try:
+                windows.append(self(recording))
+            except SignalError as error:
+                unusable[recording.name] = str(error)
+        return windows, unusable
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for a checkpoint."""
+        return {
+            "fs": self.fs,
+            "minutes": self.minutes,
+            "channels": list(self.channels),
+            "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in self.steps],
+            "interpolate": self.interpolate,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Pipeline":
+        """The pipeline that `to_dict` wrote."""
+        return cls(
+            fs=plain["fs"],
+            minutes=plain["minutes"],
+            channels=tuple(plain["channels"]),
+            steps=tuple(Step(step["name"], dict(step["parameters"])) for step in plain["steps"]),
+            interpolate=plain["interpolate"],
+        )

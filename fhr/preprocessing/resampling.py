@@ -1,0 +1,43 @@
+"""Masked resampling and windows counted back from the end."""
+
+import numpy as np
+
+from fhr.errors import SignalError
+
+__all__ = ["block_mean", "last_minutes"]
+
+
+def block_mean(signal: np.ndarray, factor: int) -> np.ndarray:
+    """Mean of the valid samples in each block of `factor`; NaN where a block holds none.
+
+    Blocks are counted back from the end, so that the last block is whole; samples that do not fill a first block
+    are left out.
+
+    Args:
+        signal: (..., n), NaN is missing.
+        factor: samples a block, 1 or more.
+
+    Returns:
+        (..., n // factor)
+    """
+    n = signal.shape[-1] // factor * factor
+    blocks = signal[..., signal.shape[-1] - n :].reshape(*signal.shape[:-1], n // factor, factor)
+    valid = ~np.isnan(blocks)
+    count = valid.sum(axis=-1)
+    total = np.where(valid, blocks, 0).sum(axis=-1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan).astype(signal.dtype)
+
+
+def last_minutes(signal: np.ndarray, fs: float, minutes: float) -> np.ndarray:
+    """The last `minutes` of `signal` (..., n).
+
+    Raises:
+        SignalError: the signal is shorter than that.
+    """
+    n = round(minutes * 60 * fs)
+    if signal.shape[-1] < n:
+        raise SignalError(
+            f"{signal.shape[-1] / fs / 60:.1f} min of signal where the last {minutes:g} min are needed; "
+            "use longer recordings, or train with a shorter window (`--data.window_minutes`)"
+        )
+    return signal[..., signal.shape[-1] - n :]

@@ -1,0 +1,76 @@
+"""Outcome and clinical descriptors, in the terms and codes of the CTU-UHB database.
+
+Source: Chudáček et al. 2014, BMC Pregnancy and Childbirth 14:16, doi:10.1186/1471-2393-14-16.
+"""
+
+from dataclasses import dataclass
+from math import nan
+
+__all__ = ["Clinical", "Outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The newborn's state at birth; NaN where unknown.
+
+    Attributes:
+        ph: umbilical artery pH.
+        bdecf: base deficit in extracellular fluid, mmol/l.
+        be: base excess, mmol/l.
+        pco2: partial pressure of carbon dioxide, kPa.
+        apgar1: Apgar score at 1 minute.
+        apgar5: Apgar score at 5 minutes.
+    """
+
+    ph: float = nan
+    bdecf: float = nan
+    be: float = nan
+    pco2: float = nan
+    apgar1: float = nan
+    apgar5: float = nan
+
+
+@dataclass(frozen=True, slots=True)
+class Clinical:
+    """Clinical descriptors; NaN where unknown. Flags are 1 (yes) or 0 (no); codes are the database's own.
+
+    Attributes:
+        gestational_age: completed weeks.
+        weight: birth weight, g.
+        sex: 1 female, 2 male.
+        maternal_age: years.
+        first_stage: duration of the first stage of labour, min.
+        second_stage: duration of the second stage of labour, min; NaN where there was none.
+        delivery_type: 1 vaginal, 2 caesarean section.
+        sensor: 1 ultrasound, 2 direct scalp electrode, 12 both in turn.
+        signal_to_birth: time from the end of the recording to birth, min.
+    """
+
+    nicu_days: float = nan
+    seizures: float = nan
+    hie: float = nan
+    intubation: float = nan
+    main_diagnosis: float = nan
+    other_diagnosis: float = nan
+    gestational_age: float = nan
+    weight: float = nan
+    sex: float = nan
+    maternal_age: float = nan
+    gravidity: float = nan
+    parity: float = nan
+    diabetes: float = nan
+    hypertension: float = nan
+    preeclampsia: float = nan
+    liquor_praecox: float = nan
+    pyrexia: float = nan
+    meconium: float = nan
+    presentation: float = nan
+    induced: float = nan
+    first_stage: float = nan
+    no_progress: float = nan
+    ck_kp: float = nan
+    second_stage: float = nan
+    delivery_type: float = nan
+    database_id: float = nan
+    sensor: float = nan
+    signal_to_birth: float = nan

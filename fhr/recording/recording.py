@@ -1,0 +1,106 @@
+"""The frozen `Recording` that every room takes and gives."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from math import isfinite, nan
+from typing import Any
+
+import numpy as np
+
+from fhr.errors import SignalError
+
+from .clinical import Clinical, Outcome
+
+__all__ = ["Recording", "Source", "Step"]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a recording came from.
+
+    Attributes:
+        path: the file that was read, or what made the recording.
+        format: "wfdb", "simulated", ...
+        sha256: hex digest of the signal file's bytes; empty where there is no file.
+    """
+
+    path: str
+    format: str
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was done to a recording, with its parameters as plain types."""
+
+    name: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Fetal heart rate and uterine activity of one labour.
+
+    Attributes:
+        name: the record's name.
+        fhr: fetal heart rate, float32 (n,), bpm; NaN is missing, 0 never stands for missing.
+        uc: uterine activity, float32 (n,), arbitrary units; NaN is missing.
+        fs: sampling rate, Hz.
+        mhr: maternal heart rate, float32 (n,), bpm, or None where it was not recorded.
+        outcome: the newborn's state.
+        clinical: clinical descriptors.
+        stage2_start: start of the second stage of labour, s from the start; NaN where there was none.
+        source: where the recording came from, or None.
+        history: every step that was applied since reading, in order.
+
+    Raises:
+        SignalError: signals of unequal length, an infinite value, or fs that is not positive.
+    """
+
+    name: str
+    fhr: np.ndarray
+    uc: np.ndarray
+    fs: float
+    mhr: np.ndarray | None = None
+    outcome: Outcome = field(default_factory=Outcome)
+    clinical: Clinical = field(default_factory=Clinical)
+    stage2_start: float = nan
+    source: Source | None = None
+    history: tuple[Step, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.fs) and self.fs > 0):
+            raise SignalError(f"{self.name}: sampling rate fs={self.fs} Hz; it must be a positive number")
+        for channel in ("fhr", "uc", "mhr"):
+            signal = getattr(self, channel)
+            if signal is None and channel == "mhr":
+                continue
+            signal = np.asarray(signal, dtype=np.float32)
+            if signal.ndim != 1 or len(signal) != np.size(self.fhr):
+                raise SignalError(
+                    f"{self.name}: {channel} has shape {signal.shape} beside {np.size(self.fhr)} samples of fhr; "
+                    "give one-dimensional signals of equal length"
+                )
+            if np.isinf(signal).any():
+                raise SignalError(f"{self.name}: {channel} holds an infinite value; use NaN for missing samples")
+            signal = signal.view()
+            signal.flags.writeable = False
+            object.__setattr__(self, channel, signal)
+
+    def __len__(self) -> int:
+        """Number of samples."""
+        return len(self.fhr)
+
+    @property
+    def duration(self) -> float:
+        """Length of the recording, s."""
+        return len(self) / self.fs
+
+    @property
+    def loss(self) -> float:
+        """Fraction of FHR samples that are missing; 1 for an empty recording."""
+        return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
+
+    def after(self, step: Step, **changes: Any) -> "Recording":
+        """The recording with `changes` to its fields and `step` appended to its history."""
+        return replace(self, history=(*self.history, step), **changes)

@@ -1,0 +1,66 @@
+"""The contract between data modules and tasks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+
+from fhr.datasets import Partition, Splits
+from fhr.preprocessing import Pipeline
+from fhr.recording import Recording
+
+__all__ = ["Batch", "DataFacts"]
+
+
+class Batch(NamedTuple):
+    """Windows with their labels.
+
+    Attributes:
+        signal: (batch, channel, time).
+        label: (batch,), 0 or 1.
+        ph: (batch,), NaN where unknown.
+        weight: (batch,), of each record in the loss.
+    """
+
+    signal: torch.Tensor
+    label: torch.Tensor
+    ph: torch.Tensor
+    weight: torch.Tensor
+
+
+@dataclass(frozen=True)
+class DataFacts:
+    """What a run has to remember of its data.
+
+    Attributes:
+        pipeline: what prepared the windows.
+        target: the label with its inequality.
+        partition: the records of this fold, by use.
+        origin: where the recordings come from.
+        data_checksum: of the whole database.
+        splits: all folds.
+        fold: repeat, outer fold, inner fold.
+        labels: 0 or 1 by record name.
+        recordings: by record name.
+        quarantined: reason for each record that was left out, by name.
+        unlabelled: records that lack the outcome.
+    """
+
+    pipeline: Pipeline
+    target: str
+    partition: Partition
+    origin: str
+    data_checksum: str
+    splits: Splits
+    fold: tuple[int, int, int]
+    labels: pd.Series
+    recordings: Mapping[str, Recording]
+    quarantined: Mapping[str, str]
+    unlabelled: tuple[str, ...]
+
+    @property
+    def learnt_from(self) -> tuple[str, ...]:
+        """Names of all records that the weights, the stopping or the calibrator see."""
+        return (*self.partition.train, *self.partition.validation, *self.partition.calibration)

@@ -1,0 +1,64 @@
+"""Scores of a trained task, and the calibrator that a fit ends with."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from torch.utils.data import DataLoader
+
+from fhr.calibration import RidgePlatt
+
+from .batch import Batch
+from .classification import ClassificationTask
+
+__all__ = ["Calibration", "score_windows"]
+
+_log = logging.getLogger(__name__)
+
+
+@torch.inference_mode()
+def score_windows(task: ClassificationTask, loader: DataLoader[Batch]) -> tuple[np.ndarray, np.ndarray]:
+    """Risk scores (n,) and labels (n,) of all windows of `loader`, in its order."""
+    training = task.training
+    task.eval()
+    scores, labels = [], []
+    for batch in loader:
+        scores.append(task(batch.signal.to(task.device)).cpu())
+        labels.append(batch.label)
+    task.train(training)
+    return torch.cat(scores).numpy().astype(float), torch.cat(labels).numpy()
+
+
+class Calibration(pl.Callback):
+    """Ends a fit: takes the best weights, fits the calibrator on the held-out inner fold, saves both.
+
+    Args:
+        calibrate: False leaves the calibrator out, where it is cross-fitted over several networks later.
+
+    Attributes:
+        path: the finished checkpoint, once the fit has ended.
+    """
+
+    def __init__(self, calibrate: bool = True) -> None:
+        self.calibrate = calibrate
+        self.path: Path | None = None
+
+    def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Take the best weights and calibrate; a `fast_dev_run` keeps no checkpoint, so that nothing is done."""
+        checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
+        if not checkpoints or not checkpoints[0].best_model_path or not isinstance(pl_module, ClassificationTask):
+            _log.info("no checkpoint was kept, so nothing is calibrated")
+            return
+        best = Path(checkpoints[0].best_model_path)
+        weights = torch.load(best, map_location=pl_module.device, weights_only=True)
+        pl_module.load_state_dict(weights["state_dict"])
+        pl_module.epochs = weights["fhr"]["epochs"]
+        if self.calibrate:
+            loader = trainer.datamodule.calibration_dataloader()  # type: ignore[attr-defined]
+            pl_module.calibrator = RidgePlatt().fit(*score_windows(pl_module, loader))
+        self.path = best.with_name("finished.ckpt")
+        trainer.save_checkpoint(self.path, weights_only=True)
+        _log.info("best epoch %d", pl_module.epochs)

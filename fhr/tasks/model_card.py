@@ -1,0 +1,72 @@
+"""The model card: what a reader has to know before trusting a number of this model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fhr.metrics import Interval, to_frame
+
+__all__ = ["ModelCard"]
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What a model is, what it was tested on, and how it did.
+
+    Attributes:
+        network: class path.
+        target: the label with its inequality.
+        origin: where the recordings come from.
+        data_checksum: of the database.
+        n_tested: records that the metrics are of.
+        n_positive: those that meet the target.
+        tested_on: in words: which folds, how the calibrator was made.
+        results: metrics with 95% intervals.
+        window_minutes: how much signal the model looks at.
+        left_out: records that could not be used.
+    """
+
+    network: str
+    target: str
+    origin: str
+    data_checksum: str
+    n_tested: int
+    n_positive: int
+    tested_on: str
+    results: Mapping[str, Interval]
+    window_minutes: float
+    left_out: int
+
+    def markdown(self) -> str:
+        """The card as Markdown."""
+        table = to_frame(self.results)
+        rows = "\n".join(
+            f"| {name} | {row.value:.3f} | " + (f"{row.low:.3f} to {row.high:.3f} |" if row.low == row.low else "- |")
+            for name, row in table.iterrows()
+        )
+        return f"""# Model card
+
+Research software, **not a medical device**: it must not guide the care of any patient.
+
+- Network: `{self.network}`
+- Label: `{self.target}` (umbilical artery pH or Apgar score at birth, with its inequality)
+- Input: the last {self.window_minutes:g} min of fetal heart rate and uterine activity
+- Data: {self.origin} (checksum `{self.data_checksum[:16]}`)
+- Tested on: {self.tested_on}
+- Records tested: {self.n_tested}, of which {self.n_positive} meet the label \
+(prevalence {self.n_positive / max(self.n_tested, 1):.3f}); left out as unusable: {self.left_out}
+
+## Results
+
+Intervals are 95% percentile bootstrap intervals over records.
+
+| metric | value | 95% interval |
+|---|---|---|
+{rows}
+
+## Limits
+
+- The label is a threshold on a blood-gas or clinical score; most fetuses below it were not harmed.
+- The last minutes before birth are part of the input: the numbers say nothing about earlier warning.
+- Signal loss alone separates acidosis in real recordings; part of any score may be that shortcut.
+- Nothing was tested on another hospital, monitor or population; a change of prevalence changes every probability.
+"""

@@ -1,0 +1,84 @@
+"""The MLflow store: sqlite under `mlruns/` unless MLFLOW_TRACKING_URI names a server."""
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock
+
+from fhr.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+__all__ = ["ensure_store", "mlflow_client", "run_checkpoints", "tracking_uri"]
+
+_FOLDER = Path("mlruns")
+_DATABASE = _FOLDER / "mlflow.db"
+
+
+def tracking_uri() -> str:
+    """MLFLOW_TRACKING_URI, or the embedded sqlite store in the current folder."""
+    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{_DATABASE}")
+
+
+def ensure_store() -> str | None:
+    """Create the embedded store where it is needed, one process at a time; returns where its artifacts go.
+
+    A server keeps its own artifacts, so that None is returned for it.
+    """
+    if "MLFLOW_TRACKING_URI" in os.environ:
+        return None
+    _FOLDER.mkdir(exist_ok=True)
+    # Processes that initialise a fresh database at once crash each other.
+    with FileLock(_FOLDER / ".lock"):
+        mlflow_client().search_experiments(max_results=1)
+    return (_FOLDER / "artifacts").absolute().as_uri()
+
+
+def mlflow_client() -> "MlflowClient":
+    """A client of the store, with telemetry off and alembic's messages quiet."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    from mlflow import MlflowClient  # slow to import
+
+    return MlflowClient(tracking_uri=tracking_uri())
+
+
+def run_checkpoints(run_id: str) -> list[Path]:
+    """Local paths of the finished checkpoints of a run, those of its child runs where it has none of its own.
+
+    Raises:
+        CheckpointError: no store here, no such run, or a run without a finished checkpoint.
+    """
+    uri = tracking_uri()
+    if uri == f"sqlite:///{_DATABASE}" and not _DATABASE.is_file():
+        raise CheckpointError(
+            f"{run_id!r} is no checkpoint file, and there is no MLflow store {_DATABASE} in {Path.cwd()}; "
+            "go to the folder that holds it, or set MLFLOW_TRACKING_URI"
+        )
+    client = mlflow_client()
+    from mlflow.artifacts import download_artifacts
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException:
+        raise CheckpointError(
+            f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs"
+        ) from None
+    runs = [run]
+    if not client.list_artifacts(run_id, "checkpoints"):
+        children = f"tags.`mlflow.parentRunId` = '{run_id}'"
+        runs = list(client.search_runs([run.info.experiment_id], children))
+    paths: list[Path] = []
+    for member in runs:
+        if client.list_artifacts(member.info.run_id, "checkpoints"):
+            folder = download_artifacts(
+                run_id=member.info.run_id, artifact_path="checkpoints", tracking_uri=uri
+            )
+            paths += sorted(Path(folder).glob("*.ckpt"))
+    if not paths:
+        raise CheckpointError(f"run {run_id} ({run.info.status}) holds no finished checkpoint; let `fhr fit` end first")
+    return paths

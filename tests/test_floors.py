@@ -1,0 +1,222 @@
+"""The house of the package: each floor imports only floors below it, and rooms of one floor do not know each other.
+
+Read from the source, imports inside functions and under `TYPE_CHECKING` included, so that nothing has to be run.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the roof down. A new room needs a reason, and a place here.
+FLOORS = (
+    ("cli",),
+    ("report",),
+    ("evaluation", "prediction"),
+    ("tasks",),
+    ("synthesis",),
+    ("models", "losses", "calibration"),
+    ("metrics", "plots"),
+    ("features",),
+    ("multiscale", "morphology"),
+    ("datasets", "simulation"),
+    ("preprocessing", "processes"),
+    ("formats",),
+    ("recording", "errors", "tracking"),
+)
+FLOOR = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}
+FACE = ("__init__", "__main__")  # of the package; they may show any room
+# What `import fhr` offers, by room: a name of an upper room is no way round the floors.
+SHOWN = {"Recording": "recording", "read": "formats", "write_wfdb": "formats", "load": "prediction", "__version__": None}
+
+TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
+WITHOUT_TORCH = {"recording", "formats", "preprocessing", "datasets", "morphology", "plots"}
+HEAVY = TORCH | {"mlflow", "sklearn", "jsonargparse"}
+
+
+class Import(NamedTuple):
+    """One name that a module asks for, and whether importing the module already does so."""
+
+    name: str
+    eager: bool
+
+
+def imports(module: str, tree: ast.Module) -> Iterator[Import]:
+    """Every import of a module in full dotted names; `module` is its path, `fhr/models/x.py`."""
+    package = module.split("/")[:-1]
+    lazy = {id(inner) for node in ast.walk(tree) if _is_lazy(node) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        eager = id(node) not in lazy
+        if isinstance(node, ast.Import):
+            yield from (Import(alias.name, eager) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = [*above, *(node.module or "").split(".")] if node.module else above
+            yield from (Import(".".join([*base, alias.name]), eager) for alias in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "fhr":
+            if node.attr in SHOWN or node.attr in FLOOR:
+                yield Import(f"fhr.{node.attr}", eager)
+
+
+def _is_lazy(node: ast.AST) -> bool:
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.unparse(node.test)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+
+
+def lightning_modules(trees: Mapping[str, ast.Module]) -> list[tuple[str, str]]:
+    """Module and name of every class that is a LightningModule, by its own bases or by theirs."""
+    classes = [(module, node) for module, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    known = {"LightningModule"}
+    while True:
+        found = [(m, c.name) for m, c in classes if any(ast.unparse(b).split(".")[-1] in known for b in c.bases)]
+        if {name for _, name in found} <= known:
+            return found
+        known |= {name for _, name in found}
+
+
+def violations(sources: Mapping[str, str]) -> list[str]:
+    """Every broken rule of the house in the given sources, keyed by path from the root of the repository."""
+    trees = {module: ast.parse(source, module) for module, source in sources.items()}
+    found = [
+        f"{module}: {name} is a LightningModule; they live in fhr.tasks only"
+        for module, name in lightning_modules(trees)
+        if _room(module) != "tasks"
+    ]
+    for module, tree in trees.items():
+        room = _room(module)
+        if room is not None and room not in FLOOR:
+            found.append(f"{module}: fhr.{room} is on no floor; list it in {Path(__file__).name} if it is needed")
+            continue
+        for name, eager in imports(module, tree):
+            found += [f"{module}: {name}: {reason}" for reason in _objections(module, room, name, eager)]
+    return found
+
+
+def _objections(module: str, room: str | None, name: str, eager: bool) -> Iterator[str]:
+    top, *rest = name.split(".")
+    if top == "lightning":
+        yield "import pytorch_lightning; the two names give different classes"
+    if room in WITHOUT_TORCH and top in TORCH:
+        yield f"fhr.{room} runs without torch"
+    if room == "cli" and module != "fhr/cli/training.py" and eager and top in HEAVY:
+        yield "import it inside the function that needs it, so that `fhr --help` stays light"
+    if top == "datamodules" and module.startswith("fhr/"):
+        yield "fhr does not know the data modules"
+    if top != "fhr" or not rest or module in {f"fhr/{face}.py" for face in FACE}:
+        return
+    asked = SHOWN.get(rest[0], rest[0])
+    if asked is None or asked in {room, "errors"}:
+        return
+    if asked not in FLOOR:
+        yield f"fhr.{asked} is on no floor"
+    elif module.startswith("datamodules/"):
+        if FLOOR[asked] > FLOOR["tasks"]:
+            yield "data modules use nothing above fhr.tasks"
+    elif room is not None and FLOOR[asked] > FLOOR[room]:
+        yield f"fhr.{room} is below fhr.{asked}"
+    elif room is not None and FLOOR[asked] == FLOOR[room]:
+        yield f"fhr.{room} and fhr.{asked} are on one floor"
+
+
+def _room(module: str) -> str | None:
+    package, first, *_ = module.removesuffix(".py").split("/")
+    return first if package == "fhr" and first not in FACE else None
+
+
+def test_the_package_keeps_to_its_floors():
+    sources = {
+        path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+        for package in ("fhr", "datamodules")
+        for path in sorted((ROOT / package).rglob("*.py"))
+    }
+    assert len(sources) > 20
+    assert violations(sources) == []
+
+
+def test_what_the_package_shows_is_what_this_test_knows():
+    import fhr
+
+    assert set(fhr.__all__) == set(SHOWN)
+    assert all(fhr._LAZY[name] == f"fhr.{room}" for name, room in SHOWN.items() if room)
+
+
+def test_every_folder_of_the_package_is_importable():
+    folders = {path.parent for package in ("fhr", "datamodules") for path in (ROOT / package).rglob("*.py")}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "reason"),
+    [
+        ("fhr/models/a.py", "import fhr.tasks", "fhr.models is below fhr.tasks"),
+        ("fhr/models/a.py", "def f():\n    from fhr.tasks import Batch", "fhr.models is below fhr.tasks"),
+        ("fhr/models/a.py", "from ..tasks.batch import Batch", "fhr.models is below fhr.tasks"),
+        ("fhr/models/a.py", "from .. import tasks", "fhr.models is below fhr.tasks"),
+        ("fhr/models/__init__.py", "from ..tasks import Batch", "fhr.models is below fhr.tasks"),
+        ("fhr/models/deep/a.py", "from ...tasks import Batch", "fhr.models is below fhr.tasks"),
+        ("fhr/models/a.py", "from fhr import tasks as t", "fhr.models is below fhr.tasks"),
+        ("fhr/models/a.py", "if TYPE_CHECKING:\n    from fhr.tasks import Batch", "fhr.models is below fhr.tasks"),
+        ("fhr/tasks/a.py", "from fhr import load", "fhr.tasks is below fhr.prediction"),
+        ("fhr/tasks/a.py", "import fhr\nfhr.load('x')", "fhr.tasks is below fhr.prediction"),
+        ("fhr/tasks/a.py", "import fhr\nfhr.report.write()", "fhr.tasks is below fhr.report"),
+        ("fhr/losses/a.py", "from fhr.models import Network", "on one floor"),
+        ("fhr/tracking/a.py", "from fhr.recording import Recording", "on one floor"),
+        ("fhr/errors.py", "from fhr.recording import Recording", "on one floor"),
+        ("fhr/utils/a.py", "import numpy", "fhr.utils is on no floor"),
+        ("fhr/utils.py", "import numpy", "fhr.utils is on no floor"),
+        ("fhr/cli/a.py", "from fhr.utils import x", "fhr.utils is on no floor"),
+        ("fhr/tasks/a.py", "import lightning.pytorch as pl", "import pytorch_lightning"),
+        ("fhr/tasks/a.py", "from lightning import pytorch", "import pytorch_lightning"),
+        ("datamodules/a.py", "from lightning.pytorch import Trainer", "import pytorch_lightning"),
+        ("fhr/cli/a.py", "def f():\n    import datamodules", "fhr does not know the data modules"),
+        ("fhr/__init__.py", "from datamodules import CTUUHBDataModule", "fhr does not know the data modules"),
+        ("datamodules/a.py", "from fhr.evaluation import x", "nothing above fhr.tasks"),
+        ("datamodules/a.py", "from fhr import load", "nothing above fhr.tasks"),
+        ("datamodules/a.py", "import fhr.cli.main", "nothing above fhr.tasks"),
+        ("fhr/models/a.py", "class A(LightningModule): ...", "live in fhr.tasks only"),
+        ("datamodules/a.py", "class A(pl.LightningModule): ...", "live in fhr.tasks only"),
+        ("fhr/datasets/a.py", "def f():\n    import torch", "runs without torch"),
+        ("fhr/plots/a.py", "from torch.nn import functional", "runs without torch"),
+        ("fhr/recording/a.py", "import pytorch_lightning as pl", "runs without torch"),
+        ("fhr/cli/info.py", "import sklearn.metrics", "stays light"),
+        ("fhr/cli/info.py", "try:\n    import mlflow\nexcept ImportError:\n    pass", "stays light"),
+        ("fhr/cli/info.py", "class A:\n    import torch", "stays light"),
+    ],
+)
+def test_a_broken_rule_is_found(module, source, reason):
+    found = violations({module: source})
+    assert len(found) == 1
+    assert found[0].startswith(f"{module}: ")
+    assert reason in found[0]
+
+
+def test_a_lightning_module_is_found_through_its_base():
+    sources = {
+        "fhr/tasks/a.py": "class Task(pl.LightningModule): ...\nclass Other(Task): ...",
+        "fhr/models/b.py": "class Deeper(Other): ...",
+    }
+    assert [message.split(";")[0] for message in violations(sources)] == ["fhr/models/b.py: Deeper is a LightningModule"]
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("fhr/__init__.py", "from fhr.prediction import load"),
+        ("fhr/__main__.py", "from fhr.cli import main"),
+        ("fhr/recording/a.py", "import fhr\nfrom fhr import __version__\nfrom fhr.errors import SignalError"),
+        ("fhr/cli/a.py", "from .tables import write_csv\nfrom fhr import load\nfrom ..report import x"),
+        ("fhr/cli/a.py", "def f():\n    import torch, mlflow, sklearn"),
+        ("fhr/cli/a.py", "if TYPE_CHECKING:\n    import torch"),
+        ("fhr/cli/training.py", "import pytorch_lightning, jsonargparse, mlflow"),
+        ("fhr/tasks/a.py", "from pytorch_lightning import LightningModule\nclass A(LightningModule): ..."),
+        ("fhr/models/a.py", "import torch\nfrom . import pooling\nfrom .pooling import P\nfrom fhr.metrics import x"),
+        ("datamodules/a.py", "from .base import B\nfrom fhr.tasks import Batch\nfrom fhr.datasets import Database"),
+    ],
+)
+def test_what_is_allowed_is_not_complained_of(module, source):
+    assert violations({module: source}) == []
