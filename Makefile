@@ -48,7 +48,7 @@ $(READY): pyproject.toml constraints.txt
 		"make: there is no $(PYTHON); install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11" >&2; \
 		exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
-		"make: $(PYTHON) is older than Python 3.11; name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+		"make: $(PYTHON) is not Python 3.11 or newer; name one that is: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import ensurepip, venv' 2>/dev/null || { echo \
 		"make: $(PYTHON) cannot make virtual environments; install its venv module" \
 		"(Debian and Ubuntu: apt install python3-venv) and run make again" >&2; exit 1; }

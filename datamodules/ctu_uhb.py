@@ -32,7 +32,7 @@ class CTUUHBDataModule(DatabaseDataModule):
         """
         if self.root is not None:
             return CTUUHB(self.root)
-        if "FHR_DATA" not in os.environ:
+        if not os.environ.get("FHR_DATA"):
             raise DatasetNotFoundError(
                 "no data folder was named; give `--data.root DIR`, or set FHR_DATA to the folder that holds "
                 "`ctu-uhb-ctgdb`"

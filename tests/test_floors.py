@@ -31,7 +31,13 @@ FLOORS = (
 FLOOR = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}
 FACE = ("__init__", "__main__")  # of the package; they may show any room
 # What `import fhr` offers, by room: a name of an upper room is no way round the floors.
-SHOWN = {"Recording": "recording", "read": "formats", "write_wfdb": "formats", "load": "prediction", "__version__": None}
+SHOWN = {
+    "Recording": "recording",
+    "read": "formats",
+    "write_wfdb": "formats",
+    "load": "prediction",
+    "__version__": None,
+}
 
 TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
 WITHOUT_TORCH = {"recording", "formats", "preprocessing", "datasets", "morphology", "plots"}
@@ -57,9 +63,8 @@ def imports(module: str, tree: ast.Module) -> Iterator[Import]:
             above = package[: len(package) - node.level + 1] if node.level else []
             base = [*above, *(node.module or "").split(".")] if node.module else above
             yield from (Import(".".join([*base, alias.name]), eager) for alias in node.names)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "fhr":
-            if node.attr in SHOWN or node.attr in FLOOR:
-                yield Import(f"fhr.{node.attr}", eager)
+        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fhr" and node.attr in {*SHOWN, *FLOOR}:
+            yield Import(f"fhr.{node.attr}", eager)
 
 
 def _is_lazy(node: ast.AST) -> bool:
@@ -70,7 +75,9 @@ def _is_lazy(node: ast.AST) -> bool:
 
 def lightning_modules(trees: Mapping[str, ast.Module]) -> list[tuple[str, str]]:
     """Module and name of every class that is a LightningModule, by its own bases or by theirs."""
-    classes = [(module, node) for module, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    classes = [
+        (module, node) for module, tree in trees.items() for node in ast.walk(tree) if isinstance(node, ast.ClassDef)
+    ]
     known = {"LightningModule"}
     while True:
         found = [(m, c.name) for m, c in classes if any(ast.unparse(b).split(".")[-1] in known for b in c.bases)]
@@ -87,24 +94,42 @@ def violations(sources: Mapping[str, str]) -> list[str]:
         for module, name in lightning_modules(trees)
         if _room(module) != "tasks"
     ]
+    light = light_modules(trees)
     for module, tree in trees.items():
         room = _room(module)
         if room is not None and room not in FLOOR:
             found.append(f"{module}: fhr.{room} is on no floor; list it in {Path(__file__).name} if it is needed")
             continue
         for name, eager in imports(module, tree):
-            found += [f"{module}: {name}: {reason}" for reason in _objections(module, room, name, eager)]
+            found += [f"{module}: {name}: {reason}" for reason in _objections(module, room, name)]
+            if module in light and eager and name.split(".")[0] in HEAVY:
+                found.append(f"{module}: {name}: import it where it is used, so that `fhr --help` stays light")
     return found
 
 
-def _objections(module: str, room: str | None, name: str, eager: bool) -> Iterator[str]:
+def light_modules(trees: Mapping[str, ast.Module]) -> set[str]:
+    """The modules that a `fhr VERB --help` may load: main, the verbs, and what they ask for at once."""
+    light, new = set(), {module for module, tree in trees.items() if _room(module) == "cli" and _is_verb(module, tree)}
+    while new:
+        light |= new
+        asked = {".".join(i.name.split(".")[:3]) for module in new for i in imports(module, trees[module]) if i.eager}
+        new = {module for module in trees if module.removesuffix(".py").replace("/", ".") in asked} - light
+        new = {module for module in new if _room(module) == "cli"}
+    return light
+
+
+def _is_verb(module: str, tree: ast.Module) -> bool:
+    if module in ("fhr/cli/__init__.py", "fhr/cli/main.py"):
+        return True
+    return any(isinstance(node, ast.FunctionDef) and node.name == "add_arguments" for node in tree.body)
+
+
+def _objections(module: str, room: str | None, name: str) -> Iterator[str]:
     top, *rest = name.split(".")
     if top == "lightning":
         yield "import pytorch_lightning; the two names give different classes"
     if room in WITHOUT_TORCH and top in TORCH:
         yield f"fhr.{room} runs without torch"
-    if room == "cli" and module != "fhr/cli/training.py" and eager and top in HEAVY:
-        yield "import it inside the function that needs it, so that `fhr --help` stays light"
     if top == "datamodules" and module.startswith("fhr/"):
         yield "fhr does not know the data modules"
     if top != "fhr" or not rest or module in {f"fhr/{face}.py" for face in FACE}:
@@ -183,9 +208,10 @@ def test_every_folder_of_the_package_is_importable():
         ("fhr/datasets/a.py", "def f():\n    import torch", "runs without torch"),
         ("fhr/plots/a.py", "from torch.nn import functional", "runs without torch"),
         ("fhr/recording/a.py", "import pytorch_lightning as pl", "runs without torch"),
-        ("fhr/cli/info.py", "import sklearn.metrics", "stays light"),
-        ("fhr/cli/info.py", "try:\n    import mlflow\nexcept ImportError:\n    pass", "stays light"),
-        ("fhr/cli/info.py", "class A:\n    import torch", "stays light"),
+        ("fhr/cli/main.py", "import sklearn.metrics", "stays light"),
+        ("fhr/cli/main.py", "try:\n    import mlflow\nexcept ImportError:\n    pass", "stays light"),
+        ("fhr/cli/main.py", "class A:\n    import torch", "stays light"),
+        ("fhr/cli/new.py", "import torch\ndef add_arguments(parser): ...", "stays light"),
     ],
 )
 def test_a_broken_rule_is_found(module, source, reason):
@@ -200,7 +226,19 @@ def test_a_lightning_module_is_found_through_its_base():
         "fhr/tasks/a.py": "class Task(pl.LightningModule): ...\nclass Other(Task): ...",
         "fhr/models/b.py": "class Deeper(Other): ...",
     }
-    assert [message.split(";")[0] for message in violations(sources)] == ["fhr/models/b.py: Deeper is a LightningModule"]
+    assert [message.split(";")[0] for message in violations(sources)] == [
+        "fhr/models/b.py: Deeper is a LightningModule"
+    ]
+
+
+def test_a_heavy_import_is_found_behind_a_verb():
+    sources = {
+        "fhr/cli/new.py": "from .table import write\nfrom . import other\ndef add_arguments(parser): ...",
+        "fhr/cli/table.py": "import mlflow",
+        "fhr/cli/other.py": "def f():\n    from . import work",
+        "fhr/cli/work.py": "import torch",
+    }
+    assert [message.split(": ")[:2] for message in violations(sources)] == [["fhr/cli/table.py", "mlflow"]]
 
 
 @pytest.mark.parametrize(
@@ -213,6 +251,7 @@ def test_a_lightning_module_is_found_through_its_base():
         ("fhr/cli/a.py", "def f():\n    import torch, mlflow, sklearn"),
         ("fhr/cli/a.py", "if TYPE_CHECKING:\n    import torch"),
         ("fhr/cli/training.py", "import pytorch_lightning, jsonargparse, mlflow"),
+        ("fhr/cli/main.py", "def f():\n    from .training import train"),
         ("fhr/tasks/a.py", "from pytorch_lightning import LightningModule\nclass A(LightningModule): ..."),
         ("fhr/models/a.py", "import torch\nfrom . import pooling\nfrom .pooling import P\nfrom fhr.metrics import x"),
         ("datamodules/a.py", "from .base import B\nfrom fhr.tasks import Batch\nfrom fhr.datasets import Database"),

@@ -75,21 +75,17 @@ class RidgePlatt:
         """
         y = checked_labels(labels)
         s = checked_scores(scores, len(y))
-        positives = int(y.sum())
-        negatives = len(y) - positives
-        if len(y) < MIN_RECORDS or min(positives, negatives) < MIN_PER_CLASS:
-            raise FHRError(
-                f"{len(y)} records, {positives} positive and {negatives} negative, are too few to calibrate on; give "
-                f"at least {MIN_RECORDS} with {MIN_PER_CLASS} of each class, or use scores without a calibrator"
-            )
-        mean, scale, slope, intercept = float(s.mean()), float(s.std()), 0.0, float(logit(y.mean()))
+        self.check(y)
+        with np.errstate(over="ignore"):  # reported just below
+            mean, scale = float(s.mean()), float(s.std())
+        slope, intercept = 0.0, float(logit(y.mean()))
         if not isfinite(scale):
             raise FHRError(f"scores range from {s.min():.4g} to {s.max():.4g}; rescale them to a usual range")
         if np.ptp(s) == 0 or scale == 0:
             scale = 1.0
         else:
             z = ((s - mean) / scale)[:, None]
-            fit = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", tol=1e-10, max_iter=200).fit(z, y)
+            fit = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(z, y)
             if fit.coef_[0, 0] < 0:
                 _log.warning(
                     "the calibration slope is %.3g, below zero: higher scores went with lower risk in these %d "
@@ -102,6 +98,23 @@ class RidgePlatt:
                 slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
         self._line = (mean, scale, slope, intercept)
         return self
+
+    @staticmethod
+    def check(labels: ArrayLike) -> None:
+        """Refuse labels that `fit` would refuse, before any score is computed.
+
+        Raises:
+            OutcomeError: labels that are not 0 or 1.
+            FHRError: fewer than 20 records, or than 5 of either class.
+        """
+        y = checked_labels(labels)
+        positives = int(y.sum())
+        negatives = len(y) - positives
+        if len(y) < MIN_RECORDS or min(positives, negatives) < MIN_PER_CLASS:
+            raise FHRError(
+                f"{len(y)} records, {positives} positive and {negatives} negative, are too few to calibrate on; give "
+                f"at least {MIN_RECORDS} with {MIN_PER_CLASS} of each class, or use scores without a calibrator"
+            )
 
     def predict(self, scores: ArrayLike) -> np.ndarray:
         """Probabilities float64 of the same shape as the scores; non-decreasing in the score.

@@ -55,7 +55,7 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
     auroc = outcome.results["auroc"]
     if options.require_auroc is not None and not auroc.low > options.require_auroc:
         sys.stderr.write(
-            f"fhr: AUROC {auroc.value:.3f}, 95% interval from {auroc.low:.3f}, does not exceed {options.require_auroc}\n"
+            f"AUROC {auroc.value:.3f}, 95% interval from {auroc.low:.3f}: not above {options.require_auroc}\n"
         )
         return 3
     return 1 if outcome.quarantined else 0

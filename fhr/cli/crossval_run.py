@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 from mlflow import MlflowClient
 
+from fhr.calibration import RidgePlatt
 from fhr.errors import SplitError
 from fhr.evaluation import (
     BASELINES,
@@ -26,7 +27,7 @@ from fhr.evaluation import (
 )
 from fhr.features import feature_table
 from fhr.metrics import Interval
-from fhr.models import with_calibrator
+from fhr.models import finish_checkpoint
 from fhr.tasks import (
     DataFacts,
     ModelCard,
@@ -96,6 +97,9 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
         raise SplitError(f"--repeats {repeats}; the split has {available}")
     n_folds = len(facts.splits.folds[0])
     jobs = [(r, f, i) for r in range(repeats) for f in range(n_folds) for i in range(n_inner)]
+    for r, f in {(r, f) for r, f, _ in jobs}:
+        parts = [facts.splits.partition(r, f, i).calibration for i in range(n_inner)]
+        RidgePlatt.check(facts.labels[facts.labels.index.isin([name for part in parts for name in part])])
 
     artifacts = ensure_store()
     client = mlflow_client()
@@ -169,9 +173,7 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
     return str(client.create_experiment(name, artifact_location=artifacts))
 
 
-def _train_all(
-    arguments: list[str], jobs: list[tuple[int, int, int]], folder: Path, workers: int
-) -> Iterator[_Member]:
+def _train_all(arguments: list[str], jobs: list[tuple[int, int, int]], folder: Path, workers: int) -> Iterator[_Member]:
     if workers == 1:
         for job in jobs:
             yield _train(arguments, *job, folder)
@@ -246,7 +248,7 @@ def _record_fold(
         client.log_metric(child, "best_epoch", member.epochs, step=member.inner)
         client.log_metric(child, "seconds", member.seconds, step=member.inner)
         name = f"repeat{member.repeat}-fold{member.fold}-inner{member.inner}.ckpt"
-        path = with_calibrator(member.checkpoint, prediction.calibrator.to_dict(), folder / name)
+        path = finish_checkpoint(member.checkpoint, prediction.calibrator.to_dict(), folder / name)
         client.log_artifact(child, str(path), "checkpoints")
         path.unlink()
     client.log_dict(child, prediction.calibrator.to_dict(), "calibrator.json")

@@ -53,15 +53,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return train(verb, rest)
         code: int = options.run(options)
         return code
-    except FHRError as error:
-        sys.stderr.write(f"fhr {verb}: {error}\n")
-        return 2
     except BrokenPipeError:  # `fhr info | head`
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:
         sys.stderr.write(f"fhr {verb}: interrupted\n")
         return 130
+    except Exception as error:
+        mistake = _mistake(error)
+        if mistake is None:
+            raise
+        sys.stderr.write(f"fhr {verb}: {mistake}\n")
+        return 2
+
+
+def _mistake(error: BaseException | None) -> str | None:
+    """The user's mistake that `error` is or was caused by; the parser wraps what constructors raise."""
+    if isinstance(error, OSError) and error.filename is not None:  # a file that cannot be written, a full disk
+        return f"{error.filename}: {error.strerror}"
+    while error is not None and not isinstance(error, FHRError):
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return None if error is None else str(error)
 
 
 def _parser(chosen: str | None) -> argparse.ArgumentParser:

@@ -1,4 +1,4 @@
-"""The runs of the MLflow store, newest first, as CSV."""
+"""The runs of the MLflow store, newest first, as CSV; the single folds of a cross-validation are left out."""
 
 import argparse
 from pathlib import Path
@@ -23,7 +23,9 @@ def run(options: argparse.Namespace) -> int:
 
     uri = tracking_uri()
     if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
-        raise FHRError(f"there is no MLflow store {uri} in {Path.cwd()}; train first, or go to the folder that holds it")
+        raise FHRError(
+            f"there is no MLflow store {uri} in {Path.cwd()}; train first, or go to the folder that holds it"
+        )
     client = mlflow_client()
     experiments = {e.experiment_id: e.name for e in client.search_experiments()}
     rows = [
@@ -36,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
             "brier": r.data.metrics.get("test/brier"),
         }
         for r in client.search_runs(list(experiments), order_by=["attributes.start_time DESC"])
+        if "mlflow.parentRunId" not in r.data.tags
     ]
     columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
     write_csv(pd.DataFrame(rows, columns=columns), options.out)

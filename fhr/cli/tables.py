@@ -22,7 +22,9 @@ def write_csv(table: pd.DataFrame, out: str | None) -> None:
         return
     part = Path(f"{out}.part")
     try:
-        table.to_csv(part, index=False)
+        with open(part, "w", encoding="utf-8", newline="") as file:
+            table.to_csv(file, index=False)
         os.replace(part, out)
     except OSError as error:
+        part.unlink(missing_ok=True)
         raise FHRError(f"--out {out}: cannot be written ({error.strerror}); choose another path") from None

@@ -1,14 +1,17 @@
 """`fhr fit`, `validate` and `test`: LightningCLI with this package's tracking, calibration and refusals."""
 
 import logging
+import os
 import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytorch_lightning as pl
 import yaml
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
@@ -17,6 +20,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from fhr.errors import CheckpointError
 from fhr.metrics import to_frame
+from fhr.models import read_checkpoint
 from fhr.tasks import Calibration, RunRecord
 from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_uri
 
@@ -50,6 +54,7 @@ class TrainingCLI(LightningCLI):
             subclass_mode_data=True,
             save_config_callback=None,
             trainer_defaults={"callbacks": [self.calibration, self.record]},
+            seed_everything_default=0,
             args=list(arguments),
             run=run,
         )
@@ -71,6 +76,14 @@ class TrainingCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.init_args.seed")
         for shape in ("n_channels", "n_outputs"):
             parser.link_arguments(f"data.{shape}", f"model.init_args.model.init_args.{shape}", apply_on="instantiate")
+
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Parse, and refuse a checkpoint that cannot be used before Lightning opens it."""
+        super().parse_arguments(parser, args)
+        verb = self.config.get("subcommand")
+        checkpoint = self.config[verb].get("ckpt_path") if verb else None
+        if checkpoint and not (verb == "fit" and checkpoint in ("best", "last", "hpc")):
+            read_checkpoint(checkpoint)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, and without a progress bar where nobody watches."""
@@ -96,6 +109,8 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then name the folder of the checkpoints."""
         self.datamodule.setup("fit")
+        if self.trainer.checkpoint_callbacks:
+            self.calibration.check(self.datamodule.facts)
         logger = self.trainer.logger
         if isinstance(logger, MLFlowLogger):
             logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
@@ -123,6 +138,11 @@ class TrainingCLI(LightningCLI):
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
         write_csv(to_frame(self.record.results).reset_index(names="metric"), None)
+
+    def after_validate(self) -> None:
+        """The metrics of the early-stopping slice, on stdout."""
+        values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
+        write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
 
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
@@ -160,13 +180,38 @@ def train(verb: str, arguments: Sequence[str]) -> int:
     """
     quieten()
     run_id, rest = _take_run(list(arguments))
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _tracking_variable_kept():
         if run_id is not None:
             if verb == "fit":
                 raise CheckpointError("`--run` names a finished run to test; `fhr fit` starts a new one")
             rest = [*_of_run(run_id, Path(folder)), *rest]
-        cli = TrainingCLI([verb, *rest], run_id=run_id)
+        quiet = [] if verb == "fit" else ["--verbose=false"]  # Lightning's own table would mix with ours on stdout
+        with _status_kept(run_id):
+            cli = TrainingCLI([verb, *quiet, *rest], run_id=run_id)
     return 1 if cli.datamodule.facts.quarantined else 0
+
+
+@contextmanager
+def _tracking_variable_kept() -> Iterator[None]:
+    """MLflow's logger sets MLFLOW_TRACKING_URI; the rest of the process would take the own store for a server."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
+
+
+@contextmanager
+def _status_kept(run_id: str | None) -> Iterator[None]:
+    """A test that is refused or fails must not mark the finished run as failed."""
+    status = mlflow_client().get_run(run_id).info.status if run_id is not None else None
+    try:
+        yield
+    except BaseException:
+        if run_id is not None:
+            mlflow_client().update_run(run_id, status=status)
+        raise
 
 
 def _take_run(arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -182,7 +227,9 @@ def _of_run(run_id: str, folder: Path) -> list[str]:
     """The configuration and the checkpoint of a run, as arguments."""
     checkpoints = run_checkpoints(run_id)
     if len(checkpoints) != 1:
-        raise CheckpointError(f"run {run_id} holds {len(checkpoints)} networks; its test results are in the run already")
+        raise CheckpointError(
+            f"run {run_id} holds {len(checkpoints)} networks; its test results are in the run already"
+        )
     path = mlflow_client().download_artifacts(run_id, "config.yaml", str(folder))
     config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     for key in ("ckpt_path", "weights_only"):

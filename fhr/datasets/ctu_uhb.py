@@ -1,6 +1,7 @@
 """A folder of recordings in the style of the CTU-UHB intrapartum database."""
 
 import logging
+import os
 from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
@@ -45,9 +46,10 @@ class CTUUHB(Database):
 
 
 def _record_names(root: Path) -> list[str]:
-    if not root.is_dir():
+    if not os.path.isdir(root):
+        problem = "is a file" if os.path.isfile(root) else "does not exist"
         raise DatasetNotFoundError(
-            f"data folder {str(root)!r} does not exist; give the folder that holds the recordings, or make "
+            f"data folder {str(root)!r} {problem}; give the folder that holds the recordings, or make "
             "a simulated one with `fhr simulate --n 500 --out DIR`"
         )
     listing = root / "RECORDS"
@@ -59,9 +61,10 @@ def _record_names(root: Path) -> list[str]:
     else:
         names = sorted(path.stem for path in root.glob("*.hea"))
     if not names:
+        problem = "RECORDS is empty" if listing.is_file() else "no RECORDS file, no .hea file"
         raise DatasetNotFoundError(
-            f"data folder {str(root)!r} holds no recording (no RECORDS file, no .hea file); give the folder that does, "
-            "or make a simulated one with `fhr simulate --n 500 --out DIR`"
+            f"data folder {str(root)!r} holds no recording ({problem}); "
+            "give the folder that does, or make a simulated one with `fhr simulate --n 500 --out DIR`"
         )
     outside = [name for name in names if Path(name).name != name or "\\" in name or name in (".", "..")]
     if outside:

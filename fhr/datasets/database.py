@@ -73,12 +73,15 @@ class Database(Sequence[Recording]):
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """SHA-256 of each recording's signals, in order."""
-        return tuple(_digest(recording) for recording in self.recordings)
+        """SHA-256 of the file each recording was read from, of its signals where there is none; in order."""
+        return tuple(
+            recording.source.sha256 if recording.source and recording.source.sha256 else _digest(recording)
+            for recording in self.recordings
+        )
 
     @property
     def checksum(self) -> str:
-        """SHA-256 over the names, signals and outcomes, whatever the order of the records."""
+        """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records."""
         digest = hashlib.sha256()
         for recording in sorted(self.recordings, key=lambda recording: recording.name):
             outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
@@ -87,6 +90,8 @@ class Database(Sequence[Recording]):
 
 
 def _digest(recording: Recording) -> str:
-    if recording.source and recording.source.sha256:
-        return recording.source.sha256
-    return hashlib.sha256(recording.fhr.tobytes() + recording.uc.tobytes()).hexdigest()
+    digest = hashlib.sha256(f"{recording.fs:.10g}".encode())
+    for signal in (recording.fhr, recording.uc, recording.mhr):
+        if signal is not None:
+            digest.update(signal.tobytes())
+    return digest.hexdigest()

@@ -9,6 +9,7 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class Splits:
         is for calibration, 15% of the rest for early stopping.
 
         Raises:
-            SplitError: a repeat, fold or inner fold that does not exist.
+            SplitError: a repeat, fold or inner fold that does not exist, or too few records for the slices.
         """
         for name, value, n in (
             ("repeat", repeat, len(self.folds)),
@@ -89,7 +90,11 @@ class Splits:
         seed = int(np.random.SeedSequence([self.seed, repeat, fold]).generate_state(1)[0])
         parts = _stratified(strata, n_inner, seed)
         calibration = rest[parts == inner]
-        kept, kept_strata = rest[parts != inner], _merged(strata[parts != inner], 2)
+        kept = rest[parts != inner]
+        if len(kept) < 2:
+            raise SplitError(f"{len(rest)} records cannot make {n_inner} inner folds; use more records or fewer folds")
+        # A stratum this large has a member in the slice for early stopping.
+        kept_strata = _merged(strata[parts != inner], ceil(1 / _EARLY_STOPPING_FRACTION))
         train, validation = train_test_split(
             kept, test_size=_EARLY_STOPPING_FRACTION, stratify=kept_strata, random_state=seed
         )
@@ -138,7 +143,9 @@ class Splits:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SplitError(f"{path}: no readable split file ({error}); make one with `fhr splits`") from None
         if splits.checksum != stored:
-            raise SplitError(f"{path}: the checksum does not fit, the file was edited; make a new one with `fhr splits`")
+            raise SplitError(
+                f"{path}: the checksum does not fit, the file was edited; make a new one with `fhr splits`"
+            )
         return splits
 
     def _content(self) -> dict[str, Any]:
@@ -155,10 +162,12 @@ def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, see
     """Repeated stratified folds over all records of `dataset`.
 
     Raises:
-        SplitError: fewer records than folds, or fewer than two folds.
+        SplitError: fewer records than folds, fewer than two folds, or a negative seed.
     """
     if n_folds < 2 or n_repeats < 1:
         raise SplitError(f"{n_repeats} repeats of {n_folds} folds; at least 1 repeat of 2 folds is needed")
+    if seed < 0:
+        raise SplitError(f"seed={seed} is negative; give an integer of at least 0")
     if len(dataset) < n_folds:
         raise SplitError(f"{len(dataset)} records cannot make {n_folds} folds; lower the number of folds")
     ph = dataset.outcomes["ph"].to_numpy()
@@ -173,8 +182,8 @@ def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, see
 
 
 def _stratified(strata: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    if len(strata) < n_folds:
-        raise SplitError(f"{len(strata)} records cannot make {n_folds} folds; lower the number of folds")
+    if not 2 <= n_folds <= len(strata):
+        raise SplitError(f"{len(strata)} records cannot make {n_folds} folds; give 2 to {len(strata)} folds")
     from sklearn.model_selection import StratifiedKFold  # slow to import
 
     folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)

@@ -56,5 +56,5 @@ class Target:
             measure, relation, threshold = _CONDITION.fullmatch(part.strip()).groups()  # type: ignore[union-attr]
             values = outcomes[measure]
             met = _OPERATORS[relation](values, float(threshold)).astype(float)
-            label = label * met.where(values.notna(), np.nan)
+            label *= met.where(values.notna(), np.nan)
         return label

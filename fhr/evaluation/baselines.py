@@ -115,5 +115,3 @@ def baseline_predictions(
             )
         )
     return pd.concat(rows, ignore_index=True)
-
-

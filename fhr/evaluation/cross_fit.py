@@ -1,8 +1,8 @@
 """From the inner folds of one outer fold to calibrated probabilities of its test records.
 
 Each inner model scores the inner fold that it was not trained on. Together these scores are out of fold for the whole
-training part; one calibrator is fitted on them, applied to each model's test scores, and the probabilities are averaged.
-Nothing is trained again.
+training part; one calibrator is fitted on them and applied to each model's test scores, whose probabilities are
+averaged. Nothing is trained again.
 """
 
 from collections.abc import Sequence

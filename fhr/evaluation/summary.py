@@ -21,11 +21,13 @@ def evaluate_predictions(predictions: pd.DataFrame) -> dict[str, Interval]:
     Raises:
         SplitError: a record that is missing from a repeat, or there twice.
     """
-    table = predictions.pivot_table(index="name", columns="repeat", values="probability", aggfunc=list)
-    if table.isna().any(axis=None) or (table.map(len) != 1).any(axis=None):
-        raise SplitError("a record is missing from a repeat or predicted twice; pool whole repeats")
+    if predictions.duplicated(["name", "repeat"]).any():
+        raise SplitError("a record is predicted twice in one repeat; pool disjoint folds")
+    table = predictions.pivot(index="name", columns="repeat", values="probability")
+    if table.isna().any(axis=None):
+        raise SplitError("a record is missing from a repeat; pool whole repeats")
     labels = predictions.drop_duplicates("name").set_index("name")["label"].loc[table.index]
-    return evaluate(labels.to_numpy(), table.map(lambda values: values[0]).to_numpy(dtype=float).T)
+    return evaluate(labels.to_numpy(), table.to_numpy(dtype=float).T)
 
 
 def summary_row(name: str, results: dict[str, Interval]) -> dict[str, Any]:

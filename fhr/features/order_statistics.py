@@ -1,6 +1,7 @@
 """Seven robust statistics of the last minutes of fetal heart rate: the line that any model has to beat."""
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -64,14 +65,13 @@ def order_statistics(fhr: ArrayLike, *, fs: float = 4.0, minutes: Sequence[float
     lengths = [round(m * 60 * fs) for m in minutes]
     if min(lengths) < 1:
         raise SignalError(f"minutes={tuple(minutes)} at fs={fs} Hz hold no sample; give longer windows")
-    records = (
-        signal.reshape(-1, signal.shape[-1]) if signal.size else signal.reshape(int(np.prod(signal.shape[:-1])), 0)
-    )
+    batch = signal.shape[:-1]
+    records = signal.reshape(prod(batch), signal.shape[-1])
     table = np.empty((len(records), len(lengths), len(_STATISTICS)))
     for record, row in zip(records, table, strict=True):
         for k, length in enumerate(lengths):
             row[k] = _window(record[-length:], fs)
-    return table.reshape(*signal.shape[:-1], -1)
+    return table.reshape(*batch, len(lengths) * len(_STATISTICS))
 
 
 def _window(fhr: np.ndarray, fs: float) -> tuple[float, ...]:
@@ -82,7 +82,7 @@ def _window(fhr: np.ndarray, fs: float) -> tuple[float, ...]:
         return (np.nan, np.nan, np.nan, loss, np.nan, np.nan, np.nan)
     t, x = np.flatnonzero(valid) / (60 * fs), fhr[valid]
     centre, level = t.mean(), x.mean()
-    slope = np.dot(t - centre, x - level) / np.dot(t - centre, t - centre)
+    slope = np.sum((t - centre) * (x - level)) / np.sum((t - centre) ** 2)
     start = level - slope * centre
     r = x - (start + slope * t)
     mad = np.log(0.5 + np.median(np.abs(r - np.median(r))))

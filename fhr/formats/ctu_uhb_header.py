@@ -121,9 +121,9 @@ def parse_comments(
     for line in lines:
         if not line.startswith("#"):
             continue
-        content = line[1:].strip()
-        label, text = (content, "") if content in _FIELDS else [*content.rsplit(maxsplit=1), "", ""][:2]
-        field = _FIELDS.get(label)
+        content = line[1:].replace("\t", " ").strip()
+        label, _, text = content.rpartition(" ")
+        field = _FIELDS.get(label.rstrip()) or _FIELDS.get(content)  # a label alone is a field without its number
         if field is None:
             continue
         if field.attribute in values:

@@ -1,5 +1,6 @@
 """`fhr.read`: one recording from any supported file."""
 
+import os
 from pathlib import Path
 
 from fhr.errors import FormatError
@@ -22,7 +23,7 @@ def read(path: str | Path) -> Recording:
         FormatError: no such file, an unknown suffix, or contents that contradict the format.
     """
     path = Path(path)
-    if path.is_dir():
+    if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
         raise FormatError(f"{path} is a folder; fhr.read takes one recording, fhr.datasets.CTUUHB takes a folder")
     reader = _READERS.get(path.suffix.lower())
     if reader is None:

@@ -8,7 +8,7 @@ multi-segment records and signals with several samples a frame are left out.
 import hashlib
 import os
 import re
-from math import inf, isfinite, nan
+from math import isfinite, nan
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ __all__ = ["read_wfdb", "write_wfdb"]
 _GAIN = 100.0  # ADC units per bpm (FHR) or per arbitrary unit (UC), as in CTU-UHB
 _MISSING = -32768  # format 16's own mark for a missing sample
 _MAX_HEADER_BYTES = 1 << 20
-_LEAST_GAIN = 1e-6  # ADC units a physical unit; far below any device, and no sample overflows
 _MAX_SAMPLES = 4 * 3600 * 24 * 14  # two weeks at 4 Hz
+_MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
 _ROLES = {"fhr": "fhr", "fhr1": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
-_GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d{1,9})\))?(?:/\S+)?$")
+_GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/\S+)?$")
 
 
 class _Signal(NamedTuple):
@@ -102,8 +102,9 @@ def read_wfdb(path: str | Path) -> Recording:
 def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     """Write `recording` as a WFDB record of format 16 and return the header's path.
 
-    Values are rounded to 0.01 bpm or units; NaN is written as 0. A CTU-UHB record comes out byte for byte as it
-    was. The header is written last, so that an interrupted write leaves no record.
+    Values are rounded to 0.01 bpm or units; NaN is written as 0, and what rounds to 0 is missing when read again.
+    A CTU-UHB record comes out byte for byte as it was. The header is written last, so that an interrupted write
+    leaves no record.
 
     Raises:
         FormatError: a name that is no plain file name, or a value that format 16 cannot hold.
@@ -193,14 +194,16 @@ def _signal_line(line: str, where: Path) -> _Signal:
     role = _ROLES.get(description.strip().lower())
     match = _GAIN_FIELD.match(gain_field)
     try:
-        if match and _LEAST_GAIN <= (gain := float(match["gain"])) < inf:
-            # The standard's rule: a baseline that is not given is the ADC's zero.
-            return _Signal(file, gain, int(match["baseline"] or adc_zero), int(checksum), role)
+        # The standard's rule: a baseline that is not given is the ADC's zero.
+        if match and abs(baseline := int(match["baseline"] or adc_zero)) < _MAX_BASELINE:
+            gain = float(match["gain"])
+            if _MIN_GAIN <= gain <= _MAX_GAIN:
+                return _Signal(file, gain, baseline, int(checksum), role)
     except ValueError:
         pass
     raise FormatError(
-        f"{where}: gain {gain_field!r}, ADC zero {adc_zero!r} or checksum {checksum!r}; all must be numbers, the gain "
-        f"at least {_LEAST_GAIN:g}"
+        f"{where}: gain {gain_field!r}, ADC zero {adc_zero!r} or checksum {checksum!r}; all must be numbers, "
+        f"the gain {_MIN_GAIN:g} to {_MAX_GAIN:g}"
     )
 
 

@@ -69,6 +69,8 @@ def ece_reference(probabilities: ArrayLike, bins: int = 10, n_simulations: int =
     Source:
         Consistency resampling, Bröcker and Smith 2007, Weather Forecast. 22:651, doi:10.1175/WAF993.1.
     """
+    if not np.size(probabilities):
+        raise FHRError("no probabilities; give one for each record")
     p = checked_probabilities(probabilities, np.size(probabilities))
     if n_simulations < 1:
         raise FHRError(f"n_simulations={n_simulations}; give at least 1")

@@ -57,7 +57,7 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
     x = _log_odds(checked_probabilities(probabilities, len(y)))
     if not _overlap(y, x, np.ones((1, len(y))))[0]:
         return CalibrationLine(np.nan, np.nan, np.nan)
-    fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-9, max_iter=200).fit(x[:, None], y)
+    fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(x[:, None], y)
     slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
     sign = 2 * y - 1
     gain = np.sum(log_expit(sign * (intercept + slope * x))) - np.sum(log_expit(sign * x))

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fhr.errors import FHRError
+
 from .calibration_error import ece_reference, expected_calibration_error
 from .cox import calibration_line, calibration_line_by_counts
 from .inputs import checked_labels, checked_probabilities, checked_scores
@@ -51,6 +53,8 @@ def evaluate(
     y = checked_labels(labels)
     p = np.atleast_2d(checked_probabilities(probabilities, len(y), repeats=True))
     s = p if scores is None else np.atleast_2d(checked_scores(scores, len(y), repeats=True))
+    if len(s) != len(p):
+        raise FHRError(f"{len(s)} repeats of scores beside {len(p)} of probabilities; give as many of each")
     interval = partial(bootstrap, n_resamples=n_resamples, seed=seed)
     draws = partial(resampled_by_counts, n_resamples=n_resamples, seed=seed)
 

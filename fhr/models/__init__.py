@@ -1,8 +1,17 @@
 """Networks: plain torch, (batch, channel, time) in, scores (batch, n_outputs) out."""
 
-from .checkpoint import FORMAT, CheckpointCard, read_checkpoint, with_calibrator
+from .checkpoint import FORMAT, CheckpointCard, finish_checkpoint, read_checkpoint
 from .inception import InceptionNet
 from .network import Network, rebuild
 from .pooling import MaskedMeanStd
 
-__all__ = ["FORMAT", "CheckpointCard", "InceptionNet", "MaskedMeanStd", "Network", "read_checkpoint", "rebuild", "with_calibrator"]
+__all__ = [
+    "FORMAT",
+    "CheckpointCard",
+    "InceptionNet",
+    "MaskedMeanStd",
+    "Network",
+    "finish_checkpoint",
+    "read_checkpoint",
+    "rebuild",
+]

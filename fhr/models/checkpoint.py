@@ -1,6 +1,5 @@
 """What a checkpoint says of itself, in plain types, and how it becomes a network again."""
 
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +11,7 @@ from fhr.errors import CheckpointError
 
 from .network import Network, rebuild
 
-__all__ = ["FORMAT", "CheckpointCard", "read_checkpoint", "with_calibrator"]
+__all__ = ["FORMAT", "CheckpointCard", "finish_checkpoint", "read_checkpoint"]
 
 FORMAT = 1
 _KEY = "fhr"
@@ -100,15 +99,19 @@ def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
     return card, network.eval()
 
 
-def with_calibrator(path: str | Path, calibrator: Mapping[str, Any], out: str | Path) -> Path:
-    """Write the checkpoint of `path` to `out` with another calibrator.
+def finish_checkpoint(path: str | Path, calibrator: Mapping[str, Any] | None, out: str | Path) -> Path:
+    """Write the weights of `path` and a calibrator to `out`; the state of the training is left behind.
 
     Raises:
         CheckpointError: as for `read_checkpoint`.
     """
     checkpoint = _load(Path(path))
-    replace(CheckpointCard.of(checkpoint, str(path)), calibrator=dict(calibrator)).write(checkpoint)
-    torch.save(checkpoint, out)
+    card = replace(
+        CheckpointCard.of(checkpoint, str(path)), calibrator=None if calibrator is None else dict(calibrator)
+    )
+    finished = {key: checkpoint[key] for key in ("state_dict", "epoch", "global_step", "pytorch-lightning_version")}
+    card.write(finished)
+    torch.save(finished, out)
     return Path(out)
 
 
@@ -118,6 +121,7 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises almost anything on a damaged file
-        kind = "damaged" if zipfile.is_zipfile(path) else "not a checkpoint"
+        with path.open("rb") as file:
+            kind = "damaged" if file.read(2) == b"PK" else "not a checkpoint"
         raise CheckpointError(f"{path}: {kind} ({type(error).__name__}); fetch or train it again") from None
     return checkpoint

@@ -48,7 +48,9 @@ class InceptionNet(Network):
     ) -> None:
         super().__init__()
         if any(k % 2 == 0 for k in kernel_sizes):
-            raise FHRError(f"kernel_sizes={list(kernel_sizes)}; every length must be odd, to keep the time axis aligned")
+            raise FHRError(
+                f"kernel_sizes={list(kernel_sizes)}; every length must be odd, to keep the time axis aligned"
+            )
         width = n_filters * (len(kernel_sizes) + 1)
         self.stride = stride
         self.stem = nn.Sequential(
@@ -62,10 +64,7 @@ class InceptionNet(Network):
 
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
-        if signal.shape[1] > 1:
-            valid = (signal[:, -1:] > 0).to(signal.dtype)
-        else:
-            valid = torch.ones_like(signal)
+        valid = (signal[:, -1:] > 0).to(signal.dtype) if signal.shape[1] > 1 else torch.ones_like(signal)
         x = self.stem(signal)
         valid = F.adaptive_avg_pool1d(valid, x.shape[-1])
         for block in self.blocks:

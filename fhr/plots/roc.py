@@ -5,6 +5,8 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn import metrics
 
+from fhr.errors import FHRError
+
 from .inputs import checked
 from .palette import BLUE, GREY
 
@@ -25,9 +27,11 @@ def roc_curve(
 
     Raises:
         OutcomeError: labels that are not 0 or 1, or of one class only.
-        FHRError: scores of another shape, or not finite.
+        FHRError: scores of another shape, or not finite; a confidence out of range.
     """
     y, s = checked(labels, scores)
+    if not 0 < confidence < 1:
+        raise FHRError(f"confidence={confidence} is not in (0, 1); give a fraction such as 0.95")
     grid = np.linspace(0, 1, 201)
     generator, curves, areas = np.random.default_rng(seed), [], []
     for _ in range(n_resamples):

@@ -18,7 +18,7 @@ __all__ = ["strips"]
 def strips(recordings: Sequence[Recording], titles: Sequence[str] | None = None, minutes: float = 60) -> Figure:
     """The last `minutes` of each recording, one below the other.
 
-    FHR from 50 to 210 bpm (110 to 160 shaded) above, uterine activity from 0 to 100 below; time in minutes before the
+    FHR from 50 to 210 bpm (110 to 160 shaded) above, uterine activity from 0 to 100 below; time in minutes from the
     end of the recording. Missing samples break the line; values beyond the scale leave the paper. The title gives the
     share of FHR missing in what is shown; a shorter recording starts where it starts.
 
@@ -37,7 +37,7 @@ def strips(recordings: Sequence[Recording], titles: Sequence[str] | None = None,
     titles = [recording.name for recording in recordings] if titles is None else titles
     if len(titles) != len(recordings):
         raise FHRError(f"{len(titles)} titles for {len(recordings)} recordings; give one for each, or none at all")
-    figure = Figure(figsize=(11, 3.1 * len(recordings)), layout="constrained")
+    figure = Figure(figsize=(11, 3.4 * len(recordings)), layout="constrained")
     for part, recording, title in zip(
         figure.subfigures(len(recordings), 1, squeeze=False).flat, recordings, titles, strict=True
     ):
@@ -60,7 +60,7 @@ def _draw(rate: Axes, activity: Axes, recording: Recording, title: str, minutes:
     rate.yaxis.set_minor_locator(MultipleLocator(10))
 
     activity.plot(time, uc, color=BLUE, linewidth=0.9)
-    activity.set(ylim=(0, 100), ylabel="UC (a.u.)", xlabel="time before the end of the recording (min)")
+    activity.set(ylim=(0, 100), ylabel="UC (a.u.)", xlabel="time from the end of the recording (min)")
     activity.yaxis.set_major_locator(MultipleLocator(25))
     major = 10 if minutes > 20 else 5 if minutes > 8 else 1
     for axes in (rate, activity):

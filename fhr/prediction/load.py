@@ -24,8 +24,6 @@ def load(run_id_or_checkpoint: str | Path, *, device: str | torch.device = "cpu"
         CheckpointError: neither a file nor a run, or a checkpoint that is damaged, untrained or of another format.
     """
     path = Path(run_id_or_checkpoint)
-    if path.is_file() or path.suffix == ".ckpt":
-        paths = [path]
-    else:
-        paths = run_checkpoints(str(run_id_or_checkpoint))
+    named = path.is_file() or path.suffix == ".ckpt"
+    paths = [path] if named else run_checkpoints(str(run_id_or_checkpoint))
     return Predictor([read_checkpoint(path) for path in paths], device=device)

@@ -42,27 +42,29 @@ class Augmentation:
         """
         n, _, n_times = signal.shape
         signal = signal.copy()
-        level = generator.normal(0.0, 1.0, n) * self.level / _SCALING["fhr"][1]
-        gain = np.exp(generator.normal(0.0, 1.0, n) * self.gain)
-        shift = np.rint(generator.uniform(-1, 1, n) * self.shift * 60 * fs).astype(int)
+        level = generator.normal(0.0, 1.0, (n,)) * self.level / _SCALING["fhr"][1]
+        gain = np.exp(generator.normal(0.0, 1.0, (n,)) * self.gain)
+        shift = np.rint(generator.uniform(-1, 1, (n,)) * self.shift * 60 * fs).astype(int)
         starts = generator.integers(0, n_times, (n, self.drop_blocks))
         lengths = (generator.uniform(0, 1, (n, self.drop_blocks)) * self.drop_minutes * 60 * fs).astype(int)
-        blocks = generator.integers(0, self.drop_blocks + 1, n)
+        blocks = generator.integers(0, self.drop_blocks + 1, (n,))
         column = {channel: i for i, channel in enumerate(channels)}
         uc_offset, uc_scale = _SCALING["uc"]
         for i in range(n):
             if "fhr" in column:
                 # A missing sample is exactly 0 and stays so: a level is moved where there is a value.
                 fhr = signal[i, column["fhr"]]
-                fhr[fhr != 0] += level[i]
+                present = fhr != 0
+                if "mask" in column:  # a measured sample may be 0 too
+                    present |= signal[i, column["mask"]] > 0
+                fhr[present] += level[i]
             if "uc" in column:
                 uc = signal[i, column["uc"]]
-                present = uc != 0
-                uc[present] = ((uc[present] * uc_scale + uc_offset) * gain[i] - uc_offset) / uc_scale
+                uc[uc != 0] += (gain[i] - 1) * (uc[uc != 0] + uc_offset / uc_scale)
             for start, length in zip(starts[i, : blocks[i]], lengths[i, : blocks[i]], strict=True):
                 for channel in ("fhr", "mask"):
                     if channel in column:
-                        signal[i, column[channel], start : start + length] = 0.0
+                        signal[i, column[channel], int(start) : int(start + length)] = 0.0
             if shift[i]:
                 signal[i] = np.roll(signal[i], shift[i], axis=-1)
         return signal

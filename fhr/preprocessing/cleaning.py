@@ -49,14 +49,14 @@ def remove_islands(fhr: np.ndarray, fs: float, *, longest: float = 3.0, gap: flo
         fhr: (n,), bpm.
         fs: sampling rate, Hz.
         longest: s; stretches of this length or more stay.
-        gap: s; only stretches with a gap of at least this length on both sides go (the ends of the recording count).
+        gap: s; only stretches with a gap of at least this length on both sides go (beyond the recording's
+            ends there is no signal).
     """
     starts, ends = runs(~np.isnan(fhr))
     if len(starts) == 0:
         return fhr.copy()
-    before = starts - np.concatenate(([0], ends[:-1]))
-    after = np.concatenate((starts[1:], [len(fhr)])) - ends
-    at_start, at_end = starts == 0, ends == len(fhr)
-    alone = ((before >= gap * fs) | at_start) & ((after >= gap * fs) | at_end)
+    before = starts - np.concatenate(([-np.inf], ends[:-1]))
+    after = np.concatenate((starts[1:], [np.inf])) - ends
+    alone = (before >= gap * fs) & (after >= gap * fs)
     island = alone & (ends - starts < longest * fs)
     return np.where(fill_runs(starts[island], ends[island], len(fhr)), np.nan, fhr).astype(fhr.dtype)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from inspect import signature
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -60,7 +62,8 @@ class Pipeline:
         interpolate: longest gap of FHR or UC that is bridged, s; 0 for none.
 
     Raises:
-        FHRError: an unknown channel or step, or a rate or window that is not positive.
+        FHRError: an unknown channel, step or parameter, channels in another order, a negative longest gap, or a rate
+            or window that is not positive or holds no sample.
     """
 
     fs: float = 1.0
@@ -70,14 +73,24 @@ class Pipeline:
     interpolate: float = 15.0
 
     def __post_init__(self) -> None:
-        if not (self.fs > 0 and self.minutes > 0):
-            raise FHRError(f"pipeline with fs={self.fs} Hz and minutes={self.minutes}; both must be positive")
-        unknown = [c for c in self.channels if c not in CHANNELS]
-        if unknown or not self.channels:
-            raise FHRError(f"pipeline channels {self.channels}; choose from {', '.join(CHANNELS)}")
+        if not (0 < self.fs < inf and 0 < self.minutes < inf and self.n_times):
+            raise FHRError(
+                f"pipeline with fs={self.fs} Hz and minutes={self.minutes}; both must be positive, and the window "
+                "must hold a sample"
+            )
+        if not self.interpolate >= 0:
+            raise FHRError(f"pipeline with interpolate={self.interpolate} s; give 0 or more")
+        if not self.channels or tuple(self.channels) != tuple(c for c in CHANNELS if c in self.channels):
+            raise FHRError(f"pipeline channels {self.channels}; choose from {', '.join(CHANNELS)}, in this order")
         for step in self.steps:
             if step.name not in _CLEANING:
                 raise FHRError(f"pipeline step {step.name!r} is not known; choose from {', '.join(_CLEANING)}")
+            known = list(signature(_CLEANING[step.name]).parameters)[2:]
+            unknown = [parameter for parameter in step.parameters if parameter not in known]
+            if unknown:
+                raise FHRError(
+                    f"pipeline step {step.name!r} takes no {unknown[0]!r}; its parameters: {', '.join(known)}"
+                )
 
     @property
     def n_channels(self) -> int:
@@ -106,7 +119,8 @@ class Pipeline:
             fhr = _CLEANING[step.name](cleaned.fhr, recording.fs, **step.parameters)
             cleaned = cleaned.after(step, fhr=fhr)
         try:
-            fhr, uc = (last_minutes(x, recording.fs, self.minutes) for x in (cleaned.fhr, cleaned.uc))
+            minutes = self.n_times / self.fs / 60  # whole output samples
+            fhr, uc = (last_minutes(x, recording.fs, minutes) for x in (cleaned.fhr, cleaned.uc))
         except SignalError as error:
             raise SignalError(f"{recording.name}: {error}") from None
         measured = ~np.isnan(fhr)

@@ -33,15 +33,15 @@ def write_evaluation(
     figures = {
         "roc": roc_curve(labels, p),
         "reliability": reliability(labels, p),
-        "score_by_class": score_by_class(labels, p),
+        "score_by_class": score_by_class(labels, p, names=(f"not {card.target}", card.target), score="probability"),
     }
     ranked = predictions.sort_values("probability")
-    examples = pd.concat([ranked[ranked["label"] == value].iloc[[0, -1]] for value in (1, 0) if (labels == value).any()])
+    examples = pd.concat(
+        [ranked[ranked["label"] == value].iloc[[0, -1]] for value in (1, 0) if (labels == value).any()]
+    )
     titles = [
         f"{name}: {card.target} is {bool(label)}, probability {probability:.2f}"
-        for name, label, probability in zip(
-            examples["name"], examples["label"], examples["probability"], strict=True
-        )
+        for name, label, probability in zip(examples["name"], examples["label"], examples["probability"], strict=True)
     ]
     figures["strips"] = strips([recordings[name] for name in examples["name"]], titles)
     (folder / "figures").mkdir()

@@ -10,8 +10,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from fhr.calibration import RidgePlatt
+from fhr.models import finish_checkpoint
 
-from .batch import Batch
+from .batch import Batch, DataFacts
 from .classification import ClassificationTask
 
 __all__ = ["Calibration", "score_windows"]
@@ -46,6 +47,15 @@ class Calibration(pl.Callback):
         self.calibrate = calibrate
         self.path: Path | None = None
 
+    def check(self, facts: DataFacts) -> None:
+        """Refuse, before any training, a fold that is too small to calibrate on.
+
+        Raises:
+            FHRError: too few records of either class.
+        """
+        if self.calibrate:
+            RidgePlatt.check(facts.labels.loc[list(facts.partition.calibration)])
+
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the best weights and calibrate; a `fast_dev_run` keeps no checkpoint, so that nothing is done."""
         checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
@@ -59,6 +69,6 @@ class Calibration(pl.Callback):
         if self.calibrate:
             loader = trainer.datamodule.calibration_dataloader()  # type: ignore[attr-defined]
             pl_module.calibrator = RidgePlatt().fit(*score_windows(pl_module, loader))
-        self.path = best.with_name("finished.ckpt")
-        trainer.save_checkpoint(self.path, weights_only=True)
+        calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None
+        self.path = finish_checkpoint(best, calibrator, best.with_name("finished.ckpt"))
         _log.info("best epoch %d", pl_module.epochs)

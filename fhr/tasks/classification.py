@@ -38,6 +38,7 @@ class ClassificationTask(pl.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.calibrator: RidgePlatt | None = None
         self.epochs = 0
+        # "fitting", since a module dictionary has a method of its own called `train`.
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
     def forward(self, signal: torch.Tensor) -> torch.Tensor:

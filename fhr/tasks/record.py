@@ -65,7 +65,7 @@ class RunRecord(pl.Callback):
         facts = pl_module.facts
         scores, labels = score_windows(pl_module, trainer.datamodule.test_dataloader())  # type: ignore[attr-defined]
         if pl_module.calibrator is None:
-            raise CheckpointError("the checkpoint holds no calibrator; let `fhr fit` end, or test `calibrated.ckpt`")
+            raise CheckpointError("the checkpoint holds no calibrator; let `fhr fit` end, or test its `finished.ckpt`")
         probabilities = pl_module.calibrator.predict(scores)
         names = list(facts.partition.test)
         self.predictions = pd.DataFrame(
@@ -89,7 +89,7 @@ class RunRecord(pl.Callback):
             data_checksum=facts.data_checksum,
             n_tested=len(labels),
             n_positive=int(labels.sum()),
-            tested_on="repeat {}, outer fold {}, with the network of inner fold {}, calibrated on that inner fold".format(
+            tested_on="repeat {}, outer fold {}; one network, calibrated on the held-out inner fold {}".format(
                 *facts.fold
             ),
             results=self.results,

@@ -37,6 +37,7 @@ def source_state() -> dict[str, str]:
     """Commit of the package's source, and whether it was changed since; `unknown` outside a clone."""
     folder = Path(__file__).parent
     try:
+        _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)  # else another project's clone is around us
         commit = _git(folder, "rev-parse", "HEAD")
         dirty = bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
     except (OSError, subprocess.SubprocessError):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,11 @@ _DATABASE = _FOLDER / "mlflow.db"
 
 def tracking_uri() -> str:
     """MLFLOW_TRACKING_URI, or the embedded sqlite store in the current folder."""
-    return os.environ.get("MLFLOW_TRACKING_URI", f"sqlite:///{_DATABASE}")
+    # With its whole path: MLflow keeps one connection a URI, and a relative one would stay with the first folder of
+    # the process. A path with these two characters would be read as another one.
+    whole = str(_DATABASE.absolute())
+    path = _DATABASE if "%" in whole or "?" in whole else whole
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{path}"
 
 
 def ensure_store() -> str | None:
@@ -28,7 +33,7 @@ def ensure_store() -> str | None:
 
     A server keeps its own artifacts, so that None is returned for it.
     """
-    if "MLFLOW_TRACKING_URI" in os.environ:
+    if os.environ.get("MLFLOW_TRACKING_URI"):
         return None
     _FOLDER.mkdir(exist_ok=True)
     # Processes that initialise a fresh database at once crash each other.
@@ -40,9 +45,12 @@ def ensure_store() -> str | None:
 def mlflow_client() -> "MlflowClient":
     """A client of the store, with telemetry off and alembic's messages quiet."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    if not sys.stderr.isatty():
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient  # slow to import
+    from mlflow import MlflowClient  # slow to import, and sets up its own logging
 
+    logging.getLogger("mlflow").setLevel(logging.WARNING)
     return MlflowClient(tracking_uri=tracking_uri())
 
 
@@ -53,7 +61,7 @@ def run_checkpoints(run_id: str) -> list[Path]:
         CheckpointError: no store here, no such run, or a run without a finished checkpoint.
     """
     uri = tracking_uri()
-    if uri == f"sqlite:///{_DATABASE}" and not _DATABASE.is_file():
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not _DATABASE.is_file():
         raise CheckpointError(
             f"{run_id!r} is no checkpoint file, and there is no MLflow store {_DATABASE} in {Path.cwd()}; "
             "go to the folder that holds it, or set MLFLOW_TRACKING_URI"
@@ -75,9 +83,7 @@ def run_checkpoints(run_id: str) -> list[Path]:
     paths: list[Path] = []
     for member in runs:
         if client.list_artifacts(member.info.run_id, "checkpoints"):
-            folder = download_artifacts(
-                run_id=member.info.run_id, artifact_path="checkpoints", tracking_uri=uri
-            )
+            folder = download_artifacts(run_id=member.info.run_id, artifact_path="checkpoints", tracking_uri=uri)
             paths += sorted(Path(folder).glob("*.ckpt"))
     if not paths:
         raise CheckpointError(f"run {run_id} ({run.info.status}) holds no finished checkpoint; let `fhr fit` end first")
