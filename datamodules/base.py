@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from fhr.datasets import Database, Partition, Splits, Target, make_splits
-from fhr.errors import SignalError, SplitError
+from fhr.errors import FHRError, SignalError, SplitError
 from fhr.preprocessing import Augmentation, Pipeline
 from fhr.tasks import Batch, DataFacts
 
@@ -32,7 +32,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         inner: which of the four inner folds is held out for calibration.
         window_minutes: length of the window, counted back from the end.
         fs: sampling rate of the windows, Hz.
-        channels: which of `fhr`, `uc`, `mask`.
+        channels: which of `fhr`, `uc`, `mask`; several need the mask, which networks take from the last channel.
         batch_size: records a batch.
         class_weights: `balanced` gives both classes the same weight in the loss.
         augmentation: random changes of the training windows, or None.
@@ -57,6 +57,8 @@ class DatabaseDataModule(pl.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if len(channels) > 1 and "mask" not in channels:
+            raise FHRError(f"channels={list(channels)}; add `mask`: networks take the last of several channels for it")
         self.target = Target(target)
         self.repeat, self.fold, self.inner = repeat, fold, inner
         self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))

@@ -1,7 +1,14 @@
-"""Data that tests of several rooms share."""
+"""Data, and trained runs, that tests of several rooms share."""
 
+import io
+import logging
 import os
+import warnings
+from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NamedTuple
+from unittest import mock
 
 import pytest
 from hypothesis import settings
@@ -38,3 +45,113 @@ def simulated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def simulated_database(simulated_folder: Path) -> CTUUHB:
     """The simulated recordings, read once."""
     return CTUUHB(simulated_folder)
+
+
+class Answer(NamedTuple):
+    """What a command of `fhr` gave back."""
+
+    code: int | str | None
+    out: str
+    err: str
+
+
+class Runs(NamedTuple):
+    """A folder with an MLflow store that holds a fit, tested, and a cross-validation."""
+
+    folder: Path
+    fit: str
+    crossval: str
+    answers: dict[str, Answer]
+
+
+@pytest.fixture(scope="session")
+def births(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 120 simulated recordings, enough to calibrate on one inner fold."""
+    return write_database(tmp_path_factory.mktemp("births"), 120, seed=21)
+
+
+@pytest.fixture(scope="session")
+def births_database(births: Path) -> CTUUHB:
+    """These recordings, read once."""
+    return CTUUHB(births)
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tmp_path_factory: pytest.TempPathFactory, births: Path) -> Path:
+    """A configuration that trains a tiny network on `births` in a second."""
+    path = tmp_path_factory.mktemp("configuration") / "tiny.yaml"
+    path.write_text(
+        f"""
+seed_everything: 1
+model:
+  class_path: fhr.tasks.ClassificationTask
+  init_args:
+    model:
+      class_path: fhr.models.InceptionNet
+      init_args: {{n_filters: 2, kernel_sizes: [5, 11], depth: 2, stride: 4}}
+    loss: fhr.losses.PHRegression
+    learning_rate: 0.01
+data:
+  class_path: datamodules.CTUUHBDataModule
+  init_args:
+    root: {births}
+    target: ph<7.20
+    window_minutes: 20
+    batch_size: 16
+    augmentation: fhr.preprocessing.Augmentation
+trainer: {{max_epochs: 2, deterministic: true, accelerator: cpu, log_every_n_steps: 2}}
+"""
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def run_fhr() -> Callable[..., Answer]:
+    """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`."""
+
+    def run(folder: Path, *arguments: object) -> Answer:
+        import torch
+
+        from fhr.cli import main
+
+        out, err = io.StringIO(), io.StringIO()
+        root, ours = logging.getLogger(), logging.getLogger("fhr")
+        handlers, level, threads = root.handlers[:], ours.level, torch.get_num_threads()
+        root.handlers[:] = []  # so that the command logs to its own stderr
+        torch.set_num_threads(1)
+        environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
+        try:
+            with (
+                chdir(folder),
+                mock.patch.dict(os.environ, environment, clear=True),
+                redirect_stdout(out),
+                redirect_stderr(err),
+                warnings.catch_warnings(),
+            ):
+                try:
+                    code: int | str | None = main([str(argument) for argument in arguments])
+                except SystemExit as stop:
+                    code = stop.code
+                assert "MLFLOW_TRACKING_URI" not in os.environ
+        finally:
+            root.handlers[:] = handlers
+            ours.setLevel(level)
+            torch.set_num_threads(threads)
+            torch.use_deterministic_algorithms(False)
+        return Answer(code, out.getvalue(), err.getvalue())
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory: pytest.TempPathFactory, tiny_config: Path, run_fhr: Callable[..., Answer]) -> Runs:
+    """A fit, its test, and a cross-validation of `tiny_config`, made once."""
+    folder = tmp_path_factory.mktemp("runs")
+    fit = run_fhr(folder, "fit", "--config", tiny_config)
+    assert fit.code == 0, fit.err
+    test = run_fhr(folder, "test", "--run", fit.out.strip())
+    crossval = run_fhr(folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv")
+    assert crossval.code == 0, crossval.err
+    (line,) = [line for line in crossval.err.splitlines() if line.startswith("run ")]
+    answers = {"fit": fit, "test": test, "crossval": crossval}
+    return Runs(folder, fit.out.strip(), line.split()[1], answers)

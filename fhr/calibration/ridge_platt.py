@@ -75,7 +75,7 @@ class RidgePlatt:
         """
         y = checked_labels(labels)
         s = checked_scores(scores, len(y))
-        self.check(y)
+        self.check_sample(y)
         with np.errstate(over="ignore"):  # reported just below
             mean, scale = float(s.mean()), float(s.std())
         slope, intercept = 0.0, float(logit(y.mean()))
@@ -100,8 +100,8 @@ class RidgePlatt:
         return self
 
     @staticmethod
-    def check(labels: ArrayLike) -> None:
-        """Refuse labels that `fit` would refuse, before any score is computed.
+    def check_sample(labels: ArrayLike) -> None:
+        """Refuse a sample that is too small to calibrate on; worth asking before a long training.
 
         Raises:
             OutcomeError: labels that are not 0 or 1.

@@ -2,7 +2,9 @@
 
 import logging
 import multiprocessing
+import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -96,10 +98,8 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
     if repeats > available:
         raise SplitError(f"--repeats {repeats}; the split has {available}")
     n_folds = len(facts.splits.folds[0])
+    _check_folds(facts, repeats, n_inner)
     jobs = [(r, f, i) for r in range(repeats) for f in range(n_folds) for i in range(n_inner)]
-    for r, f in {(r, f) for r, f, _ in jobs}:
-        parts = [facts.splits.partition(r, f, i).calibration for i in range(n_inner)]
-        RidgePlatt.check(facts.labels[facts.labels.index.isin([name for part in parts for name in part])])
 
     artifacts = ensure_store()
     client = mlflow_client()
@@ -124,6 +124,14 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
             with progress_bar(len(jobs), description="networks") as bar:
                 for member in _train_all(arguments, jobs, Path(folder), workers):
                     bar.update()
+                    _log.info(
+                        "repeat %d fold %d inner %d: best epoch %d, %.0f s",
+                        member.repeat,
+                        member.fold,
+                        member.inner,
+                        member.epochs,
+                        member.seconds,
+                    )
                     fold = members.setdefault((member.repeat, member.fold), [])
                     fold.append(member)
                     if len(fold) == n_inner:
@@ -166,6 +174,14 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
     return Outcome(run_id, tracking_uri(), results, table, rows, dict(facts.quarantined))
 
 
+def _check_folds(facts: DataFacts, repeats: int, n_inner: int) -> None:
+    """Refuse folds whose calibrator would lack records before anything is trained."""
+    for repeat in range(repeats):
+        for fold in range(len(facts.splits.folds[repeat])):
+            parts = (facts.splits.partition(repeat, fold, inner).calibration for inner in range(n_inner))
+            RidgePlatt.check_sample(facts.labels.reindex([name for part in parts for name in part]).dropna())
+
+
 def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
@@ -180,7 +196,7 @@ def _train_all(arguments: list[str], jobs: list[tuple[int, int, int]], folder: P
         return
     # Spawned, not forked: a forked torch hangs in its thread pools.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
         futures = [pool.submit(_train, arguments, *job, folder) for job in jobs]
         try:
             for future in as_completed(futures):
@@ -190,9 +206,18 @@ def _train_all(arguments: list[str], jobs: list[tuple[int, int, int]], folder: P
             raise
 
 
-def _one_thread() -> None:
+def _start_worker() -> None:
     torch.set_num_threads(1)
     quieten()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would train on for nobody."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _train(arguments: list[str], repeat: int, fold: int, inner: int, folder: Path) -> _Member:

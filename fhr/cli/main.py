@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -46,6 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
         options.overrides = passed_on
     _set_up_logging(options.verbose - options.quiet)
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
     try:
         if verb in _TRAINING:
             from .training import train

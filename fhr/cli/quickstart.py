@@ -23,7 +23,7 @@ _FLOOR = 0.6
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("--n", type=int, default=320, help="simulated recordings (default: 320)")
-    parser.add_argument("--epochs", type=int, default=10, help="epochs a network (default: 10)")
+    parser.add_argument("--epochs", type=int, default=8, help="epochs a network (default: 8)")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes (default: 2)")
 
 

@@ -109,8 +109,6 @@ class TrainingCLI(LightningCLI):
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then name the folder of the checkpoints."""
         self.datamodule.setup("fit")
-        if self.trainer.checkpoint_callbacks:
-            self.calibration.check(self.datamodule.facts)
         logger = self.trainer.logger
         if isinstance(logger, MLFlowLogger):
             logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")

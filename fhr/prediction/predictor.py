@@ -52,12 +52,19 @@ class Predictor:
         Raises:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
-        return self.predict_windows([self.pipeline(recording)])[0]
+        return self._predict([recording], [self.pipeline(recording)])[0]
 
     def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
         """Risk of each recording that can be used, and the reason for each that cannot, by name."""
-        windows, unusable = self.pipeline.prepare(recordings)
-        return self.predict_windows(windows), unusable
+        used: list[Recording] = []
+        windows: list[Window] = []
+        unusable: dict[str, str] = {}
+        for recording in recordings:
+            prepared, reasons = self.pipeline.prepare([recording])
+            used += [recording] * len(prepared)
+            windows += prepared
+            unusable |= reasons
+        return self._predict(used, windows), unusable
 
     @torch.inference_mode()
     def scores(self, signal: np.ndarray) -> np.ndarray:
@@ -66,8 +73,7 @@ class Predictor:
         rows = [torch.cat([network(b.to(self.device))[:, 0].cpu() for b in batches]) for network in self.networks]
         return torch.stack(rows).double().numpy()
 
-    def predict_windows(self, windows: Sequence[Window]) -> list[Prediction]:
-        """Risk of each prepared window."""
+    def _predict(self, recordings: Sequence[Recording], windows: Sequence[Window]) -> list[Prediction]:
         if not windows:
             return []
         scores = self.scores(np.stack([window.signal for window in windows]))
@@ -82,19 +88,20 @@ class Predictor:
                 probability=None if probabilities is None else float(probabilities[i]),
                 score=float(scores[:, i].mean()),
                 loss=window.loss,
-                warnings=tuple(self._warnings(window)),
+                warnings=tuple(self._warnings(recording, window)),
             )
-            for i, window in enumerate(windows)
+            for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
         ]
 
-    def _warnings(self, window: Window) -> Iterable[str]:
+    def _warnings(self, recording: Recording, window: Window) -> Iterable[str]:
         if any(calibrator is None for calibrator in self.calibrators):
             yield "not calibrated: no probability"
         if window.loss > _MUCH_LOSS:
             yield f"{window.loss:.0%} of the signal is lost"
         if "uc" in self.pipeline.channels:
-            n = round(self.pipeline.minutes * 60 * window.recording.fs)
-            if np.isnan(window.recording.uc[-n:]).all():
+            n = round(self.pipeline.minutes * 60 * recording.fs)
+            if np.isnan(recording.uc[-n:]).all():
                 yield "no uterine activity"
-        if Database([window.recording], origin="prediction").digests[0] in self._seen:
+        # Of the recording as it was read: cleaning changes the digest of one that has no file.
+        if Database([recording], origin="prediction").digests[0] in self._seen:
             yield "this recording was used in training"

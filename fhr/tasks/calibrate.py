@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from fhr.calibration import RidgePlatt
 from fhr.models import finish_checkpoint
 
-from .batch import Batch, DataFacts
+from .batch import Batch
 from .classification import ClassificationTask
 
 __all__ = ["Calibration", "score_windows"]
@@ -47,14 +47,12 @@ class Calibration(pl.Callback):
         self.calibrate = calibrate
         self.path: Path | None = None
 
-    def check(self, facts: DataFacts) -> None:
-        """Refuse, before any training, a fold that is too small to calibrate on.
-
-        Raises:
-            FHRError: too few records of either class.
-        """
-        if self.calibrate:
-            RidgePlatt.check(facts.labels.loc[list(facts.partition.calibration)])
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Refuse a held-out fold that is too small for a calibrator before anything is trained."""
+        kept = trainer.checkpoint_callbacks and not trainer.fast_dev_run  # type: ignore[attr-defined]
+        if self.calibrate and isinstance(pl_module, ClassificationTask) and kept:
+            facts = pl_module.facts
+            RidgePlatt.check_sample(facts.labels.loc[list(facts.partition.calibration)])
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the best weights and calibrate; a `fast_dev_run` keeps no checkpoint, so that nothing is done."""

@@ -1,0 +1,177 @@
+import os
+import pickle
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from fhr.errors import CheckpointError
+from fhr.models import FORMAT, CheckpointCard, InceptionNet, finish_checkpoint, read_checkpoint
+from fhr.preprocessing import Pipeline
+
+CALIBRATOR = {"penalty": 1.0, "mean": 0.0, "scale": 1.0, "slope": 1.0, "intercept": -1.0}
+
+
+class Hostile:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return (os.mkdir, (str(self.path),))
+
+
+def network() -> InceptionNet:
+    torch.manual_seed(3)
+    return InceptionNet(n_filters=2, kernel_sizes=(3,), depth=2)
+
+
+def card(**changes: object) -> CheckpointCard:
+    made = CheckpointCard(
+        network=network().specification,
+        pipeline=Pipeline(minutes=20).to_dict(),
+        target="ph<=7.15",
+        prevalence=0.25,
+        learnt_from=("a" * 64, "b" * 64),
+        data="d",
+        splits="s",
+        fold=(1, 2, 3),
+        epochs=4,
+        calibrator=CALIBRATOR,
+        version="0.1.0",
+    )
+    return replace(made, **changes)
+
+
+def checkpoint(**changes: object) -> dict:
+    content = {
+        "state_dict": {f"model.{key}": value for key, value in network().state_dict().items()},
+        "epoch": 3,
+        "global_step": 12,
+        "pytorch-lightning_version": "2.6.0",
+        "optimizer_states": [torch.zeros(5)],
+    }
+    card(**changes).write(content)
+    return content
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    torch.save(checkpoint(), tmp_path / "one.ckpt")
+    return tmp_path / "one.ckpt"
+
+
+def test_card_and_network_come_back(path):
+    read, made = read_checkpoint(path)
+    assert read == card()
+    assert read.fold == (1, 2, 3)
+    assert read.format == FORMAT
+    assert not made.training
+    signal = torch.randn(2, 3, 256)
+    with torch.no_grad():
+        assert torch.equal(made(signal), network().eval()(signal))
+
+
+def test_finished_checkpoint_leaves_the_training_behind(path, tmp_path):
+    other = {**CALIBRATOR, "slope": 2.0}
+    out = finish_checkpoint(path, other, tmp_path / "finished.ckpt")
+    assert out == tmp_path / "finished.ckpt"
+    read, made = read_checkpoint(out)
+    assert read == card(calibrator=other)
+    assert torch.equal(made.head[-1].weight, network().head[-1].weight)
+    assert "optimizer_states" not in torch.load(out, weights_only=True)
+    assert read_checkpoint(finish_checkpoint(path, None, out))[0].calibrator is None
+    assert read_checkpoint(path)[0] == card()
+
+
+def refused(path: Path, message: str) -> None:
+    with pytest.raises(CheckpointError, match=message) as error:
+        read_checkpoint(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value).split(":")[0]
+
+
+def test_no_such_file(tmp_path):
+    refused(tmp_path / "none.ckpt", "does not exist; give a .ckpt file or an MLflow run id")
+    refused(tmp_path, "does not exist")
+
+
+@pytest.mark.parametrize("content", [b"hello\n", b"", b"\x80\x04.", b"name,probability\n1001,0.5\n"])
+def test_no_checkpoint_at_all(tmp_path, content):
+    (tmp_path / "text.ckpt").write_bytes(content)
+    refused(tmp_path / "text.ckpt", "not a checkpoint")
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.99])
+def test_truncated(path, part):
+    content = path.read_bytes()
+    path.write_bytes(content[: int(part * len(content))])
+    refused(path, "damaged .*; fetch or train it again")
+
+
+def test_other_format_is_named(tmp_path):
+    torch.save(checkpoint(format=7, version="9.9"), tmp_path / "new.ckpt")
+    refused(
+        tmp_path / "new.ckpt",
+        r"checkpoint format 7, this version reads format 1; use the version of intrapartum-fhr that wrote it \(9.9\)",
+    )
+
+
+@pytest.mark.parametrize("content", [{}, {"state_dict": {}}, {"fhr": None}, {"fhr": {}}, [1, 2], torch.zeros(3)])
+def test_no_card(tmp_path, content):
+    torch.save(content, tmp_path / "other.ckpt")
+    refused(tmp_path / "other.ckpt", "no checkpoint of this package; train one with `fhr fit`")
+
+
+@pytest.mark.parametrize("field", ["network", "target", "learnt_from", "fold", "epochs"])
+def test_incomplete_card(tmp_path, field):
+    content = checkpoint()
+    del content["fhr"][field]
+    torch.save(content, tmp_path / "part.ckpt")
+    refused(tmp_path / "part.ckpt", "incomplete checkpoint")
+
+
+def test_untrained(tmp_path):
+    torch.save(checkpoint(epochs=0), tmp_path / "fresh.ckpt")
+    refused(tmp_path / "fresh.ckpt", "its weights were never trained; run `fhr fit`")
+
+
+@pytest.mark.parametrize("damage", ["missing", "added", "shape"])
+def test_weights_that_do_not_fit(tmp_path, damage):
+    content = checkpoint()
+    key = next(key for key, value in content["state_dict"].items() if value.ndim > 1)
+    if damage == "missing":
+        del content["state_dict"][key]
+    elif damage == "added":
+        content["state_dict"]["model.more"] = torch.zeros(2)
+    else:
+        content["state_dict"][key] = torch.zeros(2)
+    torch.save(content, tmp_path / "unfit.ckpt")
+    refused(tmp_path / "unfit.ckpt", "weights that do not fit the network it names")
+
+
+@pytest.mark.parametrize("how", ["torch", "pickle"])
+def test_a_hostile_pickle_runs_nothing(tmp_path, how):
+    trap, path = tmp_path / "trap", tmp_path / "hostile.ckpt"
+    content = {**checkpoint(), "extra": Hostile(trap)}
+    if how == "torch":
+        torch.save(content, path)
+    else:
+        path.write_bytes(pickle.dumps(Hostile(trap), protocol=2))
+    refused(path, "UnpicklingError")
+    with pytest.raises(CheckpointError):
+        finish_checkpoint(path, None, tmp_path / "out.ckpt")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["hostile.ckpt"]
+    if how == "pickle":  # the trap works
+        pickle.loads(path.read_bytes())
+        assert trap.is_dir()
+
+
+def test_a_hostile_card_names_a_class_that_is_no_network(tmp_path):
+    specification = {"class_path": "os.mkdir", "init_args": {"path": str(tmp_path / "trap")}}
+    torch.save(checkpoint(network=specification), tmp_path / "hostile.ckpt")
+    with pytest.raises(CheckpointError, match="os.mkdir is no fhr.models.Network"):
+        read_checkpoint(tmp_path / "hostile.ckpt")
+    assert not (tmp_path / "trap").exists()

@@ -1,0 +1,258 @@
+"""A fit from data to finished checkpoint, and what that checkpoint is refused for."""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+
+from datamodules import CTUUHBDataModule
+from fhr.calibration import RidgePlatt
+from fhr.errors import CheckpointError, FHRError
+from fhr.losses import BinaryCrossEntropy, PHRegression
+from fhr.models import InceptionNet, read_checkpoint
+from fhr.preprocessing import Augmentation
+from fhr.tasks import Calibration, ClassificationTask, RunRecord, score_windows
+
+
+class Fit(NamedTuple):
+    trainer: pl.Trainer
+    task: ClassificationTask
+    data: CTUUHBDataModule
+    path: Path | None
+
+
+def network(**options: object) -> InceptionNet:
+    return InceptionNet(**{"n_filters": 2, "kernel_sizes": [5, 11], "depth": 2, "stride": 4, **options})
+
+
+def data_of(folder: Path, **options: object) -> CTUUHBDataModule:
+    given = {"target": "ph<7.20", "window_minutes": 20, "batch_size": 16, "augmentation": Augmentation(), "seed": 1}
+    return CTUUHBDataModule(str(folder), **{**given, **options})
+
+
+def trainer_of(*callbacks: pl.Callback, max_epochs: int = 2, **options: object) -> pl.Trainer:
+    given = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    keeps = any(isinstance(callback, ModelCheckpoint) for callback in callbacks)
+    return pl.Trainer(
+        max_epochs=max_epochs, callbacks=list(callbacks), **{**given, "enable_checkpointing": keeps, **options}
+    )
+
+
+def fit(births: Path, folder: Path, *, calibrate: bool = True, max_epochs: int = 2, **options: object) -> Fit:
+    pl.seed_everything(1)
+    calibration = Calibration(calibrate)
+    kept = ModelCheckpoint(folder, filename="best", monitor="val/loss", save_last=True)
+    trainer = trainer_of(calibration, kept, max_epochs=max_epochs, deterministic=True)
+    task, data = ClassificationTask(network(), PHRegression(), learning_rate=0.01), data_of(births, **options)
+    trainer.fit(task, datamodule=data)
+    torch.use_deterministic_algorithms(False)
+    return Fit(trainer, task, data, calibration.path)
+
+
+@pytest.fixture(scope="module")
+def fitted(births, tmp_path_factory) -> Fit:
+    return fit(births, tmp_path_factory.mktemp("fit"))
+
+
+def test_the_card_says_what_was_learnt_from(fitted, births_database):
+    card, _ = read_checkpoint(fitted.path)
+    facts = fitted.data.facts
+    digests = dict(zip(births_database.names, births_database.digests, strict=True))
+    learnt = [*facts.partition.train, *facts.partition.validation, *facts.partition.calibration]
+    assert len(card.learnt_from) == len(learnt) == 96
+    assert set(card.learnt_from) == {digests[name] for name in learnt}
+    assert not set(card.learnt_from) & {digests[name] for name in facts.partition.test}
+    assert card.prevalence == pytest.approx(births_database.labels("ph<7.20")[learnt].mean())
+
+
+def test_the_card_says_how_it_was_made(fitted, births_database):
+    card, _ = read_checkpoint(fitted.path)
+    assert card.network == network().specification
+    assert card.pipeline == fitted.data.pipeline.to_dict()
+    assert card.target == "ph<7.20"
+    assert card.data == births_database.checksum
+    assert card.splits == fitted.data.facts.splits.checksum
+    assert card.fold == (0, 0, 0)
+    assert card.epochs in (1, 2)
+
+
+def test_the_calibrator_is_that_of_the_held_out_inner_fold(fitted):
+    scores, labels = score_windows(fitted.task, fitted.data.calibration_dataloader())
+    assert len(scores) == len(fitted.data.facts.partition.calibration)
+    calibrator = RidgePlatt().fit(scores, labels)
+    card, _ = read_checkpoint(fitted.path)
+    assert card.calibrator == pytest.approx(calibrator.to_dict())
+    assert fitted.task.calibrator.to_dict() == card.calibrator
+
+
+def test_the_finished_weights_are_the_best_ones(fitted):
+    """The task itself, too, ends the fit with the weights of the epoch of the lowest validation loss."""
+    best = torch.load(fitted.path.with_name("best.ckpt"), weights_only=True)
+    finished = torch.load(fitted.path, weights_only=True)
+    assert finished["fhr"]["epochs"] == best["fhr"]["epochs"] == fitted.task.epochs
+    for key, value in fitted.task.state_dict().items():
+        assert torch.equal(value, best["state_dict"][key])
+        assert torch.equal(value, finished["state_dict"][key])
+    assert "optimizer_states" not in finished
+
+
+def test_two_fits_of_one_seed_are_the_same_bit_for_bit(fitted, births, tmp_path):
+    torch.rand(5)
+    again = fit(births, tmp_path)
+    for key, value in again.task.state_dict().items():
+        assert torch.equal(value, fitted.task.state_dict()[key])
+    assert again.trainer.callback_metrics == fitted.trainer.callback_metrics
+    assert {"train/loss", "train/auroc", "val/loss", "val/auroc", "val/auprc"} <= set(again.trainer.callback_metrics)
+    assert again.task.calibrator.to_dict() == fitted.task.calibrator.to_dict()
+    assert read_checkpoint(again.path)[0] == read_checkpoint(fitted.path)[0]
+
+
+def test_another_seed_is_another_fit(fitted, births, tmp_path):
+    other = fit(births, tmp_path, seed=2)
+    assert any(not torch.equal(value, fitted.task.state_dict()[key]) for key, value in other.task.state_dict().items())
+
+
+def test_scores_do_not_depend_on_the_training_flag_and_leave_it_alone(fitted):
+    loader = fitted.data.test_dataloader()
+    expected, labels = score_windows(fitted.task.eval(), loader)
+    scores, _ = score_windows(fitted.task.train(), loader)
+    assert fitted.task.training
+    np.testing.assert_array_equal(scores, expected)
+    np.testing.assert_array_equal(labels, fitted.data.facts.labels[list(fitted.data.facts.partition.test)])
+
+
+def test_a_fit_for_cross_fitting_has_no_calibrator_and_cannot_be_tested_alone(births, tmp_path):
+    trained = fit(births, tmp_path, calibrate=False, max_epochs=1)
+    assert read_checkpoint(trained.path)[0].calibrator is None
+    with pytest.raises(CheckpointError, match="the checkpoint holds no calibrator; let `fhr fit` end"):
+        trainer_of(RunRecord()).test(trained.task, datamodule=trained.data, verbose=False)
+
+
+def test_a_held_out_fold_too_small_to_calibrate_is_refused_before_training(simulated_folder, tmp_path):
+    with pytest.raises(FHRError, match="12 records, .* are too few to calibrate on"):
+        fit(simulated_folder, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def tested(fitted: Fit, births: Path, *, task: ClassificationTask | None = None, **options: object) -> RunRecord:
+    """A fresh task and data module that take the weights from the finished checkpoint, as `fhr test` does."""
+    record = RunRecord()
+    task = task or ClassificationTask(network(), PHRegression())
+    trainer_of(record).test(task, datamodule=data_of(births, **options), ckpt_path=fitted.path, verbose=False)
+    return record
+
+
+def test_a_test_takes_the_outer_fold_and_the_stored_calibrator(fitted, births, births_database):
+    record = tested(fitted, births)
+    table = record.predictions
+    assert list(table.columns) == ["name", "label", "score", "probability"]
+    assert sorted(table["name"]) == sorted(fitted.data.facts.splits.folds[0][0])
+    np.testing.assert_array_equal(table["label"], births_database.labels("ph<7.20")[table["name"]])
+    calibrator = RidgePlatt.from_dict(read_checkpoint(fitted.path)[0].calibrator)
+    np.testing.assert_allclose(table["probability"], calibrator.predict(table["score"]))
+    expected, _ = score_windows(fitted.task, fitted.data.test_dataloader())
+    np.testing.assert_allclose(table["score"], expected, atol=1e-6)
+    assert 0 <= record.results["auroc"].low <= record.results["auroc"].value <= record.results["auroc"].high <= 1
+
+
+@pytest.mark.parametrize("options", [{"fold": 1}, {"fold": 4}, {"repeat": 3}])
+def test_another_fold_would_test_on_training_records(fitted, births, options):
+    message = r"of the 24 test records were used to train this checkpoint \(fold \(0, 0, 0\), asked for .*test it on"
+    with pytest.raises(CheckpointError, match=message):
+        tested(fitted, births, **options)
+
+
+def test_another_inner_fold_has_the_same_test_records(fitted, births):
+    assert len(tested(fitted, births, inner=2).predictions) == 24
+
+
+@pytest.mark.parametrize(
+    ("field", "options"),
+    [
+        ("target", {"target": "ph<7.21"}),
+        ("pipeline", {"window_minutes": 30}),
+        ("pipeline", {"fs": 2}),
+        ("pipeline", {"channels": ["fhr", "mask"]}),
+    ],
+)
+def test_another_target_or_pipeline_is_refused(fitted, births, field, options):
+    channels = {"channels": 2} if "channels" in options else {}
+    task = ClassificationTask(network(**({"n_channels": 2} if channels else {})), PHRegression())
+    expected = "network|pipeline" if channels else field
+    with pytest.raises(CheckpointError, match=rf"trained with another ({expected}) than this configuration asks for"):
+        tested(fitted, births, task=task, **options)
+
+
+def test_another_network_is_refused(fitted, births):
+    task = ClassificationTask(network(n_filters=3), PHRegression())
+    with pytest.raises(CheckpointError, match=r"another network .*'n_filters': 2.* there, .*'n_filters': 3.* here"):
+        tested(fitted, births, task=task)
+
+
+def test_untrained_weights_are_not_tested(births):
+    task = ClassificationTask(network(), PHRegression())
+    with pytest.raises(
+        CheckpointError, match="the weights were never trained; test a run with `fhr test --run RUN_ID`"
+    ):
+        trainer_of().test(task, datamodule=data_of(births), verbose=False)
+
+
+def test_a_checkpoint_of_something_else_is_refused(births, tmp_path):
+    torch.save({"state_dict": {}, "pytorch-lightning_version": "2.6.0"}, tmp_path / "other.ckpt")
+    with pytest.raises(CheckpointError, match="no checkpoint of this package"):
+        trainer_of().test(
+            ClassificationTask(network(), PHRegression()), datamodule=data_of(births), ckpt_path=tmp_path / "other.ckpt"
+        )
+
+
+def test_a_resumed_fit_goes_on_counting(fitted, births):
+    task = ClassificationTask(network(), PHRegression(), learning_rate=0.01)
+    trainer = trainer_of(max_epochs=3)
+    trainer.fit(task, datamodule=data_of(births), ckpt_path=fitted.path.with_name("last.ckpt"))
+    assert task.epochs == 3
+    assert trainer.global_step == 3 * 4
+
+
+def test_the_rate_rises_to_its_peak_and_falls_below_its_start(births):
+    rates: list[float] = []
+
+    class Spy(pl.Callback):
+        def on_train_batch_start(self, trainer, *_):
+            rates.append(trainer.optimizers[0].param_groups[0]["lr"])
+
+    trainer_of(Spy(), max_epochs=5).fit(
+        ClassificationTask(network(), BinaryCrossEntropy(), learning_rate=0.02), datamodule=data_of(births)
+    )
+    assert len(rates) == 5 * 4
+    peak = int(np.argmax(rates))
+    assert max(rates) == pytest.approx(0.02, rel=0.05)
+    assert 2 <= peak <= 5
+    assert rates[:peak] == sorted(rates[:peak])
+    assert rates[peak:] == sorted(rates[peak:], reverse=True)
+    assert rates[-1] < rates[0]
+
+
+def test_early_stopping_ends_a_fit_that_learns_nothing(births):
+    stopping = EarlyStopping("val/loss", patience=1, min_delta=1e6)
+    task = ClassificationTask(network(), PHRegression())
+    trainer = trainer_of(stopping, max_epochs=20)
+    trainer.fit(task, datamodule=data_of(births))
+    assert task.epochs == 2
+    assert trainer.current_epoch == 2
+
+
+def test_a_fast_run_keeps_nothing_and_says_so(simulated_folder, tmp_path, caplog):
+    caplog.set_level(logging.INFO, logger="fhr.tasks")
+    calibration = Calibration()
+    kept = ModelCheckpoint(tmp_path, monitor="val/loss")
+    trainer_of(calibration, kept, fast_dev_run=True).fit(
+        ClassificationTask(network(), PHRegression()), datamodule=data_of(simulated_folder)
+    )
+    assert calibration.path is None
+    assert "no checkpoint was kept" in caplog.text
+    assert list(tmp_path.iterdir()) == []
