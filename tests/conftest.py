@@ -16,6 +16,8 @@ from hypothesis import settings
 from fhr.datasets import CTUUHB
 from fhr.simulation import write_database
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: tiny networks lose time on more
+
 # The same examples on every run and machine; a slow machine is no failure.
 settings.register_profile("fhr", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("fhr")
@@ -110,15 +112,14 @@ def run_fhr() -> Callable[..., Answer]:
     """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`."""
 
     def run(folder: Path, *arguments: object) -> Answer:
-        import torch
+        import torch  # slow, and most tests do without
 
         from fhr.cli import main
 
         out, err = io.StringIO(), io.StringIO()
         root, ours = logging.getLogger(), logging.getLogger("fhr")
-        handlers, level, threads = root.handlers[:], ours.level, torch.get_num_threads()
+        handlers, level = root.handlers[:], ours.level
         root.handlers[:] = []  # so that the command logs to its own stderr
-        torch.set_num_threads(1)
         environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
         try:
             with (
@@ -136,7 +137,6 @@ def run_fhr() -> Callable[..., Answer]:
         finally:
             root.handlers[:] = handlers
             ours.setLevel(level)
-            torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(False)
         return Answer(code, out.getvalue(), err.getvalue())
 
