@@ -1,4 +1,4 @@
-"""Linear models on 21 order statistics of fetal heart rate: the lines to beat."""
+"""Linear models on order statistics of fetal heart rate: the lines to beat, and signal loss, a shortcut to suspect."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,20 +28,24 @@ class Baseline:
         name: as it stands in tables.
         make: an unfitted pipeline.
         on_ph: learns pH itself; the risk score is minus the predicted pH.
+        columns: the features it uses; None for all.
     """
 
     name: str
     make: Callable[[], Pipeline]
     on_ph: bool = False
+    columns: tuple[str, ...] | None = None
 
     def fit(self, features: pd.DataFrame, labels: pd.Series, ph: pd.Series) -> Callable[[pd.DataFrame], pd.Series]:
         """Fit on records of known label (and pH, where that is learnt); returns the risk score of others."""
+        columns = features.columns if self.columns is None else list(self.columns)
+        features = features[columns]
         if self.on_ph:
             known = features.index[ph.loc[features.index].notna()]
             model = self.make().fit(features.loc[known], ph.loc[known].clip(*_PH_RANGE))
-            return lambda rows: pd.Series(-model.predict(rows), index=rows.index)
+            return lambda rows: pd.Series(-model.predict(rows[columns]), index=rows.index)
         model = self.make().fit(features, labels.loc[features.index])
-        return lambda rows: pd.Series(model.decision_function(rows), index=rows.index)
+        return lambda rows: pd.Series(model.decision_function(rows[columns]), index=rows.index)
 
 
 def _logistic() -> Pipeline:
@@ -59,6 +63,8 @@ def _ridge() -> Pipeline:
 BASELINES = (
     Baseline("21 order statistics, logistic", _logistic),
     Baseline("21 order statistics, ridge on pH", _ridge, on_ph=True),
+    Baseline("MAD of the last 60 min alone", _logistic, columns=("mad_60",)),
+    Baseline("signal loss of the last 60 min alone", _logistic, columns=("loss_60",)),
 )
 
 

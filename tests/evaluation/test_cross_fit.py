@@ -75,5 +75,5 @@ def test_a_test_record_among_the_held_out_is_refused():
 
 def test_too_few_records_to_calibrate_on():
     given, labels = members(1, 12)
-    with pytest.raises(FHRError, match="12 records, .* too few to calibrate on"):
+    with pytest.raises(FHRError, match=r"12 records, .* too few to calibrate on"):
         cross_fit(given, labels)
