@@ -114,6 +114,9 @@ class TrainingCLI(LightningCLI):
             logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
             for callback in self.trainer.checkpoint_callbacks:
                 callback.dirpath = str(Path("mlruns", "checkpoints", str(logger.run_id)).absolute())  # type: ignore[attr-defined]
+        if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+            for callback in self.trainer.checkpoint_callbacks:
+                callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
 
     def after_fit(self) -> None:
         """The finished checkpoint is in the run now; say how to go on."""

@@ -172,6 +172,6 @@ def test_a_hostile_pickle_runs_nothing(tmp_path, how):
 def test_a_hostile_card_names_a_class_that_is_no_network(tmp_path):
     specification = {"class_path": "os.mkdir", "init_args": {"path": str(tmp_path / "trap")}}
     torch.save(checkpoint(network=specification), tmp_path / "hostile.ckpt")
-    with pytest.raises(CheckpointError, match="os.mkdir is no fhr.models.Network"):
+    with pytest.raises(CheckpointError, match=r"os\.mkdir is no fhr\.models\.Network"):
         read_checkpoint(tmp_path / "hostile.ckpt")
     assert not (tmp_path / "trap").exists()

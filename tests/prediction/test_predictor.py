@@ -1,0 +1,207 @@
+"""What trains is what predicts; and what a user is told besides the number."""
+
+from dataclasses import replace
+from math import nan
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import fhr
+from fhr.calibration import RidgePlatt
+from fhr.datasets import CTUUHB, Database
+from fhr.errors import CheckpointError, SignalError
+from fhr.models import CheckpointCard, Network, finish_checkpoint, read_checkpoint
+from fhr.prediction import Prediction, Predictor, to_frame
+from fhr.recording import Recording, Step
+from fhr.tracking import mlflow_client, run_checkpoints
+
+SEEN = "this recording was used in training"
+
+
+@pytest.fixture(autouse=True)
+def _where_the_runs_are(runs, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(runs.folder)
+
+
+@pytest.fixture
+def checkpoint(runs) -> Path:
+    (path,) = run_checkpoints(runs.fit)
+    return path
+
+
+@pytest.fixture
+def member(checkpoint) -> tuple[CheckpointCard, Network]:
+    return read_checkpoint(checkpoint)
+
+
+@pytest.fixture
+def predictor(checkpoint) -> Predictor:
+    return fhr.load(checkpoint)
+
+
+@pytest.fixture
+def tested(runs, tmp_path) -> pd.DataFrame:
+    """What the test of the run said of each record of its outer fold."""
+    path = mlflow_client().download_artifacts(runs.fit, "predictions.csv", str(tmp_path))
+    return pd.read_csv(path, index_col="name")
+
+
+def test_a_file_and_a_run_give_the_same_predictor(runs, checkpoint, births_database):
+    from_file, from_text, from_run = fhr.load(checkpoint), fhr.load(str(checkpoint)), fhr.load(runs.fit)
+    for recording in list(births_database)[:3]:
+        prediction = from_file.predict(recording)
+        assert prediction == from_run.predict(recording) == from_text.predict(recording)
+        assert 0 < prediction.probability < 1
+
+
+def test_what_trains_is_what_predicts(predictor, tested, births_database):
+    """The score and the probability of the training code, from the recording alone."""
+    assert len(tested) == 24
+    for name, row in tested.iterrows():
+        prediction = predictor.predict(births_database[name])
+        assert prediction.score == pytest.approx(row["score"], abs=1e-5)
+        assert prediction.probability == pytest.approx(row["probability"], abs=1e-5)
+    assert tested["probability"].nunique() > 12
+
+
+def test_arrays_in_probability_out(predictor, births_database):
+    recording = births_database["s0003"]
+    bare = Recording("mine", fhr=np.array(recording.fhr, dtype=float), uc=np.array(recording.uc), fs=4)
+    prediction = predictor.predict(bare)
+    assert prediction.name == "mine"
+    assert prediction.target == "ph<7.20"
+    expected = predictor.predict(recording)
+    assert (prediction.probability, prediction.score) == (expected.probability, expected.score)
+
+
+def test_only_the_window_counts(predictor, births_database):
+    recording = births_database["s0003"]
+    n = 20 * 60 * 4
+    late = replace(recording, fhr=recording.fhr[-n - 400 :], uc=recording.uc[-n - 400 :])
+    assert predictor.predict(late).score == pytest.approx(predictor.predict(recording).score, abs=1e-6)
+
+
+def test_all_at_once_is_one_by_one(predictor, births_database):
+    recordings = list(births_database)[:70]
+    together, unusable = predictor.predict_all(iter(recordings))
+    assert unusable == {}
+    assert [prediction.name for prediction in together] == [recording.name for recording in recordings]
+    alone = [predictor.predict(recording) for recording in recordings]
+    assert [p.warnings for p in together] == [p.warnings for p in alone]
+    np.testing.assert_allclose([p.score for p in together], [p.score for p in alone], atol=1e-5)
+
+
+def test_what_cannot_be_used_is_named_and_the_rest_predicted(predictor, births_database):
+    first, silent, last = list(births_database)[:3]
+    silent = replace(silent, fhr=np.full(len(silent), nan))
+    predictions, unusable = predictor.predict_all([first, silent, last])
+    assert [prediction.name for prediction in predictions] == [first.name, last.name]
+    assert list(unusable) == [silent.name]
+    assert "no valid FHR sample in the last 20 min" in unusable[silent.name]
+    assert predictor.predict_all([silent])[0] == []
+    assert predictor.predict_all([]) == ([], {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"fhr": np.full(4000, 140.0), "uc": np.zeros(4000)}, "16.7 min of signal where the last 20 min are needed"),
+        ({"fs": 3.3}, "sampled at 3.3 Hz"),
+    ],
+)
+def test_one_that_cannot_be_used_is_an_error(predictor, births_database, changes, message):
+    with pytest.raises(SignalError, match=message):
+        predictor.predict(replace(births_database["s0001"], **changes))
+
+
+def test_a_cross_validation_averages_its_networks(runs, births_database):
+    whole = fhr.load(runs.crossval)
+    members = [fhr.load(path) for path in run_checkpoints(runs.crossval)]
+    assert len(whole.networks) == len(members) == 5
+    for recording in list(births_database)[:4]:
+        prediction, each = whole.predict(recording), [one.predict(recording) for one in members]
+        assert prediction.probability == pytest.approx(np.mean([one.probability for one in each]))
+        assert prediction.score == pytest.approx(np.mean([one.score for one in each]), abs=1e-6)
+        assert len({round(one.score, 6) for one in each}) == 5
+        assert SEEN in prediction.warnings  # every record is in the training part of some fold
+
+
+def test_seen_in_training(runs, predictor, births_database, tested):
+    data = {name: predictor.predict(births_database[name]).warnings for name in births_database.names}
+    assert {name for name, warnings in data.items() if SEEN not in warnings} == set(tested.index)
+
+
+def test_seen_in_training_without_a_file(member, births_database):
+    card, network = member
+    recordings = [replace(recording, source=None) for recording in list(births_database)[:2]]
+    card = replace(card, learnt_from=Database(recordings[:1], origin="memory").digests)
+    predictor = Predictor([(card, network)])
+    seen, unseen = (predictor.predict(recording) for recording in recordings)
+    assert SEEN in seen.warnings
+    assert SEEN not in unseen.warnings
+
+
+def test_much_loss(predictor, births_database, tested):
+    recording = births_database[tested.index[0]]
+    fhr_signal = np.array(recording.fhr)
+    fhr_signal[-20 * 60 * 4 : -8 * 60 * 4] = nan
+    lossy = predictor.predict(recording.after(Step("lose"), fhr=fhr_signal))
+    assert lossy.loss > 0.6
+    assert lossy.warnings == (f"{lossy.loss:.0%} of the signal is lost",)
+    assert predictor.predict(recording).warnings == ()
+
+
+def test_no_uterine_activity_in_the_window(predictor, births_database, tested):
+    recording = births_database[tested.index[0]]
+    uc = np.array(recording.uc)
+    uc[-20 * 60 * 4 :] = nan
+    assert predictor.predict(recording.after(Step("lose"), uc=uc)).warnings == ("no uterine activity",)
+
+
+def test_without_a_calibrator_there_is_no_probability(checkpoint, tmp_path, births_database, tested):
+    bare = fhr.load(finish_checkpoint(checkpoint, None, tmp_path / "bare.ckpt"))
+    prediction = bare.predict(births_database[tested.index[0]])
+    assert prediction.probability is None
+    assert prediction.warnings == ("not calibrated: no probability",)
+    assert prediction.score == pytest.approx(tested["score"].iloc[0], abs=1e-5)
+    assert to_frame([prediction])["probability"].isna().all()
+
+
+def test_the_calibrator_is_the_stored_one(member, births_database):
+    card, network = member
+    predictor = Predictor([(card, network)])
+    prediction = predictor.predict(births_database["s0001"])
+    assert prediction.probability == RidgePlatt.from_dict(card.calibrator).predict(prediction.score)
+
+
+def test_members_that_were_trained_differently(member):
+    card, network = member
+    for other in (replace(card, target="ph<7.05"), replace(card, pipeline={**card.pipeline, "minutes": 30})):
+        with pytest.raises(CheckpointError, match="the checkpoints differ in preprocessing or target"):
+            Predictor([(card, network), (other, network)])
+    with pytest.raises(CheckpointError, match="needs at least one checkpoint"):
+        Predictor([])
+
+
+def test_columns_are_only_ever_appended(predictor, births: Path):
+    predictions, _ = predictor.predict_all(list(CTUUHB(births))[:3])
+    table = to_frame([*predictions, Prediction("x", "ph<7.20", None, 0.5, 0.2, ("one", "two"))])
+    assert list(table.columns)[:5] == ["name", "probability", "score", "loss", "warnings"]
+    assert len(table) == 4
+    assert table["warnings"].iloc[3] == "one; two"
+    assert list(to_frame([]).columns) == list(table.columns)
+
+
+@pytest.mark.parametrize("name", ["none.ckpt", "0" * 32])
+def test_nothing_to_load(name):
+    with pytest.raises(CheckpointError, match=name):
+        fhr.load(name)
+
+
+def test_a_file_that_is_no_checkpoint(tmp_path):
+    (tmp_path / "notes.txt").write_text("hello")
+    with pytest.raises(CheckpointError, match=r"notes.txt: not a checkpoint"):
+        fhr.load(tmp_path / "notes.txt")
