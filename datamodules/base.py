@@ -59,6 +59,8 @@ class DatabaseDataModule(pl.LightningDataModule):
         super().__init__()
         if len(channels) > 1 and "mask" not in channels:
             raise FHRError(f"channels={list(channels)}; add `mask`: networks take the last of several channels for it")
+        if batch_size < 2:
+            raise FHRError(f"batch_size={batch_size}; batch normalisation needs 2 or more")
         self.target = Target(target)
         self.repeat, self.fold, self.inner = repeat, fold, inner
         self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))
@@ -115,7 +117,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         if not windows:
             name, reason = next(iter(unusable.items()))
             raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
-        for name, reason in unusable.items():
+        for name, reason in (database.quarantined | unusable).items():
             _log.warning("left out %s: %s", name, reason)
 
         label = database.labels(self.target.name)

@@ -54,7 +54,9 @@ class WindowDataset(Dataset[Batch]):
         signal = self.signal[rows]
         if self.augmentation is not None:
             generator = np.random.default_rng([self.seed, self.epoch, int(rows[0])])
-            signal = self.augmentation(signal, self.pipeline.channels, self.pipeline.fs, generator)
+            signal = self.augmentation(
+                signal, self.pipeline.channels, self.pipeline.fs, generator, scaling=self.pipeline.scaling
+            )
         return Batch(torch.from_numpy(signal), self.label[rows], self.ph[rows], self.weight[rows])
 
 

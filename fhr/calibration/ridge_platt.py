@@ -113,7 +113,7 @@ class RidgePlatt:
         if len(y) < MIN_RECORDS or min(positives, negatives) < MIN_PER_CLASS:
             raise FHRError(
                 f"{len(y)} records, {positives} positive and {negatives} negative, are too few to calibrate on; give "
-                f"at least {MIN_RECORDS} with {MIN_PER_CLASS} of each class, or use scores without a calibrator"
+                f"at least {MIN_RECORDS} with {MIN_PER_CLASS} of each class, or a commoner label"
             )
 
     def predict(self, scores: ArrayLike) -> np.ndarray:
@@ -129,6 +129,18 @@ class RidgePlatt:
         return np.asarray(expit(intercept + slope * ((s - mean) / scale)))
 
     __call__ = predict
+
+    def standardize(self, scores: ArrayLike) -> np.ndarray:
+        """(score - mean) / scale: scores of several folds on one scale, where each fold has its own model.
+
+        Ranks pool on it. Probabilities of several folds do not: each fold has its own intercept, and one with a
+        flat calibrator keeps nothing but its prevalence.
+
+        Raises:
+            FHRError: not fitted.
+        """
+        mean, scale, _, _ = self._fitted()
+        return (np.asarray(scores, dtype=np.float64) - mean) / scale
 
     def to_dict(self) -> dict[str, float]:
         """Penalty, mean, scale, slope, intercept as plain floats.

@@ -69,6 +69,6 @@ def _say(outcome: "Outcome") -> None:
         lines.append(f"{label} {interval.value:.3f} (95% interval {interval.low:.3f} to {interval.high:.3f})")
     lines += [
         f"predict:  fhr predict --run {outcome.run_id} PATH...",
-        f"look:     mlflow server --backend-store-uri {shlex.quote(outcome.store)}",
+        f"look:     MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri {shlex.quote(outcome.store)}",
     ]
     sys.stderr.write("\n".join(lines) + "\n")

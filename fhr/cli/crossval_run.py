@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
-from mlflow import MlflowClient
 
 from fhr.calibration import RidgePlatt
 from fhr.errors import SplitError
@@ -43,6 +42,9 @@ from fhr.tasks import (
 from fhr.tracking import ensure_store, environment, mlflow_client, progress_bar, tracking_uri
 
 from .training import TrainingCLI, experiment_name, quieten
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
 
 __all__ = ["Outcome", "crossval"]
 
@@ -79,6 +81,7 @@ class _Member:
     inner: int
     checkpoint: Path
     scores: MemberScores
+    device: str
     epochs: int
     seconds: float
 
@@ -110,12 +113,16 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
     ).info.run_id
     _log.info("run %s: %d networks to train", run_id, len(jobs))
     try:
-        for key, value in parameters(cli.trainer, cli.model, facts, data).items():
-            if key not in ("repeat", "fold", "inner") and not key.startswith("n_t"):
+        one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
+        settings = parameters(cli.trainer, cli.model, facts, data)
+        settings |= {"repeats": repeats, "inner_networks": n_inner, "workers": workers}
+        for key, value in settings.items():
+            if key not in one_fit:
                 client.log_param(run_id, key, value)
         client.log_text(run_id, cli.configuration(), "config.yaml")
         client.log_dict(run_id, environment(), "environment.json")
-        client.log_dict(run_id, data_record(facts), "data.json")
+        record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
+        client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
         with tempfile.TemporaryDirectory() as folder:
             facts.splits.save(Path(folder) / "splits.json")
             client.log_artifact(run_id, f"{folder}/splits.json")
@@ -138,7 +145,7 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
                         fold.sort(key=lambda m: m.inner)
                         prediction = cross_fit([m.scores for m in fold], facts.labels)
                         predictions.append(_frame(fold[0], prediction, facts))
-                        _record_fold(client, experiment, run_id, fold, prediction, Path(folder))
+                        _record_fold(client, experiment, run_id, fold, prediction, predictions[-1], Path(folder))
             table = pd.concat(predictions).sort_values(["repeat", "fold", "name"], ignore_index=True)
             results = evaluate_predictions(table)
             rows = [summary_row(f"{network} ({n_inner} inner networks)", results)]
@@ -154,7 +161,7 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
                 n_tested=len(facts.labels),
                 n_positive=int(facts.labels.sum()),
                 tested_on=f"{repeats} x {n_folds} outer folds; {n_inner} inner networks a fold, averaged after "
-                "calibration on their held-out inner folds",
+                "calibration on their held-out inner folds; figures of repeat 0",
                 results=results,
                 window_minutes=facts.pipeline.minutes,
                 left_out=len(facts.quarantined),
@@ -182,7 +189,7 @@ def _check_folds(facts: DataFacts, repeats: int, n_inner: int) -> None:
             RidgePlatt.check_sample(facts.labels.reindex([name for part in parts for name in part]).dropna())
 
 
-def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> str:
+def _experiment(client: "MlflowClient", name: str, artifacts: str | None) -> str:
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
@@ -227,6 +234,7 @@ def _train(arguments: list[str], repeat: int, fold: int, inner: int, folder: Pat
     overrides = [*place, f"--checkpoint.dirpath={where}", "--trainer.enable_progress_bar=false"]
     cli = TrainingCLI([*arguments, *overrides], tracked=False, run=False)
     cli.trainer.fit(cli.model, cli.datamodule)
+    device = str(cli.trainer.strategy.root_device)
     if cli.calibration.path is None:
         raise SplitError("the trainer kept no checkpoint; leave `fast_dev_run` out")
     partition = cli.datamodule.facts.partition
@@ -235,7 +243,9 @@ def _train(arguments: list[str], repeat: int, fold: int, inner: int, folder: Pat
     scores = MemberScores(
         pd.Series(calibration, index=list(partition.calibration)), pd.Series(test, index=list(partition.test))
     )
-    return _Member(repeat, fold, inner, cli.calibration.path, scores, cli.model.epochs, time.monotonic() - start)
+    return _Member(
+        repeat, fold, inner, cli.calibration.path, scores, device, cli.model.epochs, time.monotonic() - start
+    )
 
 
 def _frame(member: _Member, prediction: FoldPrediction, facts: DataFacts) -> pd.DataFrame:
@@ -253,14 +263,15 @@ def _frame(member: _Member, prediction: FoldPrediction, facts: DataFacts) -> pd.
 
 
 def _record_fold(
-    client: MlflowClient,
+    client: "MlflowClient",
     experiment: str,
     parent: str,
     fold: list[_Member],
     prediction: FoldPrediction,
+    table: pd.DataFrame,
     folder: Path,
 ) -> None:
-    """One child run an outer fold, with its calibrated networks."""
+    """One child run an outer fold, with its calibrated networks and its predictions."""
     first = fold[0]
     child = client.create_run(
         experiment,
@@ -269,6 +280,8 @@ def _record_fold(
     ).info.run_id
     client.log_param(child, "repeat", first.repeat)
     client.log_param(child, "fold", first.fold)
+    client.log_param(child, "device", first.device)
+    client.log_text(child, table.to_csv(index=False), "predictions.csv")
     for member in fold:
         client.log_metric(child, "best_epoch", member.epochs, step=member.inner)
         client.log_metric(child, "seconds", member.seconds, step=member.inner)

@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb.
 
     Returns:
-        0 done, 1 some recordings were quarantined, 2 a mistake in what was given, 3 a result below the asked floor.
+        0 done, 1 some recordings were quarantined, 2 a mistake in what was given, 3 a result below the asked floor,
+        70 a fault of this program.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # The training verbs have a parser of their own, with every option of the trainer; it is slow to build.
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
         options.overrides = passed_on
     _set_up_logging(options.verbose - options.quiet)
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before anything imports MLflow
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
     try:
@@ -65,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         mistake = _mistake(error)
         if mistake is None:
-            raise
+            logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=True)
+            return 70
         sys.stderr.write(f"fhr {verb}: {mistake}\n")
         return 2
 
@@ -84,7 +87,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         prog="fhr",
         allow_abbrev=False,
         description="Deep learning on intrapartum fetal heart rate. Research software, not a medical device.",
-        epilog="`fhr VERB --help` explains a verb. Exit codes: 0 done, 1 some recordings quarantined, 2 usage.",
+        epilog="`fhr VERB --help` explains a verb. Exit codes: 0 done, 1 some recordings quarantined, "
+        "2 usage, 3 a result below the floor that was asked for, 70 a fault of the program.",
     )
     parser.add_argument("--version", action="version", version=f"fhr {__version__}")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="say more (on stderr)")

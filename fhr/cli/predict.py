@@ -6,6 +6,8 @@ that is missing), warnings. Recordings that cannot be used are named on stderr, 
 
 import argparse
 
+from fhr.errors import FHRError
+
 from .recordings import read_paths, report
 from .tables import write_csv
 
@@ -26,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.prediction import to_frame
     from fhr.tracking import progress
 
+    _check_device(options.device)
     recordings, quarantined = read_paths(options.paths)
     predictor = fhr.load(options.model, device=options.device)
     predictions = []
@@ -36,3 +39,15 @@ def run(options: argparse.Namespace) -> int:
         quarantined |= unusable
     write_csv(to_frame(predictions), options.out)
     return report(quarantined)
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise FHRError(
+            f"--device {name}: not to be had here ({reason}); use cpu, or a device of this machine"
+        ) from None

@@ -5,7 +5,6 @@ with 3 unless the interval of the AUROC lies above 0.6. Run it in a clone: the c
 """
 
 import argparse
-import logging
 import os
 from pathlib import Path
 
@@ -15,7 +14,6 @@ from .crossval import cross_validate
 
 __all__ = ["add_arguments", "run"]
 
-_log = logging.getLogger(__name__)
 _CONFIG = Path("configs", "cnn.yaml")
 _FLOOR = 0.6
 
@@ -43,8 +41,6 @@ def _simulated(n: int) -> Path:
     from fhr.tracking import progress_bar
 
     folder = Path("build", f"simulated-{n}")
-    if not (folder / "RECORDS").is_file():
-        _log.warning("simulating %d recordings into %s", n, folder)
-        with progress_bar(n, description="simulate") as bar:
-            write_database(folder, n, seed=1, overwrite=True, progress=lambda done, _: bar.update(done - bar.n))
+    with progress_bar(n, description="simulate") as bar:
+        write_database(folder, n, seed=1, overwrite=True, progress=lambda done, _: bar.update(done - bar.n))
     return folder

@@ -1,7 +1,9 @@
 """The runs of the MLflow store, newest first, as CSV; the single folds of a cross-validation are left out."""
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from fhr.errors import FHRError
 
@@ -37,9 +39,17 @@ def run(options: argparse.Namespace) -> int:
             "auroc": r.data.metrics.get("test/auroc"),
             "brier": r.data.metrics.get("test/brier"),
         }
-        for r in client.search_runs(list(experiments), order_by=["attributes.start_time DESC"])
+        for r in _all_runs(client, list(experiments))
         if "mlflow.parentRunId" not in r.data.tags
     ]
     columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
     write_csv(pd.DataFrame(rows, columns=columns), options.out)
     return 0
+
+
+def _all_runs(client: Any, experiments: list[str]) -> Iterator[Any]:
+    token: str | None = None
+    while token is None or token:
+        page = client.search_runs(experiments, order_by=["attributes.start_time DESC"], page_token=token)
+        yield from page
+        token = page.token or ""

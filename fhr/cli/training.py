@@ -46,6 +46,7 @@ class TrainingCLI(LightningCLI):
         self, arguments: Sequence[str], *, tracked: bool = True, run_id: str | None = None, run: bool = True
     ) -> None:
         self._tracked, self._run_id = tracked, run_id
+        self._own_folder: Path | None = None
         self.calibration, self.record = Calibration(calibrate=tracked), RunRecord()
         super().__init__(
             pl.LightningModule,
@@ -92,6 +93,8 @@ class TrainingCLI(LightningCLI):
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
         if asked.logger in (None, True):
             kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
+        self._checkpoint: ModelCheckpoint = self._get(self.config_init, "checkpoint")
+        self.calibration.checkpoint = self._checkpoint
         return super().instantiate_trainer(**kwargs)
 
     def _mlflow(self) -> MLFlowLogger:
@@ -112,8 +115,9 @@ class TrainingCLI(LightningCLI):
         logger = self.trainer.logger
         if isinstance(logger, MLFlowLogger):
             logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
-            for callback in self.trainer.checkpoint_callbacks:
-                callback.dirpath = str(Path("mlruns", "checkpoints", str(logger.run_id)).absolute())  # type: ignore[attr-defined]
+            if self._checkpoint.dirpath is None:
+                self._own_folder = Path("mlruns", "checkpoints", str(logger.run_id)).absolute()
+                self._checkpoint.dirpath = str(self._own_folder)
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
@@ -122,9 +126,10 @@ class TrainingCLI(LightningCLI):
         """The finished checkpoint is in the run now; say how to go on."""
         logger = self.trainer.logger
         if isinstance(logger, MLFlowLogger) and self.calibration.path is not None:
-            shutil.rmtree(self.calibration.path.parent, ignore_errors=True)
+            if self._own_folder is not None:
+                shutil.rmtree(self._own_folder, ignore_errors=True)
             sys.stdout.write(f"{logger.run_id}\n")
-            _log.warning("run %s is finished; test it with `fhr test --run %s`", logger.run_id, logger.run_id)
+            sys.stderr.write(f"finished; test it with `fhr test --run {logger.run_id}`\n")
 
     def before_test(self) -> None:
         """Refuse to test weights that were never trained."""
@@ -133,6 +138,15 @@ class TrainingCLI(LightningCLI):
                 "no trained weights were named; give `fhr test --run RUN_ID`, or `--config FILE --ckpt_path FILE`"
             )
         self.datamodule.setup("test")
+        card, _ = read_checkpoint(self._get(self.config, "ckpt_path"))
+        facts = self.datamodule.facts
+        asked = (facts.data_checksum, facts.splits.checksum, facts.fold)
+        if self._run_id is not None and (card.data, card.splits, card.fold) != asked:
+            raise CheckpointError(
+                f"run {self._run_id} is of fold {card.fold} of the data {card.data[:12]}, asked for is fold "
+                f"{facts.fold} of {facts.data_checksum[:12]}, and its results would be overwritten; restore the data, "
+                "leave out other settings, or test the checkpoint on other data with `--config FILE --ckpt_path FILE`"
+            )
 
     before_validate = before_test
 

@@ -36,7 +36,7 @@ class CTUUHB(Database):
                 recordings.append(read_wfdb(self.root / name))
             except FHRError as error:
                 quarantined[name] = str(error)
-                _log.warning("quarantined %s: %s", name, error)
+                _log.info("quarantined %s: %s", name, error)
         if not recordings:
             name, reason = next(iter(quarantined.items()))
             raise DatasetNotFoundError(

@@ -162,7 +162,8 @@ def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, see
     """Repeated stratified folds over all records of `dataset`.
 
     Raises:
-        SplitError: fewer records than folds, fewer than two folds, or a negative seed.
+        SplitError: fewer records than folds, fewer than two folds, a negative seed, or one
+            recording under two names.
     """
     if n_folds < 2 or n_repeats < 1:
         raise SplitError(f"{n_repeats} repeats of {n_folds} folds; at least 1 repeat of 2 folds is needed")
@@ -170,6 +171,13 @@ def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, see
         raise SplitError(f"seed={seed} is negative; give an integer of at least 0")
     if len(dataset) < n_folds:
         raise SplitError(f"{len(dataset)} records cannot make {n_folds} folds; lower the number of folds")
+    owner: dict[str, str] = {}
+    for name, digest in zip(dataset.names, dataset.digests, strict=True):
+        if owner.setdefault(digest, name) != name:
+            raise SplitError(
+                f"{dataset.origin}: records {owner[digest]} and {name} hold the same signals; they would fall on both "
+                "sides of a split, keep one of them"
+            )
     ph = dataset.outcomes["ph"].to_numpy()
     strata = _merged(np.where(np.isnan(ph), len(_CUTS) + 1, np.digitize(ph, _CUTS)), n_folds)
     names = np.array(dataset.names)

@@ -106,8 +106,9 @@ def baseline_predictions(
         scores, probabilities = prediction.score, prediction.probability
         if refit:
             training = [n for n in labels.index if n not in set(splits.folds[repeat][fold])]
-            scores = baseline.fit(features.loc[training], labels, ph)(features.loc[scores.index])
-            probabilities = pd.Series(prediction.calibrator.predict(scores.to_numpy()), index=scores.index)
+            raw = baseline.fit(features.loc[training], labels, ph)(features.loc[scores.index]).to_numpy()
+            scores = pd.Series(prediction.calibrator.standardize(raw), index=scores.index)
+            probabilities = pd.Series(prediction.calibrator.predict(raw), index=scores.index)
         rows.append(
             pd.DataFrame(
                 {

@@ -32,7 +32,8 @@ class FoldPrediction(NamedTuple):
     """The test records of one outer fold.
 
     Attributes:
-        score: mean risk score over the inner models, by record name.
+        score: mean risk score over the inner models, by record name, in standard deviations of the held-out scores,
+            so that the folds of a repeat can be ranked together.
         probability: mean calibrated probability over the inner models, by record name.
         calibrator: the cross-fitted calibrator.
     """
@@ -60,4 +61,5 @@ def cross_fit(members: Sequence[MemberScores], labels: pd.Series) -> FoldPredict
     calibrator = RidgePlatt().fit(held_out.to_numpy(), labels.loc[held_out.index].to_numpy())
     scores = pd.concat([member.test.loc[test] for member in members], axis=1)
     probabilities = pd.DataFrame(calibrator.predict(scores.to_numpy()), index=test)
-    return FoldPrediction(scores.mean(axis=1), probabilities.mean(axis=1), calibrator)
+    score = pd.Series(calibrator.standardize(scores.mean(axis=1)), index=test)
+    return FoldPrediction(score, probabilities.mean(axis=1), calibrator)

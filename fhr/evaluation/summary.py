@@ -13,21 +13,22 @@ __all__ = ["evaluate_predictions", "summary_row"]
 def evaluate_predictions(predictions: pd.DataFrame) -> dict[str, Interval]:
     """Every metric of out-of-fold predictions, with intervals over records.
 
-    Ranking metrics are taken on the calibrated probabilities: scores of different folds have no common scale.
+    Ranking metrics are taken on the standardised scores, which pool over folds; calibration on the probabilities.
 
     Args:
-        predictions: columns name, repeat, label, probability; every record once a repeat.
+        predictions: columns name, repeat, label, score, probability; every record once a repeat.
 
     Raises:
         SplitError: a record that is missing from a repeat, or there twice.
     """
     if predictions.duplicated(["name", "repeat"]).any():
         raise SplitError("a record is predicted twice in one repeat; pool disjoint folds")
-    table = predictions.pivot(index="name", columns="repeat", values="probability")
+    table = predictions.pivot(index="name", columns="repeat", values=["probability", "score"])
     if table.isna().any(axis=None):
         raise SplitError("a record is missing from a repeat; pool whole repeats")
     labels = predictions.drop_duplicates("name").set_index("name")["label"].loc[table.index]
-    return evaluate(labels.to_numpy(), table.to_numpy(dtype=float).T)
+    probabilities, scores = (table[column].to_numpy(dtype=float).T for column in ("probability", "score"))
+    return evaluate(labels.to_numpy(), probabilities, scores)
 
 
 def summary_row(name: str, results: dict[str, Interval]) -> dict[str, Any]:

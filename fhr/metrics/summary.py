@@ -1,4 +1,4 @@
-"""Every metric of the protocol at once, under the names that MLflow and the tables use."""
+"""Discrimination and calibration at once, under the names that MLflow and the tables use."""
 
 from collections.abc import Mapping
 from functools import partial

@@ -41,6 +41,10 @@ class Network(nn.Module):
         )
         return self
 
+    def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
+        """What `__new__` needs when a copy or a pickle is made."""
+        return (), dict(self.specification["init_args"])
+
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, channel, time)."""
         raise NotImplementedError

@@ -1,12 +1,13 @@
 """Random changes of training windows that leave the label as it is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from fhr.errors import FHRError
 
-from .pipeline import _SCALING
+from .pipeline import SCALING
 
 __all__ = ["Augmentation"]
 
@@ -34,7 +35,13 @@ class Augmentation:
             raise FHRError(f"{self}: every amount must be 0 or more")
 
     def __call__(
-        self, signal: np.ndarray, channels: tuple[str, ...], fs: float, generator: np.random.Generator
+        self,
+        signal: np.ndarray,
+        channels: tuple[str, ...],
+        fs: float,
+        generator: np.random.Generator,
+        *,
+        scaling: Mapping[str, tuple[float, float]] = SCALING,
     ) -> np.ndarray:
         """Changed copies of `signal` (n, channel, time), each drawn on its own.
 
@@ -42,14 +49,14 @@ class Augmentation:
         """
         n, _, n_times = signal.shape
         signal = signal.copy()
-        level = generator.normal(0.0, 1.0, (n,)) * self.level / _SCALING["fhr"][1]
+        level = generator.normal(0.0, 1.0, (n,)) * self.level / scaling["fhr"][1]
         gain = np.exp(generator.normal(0.0, 1.0, (n,)) * self.gain)
         shift = np.rint(generator.uniform(-1, 1, (n,)) * self.shift * 60 * fs).astype(int)
         starts = generator.integers(0, n_times, (n, self.drop_blocks))
         lengths = (generator.uniform(0, 1, (n, self.drop_blocks)) * self.drop_minutes * 60 * fs).astype(int)
         blocks = generator.integers(0, self.drop_blocks + 1, (n,))
         column = {channel: i for i, channel in enumerate(channels)}
-        uc_offset, uc_scale = _SCALING["uc"]
+        uc_offset, uc_scale = scaling["uc"]
         for i in range(n):
             if "fhr" in column:
                 # A missing sample is exactly 0 and stays so: a level is moved where there is a value.

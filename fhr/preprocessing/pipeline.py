@@ -1,7 +1,7 @@
 """The frozen road from a `Recording` to a network's input; what trains is what predicts."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import signature
 from math import inf
 from typing import Any, NamedTuple
@@ -29,7 +29,7 @@ DEFAULT_STEPS = (
 )
 
 # Fixed constants (offset, scale): never statistics of the recording, which streaming and certificates forbid.
-_SCALING = {"fhr": (140.0, 20.0), "uc": (30.0, 30.0)}
+SCALING = {"fhr": (140.0, 20.0), "uc": (30.0, 30.0)}
 CHANNELS = ("fhr", "uc", "mask")
 
 
@@ -60,6 +60,7 @@ class Pipeline:
         channels: which of `fhr`, `uc`, `mask`, in this order.
         steps: cleaning of FHR, by name and parameters.
         interpolate: longest gap of FHR or UC that is bridged, s; 0 for none.
+        scaling: offset and scale of `fhr` and `uc`.
 
     Raises:
         FHRError: an unknown channel, step or parameter, channels in another order, a negative longest gap, or a rate
@@ -71,6 +72,7 @@ class Pipeline:
     channels: tuple[str, ...] = CHANNELS
     steps: tuple[Step, ...] = DEFAULT_STEPS
     interpolate: float = 15.0
+    scaling: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(SCALING))
 
     def __post_init__(self) -> None:
         if not (0 < self.fs < inf and 0 < self.minutes < inf and self.n_times):
@@ -138,7 +140,7 @@ class Pipeline:
         return Window(np.stack([planes[c] for c in self.channels]), float(1 - measured.mean()), cleaned)
 
     def _plane(self, channel: str, signal: np.ndarray, fs: float, factor: int) -> np.ndarray:
-        offset, scale = _SCALING[channel]
+        offset, scale = self.scaling[channel]
         bridged = interpolate_gaps(signal, fs, longest=self.interpolate) if self.interpolate else signal
         return np.nan_to_num((block_mean(bridged, factor) - offset) / scale, nan=0.0).astype(np.float32)
 
@@ -160,6 +162,7 @@ class Pipeline:
             "channels": list(self.channels),
             "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in self.steps],
             "interpolate": self.interpolate,
+            "scaling": {channel: list(constants) for channel, constants in self.scaling.items()},
         }
 
     @classmethod
@@ -171,4 +174,5 @@ class Pipeline:
             channels=tuple(plain["channels"]),
             steps=tuple(Step(step["name"], dict(step["parameters"])) for step in plain["steps"]),
             interpolate=plain["interpolate"],
+            scaling={channel: (constants[0], constants[1]) for channel, constants in plain["scaling"].items()},
         )

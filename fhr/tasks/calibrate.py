@@ -38,13 +38,14 @@ class Calibration(pl.Callback):
 
     Args:
         calibrate: False leaves the calibrator out, where it is cross-fitted over several networks later.
+        checkpoint: keeps the best weights; None takes the trainer's first.
 
     Attributes:
         path: the finished checkpoint, once the fit has ended.
     """
 
-    def __init__(self, calibrate: bool = True) -> None:
-        self.calibrate = calibrate
+    def __init__(self, calibrate: bool = True, *, checkpoint: ModelCheckpoint | None = None) -> None:
+        self.checkpoint, self.calibrate = checkpoint, calibrate
         self.path: Path | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -56,11 +57,13 @@ class Calibration(pl.Callback):
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the best weights and calibrate; a `fast_dev_run` keeps no checkpoint, so that nothing is done."""
-        checkpoints = [c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint)]
-        if not checkpoints or not checkpoints[0].best_model_path or not isinstance(pl_module, ClassificationTask):
+        keeper = self.checkpoint or trainer.checkpoint_callback
+        if not isinstance(keeper, ModelCheckpoint) or not keeper.best_model_path or trainer.fast_dev_run:  # type: ignore[attr-defined]
             _log.info("no checkpoint was kept, so nothing is calibrated")
             return
-        best = Path(checkpoints[0].best_model_path)
+        if not isinstance(pl_module, ClassificationTask):
+            return
+        best = Path(keeper.best_model_path)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
         pl_module.load_state_dict(weights["state_dict"])
         pl_module.epochs = weights["fhr"]["epochs"]

@@ -1,5 +1,7 @@
 """Training, validation and test of one risk score for one label."""
 
+from dataclasses import replace
+from math import inf
 from typing import Any
 
 import pytorch_lightning as pl
@@ -10,7 +12,7 @@ from torchmetrics.classification import BinaryAUROC, BinaryAveragePrecision
 import fhr
 from fhr.calibration import RidgePlatt
 from fhr.datasets import Database
-from fhr.errors import CheckpointError
+from fhr.errors import CheckpointError, FHRError
 from fhr.models import CheckpointCard, Network
 
 from .batch import Batch, DataFacts
@@ -78,6 +80,10 @@ class ClassificationTask(pl.LightningModule):
         """Count the epochs that the weights have seen."""
         self.epochs += 1
 
+    def on_train_epoch_end(self) -> None:
+        """Count the epochs that the weights have seen."""
+        self.epochs = self.trainer.current_epoch + 1
+
     def on_test_start(self) -> None:
         """Refuse untrained weights."""
         if self.epochs < 1:
@@ -85,9 +91,14 @@ class ClassificationTask(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """AdamW and its one-cycle schedule."""
+        steps = self.trainer.estimated_stepping_batches
+        if not 0 < steps < inf:
+            raise FHRError(
+                f"a training of {steps} steps; give `--trainer.max_epochs` of 1 or more, the schedule needs it"
+            )
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.learning_rate, total_steps=int(self.trainer.estimated_stepping_batches), pct_start=0.2
+            optimizer, self.learning_rate, total_steps=int(steps), pct_start=0.2
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -111,13 +122,15 @@ class ClassificationTask(pl.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write the card."""
-        self.card().write(checkpoint)
+        epochs = checkpoint["epoch"] + 1 if checkpoint["global_step"] > 0 else 0
+        replace(self.card(), epochs=epochs).write(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Read the card and refuse data or a network that it does not fit.
 
         Raises:
-            CheckpointError: another network, pipeline or label, or test records that the weights have seen.
+            CheckpointError: another network, pipeline or label, test records that the weights have seen, or training
+                that would go on with other records.
         """
         card, own = CheckpointCard.of(checkpoint, "checkpoint"), self.card()
         for field in ("network", "pipeline", "target"):
@@ -127,6 +140,11 @@ class ClassificationTask(pl.LightningModule):
                     f"the checkpoint was trained with another {field} than this configuration asks for: "
                     f"{stored} there, {given} here; use the configuration of its run (`fhr test --run RUN_ID`)"
                 )
+        if self.trainer.training and (card.data, card.splits, card.fold) != (own.data, own.splits, own.fold):
+            raise CheckpointError(
+                f"training would go on with other records: the checkpoint is of fold {card.fold} of the data "
+                f"{card.data[:12]}, asked for is fold {own.fold} of {own.data[:12]}; go on with the same, or start anew"
+            )
         test = Database((self.facts.recordings[n] for n in self.facts.partition.test), origin="test fold").digests
         seen = set(card.learnt_from) & set(test)
         if seen:

@@ -39,7 +39,7 @@ def source_state() -> dict[str, str]:
     try:
         _git(folder, "ls-files", "--error-unmatch", Path(__file__).name)  # else another project's clone is around us
         commit = _git(folder, "rev-parse", "HEAD")
-        dirty = bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
+        dirty = bool(_git(folder, "status", "--porcelain"))
     except (OSError, subprocess.SubprocessError):
         return {"git_commit": "unknown", "git_dirty": "unknown"}
     return {"git_commit": commit, "git_dirty": str(dirty).lower()}

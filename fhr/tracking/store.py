@@ -72,12 +72,21 @@ def run_checkpoints(run_id: str) -> list[Path]:
 
     try:
         run = client.get_run(run_id)
-    except MlflowException:
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise CheckpointError(
+                f"the MLflow store {uri} cannot be read ({error}); check MLFLOW_TRACKING_URI"
+            ) from None
         raise CheckpointError(
             f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs"
         ) from None
     runs = [run]
     if not client.list_artifacts(run_id, "checkpoints"):
+        if run.info.status != "FINISHED":
+            raise CheckpointError(
+                f"run {run_id} is {run.info.status} and holds no finished checkpoint; let it end, or name one of its "
+                "folds' runs"
+            )
         children = f"tags.`mlflow.parentRunId` = '{run_id}'"
         runs = list(client.search_runs([run.info.experiment_id], children))
     paths: list[Path] = []

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 import fhr
 from fhr.cli import crossval_run
 from fhr.datasets import Splits, make_splits
-from fhr.errors import FHRError
+from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import BASELINES
 from fhr.metrics import Interval, auroc
 from fhr.models import read_checkpoint
@@ -46,14 +46,14 @@ def test_the_table_has_the_network_and_every_baseline(runs, predictions):
     assert table["model"].iloc[0].startswith("InceptionNet")
     assert table["model"].iloc[1:].tolist() == [baseline.name for baseline in BASELINES]
     assert {"auroc", "auroc_95", "auprc", "brier", "brier_95", "calibration_slope"} <= set(table.columns)
-    value = auroc(predictions["label"], predictions["probability"])
+    value = auroc(predictions["label"], predictions["score"])
     assert table["auroc"].iloc[0] == round(value, 3)
 
 
 def test_what_is_said_on_stderr_goes_on_from_there(runs):
     err = runs.answers["crossval"].err
     assert f"predict:  fhr predict --run {runs.crossval} PATH..." in err
-    assert re.search(r"^look: +mlflow server --backend-store-uri sqlite:///", err, re.MULTILINE)
+    assert re.search(r"^look: .* mlflow server --backend-store-uri sqlite:///", err, re.MULTILINE)
     assert re.search(r"^AUROC 0\.\d{3} \(95% interval 0\.\d{3} to ", err, re.MULTILINE)
 
 
@@ -85,9 +85,10 @@ def test_the_networks_of_a_fold_have_not_seen_its_records_and_made_its_predictio
         assert card.fold == (0, int(child.data.params["fold"]), 0)
         assert not set(card.learnt_from) & {digests[name] for name in rows["name"]}
         predictor = fhr.load(path)
+        (calibrator,) = predictor.calibrators
         for row in rows.iloc[:6].itertuples():
             prediction = predictor.predict(births_database[row.name])
-            assert prediction.score == pytest.approx(row.score, abs=1e-5)
+            assert calibrator.standardize(prediction.score) == pytest.approx(row.score, abs=1e-4)
             assert prediction.probability == pytest.approx(row.probability, abs=1e-5)
         folds[card.fold[1]] = card
     assert sorted(folds) == [0, 1, 2, 3, 4]
@@ -99,7 +100,7 @@ def test_parent_and_children_in_the_store(runs, client, tmp_path, births_databas
     assert len(folds) == 5
     for child in folds:
         names = {f.path for f in client.list_artifacts(child.info.run_id)}
-        assert names == {"checkpoints", "calibrator.json"}
+        assert names == {"checkpoints", "calibrator.json", "predictions.csv"}
         assert {"best_epoch", "seconds"} <= set(child.data.metrics)
     assert {f.path for f in client.list_artifacts(runs.crossval)} == {
         *("config.yaml", "data.json", "environment.json", "splits.json"),
@@ -173,17 +174,25 @@ def test_a_mistake_is_one_message_before_anything_is_trained(tmp_path, run_fhr, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_cross_validation_that_fails_says_so_in_the_store(runs, client, run_fhr, tiny_config, monkeypatch):
-    def fail(*_: object) -> None:
-        raise FHRError("the network fell over")
+def test_a_cross_validation_that_fails_says_so_and_is_no_predictor(runs, client, run_fhr, tiny_config, monkeypatch):
+    train = crossval_run._train
+
+    def fail(arguments: list[str], repeat: int, fold: int, inner: int, folder: Path) -> object:
+        if fold == 1:
+            raise FHRError("the network fell over")
+        return train(arguments, repeat, fold, inner, folder)
 
     monkeypatch.setattr(crossval_run, "_train", fail)
     before = {run.info.run_id for run in everything(client)}
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--inner", "1")
     assert (answer.code, answer.out) == (2, "")
     assert "fhr crossval: the network fell over" in answer.err
-    (run,) = [run for run in everything(client) if run.info.run_id not in before]
-    assert run.info.status == "FAILED"
+    new = [run for run in everything(client) if run.info.run_id not in before]
+    (parent,) = [run for run in new if "mlflow.parentRunId" not in run.data.tags]
+    assert len(new) == 2
+    assert parent.info.status == "FAILED"
+    with pytest.raises(CheckpointError, match=f"run {parent.info.run_id} is FAILED and holds no finished checkpoint"):
+        fhr.load(parent.info.run_id)
 
 
 def everything(client: MlflowClient) -> list:

@@ -56,8 +56,7 @@ def configured(config: Path, folder: Path, *without: str) -> Path:
 def test_fit_writes_its_run_id_and_nothing_else_to_stdout(runs):
     answer = runs.answers["fit"]
     assert re.fullmatch(r"[0-9a-f]{32}\n", answer.out)
-    assert f"test it with `fhr test --run {runs.fit}`" in answer.err
-    assert "Traceback" not in answer.err
+    assert answer.err == f"finished; test it with `fhr test --run {runs.fit}`\n"
 
 
 def test_a_run_holds_what_repeats_it(runs, client):
@@ -199,7 +198,8 @@ def test_validate_writes_the_metrics_of_the_early_stopping_slice(runs, client, r
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("--data.fold=1", r"24 of the 24 test records were used to train this checkpoint \(fold \(0, 0, 0\)"),
+        ("--data.fold=1", r"run \w+ is of fold \(0, 0, 0\) .* asked for is fold \(0, 1, 0\) .* would be overwritten"),
+        ("--data.inner=1", r"is of fold \(0, 0, 0\) .* asked for is fold \(0, 0, 1\)"),
         ("--data.target=ph<7.21", "trained with another target than this configuration asks for: ph<7.20 there"),
         ("--data.window_minutes=30", "trained with another pipeline"),
         ("--model.model.n_filters=3", "trained with another network"),
@@ -222,6 +222,22 @@ def refused(answer, verb: str, message: str) -> None:
     (line,) = [line for line in answer.err.splitlines() if line.startswith(f"fhr {verb}: ")]
     assert re.search(message, line), line
     assert "Traceback" not in answer.err
+
+
+def test_a_run_is_not_tested_on_other_data(runs, client, run_fhr, births, tmp_path):
+    """Another record, another checksum: the results of the run would no longer be those of its data."""
+    folder = shutil.copytree(births, tmp_path / "other")
+    (folder / "RECORDS").write_text("".join(f"s{i:04d}\n" for i in range(1, 120)))
+    answer = run_fhr(runs.folder, "test", "--run", runs.fit, f"--data.root={folder}")
+    assert answer.code == 2
+    assert "and its results would be overwritten; restore the data" in answer.err
+    assert client.get_run(runs.fit).info.status == "FINISHED"
+
+
+def test_a_folder_for_checkpoints_that_was_asked_for_stays(runs, run_fhr, tiny_config, tmp_path):
+    answer = run_fhr(runs.folder, "fit", "--config", tiny_config, f"--checkpoint.dirpath={tmp_path}")
+    assert answer.code == 0, answer.err
+    assert {"best.ckpt", "last.ckpt", "finished.ckpt"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_cross_validation_is_tested_already(runs, run_fhr):
@@ -321,7 +337,7 @@ def test_left_out_recordings_give_exit_code_1_and_are_named(tmp_path, run_fhr, t
         tmp_path, "fit", "--config", tiny_config, f"--data.root={folder}", "--trainer.fast_dev_run", "true"
     )
     assert answer.code == 1
-    assert "quarantined s0004" in answer.err
+    assert "left out s0004: " in answer.err
     assert CTUUHB(folder).quarantined.keys() == {"s0004"}
 
 

@@ -86,7 +86,7 @@ def test_one_bad_recording_in_a_folder(checkpoint, folder, run_fhr):
     answer = run_fhr(folder, "predict", folder, "--run", checkpoint)
     assert answer.code == 1
     assert table(answer.out)["name"].tolist() == ["s0001", "s0002", "s0004", "s0005"]
-    assert "quarantined s0003: " in answer.err
+    assert f"quarantined {folder / 's0003'}: " in answer.err
 
 
 def test_a_recording_that_reads_well_but_is_too_short(checkpoint, folder, run_fhr, births_database):
@@ -128,6 +128,12 @@ def test_no_model(runs, folder, run_fhr, model):
     assert (answer.code, answer.out) == (2, "")
     assert answer.err.startswith("fhr predict: ")
     assert model in answer.err
+
+
+def test_a_device_that_is_not_there(checkpoint, folder, run_fhr):
+    answer = run_fhr(folder, "predict", folder, "--run", checkpoint, "--device", "nonsense")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("fhr predict: --device nonsense: not to be had here")
 
 
 def test_out_takes_the_table_and_stdout_stays_empty(checkpoint, folder, run_fhr):

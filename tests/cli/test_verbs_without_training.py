@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fhr.cli import info, main
+from fhr.cli import info
 from fhr.datasets import CTUUHB, Splits, make_splits
 from fhr.errors import FHRError
 from fhr.simulation import write_database
@@ -92,7 +92,7 @@ def test_info_with_a_damaged_recording(run_fhr, births, tmp_path):
     answer = run_fhr(tmp_path, "info", folder)
     assert answer.code == 1
     assert len(table(answer.out)) == 119
-    assert "quarantined s0011: " in answer.err
+    assert f"quarantined {folder / 's0011'}: " in answer.err
 
 
 def test_splits_are_the_standard_ones(run_fhr, births, births_database, tmp_path):
@@ -142,18 +142,27 @@ def test_a_mistake_is_one_line_and_leaves_nothing(run_fhr, births, tmp_path, arg
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
-def test_a_fault_of_the_program_is_not_called_a_mistake_of_the_user(births, monkeypatch, tmp_path):
+def test_a_fault_of_the_program_is_not_called_a_mistake_of_the_user(run_fhr, births, monkeypatch, tmp_path):
     def fault(_: object) -> int:
-        try:
-            raise FHRError("handled long ago")
-        except FHRError:
-            pass
-        raise ZeroDivisionError
+        return 1 // 0
 
     monkeypatch.setattr(info, "run", fault)
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(ZeroDivisionError):
-        main(["info", str(births)])
+    answer = run_fhr(tmp_path, "info", births)
+    assert (answer.code, answer.out) == (70, "")
+    assert "a fault of this program, not of what was given" in answer.err
+    assert "Traceback" in answer.err
+    assert "ZeroDivisionError" in answer.err
+
+
+def test_a_mistake_is_found_behind_the_error_that_wraps_it(run_fhr, births, monkeypatch, tmp_path):
+    def wrapped(_: object) -> int:
+        try:
+            raise FHRError("the level is wrong")
+        except FHRError as error:
+            raise ValueError("parser") from error
+
+    monkeypatch.setattr(info, "run", wrapped)
+    assert run_fhr(tmp_path, "info", births) == (2, "", "fhr info: the level is wrong\n")
 
 
 def test_an_interruption_exits_with_130(run_fhr, births, monkeypatch, tmp_path):

@@ -83,6 +83,11 @@ def test_several_channels_need_their_mask():
         SimulatedDataModule(channels=["fhr", "uc"])
 
 
+def test_a_batch_of_one_is_refused():
+    with pytest.raises(FHRError, match=r"batch_size=1; batch normalisation needs 2 or more"):
+        SimulatedDataModule(batch_size=1)
+
+
 @pytest.mark.parametrize(
     ("target", "message"),
     [
@@ -148,7 +153,7 @@ def test_a_damaged_file_is_quarantined_and_the_rest_go_on(simulated_folder, tmp_
     data = CTUUHBDataModule(str(folder), window_minutes=20)
     data.setup()
     assert set(data.facts.quarantined) == {"s0002"}
-    assert "quarantined s0002" in caplog.text
+    assert "left out s0002: " in caplog.text
     assert len(data.facts.labels) == 59
 
 

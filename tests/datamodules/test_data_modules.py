@@ -127,8 +127,20 @@ def test_order_and_augmentation_depend_on_seed_and_epoch_alone(simulated_databas
     list(resumed.val_dataloader())
     assert same(epoch_of(resumed, 2), epochs[2])
     assert same(epoch_of(resumed, 0), epochs[0])
-    assert not same(epochs[0], epochs[1])
     assert not same(epoch_of(ready(simulated_database, **options | {"seed": 5}), 0), epochs[0])
+
+
+def test_each_epoch_has_an_order_and_an_augmentation_of_its_own(simulated_database, data):
+    orders = [torch.cat([batch.ph for batch in epoch_of(data, epoch)]) for epoch in (0, 1)]
+    assert not torch.equal(*orders)
+    assert torch.equal(*(order.sort().values for order in orders))
+    loader = ready(simulated_database, augmentation=Augmentation()).train_dataloader()
+    drawn = []
+    for epoch in (0, 1, 0):
+        loader.sampler.set_epoch(epoch)
+        drawn.append(loader.dataset[3].signal)
+    assert torch.equal(drawn[0], drawn[2])
+    assert not torch.equal(drawn[0], drawn[1])
 
 
 def test_augmentation_changes_training_windows_only(simulated_database, data):

@@ -51,7 +51,7 @@ def test_without_a_list_headers_are_taken_by_name(folder):
 
 def test_one_bad_record_is_quarantined_and_the_rest_load(folder, caplog):
     truncate(folder / "s0002.dat")
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         database = CTUUHB(folder)
     assert database.names == ["s0001", "s0003", "s0004"]
     assert list(database.quarantined) == ["s0002"]

@@ -40,7 +40,7 @@ def test_by_hand():
         scores = np.array([member.test[name] for member in given])
         each = expit(state["intercept"] + state["slope"] * (scores - state["mean"]) / state["scale"])
         assert prediction.probability[name] == pytest.approx(each.mean())
-        assert prediction.score[name] == pytest.approx(scores.mean())
+        assert prediction.score[name] == pytest.approx((scores.mean() - state["mean"]) / state["scale"])
         assert prediction.probability[name] != pytest.approx(prediction.calibrator.predict(scores.mean()), abs=1e-6)
 
 
@@ -56,7 +56,17 @@ def test_labels_of_the_test_records_are_not_looked_at():
 def test_one_member_is_that_member():
     given, labels = members(1, 40)
     prediction = cross_fit(given, labels)
-    pd.testing.assert_series_equal(prediction.score, given[0].test, check_names=False)
+    assert prediction.probability.tolist() == prediction.calibrator.predict(given[0].test).tolist()
+    assert prediction.score.rank().tolist() == given[0].test.rank().tolist()
+
+
+def test_scores_pool_over_folds_whatever_the_scale_of_a_fold():
+    """A fold whose networks count in other units, or from another zero, has the same scores and probabilities."""
+    given, labels = members()
+    moved = [MemberScores(100 + 7 * member.calibration, 100 + 7 * member.test) for member in given]
+    one, other = cross_fit(given, labels), cross_fit(moved, labels)
+    pd.testing.assert_series_equal(other.score, one.score)
+    pd.testing.assert_series_equal(other.probability, one.probability)
 
 
 def test_a_record_held_out_twice_is_refused():

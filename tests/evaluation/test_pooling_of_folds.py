@@ -9,7 +9,7 @@ from fhr.metrics import auroc, brier, evaluate
 
 @pytest.fixture(scope="module")
 def predictions() -> pd.DataFrame:
-    """Two repeats of 80 records, in an order of their own, with scores that would rank otherwise."""
+    """Two repeats of 80 records, in an order of their own, with scores that rank otherwise than the probabilities."""
     generator = np.random.default_rng(0)
     label = np.arange(80) % 4 == 0
     tables = [
@@ -19,7 +19,7 @@ def predictions() -> pd.DataFrame:
                 "repeat": repeat,
                 "fold": np.arange(80) % 5,
                 "label": label.astype(int),
-                "score": -generator.normal(size=80),
+                "score": generator.normal(size=80) + 0.7 * label,
                 "probability": np.clip(0.25 + 0.2 * label + 0.1 * generator.normal(size=80), 0.01, 0.99),
             }
         ).sample(frac=1, random_state=repeat)
@@ -30,16 +30,16 @@ def predictions() -> pd.DataFrame:
 
 def test_metrics_are_of_pooled_folds_averaged_over_repeats(predictions):
     results = evaluate_predictions(predictions)
-    for metric, function in (("auroc", auroc), ("brier", brier)):
-        each = [function(rows["label"], rows["probability"]) for _, rows in predictions.groupby("repeat")]
+    for metric, function, column in (("auroc", auroc, "score"), ("brier", brier, "probability")):
+        each = [function(rows["label"], rows[column]) for _, rows in predictions.groupby("repeat")]
         assert results[metric].value == pytest.approx(np.mean(each))
-    pooled = predictions.groupby("name")[["label", "probability"]].mean()
-    assert results["auroc"].value != pytest.approx(auroc(pooled["label"], pooled["probability"]), abs=1e-3)
+    averaged = predictions.groupby("name")[["label", "score"]].mean()
+    assert results["auroc"].value != pytest.approx(auroc(averaged["label"], averaged["score"]), abs=1e-3)
 
 
 def test_one_repeat_is_the_plain_evaluation(predictions):
     one = predictions[predictions["repeat"] == 1].sort_values("name")
-    results, expected = evaluate_predictions(one), evaluate(one["label"], one["probability"])
+    results, expected = evaluate_predictions(one), evaluate(one["label"], one["probability"], one["score"])
     assert list(results) == list(expected)
     for metric, interval in results.items():
         np.testing.assert_allclose(interval, expected[metric])

@@ -1,5 +1,7 @@
 """A network remembers how it was made, and is made again from that and nothing else."""
 
+import copy
+import pickle
 import subprocess
 
 import pytest
@@ -57,6 +59,13 @@ def test_round_trip(network):
     signal = torch.randn(2, 3, 512)
     with torch.no_grad():
         assert torch.equal(again.eval()(signal), made.eval()(signal))
+
+
+def test_copies_are_whole():
+    made = InceptionNet(n_filters=2, kernel_sizes=(3,), depth=1)
+    for copied in (copy.deepcopy(made), pickle.loads(pickle.dumps(made)), copy.copy(made)):
+        assert copied.specification == made.specification
+        assert all(torch.equal(value, made.state_dict()[key]) for key, value in copied.state_dict().items())
 
 
 def test_the_specification_is_plain_and_not_part_of_the_weights(tmp_path):

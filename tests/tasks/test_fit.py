@@ -24,6 +24,14 @@ class Fit(NamedTuple):
     task: ClassificationTask
     data: CTUUHBDataModule
     path: Path | None
+    last: dict[str, torch.Tensor]
+
+
+class Last(pl.Callback):
+    """Remembers the weights at the end of the training, before the best ones are taken."""
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self.weights = {key: value.clone() for key, value in pl_module.state_dict().items()}
 
 
 def network(**options: object) -> InceptionNet:
@@ -43,15 +51,18 @@ def trainer_of(*callbacks: pl.Callback, max_epochs: int = 2, **options: object) 
     )
 
 
-def fit(births: Path, folder: Path, *, calibrate: bool = True, max_epochs: int = 2, **options: object) -> Fit:
+def fit(
+    births: Path, folder: Path, *, calibrate: bool = True, max_epochs: int = 2, mode: str = "min", **options: object
+) -> Fit:
     pl.seed_everything(1)
-    calibration = Calibration(calibrate)
-    kept = ModelCheckpoint(folder, filename="best", monitor="val/loss", save_last=True)
-    trainer = trainer_of(calibration, kept, max_epochs=max_epochs, deterministic=True)
+    calibration = Calibration(calibrate=calibrate)
+    kept = ModelCheckpoint(folder, filename="best", monitor="val/loss", mode=mode, save_last=True)
+    last = Last()
+    trainer = trainer_of(calibration, kept, last, max_epochs=max_epochs, deterministic=True)
     task, data = ClassificationTask(network(), PHRegression(), learning_rate=0.01), data_of(births, **options)
     trainer.fit(task, datamodule=data)
     torch.use_deterministic_algorithms(False)
-    return Fit(trainer, task, data, calibration.path)
+    return Fit(trainer, task, data, calibration.path, last.weights)
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +101,17 @@ def test_the_calibrator_is_that_of_the_held_out_inner_fold(fitted):
     assert fitted.task.calibrator.to_dict() == card.calibrator
 
 
-def test_the_finished_weights_are_the_best_ones(fitted):
-    """The task itself, too, ends the fit with the weights of the epoch of the lowest validation loss."""
-    best = torch.load(fitted.path.with_name("best.ckpt"), weights_only=True)
-    finished = torch.load(fitted.path, weights_only=True)
-    assert finished["fhr"]["epochs"] == best["fhr"]["epochs"] == fitted.task.epochs
-    for key, value in fitted.task.state_dict().items():
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_the_finished_weights_are_those_of_the_best_epoch(births, tmp_path, mode):
+    """The task itself, too, ends the fit with them, whether the best epoch was the first one or the last."""
+    trained = fit(births, tmp_path, mode=mode)
+    best, finished = (torch.load(tmp_path / f"{name}.ckpt", weights_only=True) for name in ("best", "finished"))
+    assert finished["fhr"]["epochs"] == best["fhr"]["epochs"] == trained.task.epochs == (2 if mode == "min" else 1)
+    for key, value in trained.task.state_dict().items():
         assert torch.equal(value, best["state_dict"][key])
         assert torch.equal(value, finished["state_dict"][key])
+    same = [torch.equal(value, trained.last[key]) for key, value in best["state_dict"].items()]
+    assert all(same) is (mode == "min")
     assert "optimizer_states" not in finished
 
 
@@ -194,6 +208,13 @@ def test_another_network_is_refused(fitted, births):
         run_test(fitted, births, task=task)
 
 
+def test_a_task_that_was_just_trained_is_tested_without_a_checkpoint(births):
+    trainer, task, data = trainer_of(max_epochs=1), ClassificationTask(network(), PHRegression()), data_of(births)
+    trainer.fit(task, datamodule=data)
+    (metrics,) = trainer.test(task, datamodule=data, verbose=False)
+    assert {"test/loss", "test/auroc", "test/auprc"} == set(metrics)
+
+
 def test_untrained_weights_are_not_tested(births):
     task = ClassificationTask(network(), PHRegression())
     with pytest.raises(CheckpointError, match="the weights were never trained; test a run with `fhr test --run"):
@@ -220,15 +241,28 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(births, tmp_path):
         return task, trainer
 
     pl.seed_everything(1)
-    stopped, _ = start(Interruption())
-    assert stopped.epochs == 1
+    _, stopped = start(Interruption())
+    assert stopped.current_epoch == 1
     resumed, trainer = start(ckpt_path=tmp_path / "last.ckpt")
-    assert resumed.epochs == 3
+    assert trainer.current_epoch == 3
     assert trainer.global_step == 3 * 4
     pl.seed_everything(1)
     whole, _ = start()
     for key, value in whole.model.state_dict().items():
         torch.testing.assert_close(resumed.model.state_dict()[key], value)
+
+
+def test_training_does_not_go_on_with_other_records(fitted, births):
+    with pytest.raises(CheckpointError, match=r"training would go on with other records: the checkpoint is of fold "):
+        trainer_of(max_epochs=3).fit(
+            ClassificationTask(network(), PHRegression()), datamodule=data_of(births, fold=1), ckpt_path=fitted.path
+        )
+
+
+@pytest.mark.parametrize("max_epochs", [-1, 0])
+def test_a_training_without_an_end_is_refused(births, max_epochs):
+    with pytest.raises(FHRError, match=r"a training of \S+ steps; give `--trainer.max_epochs` of 1 or more"):
+        trainer_of(max_epochs=max_epochs).fit(ClassificationTask(network(), PHRegression()), datamodule=data_of(births))
 
 
 def test_the_rate_rises_to_its_peak_and_falls_below_its_start(births):
@@ -255,7 +289,6 @@ def test_early_stopping_ends_a_fit_that_learns_nothing(births):
     task = ClassificationTask(network(), PHRegression())
     trainer = trainer_of(stopping, max_epochs=20)
     trainer.fit(task, datamodule=data_of(births))
-    assert task.epochs == 2
     assert trainer.current_epoch == 2
 
 

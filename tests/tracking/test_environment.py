@@ -43,7 +43,9 @@ def test_source_state_is_that_of_the_clone_that_holds_the_source(tmp_path, monke
     run("add", "environment.py")
     run("commit", "-m", "the package's own clone")
     assert source_state() == {"git_commit": run("rev-parse", "HEAD"), "git_dirty": "false"}
-    (tmp_path / "notes.txt").write_text("untracked files do not count")
+    (tmp_path / "network.py").write_text("# not in the commit, but perhaps in the run")
+    assert source_state()["git_dirty"] == "true"
+    (tmp_path / "network.py").unlink()
     assert source_state()["git_dirty"] == "false"
     copy.write_text("# changed")
     assert source_state()["git_dirty"] == "true"

@@ -132,6 +132,9 @@ def test_checkpoints_of_child_runs_where_the_run_has_none(run):
     parent = run()
     children = {run("a.ckpt", parent=parent), run("b.ckpt", parent=parent), run(parent=parent)}
     run("other.ckpt")
+    with pytest.raises(CheckpointError, match=f"run {parent} is RUNNING and holds no finished checkpoint; let it end"):
+        run_checkpoints(parent)  # half of a cross-validation is no predictor
+    mlflow_client().set_terminated(parent)
     paths = run_checkpoints(parent)
     assert sorted(path.name for path in paths) == ["a.ckpt", "b.ckpt"]
     assert {path.read_text().split()[0] for path in paths} < children
@@ -142,7 +145,8 @@ def test_checkpoints_of_child_runs_where_the_run_has_none(run):
 
 def test_a_run_without_checkpoint(run):
     run_id = run()
-    message = rf"run {run_id} \(RUNNING\) holds no finished checkpoint; let `fhr fit` end first"
+    mlflow_client().set_terminated(run_id)
+    message = rf"run {run_id} \(FINISHED\) holds no finished checkpoint; let `fhr fit` end first"
     with pytest.raises(CheckpointError, match=message):
         run_checkpoints(run_id)
 
