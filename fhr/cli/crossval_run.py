@@ -175,7 +175,7 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
         for key, metric in metric_values(results).items():
             client.log_metric(run_id, key, metric)
     except BaseException as error:
-        client.set_terminated(run_id, "KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        client.set_terminated(run_id, "KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
         raise
     client.set_terminated(run_id)
     return Outcome(run_id, tracking_uri(), results, table, rows, dict(facts.quarantined))

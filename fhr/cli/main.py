@@ -61,7 +61,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `fhr info | head`
         sys.stderr.close()
         return 0
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
+        # Lightning answers an interruption with an exit code of its own, 1.
+        if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
+            raise
         sys.stderr.write(f"fhr {verb}: interrupted\n")
         return 130
     except Exception as error:

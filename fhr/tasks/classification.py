@@ -40,6 +40,7 @@ class ClassificationTask(pl.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.calibrator: RidgePlatt | None = None
         self.epochs = 0
+        self._planned_steps: int | None = None  # of a training that goes on
         # "fitting", since a module dictionary has a method of its own called `train`.
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
@@ -80,10 +81,6 @@ class ClassificationTask(pl.LightningModule):
         """Count the epochs that the weights have seen."""
         self.epochs += 1
 
-    def on_train_epoch_end(self) -> None:
-        """Count the epochs that the weights have seen."""
-        self.epochs = self.trainer.current_epoch + 1
-
     def on_test_start(self) -> None:
         """Refuse untrained weights."""
         if self.epochs < 1:
@@ -95,6 +92,11 @@ class ClassificationTask(pl.LightningModule):
         if not 0 < steps < inf:
             raise FHRError(
                 f"a training of {steps} steps; give `--trainer.max_epochs` of 1 or more, the schedule needs it"
+            )
+        if self._planned_steps not in (None, steps):
+            raise CheckpointError(
+                f"the training was planned for {self._planned_steps} steps, asked for are {steps}; go on with the same "
+                "number of epochs and batch size, or start anew"
             )
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.learning_rate, weight_decay=self.weight_decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -130,7 +132,7 @@ class ClassificationTask(pl.LightningModule):
 
         Raises:
             CheckpointError: another network, pipeline or label, test records that the weights have seen, or training
-                that would go on with other records.
+                that would go on with other records, or from a finished checkpoint.
         """
         card, own = CheckpointCard.of(checkpoint, "checkpoint"), self.card()
         for field in ("network", "pipeline", "target"):
@@ -140,6 +142,11 @@ class ClassificationTask(pl.LightningModule):
                     f"the checkpoint was trained with another {field} than this configuration asks for: "
                     f"{stored} there, {given} here; use the configuration of its run (`fhr test --run RUN_ID`)"
                 )
+        if self.trainer.training and not checkpoint.get("optimizer_states"):
+            raise CheckpointError(
+                "the checkpoint is finished, it holds no state of the training to go on from; take a `last.ckpt`, or "
+                "start anew"
+            )
         if self.trainer.training and (card.data, card.splits, card.fold) != (own.data, own.splits, own.fold):
             raise CheckpointError(
                 f"training would go on with other records: the checkpoint is of fold {card.fold} of the data "
@@ -152,6 +159,8 @@ class ClassificationTask(pl.LightningModule):
                 f"{len(seen)} of the {len(test)} test records were used to train this checkpoint (fold {card.fold}, "
                 f"asked for {own.fold}); test it on the fold that it was trained for"
             )
+        if self.trainer.training:
+            self._planned_steps = int(checkpoint["lr_schedulers"][0]["total_steps"])
         self.epochs = card.epochs
         self.calibrator = RidgePlatt.from_dict(card.calibrator) if card.calibrator else None
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import signal
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +17,7 @@ from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import BASELINES
 from fhr.metrics import Interval, auroc
 from fhr.models import read_checkpoint
+from fhr.tasks import ClassificationTask
 from fhr.tracking import mlflow_client, run_checkpoints
 
 
@@ -193,6 +195,26 @@ def test_a_cross_validation_that_fails_says_so_and_is_no_predictor(runs, client,
     assert parent.info.status == "FAILED"
     with pytest.raises(CheckpointError, match=f"run {parent.info.run_id} is FAILED and holds no finished checkpoint"):
         fhr.load(parent.info.run_id)
+
+
+def test_an_interruption_exits_with_130_and_kills_the_run(runs, client, run_fhr, tiny_config, monkeypatch):
+    """Lightning turns Ctrl-C into an exit code of 1, which says that recordings were left out."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ClassificationTask, "training_step", interrupt)
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        for verb, options in (("crossval", ["--inner", 1]), ("fit", [])):
+            answer = run_fhr(runs.folder, verb, "--config", tiny_config, *options)
+            assert (answer.code, answer.out) == (130, "")
+            assert answer.err.endswith(f"fhr {verb}: interrupted\n")
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    fitting, crossing = everything(client)[:2]
+    assert crossing.info.status == "KILLED"
+    assert fitting.info.status in ("KILLED", "FAILED")  # as Lightning's logger has it
 
 
 def everything(client: MlflowClient) -> list:

@@ -255,14 +255,31 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(births, tmp_path):
 def test_training_does_not_go_on_with_other_records(fitted, births):
     with pytest.raises(CheckpointError, match=r"training would go on with other records: the checkpoint is of fold "):
         trainer_of(max_epochs=3).fit(
-            ClassificationTask(network(), PHRegression()), datamodule=data_of(births, fold=1), ckpt_path=fitted.path
+            ClassificationTask(network(), PHRegression()),
+            datamodule=data_of(births, fold=1),
+            ckpt_path=fitted.path.with_name("last.ckpt"),
         )
 
 
-@pytest.mark.parametrize("max_epochs", [-1, 0])
-def test_a_training_without_an_end_is_refused(births, max_epochs):
-    with pytest.raises(FHRError, match=r"a training of \S+ steps; give `--trainer.max_epochs` of 1 or more"):
-        trainer_of(max_epochs=max_epochs).fit(ClassificationTask(network(), PHRegression()), datamodule=data_of(births))
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("finished.ckpt", r"the checkpoint is finished, .*; take a `last.ckpt`, or start anew"),
+        ("last.ckpt", r"planned for 8 steps, asked for are 12; go on with the same number of epochs"),
+    ],
+)
+def test_training_goes_on_only_as_it_was_planned(fitted, births, name, message):
+    with pytest.raises(CheckpointError, match=message):
+        trainer_of(max_epochs=3).fit(
+            ClassificationTask(network(), PHRegression()),
+            datamodule=data_of(births),
+            ckpt_path=fitted.path.with_name(name),
+        )
+
+
+def test_a_training_without_an_end_is_refused(births):
+    with pytest.raises(FHRError, match=r"a training of inf steps; give `--trainer.max_epochs` of 1 or more"):
+        trainer_of(max_epochs=-1).fit(ClassificationTask(network(), PHRegression()), datamodule=data_of(births))
 
 
 def test_the_rate_rises_to_its_peak_and_falls_below_its_start(births):
