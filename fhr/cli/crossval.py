@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhr.errors import FHRError
 
-from .tables import write_csv
+from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
     from .crossval_run import Outcome
@@ -44,6 +44,7 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
 
     from .crossval_run import crossval
 
+    check_out(options.out)
     if not 1 <= options.inner <= 4:
         raise FHRError(f"--inner {options.inner}; an outer fold has 1 to 4 inner folds")
     if options.workers < 1 or options.repeats < 1:

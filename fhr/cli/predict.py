@@ -9,7 +9,7 @@ import argparse
 from fhr.errors import FHRError
 
 from .recordings import read_paths, report
-from .tables import write_csv
+from .tables import check_out, write_csv
 
 __all__ = ["add_arguments", "run"]
 
@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.prediction import to_frame
     from fhr.tracking import progress
 
+    check_out(options.out)
     _check_device(options.device)
     recordings, quarantined = read_paths(options.paths)
     predictor = fhr.load(options.model, device=options.device)

@@ -8,7 +8,17 @@ import pandas as pd
 
 from fhr.errors import FHRError
 
-__all__ = ["write_csv"]
+__all__ = ["check_out", "write_csv"]
+
+
+def check_out(out: str | None) -> None:
+    """Refuse a place that cannot be written to before the work, not after it.
+
+    Raises:
+        FHRError: a folder that does not exist or cannot be written to, or a folder in place of a file.
+    """
+    if out is not None and (os.path.isdir(out) or not os.access(Path(out).parent, os.W_OK)):
+        raise FHRError(f"--out {out}: cannot be written; name a file in a folder that exists")
 
 
 def write_csv(table: pd.DataFrame, out: str | None) -> None:

@@ -165,3 +165,10 @@ def test_out_that_cannot_be_written(tmp_path, out):
     with pytest.raises(FHRError, match=rf"--out .*{out}: cannot be written \((No such file|Is a)[ \w]+\)"):
         write_csv(pd.DataFrame({"name": [1]}), str(tmp_path / out))
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
+
+
+@pytest.mark.parametrize("out", ["nowhere/risk.csv", "."])
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(runs, run_fhr, births, out):
+    answer = run_fhr(runs.folder, "predict", "--run", "no such run", str(births), "--out", out)
+    assert answer.code == 2
+    assert f"--out {out}: cannot be written; name a file in a folder that exists" in answer.err
