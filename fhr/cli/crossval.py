@@ -6,7 +6,6 @@ The table of models goes to stdout; out-of-fold predictions, figures and the net
 """
 
 import argparse
-import logging
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from .crossval_run import Outcome
 
 __all__ = ["add_arguments", "run"]
-
-_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

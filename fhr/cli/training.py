@@ -28,8 +28,6 @@ from .tables import write_csv
 
 __all__ = ["TrainingCLI", "experiment_name", "quieten", "train"]
 
-_log = logging.getLogger(__name__)
-
 
 class TrainingCLI(LightningCLI):
     """One configuration says model, loss, data and trainer; the shapes of the data reach the network.
