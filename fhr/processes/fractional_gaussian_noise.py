@@ -1,8 +1,4 @@
-"""Exact fractional Gaussian noise by circulant embedding.
-
-The stationary covariance is embedded in a circulant matrix, which the FFT diagonalises: every realisation has exactly
-the asked covariance at the price of one FFT.
-"""
+"""Exact fractional Gaussian noise by circulant embedding."""
 
 from math import isfinite
 
@@ -10,6 +6,8 @@ import numpy as np
 from scipy import fft
 
 from fhr.errors import FHRError
+
+from .circulant_embedding import batch_shape, stationary_gaussian
 
 __all__ = ["fgn"]
 
@@ -50,36 +48,18 @@ def fgn(
     >>> fgn(4, 0.8, size=(2, 3)).shape
     (2, 3, 4)
     """
-    if n < 1:
-        raise FHRError(f"n={n} samples were asked for; give n of at least 1")
+    shape = batch_shape(n, size, seed)
     if not 0 < hurst < 1:
         raise FHRError(f"hurst={hurst} is outside (0, 1); give a Hurst exponent strictly between 0 and 1")
     if not (isfinite(sigma) and sigma >= 0):
         raise FHRError(f"sigma={sigma} is not a standard deviation; give a finite number of at least 0")
-    shape = (size,) if isinstance(size, int) else tuple(size)
-    if any(length < 0 for length in shape):
-        raise FHRError(f"size={size} has a negative length; give the shape of the batch, () for one realisation")
-    if isinstance(seed, int) and seed < 0:
-        raise FHRError(f"seed={seed} is negative; give an integer of at least 0 or a numpy.random.Generator")
-
-    rng = np.random.default_rng(seed)
-    half = fft.next_fast_len(n, real=True)
-    root = np.sqrt(_eigenvalues(half, hurst))
-    spectrum = rng.standard_normal((*shape, half + 1)) + 1j * rng.standard_normal((*shape, half + 1))
-    spectrum *= np.sqrt(0.5)
-    # The two frequencies that are their own mirror image are real, with the whole unit variance.
-    ends = [0, half]
-    spectrum[..., ends] = np.sqrt(2) * spectrum[..., ends].real
-    noise = fft.irfft(spectrum * root, 2 * half, norm="ortho")
-    return np.ascontiguousarray(noise[..., :n]) * sigma
+    lags = fft.next_fast_len(n, real=True)
+    return stationary_gaussian(_covariance(lags, hurst), n, shape, np.random.default_rng(seed)) * sigma
 
 
-def _eigenvalues(half: int, hurst: float) -> np.ndarray:
-    """Eigenvalues of the circulant of length 2 * half that holds the covariance at lags 0..half, (half + 1,)."""
-    powers = np.arange(half + 2, dtype=np.float64) ** (2 * hurst)
-    covariance = np.empty(half + 1)
-    covariance[0] = 1.0
+def _covariance(lags: int, hurst: float) -> np.ndarray:
+    """The autocovariance at the lags 0..lags, (lags + 1,)."""
+    powers = np.arange(lags + 2, dtype=np.float64) ** (2 * hurst)
+    covariance = np.ones(lags + 1)
     covariance[1:] = 0.5 * (powers[2:] - 2 * powers[1:-1] + powers[:-2])
-    row = np.concatenate([covariance, covariance[-2:0:-1]])
-    eigenvalues: np.ndarray = np.maximum(fft.rfft(row).real, 0.0)
-    return eigenvalues
+    return covariance
