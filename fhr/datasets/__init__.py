@@ -1,8 +1,8 @@
 """Folders of recordings, labels and splits."""
 
-from .ctu_uhb import CTUUHB
-from .database import Database
+from .ctu_uhb import CTUUHB, record_names
+from .database import Database, checksum_line
 from .splits import Partition, Splits, make_splits
 from .targets import Target
 
-__all__ = ["CTUUHB", "Database", "Partition", "Splits", "Target", "make_splits"]
+__all__ = ["CTUUHB", "Database", "Partition", "Splits", "Target", "checksum_line", "make_splits", "record_names"]

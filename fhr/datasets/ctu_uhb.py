@@ -9,7 +9,7 @@ from fhr.formats import read_wfdb
 
 from .database import Database
 
-__all__ = ["CTUUHB"]
+__all__ = ["CTUUHB", "record_names"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class CTUUHB(Database):
     def __init__(self, root: str | Path) -> None:
         self.root = Path(root)
         recordings, quarantined = [], {}
-        for name in _record_names(self.root):
+        for name in record_names(self.root):
             try:
                 recordings.append(read_wfdb(self.root / name))
             except FHRError as error:
@@ -45,7 +45,13 @@ class CTUUHB(Database):
         super().__init__(recordings, origin=str(self.root), quarantined=quarantined)
 
 
-def _record_names(root: Path) -> list[str]:
+def record_names(root: Path) -> list[str]:
+    """The records of a folder, by its `RECORDS` file, else by its `.hea` files.
+
+    Raises:
+        DatasetNotFoundError: a folder that is missing or empty.
+        FormatError: a `RECORDS` file that cannot be read, or points elsewhere.
+    """
     if not os.path.isdir(root):
         problem = "is a file" if os.path.isfile(root) else "does not exist"
         raise DatasetNotFoundError(

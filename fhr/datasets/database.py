@@ -11,7 +11,7 @@ from fhr.recording import Recording
 
 from .targets import Target
 
-__all__ = ["Database"]
+__all__ = ["Database", "checksum_line"]
 
 
 class Database(Sequence[Recording]):
@@ -84,9 +84,14 @@ class Database(Sequence[Recording]):
         """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records."""
         digest = hashlib.sha256()
         for recording in sorted(self.recordings, key=lambda recording: recording.name):
-            outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
-            digest.update(f"{recording.name}:{_digest(recording)}:{outcome}\n".encode())
+            digest.update(checksum_line(recording).encode())
         return digest.hexdigest()
+
+
+def checksum_line(recording: Recording) -> str:
+    """What a recording adds to `Database.checksum`: a line of its name, signals, sampling rate and outcome."""
+    outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
+    return f"{recording.name}:{_digest(recording)}:{outcome}\n"
 
 
 def _digest(recording: Recording) -> str:

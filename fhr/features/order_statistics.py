@@ -8,11 +8,12 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
 
+from .mad import MIN_MEASURED, least_squares_line, log_mad
+
 __all__ = ["ORDER_STATISTICS", "order_statistic_names", "order_statistics"]
 
 _STATISTICS = ("mad", "start", "end", "loss", "p5", "p95", "median")
 _LOWEST, _HIGHEST = 50.0, 210.0  # bpm, both excluded
-_MIN_VALID = 50.0  # s
 
 
 def order_statistic_names(minutes: Sequence[float] = (20, 30, 60)) -> tuple[str, ...]:
@@ -78,13 +79,10 @@ def _window(fhr: np.ndarray, fs: float) -> tuple[float, ...]:
     valid = (fhr > _LOWEST) & (fhr < _HIGHEST)
     n = int(valid.sum())
     loss = 1 - n / len(fhr) if len(fhr) else 1.0
-    if n < max(_MIN_VALID * fs, 2):  # a line needs two samples
+    if n < max(MIN_MEASURED * fs, 2):  # a line needs two samples
         return (np.nan, np.nan, np.nan, loss, np.nan, np.nan, np.nan)
     t, x = np.flatnonzero(valid) / (60 * fs), fhr[valid]
-    centre, level = t.mean(), x.mean()
-    slope = np.sum((t - centre) * (x - level)) / np.sum((t - centre) ** 2)
-    start = level - slope * centre
-    r = x - (start + slope * t)
-    mad = np.log(0.5 + np.median(np.abs(r - np.median(r))))
+    start, slope = least_squares_line(t, x)
+    mad = log_mad(x - (start + slope * t))
     p5, median, p95 = np.percentile(x, [5, 50, 95])
     return (mad, start, start + slope * len(fhr) / (60 * fs), loss, p5 - median, p95 - median, median)

@@ -1,8 +1,7 @@
 """The frozen road from a `Recording` to a network's input; what trains is what predicts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from inspect import signature
 from math import inf
 from typing import Any, NamedTuple
 
@@ -11,22 +10,11 @@ import numpy as np
 from fhr.errors import FHRError, SignalError
 from fhr.recording import Recording, Step
 
-from .cleaning import remove_islands, remove_out_of_range, remove_spikes
 from .gaps import interpolate_gaps
-from .resampling import block_mean, last_minutes
+from .resampling import block_factor, block_mean, last_minutes
+from .steps import DEFAULT_STEPS, check_steps, clean
 
-__all__ = ["DEFAULT_STEPS", "Pipeline", "Window"]
-
-_CLEANING: dict[str, Callable[..., np.ndarray]] = {
-    "remove_out_of_range": remove_out_of_range,
-    "remove_spikes": remove_spikes,
-    "remove_islands": remove_islands,
-}
-DEFAULT_STEPS = (
-    Step("remove_out_of_range", {"low": 50.0, "high": 210.0}),
-    Step("remove_spikes", {"jump": 25.0, "longest": 5.0}),
-    Step("remove_islands", {"longest": 3.0, "gap": 3.0}),
-)
+__all__ = ["Pipeline", "Window"]
 
 # Fixed constants (offset, scale): never statistics of the recording, which streaming and certificates forbid.
 SCALING = {"fhr": (140.0, 20.0), "uc": (30.0, 30.0)}
@@ -84,15 +72,7 @@ class Pipeline:
             raise FHRError(f"pipeline with interpolate={self.interpolate} s; give 0 or more")
         if not self.channels or tuple(self.channels) != tuple(c for c in CHANNELS if c in self.channels):
             raise FHRError(f"pipeline channels {self.channels}; choose from {', '.join(CHANNELS)}, in this order")
-        for step in self.steps:
-            if step.name not in _CLEANING:
-                raise FHRError(f"pipeline step {step.name!r} is not known; choose from {', '.join(_CLEANING)}")
-            known = list(signature(_CLEANING[step.name]).parameters)[2:]
-            unknown = [parameter for parameter in step.parameters if parameter not in known]
-            if unknown:
-                raise FHRError(
-                    f"pipeline step {step.name!r} takes no {unknown[0]!r}; its parameters: {', '.join(known)}"
-                )
+        check_steps(self.steps)
 
     @property
     def n_channels(self) -> int:
@@ -110,17 +90,9 @@ class Pipeline:
         Raises:
             SignalError: a rate that does not divide, a recording shorter than the window, or no valid FHR in it.
         """
-        factor = round(recording.fs / self.fs)
-        if factor < 1 or abs(factor * self.fs - recording.fs) > 1e-9:
-            raise SignalError(
-                f"{recording.name}: sampled at {recording.fs:g} Hz, which is no multiple of the {self.fs:g} Hz that "
-                "are needed; resample the recording, or train with another `fs`"
-            )
-        cleaned = recording
-        for step in self.steps:
-            fhr = _CLEANING[step.name](cleaned.fhr, recording.fs, **step.parameters)
-            cleaned = cleaned.after(step, fhr=fhr)
         try:
+            factor = block_factor(recording.fs, self.fs)
+            cleaned = clean(recording, self.steps)
             minutes = self.n_times / self.fs / 60  # whole output samples
             fhr, uc = (last_minutes(x, recording.fs, minutes) for x in (cleaned.fhr, cleaned.uc))
         except SignalError as error:

@@ -1,10 +1,25 @@
-"""Masked resampling and windows counted back from the end."""
+"""Masked resampling, and the last minutes of a signal."""
 
 import numpy as np
 
 from fhr.errors import SignalError
 
-__all__ = ["block_mean", "last_minutes"]
+__all__ = ["block_factor", "block_mean", "last_minutes"]
+
+
+def block_factor(given: float, wanted: float) -> int:
+    """Samples at `given` Hz to a sample at `wanted` Hz.
+
+    Raises:
+        SignalError: that is no whole number.
+    """
+    factor = round(given / wanted)
+    if factor < 1 or abs(factor * wanted - given) > 1e-9:
+        raise SignalError(
+            f"sampled at {given:g} Hz, which is no multiple of the {wanted:g} Hz that are needed; resample the "
+            "recording, or use another `fs`"
+        )
+    return factor
 
 
 def block_mean(signal: np.ndarray, factor: int) -> np.ndarray:

@@ -164,7 +164,7 @@ def test_a_pipeline_is_frozen():
         (recording(np.full(14400, 230.0), name="high"), "high: no valid FHR sample in the last 60 min; leave"),
         (recording(np.concatenate([np.full(14400, 140.0), np.full(14400, NAN)]), name="late"), "late: no valid FHR"),
         (recording(minute(), fs=1.5, name="odd"),
-         "odd: sampled at 1.5 Hz, which is no multiple of the 1 Hz that are needed; resample the recording, or train"),
+         "odd: sampled at 1.5 Hz, which is no multiple of the 1 Hz that are needed; resample the recording, or use"),
         (recording(minute(), fs=0.5, name="slow"), "slow: sampled at 0.5 Hz, which is no multiple of the 1 Hz"),
     ],
 )  # fmt: skip
@@ -196,7 +196,7 @@ def test_4_hz_do_not_give_3_hz():
         ({"channels": ("fhr", "fhr")}, "choose from fhr, uc, mask, in this order"),
         (
             {"steps": (Step("smooth"),)},
-            "pipeline step 'smooth' is not known; choose from remove_out_of_range, remove_sp",
+            "cleaning step 'smooth' is not known; choose from remove_out_of_range, remove_sp",
         ),
         (
             {"steps": (Step("remove_spikes", {"hight": 1}),)},

@@ -1,0 +1,19 @@
+"""What a column of a feature table is called, its unit, and what it means."""
+
+from typing import NamedTuple
+
+__all__ = ["Column"]
+
+
+class Column(NamedTuple):
+    """One named number of a window.
+
+    Attributes:
+        name: as in the table, such as `sample_entropy`.
+        unit: "bpm", "ms", ...; "1" for none.
+        description: one line.
+    """
+
+    name: str
+    unit: str
+    description: str

@@ -1,0 +1,235 @@
+"""A folder of recordings to one feature table, by as many workers as there are, at any size, and across interruptions.
+
+Recordings are taken in chunks; each chunk is finished on its own, in a file of its own beside the table
+(`FILE.parquet.parts/`). A run that was killed goes on with the chunks that are not there yet; a chunk whose recordings,
+parameters or package version have changed is computed again. Memory holds one chunk a worker, and a line a record.
+The numbers do not depend on the workers: each record is computed by itself, with torch on one thread.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from filelock import FileLock, Timeout
+
+from fhr.datasets import record_names
+from fhr.errors import DatasetNotFoundError, FHRError, FormatError
+from fhr.preprocessing import cut_windows
+from fhr.tracking import environment, source_state
+
+from .extraction_chunk import Chunk, Done, extract_chunk, identity, read_records
+from .extraction_workers import check_scheduler, spread
+from .feature_set import FeatureSet
+from .parquet_table import join_parts, read_provenance
+
+__all__ = ["Extraction", "extract"]
+
+_CHUNK = 8  # records: some two seconds of work, so that a kill loses little and an interruption is soon answered
+
+
+class Extraction(NamedTuple):
+    """What `extract` did.
+
+    Attributes:
+        path: the table.
+        n_records: records with rows in it.
+        n_windows: its rows.
+        n_computed: records that were computed now, not by an earlier run.
+        quarantined: reason for each record without a row.
+        was_there: whether the table was there already, and nothing was done.
+    """
+
+    path: Path
+    n_records: int
+    n_windows: int
+    n_computed: int
+    quarantined: dict[str, str]
+    was_there: bool
+
+
+def extract(
+    root: str | Path,
+    out: str | Path,
+    feature_set: FeatureSet | None = None,
+    *,
+    step: float = 5.0,
+    workers: int = 1,
+    scheduler: str | None = None,
+    overwrite: bool = False,
+    chunk: int = _CHUNK,
+    progress: Callable[[int, int], object] | None = None,
+) -> Extraction:
+    """Write the features of every window of every recording of a folder.
+
+    A row a record and window, in the order of the records and from the last window back; the columns are
+    `METADATA_COLUMNS` and those of the feature set, with unit and description in the metadata of the fields and
+    provenance in that of the file. A recording that cannot be read or used has no row and is quarantined, with the
+    reason in the provenance; the others go on. Read it with `read_features`.
+
+    Args:
+        root: folder of recordings, in the style of CTU-UHB.
+        out: the table, `FILE.parquet`; nothing is done if it is there, of the same recordings, parameters and version.
+        feature_set: what is computed of a window; None for `FeatureSet()`.
+        step: minutes from one window to the next.
+        workers: processes on this machine.
+        scheduler: `dask://HOST:PORT` of a Dask scheduler, whose workers see both folders under the same paths.
+        overwrite: replace another table.
+        chunk: records a chunk.
+        progress: called with the number of records done and of all.
+
+    Raises:
+        DatasetNotFoundError: a folder that is missing, empty, or holds no readable record.
+        FormatError: a `RECORDS` file that cannot be read, points elsewhere, or names a record twice.
+        FHRError: parameters that cannot be, a table that cannot be written or is another one, a run that writes it
+            now, a scheduler that cannot be reached, or a worker that died.
+    """
+    feature_set, step, out = FeatureSet() if feature_set is None else feature_set, float(step), Path(out).absolute()
+    names = _names(Path(root))
+    _check(out, feature_set, step, workers, scheduler, chunk)
+    result = None
+    if out.exists():
+        result = _table_that_is_there(out, names, root, identity(feature_set, step), overwrite)
+    parts = out.with_name(f"{out.name}.parts")
+    try:
+        parts.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FHRError(f"{parts}: no folder for what is finished ({error.strerror}); choose another --out") from None
+    chunks = [
+        Chunk(os.path.abspath(root), names[i : i + chunk], str(parts / f"{i:08d}.parquet"), feature_set, step)
+        for i in range(0, len(names), chunk)
+    ]
+    try:
+        with FileLock(parts / "lock", timeout=0):
+            if result is None:
+                done = _run(chunks, workers, scheduler, progress, len(names))
+                result = _join(chunks, out, str(root), done)
+    except Timeout:
+        raise FHRError(f"{out}: another run is writing this table; wait for it, or choose another name") from None
+    except BaseException as error:
+        if isinstance(error, DatasetNotFoundError) or not any(parts.glob("*.parquet")):  # nothing to go on with
+            shutil.rmtree(parts)
+        raise
+    shutil.rmtree(parts)
+    return result
+
+
+def _names(root: Path) -> tuple[str, ...]:
+    listed = (Path(name) for name in record_names(root))
+    names = [path.stem if path.suffix.lower() in (".hea", ".dat") else path.name for path in listed]
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise FormatError(f"{root}: record {name!r} stands twice; keep one of them")
+        seen.add(name)
+    return tuple(names)
+
+
+def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, scheduler: str | None, chunk: int) -> None:
+    """Refuse before the work what would fail after it."""
+    if out.is_dir() or not os.access(out.parent, os.W_OK):
+        raise FHRError(f"{out}: cannot be written; name a file in a folder that exists")
+    if workers < 1 or chunk < 1:
+        raise FHRError(f"workers={workers}, chunk={chunk}; both are at least 1")
+    if scheduler is not None:
+        check_scheduler(scheduler)
+    flat = np.full(round(feature_set.minutes * 60 * feature_set.fs), 140.0)
+    cut_windows(flat, feature_set.fs, minutes=feature_set.minutes, step=step)
+    feature_set.check()
+
+
+def _run(
+    chunks: Sequence[Chunk],
+    workers: int,
+    scheduler: str | None,
+    progress: Callable[[int, int], object] | None,
+    n_records: int,
+) -> Done:
+    """The sum of what became of the chunks."""
+    wanted = identity(chunks[0].feature_set, chunks[0].step)
+    lines: dict[str, str] = {}
+    quarantined: dict[str, str] = {}
+    n_done = n_windows = n_computed = 0
+    # Closed at once, whatever happens: no worker is left behind when this returns.
+    with closing(spread(extract_chunk, chunks, workers=workers, scheduler=scheduler)) as results:
+        for done in results:
+            if done.identity != wanted:
+                raise FHRError(
+                    f"a worker computes with fhr {done.identity['version']}, this is {wanted['version']}; install "
+                    "the same version for every worker"
+                )
+            if not os.path.isfile(done.part):
+                raise FHRError(
+                    f"{done.part}: a worker wrote it, but it is not to be seen here; give folders that all share"
+                )
+            n_done += done.n_records
+            lines |= done.lines
+            quarantined |= done.quarantined
+            n_windows += done.n_windows
+            n_computed += done.n_computed
+            if progress is not None:
+                progress(n_done, n_records)
+    return Done("", wanted, n_done, lines, quarantined, n_windows, n_computed)
+
+
+def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extraction:
+    quarantined = {name: done.quarantined[name] for task in chunks for name in task.names if name in done.quarantined}
+    n_records = len(done.lines.keys() - quarantined.keys())
+    if not n_records:
+        name, reason = next(iter(quarantined.items()))
+        raise DatasetNotFoundError(
+            f"{origin}: none of its {len(quarantined)} records can be used; the first, {name}: {reason}"
+        )
+    feature_set = chunks[0].feature_set
+    provenance = {
+        "format": 1,
+        **done.identity,
+        "feature_set": feature_set.to_dict(),
+        "origin": origin,
+        "data_checksum": _checksum(done.lines),
+        "n_records": n_records,
+        "n_windows": done.n_windows,
+        "quarantined": quarantined,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "environment": {**environment(), "pyarrow": pa.__version__, **source_state()},
+    }
+    draft = Path(chunks[0].part).with_name("table")
+    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance)
+    os.replace(draft, out)
+    return Extraction(out, n_records, done.n_windows, done.n_computed, quarantined, False)
+
+
+def _checksum(lines: dict[str, str]) -> str:
+    """That of `Database`, from the lines of its records."""
+    digest = hashlib.sha256()
+    for name in sorted(lines):
+        digest.update(lines[name].encode())
+    return digest.hexdigest()
+
+
+def _table_that_is_there(
+    out: Path, names: tuple[str, ...], root: str | Path, wanted: dict[str, Any], overwrite: bool
+) -> Extraction | None:
+    """What is there, if it is what would be written; None if it may be overwritten."""
+    try:
+        found = read_provenance(out)
+        differences = [name for name, value in wanted.items() if found.get(name) != value]
+        if not differences:
+            lines: dict[str, str] = {}
+            for name in names:
+                lines |= read_records(root, (name,))[1]
+            if found.get("data_checksum") == _checksum(lines):
+                return Extraction(out, found["n_records"], found["n_windows"], 0, found["quarantined"], True)
+            differences = ["data_checksum"]
+        reason = f"holds a table that differs in {', '.join(differences)}"
+    except FHRError:
+        reason = "is there, and is no feature table"
+    if not overwrite:
+        raise FHRError(f"{out}: {reason}; choose another name, or overwrite it (--overwrite)")
+    return None

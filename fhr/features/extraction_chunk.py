@@ -1,0 +1,139 @@
+"""Some recordings of a folder, read, cut and computed, and their rows in a file of their own.
+
+The unit of work of `extract`: the same function runs in this process, in a process pool and on a Dask worker. Nothing
+but paths and summaries passes between processes.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import numpy as np
+
+from fhr import __version__
+from fhr.datasets import checksum_line
+from fhr.errors import FHRError
+from fhr.formats import read_wfdb
+from fhr.recording import Recording
+
+from .feature_set import FeatureSet
+from .parquet_table import METADATA_COLUMNS, read_provenance, write_part
+
+__all__ = ["Chunk", "Done", "extract_chunk", "identity", "read_records"]
+
+
+class Chunk(NamedTuple):
+    """What one call of `extract_chunk` is to do.
+
+    Attributes:
+        root: folder of the recordings.
+        names: of the records.
+        part: file to write.
+        feature_set: what to compute.
+        step: minutes from one window to the next.
+    """
+
+    root: str
+    names: tuple[str, ...]
+    part: str
+    feature_set: FeatureSet
+    step: float
+
+
+class Done(NamedTuple):
+    """What became of a chunk.
+
+    Attributes:
+        part: the file that holds the rows.
+        identity: of the code and parameters that made them.
+        n_records: records that it held, the quarantined ones too.
+        lines: one line for each record that was read, as `Database.checksum` has it, by name.
+        quarantined: reason for each record without a row.
+        n_windows: number of rows.
+        n_computed: records that were computed now, not by an earlier run.
+    """
+
+    part: str
+    identity: dict[str, Any]
+    n_records: int
+    lines: dict[str, str]
+    quarantined: dict[str, str]
+    n_windows: int
+    n_computed: int
+
+
+def identity(feature_set: FeatureSet, step: float) -> dict[str, Any]:
+    """What has to agree, beside the recordings, for a finished part or table to be this one."""
+    return {"feature_set_checksum": feature_set.checksum, "step": step, "version": __version__}
+
+
+def read_records(root: str | Path, names: tuple[str, ...]) -> tuple[list[Recording], dict[str, str], dict[str, str]]:
+    """The records that can be read, their lines of the data checksum, and the reason for each other one."""
+    recordings, unreadable = [], {}
+    for name in names:
+        try:
+            recordings.append(read_wfdb(Path(root, name)))
+        except FHRError as error:
+            unreadable[name] = str(error)
+    return recordings, {recording.name: checksum_line(recording) for recording in recordings}, unreadable
+
+
+def extract_chunk(chunk: Chunk) -> Done:
+    """Compute a chunk, unless its part is there already: of the same recordings, parameters and version."""
+    recordings, lines, unreadable = read_records(chunk.root, chunk.names)
+    key = {**identity(chunk.feature_set, chunk.step), "lines": lines, "unreadable": unreadable}
+    try:
+        found = read_provenance(chunk.part)
+    except FHRError:  # no part yet
+        found = {}
+    if any(found.get(name) != value for name, value in key.items()):
+        with _one_thread():
+            found = _compute(chunk, recordings, key)
+        n_computed = len(recordings) - len(found["unusable"])
+    else:
+        n_computed = 0
+    quarantined = {**unreadable, **found["unusable"]}
+    ordered = {name: quarantined[name] for name in chunk.names if name in quarantined}
+    made_by = identity(chunk.feature_set, chunk.step)
+    return Done(chunk.part, made_by, len(chunk.names), lines, ordered, found["n_windows"], n_computed)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """As many threads as workers, and sums in one order whatever the number of cores."""
+    import torch
+
+    n = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(n)
+
+
+def _compute(chunk: Chunk, recordings: list[Recording], key: dict[str, Any]) -> dict[str, Any]:
+    feature_set = chunk.feature_set
+    rows: dict[str, list[Any]] = {column.name: [] for column in METADATA_COLUMNS}
+    features, unusable = [np.empty((0, len(feature_set.columns)))], {}
+    for recording in recordings:
+        try:
+            windows = feature_set.windows(recording, step=chunk.step)
+            features.append(feature_set.compute(windows.fhr, windows.uc))
+        except FHRError as error:
+            unusable[recording.name] = str(error)
+            continue
+        n = len(windows.fhr)
+        rows["record"] += [recording.name] * n
+        rows["window"] += range(n)
+        for name in ("start", "end", "to_end"):
+            rows[f"{name}_s"] += getattr(windows, name).tolist()
+        rows["loss"] += windows.loss.tolist()
+    content = {**key, "unusable": unusable, "n_windows": len(rows["record"])}
+    # Whole or not at all, whoever else writes: a chunk that a dead worker began may be running twice.
+    draft = Path(f"{chunk.part}.{uuid4().hex}")
+    write_part(draft, feature_set.columns, rows, np.concatenate(features), content)
+    os.replace(draft, chunk.part)
+    return content

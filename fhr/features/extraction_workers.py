@@ -1,0 +1,111 @@
+"""The same function over many items: in this process, in a process pool, or on the workers of a Dask scheduler."""
+
+import logging
+import multiprocessing
+import signal
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from fhr.errors import FHRError
+from fhr.tracking import end_with_parent
+
+__all__ = ["check_scheduler", "spread"]
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_log = logging.getLogger(__name__)
+
+
+def spread(
+    function: Callable[[T], R], items: Sequence[T], *, workers: int = 1, scheduler: str | None = None
+) -> Generator[R, None, None]:
+    """The results of `function`, in the order in which they are ready; close it to stop before the end.
+
+    Args:
+        function: a function of a module, which workers can import.
+        items: its arguments.
+        workers: processes on this machine; with 1 the work is done in this one.
+        scheduler: `dask://HOST:PORT` or `tcp://HOST:PORT` of a Dask scheduler, instead of `workers`.
+
+    Raises:
+        FHRError: a scheduler that cannot be reached, or a worker that died.
+    """
+    if scheduler is not None:
+        yield from _on_dask(function, items, scheduler)
+    elif workers > 1:
+        yield from _in_processes(function, items, workers)
+    else:
+        yield from map(function, items)
+
+
+def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    # Spawned, not forked: a forked torch hangs in its thread pools.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(items)), mp_context=context, initializer=_start_worker) as pool:
+        try:
+            for future in as_completed([pool.submit(function, item) for item in items]):
+                yield future.result()
+        except BrokenProcessPool:
+            raise FHRError(
+                "a worker process died (killed, or out of memory); what was finished is kept: give the same command "
+                "again, with fewer --workers where memory is short"
+            ) from None
+        finally:
+            # Waits for the running items only. Without waiting, the shutdown of `with` would take the cancelling back.
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it lets running items finish
+    end_with_parent()
+
+
+def check_scheduler(scheduler: str) -> str:
+    """The address as Dask takes it.
+
+    Raises:
+        FHRError: another kind of address, or no Dask.
+    """
+    kind, separator, place = scheduler.partition("://")
+    if not separator or not place or kind not in ("dask", "tcp", "tls"):
+        raise FHRError(
+            f"scheduler {scheduler!r}; give dask://HOST:PORT or tcp://HOST:PORT, as `dask scheduler` prints it"
+        )
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise FHRError("a scheduler needs Dask; install it: pip install 'intrapartum-fhr[dask]'") from None
+    return f"{'tcp' if kind == 'dask' else kind}://{place}"
+
+
+def _on_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
+    address = check_scheduler(scheduler)
+    from distributed import Client, KilledWorker
+    from distributed import as_completed as as_finished
+
+    try:
+        client = Client(address, timeout="20s")
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] or type(error).__name__
+        raise FHRError(
+            f"no Dask scheduler answers at {scheduler} ({reason}); start one with `dask scheduler`, and workers with "
+            "`dask worker ADDRESS --nthreads 1`"
+        ) from None
+    with client:
+        if not client.scheduler_info()["workers"]:
+            _log.warning("the scheduler %s has no worker yet; waiting for one", scheduler)
+        try:
+            for future in as_finished(client.map(function, items, pure=False)):
+                yield future.result()
+        except KilledWorker as error:
+            raise FHRError(
+                f"workers of {scheduler} died over and over ({error}); what was finished is kept: give the same "
+                "command again, with more memory for each worker"
+            ) from None
+        except ModuleNotFoundError as error:
+            raise FHRError(
+                f"a worker of {scheduler} lacks {error.name!r}; install the same intrapartum-fhr for every worker"
+            ) from None

@@ -1,0 +1,205 @@
+"""What is computed of a window: one frozen `FeatureSet` for the table, for training and for prediction."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fhr.errors import FHRError, SignalError
+from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_steps, clean, cut_windows
+from fhr.recording import Recording, Step
+
+from .column import Column
+from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS, multiscale_features
+
+__all__ = ["GROUPS", "FeatureSet", "Windows"]
+
+GROUPS = ("multiscale", "scalar")
+VERSION = 2  # raise it when a column of the same name comes to mean another number: tables are then made anew
+
+
+class Windows(NamedTuple):
+    """Windows of one cleaned recording, the last one first.
+
+    Attributes:
+        fhr: float64 (window, time), bpm; NaN is missing.
+        uc: float64 (window, time), arbitrary units; NaN is missing.
+        start: (window,) s from the start of the recording.
+        end: (window,) s from the start of the recording.
+        to_end: (window,) s from the window's end to the end of the recording.
+        loss: (window,) fraction of FHR that was missing or removed.
+    """
+
+    fhr: np.ndarray
+    uc: np.ndarray
+    start: np.ndarray
+    end: np.ndarray
+    to_end: np.ndarray
+    loss: np.ndarray
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Cleaning, windows counted back from the end, and the named columns of each window.
+
+    Gaps are never bridged: every group takes NaN as missing, and gives NaN where a window has too little signal.
+
+    Args:
+        groups: which of `GROUPS`, in that order.
+        fs: rate that the features are computed at, Hz; a recording of a multiple of it is averaged in blocks.
+        minutes: length of a window.
+        steps: cleaning of FHR, by name and parameters.
+        multiscale: what differs from `MULTISCALE`: wavelet, j1, j2, p, gamma, max_gap_fraction of
+            `fhr.multiscale.analyze`.
+
+    Raises:
+        FHRError: an unknown group, step or parameter, groups in another order, a rate or window that is not positive
+            or holds no sample.
+
+    Example:
+        >>> FeatureSet(groups=("multiscale",)).names[:2]
+        ('c1', 'c2')
+    """
+
+    groups: tuple[str, ...] = GROUPS
+    fs: float = 4.0
+    minutes: float = 30.0
+    steps: tuple[Step, ...] = DEFAULT_STEPS
+    multiscale: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not (0 < self.fs < inf and 0 < self.minutes < inf and round(self.minutes * 60 * self.fs)):
+            raise FHRError(
+                f"features with fs={self.fs} Hz and windows of {self.minutes} min; both must be positive, and the "
+                "window must hold a sample"
+            )
+        groups = tuple(self.groups)
+        if not groups or groups != tuple(group for group in GROUPS if group in groups):
+            raise FHRError(f"feature groups {groups}; choose from {', '.join(GROUPS)}, in this order")
+        check_steps(self.steps)
+        unknown = [name for name in self.multiscale if name not in MULTISCALE]
+        if unknown:
+            raise FHRError(f"multiscale features take no {unknown[0]!r}; their parameters: {', '.join(MULTISCALE)}")
+        # One meaning, one checksum: 30 and 30.0, a default that is given and one that is not.
+        given = {**MULTISCALE, **self.multiscale}
+        try:
+            plain = {name: type(default)(given[name]) for name, default in MULTISCALE.items()}
+        except (TypeError, ValueError) as error:
+            raise FHRError(f"multiscale features with {dict(self.multiscale)}: {error}") from None
+        for name in ("j1", "j2"):
+            if plain[name] != float(given[name]):
+                raise FHRError(f"multiscale features with {dict(self.multiscale)}: {name} is a whole number")
+        for name, value in {"groups": groups, "fs": float(self.fs), "minutes": float(self.minutes)}.items():
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "steps", tuple(self.steps))
+        object.__setattr__(self, "multiscale", plain)
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Name, unit and description of each feature, in the order of `compute`."""
+        columns: tuple[Column, ...] = ()
+        if "multiscale" in self.groups:
+            columns += MULTISCALE_COLUMNS
+        if "scalar" in self.groups:
+            from .scalar import SCALAR_COLUMNS
+
+            columns += SCALAR_COLUMNS
+        return columns
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Name of each feature."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over `to_dict`, the names of the columns, and the version of what they mean."""
+        meaning = {"set": self.to_dict(), "names": self.names, "version": VERSION}
+        return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+    def compute(self, fhr: np.ndarray, uc: np.ndarray) -> np.ndarray:
+        """The features of cleaned windows.
+
+        Args:
+            fhr: (window, time) at `fs`, bpm; NaN is missing.
+            uc: (window, time), arbitrary units; none of the present groups reads it.
+
+        Returns:
+            float64 (window, len(columns)); NaN where a window has too little signal. The last digit may
+            depend on how many windows are computed at once.
+        """
+        parts = []
+        if "multiscale" in self.groups:
+            parts.append(multiscale_features(fhr, fs=self.fs, **self.multiscale))
+        if "scalar" in self.groups:
+            from .scalar import scalar_features
+
+            parts.append(scalar_features(fhr, fs=self.fs))
+        return np.concatenate(parts, axis=-1)
+
+    def check(self) -> None:
+        """Refuse what no window can be computed with, before there are any.
+
+        Raises:
+            FHRError: parameters of the analysis that cannot be, or scales that the window is too short for.
+        """
+        flat = np.full((1, round(self.minutes * 60 * self.fs)), 140.0)
+        self.compute(flat, flat)
+
+    def windows(self, recording: Recording, *, step: float | None = None) -> Windows:
+        """Clean a recording and cut its windows; the last one, first in the result, ends with the recording.
+
+        Args:
+            recording: at `fs` or a multiple of it.
+            step: minutes from one window to the next; None for the last window only.
+
+        Raises:
+            SignalError: a rate that does not divide, or a recording shorter than one window.
+            FHRError: a step that is not positive.
+        """
+        try:
+            factor = block_factor(recording.fs, self.fs)
+            cleaned = clean(recording, self.steps)
+            lost = np.isnan(cleaned.fhr).astype(np.float64)
+            planes = block_mean(np.stack([cleaned.fhr, cleaned.uc, lost]), factor)  # float64, as `lost` is
+            cut, to_end = cut_windows(planes, self.fs, minutes=self.minutes, step=step)
+        except SignalError as error:
+            raise SignalError(f"{recording.name}: {error}") from None
+        fhr, uc, missing = cut
+        end = recording.duration - to_end
+        return Windows(fhr, uc, end - fhr.shape[-1] / self.fs, end, to_end, missing.mean(axis=-1))
+
+    def __call__(self, recording: Recording) -> np.ndarray:
+        """The features of the last window of one recording, float64 (len(columns),).
+
+        Raises:
+            SignalError: as `windows`.
+        """
+        last = self.windows(recording)
+        features: np.ndarray = self.compute(last.fhr, last.uc)[0]
+        return features
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for a checkpoint or the metadata of a table."""
+        return {
+            "groups": list(self.groups),
+            "fs": self.fs,
+            "minutes": self.minutes,
+            "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in self.steps],
+            "multiscale": dict(self.multiscale),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "FeatureSet":
+        """The feature set that `to_dict` wrote."""
+        return cls(
+            groups=tuple(plain["groups"]),
+            fs=plain["fs"],
+            minutes=plain["minutes"],
+            steps=tuple(Step(step["name"], dict(step["parameters"])) for step in plain["steps"]),
+            multiscale=plain["multiscale"],
+        )

@@ -1,0 +1,52 @@
+"""What every feature accepts: signals (..., time) with NaN for missing, worked on one by one."""
+
+from collections.abc import Callable
+from math import prod
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fhr.errors import FHRError, SignalError
+
+__all__ = ["checked_count", "checked_rate", "each_signal"]
+
+
+def each_signal(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shape: int) -> np.ndarray:
+    """`function` of each signal: (..., time) -> float64 (..., *shape).
+
+    Raises:
+        SignalError: no time axis, or a sample that is infinite.
+    """
+    signals = np.asarray(x, dtype=np.float64)
+    if signals.ndim == 0:
+        raise SignalError("the signal is a single number; give shape (time,) or (..., time)")
+    if np.isinf(signals).any():
+        raise SignalError(f"{int(np.isinf(signals).sum())} samples are infinite; missing samples are NaN")
+    batch = signals.shape[:-1]
+    rows = signals.reshape(prod(batch), signals.shape[-1])
+    results = np.empty((len(rows), *shape))
+    for i, row in enumerate(rows):
+        results[i] = np.asarray(function(row))
+    return results.reshape((*batch, *shape))
+
+
+def checked_count(name: str, value: int, *, least: int = 1) -> int:
+    """A whole number of at least `least`.
+
+    Raises:
+        FHRError: anything else.
+    """
+    if not np.isfinite(value) or int(value) != value or value < least:
+        raise FHRError(f"{name}={value}; give a whole number of at least {least}")
+    return int(value)
+
+
+def checked_rate(fs: float) -> float:
+    """A sampling rate, Hz.
+
+    Raises:
+        SignalError: it is not a positive number.
+    """
+    if not (np.isfinite(fs) and fs > 0):
+        raise SignalError(f"sampling rate fs={fs} Hz; it must be a positive number")
+    return float(fs)

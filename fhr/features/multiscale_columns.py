@@ -1,0 +1,42 @@
+"""The columns of a window's wavelet p-leader analysis, `fhr.multiscale.analyze`, in the order of the table."""
+
+from typing import Any
+
+import numpy as np
+
+from .column import Column
+
+__all__ = ["MULTISCALE", "MULTISCALE_COLUMNS", "multiscale_features"]
+
+MULTISCALE: dict[str, Any] = {"wavelet": "db3", "j1": 3, "j2": 8, "p": 2.0, "gamma": 0.0, "max_gap_fraction": 0.5}
+"""What can be set of `fhr.multiscale.analyze`, and its values here. The number of cumulants is that of the columns."""
+
+# The number of leaders is left out: in windows of one length it is signal loss again.
+MULTISCALE_COLUMNS = (
+    Column("c1", "1", "first log-cumulant: the most frequent Hölder exponent"),
+    Column("c2", "1", "second log-cumulant: the width of the multifractal spectrum; 0 or less but for its error"),
+    Column("c3", "1", "third log-cumulant: the asymmetry of the multifractal spectrum"),
+    Column("hurst", "1", "half the slope of the wavelet spectrum"),
+    Column("h_min", "1", "smallest Hölder exponent, from the largest wavelet coefficients"),
+    Column("eta_p", "1", "wavelet scaling exponent at p; p-leaders are defined where it is above 0"),
+    Column("r_squared_1", "1", "R squared of the line that gives c1"),
+    Column("r_squared_2", "1", "R squared of the line that gives c2; near 0 for a flat one, however well fitted"),
+)
+
+
+def multiscale_features(fhr: np.ndarray, *, fs: float, **parameters: Any) -> np.ndarray:
+    """`MULTISCALE_COLUMNS` of each window, (window, time) with NaN for missing -> float64 (window, column).
+
+    Args:
+        fhr: bpm.
+        fs: sampling rate, Hz.
+        **parameters: of `MULTISCALE`, passed on to `fhr.multiscale.analyze`.
+    """
+    from fhr.multiscale import analyze
+
+    features = np.full((len(fhr), len(MULTISCALE_COLUMNS)), np.nan)
+    some = ~np.isnan(fhr).all(axis=-1)  # `analyze` refuses a batch without a sample
+    if some.any():
+        table = analyze(fhr[some], fs=fs, n_cumulants=3, **parameters).to_frame()
+        features[some] = table[[column.name for column in MULTISCALE_COLUMNS]]
+    return features

@@ -1,0 +1,58 @@
+"""The cleaning of fetal heart rate as a list of named steps, the same for networks and for features."""
+
+from collections.abc import Callable, Iterable
+from inspect import signature
+
+import numpy as np
+
+from fhr.errors import FHRError
+from fhr.recording import Recording, Step
+
+from .cleaning import remove_islands, remove_out_of_range, remove_spikes
+
+__all__ = ["DEFAULT_STEPS", "check_steps", "clean"]
+
+_CLEANING: dict[str, Callable[..., np.ndarray]] = {
+    "remove_out_of_range": remove_out_of_range,
+    "remove_spikes": remove_spikes,
+    "remove_islands": remove_islands,
+}
+DEFAULT_STEPS = (
+    Step("remove_out_of_range", {"low": 50.0, "high": 210.0}),
+    Step("remove_spikes", {"jump": 25.0, "longest": 5.0}),
+    Step("remove_islands", {"longest": 3.0, "gap": 3.0}),
+)
+
+
+def check_steps(steps: Iterable[Step]) -> None:
+    """Refuse what `clean` could not do.
+
+    Raises:
+        FHRError: an unknown step or parameter.
+    """
+    for step in steps:
+        if step.name not in _CLEANING:
+            raise FHRError(f"cleaning step {step.name!r} is not known; choose from {', '.join(_CLEANING)}")
+        known = list(signature(_CLEANING[step.name]).parameters)[2:]
+        unknown = [parameter for parameter in step.parameters if parameter not in known]
+        if unknown:
+            raise FHRError(f"cleaning step {step.name!r} takes no {unknown[0]!r}; its parameters: {', '.join(known)}")
+
+
+def clean(recording: Recording, steps: Iterable[Step] = DEFAULT_STEPS) -> Recording:
+    """The recording with every step done to its FHR, in order, and written in its history.
+
+    Raises:
+        FHRError: an unknown step or parameter.
+
+    Example:
+        >>> recording = Recording("one", [140, 240, 140], [0, 0, 0], fs=4.0)
+        >>> clean(recording, DEFAULT_STEPS[:1]).fhr
+        array([140.,  nan, 140.], dtype=float32)
+    """
+    steps = tuple(steps)
+    check_steps(steps)
+    for step in steps:
+        fhr = _CLEANING[step.name](recording.fhr, recording.fs, **step.parameters)
+        recording = recording.after(step, fhr=fhr)
+    return recording

@@ -1,0 +1,45 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhr.features import template_matches as module
+from fhr.features.template_matches import template_matches
+
+
+def brute_force(x, m, tolerance):
+    """Pairs of templates of m + 1 measured samples, alike for m and for m + 1."""
+    starts = [i for i in range(len(x) - m) if not np.isnan(x[i : i + m + 1]).any()]
+    b = a = 0
+    for k, i in enumerate(starts):
+        for j in starts[k + 1 :]:
+            distance = np.abs(x[i : i + m + 1] - x[j : j + m + 1])
+            b += distance[:m].max() <= tolerance
+            a += distance.max() <= tolerance
+    return b, a
+
+
+@given(
+    n=st.integers(20, 150),
+    m=st.integers(1, 4),
+    step=st.sampled_from([0.0, 0.1, 0.25, 1.0]),
+    tolerance=st.sampled_from([0.0, 0.1, 0.25, 0.3, 1.0]),
+    missing=st.sampled_from([0.0, 0.1, 0.4]),
+    seed=st.integers(0, 1000),
+)
+def test_counts_are_those_of_brute_force(n, m, step, tolerance, missing, seed):
+    # Steps and tolerances that meet: 0.1 does so only in the rounding of the difference.
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=n)
+    x = np.round(x / step) * step if step else x
+    x[rng.random(n) < missing] = np.nan
+    if np.isnan(x).all():
+        x[0] = 0.0
+    assert template_matches(x, m, tolerance) == brute_force(x, m, tolerance)
+
+
+def test_tables_of_any_size_count_alike(monkeypatch, with_gaps):
+    x = with_gaps(np.random.default_rng(3).normal(size=2000))
+    expected = template_matches(x, 2, 0.2)
+    monkeypatch.setattr(module, "_TABLE", 1)
+    monkeypatch.setattr(module, "_BLOCK", 100)
+    assert template_matches(x, 2, 0.2) == expected
