@@ -2,9 +2,7 @@
 
 import logging
 import multiprocessing
-import os
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -39,7 +37,7 @@ from fhr.tasks import (
     score_windows,
     write_evaluation,
 )
-from fhr.tracking import ensure_store, environment, mlflow_client, progress_bar, tracking_uri
+from fhr.tracking import end_with_parent, ensure_store, environment, mlflow_client, progress_bar, tracking_uri
 
 from .training import TrainingCLI, experiment_name, quieten
 
@@ -164,6 +162,7 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
                 "calibration on their held-out inner folds; figures of repeat 0",
                 results=results,
                 window_minutes=facts.pipeline.minutes,
+                features=facts.features,
                 left_out=len(facts.quarantined),
             )
             report = Path(folder) / "report"
@@ -208,23 +207,15 @@ def _train_all(arguments: list[str], jobs: list[tuple[int, int, int]], folder: P
         try:
             for future in as_completed(futures):
                 yield future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            # Waits for the running members only; without waiting, the end of `with` would take the cancelling back.
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _start_worker() -> None:
     torch.set_num_threads(1)
     quieten()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """A worker whose parent was killed would train on for nobody."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+    end_with_parent()
 
 
 def _train(arguments: list[str], repeat: int, fold: int, inner: int, folder: Path) -> _Member:

@@ -20,6 +20,7 @@ _TRAINING = {
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
     "predict": "probability for each recording, as CSV",
+    "features": "multiscale and scalar features of every window, as one Parquet table",
     "simulate": "write a simulated database in the style of CTU-UHB",
     "info": "what a recording or a folder holds, as CSV",
     "splits": "write the fold file of a database",

@@ -24,14 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
-    import fhr
-    from fhr.prediction import to_frame
+    from fhr.prediction import load, to_frame
     from fhr.tracking import progress
 
     check_out(options.out)
     _check_device(options.device)
     recordings, quarantined = read_paths(options.paths)
-    predictor = fhr.load(options.model, device=options.device)
+    predictor = load(options.model, device=options.device)
     predictions = []
     chunks = [recordings[i : i + 64] for i in range(0, len(recordings), 64)]
     for chunk in progress(chunks, description="predict"):

@@ -8,12 +8,14 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytorch_lightning as pl
 import yaml
+from jsonargparse.typing import register_type
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
@@ -21,6 +23,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 from fhr.errors import CheckpointError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
+from fhr.recording import Step
 from fhr.tasks import Calibration, RunRecord
 from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_uri
 
@@ -54,6 +57,7 @@ class TrainingCLI(LightningCLI):
             save_config_callback=None,
             trainer_defaults={"callbacks": [self.calibration, self.record]},
             seed_everything_default=0,
+            load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             args=list(arguments),
             run=run,
         )
@@ -73,7 +77,9 @@ class TrainingCLI(LightningCLI):
             }
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
-        for shape in ("n_channels", "n_outputs"):
+        # The steps of a `FeatureSet` stand in the configuration by name and parameters.
+        register_type(Step, asdict, lambda step: Step(**step), fail_already_registered=False)
+        for shape in ("n_channels", "n_outputs", "n_features"):  # a network without one of these is not told of it
             parser.link_arguments(f"data.{shape}", f"model.init_args.model.init_args.{shape}", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -85,7 +91,8 @@ class TrainingCLI(LightningCLI):
             read_checkpoint(checkpoint)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
-        """The trainer with tracking, and without a progress bar where nobody watches."""
+        """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
+        self.model.model.check_features(self.datamodule.n_features)
         asked = self._get(self.config_init, "trainer")
         if not sys.stderr.isatty():
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False

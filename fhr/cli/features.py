@@ -1,0 +1,61 @@
+"""Features of every window of every recording of a folder, as one Parquet table.
+
+Windows are counted back from the end of a recording; units, descriptions and provenance are in the file's metadata:
+`fhr.features.read_features` reads them all. A run that was killed goes on where it was when the same command is given
+again. Recordings that cannot be used are named on stderr, and the exit code is 1.
+"""
+
+import argparse
+import sys
+
+from .recordings import report
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("root", metavar="ROOT", help="folder of recordings")
+    parser.add_argument("--out", required=True, metavar="FILE.parquet", help="the table to write")
+    parser.add_argument(
+        "--window", type=float, default=30.0, metavar="MIN", help="length of a window (default: 30 min)"
+    )
+    parser.add_argument("--step", type=float, default=5.0, metavar="MIN", help="from window to window (default: 5 min)")
+    parser.add_argument("--groups", nargs="+", metavar="GROUP", help="multiscale, scalar (default: all, in this order)")
+    parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one thread each (default: 1)")
+    where.add_argument(
+        "--scheduler", metavar="dask://HOST:PORT", help="a Dask scheduler; ROOT and FILE are seen by all"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Extract and write."""
+    from fhr.features import GROUPS, FeatureSet, extract
+    from fhr.tracking import progress_bar
+
+    groups = sorted(options.groups or GROUPS, key=lambda group: (*GROUPS, group).index(group))
+    feature_set = FeatureSet(groups=tuple(groups), minutes=options.window)
+    with progress_bar(0, description="features") as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        result = extract(
+            options.root,
+            options.out,
+            feature_set,
+            step=options.step,
+            workers=options.workers,
+            scheduler=options.scheduler,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+    size = f"{result.n_windows} windows of {result.n_records} recordings"
+    if result.was_there:
+        sys.stderr.write(f"{options.out} is there already, of these recordings and parameters: {size}\n")
+    else:
+        sys.stderr.write(f"{options.out}: {size}, {result.n_computed} computed now\n")
+    return report(result.quarantined)
