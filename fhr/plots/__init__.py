@@ -1,8 +1,10 @@
 """Figures: each function returns a `matplotlib.figure.Figure` of its own and leaves pyplot's state alone."""
 
+from .logscale_diagram import logscale_diagram
 from .reliability import reliability
 from .roc import roc_curve
 from .score_by_class import score_by_class
+from .singularity_spectrum import singularity_spectrum
 from .strips import strips
 
-__all__ = ["reliability", "roc_curve", "score_by_class", "strips"]
+__all__ = ["logscale_diagram", "reliability", "roc_curve", "score_by_class", "singularity_spectrum", "strips"]
