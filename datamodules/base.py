@@ -3,6 +3,8 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,9 +14,11 @@ from torch.utils.data import DataLoader
 
 from fhr.datasets import Database, Partition, Splits, Target, make_splits
 from fhr.errors import FHRError, SignalError, SplitError
+from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
 from fhr.tasks import Batch, DataFacts
 
+from .features import Features, cached_features
 from .windows import EpochShuffle, WindowDataset
 
 __all__ = ["DatabaseDataModule"]
@@ -36,6 +40,8 @@ class DatabaseDataModule(pl.LightningDataModule):
         batch_size: records a batch.
         class_weights: `balanced` gives both classes the same weight in the loss.
         augmentation: random changes of the training windows, or None.
+        features: what is computed beside the signal of each record, from its own window at the end of the record, and
+            scaled by the training part of the fold; None for nothing. The augmentation leaves it.
         splits: a split file; None makes the standard one (10 x 5 folds, seed 0) from the data.
         seed: of the order of the records and of the augmentation.
     """
@@ -53,6 +59,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         batch_size: int = 32,
         class_weights: Literal["none", "balanced"] = "none",
         augmentation: Augmentation | None = None,
+        features: FeatureSet | None = None,
         splits: str | None = None,
         seed: int = 0,
     ) -> None:
@@ -65,7 +72,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         self.repeat, self.fold, self.inner = repeat, fold, inner
         self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))
         self.batch_size, self.class_weights, self.augmentation = batch_size, class_weights, augmentation
-        self.splits_path, self.seed = splits, seed
+        self.features, self.splits_path, self.seed = features, splits, seed
         self._facts: DataFacts | None = None
 
     @property
@@ -84,6 +91,16 @@ class DatabaseDataModule(pl.LightningDataModule):
         return 1
 
     @property
+    def feature_names(self) -> tuple[str, ...]:
+        """Names of the features beside the signal; known before any data is read."""
+        return self.features.names if self.features is not None else ()
+
+    @property
+    def n_features(self) -> int:
+        """Features beside the signal; known before any data is read."""
+        return len(self.feature_names)
+
+    @property
     def fs(self) -> float:
         """Sampling rate of a window, Hz; known before any data is read."""
         return self.pipeline.fs
@@ -99,6 +116,22 @@ class DatabaseDataModule(pl.LightningDataModule):
             raise SplitError("the data module is not set up yet; call setup() first")
         return self._facts
 
+    @cached_property
+    def _database(self) -> Database:
+        return self.read()
+
+    @cached_property
+    def _computed(self) -> Features | None:
+        return cached_features(self._database, self.features) if self.features is not None else None
+
+    def prepare_data(self) -> None:
+        """Compute the features that are not on disk yet; Lightning calls this in one process a machine.
+
+        `setup` does it too where nobody has: any number of processes compute them once.
+        """
+        if self._facts is None and self.features is not None:
+            self._computed  # noqa: B018
+
     def setup(self, stage: str | None = None) -> None:
         """Read, split, label and prepare, once.
 
@@ -110,11 +143,14 @@ class DatabaseDataModule(pl.LightningDataModule):
         """
         if self._facts is not None:
             return
-        database = self.read()
+        database, computed = self._database, self._computed
         splits = Splits.load(Path(self.splits_path)) if self.splits_path else make_splits(database)
         splits.check(database)
         windows, unusable = self.pipeline.prepare(database)
-        if not windows:
+        if computed is not None:
+            unusable = {**computed.unusable, **unusable}
+        self._signal = {w.recording.name: w.signal for w in windows if w.recording.name not in unusable}
+        if not self._signal:
             name, reason = next(iter(unusable.items()))
             raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
         for name, reason in (database.quarantined | unusable).items():
@@ -124,8 +160,6 @@ class DatabaseDataModule(pl.LightningDataModule):
         unlabelled = label.index[label.isna()].tolist()
         if unlabelled:
             _log.warning("%d records lack the outcome of %s: %s", len(unlabelled), self.target, ", ".join(unlabelled))
-        self._signal = {window.recording.name: window.signal for window in windows}
-        self._loss = {window.recording.name: window.loss for window in windows}
         usable = label[label.notna() & label.index.isin(list(self._signal))]
         n_folds = len(splits.folds[0])
         for value, word in ((1, "meet"), (0, "do not meet")):
@@ -137,10 +171,11 @@ class DatabaseDataModule(pl.LightningDataModule):
                 )
         self._label, self._ph = usable, database.outcomes["ph"]
         partition = splits.partition(self.repeat, self.fold, self.inner)
+        partition = Partition(*(tuple(n for n in names if n in usable.index) for names in vars(partition).values()))
         self._facts = DataFacts(
             pipeline=self.pipeline,
             target=self.target.name,
-            partition=Partition(*(tuple(n for n in names if n in usable.index) for names in vars(partition).values())),
+            partition=partition,
             origin=database.origin,
             data_checksum=database.checksum,
             splits=splits,
@@ -149,11 +184,13 @@ class DatabaseDataModule(pl.LightningDataModule):
             recordings={recording.name: recording for recording in database if recording.name in usable.index},
             quarantined={**database.quarantined, **unusable},
             unlabelled=tuple(unlabelled),
+            features=self.features,
+            scaling=FeatureScaling.fit(computed.table.loc[list(partition.train)]) if computed is not None else None,
         )
 
-    def loss_fraction(self, names: Sequence[str]) -> np.ndarray:
-        """Fraction of signal lost in the window of each named record."""
-        return np.array([self._loss[name] for name in names])
+    def use_scaling(self, scaling: FeatureScaling) -> None:
+        """Scale the features as trained weights know them, not by the training part of this fold."""
+        self._facts = replace(self.facts, scaling=scaling)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """The records that fit the weights, shuffled and augmented."""
@@ -192,10 +229,16 @@ class DatabaseDataModule(pl.LightningDataModule):
             label,
             self._ph.loc[list(names)].to_numpy(),
             weight,
+            self._scaled(names),
             pipeline=self.pipeline,
             augmentation=augmentation,
             seed=self.seed,
         )
+
+    def _scaled(self, names: Sequence[str]) -> np.ndarray:
+        if self._computed is None or self.facts.scaling is None:
+            return np.empty((len(names), 0), dtype=np.float32)
+        return self.facts.scaling(self._computed.table.loc[list(names)])
 
 
 def _as_is(batch: Any) -> Any:

@@ -20,6 +20,7 @@ class WindowDataset(Dataset[Batch]):
         label: (n,), 0 or 1.
         ph: (n,), NaN where unknown.
         weight: (n,), of each record in the loss.
+        features: (n, n_features), scaled; the augmentation leaves them.
         pipeline: what prepared `signal`.
         augmentation: applied to each batch, or None.
         seed: of the augmentation.
@@ -31,13 +32,15 @@ class WindowDataset(Dataset[Batch]):
         label: np.ndarray,
         ph: np.ndarray,
         weight: np.ndarray,
+        features: np.ndarray,
         *,
         pipeline: Pipeline,
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
         self.signal = signal
-        self.label, self.ph, self.weight = (torch.tensor(x, dtype=torch.float32) for x in (label, ph, weight))
+        rest = (label, ph, weight, features)
+        self.label, self.ph, self.weight, self.features = (torch.tensor(x, dtype=torch.float32) for x in rest)
         self.pipeline, self.augmentation, self.seed = pipeline, augmentation, seed
         self.epoch = 0
 
@@ -57,7 +60,8 @@ class WindowDataset(Dataset[Batch]):
             signal = self.augmentation(
                 signal, self.pipeline.channels, self.pipeline.fs, generator, scaling=self.pipeline.scaling
             )
-        return Batch(torch.from_numpy(signal), self.label[rows], self.ph[rows], self.weight[rows])
+        rest = (x[rows] for x in (self.label, self.ph, self.weight, self.features))
+        return Batch(torch.from_numpy(signal), *rest)
 
 
 class EpochShuffle(Sampler[int]):

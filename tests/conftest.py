@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +22,13 @@ from fhr.simulation import write_database
 # The same examples on every run and machine; a slow machine is no failure.
 settings.register_profile("fhr", derandomize=True, deadline=None, max_examples=50)
 settings.load_profile("fhr")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Features are kept for the length of the session, and nothing is left in the user's cache."""
+    with mock.patch.dict(os.environ, {"FHR_CACHE": str(tmp_path_factory.mktemp("cache"))}):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,19 @@
-"""Networks: plain torch, (batch, channel, time) in, scores (batch, n_outputs) out."""
+"""Networks: plain torch, (batch, channel, time) and features in, scores (batch, n_outputs) out."""
 
 from .checkpoint import FORMAT, CheckpointCard, finish_checkpoint, read_checkpoint
 from .inception import InceptionNet
-from .network import Network, rebuild
+from .linear_features import LinearFeatures
+from .network import Network, completed, rebuild
 from .pooling import MaskedMeanStd
 
 __all__ = [
     "FORMAT",
     "CheckpointCard",
     "InceptionNet",
+    "LinearFeatures",
     "MaskedMeanStd",
     "Network",
+    "completed",
     "finish_checkpoint",
     "read_checkpoint",
     "rebuild",

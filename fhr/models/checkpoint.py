@@ -13,7 +13,9 @@ from .network import Network, rebuild
 
 __all__ = ["FORMAT", "CheckpointCard", "finish_checkpoint", "read_checkpoint"]
 
-FORMAT = 1
+FORMAT = 2
+"""Of a checkpoint with features; one without is of format 1, as before there were any."""
+
 _KEY = "fhr"
 _PREFIX = "model."
 
@@ -34,7 +36,9 @@ class CheckpointCard:
         epochs: how many epochs the weights were trained for.
         calibrator: the fitted calibrator, or None.
         version: of this package.
-        format: of the checkpoint.
+        features: what is computed beside the signal: `set`, see `fhr.features.FeatureSet.to_dict`, and its `checksum`,
+            which a version that computes otherwise does not have; or None.
+        scaling: of the features, see `fhr.features.FeatureScaling.to_dict`, or None.
     """
 
     network: Mapping[str, Any]
@@ -48,12 +52,20 @@ class CheckpointCard:
     epochs: int
     calibrator: Mapping[str, Any] | None
     version: str
-    format: int = FORMAT
+    features: Mapping[str, Any] | None = None
+    scaling: Mapping[str, Any] | None = None
+
+    @property
+    def format(self) -> int:
+        """Of the checkpoint: a version that knows nothing of features has to refuse one with features."""
+        return 1 if self.features is None else FORMAT
 
     def write(self, checkpoint: dict[str, Any]) -> None:
         """Put the card into a checkpoint."""
-        plain = asdict(self)
+        plain = asdict(self) | {"format": self.format}
         plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
+        if self.features is None:
+            del plain["features"], plain["scaling"]
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -66,15 +78,20 @@ class CheckpointCard:
         plain = checkpoint.get(_KEY) if isinstance(checkpoint, Mapping) else None
         if not isinstance(plain, Mapping) or "format" not in plain:
             raise CheckpointError(f"{where}: no checkpoint of this package; train one with `fhr fit`")
-        if plain["format"] != FORMAT:
+        plain = dict(plain)
+        if (form := plain.pop("format")) not in range(1, FORMAT + 1):
             raise CheckpointError(
-                f"{where}: checkpoint format {plain['format']!r}, this version reads format {FORMAT}; "
+                f"{where}: checkpoint format {form!r}, this version reads formats 1 to {FORMAT}; "
                 f"use the version of intrapartum-fhr that wrote it ({plain.get('version', 'unknown')}) or train anew"
             )
         try:
-            return cls(**{**plain, "learnt_from": tuple(plain["learnt_from"]), "fold": tuple(plain["fold"])})
+            plain |= {"learnt_from": tuple(plain["learnt_from"]), "fold": tuple(plain["fold"])}
+            card = cls(**plain)
         except (TypeError, KeyError) as error:
             raise CheckpointError(f"{where}: incomplete checkpoint ({error}); train anew") from None
+        if card.format != form or (card.scaling is None) != (card.features is None):
+            raise CheckpointError(f"{where}: incomplete checkpoint (features or their scaling); train anew")
+        return card
 
 
 def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
@@ -89,7 +106,7 @@ def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
     card = CheckpointCard.of(checkpoint, str(path))
     if card.epochs < 1:
         raise CheckpointError(f"{path}: its weights were never trained; run `fhr fit` to the end of an epoch first")
-    network = rebuild(dict(card.network))
+    network = rebuild(card.network)
     state = checkpoint.get("state_dict", {})
     weights = {key.removeprefix(_PREFIX): value for key, value in state.items() if key.startswith(_PREFIX)}
     try:

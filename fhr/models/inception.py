@@ -30,10 +30,13 @@ class InceptionNet(Network):
         kernel_sizes: odd lengths of the parallel convolutions, samples at the block's rate.
         depth: number of blocks.
         stride: of the stem, samples.
-        dropout: probability of a whole channel in front of each block, and of a pooled feature.
+        dropout: probability of a whole channel in front of each block, of a feature, and of a pooled channel.
+        n_features: scalar features beside the signal; a branch of one layer joins them to the pooled channels.
+        feature_width: width of that branch.
 
     Shape:
-        (batch, n_channels, time) to (batch, n_outputs), any time of at least `stride * 2 ** depth` samples.
+        (batch, n_channels, time) and, where n_features is not 0, (batch, n_features) to (batch, n_outputs), any time
+        of at least `stride * 2 ** depth` samples.
     """
 
     def __init__(
@@ -45,6 +48,8 @@ class InceptionNet(Network):
         depth: int = 4,
         stride: int = 2,
         dropout: float = 0.2,
+        n_features: int = 0,
+        feature_width: int = 8,
     ) -> None:
         super().__init__()
         if any(k % 2 == 0 for k in kernel_sizes):
@@ -60,17 +65,23 @@ class InceptionNet(Network):
         )
         self.blocks = nn.ModuleList(_Block(width, n_filters, kernel_sizes, dropout) for _ in range(depth))
         self.pool = MaskedMeanStd()
-        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * width, n_outputs))
+        joined = 2 * width + (feature_width if n_features else 0)
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(joined, n_outputs))
+        if n_features:
+            self.branch = nn.Sequential(nn.Dropout(dropout), nn.Linear(n_features, feature_width), nn.ReLU())
 
-    def forward(self, signal: torch.Tensor) -> torch.Tensor:
-        """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
+    def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
+        """Scores (batch, n_outputs) of `signal` (batch, n_channels, time) and `features` (batch, n_features)."""
         valid = (signal[:, -1:] > 0).to(signal.dtype) if signal.shape[1] > 1 else torch.ones_like(signal)
         x = self.stem(signal)
         valid = F.adaptive_avg_pool1d(valid, x.shape[-1])
         for block in self.blocks:
             x = F.avg_pool1d(block(x * (valid > 0)), 2)
             valid = F.avg_pool1d(valid, 2)
-        scores: torch.Tensor = self.head(self.pool(x, valid))
+        pooled = self.pool(x, valid)
+        if self.n_features:
+            pooled = torch.cat([pooled, self.branch(features)], dim=1)
+        scores: torch.Tensor = self.head(pooled)
         return scores
 
 

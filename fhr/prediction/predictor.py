@@ -7,7 +7,8 @@ import torch
 
 from fhr.calibration import RidgePlatt
 from fhr.datasets import Database
-from fhr.errors import CheckpointError
+from fhr.errors import CheckpointError, SignalError
+from fhr.features import FeatureScaling, FeatureSet
 from fhr.models import CheckpointCard, Network
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Recording
@@ -24,11 +25,13 @@ class Predictor:
     """Applies trained networks to recordings exactly as they were trained.
 
     Args:
-        members: checkpoint card and network of each member; all with one pipeline and one target.
+        members: checkpoint card and network of each member; all with one pipeline, one target and the same features,
+            which are computed once and scaled as each member knows them.
         device: where the networks run.
 
     Raises:
-        CheckpointError: no member, or members that were trained differently.
+        CheckpointError: no member, members that were trained differently, or features that this version computes
+            otherwise.
     """
 
     def __init__(
@@ -37,13 +40,18 @@ class Predictor:
         if not members:
             raise CheckpointError("a predictor needs at least one checkpoint; none was given")
         self.cards = [card for card, _ in members]
-        if any(c.pipeline != self.cards[0].pipeline or c.target != self.cards[0].target for c in self.cards):
-            raise CheckpointError("the checkpoints differ in preprocessing or target; load those of one run")
+        first = self.cards[0]
+        if any(
+            (c.pipeline, c.target, c.features) != (first.pipeline, first.target, first.features) for c in self.cards
+        ):
+            raise CheckpointError("the checkpoints differ in preprocessing, target or features; load those of one run")
         self.device = torch.device(device)
         self.networks = [network.eval().to(self.device) for _, network in members]
         self.calibrators = [RidgePlatt.from_dict(c.calibrator) if c.calibrator else None for c in self.cards]
-        self.pipeline = Pipeline.from_dict(self.cards[0].pipeline)
-        self.target = self.cards[0].target
+        self.scalings = [FeatureScaling.from_dict(c.scaling) if c.scaling else None for c in self.cards]
+        self.pipeline = Pipeline.from_dict(first.pipeline)
+        self.features = _feature_set(first)
+        self.target = first.target
         self._seen = frozenset(digest for card in self.cards for digest in card.learnt_from)
 
     def predict(self, recording: Recording) -> Prediction:
@@ -52,31 +60,56 @@ class Predictor:
         Raises:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
-        return self._predict([recording], [self.pipeline(recording)])[0]
+        return self._predict([recording], [self.pipeline(recording)], [self._features(recording)])[0]
 
     def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
         """Risk of each recording that can be used, and the reason for each that cannot, by name."""
         used: list[Recording] = []
         windows: list[Window] = []
+        features: list[np.ndarray] = []
         unusable: dict[str, str] = {}
         for recording in recordings:
-            prepared, reasons = self.pipeline.prepare([recording])
-            used += [recording] * len(prepared)
-            windows += prepared
-            unusable |= reasons
-        return self._predict(used, windows), unusable
+            try:
+                window, row = self.pipeline(recording), self._features(recording)
+            except SignalError as error:
+                unusable[recording.name] = str(error)
+            else:
+                used.append(recording)
+                windows.append(window)
+                features.append(row)
+        return self._predict(used, windows, features), unusable
 
     @torch.inference_mode()
-    def scores(self, signal: np.ndarray) -> np.ndarray:
-        """Risk score of each member (member, n) for `signal` (n, channel, time)."""
-        batches = torch.from_numpy(signal).split(_BATCH)
-        rows = [torch.cat([network(b.to(self.device))[:, 0].cpu() for b in batches]) for network in self.networks]
+    def scores(self, signal: np.ndarray, features: np.ndarray | None = None) -> np.ndarray:
+        """Risk score of each member.
+
+        Args:
+            signal: (n, channel, time), as `pipeline` prepares it.
+            features: (n, n_features), as the attribute `features` computes them; NaN is missing.
+
+        Returns:
+            float64 (member, n)
+
+        Raises:
+            FHRError: another number of features than the networks take.
+        """
+        rows, given = [], np.empty((len(signal), 0)) if features is None else features
+        for network, scaling in zip(self.networks, self.scalings, strict=True):
+            scaled = given.astype(np.float32) if scaling is None else scaling(given)
+            batches = zip(*(torch.from_numpy(x).split(_BATCH) for x in (signal, scaled)), strict=True)
+            scored = [network.scores(x.to(self.device), f.to(self.device))[:, 0].cpu() for x, f in batches]
+            rows.append(torch.cat(scored))
         return torch.stack(rows).double().numpy()
 
-    def _predict(self, recordings: Sequence[Recording], windows: Sequence[Window]) -> list[Prediction]:
+    def _features(self, recording: Recording) -> np.ndarray:
+        return np.empty(0) if self.features is None else self.features(recording)
+
+    def _predict(
+        self, recordings: Sequence[Recording], windows: Sequence[Window], features: Sequence[np.ndarray]
+    ) -> list[Prediction]:
         if not windows:
             return []
-        scores = self.scores(np.stack([window.signal for window in windows]))
+        scores = self.scores(np.stack([window.signal for window in windows]), np.stack(features))
         probabilities = None
         if all(calibrator is not None for calibrator in self.calibrators):
             calibrated = [c.predict(row) for c, row in zip(self.calibrators, scores, strict=True) if c is not None]
@@ -105,3 +138,15 @@ class Predictor:
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
         if Database([recording], origin="prediction").digests[0] in self._seen:
             yield "this recording was used in training"
+
+
+def _feature_set(card: CheckpointCard) -> FeatureSet | None:
+    if card.features is None:
+        return None
+    features = FeatureSet.from_dict(card.features["set"])
+    if features.checksum != card.features["checksum"]:
+        raise CheckpointError(
+            f"this version computes the features of the checkpoint otherwise than version {card.version} did, which "
+            "wrote it; use that version of intrapartum-fhr, or train anew"
+        )
+    return features

@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 
 from fhr.datasets import Partition, Splits
+from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Pipeline
 from fhr.recording import Recording
 
@@ -22,12 +23,14 @@ class Batch(NamedTuple):
         label: (batch,), 0 or 1.
         ph: (batch,), NaN where unknown.
         weight: (batch,), of each record in the loss.
+        features: (batch, n_features), scaled, 0 where missing; n_features is 0 where the data give none.
     """
 
     signal: torch.Tensor
     label: torch.Tensor
     ph: torch.Tensor
     weight: torch.Tensor
+    features: torch.Tensor
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class DataFacts:
         recordings: by record name.
         quarantined: reason for each record that was left out, by name.
         unlabelled: records that lack the outcome.
+        features: what is computed beside the signal, or None.
+        scaling: of the features, or None.
     """
 
     pipeline: Pipeline
@@ -59,6 +64,8 @@ class DataFacts:
     recordings: Mapping[str, Recording]
     quarantined: Mapping[str, str]
     unlabelled: tuple[str, ...]
+    features: FeatureSet | None = None
+    scaling: FeatureScaling | None = None
 
     @property
     def learnt_from(self) -> tuple[str, ...]:

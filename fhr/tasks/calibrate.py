@@ -27,7 +27,7 @@ def score_windows(task: ClassificationTask, loader: DataLoader[Batch]) -> tuple[
     task.eval()
     scores, labels = [], []
     for batch in loader:
-        scores.append(task(batch.signal.to(task.device)).cpu())
+        scores.append(task(batch.signal.to(task.device), batch.features.to(task.device)).cpu())
         labels.append(batch.label)
     task.train(training)
     return torch.cat(scores).numpy().astype(float), torch.cat(labels).numpy()

@@ -13,7 +13,8 @@ import fhr
 from fhr.calibration import RidgePlatt
 from fhr.datasets import Database
 from fhr.errors import CheckpointError, FHRError
-from fhr.models import CheckpointCard, Network
+from fhr.features import FeatureScaling
+from fhr.models import CheckpointCard, Network, completed
 
 from .batch import Batch, DataFacts
 
@@ -44,10 +45,9 @@ class ClassificationTask(pl.LightningModule):
         # "fitting", since a module dictionary has a method of its own called `train`.
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
-    def forward(self, signal: torch.Tensor) -> torch.Tensor:
-        """Risk score (batch,) of `signal` (batch, channel, time)."""
-        score: torch.Tensor = self.model(signal)[:, 0]
-        return score
+    def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
+        """Risk score (batch,) of `signal` (batch, channel, time) and scaled `features` (batch, n_features)."""
+        return self.model.scores(signal, features)[:, 0]
 
     @property
     def facts(self) -> DataFacts:
@@ -56,7 +56,7 @@ class ClassificationTask(pl.LightningModule):
         return facts
 
     def _step(self, batch: Batch, stage: str) -> torch.Tensor:
-        scores = self.model(batch.signal)
+        scores = self.model.scores(batch.signal, batch.features)
         loss: torch.Tensor = self.loss(scores, batch.label, batch.ph, batch.weight)
         prefix, metrics = ("train" if stage == "fitting" else stage), self.metrics[stage]
         for name, metric in metrics.items():  # type: ignore[operator]
@@ -120,6 +120,8 @@ class ClassificationTask(pl.LightningModule):
             epochs=self.epochs,
             calibrator=self.calibrator.to_dict() if self.calibrator else None,
             version=fhr.__version__,
+            features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
+            scaling=facts.scaling.to_dict() if facts.scaling else None,
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -131,15 +133,17 @@ class ClassificationTask(pl.LightningModule):
         """Read the card and refuse data or a network that it does not fit.
 
         Raises:
-            CheckpointError: another network, pipeline or label, test records that the weights have seen, or training
-                that would go on with other records, or from a finished checkpoint.
+            CheckpointError: another network, pipeline, label or features, test records that the weights have seen, or
+                training that would go on with other records, or from a finished checkpoint.
         """
         card, own = CheckpointCard.of(checkpoint, "checkpoint"), self.card()
-        for field in ("network", "pipeline", "target"):
+        card = replace(card, network=completed(card.network))
+        for field in ("network", "pipeline", "target", "features"):
             stored, given = getattr(card, field), getattr(own, field)
             if stored != given:
+                what = "set of features" if field == "features" else field
                 raise CheckpointError(
-                    f"the checkpoint was trained with another {field} than this configuration asks for: "
+                    f"the checkpoint was trained with another {what} than this configuration asks for: "
                     f"{stored} there, {given} here; use the configuration of its run (`fhr test --run RUN_ID`)"
                 )
         if self.trainer.training and not checkpoint.get("optimizer_states"):
@@ -159,6 +163,8 @@ class ClassificationTask(pl.LightningModule):
                 f"{len(seen)} of the {len(test)} test records were used to train this checkpoint (fold {card.fold}, "
                 f"asked for {own.fold}); test it on the fold that it was trained for"
             )
+        if card.scaling is not None:  # the weights know the features as their own training fold scaled them
+            self.trainer.datamodule.use_scaling(FeatureScaling.from_dict(card.scaling))  # type: ignore[attr-defined]
         if self.trainer.training:
             self._planned_steps = int(checkpoint["lr_schedulers"][0]["total_steps"])
         self.epochs = card.epochs

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fhr.features import FeatureSet
 from fhr.metrics import Interval, to_frame
 
 __all__ = ["ModelCard"]
@@ -23,6 +24,7 @@ class ModelCard:
         results: metrics with 95% intervals.
         window_minutes: how much signal the model looks at.
         left_out: records that could not be used.
+        features: what it takes beside the signal, or None.
     """
 
     network: str
@@ -35,6 +37,7 @@ class ModelCard:
     results: Mapping[str, Interval]
     window_minutes: float
     left_out: int
+    features: FeatureSet | None = None
 
     def markdown(self) -> str:
         """The card as Markdown."""
@@ -43,13 +46,17 @@ class ModelCard:
             f"| {name} | {row.value:.3f} | " + (f"{row.low:.3f} to {row.high:.3f} |" if row.low == row.low else "- |")
             for name, row in table.iterrows()
         )
+        beside = ""
+        if self.features is not None:
+            names = ", ".join(self.features.names)
+            beside = f";\n  beside it {names} of fetal heart rate in the last {self.features.minutes:g} min"
         return f"""# Model card
 
 Research software, **not a medical device**: it must not guide the care of any patient.
 
 - Network: `{self.network}`
 - Label: `{self.target}` (umbilical artery pH or Apgar score at birth, with its inequality)
-- Input: the last {self.window_minutes:g} min of fetal heart rate and uterine activity
+- Input: the last {self.window_minutes:g} min of fetal heart rate and uterine activity{beside}
 - Data: {self.origin} (checksum `{self.data_checksum[:16]}`)
 - Tested on: {self.tested_on}
 - Records tested: {self.n_tested}, of which {self.n_positive} meet the label \

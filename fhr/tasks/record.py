@@ -11,6 +11,7 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import MLFlowLogger
 
 from fhr.errors import CheckpointError
+from fhr.features import FeatureSet
 from fhr.metrics import Interval, evaluate
 from fhr.tracking import environment, source_state
 
@@ -94,6 +95,7 @@ class RunRecord(pl.Callback):
             ),
             results=self.results,
             window_minutes=facts.pipeline.minutes,
+            features=facts.features,
             left_out=len(facts.quarantined),
         )
 
@@ -130,7 +132,12 @@ def data_record(facts: DataFacts) -> dict[str, Any]:
         "quarantined": dict(facts.quarantined),
         "without_outcome": list(facts.unlabelled),
         "preprocessing": facts.pipeline.to_dict(),
+        "features": None if facts.features is None else _features(facts.features),
     }
+
+
+def _features(features: FeatureSet) -> dict[str, Any]:
+    return {"names": list(features.names), "checksum": features.checksum, "set": features.to_dict()}
 
 
 def parameters(trainer: pl.Trainer, task: ClassificationTask, facts: DataFacts, data: Any) -> dict[str, Any]:
@@ -152,6 +159,8 @@ def parameters(trainer: pl.Trainer, task: ClassificationTask, facts: DataFacts, 
         "class_weights": data.class_weights,
         "window_minutes": facts.pipeline.minutes,
         "fs": facts.pipeline.fs,
+        "features": ", ".join(facts.features.groups) if facts.features else "none",  # their names are in data.json
+        "features_checksum": facts.features.checksum if facts.features else "none",
         "seed": data.seed,
         "max_epochs": trainer.max_epochs,
         "device": str(task.device),

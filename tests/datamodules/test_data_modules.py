@@ -98,7 +98,7 @@ def test_the_test_slice_is_the_outer_fold(simulated_database):
 def test_a_loader_gives_the_windows_of_its_slice(data, simulated_database, use):
     names = getattr(data.facts.partition, use)
     batches = list(loader_of(data, use))
-    signal, label, ph, weight = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    signal, label, ph, weight, _ = (torch.cat(parts) for parts in zip(*batches, strict=True))
     pipeline = Pipeline(minutes=20)
     expected = {name: pipeline(simulated_database[name]).signal for name in names}
     given = [next(n for n in names if np.array_equal(one, expected[n])) for one in signal.numpy()]
@@ -180,7 +180,7 @@ def test_the_trainer_tells_the_loader_the_epoch(simulated_database):
 def test_balanced_weights_give_both_classes_the_same_sum(simulated_database):
     data = ready(simulated_database, class_weights="balanced")
     for use in USES:
-        _, label, _, weight = (torch.cat(parts) for parts in zip(*loader_of(data, use), strict=True))
+        _, label, _, weight, _ = (torch.cat(parts) for parts in zip(*loader_of(data, use), strict=True))
         assert 0 < label.mean() < 0.5
         assert weight[label == 1].sum().item() == pytest.approx(weight[label == 0].sum().item(), rel=1e-5)
         assert weight.sum().item() == pytest.approx(len(weight), rel=1e-5)
@@ -193,12 +193,6 @@ def test_a_split_file_gives_the_folds_that_it_holds(simulated_database, tmp_path
     module = ready(simulated_database, splits=str(other.save(tmp_path / "other.json")), fold=2)
     assert sorted(module.facts.partition.test) == sorted(other.folds[0][2])
     assert module.facts.splits.checksum == other.checksum != data.facts.splits.checksum
-
-
-def test_loss_of_the_window_comes_by_name(data, simulated_database):
-    names = data.facts.partition.test
-    pipeline = Pipeline(minutes=20)
-    assert data.loss_fraction(names).tolist() == [pipeline(simulated_database[name]).loss for name in names]
 
 
 def test_setting_up_again_keeps_everything(data):

@@ -1,6 +1,7 @@
 import os
 import pickle
 from dataclasses import replace
+from math import inf
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,7 @@ def test_card_and_network_come_back(path):
     read, made = read_checkpoint(path)
     assert read == card()
     assert read.fold == (1, 2, 3)
-    assert read.format == FORMAT
+    assert read.format == 1
     assert not made.training
     signal = torch.randn(2, 3, 256)
     with torch.no_grad():
@@ -111,12 +112,51 @@ def test_truncated(path, part):
     refused(path, "damaged .*; fetch or train it again")
 
 
-def test_other_format_is_named(tmp_path):
-    torch.save(checkpoint(format=7, version="9.9"), tmp_path / "new.ckpt")
+@pytest.mark.parametrize("form", [7, 0, "1", None])
+def test_other_format_is_named(tmp_path, form):
+    content = checkpoint(version="9.9")
+    content["fhr"]["format"] = form
+    torch.save(content, tmp_path / "new.ckpt")
     refused(
         tmp_path / "new.ckpt",
-        r"checkpoint format 7, this version reads format 1; use the version of intrapartum-fhr that wrote it \(9.9\)",
+        rf"checkpoint format {form!r}, this version reads formats 1 to 2; use the version of intrapartum-fhr that "
+        r"wrote it \(9.9\)",
     )
+
+
+FEATURES = {"features": {"set": {}, "checksum": "f"}, "scaling": {"centre": [0.5], "spread": [inf], "limit": 5.0}}
+
+
+def test_features_make_another_format_that_a_version_without_them_refuses(tmp_path):
+    """A version that reads format 1 alone compares the number and stops; it would not see the features."""
+    torch.save(checkpoint(**FEATURES), tmp_path / "features.ckpt")
+    read, _ = read_checkpoint(tmp_path / "features.ckpt")
+    assert read == card(**FEATURES)
+    assert read.format == FORMAT == 2
+    out = finish_checkpoint(tmp_path / "features.ckpt", None, tmp_path / "finished.ckpt")
+    assert torch.load(out, weights_only=True)["fhr"]["format"] == 2
+    assert read_checkpoint(out)[0] == card(calibrator=None, **FEATURES)
+
+
+def test_without_features_the_card_is_that_of_format_1(path):
+    """The very fields that versions without features take; they refuse any other."""
+    stored = torch.load(path, weights_only=True)["fhr"]
+    assert stored["format"] == 1
+    assert set(stored) == {
+        *("network", "pipeline", "target", "prevalence", "learnt_from", "data", "splits", "fold", "epochs"),
+        *("calibrator", "version", "format"),
+    }
+
+
+@pytest.mark.parametrize("lost", ["features", "scaling", "format"])
+def test_features_that_are_not_whole_are_refused(tmp_path, lost):
+    content = checkpoint(**FEATURES)
+    if lost == "format":
+        content["fhr"]["format"] = 1
+    else:
+        del content["fhr"][lost]
+    torch.save(content, tmp_path / "part.ckpt")
+    refused(tmp_path / "part.ckpt", r"incomplete checkpoint \(features or their scaling\); train anew")
 
 
 @pytest.mark.parametrize("content", [{}, {"state_dict": {}}, {"fhr": None}, {"fhr": {}}, [1, 2], torch.zeros(3)])

@@ -8,10 +8,12 @@ import torch
 import fhr.models
 from fhr.errors import FHRError
 from fhr.losses import PHRegression
-from fhr.models import InceptionNet, Network
+from fhr.models import InceptionNet, LinearFeatures, Network
 
-# One small example of every public network; `test_every_public_network_is_here` fails when one is missing.
+# One small example of every public network of signals; `test_every_public_network_is_here` fails when one is missing.
 NETWORKS = {"InceptionNet": {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}}
+# And of those that take features beside the signal.
+WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
 N_TIMES = 960
 LATE = 200  # samples: beyond the reach of a first layer
 
@@ -46,7 +48,7 @@ def network(request) -> Network:
 
 
 def test_every_public_network_is_here():
-    assert networks_of_the_room() == set(NETWORKS)
+    assert networks_of_the_room() == {*NETWORKS, *WITH_FEATURES}
 
 
 @pytest.mark.parametrize("name", NETWORKS)
@@ -169,3 +171,105 @@ def test_gradients_reach_the_measured_signal_and_stop_deep_inside_a_gap(network)
 def test_kernels_of_even_length_are_refused():
     with pytest.raises(FHRError, match=r"kernel_sizes=\[5, 4\]; every length must be odd"):
         InceptionNet(kernel_sizes=(5, 4))
+
+
+def features(n: int, n_features: int = 5, seed: int = 0) -> torch.Tensor:
+    return torch.randn(n, n_features, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(params=WITH_FEATURES)
+def beside(request) -> Network:
+    """A network with features, in evaluation mode."""
+    torch.manual_seed(0)
+    made = getattr(fhr.models, request.param)(**WITH_FEATURES[request.param])
+    with torch.no_grad():
+        for seed in range(5):
+            made.scores(windows(8, seed=seed), features(8, seed=seed))
+    return made.eval()
+
+
+@pytest.mark.parametrize("name", WITH_FEATURES)
+@pytest.mark.parametrize(("n_features", "n_outputs"), [(1, 1), (27, 1), (5, 4)])
+def test_shape_with_features(name, n_features, n_outputs):
+    made = getattr(fhr.models, name)(**{**WITH_FEATURES[name], "n_features": n_features, "n_outputs": n_outputs})
+    scores = made.scores(windows(6), features(6, n_features))
+    assert scores.shape == (6, n_outputs)
+    assert scores.dtype == torch.float32
+    assert made.n_features == n_features
+
+
+@pytest.mark.parametrize("name", WITH_FEATURES)
+def test_one_step_of_training_moves_every_weight_and_learns_from_the_features(name):
+    torch.manual_seed(0)
+    dropout = {"dropout": 0.0} if "dropout" in inspect.signature(getattr(fhr.models, name).__init__).parameters else {}
+    made = getattr(fhr.models, name)(**WITH_FEATURES[name], **dropout).train()
+    optimizer = torch.optim.AdamW(made.parameters(), lr=0.03)
+    before = {key: value.clone() for key, value in made.named_parameters()}
+    for step in range(60):
+        x = features(32, seed=step)
+        label = (x[:, 3] > 0).float()
+        optimizer.zero_grad()
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(made.scores(windows(32), x)[:, 0], label)
+        loss.backward()
+        assert all(value.grad.isfinite().all() for value in made.parameters())
+        optimizer.step()
+        if step == 0:
+            assert [key for key, value in made.named_parameters() if torch.equal(value, before[key])] == []
+    assert loss < 0.45  # log 2 is chance
+
+
+def test_every_feature_counts_for_its_own_record_alone(beside):
+    signal, x = windows(8), features(8)
+    with torch.no_grad():
+        scores = beside.scores(signal, x)
+        for k in range(5):
+            changed = x.clone()
+            changed[2, k] += 2.0
+            difference = (beside.scores(signal, changed) - scores).abs()[:, 0]
+            assert difference[2] > 1e-4
+            assert difference[[0, 1, 3, 4, 5, 6, 7]].max() == 0
+
+
+def test_the_linear_network_does_not_look_at_the_signal():
+    made = LinearFeatures(n_features=5)
+    x = features(4)
+    with torch.no_grad():
+        expected = x @ made.line.weight.T + made.line.bias
+        torch.testing.assert_close(made.scores(windows(4), x), expected)
+        assert torch.equal(made.scores(windows(4), x), made.scores(windows(4, seed=1), x))
+
+
+def test_without_features_the_network_is_what_it_was():
+    """No weight more, and the convolutions of a seed are the same with features and without."""
+    torch.manual_seed(4)
+    bare = InceptionNet(**NETWORKS["InceptionNet"])
+    state = torch.get_rng_state()
+    torch.manual_seed(4)
+    joined = InceptionNet(**WITH_FEATURES["InceptionNet"])
+    assert not torch.equal(torch.get_rng_state(), state)
+    mine, other = bare.state_dict(), joined.state_dict()
+    assert {key.split(".")[0] for key in set(other) - set(mine)} == {"branch"}
+    assert all(torch.equal(value, other[key]) for key, value in mine.items() if not key.startswith("head."))
+    assert bare.head[-1].in_features == joined.head[-1].in_features - 8
+
+
+@pytest.mark.parametrize("given", [None, 0, 4, 6])
+def test_features_that_are_missing_or_others_are_refused(beside, given):
+    x = None if given is None else features(3, given)
+    with pytest.raises(FHRError, match=rf"takes 5 features a window and the data give {given or 0}; name the features"):
+        beside.scores(windows(3), x)
+
+
+def test_features_for_a_network_that_takes_none_are_refused(network):
+    assert network.n_features == 0
+    with pytest.raises(FHRError, match=r"give 5 features a window and \w+ takes none; leave `data.features` out, or"):
+        network.scores(windows(3), features(3))
+    with torch.no_grad():
+        expected = network(windows(3))
+        assert torch.equal(network.scores(windows(3)), expected)
+        assert torch.equal(network.scores(windows(3), features(3, 0)), expected)
+
+
+def test_a_line_without_features_is_refused():
+    with pytest.raises(FHRError, match=r"n_features=0; name the features in `data.features`"):
+        LinearFeatures()

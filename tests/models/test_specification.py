@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.models import InceptionNet, Network, rebuild
+from fhr.models import InceptionNet, LinearFeatures, Network, completed, rebuild
 
 
 class Bare(Network):
@@ -47,8 +47,10 @@ def test_defaults_and_positional_arguments_are_remembered():
         lambda: InceptionNet(3, 1, 2, [3], 2, 4, 0.5),
         lambda: Wider(3, n_filters=2, depth=2),
         lambda: Bare(),
+        lambda: InceptionNet(n_features=4),
+        lambda: LinearFeatures(4),
     ],
-    ids=["defaults", "positional", "passed on", "no arguments"],
+    ids=["defaults", "positional", "passed on", "no arguments", "features", "features alone"],
 )
 def test_round_trip(network):
     made = network()
@@ -56,9 +58,29 @@ def test_round_trip(network):
     assert type(again) is type(made)
     assert again.specification == made.specification
     again.load_state_dict(made.state_dict())
-    signal = torch.randn(2, 3, 512)
+    signal, features = torch.randn(2, 3, 512), torch.randn(2, made.n_features)
     with torch.no_grad():
-        assert torch.equal(again.eval()(signal), made.eval()(signal))
+        assert torch.equal(again.eval().scores(signal, features), made.eval().scores(signal, features))
+
+
+def test_a_network_knows_how_many_features_it_takes():
+    assert [made.n_features for made in (Bare(), InceptionNet(), InceptionNet(n_features=4), Wider(n_features=2))] == [
+        *(0, 0, 4, 2)
+    ]
+    assert copy.deepcopy(InceptionNet(n_features=4)).n_features == 4
+
+
+def test_an_older_specification_takes_the_defaults_of_newer_arguments():
+    torch.manual_seed(0)
+    new = InceptionNet(2, depth=1).specification
+    state = torch.get_rng_state()
+    old = {**new, "init_args": {k: v for k, v in new["init_args"].items() if k not in ("n_features", "feature_width")}}
+    assert completed(old) == completed(new) == new
+    assert torch.equal(torch.get_rng_state(), state)  # nothing is built
+    with pytest.raises(CheckpointError, match=r"InceptionNet does not take the checkpoint's arguments: .*'width'"):
+        completed({**new, "init_args": {"width": 3}})
+    with pytest.raises(CheckpointError, match=r"os\.system is no fhr\.models\.Network"):
+        completed({"class_path": "os.system", "init_args": {}})
 
 
 def test_copies_are_whole():

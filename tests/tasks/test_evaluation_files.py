@@ -1,8 +1,10 @@
+from dataclasses import replace
 from math import nan
 
 import pandas as pd
 import pytest
 
+from fhr.features import FeatureSet
 from fhr.metrics import Interval
 from fhr.tasks import ModelCard, metric_values, write_evaluation
 
@@ -40,6 +42,13 @@ def test_the_card_says_what_a_reader_has_to_know(card):
         "Signal loss alone separates acidosis",
     ):
         assert part in text
+
+
+def test_the_card_names_the_features(card):
+    assert "\n- Data:" in card.markdown()
+    text = replace(card, features=FeatureSet(groups=("multiscale",), minutes=20)).markdown()
+    assert "uterine activity;\n  beside it c1, c2, c3, " in text
+    assert " of fetal heart rate in the last 20 min\n- Data:" in text
 
 
 def test_values_for_mlflow_are_finite_and_grouped():

@@ -1,0 +1,177 @@
+"""A fit with features beside the signal, and what its checkpoint does to other data."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+
+from datamodules import CTUUHBDataModule
+from fhr.errors import CheckpointError, FHRError
+from fhr.features import FeatureSet
+from fhr.losses import PHRegression
+from fhr.models import InceptionNet, LinearFeatures, Network, read_checkpoint
+from fhr.prediction import Predictor
+from fhr.tasks import Calibration, ClassificationTask, RunRecord, score_windows
+
+FEATURES = FeatureSet(groups=("multiscale",), minutes=10, multiscale={"j2": 6})
+N = len(FEATURES.names)
+
+
+class Fit(NamedTuple):
+    network: Callable[[], Network]
+    task: ClassificationTask
+    data: CTUUHBDataModule
+    path: Path
+
+
+def inception(**options: object) -> InceptionNet:
+    return InceptionNet(**{"n_filters": 2, "kernel_sizes": [5], "depth": 2, "stride": 4, "n_features": N, **options})
+
+
+def data_of(folder: Path, **options: object) -> CTUUHBDataModule:
+    given = {"target": "ph<7.20", "window_minutes": 20, "batch_size": 32, "features": FEATURES}
+    return CTUUHBDataModule(str(folder), **{**given, **options})
+
+
+def trainer_of(*callbacks: pl.Callback, **options: object) -> pl.Trainer:
+    quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False, "accelerator": "cpu"}
+    keeps = any(isinstance(callback, ModelCheckpoint) for callback in callbacks)
+    return pl.Trainer(max_epochs=2, callbacks=list(callbacks), enable_checkpointing=keeps, **quiet, **options)
+
+
+@pytest.fixture(scope="module", params=[inception, lambda: LinearFeatures(N)], ids=["InceptionNet", "LinearFeatures"])
+def fitted(request, births, tmp_path_factory) -> Fit:
+    pl.seed_everything(1)
+    calibration, kept = Calibration(), ModelCheckpoint(tmp_path_factory.mktemp("fit"), monitor="val/loss")
+    task, data = ClassificationTask(request.param(), PHRegression(), learning_rate=0.01), data_of(births)
+    trainer_of(calibration, kept).fit(task, datamodule=data)
+    return Fit(request.param, task, data, calibration.path)
+
+
+def run_test(fitted: Fit, data: CTUUHBDataModule) -> RunRecord:
+    record = RunRecord()
+    task = ClassificationTask(fitted.network(), PHRegression())
+    trainer_of(record).test(task, datamodule=data, ckpt_path=fitted.path, verbose=False)
+    return record
+
+
+def test_the_card_holds_the_feature_set_and_the_scaling_of_the_training_fold(fitted):
+    card, network = read_checkpoint(fitted.path)
+    assert card.format == 2
+    assert FeatureSet.from_dict(card.features["set"]) == FEATURES
+    assert card.features["checksum"] == FEATURES.checksum
+    assert card.scaling == fitted.data.facts.scaling.to_dict()
+    assert network.n_features == N
+
+
+def test_what_trains_is_what_predicts_bit_for_bit(fitted, births_database):
+    """The same 24 windows in one batch: the same score to the last bit, from the recordings alone."""
+    names = fitted.data.facts.partition.test
+    tested = run_test(fitted, data_of(births_database.origin)).predictions
+    assert tested["name"].tolist() == list(names)
+    scores, _ = score_windows(fitted.task, fitted.data.test_dataloader())
+    predictor = Predictor([read_checkpoint(fitted.path)])
+    predictions, unusable = predictor.predict_all(births_database[name] for name in names)
+    assert unusable == {}
+    assert [one.score for one in predictions] == scores.tolist() == tested["score"].tolist()
+    assert [one.probability for one in predictions] == tested["probability"].tolist()
+    assert len(set(scores)) > 12
+
+
+def test_on_other_data_the_features_are_scaled_as_the_weights_know_them(fitted, simulated_folder, simulated_database):
+    data = data_of(simulated_folder)
+    data.setup()
+    own = data.facts.scaling
+    tested = run_test(fitted, data).predictions
+    assert data.facts.scaling == fitted.data.facts.scaling != own
+    predictions, _ = Predictor([read_checkpoint(fitted.path)]).predict_all(
+        simulated_database[n] for n in tested["name"]
+    )
+    assert [one.score for one in predictions] == tested["score"].tolist()
+
+
+def test_other_features_are_refused(fitted, births):
+    with pytest.raises(
+        CheckpointError, match="was trained with another set of features than this configuration asks for"
+    ):
+        run_test(fitted, data_of(births, features=replace(FEATURES, minutes=15)))
+
+
+def test_features_that_came_to_mean_something_else_are_refused(fitted, births, monkeypatch):
+    """The names are the same, and so is the set; the numbers would not be those that the weights know."""
+    monkeypatch.setattr("fhr.features.feature_set.VERSION", 10**6)
+    with pytest.raises(CheckpointError, match=r"computes the features of the checkpoint otherwise than version \d"):
+        Predictor([read_checkpoint(fitted.path)])
+    with pytest.raises(CheckpointError, match="was trained with another set of features"):
+        run_test(fitted, data_of(births))
+
+
+def test_members_scale_the_same_features_each_in_its_own_way(fitted, births_database):
+    card, network = read_checkpoint(fitted.path)
+    wider = replace(card, scaling={**card.scaling, "spread": [4 * s for s in card.scaling["spread"]]})
+    recordings = list(births_database)[:3]
+    both = Predictor([(card, network), (wider, network)])
+    alone = [Predictor([member]) for member in ((card, network), (wider, network))]
+    signal = np.stack([both.pipeline(recording).signal for recording in recordings])
+    features = np.stack([FEATURES(recording) for recording in recordings])
+    scores = both.scores(signal, features)
+    assert np.array_equal(scores, np.concatenate([one.scores(signal, features) for one in alone]))
+    assert (scores[0] != scores[1]).all()
+    predictions, _ = both.predict_all(recordings)
+    np.testing.assert_allclose([one.score for one in predictions], scores.mean(axis=0))
+
+
+def test_a_predictor_asks_for_the_features(fitted, births_database):
+    predictor = Predictor([read_checkpoint(fitted.path)])
+    signal = predictor.pipeline(births_database["s0001"]).signal[None]
+    with pytest.raises(FHRError, match=rf"features of shape \(1, 0\); this scaling was fitted on {N} features"):
+        predictor.scores(signal)
+
+
+def test_a_recording_too_short_for_the_features_is_named(fitted, births_database):
+    card, network = read_checkpoint(fitted.path)
+    longer = replace(FEATURES, minutes=30)
+    card = replace(card, features={"set": longer.to_dict(), "checksum": longer.checksum})
+    recording = births_database["s0001"]
+    brief = replace(recording, fhr=recording.fhr[-25 * 240 :], uc=recording.uc[-25 * 240 :])
+    predictions, unusable = Predictor([(card, network)]).predict_all([brief])
+    assert predictions == []
+    assert "25.0 min of signal, shorter than one window of 30 min" in unusable["s0001"]
+
+
+@pytest.mark.parametrize(
+    ("network", "features", "message"),
+    [
+        (
+            lambda: inception(n_features=0),
+            FEATURES,
+            rf"the data give {N} features a window and InceptionNet takes none",
+        ),
+        (lambda: inception(n_features=N + 1), FEATURES, rf"takes {N + 1} features a window and the data give {N};"),
+        (inception, None, rf"InceptionNet takes {N} features a window and the data give 0; name the features"),
+    ],
+)
+def test_a_network_and_data_that_do_not_fit_are_refused(simulated_folder, network, features, message):
+    task = ClassificationTask(network(), PHRegression())
+    with pytest.raises(FHRError, match=message):
+        trainer_of().fit(task, datamodule=data_of(simulated_folder, features=features))
+
+
+def test_a_checkpoint_from_before_there_were_features_is_tested(births, tmp_path):
+    """Its network names no `n_features`; a default that is newer does not make it another network."""
+    calibration, kept = Calibration(), ModelCheckpoint(tmp_path, monitor="val/loss")
+    task, data = ClassificationTask(inception(n_features=0), PHRegression()), data_of(births, features=None)
+    trainer_of(calibration, kept).fit(task, datamodule=data)
+    content = torch.load(calibration.path, weights_only=True)
+    for argument in ("n_features", "feature_width"):
+        del content["fhr"]["network"]["init_args"][argument]
+    torch.save(content, calibration.path)
+    fitted = Fit(lambda: inception(n_features=0), task, data, calibration.path)
+    expected, _ = score_windows(task, data.test_dataloader())
+    assert run_test(fitted, data_of(births, features=None)).predictions["score"].tolist() == expected.tolist()
