@@ -72,7 +72,8 @@ def main() -> None:
     work: dict[str, tuple[int, Callable[[], object]]] = {
         "p = 2, gaps": (size, lambda: analyze(x, mask=mask)),
         "p = 2, complete": (size, lambda: analyze(x)),
-        "leaders, gaps": (size, lambda: analyze(x, mask=mask, p=inf, gamma=1.0)),
+        "leaders, gaps": (size, lambda: analyze(x, mask=mask, p=inf)),
+        "leaders, gaps, gamma = 1": (size, lambda: analyze(x, mask=mask, p=inf, gamma=1.0)),
         "p = 2, gaps, R = 100": (size, lambda: analyze(x, mask=mask, n_bootstrap=100)),
         "p = 2, gaps, float32": (size, lambda: analyze(x, mask=mask, dtype=torch.float32)),
         "p = 2, gaps, float32, R = 100": (
@@ -85,7 +86,7 @@ def main() -> None:
 
         def reference(batch: np.ndarray, p: float) -> object:
             coefficients = pymultifracs.wavelet_analysis(batch.T, "db3", j2=8)
-            leaders = coefficients.get_leaders(p_exp=p, gamint=1 if p == inf else 0)
+            leaders = coefficients.get_leaders(p_exp=p, gamint=0)
             return pymultifracs.mfa(leaders, [(3, 8)], n_cumul=3, weighted="Nj", estimates="c")
 
         for name, p in (("p = 2", 2), ("leaders", inf)):
