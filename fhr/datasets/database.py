@@ -11,7 +11,7 @@ from fhr.recording import Recording
 
 from .targets import Target
 
-__all__ = ["Database", "checksum_line"]
+__all__ = ["Database", "checksum_line", "checksum_of_lines"]
 
 
 class Database(Sequence[Recording]):
@@ -82,16 +82,21 @@ class Database(Sequence[Recording]):
     @property
     def checksum(self) -> str:
         """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records."""
-        digest = hashlib.sha256()
-        for recording in sorted(self.recordings, key=lambda recording: recording.name):
-            digest.update(checksum_line(recording).encode())
-        return digest.hexdigest()
+        return checksum_of_lines({recording.name: checksum_line(recording) for recording in self.recordings})
 
 
 def checksum_line(recording: Recording) -> str:
     """What a recording adds to `Database.checksum`: a line of its name, signals, sampling rate and outcome."""
     outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
     return f"{recording.name}:{_digest(recording)}:{outcome}\n"
+
+
+def checksum_of_lines(lines: Mapping[str, str]) -> str:
+    """`Database.checksum` from the `checksum_line` of each record, by name."""
+    digest = hashlib.sha256()
+    for name in sorted(lines):
+        digest.update(lines[name].encode())
+    return digest.hexdigest()
 
 
 def _digest(recording: Recording) -> str:

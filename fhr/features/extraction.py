@@ -6,7 +6,6 @@ parameters or package version have changed is computed again. Memory holds one c
 The numbers do not depend on the workers: each record is computed by itself, with torch on one thread.
 """
 
-import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -19,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from fhr.datasets import record_names
+from fhr.datasets import checksum_of_lines, record_names
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.preprocessing import cut_windows
 from fhr.tracking import environment, source_state
@@ -192,7 +191,7 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
         **done.identity,
         "feature_set": feature_set.to_dict(),
         "origin": origin,
-        "data_checksum": _checksum(done.lines),
+        "data_checksum": checksum_of_lines(done.lines),
         "n_records": n_records,
         "n_windows": done.n_windows,
         "quarantined": quarantined,
@@ -203,14 +202,6 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
     join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance)
     os.replace(draft, out)
     return Extraction(out, n_records, done.n_windows, done.n_computed, quarantined, False)
-
-
-def _checksum(lines: dict[str, str]) -> str:
-    """That of `Database`, from the lines of its records."""
-    digest = hashlib.sha256()
-    for name in sorted(lines):
-        digest.update(lines[name].encode())
-    return digest.hexdigest()
 
 
 def _table_that_is_there(
@@ -224,7 +215,7 @@ def _table_that_is_there(
             lines: dict[str, str] = {}
             for name in names:
                 lines |= read_records(root, (name,))[1]
-            if found.get("data_checksum") == _checksum(lines):
+            if found.get("data_checksum") == checksum_of_lines(lines):
                 return Extraction(out, found["n_records"], found["n_windows"], 0, found["quarantined"], True)
             differences = ["data_checksum"]
         reason = f"holds a table that differs in {', '.join(differences)}"

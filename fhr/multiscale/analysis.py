@@ -5,12 +5,12 @@ from math import inf
 
 import torch
 
-from .bootstrap import BLOCK, Cells, inflation, percentile_interval
+from .bootstrap import Cells, percentile_interval, widening
 from .cumulants import resolution_excess
 from .estimates import ScaleSums, estimate
 from .inputs import Prepared, Signals
 from .leaders import LogLeaders, log_leaders
-from .wavelet_transform import Octave, filters, octaves
+from .wavelet_transform import Octave, filters, octaves, sizes
 
 __all__ = ["Analysis"]
 
@@ -28,7 +28,6 @@ class ChunkSums:
     Attributes:
         scales: sums of j1 to j2.
         mean_power: (scale, batch), weighted mean of |d|^p of the scales 1 to j2.
-        blocks: (batch,), independent blocks that the measured leaders make up.
         flat: (batch,), most leaders of the finest scale are zero.
         floor: (batch,), what is a rounding error of 0.
         empty: (batch,), no sample.
@@ -36,7 +35,6 @@ class ChunkSums:
 
     scales: list[ScaleSums]
     mean_power: torch.Tensor
-    blocks: torch.Tensor
     flat: torch.Tensor
     floor: torch.Tensor
     empty: torch.Tensor
@@ -45,7 +43,7 @@ class ChunkSums:
     def joined(cls, parts: "list[ChunkSums]") -> "ChunkSums":
         """The sums of all signals; the batch is every last axis."""
         scales = [ScaleSums.joined(list(one)) for one in zip(*(part.scales for part in parts), strict=True)]
-        names = ("mean_power", "blocks", "flat", "floor", "empty")
+        names = ("mean_power", "flat", "floor", "empty")
         return cls(scales, *(torch.cat([getattr(part, name) for part in parts], dim=-1) for name in names))
 
 
@@ -118,15 +116,12 @@ class Analysis:
             self._sums(j, found[j - 1], power.get(j), leader, cells, counts)
             for j, leader in enumerate(leaders, start=self.j1)
         ]
-        blocks = torch.zeros_like(floor)
-        if cells is not None:
-            blocks = cells.sums(leaders[0].valid, self.j1, 1).sum(0) / 2 ** (self.j2 - self.j1) / BLOCK
         mean_power = torch.zeros_like(floor)[None]
         if self.corrected:
             # The finest scales have no other sums; their power tells how much resolution there is.
             mean_power = torch.stack([power[j].sum(0) / o.measured.sum(0).clamp(min=1) for j, o in enumerate(found, 1)])
         flat = leaders[0].valid.sum(0) < leaders[0].measured / 2
-        return ChunkSums(sums, mean_power, blocks.detach(), flat, floor, empty)
+        return ChunkSums(sums, mean_power, flat, floor, empty)
 
     def _estimated(self, sums: ChunkSums, counts: torch.Tensor | None, confidence: float) -> Found:
         """From sums over time to estimates and intervals."""
@@ -142,7 +137,7 @@ class Analysis:
         found["empty"], found["flat"] = sums.empty, sums.flat
         found["constant"] = (torch.stack([s.largest[0] for s in sums.scales]) <= sums.floor).all(0)
         if counts is not None:
-            wider = torch.as_tensor(inflation(sums.blocks.cpu().numpy(), confidence)).to(sums.floor)
+            wider = widening(found["n_j"][:, 0], self.j2 - self.j1, confidence)
             for name, value in estimates.items():
                 found[f"{name}_interval"] = percentile_interval(value, wider, confidence).movedim(-2, 0)
         return found
@@ -178,7 +173,7 @@ class Analysis:
         energy = power if power is not None and self.p == 2 else measured * detail**2
         parts = [measured, energy] if power is None or power is energy else [measured, energy, power]
         detail_sums = total(parts, 0) / 2**j
-        size = torch.where(measured >= 2 ** (j - 1), detail.abs(), 0.0)
+        size = sizes(octave, j)
         if cells is None or counts is None:
             largest = size.amax(0, keepdim=True)
         else:

@@ -12,7 +12,7 @@ from fhr.errors import FHRError, SignalError
 from .analysis import Analysis
 from .bootstrap import counts_with_signal
 from .inputs import MIN_LEADERS, check_bootstrap, check_cumulants, check_scales, nan_where, read_signals
-from .result import Flag, MultiscaleResult
+from .result import Flag, MultiscaleResult, unusable_flags
 
 __all__ = ["analyze"]
 
@@ -143,13 +143,11 @@ def analyze(
 
 def _flags(found: dict[str, torch.Tensor], analysis: Analysis) -> torch.Tensor:
     """What is wrong with each signal (batch,), as a sum of `Flag`."""
-    constant = found["constant"] & ~found["empty"]
-    few = (found["n_j"] < MIN_LEADERS).any(-1) & ~found["empty"] & ~constant
+    flags = unusable_flags(found["n_j"], found["empty"], found["constant"])
     regular = found["h_min"] + analysis.gamma if analysis.p == inf else found["eta_p"] + analysis.gamma * analysis.p
-    flags = Flag.EMPTY * found["empty"] + Flag.CONSTANT * constant + Flag.FEW_LEADERS * few
     flags = flags + Flag.IRREGULAR * ((regular <= 0) & (flags == 0))
     names = (_ESTIMATES - {"eta_p"} if analysis.p == inf else _ESTIMATES) & set(found)
-    finite = torch.stack([found[name].isfinite().reshape(len(constant), -1).all(-1) for name in names]).all(0)
+    finite = torch.stack([found[name].isfinite().reshape(len(flags), -1).all(-1) for name in names]).all(0)
     flags = flags + Flag.OVERFLOW * (~finite & (flags == 0))
     flags = flags + Flag.FLAT * (found["flat"] & (flags == 0))
     if "hurst_interval" in found:

@@ -10,6 +10,7 @@ from .bivariate_analysis import PairAnalysis
 from .bivariate_result import BivariateFlag, BivariateResult
 from .bootstrap import Cells, counts_with_signal
 from .inputs import MIN_LEADERS, Signals, check_bootstrap, check_cumulants, check_scales, nan_where, read_signals
+from .result import unusable_flags
 from .wavelet_transform import filters
 
 __all__ = ["bivariate"]
@@ -175,9 +176,7 @@ def _read_pair(
 
 def _flags(found: dict[str, torch.Tensor]) -> torch.Tensor:
     """What is wrong with each pair (batch,), as a sum of `BivariateFlag`."""
-    constant = found["constant"] & ~found["empty"]
-    few = (found["n_j"] < MIN_LEADERS).any(-1) & ~found["empty"] & ~constant
-    flags = BivariateFlag.EMPTY * found["empty"] + BivariateFlag.CONSTANT * constant + BivariateFlag.FEW_LEADERS * few
+    flags = unusable_flags(found["n_j"], found["empty"], found["constant"])
     sound = flags == 0
     flags = flags + BivariateFlag.IRREGULAR * (found["irregular"] & sound)
     flags = flags + BivariateFlag.MONOFRACTAL * (found["rho_mf"].isnan() & sound)

@@ -6,11 +6,11 @@ from math import e, inf, log2
 import torch
 
 from .bivariate_estimates import correlation, joint_excess, multifractal_correlation
-from .bootstrap import BLOCK, Cells, inflation, percentile_interval
+from .bootstrap import Cells, percentile_interval, widening
 from .estimates import slopes
 from .inputs import Prepared, Signals
 from .leaders import LogLeaders, log_leaders
-from .wavelet_transform import Octave, filters, octaves
+from .wavelet_transform import Octave, filters, octaves, sizes
 
 __all__ = ["PairAnalysis"]
 
@@ -99,12 +99,7 @@ class PairAnalysis:
         result |= {name: value[..., 0, :].movedim(-1, 0) for name, value in estimates.items()}
         result["coherence"] = result["wavelet_correlation"] ** 2
 
-        largest = torch.stack(
-            [
-                torch.where(f >= 2 ** (j - 1), d.abs(), 0.0).amax(0)
-                for j, (d, f) in enumerate(found[self.j1 - 1 :], start=self.j1)
-            ]
-        )
+        largest = torch.stack([sizes(found[j - 1], j).amax(0) for j in range(self.j1, self.j2 + 1)])
         size = largest if self.p == inf else mean_power[self.j1 - 1 :]
         regularity = slopes(torch.log2(size.clamp(min=tiny)), shares[self.j1 - 1 :], self.j1)[0]
         flat = (largest <= both.floor).T
@@ -163,8 +158,7 @@ class PairAnalysis:
             n_finest: (batch,), common leaders of scale j1.
             confidence: of the intervals.
         """
-        blocks = n_finest.detach() / 2 ** (self.j2 - self.j1) / BLOCK
-        wider = torch.as_tensor(inflation(blocks.cpu().numpy(), confidence)).to(n_finest)
+        wider = widening(n_finest, self.j2 - self.j1, confidence)
         found = {}
         for name, value in estimates.items():
             if name == "rho_mf":

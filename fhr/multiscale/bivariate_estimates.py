@@ -1,8 +1,8 @@
 """Correlations of two signals, and what finite resolution adds to the joint cumulants of their leaders."""
 
-from math import exp, lgamma, pi, sqrt
-
 import torch
+
+from .cumulants import gamma_shape
 
 __all__ = ["correlation", "joint_excess", "multifractal_correlation"]
 
@@ -45,18 +45,8 @@ def joint_excess(first: torch.Tensor, second: torch.Tensor, coherence: torch.Ten
     Source:
         This package's own.
     """
-    v = sqrt(pi) * exp(lgamma(p + 0.5) - 2 * lgamma((p + 1) / 2)) - 1
-    tiny = torch.finfo(first.dtype).tiny
     found = []
     for x, y, r2 in ((first, first, None), (first, second, coherence), (second, second, None)):
-        # Scaled, so that products of two powers stay within what float32 holds.
-        x, y = (s / s.amax(0).clamp(min=tiny) for s in (x, y))
-        common = x * y if r2 is None else r2 * x * y
-        squares, shares = torch.zeros_like(x[0]), []
-        for one in common:
-            squares = squares / 2 + one
-            shares.append(squares)
-        relative = v / 3 * torch.stack(shares) / (x.cumsum(0) * y.cumsum(0)).clamp(min=tiny)
-        excess = torch.polygamma(1, 1 / relative.clamp(min=1e-12)) / p**2
+        excess = torch.polygamma(1, gamma_shape(x, y, r2, p)) / p**2
         found.append(excess - excess[-1])
     return torch.stack(found, dim=1)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-__all__ = ["BLOCK", "Cells", "counts_with_signal", "inflation", "percentile_interval", "resampling_counts"]
+__all__ = ["BLOCK", "Cells", "counts_with_signal", "inflation", "percentile_interval", "resampling_counts", "widening"]
 
 BLOCK = 3  # cells, as many as the neighbourhood of a leader
 
@@ -97,3 +97,9 @@ def inflation(blocks: np.ndarray, confidence: float) -> np.ndarray:
     level = 0.5 + confidence / 2
     factor: np.ndarray = np.sqrt(enough / (enough - 1)) * stats.t.ppf(level, enough - 1) / stats.norm.ppf(level)
     return factor
+
+
+def widening(n_finest: torch.Tensor, octaves: int, confidence: float) -> torch.Tensor:
+    """`inflation` of each signal (batch,), from its number of leaders `octaves` below the scale of the cells."""
+    blocks = n_finest.detach() / 2**octaves / BLOCK
+    return torch.as_tensor(inflation(blocks.cpu().numpy(), confidence)).to(n_finest)

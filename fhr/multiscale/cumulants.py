@@ -4,7 +4,7 @@ from math import exp, lgamma, log, pi, sqrt
 
 import torch
 
-__all__ = ["N_CUMULANTS", "cumulants_of_moments", "octaves_seen", "resolution_excess"]
+__all__ = ["N_CUMULANTS", "cumulants_of_moments", "gamma_shape", "octaves_seen", "resolution_excess"]
 
 N_CUMULANTS = 4  # the largest order
 
@@ -67,12 +67,27 @@ def resolution_excess(power: torch.Tensor, p: float, order: int) -> torch.Tensor
     Source:
         This package's own; the correction of the mean is `octaves_seen`.
     """
-    v = sqrt(pi) * exp(lgamma(p + 0.5) - 2 * lgamma((p + 1) / 2)) - 1
-    power = power / power.amax(0).clamp(min=torch.finfo(power.dtype).tiny)  # squares stay within the dtype's range
-    shapes, total, squares = [], torch.zeros_like(power[0]), torch.zeros_like(power[0])
-    for s in power:
-        total, squares = total + s, squares / 2 + s**2
-        shapes.append(3 / v * total**2 / squares.clamp(min=torch.finfo(s.dtype).tiny))
-    k = torch.stack(shapes).clamp(min=1e-3)
+    k = gamma_shape(power, power, None, p)
     excess = torch.stack([torch.polygamma(m - 1, k) / p**m for m in range(2, order + 1)], dim=1)
     return excess - excess[-1]
+
+
+def gamma_shape(first: torch.Tensor, second: torch.Tensor, coherence: torch.Tensor | None, p: float) -> torch.Tensor:
+    """Shape k of the gamma law of L^p at each scale (scale, batch), from the powers S_j of one signal or of two.
+
+    Args:
+        first: S_j (scale, batch) of the scales 1, 2, ..., j2.
+        second: the same of another signal, or of the same one.
+        coherence: squared correlation of the coefficients of both, (scale, batch); None for one signal with itself.
+        p: at most 2.
+    """
+    v = sqrt(pi) * exp(lgamma(p + 0.5) - 2 * lgamma((p + 1) / 2)) - 1
+    tiny = torch.finfo(first.dtype).tiny
+    # Scaled, so that products of two powers stay within the dtype's range.
+    x, y = (power / power.amax(0).clamp(min=tiny) for power in (first, second))
+    squares, found = torch.zeros_like(x[0]), []
+    for common in x * y if coherence is None else coherence * x * y:
+        squares = squares / 2 + common
+        found.append(squares)
+    relative = v / 3 * torch.stack(found) / (x.cumsum(0) * y.cumsum(0)).clamp(min=tiny)
+    return 1 / relative.clamp(min=1e-12)

@@ -153,7 +153,8 @@ def check_bootstrap(n_bootstrap: int, confidence: float, seed: int) -> int:
         raise FHRError(f"n_bootstrap={n_bootstrap}; give 0 for no intervals, or some hundred replicates")
     if not 0 < confidence < 1:
         raise FHRError(f"confidence={confidence}; give a fraction between 0 and 1, such as 0.95")
-    if (_whole(seed) or 0) < 0 or _whole(seed) is None:
+    number = _whole(seed)
+    if number is None or number < 0:
         raise FHRError(f"seed={seed}; give a whole number of at least 0")
     return count
 

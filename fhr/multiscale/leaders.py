@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from .wavelet_transform import Octave, pairs
+from .wavelet_transform import Octave, pairs, sizes
 
 __all__ = ["LogLeaders", "log_leaders"]
 
@@ -66,8 +66,8 @@ def log_leaders(
     # Integration multiplies scale j by 2^(gamma j). Left out of scale j, it is 2^-gamma from each scale to the next.
     step = 2 ** -(gamma if p == inf else gamma * p)
     mass: torch.Tensor | None = None
-    for j, (detail, measured) in enumerate(octaves, start=1):
-        own = torch.where(measured >= 2 ** (j - 1), detail.abs(), 0.0) if p == inf else power[j]
+    for j, octave in enumerate(octaves, start=1):
+        own = sizes(octave, j) if p == inf else power[j]
         if mass is not None:
             first, second = pairs(mass, taps, len(own))
             finer = torch.maximum(first, second) if p == inf else first + second
@@ -76,6 +76,7 @@ def log_leaders(
         mass = own
         if j < j1:
             continue
+        measured = octave.measured
         present = measured[:-2] + measured[1:-1] + measured[2:]
         if p == inf:
             leader, lowest = torch.maximum(torch.maximum(mass[:-2], mass[1:-1]), mass[2:]), floor

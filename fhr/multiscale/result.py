@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
+from .inputs import MIN_LEADERS
 from .tables import estimate_columns, texts
 
-__all__ = ["Flag", "MultiscaleResult"]
+__all__ = ["Flag", "MultiscaleResult", "unusable_flags"]
 
 
 class Flag(IntFlag):
@@ -22,6 +24,12 @@ class Flag(IntFlag):
     FEW_BLOCKS = 16
     OVERFLOW = 64
     FLAT = 128
+
+
+def unusable_flags(n_j: torch.Tensor, empty: torch.Tensor, constant: torch.Tensor) -> torch.Tensor:
+    """EMPTY, else CONSTANT, else FEW_LEADERS, else 0, of each signal (batch,) with n_j leaders (batch, scale)."""
+    few = (n_j < MIN_LEADERS).any(-1) & ~empty & ~constant
+    return Flag.EMPTY * empty + Flag.CONSTANT * (constant & ~empty) + Flag.FEW_LEADERS * few
 
 
 _REASON = {

@@ -13,8 +13,7 @@ import torch
 
 from fhr.errors import FHRError
 
-__all__ = ["Octave", "bridge", "filters", "largest_scale", "octaves", "pairs"]
-
+__all__ = ["Octave", "bridge", "filters", "largest_scale", "octaves", "pairs", "sizes"]
 
 _BLOCK = 8  # coefficients of one matrix product
 
@@ -89,6 +88,11 @@ def pairs(finer: torch.Tensor, taps: int, n: int) -> tuple[torch.Tensor, torch.T
     """The two children of each of the first n coefficients, from the values (k, batch) at the next finer scale."""
     first = taps // 2 - 1
     return finer[first : first + 2 * n - 1 : 2], finer[first + 1 : first + 2 * n : 2]
+
+
+def sizes(octave: Octave, j: int) -> torch.Tensor:
+    """|d| (k, batch) of scale j, 0 where less than half of the interval was measured."""
+    return torch.where(octave.measured >= 2 ** (j - 1), octave.detail.abs(), 0.0)
 
 
 @lru_cache
