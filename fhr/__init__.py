@@ -8,17 +8,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Recording", "__version__", "load", "read", "write_wfdb"]
+__all__ = ["Recording", "__version__", "load", "read", "write_npz", "write_table", "write_wfdb"]
 
 _LAZY = {
     "Recording": "fhr.recording",
     "read": "fhr.formats",
+    "write_npz": "fhr.formats",
+    "write_table": "fhr.formats",
     "write_wfdb": "fhr.formats",
     "load": "fhr.prediction",
 }
 
 if TYPE_CHECKING:
-    from fhr.formats import read, write_wfdb
+    from fhr.formats import read, write_npz, write_table, write_wfdb
     from fhr.prediction import load
     from fhr.recording import Recording
 

@@ -34,6 +34,8 @@ FACE = ("__init__", "__main__")  # of the package; they may show any room
 SHOWN = {
     "Recording": "recording",
     "read": "formats",
+    "write_npz": "formats",
+    "write_table": "formats",
     "write_wfdb": "formats",
     "load": "prediction",
     "__version__": None,

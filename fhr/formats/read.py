@@ -1,32 +1,56 @@
 """`fhr.read`: one recording from any supported file."""
 
+import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from fhr.errors import FormatError
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording
 
+from .fhrma import FHRMA_SUFFIXES, read_fhrma
+from .matlab import MATLAB_SUFFIX, read_mat
+from .npz import NPZ_SUFFIX, read_npz
+from .table import TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
 
-__all__ = ["read"]
+__all__ = ["READERS", "read"]
 
-_READERS = {"": read_wfdb, ".hea": read_wfdb, ".dat": read_wfdb}
+READERS: dict[str, Callable[..., Recording]] = {
+    "": read_wfdb,
+    ".hea": read_wfdb,
+    ".dat": read_wfdb,
+    **dict.fromkeys(FHRMA_SUFFIXES, read_fhrma),
+    **dict.fromkeys(TABLE_SUFFIXES, read_table),
+    NPZ_SUFFIX: read_npz,
+    MATLAB_SUFFIX: read_mat,
+}
 
 
-def read(path: str | Path) -> Recording:
-    """Read one recording; the file's suffix names its format.
+def read(path: str | Path, **options: Any) -> Recording:
+    """Read one recording; the file's suffix, in upper or lower case, names its format.
 
     Args:
-        path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`.
+        path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`; an FHRMA `.fhr` or `.fhrm`; a table in
+            `.csv` or `.tsv`; a NumPy `.npz`; a MATLAB `.mat`.
+        options: what the format's own reader takes by name: `fs` and `columns` of `read_table`, `channel` of
+            `read_fhrma`.
 
     Raises:
         FormatError: no such file, an unknown suffix, or contents that contradict the format.
+        FHRError: an option that the format's reader does not take.
     """
     path = Path(path)
     if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
         raise FormatError(f"{path} is a folder; fhr.read takes one recording, fhr.datasets.CTUUHB takes a folder")
-    reader = _READERS.get(path.suffix.lower())
+    reader = READERS.get(path.suffix.lower())
     if reader is None:
-        known = ", ".join(suffix for suffix in _READERS if suffix)
+        known = ", ".join(suffix for suffix in READERS if suffix)
         raise FormatError(f"{path}: unknown suffix {path.suffix!r}; known are {known}, or a WFDB record without suffix")
-    return reader(path)
+    taken = [name for name in inspect.signature(reader).parameters if name != "path"]
+    for name in options:
+        if name not in taken:
+            takes = f"takes {', '.join(taken)}" if taken else "takes no option"
+            raise FHRError(f"{path}: option {name!r}; {reader.__name__} {takes}")
+    return reader(path, **options)

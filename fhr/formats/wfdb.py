@@ -6,7 +6,6 @@ multi-segment records and signals with several samples a frame are left out.
 """
 
 import hashlib
-import os
 import re
 from math import isfinite, nan
 from pathlib import Path
@@ -18,13 +17,13 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source
 
 from .ctu_uhb_header import comment_lines, parse_comments
+from .whole_file import MAX_SAMPLES, reason, write_whole
 
 __all__ = ["read_wfdb", "write_wfdb"]
 
 _GAIN = 100.0  # ADC units per bpm (FHR) or per arbitrary unit (UC), as in CTU-UHB
 _MISSING = -32768  # format 16's own mark for a missing sample
 _MAX_HEADER_BYTES = 1 << 20
-_MAX_SAMPLES = 4 * 3600 * 24 * 14  # two weeks at 4 Hz
 _MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
 _ROLES = {"fhr": "fhr", "fhr1": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
 _GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/\S+)?$")
@@ -129,8 +128,8 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     lines += ["", *comment_lines(recording)]
 
     folder.mkdir(parents=True, exist_ok=True)
-    _write_whole(folder / f"{name}.dat", samples.tobytes())
-    return _write_whole(folder / f"{name}.hea", "\n".join(lines).encode("ascii"))
+    write_whole(folder / f"{name}.dat", samples.tobytes())
+    return write_whole(folder / f"{name}.hea", "\n".join(lines).encode("ascii"))
 
 
 def _read_header(path: Path) -> str:
@@ -139,7 +138,7 @@ def _read_header(path: Path) -> str:
             raise FormatError(f"{path}: {path.stat().st_size} bytes; a header ends at {_MAX_HEADER_BYTES}")
         return path.read_bytes().decode("utf-8")
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path that no system takes
-        raise FormatError(f"{path}: no readable WFDB header ({_reason(error)}); check the path") from None
+        raise FormatError(f"{path}: no readable WFDB header ({reason(error)}); check the path") from None
 
 
 def _read_samples(path: Path, n_signals: int, n_samples: int) -> bytes:
@@ -153,11 +152,7 @@ def _read_samples(path: Path, n_signals: int, n_samples: int) -> bytes:
             )
         return path.read_bytes()
     except OSError as error:
-        raise FormatError(f"{path}: no readable signal file ({_reason(error)}); fetch it beside its header") from None
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+        raise FormatError(f"{path}: no readable signal file ({reason(error)}); fetch it beside its header") from None
 
 
 def _record_line(line: str, where: Path) -> tuple[str, int, float, int]:
@@ -177,8 +172,8 @@ def _record_line(line: str, where: Path) -> tuple[str, int, float, int]:
         raise FormatError(f"{where}: {parsed[1]} signals declared; a recording has 1 to 16")
     if not (isfinite(parsed[2]) and parsed[2] > 0):
         raise FormatError(f"{where}: sampling rate {fs}; it must be a positive number of Hz")
-    if not 1 <= parsed[3] <= _MAX_SAMPLES:
-        raise FormatError(f"{where}: {n_samples} samples declared; a recording has 1 to {_MAX_SAMPLES}")
+    if not 1 <= parsed[3] <= MAX_SAMPLES:
+        raise FormatError(f"{where}: {n_samples} samples declared; a recording has 1 to {MAX_SAMPLES}")
     return parsed
 
 
@@ -213,10 +208,3 @@ def _physical(digital: np.ndarray, signal: _Signal) -> np.ndarray:
     values -= np.float32(signal.baseline)
     values /= np.float32(signal.gain)
     return values
-
-
-def _write_whole(path: Path, data: bytes) -> Path:
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
-    return path

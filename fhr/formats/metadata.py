@@ -1,0 +1,84 @@
+"""What a recording knows besides its signals, as plain values that a text or an archive can hold, and back."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from math import isnan, nan
+from typing import Any, TypeVar
+
+from fhr.errors import FormatError
+from fhr.recording import Clinical, Outcome, Recording, Step
+
+__all__ = ["METADATA", "metadata", "parse_metadata"]
+
+METADATA = ("name", "fs", "stage2_start", "outcome", "clinical", "history")
+_MAX_TEXT = 1 << 20
+_Numbers = TypeVar("_Numbers", Outcome, Clinical)
+
+
+def metadata(recording: Recording) -> dict[str, str]:
+    """JSON text of each entry of `METADATA`; unknown outcomes and descriptors are left out.
+
+    Raises:
+        FormatError: a step of the history with a parameter that is no plain type.
+    """
+    values: dict[str, Any] = {
+        "name": recording.name,
+        "fs": float(recording.fs),
+        "stage2_start": None if isnan(recording.stage2_start) else float(recording.stage2_start),
+        "outcome": {k: float(v) for k, v in asdict(recording.outcome).items() if not isnan(v)},
+        "clinical": {k: float(v) for k, v in asdict(recording.clinical).items() if not isnan(v)},
+        "history": [{"name": step.name, "parameters": dict(step.parameters)} for step in recording.history],
+    }
+    try:
+        return {key: json.dumps(value) for key, value in values.items()}
+    except (TypeError, ValueError) as error:
+        raise FormatError(
+            f"{recording.name}: its history cannot be written ({error}); step parameters are numbers, texts and lists"
+        ) from None
+
+
+def parse_metadata(texts: Mapping[str, str], *, where: str) -> dict[str, Any]:
+    """Arguments of `Recording` from the texts of `metadata`; what is not there is left out.
+
+    Raises:
+        FormatError: a text that is not what `metadata` writes.
+    """
+    found: dict[str, Any] = {}
+    for key in METADATA:
+        if key not in texts:
+            continue
+        try:
+            if len(texts[key]) > _MAX_TEXT:
+                raise ValueError("too long")
+            found[key] = _PARSERS[key](json.loads(texts[key]))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+            text = texts[key] if len(texts[key]) <= 40 else f"{texts[key][:40]}..."
+            raise FormatError(f"{where}: {key} is {text!r} ({error}); write it anew, or remove it") from None
+    return found
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("not a text")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("not a number")
+    return float(value)
+
+
+def _numbers(kind: type[_Numbers], value: Any) -> _Numbers:
+    return kind(**{key: _number(number) for key, number in value.items()})
+
+
+_PARSERS = {
+    "name": _name,
+    "fs": _number,
+    "stage2_start": lambda value: nan if value is None else _number(value),
+    "outcome": lambda value: _numbers(Outcome, value),
+    "clinical": lambda value: _numbers(Clinical, value),
+    "history": lambda value: tuple(Step(_name(step["name"]), dict(step["parameters"])) for step in value),
+}

@@ -1,0 +1,139 @@
+"""Recordings in NumPy's `.npz` archives, without pickles: the exact form to keep a processed recording in."""
+
+import hashlib
+import io
+import zipfile
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fhr.errors import FormatError
+from fhr.recording import Recording, Source
+
+from .metadata import METADATA, metadata, parse_metadata
+from .time_grid import checked_rate
+from .whole_file import MAX_SAMPLES, read_whole, take_suffix, write_whole
+
+__all__ = ["NPZ_SUFFIX", "read_npz", "write_npz"]
+
+NPZ_SUFFIX = ".npz"
+_OURS = "fhr npz 1"
+_SIGNALS = ("fhr", "uc", "mhr")
+_MAX_BYTES = 1 << 28
+_MAX_MEMBER = 8 * MAX_SAMPLES + (1 << 16)  # float64 samples and their header
+
+
+def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
+    """Read one recording from an `.npz` archive.
+
+    Archives of `write_npz` come back exactly. In others an array `fhr` is needed, `uc`, `mhr` and a number `fs` are
+    read where they are there, 0 is missing in the signals, and other arrays are passed over. Sizes are checked before
+    anything is unpacked, and pickled objects are never loaded.
+
+    Args:
+        path: the archive.
+        fs: sampling rate, Hz; needed where the archive holds none, and used in place of the one that it holds.
+
+    Raises:
+        FormatError: no such file, one that is no archive, is damaged, or holds no `fhr`; an array that is no
+            signal; no sampling rate.
+        SignalError: signals of unequal length, or an infinite value.
+    """
+    path = Path(path)
+    take_suffix(path, [NPZ_SUFFIX], kind="NumPy archive")
+    raw = read_whole(path, limit=_MAX_BYTES, kind="NumPy archive")
+    where = str(path)
+    arrays = _arrays(raw, where)
+    if "fhr" not in arrays:
+        raise FormatError(f"{where}: no array is called fhr; it holds {', '.join(arrays) or 'none'}")
+    ours = "format" in arrays and str(arrays["format"]) == _OURS
+    known: dict[str, Any] = {}
+    if ours:
+        known = parse_metadata({key: str(arrays[key]) for key in METADATA if key in arrays}, where=where)
+    elif "fs" in arrays:
+        known["fs"] = _number(arrays["fs"], where)
+    if fs is not None:
+        known["fs"] = fs
+    if "fs" not in known:
+        raise FormatError(f"{where}: no number is called fs; give fs in Hz")
+    known["fs"] = checked_rate(known["fs"], where)
+    signals = {name: _signal(arrays[name], name, ours, where) for name in _SIGNALS if name in arrays}
+    return Recording(
+        **{"name": path.stem, **known},
+        fhr=signals["fhr"],
+        uc=signals.get("uc", np.full(len(signals["fhr"]), np.nan, np.float32)),
+        mhr=signals.get("mhr"),
+        source=Source(where, "npz", hashlib.sha256(raw).hexdigest()),
+    )
+
+
+def write_npz(recording: Recording, path: str | Path) -> Path:
+    """Write `recording` as a compressed `.npz` archive and return its path; `read_npz` gives it back exactly.
+
+    Arrays `fhr`, `uc` and, where there is one, `mhr` in float32; `name`, `fs`, `stage2_start`, `outcome`, `clinical`
+    and `history` as JSON texts, lists in place of tuples. The same recording gives the same bytes. Left out: `source`.
+
+    Raises:
+        FormatError: another suffix, no sample, or a history that holds more than plain types.
+    """
+    path = Path(path)
+    take_suffix(path, [NPZ_SUFFIX], kind="NumPy archive")
+    if not len(recording):
+        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+    arrays = {"format": np.array(_OURS)} | {key: np.array(text) for key, text in metadata(recording).items()}
+    arrays |= {name: signal for name in _SIGNALS if (signal := getattr(recording, name)) is not None}
+    archive = io.BytesIO()
+    np.savez_compressed(archive, allow_pickle=False, **arrays)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_whole(path, archive.getvalue())
+
+
+def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
+    """The arrays of an archive that a recording may have, by name."""
+    wanted = {f"{name}.npy" for name in (*_SIGNALS, *METADATA, "format")}
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            members = [member for member in archive.infolist() if member.filename in wanted]
+            for member in members:
+                if member.file_size > _MAX_MEMBER:
+                    raise FormatError(f"{where}: {member.filename} unpacks to {member.file_size} bytes; too large")
+            return {member.filename[:-4]: _array(archive.read(member)) for member in members}
+    except FormatError:
+        raise
+    except Exception as error:  # zipfile, zlib and numpy's header parser raise a dozen kinds on damaged bytes
+        raise FormatError(f"{where}: not an intact NumPy archive ({error}); write it again with write_npz") from None
+
+
+def _array(npy: bytes) -> np.ndarray:
+    """An array from the bytes of an `.npy`, once its header agrees with their number."""
+    file = io.BytesIO(npy)
+    version = np.lib.format.read_magic(file)
+    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
+    shape, _, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError("a pickled object, which is never loaded")
+    if prod(shape) * dtype.itemsize != len(npy) - file.tell():
+        raise ValueError(f"{len(npy) - file.tell()} bytes for an array of {shape} {dtype}")
+    values = np.frombuffer(npy, dtype, offset=file.tell()) if dtype.itemsize else np.zeros(prod(shape), dtype)
+    return values.reshape(shape)  # in either order: a signal has one dimension
+
+
+def _number(values: np.ndarray, where: str) -> float:
+    if values.size != 1 or values.dtype.kind not in "iuf":
+        raise FormatError(f"{where}: fs has shape {values.shape} of {values.dtype}; it must be one number, in Hz")
+    return float(values.reshape(()))
+
+
+def _signal(values: np.ndarray, name: str, ours: bool, where: str) -> np.ndarray:
+    if values.ndim != 1 or values.dtype.kind not in "iuf" or not 1 <= len(values) <= MAX_SAMPLES:
+        raise FormatError(
+            f"{where}: {name} has shape {values.shape} of {values.dtype}; a signal is one row of 1 to {MAX_SAMPLES} "
+            "numbers"
+        )
+    with np.errstate(over="ignore"):
+        signal = values.astype(np.float32)
+    if not ours:
+        signal[values == 0] = np.nan
+    return signal

@@ -1,0 +1,248 @@
+"""CSV and TSV tables of any make."""
+
+import hashlib
+import logging
+from math import nan
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fhr
+from fhr.errors import FHRError, FormatError
+from fhr.formats import read_table, write_table
+from fhr.recording import Clinical, Outcome, Recording, Step
+
+PLAIN = "time,fhr,uc\n0,140,1\n0.25,150.5,2\n0.5,160,3\n"
+EXPECTED = ([140, 150.5, 160], [1, 2, 3], 4.0)
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    def write(content: str | bytes, name: str = "a.csv") -> Path:
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+        return tmp_path / name
+
+    return write
+
+
+def check(recording: Recording, fhr_values: list, uc: list | None, fs: float) -> None:
+    np.testing.assert_array_equal(recording.fhr, np.float32(fhr_values))
+    np.testing.assert_array_equal(recording.uc, np.float32([nan] * len(fhr_values) if uc is None else uc))
+    assert recording.fs == fs
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        PLAIN,
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", "\r"),
+        "\ufeff" + PLAIN,
+        PLAIN.encode("utf-16"),
+        PLAIN.replace(",", ";"),
+        PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", "|"),
+        PLAIN.replace(",", "  "),
+        PLAIN.replace(",", ";").replace(".", ","),
+        PLAIN.replace(",", "\t").replace(".", ","),
+        PLAIN.replace("time,fhr,uc", "Time (s), FHR [bpm] ,TOCO (a.u.)"),
+        PLAIN.replace("time,fhr,uc", '"time_s","fetal_heart_rate","Uterine activity"'),
+        PLAIN.replace("time,fhr,uc", "seconds,FHR1,UA"),
+        PLAIN.replace("\n0.25", "\n250").replace("\n0.5", "\n500").replace("time", "t [ms]"),
+        PLAIN.replace("\n0.25", "\n250").replace("\n0.5", "\n500"),  # the unit is told from the steps
+        PLAIN.replace("time,fhr,uc\n", "# time,fhr,uc\n"),
+        "# made by a device\n#\n\n" + PLAIN + "\n\n",
+        PLAIN.replace("time,fhr,uc", "Zeit (s),FHF,Wehen"),
+        "note,uc,fhr,time\nä,1,140,0\n,2,150.5,.25\nx,3,160,0.5\n".encode("latin-1"),
+        "time,fhr,uc\n2020-02-03 23:59:59.75,140,1\n2020-02-04T00:00:00,150.5,2\n2020-02-04 00:00:00.250,160,3",
+        "fhr,uc,time\n150.5,2,0.25\n160,3,0.5\n140,1,0\n",  # out of order
+    ],
+)
+def test_the_same_recording_in_many_layouts(table, content):
+    recording = fhr.read(table(content))
+    check(recording, *EXPECTED)
+    assert (recording.name, recording.mhr, recording.source.format) == ("a", None, "table")
+    (step,) = recording.history
+    assert (step.name, step.parameters["fs"]) == ("read", 4.0)
+    assert set(step.parameters["guessed"]) == {"time", "fhr", "uc"}
+
+
+def test_every_guess_is_logged_and_kept(table, caplog):
+    path = table("Elapsed time;FHR [Hz];MHR\n0;2,5;80\n1;2,25;0\n")
+    with caplog.at_level(logging.INFO, logger="fhr"):
+        recording = read_table(path)
+    check(recording, [150, 135], None, 1.0)
+    np.testing.assert_array_equal(recording.mhr, np.float32([80, nan]))
+    assert recording.history[0].parameters == {
+        "format": "table",
+        "columns": {"time": "Elapsed time", "fhr": "FHR [Hz]", "mhr": "MHR"},
+        "units": {"fhr": "hz"},
+        "separator": ";",
+        "decimal": ",",
+        "guessed": ["time", "fhr", "mhr"],
+        "fs": 1.0,
+        "time_unit_guessed": "s",
+    }
+    assert "FHR [Hz]" in caplog.text
+    assert recording.source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("gap", ["", "0", "0.0", "nan", "NaN", "NA", "-", "--", "null"])
+def test_gaps(table, gap):
+    recording = read_table(table(f"time,fhr,uc,mhr\n0,140,{gap},{gap}\n1,{gap},5,80\n"))
+    check(recording, [140, nan], [nan, 5], 1.0)
+    np.testing.assert_array_equal(recording.mhr, np.float32([nan, 80]))
+
+
+def test_short_rows_end_in_gaps_and_long_ones_are_refused(table):
+    check(read_table(table("time,fhr,uc\n0,140\n1,141,5\n2\n")), [140, 141, nan], [nan, 5, nan], 1.0)
+    check(read_table(table("time,fhr,\n0,140,\n1,141,\n")), [140, 141], None, 1.0)
+    with pytest.raises(FormatError, match=r"not a table of numbers .*Expected 2 fields in line 2, saw 3"):
+        read_table(table("time,fhr\n0,140\n1,141,5\n"))
+
+
+def test_tables_without_a_header_or_without_times(table):
+    check(read_table(table("140\n\n150\n0\n141,5\n"), fs=2), [140, nan, 150, nan, 141.5], None, 2.0)
+    path = table("0,140,7\n1,141,8\n", "b.csv")
+    with pytest.raises(FormatError, match=r"no column is known to be FHR; there is no header row; say columns="):
+        read_table(path, fs=1)
+    check(read_table(path, columns={"time": 0, "fhr": 1, "uc": 2}), [140, 141], [7, 8], 1.0)
+    check(read_table(path, columns={"fhr": 1}, fs=8), [140, 141], None, 8.0)
+    path = table("fhr,uc\n140,7\n\n141,8\n", "c.csv")
+    with pytest.raises(FormatError, match=r"no time column and no fs; name one with columns=.* or give fs in Hz"):
+        read_table(path)
+    check(read_table(path, fs=4), [140, nan, 141], [7, nan, 8], 4.0)
+
+
+def test_what_is_given_is_not_guessed(table):
+    path = table("when,first,second,fhr\n0,140,430,1\n0.5,141,0,1\n1,142,500,1\n")
+    recording = read_table(path, columns={"fhr": "second", "mhr": 1, "time": "when"}, units={"fhr": "ms"})
+    check(recording, [60000 / 430, nan, 120], None, 2.0)
+    np.testing.assert_array_equal(recording.mhr, np.float32([140, 141, 142]))
+    assert recording.history[0].parameters["guessed"] == []
+    path = table("time,fhr,toco,uc\n5,140,1,7\n5,141,2,8\n", "b.csv")
+    check(read_table(path, columns={"time": None, "uc": "uc"}, fs=4), [140, 141], [7, 8], 4.0)
+    check(read_table(path, columns={"time": None, "uc": None}, fs=4), [140, 141], None, 4.0)
+    path = table("time:fhr\n0:140,5\n1:141,5\n", "c.csv")
+    check(read_table(path, separator=":", decimal=","), [140.5, 141.5], None, 1.0)
+
+
+def test_times_with_a_unit_and_a_start(table):
+    recording = read_table(table("time_min,fhr\n10,140\n10.05,141\n10.1,142\n"))
+    np.testing.assert_allclose(recording.fs, 1 / 3)
+    assert recording.history[0].parameters["start_s"] == 600
+    recording = read_table(table("datetime,fhr\n2020-01-01 10:00:00,140\n2020-01-01 10:00:01,141\n"))
+    assert recording.history[0].parameters["start"] == "2020-01-01 10:00:00"
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "message"),
+    [
+        ("", {}, "the file is empty"),
+        ("# only\n# comments\n", {}, "no row; the file is empty or holds comments only"),
+        ("time,fhr\n", {}, "no row beneath the header"),
+        ("a,b\n1,2\n", {"fs": 4}, "no column is known to be FHR; the header is 'a,b'; say columns="),
+        ("fhr,hr\n1,2\n", {"fs": 4}, "'fhr' and 'hr' both look like fhr; say which is to be read"),
+        ("a,b\n1,2\n", {"columns": {"fhr": "c"}}, "column 'c' of fhr is not there; the header is 'a,b'"),
+        ("a,a\n1,2\n", {"columns": {"fhr": "a"}}, "column 'a' of fhr stands twice"),
+        ("a,b\n1,2\n", {"columns": {"fhr": 2}}, "column 2 of fhr; the columns are 0 to 1"),
+        ("a,b\n1,2\n", {"columns": {"fhr": 1, "uc": "b"}}, "column 1 is given for two channels"),
+        ("time,fhr\n0,140\n1,abc\n", {}, "not a table of numbers .*'abc'"),
+        ("time,fhr\n0,140\nx,141\n", {}, "not a table of numbers .*'x'"),
+        ("time,fhr\n0,140\n,141\n", {}, "row 2 has no time; remove the row, or read without the times"),
+        ("time,fhr\n0,140\n0,141\n", {}, r"the time 0 stands twice; .*columns=\{'time': None\}"),
+        ("time,fhr\n0,140\n", {}, "one row tells no sampling rate; give fs, in Hz"),
+        ("time,fhr\n0,140\n5,141\n", {}, "time steps of 5; say their unit with units="),
+        ("time_s,fhr\n0,140\n500,141\n", {}, "time steps of 500 s; check the times and their unit"),
+        ("time_s,fhr\n0,140\n1,141\n2,142\n1e9,141\n", {}, "more than 4838400 samples; check times and unit"),
+        (
+            "time,fhr\n0,1\n.43,1\n.85,1\n1.26,1\n1.9,1\n2.4,1\n2.5,1\n",
+            {},
+            "times are irregular .steps from 0.1 to 0.6",
+        ),
+        ("time,fhr\n0,2.3\n1,2.4\n", {}, "the median of fhr is 2.35, no heart rate in bpm; say its unit"),
+        ("time,fhr\n0,430\n1,440\n", {}, "the median of fhr is 435, no heart rate"),
+        ("time,rr\n0,0.4\n1,0.4\n", {}, r"the median of fhr is 1.5e\+05 from ms, no heart rate in bpm; say its unit"),
+        ("time,a\n0,140\n1,140\n", {"columns": {"fhr": "a"}, "units": {"fhr": "hz"}}, "of fhr is 8400 from hz, no hea"),
+        ("time,fhr\n0,140\n1,inf\n", {}, "fhr is infinite in row 2"),
+        ("time,fhr\n0,140\n1,1e300\n", {}, "fhr is infinite in row 2"),
+        ("time,fhr\n0,00,140,5\n0,25,141,5\n", {}, "2 names above rows of 4 cells"),
+        ("time,fhr\n0,140\n1,141\n", {"fs": 0}, "sampling rate fs=0; it must be a positive number of Hz"),
+        ("time,fhr\n0,140\n1,141\n", {"fs": nan}, "sampling rate fs=nan"),
+        ("time,fhr\n0,140\n1,141\n", {"fs": "4"}, "sampling rate fs='4'"),
+        ("\0\0\0\0", {}, "not a text file; export the table as CSV"),
+        ("# fhr table 1\n# fs: four\ntime_s,fhr\n0,140\n", {}, "fs is 'four'"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_way_out(table, content, options, message):
+    path = table(content)
+    with pytest.raises(FormatError, match=message) as error:
+        read_table(path, **options)
+    assert str(error.value).startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": {"pulse": "a"}}, "columns: 'pulse'; the channels are time, fhr, uc, mhr"),
+        ({"columns": {"fhr": 1.5}}, "columns: 1.5; give a header name, a position from 0, or None"),
+        ({"units": {"uc": "mmHg"}}, "units: 'uc'; units are known of time, fhr, mhr"),
+        ({"units": {"fhr": "rpm"}}, "units: fhr in 'rpm'; it may be in bpm, hz, ms"),
+        ({"separator": ""}, "separator=''; give one character"),
+        ({"decimal": ";"}, "decimal=';'; give '.' or ','"),
+        ({"decimal": ",", "separator": ","}, "decimal=','; give '.' or ',', another than the separator"),
+        ({"tolerance": 0}, "tolerance=0; give a positive number of seconds"),
+        ({"tolerance": nan}, "tolerance=nan"),
+        ({"wrong": 1}, "option 'wrong'; read_table takes columns, fs, units, separator, decimal, tolerance"),
+    ],
+)
+def test_arguments_are_checked(table, options, message):
+    with pytest.raises(FHRError, match=message):
+        fhr.read(table(PLAIN), **options)
+
+
+def test_a_written_table_keeps_everything_but_the_source(tmp_path):
+    recording = Recording(
+        "Ä b/1",
+        [140.1, nan, 0.0, 1e30],
+        [-1.5, 0.0, nan, 3],
+        4.0,
+        mhr=[nan, nan, 80, 81],
+        outcome=Outcome(ph=7.05, apgar5=9),
+        clinical=Clinical(weight=3100),
+        stage2_start=0.5,
+        history=(Step("clean", {"limits": [50, 200], "why": "a\nb"}),),
+    )
+    for name in ("new/a.csv", "new/a.TSV"):
+        path = write_table(recording, tmp_path / name)
+        again = read_table(path)
+        for channel in ("fhr", "uc", "mhr"):
+            np.testing.assert_array_equal(getattr(again, channel), getattr(recording, channel))
+        assert (again.name, again.fs, again.stage2_start) == ("Ä b/1", 4.0, 0.5)
+        assert again.history == recording.history
+        np.testing.assert_equal(again.outcome, recording.outcome)
+        np.testing.assert_equal(again.clinical, recording.clinical)
+    assert sorted(p.name for p in (tmp_path / "new").iterdir()) == ["a.TSV", "a.csv"]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[lines.index("time_s\tfhr\tuc\tmhr") + 1 :][:2] == ["0.0\t140.1\t-1.5\t", "0.25\t\t0.0\t"]
+
+
+def test_a_cut_of_a_written_table_keeps_the_second_stage_in_place(tmp_path):
+    path = write_table(Recording("a", [140, 141, 142, 143], [1, 2, 3, 4], 1.0, stage2_start=3.0), tmp_path / "a.csv")
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("0.0,")]
+    path.write_text("\n".join(lines))
+    recording = read_table(path)
+    check(recording, [141, 142, 143], [2, 3, 4], 1.0)
+    assert recording.stage2_start == 2.0
+    assert recording.history[0].parameters["start_s"] == 1.0
+
+
+def test_what_cannot_be_written_is_refused(tmp_path):
+    with pytest.raises(FormatError, match="a: the recording holds no sample"):
+        write_table(Recording("a", [], [], 4.0), tmp_path / "a.csv")
+    with pytest.raises(FormatError, match=r"suffix '.xlsx'; the table is called .csv or .tsv"):
+        write_table(Recording("a", [140], [1], 4.0), tmp_path / "a.xlsx")
+    with pytest.raises(FormatError, match=r"its history cannot be written .*complex"):
+        write_table(Recording("a", [140], [1], 4.0, history=(Step("s", {"x": 1j}),)), tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
