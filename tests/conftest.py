@@ -16,6 +16,8 @@ from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny models lose time on more threads
 
+import numpy as np
+
 from fhr.datasets import CTUUHB
 from fhr.simulation import write_database
 
@@ -55,6 +57,60 @@ def simulated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def simulated_database(simulated_folder: Path) -> CTUUHB:
     """The simulated recordings, read once."""
     return CTUUHB(simulated_folder)
+
+
+@pytest.fixture(scope="session")
+def fhrma_morphology() -> Path:
+    """The folder of real recordings with expert marks of accelerations and decelerations."""
+    if not os.environ.get("FHR_DATA"):
+        pytest.skip("set FHR_DATA to the folder that holds fhrma-morphology")
+    return Path(os.environ["FHR_DATA"]) / "fhrma-morphology"
+
+
+@pytest.fixture(scope="session")
+def fhrma_false_signals() -> Path:
+    """The folder of real recordings with marks of false signal."""
+    if not os.environ.get("FHR_DATA"):
+        pytest.skip("set FHR_DATA to the folder that holds fhrma-false-signals")
+    return Path(os.environ["FHR_DATA"]) / "fhrma-false-signals"
+
+
+@pytest.fixture(scope="session")
+def false_signal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 made-up recordings of 6 to 12 min in the form of the FHRMA false-signal set; tests that change files copy it.
+
+    In a Doppler recording FHR follows MHR for a while, which is marked as false; a scalp recording has a stretch of
+    noise. Every third Doppler recording has no false FHR, every fifth no MHR.
+    """
+    folder, generator = tmp_path_factory.mktemp("false_signals"), np.random.default_rng(5)
+    recordings, marks = ["file,dataset,stage2_start_sample"], ["file,dataset,channel,label,start_sample,end_sample"]
+    for i in range(24):
+        group = "ScalpTrain" if i % 4 == 3 else "DopMHRTrain"
+        file, n = f"{group}{i:04d}.fhrm", int(generator.integers(1440, 2880))
+        fhr, mhr = (level + np.cumsum(generator.normal(0, 0.3, n)) for level in (140, 85))
+        start = int(generator.integers(200, 800))
+        end = start + 400
+        if i % 3:
+            other = generator.uniform(60, 200, end - start) if group == "ScalpTrain" else mhr[start:end]
+            fhr[start:end] = other + generator.normal(0, 0.5, end - start)
+        mhr[-300:-200] = generator.uniform(30, 200, 100)
+        fhr[100:110], mhr[50:80] = 0, 0
+        if i % 5 == 4:
+            mhr[:] = 0
+        samples = np.zeros(n, dtype="<u2,<u2,<u2,u1,u1")
+        samples["f1" if group == "ScalpTrain" else "f0"], samples["f2"] = np.rint(4 * fhr), np.rint(4 * mhr)
+        samples["f3"] = 40
+        (folder / file).write_bytes((1_500_000_000).to_bytes(4, "little") + samples.tobytes())
+        recordings.append(f"{file},{group},{['', 'antepartum', n // 2][i % 3]}")
+        rows = [("fhr", "true", 1, n - 50)]
+        if i % 3:
+            rows.append(("fhr", "false", start + 1, end))
+        if group == "DopMHRTrain":
+            rows += [("mhr", "true", 100, 700), ("mhr", "false", n - 299, n - 200)]
+        marks += [",".join(map(str, (file, group, *row))) for row in rows]
+    (folder / "recordings.csv").write_text("\n".join(recordings) + "\n")
+    (folder / "annotations.csv").write_text("\n".join(marks) + "\n")
+    return folder
 
 
 class Answer(NamedTuple):
@@ -165,3 +221,60 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_config: Path, run_fhr: C
     (line,) = [line for line in crossval.err.splitlines() if line.startswith("run ")]
     answers = {"fit": fit, "test": test, "crossval": crossval}
     return Runs(folder, fit.out.strip(), line.split()[1], answers)
+
+
+@pytest.fixture(scope="session")
+def false_signal_config(tmp_path_factory: pytest.TempPathFactory, false_signal_folder: Path) -> Path:
+    """A configuration that trains a tiny network on `false_signal_folder` in seconds."""
+    path = tmp_path_factory.mktemp("configuration") / "tiny_false_signal.yaml"
+    path.write_text(
+        f"""
+seed_everything: 1
+model:
+  class_path: fhr.tasks.FalseSignalTask
+  init_args:
+    model:
+      class_path: fhr.models.false_signal.FalseSignalNet
+      init_args: {{widths: [4, 4], hidden: 4, depth: 1}}
+    loss: fhr.losses.BinaryCrossEntropy
+    learning_rate: 0.02
+data:
+  class_path: datamodules.FalseSignalDataModule
+  init_args:
+    root: {false_signal_folder}
+    crop_minutes: 4
+    batch_size: 4
+    augmentation: fhr.preprocessing.FalseSignalAugmentation
+checkpoint: {{monitor: val/auroc_fhr, mode: max}}
+trainer:
+  max_epochs: 3
+  deterministic: true
+  accelerator: cpu
+  gradient_clip_val: 1.0
+  log_every_n_steps: 2
+  callbacks:
+    - class_path: pytorch_lightning.callbacks.EMAWeightAveraging
+      init_args: {{decay: 0.7}}
+"""
+    )
+    return path
+
+
+class FalseSignalRun(NamedTuple):
+    """A folder with an MLflow store that holds a fit of a false-signal network, tested."""
+
+    folder: Path
+    fit: str
+    answers: dict[str, Answer]
+
+
+@pytest.fixture(scope="session")
+def false_signal_run(
+    tmp_path_factory: pytest.TempPathFactory, false_signal_config: Path, run_fhr: Callable[..., Answer]
+) -> FalseSignalRun:
+    """A fit and its test of `false_signal_config`, made once."""
+    folder = tmp_path_factory.mktemp("false_signal_runs")
+    fit = run_fhr(folder, "fit", "--config", false_signal_config)
+    assert fit.code == 0, fit.err
+    test = run_fhr(folder, "test", "--run", fit.out.strip())
+    return FalseSignalRun(folder, fit.out.strip(), {"fit": fit, "test": test})

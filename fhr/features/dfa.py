@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
-from fhr.preprocessing.runs import runs
+from fhr.preprocessing import runs
 
 from .inputs import checked_count, each_signal
 

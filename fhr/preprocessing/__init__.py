@@ -2,25 +2,55 @@
 
 from .augmentation import Augmentation
 from .cleaning import remove_islands, remove_out_of_range, remove_spikes
+from .false_signal_augmentation import FalseSignalAugmentation
+from .false_signal_input import FalseSignalInput, hold
+from .false_signal_removal import remove_false_signal
 from .gaps import interpolate_gaps
 from .pipeline import Pipeline, Window
+from .quality import QUALITY_COLUMNS, check_quality, quality_table
+from .quality_rules import (
+    coincident,
+    halved_or_doubled,
+    jumping,
+    out_of_range,
+    remove_halved_doubled,
+    remove_stuck,
+    stuck,
+)
 from .resampling import block_factor, block_mean, last_minutes
+from .runs import fill_runs, runs
 from .steps import DEFAULT_STEPS, check_steps, clean
 from .windows import cut_windows
 
 __all__ = [
     "DEFAULT_STEPS",
+    "QUALITY_COLUMNS",
     "Augmentation",
+    "FalseSignalAugmentation",
+    "FalseSignalInput",
     "Pipeline",
     "Window",
     "block_factor",
     "block_mean",
+    "check_quality",
     "check_steps",
     "clean",
+    "coincident",
     "cut_windows",
+    "fill_runs",
+    "halved_or_doubled",
+    "hold",
     "interpolate_gaps",
+    "jumping",
     "last_minutes",
+    "out_of_range",
+    "quality_table",
+    "remove_false_signal",
+    "remove_halved_doubled",
     "remove_islands",
     "remove_out_of_range",
     "remove_spikes",
+    "remove_stuck",
+    "runs",
+    "stuck",
 ]

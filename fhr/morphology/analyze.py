@@ -1,0 +1,100 @@
+"""`analyze`: everything that the morphology room knows about one recording."""
+
+import numpy as np
+import pandas as pd
+
+from fhr.errors import SignalError
+from fhr.preprocessing import DEFAULT_STEPS, clean
+from fhr.recording import Recording
+
+from .deceleration_kinds import deceleration_kinds
+from .events import event_table
+from .figo import figo_category
+from .find import find
+from .morphology import Morphology
+from .nichd import nichd_category
+from .segments import find_segments, segment_table
+from .sinusoidal import find_sinusoidal
+from .strip import Strip
+from .variation import bandwidth_of_decelerations, variation
+
+__all__ = ["analyze"]
+
+
+def analyze(recording: Recording) -> Morphology:
+    """Baseline, events, variability and guideline categories of a recording.
+
+    FHR is cleaned first (`fhr.preprocessing.DEFAULT_STEPS`, which leaves a cleaned recording as it is); UC is taken as
+    it is. The mother's heart rate, and any other false signal that cleaning does not know, is taken for the fetus's:
+    remove false signals before.
+
+    Args:
+        recording: at 1 Hz or more, of any length. Without FHR there is no baseline, without UC no contraction, and
+            all that needs them says so.
+
+    Raises:
+        SignalError: a sampling rate below 1 Hz, or an empty recording.
+
+    Source:
+        Baseline: in the manner of Boudet et al. 2019, Comput Biol Med 114:103468, doi:10.1016/j.compbiomed.2019.103468.
+        Guidelines: FIGO 2015, doi:10.1016/j.ijgo.2015.06.020; NICHD 2008, doi:10.1097/AOG.0b013e3181841395.
+
+    Example:
+        >>> from fhr.simulation import simulate_recording
+        >>> morphology = analyze(simulate_recording(0, seed=1))
+        >>> morphology.figo.guideline, morphology.nichd.guideline
+        ('FIGO 2015', 'NICHD 2008')
+    """
+    if not len(recording):
+        raise SignalError(f"{recording.name}: the recording holds no sample; leave it out")
+    fs = recording.fs
+    fhr = clean(recording, DEFAULT_STEPS).fhr.astype(np.float64)
+    try:
+        found = find(fhr, recording.uc, fs)
+    except SignalError as error:
+        raise SignalError(f"{recording.name}: {error}") from None
+    falls, contractions, unseen = found.decelerations, found.contractions, found.uc_uncertain
+    kinds = deceleration_kinds(falls, contractions, unseen, fhr, found.baseline, fs)
+    width = bandwidth_of_decelerations(fhr, fs, falls)
+    segments = find_segments(
+        fhr, found.baseline, fs, found.accelerations, falls, contractions, unseen, found.fhr_uncertain
+    )
+    waves = find_sinusoidal(fhr, fs, found.accelerations)
+    start = max(0.0, recording.duration - 3600)
+    strip = Strip(
+        start,
+        recording.duration,
+        segments,
+        falls,
+        kinds.kind,
+        kinds.contraction,
+        width,
+        contractions,
+        unseen,
+        waves,
+        found.fhr_uncertain,
+    )
+    uncertain = np.concatenate([found.fhr_uncertain, unseen])
+    return Morphology(
+        name=recording.name,
+        fs=fs,
+        baseline=found.baseline.astype(np.float32),
+        accelerations=event_table(found.accelerations),
+        decelerations=event_table(
+            falls, kind=kinds.kind, contraction=kinds.contraction, lag_s=kinds.lag, bandwidth=width
+        ),
+        contractions=event_table(contractions),
+        uncertain=pd.DataFrame(
+            {
+                "channel": np.repeat(np.array(["fhr", "uc"], dtype=object), [len(found.fhr_uncertain), len(unseen)]),
+                "start_s": uncertain[:, 0],
+                "end_s": uncertain[:, 1],
+                "reason": np.concatenate([found.fhr_reasons, found.uc_reasons]),
+            }
+        ),
+        segments=segment_table(segments),
+        variation=variation(fhr, found.baseline, fs, found.accelerations, falls, found.fhr_uncertain)._asdict(),
+        sinusoidal=pd.DataFrame(waves, columns=["start_s", "end_s"]),
+        figo=figo_category(strip),
+        nichd=nichd_category(strip),
+    )

@@ -1,0 +1,45 @@
+"""What a guideline says of a strip: a category and the criteria that fired."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+__all__ = ["Category", "Criterion"]
+
+
+class Criterion(NamedTuple):
+    """One rule of a guideline that applied to a strip.
+
+    Attributes:
+        name: short name, such as "bradycardia".
+        category: the category that it asks for.
+        value: the measured number, in the unit that `rule` names.
+        rule: the threshold in words, with unit.
+        source: guideline and DOI.
+    """
+
+    name: str
+    category: str
+    value: float
+    rule: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A guideline's verdict on one strip.
+
+    Attributes:
+        guideline: "FIGO 2015" or "NICHD 2008".
+        label: "normal", "suspicious", "pathological"; "I", "II", "III"; "uninterpretable" where too little of the
+            signal is known, "undetermined" (FIGO) where nothing fired and a rule could not be assessed.
+        start_s: start of the judged strip, s from the start of the recording.
+        end_s: its end.
+        criteria: what fired, gravest first; then, on any strip, the rules that could not be assessed for want of UC,
+            with category "not assessed".
+    """
+
+    guideline: str
+    label: str
+    start_s: float
+    end_s: float
+    criteria: tuple[Criterion, ...] = ()

@@ -1,0 +1,77 @@
+"""One table of all events of a recording, in the columns of the published expert marks and more."""
+
+import numpy as np
+import pandas as pd
+
+from .category import Category
+from .morphology import Morphology
+from .strip import NOT_ASSESSED
+
+__all__ = ["EVENT_COLUMNS", "event_list", "summary"]
+
+EVENT_COLUMNS = (
+    "record",
+    "kind",
+    "start_s",
+    "end_s",
+    "detail",
+    "peak_s",
+    "amplitude",
+    "area",
+    "loss",
+    "lag_s",
+)
+
+
+def event_list(morphology: Morphology) -> pd.DataFrame:
+    """Every event in order of its start.
+
+    Returns:
+        `EVENT_COLUMNS`: kind is ACC (acceleration), DEC (deceleration), URS (unreliable signal) as in the expert
+        marks of Boudet et al. 2020, doi:10.1016/j.softx.2020.100428, or UC (contraction); detail is the kind of a
+        deceleration, or channel and reason of unreliable signal. What does not apply is NaN or empty.
+    """
+    m = morphology
+    falls = m.decelerations.rename(columns={"kind": "detail"})
+    unreliable = m.uncertain.assign(
+        detail=m.uncertain["channel"].astype(str) + ": " + m.uncertain["reason"].astype(str)
+    )
+    parts = {"ACC": m.accelerations, "DEC": falls, "UC": m.contractions, "URS": unreliable}
+    rows = [part.assign(kind=kind) for kind, part in parts.items() if len(part)]
+    table = pd.concat(rows) if rows else pd.DataFrame()
+    table = table.assign(record=m.name).reindex(columns=list(EVENT_COLUMNS))
+    table["detail"] = table["detail"].fillna("")
+    return table.sort_values(["start_s", "end_s", "kind"], ignore_index=True)
+
+
+def summary(morphology: Morphology) -> dict[str, str | float]:
+    """What there is to say of a recording in one row: baseline, numbers of events, variation, categories.
+
+    Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it.
+    """
+    m = morphology
+    known = m.baseline[~np.isnan(m.baseline)]
+    kinds = m.decelerations["kind"].value_counts()
+    return {
+        "record": m.name,
+        "duration_min": len(m.baseline) / m.fs / 60,
+        "baseline": float(np.median(known)) if len(known) else np.nan,
+        "baseline_min": float(known.min()) if len(known) else np.nan,
+        "baseline_max": float(known.max()) if len(known) else np.nan,
+        "accelerations": len(m.accelerations),
+        "decelerations": len(m.decelerations),
+        **{kind: int(kinds.get(kind, 0)) for kind in ("early", "late", "variable", "prolonged", "unclassified")},
+        "contractions": len(m.contractions),
+        **m.variation,
+        "figo": m.figo.label,
+        "figo_criteria": _named(m.figo),
+        "nichd": m.nichd.label,
+        "nichd_criteria": _named(m.nichd),
+    }
+
+
+def _named(category: Category) -> str:
+    return "; ".join(
+        f"{criterion.name} ({NOT_ASSESSED})" if criterion.category == NOT_ASSESSED else criterion.name
+        for criterion in category.criteria
+    )

@@ -1,0 +1,110 @@
+"""What is found in the arrays of one recording or window: baseline, events, and where they cannot be seen."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fhr.errors import SignalError
+from fhr.preprocessing import interpolate_gaps, runs
+
+from .baseline import baseline_by_second, oscillation
+from .contractions import find_contractions, uncertain_activity
+from .events import Events, no_events
+from .excursions import DECELERATION, Track, find_both
+from .seconds import by_second, smoothed
+
+__all__ = ["Found", "find"]
+
+BRIDGED = 30  # s; longer gaps end an event, and nothing is looked for in them
+ENOUGH = 120.0  # s of signal: a baseline needs 2 min (NICHD 2008, doi:10.1097/AOG.0b013e3181841395)
+FAR = 120.0  # s from the nearest measured second beyond which no baseline is given
+
+
+class Found(NamedTuple):
+    """Baseline and events of one recording or window; times in s from its start.
+
+    Attributes:
+        baseline: (n,) bpm; NaN where there is no signal near, and throughout with less than 2 min of signal.
+        accelerations: events.
+        decelerations: events, the peak being the nadir.
+        contractions: events.
+        fhr_uncertain: (k, 2) where accelerations and decelerations are not looked for, or not to be trusted.
+        fhr_reasons: (k,) why.
+        uc_uncertain: (l, 2) where contractions are not looked for.
+        uc_reasons: (l,) why.
+    """
+
+    baseline: np.ndarray
+    accelerations: Events
+    decelerations: Events
+    contractions: Events
+    fhr_uncertain: np.ndarray
+    fhr_reasons: np.ndarray
+    uc_uncertain: np.ndarray
+    uc_reasons: np.ndarray
+
+
+def find(fhr: np.ndarray, uc: np.ndarray, fs: float) -> Found:
+    """Find baseline, accelerations, decelerations and contractions.
+
+    The signal is taken second by second. Gaps of up to 30 s are bridged when events are looked for; longer ones end an
+    event. An event of which more than a third is missing is not given, its place is marked uncertain.
+
+    Args:
+        fhr: (n,) cleaned, bpm; NaN is missing.
+        uc: (n,) any unit; NaN is missing.
+        fs: sampling rate, 1 Hz or more.
+
+    Raises:
+        SignalError: `fs` below 1 Hz, or signals of different shapes.
+    """
+    fhr, uc = np.asarray(fhr, dtype=np.float64), np.asarray(uc, dtype=np.float64)
+    if not 1 <= fs < np.inf:
+        raise SignalError(f"sampled at {fs:g} Hz; morphology needs 1 Hz or more")
+    if fhr.ndim != 1 or fhr.shape != uc.shape:
+        raise SignalError(f"fhr has shape {fhr.shape}, uc {uc.shape}; give both as (n,)")
+    contractions = find_contractions(uc, fs)
+    unseen = uncertain_activity(uc, fs)
+    uc_uncertain = unseen.ranges
+
+    second = by_second(fhr, fs)
+    known = ~np.isnan(second)
+    if known.sum() < ENOUGH:
+        whole = np.array([[0.0, len(fhr) / fs]])
+        baseline = np.full(len(fhr), np.nan)
+        reason = np.array(["too little signal"], dtype=object)
+        return Found(baseline, no_events(), no_events(), contractions, whole, reason, uc_uncertain, unseen.reason)
+
+    bridged = interpolate_gaps(second, 1.0, longest=BRIDGED)
+    level = baseline_by_second(second, smoothed(bridged, DECELERATION.smoothing))
+    track = Track(second, bridged, level, oscillation(second))
+    accelerations, decelerations, lost = find_both(track, contractions.peak)
+
+    gaps = np.stack(runs(np.isnan(bridged)), axis=1).astype(np.float64)
+    uncertain = np.concatenate([gaps, lost])
+    reasons = np.array(["missing"] * len(gaps) + ["event mostly missing"] * len(lost), dtype=object)
+    order = np.argsort(uncertain[:, 0], kind="stable")
+    uncertain = np.minimum(uncertain[order], len(fhr) / fs)
+    return Found(
+        _at_samples(level, known, len(fhr), fs),
+        accelerations,
+        decelerations,
+        contractions,
+        uncertain,
+        reasons[order],
+        uc_uncertain,
+        unseen.reason,
+    )
+
+
+def _at_samples(level: np.ndarray, known: np.ndarray, n: int, fs: float) -> np.ndarray:
+    """The baseline by seconds at each sample (n,), NaN far from any signal."""
+    seconds = np.arange(len(level))
+    measured = np.flatnonzero(known)
+    after = measured[np.minimum(np.searchsorted(measured, seconds), len(measured) - 1)]
+    before = measured[np.maximum(np.searchsorted(measured, seconds, side="right") - 1, 0)]
+    distance = np.minimum(np.abs(after - seconds), np.abs(seconds - before))
+    time = (np.arange(n) + 0.5) / fs
+    baseline = np.interp(time, seconds + 0.5, level)
+    baseline[distance[np.minimum(time.astype(np.intp), len(level) - 1)] > FAR] = np.nan
+    return baseline

@@ -1,0 +1,46 @@
+"""The morphology of a recording: what a clinician reads off the strip."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from .category import Category
+
+__all__ = ["Morphology"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Morphology:
+    """Baseline, events, variability and categories of one recording; times in s from its start.
+
+    Attributes:
+        name: the record's name.
+        fs: sampling rate of the recording and of `baseline`, Hz.
+        baseline: (n,) float32, bpm; drawn on for up to 2 min into gaps, NaN beyond.
+        accelerations: start_s, end_s, peak_s, amplitude (bpm), area (bpm s), loss (fraction missing).
+        decelerations: the same, peak_s being the nadir, and kind (early, late, variable, prolonged, unclassified),
+            contraction (row of `contractions`, -1 for none), lag_s (from the contraction's peak to the nadir, NaN
+            without), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones).
+        contractions: the same columns as accelerations, in units of the UC channel.
+        uncertain: channel (fhr, uc), start_s, end_s, reason: where events are not looked for, or not to be trusted.
+        segments: a row for every 10 min counted back from the end: start_s, end_s, loss, baseline (bpm),
+            baseline_class, variability (bpm), variability_class, stv_ms, contractions (number), tachysystole (bool).
+        variation: the numbers of the whole recording by name: short- and long-term variation.
+        sinusoidal: start_s, end_s of stretches with a sinusoidal pattern.
+        figo: the FIGO 2015 category of the last 60 min (or of what there is).
+        nichd: the NICHD 2008 category of the same.
+    """
+
+    name: str
+    fs: float
+    baseline: np.ndarray
+    accelerations: pd.DataFrame
+    decelerations: pd.DataFrame
+    contractions: pd.DataFrame
+    uncertain: pd.DataFrame
+    segments: pd.DataFrame
+    variation: dict[str, float]
+    sinusoidal: pd.DataFrame
+    figo: Category
+    nichd: Category

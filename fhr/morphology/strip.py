@@ -1,0 +1,184 @@
+"""The strip that a guideline judges: a stretch of a recording, its segments, its events, what of UC is known."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from fhr.errors import SignalError
+
+from .category import Criterion
+from .events import Events
+from .morphology import Morphology
+from .overlap import KNOWN, overlap
+from .segments import Segments
+from .variation import NOWHERE
+
+__all__ = ["NOT_ASSESSED", "Strip", "events_of", "strip_of"]
+
+MINUTES = 60.0  # of a strip, unless it is given
+CONTRACTIONS = 3  # fewer in a period, and no share of contractions is taken: this package's choice
+UNSEEN = 1 / 3  # of a contraction, or of a strip: this package's choice
+NOT_ASSESSED = "not assessed"  # `Criterion.category` of a rule that the strip cannot answer
+
+
+class Strip(NamedTuple):
+    """A strip of a recording and the events of the whole recording; times in s from its start.
+
+    Attributes:
+        start: s.
+        end: s.
+        segments: of the recording or of the strip; those with more than half of themselves in the strip are judged.
+        decelerations: those with the nadir in the strip are judged, in their whole length.
+        kind: (m,) early, late, variable, prolonged or unclassified, of each deceleration.
+        contraction: (m,) row of its contraction, -1 for none.
+        bandwidth: (m,) bandwidth within each deceleration, `bandwidth_of_decelerations`, bpm.
+        contractions: those with the peak in the strip are counted.
+        uc_uncertain: (k, 2) where UC is missing or not to be trusted.
+        sinusoidal: (k, 2) sinusoidal stretches.
+        fhr_uncertain: (k, 2) where decelerations cannot be seen.
+    """
+
+    start: float
+    end: float
+    segments: Segments
+    decelerations: Events
+    kind: np.ndarray
+    contraction: np.ndarray
+    bandwidth: np.ndarray
+    contractions: Events
+    uc_uncertain: np.ndarray
+    sinusoidal: np.ndarray
+    fhr_uncertain: np.ndarray = NOWHERE
+
+    @property
+    def minutes(self) -> float:
+        """Length, min."""
+        return (self.end - self.start) / 60
+
+    @property
+    def chosen(self) -> Segments:
+        """The segments that lie in the strip by more than half."""
+        inside = overlap(self.segments.start, self.segments.end, np.array([[self.start, self.end]]))
+        keep = inside > (self.segments.end - self.segments.start) / 2
+        return Segments(*(column[keep] for column in self.segments))
+
+    @property
+    def loss(self) -> float:
+        """Fraction of FHR that is missing, from the segments; 1.0 without any."""
+        inside = overlap(self.segments.start, self.segments.end, np.array([[self.start, self.end]]))
+        return float(inside @ self.segments.loss / inside.sum()) if inside.sum() > 0 else 1.0
+
+    @property
+    def judged(self) -> np.ndarray:
+        """Which decelerations (m,) have the nadir in the strip."""
+        inside: np.ndarray = (self.decelerations.peak >= self.start) & (self.decelerations.peak < self.end)
+        return inside
+
+    @property
+    def without_decelerations(self) -> bool:
+        """Whether FHR tells, of two thirds of the strip, that there is no deceleration in it."""
+        unseen = float(overlap(self.start, self.end, self.fhr_uncertain))
+        return not self.judged.any() and unseen < UNSEEN * (self.end - self.start)
+
+    @property
+    def sinusoidal_minutes(self) -> float:
+        """Length of the longest sinusoidal stretch of the recording that reaches 10 min into the strip, min."""
+        here = np.minimum(self.sinusoidal[:, 1], self.end) - np.maximum(self.sinusoidal[:, 0], self.start)
+        length = np.diff(self.sinusoidal, axis=1)[:, 0][here >= min(600.0, self.end - self.start)]
+        return float(length.max(initial=0.0)) / 60
+
+    def longest(self, flags: np.ndarray) -> float:
+        """Minutes of the longest run of flagged chosen segments."""
+        chosen, best, run = self.chosen, 0.0, 0.0
+        for k in range(len(flags)):
+            run = run + (chosen.end[k] - chosen.start[k]) / 60 if flags[k] else 0.0
+            best = max(best, run)
+        return round(best, 6)  # sums of fractions of a minute: 49.9999999 is 50
+
+    def share(self, kinds: tuple[str, ...], minutes: float, within: tuple[float, float] | None = None) -> float:
+        """The largest share of contractions that have a deceleration of `kinds`, over any period of `minutes`.
+
+        Periods begin a minute apart. One counts with UC known for half of it, and 3 contractions in it. A contraction
+        counts with a deceleration of any kind, or with FHR to tell that there is none for two thirds of it.
+
+        Args:
+            kinds: of decelerations.
+            minutes: length of the period.
+            within: start and end that the periods lie in, s; None for the strip.
+
+        Returns:
+            0 to 1; NaN where no period counts, for want of UC or of contractions, or because the strip is shorter.
+        """
+        start, end = within or (self.start, self.end)
+        begin = np.arange(end - minutes * 60, start - 1e-6, -60.0)
+        stop = begin + minutes * 60
+        chosen = self.contraction[np.isin(self.kind, kinds) & (self.contraction >= 0)]
+        with_one = np.sort(self.contractions.peak[np.unique(chosen)])
+        peaks = np.sort(self.contractions.peak[self._told])
+        count = np.searchsorted(peaks, stop) - np.searchsorted(peaks, begin)
+        hit = np.searchsorted(with_one, stop) - np.searchsorted(with_one, begin)
+        counts = (overlap(begin, stop, self.uc_uncertain) < KNOWN * (stop - begin)) & (count >= CONTRACTIONS)
+        return float((hit[counts] / count[counts]).max()) if counts.any() else np.nan
+
+    @property
+    def _told(self) -> np.ndarray:
+        """Which contractions tell whether there is a deceleration with them."""
+        start, end = self.contractions.start, self.contractions.end
+        told: np.ndarray = overlap(start, end, self.fhr_uncertain) < UNSEEN * (end - start)
+        told[self.contraction[self.contraction >= 0]] = True
+        return told
+
+    def not_assessed(self, name: str, minutes: float, source: str) -> Criterion:
+        """What to say of a rule that needs contractions which are not known."""
+        rule = f"not assessed: in no {minutes:g} min is half of UC known with {CONTRACTIONS} contractions"
+        return Criterion(name, NOT_ASSESSED, np.nan, rule, source)
+
+
+def strip_of(morphology: Morphology, start_s: float | None = None, end_s: float | None = None) -> Strip:
+    """The strip from `start_s` to `end_s`; by default the last 60 min, or what there is.
+
+    Raises:
+        SignalError: a strip that is empty or not within the recording.
+    """
+    duration = len(morphology.baseline) / morphology.fs
+    end = duration if end_s is None else float(end_s)
+    start = max(0.0, end - 60 * MINUTES) if start_s is None else float(start_s)
+    if not 0 <= start < end <= duration + 1e-6:
+        raise SignalError(
+            f"{morphology.name}: strip from {start:g} to {end:g} s; it must lie within the {duration:g} s recorded, "
+            "and end after it starts"
+        )
+    uncertain = {
+        channel: rows[["start_s", "end_s"]].to_numpy(dtype=np.float64)
+        for channel, rows in morphology.uncertain.groupby("channel")
+    }
+    falls = morphology.decelerations
+    table = morphology.segments
+    return Strip(
+        start,
+        end,
+        Segments(*(_column(table, name) for name in _SEGMENT_COLUMNS)),
+        events_of(falls),
+        falls["kind"].to_numpy(dtype=object),
+        falls["contraction"].to_numpy(dtype=np.int64),
+        _column(falls, "bandwidth"),
+        events_of(morphology.contractions),
+        uncertain.get("uc", NOWHERE),
+        morphology.sinusoidal[["start_s", "end_s"]].to_numpy(dtype=np.float64),
+        uncertain.get("fhr", NOWHERE),
+    )
+
+
+_SEGMENT_COLUMNS = ("start_s", "end_s", "loss", "baseline", "variability", "stv_ms", "contractions", "tachysystole")
+_EVENT_COLUMNS = ("start_s", "end_s", "peak_s", "amplitude", "area", "loss")
+
+
+def events_of(table: pd.DataFrame) -> Events:
+    """The events of a table that `event_table` made."""
+    return Events(*(_column(table, name) for name in _EVENT_COLUMNS))
+
+
+def _column(table: pd.DataFrame, name: str) -> np.ndarray:
+    values: np.ndarray = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
+    return values
