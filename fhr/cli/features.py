@@ -21,7 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--window", type=float, default=30.0, metavar="MIN", help="length of a window (default: 30 min)"
     )
     parser.add_argument("--step", type=float, default=5.0, metavar="MIN", help="from window to window (default: 5 min)")
-    parser.add_argument("--groups", nargs="+", metavar="GROUP", help="multiscale, scalar (default: all, in this order)")
+    parser.add_argument(
+        "--groups", nargs="+", metavar="GROUP", help="multiscale, scalar, morphology (default: all, in this order)"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one thread each (default: 1)")

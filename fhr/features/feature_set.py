@@ -18,7 +18,7 @@ from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS, multiscale_featu
 
 __all__ = ["GROUPS", "FeatureSet", "Windows"]
 
-GROUPS = ("multiscale", "scalar")
+GROUPS = ("multiscale", "scalar", "morphology")
 VERSION = 2  # raise it when a column of the same name comes to mean another number: tables are then made anew
 
 
@@ -108,6 +108,10 @@ class FeatureSet:
             from .scalar import SCALAR_COLUMNS
 
             columns += SCALAR_COLUMNS
+        if "morphology" in self.groups:
+            from .morphology_columns import MORPHOLOGY_COLUMNS
+
+            columns += MORPHOLOGY_COLUMNS
         return columns
 
     @property
@@ -126,7 +130,7 @@ class FeatureSet:
 
         Args:
             fhr: (window, time) at `fs`, bpm; NaN is missing.
-            uc: (window, time), arbitrary units; none of the present groups reads it.
+            uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` come from it.
 
         Returns:
             float64 (window, len(columns)); NaN where a window has too little signal. The last digit may
@@ -139,6 +143,10 @@ class FeatureSet:
             from .scalar import scalar_features
 
             parts.append(scalar_features(fhr, fs=self.fs))
+        if "morphology" in self.groups:
+            from .morphology_columns import morphology_features
+
+            parts.append(morphology_features(fhr, uc, fs=self.fs))
         return np.concatenate(parts, axis=-1)
 
     def check(self) -> None:
@@ -147,6 +155,13 @@ class FeatureSet:
         Raises:
             FHRError: parameters of the analysis that cannot be, or scales that the window is too short for.
         """
+        from .morphology_columns import LEAST
+
+        if "morphology" in self.groups and self.minutes * 60 < LEAST:
+            raise FHRError(
+                f"morphology features of windows of {self.minutes:g} min; they need {LEAST / 60:g} min, take longer "
+                "windows or other groups"
+            )
         flat = np.full((1, round(self.minutes * 60 * self.fs)), 140.0)
         self.compute(flat, flat)
 

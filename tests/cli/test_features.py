@@ -66,7 +66,10 @@ def test_a_damaged_recording_is_named(run_fhr, folder, tmp_path):
     [
         (["--window", "0"], "features with fs=4.0 Hz and windows of 0.0 min"),
         (["--step", "-1"], "windows with step=-1.0"),
-        (["--groups", "fractal"], "feature groups ('fractal',); choose from multiscale, scalar, in this order"),
+        (
+            ["--groups", "fractal"],
+            "feature groups ('fractal',); choose from multiscale, scalar, morphology, in this order",
+        ),
         (["--workers", "0"], "workers=0"),
         (["--scheduler", "localhost"], "scheduler 'localhost'; give dask://HOST:PORT"),
         (["--out", "nowhere/t.parquet"], "cannot be written; name a file in a folder that exists"),

@@ -16,6 +16,11 @@ GOLDEN = (
     *(0.21756976, -0.203380102, 0.179043831, 5.85920012, 0.0305577259),
     *(0.462580601, -0.00043327934, -0.00091475076),
 )
+MORPHOLOGY = (
+    *(139.853367, 139.494113, 140.063444, 0, 0),
+    *(10.5882353, 12663.1967, 43.3329723, 58),
+    *(3, 10.6298357, 29.517583, 11.5861781),
+)
 
 
 def recording(fhr, fs=4.0, name="r") -> Recording:
@@ -73,9 +78,11 @@ def test_groups_are_columns_beside_each_other(monkeypatch):
     )
     monkeypatch.setattr("fhr.features.scalar.scalar_features", lambda x, fs: np.full((len(x), 2), fs))
     monkeypatch.setattr("fhr.features.scalar.SCALAR_COLUMNS", (Column("a", "1", ""), Column("b", "1", "")))
+    monkeypatch.setattr("fhr.features.morphology_columns.morphology_features", lambda x, uc, fs: uc[:, -1:])
+    monkeypatch.setattr("fhr.features.morphology_columns.MORPHOLOGY_COLUMNS", (Column("c", "1", ""),))
     whole = FeatureSet(minutes=1.0, multiscale={"p": 1})
-    assert whole.names == (*(column.name for column in MULTISCALE_COLUMNS), "a", "b")
-    np.testing.assert_array_equal(whole(recording(ramp(1))), [*np.ones(len(MULTISCALE_COLUMNS)), 4.0, 4.0])
+    assert whole.names == (*(column.name for column in MULTISCALE_COLUMNS), "a", "b", "c")
+    np.testing.assert_array_equal(whole(recording(ramp(1))), [*np.ones(len(MULTISCALE_COLUMNS)), 4.0, 4.0, 239.0])
     assert FeatureSet(groups=("scalar",)).names == ("a", "b")
     assert replace(whole, groups=["multiscale"]).columns == MULTISCALE_COLUMNS
 
@@ -146,6 +153,7 @@ def test_the_checksum_tells_what_is_computed(monkeypatch):
     assert all(given == same[0] for given in same)
     others = [
         FeatureSet(groups=("multiscale",)),
+        FeatureSet(groups=("multiscale", "scalar")),
         FeatureSet(minutes=20.0),
         FeatureSet(fs=2.0),
         FeatureSet(steps=DEFAULT_STEPS[:2]),
@@ -153,7 +161,7 @@ def test_the_checksum_tells_what_is_computed(monkeypatch):
         FeatureSet(multiscale={"j1": 4}),
     ]
     seen = {given.checksum for given in (same[0], *others)}
-    assert len(seen) == 7
+    assert len(seen) == 8
     monkeypatch.setattr(feature_set, "VERSION", 99)
     assert FeatureSet().checksum not in seen
     monkeypatch.undo()
@@ -195,9 +203,9 @@ def test_recordings_that_cannot_be_used(given, message):
         ({"minutes": np.inf}, "windows of inf min"),
         ({"minutes": 0.001}, "windows of 0.001 min"),
         ({"fs": 0.0}, "fs=0.0 Hz"),
-        ({"groups": ()}, r"feature groups \(\); choose from multiscale, scalar, in this order"),
-        ({"groups": ("scalar", "multiscale")}, "choose from multiscale, scalar, in this order"),
-        ({"groups": ("scalar", "scalar")}, "choose from multiscale, scalar, in this order"),
+        ({"groups": ()}, r"feature groups \(\); choose from multiscale, scalar, morphology, in this order"),
+        ({"groups": ("scalar", "multiscale")}, "choose from multiscale, scalar, morphology, in this order"),
+        ({"groups": ("scalar", "scalar")}, "choose from multiscale, scalar, morphology, in this order"),
         ({"groups": ("fractal",)}, "'fractal'"),
         ({"steps": (Step("smooth"),)}, "cleaning step 'smooth' is not known"),
         ({"multiscale": {"q": 1}}, "multiscale features take no 'q'; their parameters: wavelet, j1, j2, p, gamma"),
@@ -220,7 +228,17 @@ def test_numbers_do_not_move_without_a_new_version():
     rng = np.random.default_rng(1)
     fhr = np.round(4 * (140 + rng.normal(size=7200).cumsum() / 5)) / 4
     fhr[1000:1400] = fhr[3000:3005] = NAN
-    found = FeatureSet()(recording(fhr))
+    found = FeatureSet(groups=("multiscale", "scalar"))(recording(fhr))
     integrated = FeatureSet(groups=("multiscale",), multiscale={"gamma": 1.0, "p": 1.0})(recording(fhr))
     assert feature_set.VERSION == 2
     np.testing.assert_allclose(np.concatenate([found[:5], found[-5:], integrated[:3]]), GOLDEN, rtol=1e-6)
+
+
+def test_the_numbers_of_morphology_do_not_move_either():
+    t = np.arange(7200) / 4
+    rng = np.random.default_rng(1)
+    fhr = 140 + 5 * np.sin(t / 3) + rng.normal(size=7200) - 40 * np.exp(-(((t % 400 - 200) / 20) ** 2))
+    fhr[1000:1400] = NAN
+    uc = 10 + 40 * np.exp(-(((t % 200 - 100) / 25) ** 2))
+    found = FeatureSet(groups=("morphology",))(Recording("r", fhr, uc, 4.0))
+    np.testing.assert_allclose(found, MORPHOLOGY, rtol=1e-5)
