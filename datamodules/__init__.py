@@ -2,6 +2,7 @@
 
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule
+from .false_signals import FalseSignalDataModule
 from .simulated import SimulatedDataModule
 
-__all__ = ["CTUUHBDataModule", "DatabaseDataModule", "SimulatedDataModule"]
+__all__ = ["CTUUHBDataModule", "DatabaseDataModule", "FalseSignalDataModule", "SimulatedDataModule"]

@@ -105,6 +105,26 @@ class DatabaseDataModule(pl.LightningDataModule):
         """Sampling rate of a window, Hz; known before any data is read."""
         return self.pipeline.fs
 
+    @property
+    def experiment(self) -> str:
+        """Runs of one label are compared with each other in MLflow; known before any data is read."""
+        return f"acidosis {self.target.name}"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What MLflow's comparison view shows of the data; known before any data is read."""
+        features = self.features
+        return {
+            "batch_size": self.batch_size,
+            "augmentation": str(self.augmentation),
+            "class_weights": self.class_weights,
+            "window_minutes": self.pipeline.minutes,
+            "fs": self.pipeline.fs,
+            "features": ", ".join(features.groups) if features else "none",  # their names are in data.json
+            "features_checksum": features.checksum if features else "none",
+            "seed": self.seed,
+        }
+
     @abstractmethod
     def read(self) -> Database:
         """Read or make the database."""

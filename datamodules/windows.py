@@ -1,6 +1,7 @@
 """Windows in memory, and an order that depends on nothing but seed and epoch."""
 
 from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -64,10 +65,16 @@ class WindowDataset(Dataset[Batch]):
         return Batch(torch.from_numpy(signal), *rest)
 
 
+class _OfEpochs(Protocol):
+    epoch: int
+
+    def __len__(self) -> int: ...
+
+
 class EpochShuffle(Sampler[int]):
     """A shuffle that depends only on (seed, epoch), so that a resumed run sees the order it would have seen."""
 
-    def __init__(self, dataset: WindowDataset, *, seed: int) -> None:
+    def __init__(self, dataset: _OfEpochs, *, seed: int) -> None:
         self.dataset, self.seed, self.epoch = dataset, seed, 0
 
     def set_epoch(self, epoch: int) -> None:

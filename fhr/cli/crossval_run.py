@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from fhr.calibration import RidgePlatt
-from fhr.errors import SplitError
+from fhr.errors import FHRError, SplitError
 from fhr.evaluation import (
     BASELINES,
     FoldPrediction,
@@ -28,6 +28,7 @@ from fhr.features import feature_table
 from fhr.metrics import Interval
 from fhr.models import finish_checkpoint
 from fhr.tasks import (
+    ClassificationTask,
     DataFacts,
     ModelCard,
     data_record,
@@ -39,7 +40,7 @@ from fhr.tasks import (
 )
 from fhr.tracking import end_with_parent, ensure_store, environment, mlflow_client, progress_bar, tracking_uri
 
-from .training import TrainingCLI, experiment_name, quieten
+from .training import TrainingCLI, quieten
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -93,6 +94,11 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
     quieten()
     cli = TrainingCLI(arguments, tracked=False, run=False)
     data = cli.datamodule
+    if not isinstance(cli.model, ClassificationTask):
+        raise FHRError(
+            f"a cross-validation of {type(cli.model).__name__}; `fhr crossval` is for classification; fit each fold "
+            "with `fhr fit --data.fold K`"
+        )
     data.setup("fit")
     facts: DataFacts = data.facts
     available = len(facts.splits.folds)
@@ -104,7 +110,7 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
 
     artifacts = ensure_store()
     client = mlflow_client()
-    experiment = _experiment(client, experiment_name(facts.target), artifacts)
+    experiment = _experiment(client, data.experiment, artifacts)
     network = type(cli.model.model).__name__
     run_id = client.create_run(
         experiment, run_name=f"{network} cross-validation {repeats} x {n_folds} x {n_inner}", tags=run_tags(facts)
@@ -161,7 +167,7 @@ def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) 
                 tested_on=f"{repeats} x {n_folds} outer folds; {n_inner} inner networks a fold, averaged after "
                 "calibration on their held-out inner folds; figures of repeat 0",
                 results=results,
-                window_minutes=facts.pipeline.minutes,
+                window_minutes=facts.pipeline.to_dict()["minutes"],
                 features=facts.features,
                 left_out=len(facts.quarantined),
             )

@@ -29,7 +29,7 @@ from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_
 
 from .tables import write_csv
 
-__all__ = ["TrainingCLI", "experiment_name", "quieten", "train"]
+__all__ = ["TrainingCLI", "quieten", "train"]
 
 
 class TrainingCLI(LightningCLI):
@@ -107,7 +107,7 @@ class TrainingCLI(LightningCLI):
         network = type(self.model.model).__name__
         data = self.datamodule
         return MLFlowLogger(
-            experiment_name=experiment_name(data.target.name),
+            experiment_name=data.experiment,
             run_name=f"{network} repeat {data.repeat} fold {data.fold} inner {data.inner}",
             tracking_uri=tracking_uri(),
             artifact_location=artifacts,
@@ -171,11 +171,6 @@ class TrainingCLI(LightningCLI):
         return str(parser.dump(config.clone(), skip_link_targets=True))
 
 
-def experiment_name(target: str) -> str:
-    """Runs of one label are compared with each other."""
-    return f"acidosis {target}"
-
-
 def quieten() -> None:
     """Silence what other packages say of their own inner workings."""
     for message in (
@@ -184,6 +179,7 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
+        ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):
         warnings.filterwarnings("ignore", message=message)
     for name in ("pytorch_lightning", "lightning_fabric", "mlflow"):

@@ -2,12 +2,14 @@
 
 from .ctu_uhb import CTUUHB, record_names
 from .database import Database, checksum_line, checksum_of_lines
+from .false_signals import FalseSignals
 from .splits import Partition, Splits, make_splits
 from .targets import Target
 
 __all__ = [
     "CTUUHB",
     "Database",
+    "FalseSignals",
     "Partition",
     "Splits",
     "Target",

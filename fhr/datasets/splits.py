@@ -1,13 +1,14 @@
 """Splits by record: repeated stratified folds, one file for all labels, and the slices inside a training fold.
 
-Records are stratified by pH, cut at 7.05, 7.15 and 7.20 (records of unknown pH are a stratum of their own), so that
-one set of folds serves every label. A stratum with fewer members than folds joins its neighbour.
+Where nothing else is asked for, records are stratified by pH, cut at 7.05, 7.15 and 7.20 (records of unknown pH are a
+stratum of their own), so that one set of folds serves every label. A stratum with fewer members than folds joins its
+neighbour.
 """
 
 import hashlib
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -158,12 +159,21 @@ class Splits:
         }
 
 
-def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, seed: int = 0) -> Splits:
+def make_splits(
+    dataset: Database,
+    *,
+    n_repeats: int = 10,
+    n_folds: int = 5,
+    seed: int = 0,
+    strata: Mapping[str, int] | None = None,
+) -> Splits:
     """Repeated stratified folds over all records of `dataset`.
 
+    `strata` numbers the stratum of each record, by name; None stratifies by pH.
+
     Raises:
-        SplitError: fewer records than folds, fewer than two folds, a negative seed, or one
-            recording under two names.
+        SplitError: fewer records than folds, fewer than two folds, a negative seed, a record without a stratum, or
+            one recording under two names.
     """
     if n_folds < 2 or n_repeats < 1:
         raise SplitError(f"{n_repeats} repeats of {n_folds} folds; at least 1 repeat of 2 folds is needed")
@@ -178,14 +188,20 @@ def make_splits(dataset: Database, *, n_repeats: int = 10, n_folds: int = 5, see
                 f"{dataset.origin}: records {owner[digest]} and {name} hold the same signals; they would fall on both "
                 "sides of a split, keep one of them"
             )
-    ph = dataset.outcomes["ph"].to_numpy()
-    strata = _merged(np.where(np.isnan(ph), len(_CUTS) + 1, np.digitize(ph, _CUTS)), n_folds)
+    if strata is None:
+        ph = dataset.outcomes["ph"].to_numpy()
+        stratum = np.where(np.isnan(ph), len(_CUTS) + 1, np.digitize(ph, _CUTS))
+    else:
+        if missing := [name for name in dataset.names if name not in strata]:
+            raise SplitError(f"{len(missing)} records have no stratum {missing[:3]}; give one for each record")
+        stratum = np.array([strata[name] for name in dataset.names])
+    stratum = _merged(stratum, n_folds)
     names = np.array(dataset.names)
     folds = []
     for repeat in range(n_repeats):
-        parts = _stratified(strata, n_folds, seed + repeat)
+        parts = _stratified(stratum, n_folds, seed + repeat)
         folds.append(tuple(tuple(map(str, names[parts == k])) for k in range(n_folds)))
-    by_name = {name: int(stratum) for name, stratum in zip(dataset.names, strata, strict=True)}
+    by_name = {name: int(number) for name, number in zip(dataset.names, stratum, strict=True)}
     return Splits(tuple(folds), by_name, seed, dataset.checksum)
 
 

@@ -1,6 +1,7 @@
-"""Networks: plain torch, (batch, channel, time) and features in, scores (batch, n_outputs) out."""
+"""Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
 
 from .checkpoint import FORMAT, CheckpointCard, finish_checkpoint, read_checkpoint
+from .false_signal import FalseSignalNet
 from .inception import InceptionNet
 from .linear_features import LinearFeatures
 from .network import Network, completed, rebuild
@@ -9,6 +10,7 @@ from .pooling import MaskedMeanStd
 __all__ = [
     "FORMAT",
     "CheckpointCard",
+    "FalseSignalNet",
     "InceptionNet",
     "LinearFeatures",
     "MaskedMeanStd",

@@ -13,8 +13,8 @@ from .network import Network, rebuild
 
 __all__ = ["FORMAT", "CheckpointCard", "finish_checkpoint", "read_checkpoint"]
 
-FORMAT = 2
-"""Of a checkpoint with features; one without is of format 1, as before there were any."""
+FORMAT = 3
+"""Of a checkpoint of another kind of task than classification; 2 with features, 1 without, as before there were any."""
 
 _KEY = "fhr"
 _PREFIX = "model."
@@ -34,11 +34,12 @@ class CheckpointCard:
         splits: checksum of the splits.
         fold: repeat, outer fold, inner fold.
         epochs: how many epochs the weights were trained for.
-        calibrator: the fitted calibrator, or None.
+        calibrator: the fitted calibrator, or the thresholds of the samples; None where there is none.
         version: of this package.
         features: what is computed beside the signal: `set`, see `fhr.features.FeatureSet.to_dict`, and its `checksum`,
             which a version that computes otherwise does not have; or None.
         scaling: of the features, see `fhr.features.FeatureScaling.to_dict`, or None.
+        kind: of the task: `classification` of windows, or `false_signal`, of samples.
     """
 
     network: Mapping[str, Any]
@@ -54,11 +55,14 @@ class CheckpointCard:
     version: str
     features: Mapping[str, Any] | None = None
     scaling: Mapping[str, Any] | None = None
+    kind: str = "classification"
 
     @property
     def format(self) -> int:
-        """Of the checkpoint: a version that knows nothing of features has to refuse one with features."""
-        return 1 if self.features is None else FORMAT
+        """Of the checkpoint: a version that knows nothing of features or other tasks has to refuse one with them."""
+        if self.kind != "classification":
+            return FORMAT
+        return 1 if self.features is None else 2
 
     def write(self, checkpoint: dict[str, Any]) -> None:
         """Put the card into a checkpoint."""
@@ -66,6 +70,8 @@ class CheckpointCard:
         plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
         if self.features is None:
             del plain["features"], plain["scaling"]
+        if self.format < FORMAT:
+            del plain["kind"]
         checkpoint[_KEY] = plain
 
     @classmethod

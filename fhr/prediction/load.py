@@ -7,18 +7,23 @@ import torch
 from fhr.models import read_checkpoint
 from fhr.tracking import run_checkpoints
 
+from .false_signal import FalseSignalPredictor
 from .predictor import Predictor
 
 __all__ = ["load"]
 
 
-def load(run_id_or_checkpoint: str | Path, *, device: str | torch.device = "cpu") -> Predictor:
-    """A ready predictor; the checkpoint says which network it is.
+def load(run_id_or_checkpoint: str | Path, *, device: str | torch.device = "cpu") -> Predictor | FalseSignalPredictor:
+    """A ready predictor; the checkpoint says of which kind and with which network.
 
     Args:
         run_id_or_checkpoint: a `.ckpt` file, or an MLflow run id. A run of a whole cross-validation gives the
             average of all its networks.
         device: where the networks run.
+
+    Returns:
+        `Predictor` of a classification, `FalseSignalPredictor` of a false-signal network; each refuses what only the
+        other can do with a `CheckpointError`.
 
     Raises:
         CheckpointError: neither a file nor a run, or a checkpoint that is damaged, untrained or of another format.
@@ -26,4 +31,7 @@ def load(run_id_or_checkpoint: str | Path, *, device: str | torch.device = "cpu"
     path = Path(run_id_or_checkpoint)
     named = path.is_file() or path.suffix == ".ckpt"
     paths = [path] if named else run_checkpoints(str(run_id_or_checkpoint))
-    return Predictor([read_checkpoint(path) for path in paths], device=device)
+    members = [read_checkpoint(path) for path in paths]
+    if members[0][0].kind == FalseSignalPredictor.kind:
+        return FalseSignalPredictor(members, name=str(run_id_or_checkpoint), device=device)
+    return Predictor(members, device=device)

@@ -1,6 +1,7 @@
 """One trained network, or several whose calibrated probabilities are averaged."""
 
 from collections.abc import Iterable, Sequence
+from typing import NoReturn
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from fhr.models import CheckpointCard, Network
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Recording
 
+from .kind import check_kind
 from .prediction import Prediction
 
 __all__ = ["Predictor"]
@@ -30,8 +32,8 @@ class Predictor:
         device: where the networks run.
 
     Raises:
-        CheckpointError: no member, members that were trained differently, or features that this version computes
-            otherwise.
+        CheckpointError: no member, one of another kind, members that were trained differently, or features that this
+            version computes otherwise.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Predictor:
             raise CheckpointError("a predictor needs at least one checkpoint; none was given")
         self.cards = [card for card, _ in members]
         first = self.cards[0]
+        check_kind(self.cards, "classification")
         if any(
             (c.pipeline, c.target, c.features) != (first.pipeline, first.target, first.features) for c in self.cards
         ):
@@ -78,6 +81,16 @@ class Predictor:
                 windows.append(window)
                 features.append(row)
         return self._predict(used, windows, features), unusable
+
+    def false_signal_probability(self, recording: Recording) -> NoReturn:
+        """Refused: this is a network of another kind.
+
+        Raises:
+            CheckpointError: always.
+        """
+        raise CheckpointError(
+            f"a network of {self.target} says nothing of single samples; load a run of `configs/false_signal.yaml`"
+        )
 
     @torch.inference_mode()
     def scores(self, signal: np.ndarray, features: np.ndarray | None = None) -> np.ndarray:

@@ -9,6 +9,7 @@ from fhr.errors import FHRError
 from fhr.recording import Recording, Step
 
 from .cleaning import remove_islands, remove_out_of_range, remove_spikes
+from .quality_rules import remove_halved_doubled, remove_stuck
 
 __all__ = ["DEFAULT_STEPS", "check_steps", "clean"]
 
@@ -16,6 +17,8 @@ _CLEANING: dict[str, Callable[..., np.ndarray]] = {
     "remove_out_of_range": remove_out_of_range,
     "remove_spikes": remove_spikes,
     "remove_islands": remove_islands,
+    "remove_stuck": remove_stuck,
+    "remove_halved_doubled": remove_halved_doubled,
 }
 DEFAULT_STEPS = (
     Step("remove_out_of_range", {"low": 50.0, "high": 210.0}),

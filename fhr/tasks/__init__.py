@@ -2,18 +2,26 @@
 
 from .artifacts import write_evaluation
 from .batch import Batch, DataFacts
-from .calibrate import Calibration, score_windows
+from .calibrate import Calibration
 from .classification import ClassificationTask
+from .false_signal import FalseSignalTask
 from .model_card import ModelCard
 from .record import RunRecord, data_record, metric_values, parameters, run_tags
+from .sample_batch import SampleBatch
+from .scores import score_windows
+from .task import Evaluation, Task
 
 __all__ = [
     "Batch",
     "Calibration",
     "ClassificationTask",
     "DataFacts",
+    "Evaluation",
+    "FalseSignalTask",
     "ModelCard",
     "RunRecord",
+    "SampleBatch",
+    "Task",
     "data_record",
     "metric_values",
     "parameters",

@@ -9,7 +9,7 @@ import torch
 
 from fhr.datasets import Partition, Splits
 from fhr.features import FeatureScaling, FeatureSet
-from fhr.preprocessing import Pipeline
+from fhr.preprocessing import FalseSignalInput, Pipeline
 from fhr.recording import Recording
 
 __all__ = ["Batch", "DataFacts"]
@@ -38,14 +38,14 @@ class DataFacts:
     """What a run has to remember of its data.
 
     Attributes:
-        pipeline: what prepared the windows.
+        pipeline: what prepared the windows, or the samples.
         target: the label with its inequality.
         partition: the records of this fold, by use.
         origin: where the recordings come from.
         data_checksum: of the whole database.
         splits: all folds.
         fold: repeat, outer fold, inner fold.
-        labels: 0 or 1 by record name.
+        labels: 0 or 1 by record name; of samples, the fraction of false ones.
         recordings: by record name.
         quarantined: reason for each record that was left out, by name.
         unlabelled: records that lack the outcome.
@@ -53,7 +53,7 @@ class DataFacts:
         scaling: of the features, or None.
     """
 
-    pipeline: Pipeline
+    pipeline: Pipeline | FalseSignalInput
     target: str
     partition: Partition
     origin: str

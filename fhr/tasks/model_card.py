@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fhr.features import FeatureSet
 from fhr.metrics import Interval, to_frame
 
-__all__ = ["ModelCard"]
+__all__ = ["ModelCard", "results_table"]
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ class ModelCard:
 
     def markdown(self) -> str:
         """The card as Markdown."""
-        table = to_frame(self.results)
-        rows = "\n".join(
-            f"| {name} | {row.value:.3f} | " + (f"{row.low:.3f} to {row.high:.3f} |" if row.low == row.low else "- |")
-            for name, row in table.iterrows()
-        )
         beside = ""
         if self.features is not None:
             names = ", ".join(self.features.names)
@@ -66,9 +61,7 @@ Research software, **not a medical device**: it must not guide the care of any p
 
 Intervals are 95% percentile bootstrap intervals over records.
 
-| metric | value | 95% interval |
-|---|---|---|
-{rows}
+{results_table(self.results)}
 
 ## Limits
 
@@ -77,3 +70,12 @@ Intervals are 95% percentile bootstrap intervals over records.
 - Signal loss alone separates acidosis in real recordings; part of any score may be that shortcut.
 - Nothing was tested on another hospital, monitor or population; a change of prevalence changes every probability.
 """
+
+
+def results_table(results: Mapping[str, Interval]) -> str:
+    """Metrics with their intervals as a table in Markdown."""
+    rows = (
+        f"| {name} | {row.value:.3f} | " + (f"{row.low:.3f} to {row.high:.3f} |" if row.low == row.low else "- |")
+        for name, row in to_frame(results).iterrows()
+    )
+    return "\n".join(["| metric | value | 95% interval |", "|---|---|---|", *rows])

@@ -10,16 +10,13 @@ import pandas as pd
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import MLFlowLogger
 
-from fhr.errors import CheckpointError
 from fhr.features import FeatureSet
-from fhr.metrics import Interval, evaluate
+from fhr.metrics import Interval
 from fhr.tracking import environment, source_state
 
-from .artifacts import write_evaluation
 from .batch import DataFacts
-from .calibrate import Calibration, score_windows
-from .classification import ClassificationTask
-from .model_card import ModelCard
+from .calibrate import Calibration
+from .task import Task
 
 __all__ = ["RunRecord", "data_record", "metric_values", "parameters", "run_tags"]
 
@@ -39,7 +36,7 @@ class RunRecord(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Everything that is known before the first step."""
         logger = _mlflow(trainer)
-        if logger is None or not isinstance(pl_module, ClassificationTask):
+        if logger is None or not isinstance(pl_module, Task):
             return
         client, run_id = logger.experiment, logger.run_id
         logger.log_hyperparams(parameters(trainer, pl_module, pl_module.facts, trainer.datamodule))  # type: ignore[attr-defined]
@@ -52,7 +49,7 @@ class RunRecord(pl.Callback):
         """The finished checkpoint and its calibrator."""
         logger = _mlflow(trainer)
         finished = next((c.path for c in trainer.callbacks if isinstance(c, Calibration)), None)  # type: ignore[attr-defined]
-        if logger is None or finished is None or not isinstance(pl_module, ClassificationTask):
+        if logger is None or finished is None or not isinstance(pl_module, Task):
             return
         logger.experiment.log_artifact(logger.run_id, str(finished), "checkpoints")
         if pl_module.calibrator is not None:
@@ -60,44 +57,18 @@ class RunRecord(pl.Callback):
         logger.log_metrics({"best_epoch": float(pl_module.epochs)})
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Metrics with intervals, predictions, figures and the model card of the outer fold."""
-        if not isinstance(pl_module, ClassificationTask):
+        """Metrics with intervals, predictions and the task's files of the outer fold."""
+        if not isinstance(pl_module, Task):
             return
-        facts = pl_module.facts
-        scores, labels = score_windows(pl_module, trainer.datamodule.test_dataloader())  # type: ignore[attr-defined]
-        if pl_module.calibrator is None:
-            raise CheckpointError("the checkpoint holds no calibrator; let `fhr fit` end, or test its `finished.ckpt`")
-        probabilities = pl_module.calibrator.predict(scores)
-        names = list(facts.partition.test)
-        self.predictions = pd.DataFrame(
-            {"name": names, "label": labels.astype(int), "score": scores, "probability": probabilities}
-        )
-        self.results = evaluate(labels, probabilities, scores)
+        evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
+        self.results, self.predictions = evaluation.results, evaluation.predictions
         logger = _mlflow(trainer)
         if logger is None:
             return
         with tempfile.TemporaryDirectory() as folder:
-            write_evaluation(Path(folder), self._model_card(pl_module, labels), self.predictions, facts.recordings)
+            pl_module.report(evaluation, Path(folder))
             logger.experiment.log_artifacts(logger.run_id, folder)
         logger.log_metrics(metric_values(self.results))
-
-    def _model_card(self, task: ClassificationTask, labels: np.ndarray) -> ModelCard:
-        facts = task.facts
-        return ModelCard(
-            network=task.model.specification["class_path"],
-            target=facts.target,
-            origin=facts.origin,
-            data_checksum=facts.data_checksum,
-            n_tested=len(labels),
-            n_positive=int(labels.sum()),
-            tested_on="repeat {}, outer fold {}; one network, calibrated on the held-out inner fold {}".format(
-                *facts.fold
-            ),
-            results=self.results,
-            window_minutes=facts.pipeline.minutes,
-            features=facts.features,
-            left_out=len(facts.quarantined),
-        )
 
 
 def metric_values(results: dict[str, Interval]) -> dict[str, float]:
@@ -140,7 +111,7 @@ def _features(features: FeatureSet) -> dict[str, Any]:
     return {"names": list(features.names), "checksum": features.checksum, "set": features.to_dict()}
 
 
-def parameters(trainer: pl.Trainer, task: ClassificationTask, facts: DataFacts, data: Any) -> dict[str, Any]:
+def parameters(trainer: pl.Trainer, task: Task, facts: DataFacts, data: Any) -> dict[str, Any]:
     """What MLflow's comparison view shows of a run: data, network, training, device."""
     network = task.model.specification
     return {
@@ -154,14 +125,7 @@ def parameters(trainer: pl.Trainer, task: ClassificationTask, facts: DataFacts, 
         "loss": type(task.loss).__name__,
         "learning_rate": task.learning_rate,
         "weight_decay": task.weight_decay,
-        "batch_size": data.batch_size,
-        "augmentation": str(data.augmentation),
-        "class_weights": data.class_weights,
-        "window_minutes": facts.pipeline.minutes,
-        "fs": facts.pipeline.fs,
-        "features": ", ".join(facts.features.groups) if facts.features else "none",  # their names are in data.json
-        "features_checksum": facts.features.checksum if facts.features else "none",
-        "seed": data.seed,
+        **data.settings,
         "max_epochs": trainer.max_epochs,
         "device": str(task.device),
         **{f"n_{use}": len(names) for use, names in vars(facts.partition).items()},

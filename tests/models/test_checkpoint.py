@@ -119,7 +119,7 @@ def test_other_format_is_named(tmp_path, form):
     torch.save(content, tmp_path / "new.ckpt")
     refused(
         tmp_path / "new.ckpt",
-        rf"checkpoint format {form!r}, this version reads formats 1 to 2; use the version of intrapartum-fhr that "
+        rf"checkpoint format {form!r}, this version reads formats 1 to 3; use the version of intrapartum-fhr that "
         r"wrote it \(9.9\)",
     )
 
@@ -127,12 +127,24 @@ def test_other_format_is_named(tmp_path, form):
 FEATURES = {"features": {"set": {}, "checksum": "f"}, "scaling": {"centre": [0.5], "spread": [inf], "limit": 5.0}}
 
 
+def test_another_kind_of_task_makes_another_format(tmp_path):
+    torch.save(checkpoint(kind="false_signal"), tmp_path / "other.ckpt")
+    read, _ = read_checkpoint(tmp_path / "other.ckpt")
+    assert read == card(kind="false_signal")
+    assert read.format == FORMAT == 3
+    content = checkpoint()
+    assert "kind" not in content["fhr"]  # a version that knows of one kind reads it as it did
+    content["fhr"]["kind"] = "false_signal"
+    torch.save(content, tmp_path / "mixed.ckpt")
+    refused(tmp_path / "mixed.ckpt", "incomplete checkpoint")
+
+
 def test_features_make_another_format_that_a_version_without_them_refuses(tmp_path):
     """A version that reads format 1 alone compares the number and stops; it would not see the features."""
     torch.save(checkpoint(**FEATURES), tmp_path / "features.ckpt")
     read, _ = read_checkpoint(tmp_path / "features.ckpt")
     assert read == card(**FEATURES)
-    assert read.format == FORMAT == 2
+    assert read.format == 2
     out = finish_checkpoint(tmp_path / "features.ckpt", None, tmp_path / "finished.ckpt")
     assert torch.load(out, weights_only=True)["fhr"]["format"] == 2
     assert read_checkpoint(out)[0] == card(calibrator=None, **FEATURES)

@@ -1,0 +1,27 @@
+"""The run of a false-signal network that a verb is given."""
+
+from typing import TYPE_CHECKING
+
+from fhr.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from fhr.prediction import FalseSignalPredictor
+
+__all__ = ["load_false_signal"]
+
+
+def load_false_signal(model: str) -> "FalseSignalPredictor":
+    """The predictor of an MLflow run or a checkpoint file.
+
+    Raises:
+        CheckpointError: as `fhr.load`, or a network of another kind.
+    """
+    from fhr.prediction import FalseSignalPredictor, load
+
+    predictor = load(model)
+    if not isinstance(predictor, FalseSignalPredictor):
+        raise CheckpointError(
+            f"--run {model} is a network of {predictor.target} and says nothing of single samples; give a run of "
+            "`configs/false_signal.yaml`"
+        )
+    return predictor

@@ -1,0 +1,78 @@
+"""All quality rules of a recording at once, and ranges of samples as the table that experts write."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fhr.recording import Recording
+
+from .quality_rules import coincident, halved_or_doubled, jumping, out_of_range, stuck
+from .runs import runs
+
+__all__ = ["QUALITY_COLUMNS", "check_quality", "quality_table"]
+
+QUALITY_COLUMNS = (
+    *("file", "dataset", "channel", "label", "start_sample", "end_sample"),  # of the experts' tables
+    *("start_s", "end_s", "rule", "probability"),
+)
+_MHR_LOW = 30.0  # bpm; lower values were marked as false wherever experts marked them
+_MHR_STUCK = 60.0  # s, see `stuck`
+
+
+def check_quality(recording: Recording) -> dict[tuple[str, str], np.ndarray]:
+    """The mask (n,) of every rule, by channel (fhr, mhr) and rule.
+
+    Rules: `out_of_range` (FHR 50 to 210 bpm, MHR 30 to 210 bpm), `jump`, `stuck` (FHR 10 s, MHR 60 s),
+    `halved_or_doubled` and `coincident` (FHR within 5 bpm of MHR) of FHR. See `fhr.preprocessing.quality_rules`.
+    """
+    fhr, mhr, fs = recording.fhr, recording.mhr, recording.fs
+    masks = {
+        ("fhr", "out_of_range"): out_of_range(fhr, fs),
+        ("fhr", "jump"): jumping(fhr, fs),
+        ("fhr", "stuck"): stuck(fhr, fs),
+        ("fhr", "halved_or_doubled"): halved_or_doubled(fhr, fs),
+    }
+    if mhr is not None:
+        masks |= {
+            ("fhr", "coincident"): coincident(fhr, mhr, fs),
+            ("mhr", "out_of_range"): out_of_range(mhr, fs, low=_MHR_LOW),
+            ("mhr", "jump"): jumping(mhr, fs),
+            ("mhr", "stuck"): stuck(mhr, fs, longest=_MHR_STUCK),
+        }
+    return masks
+
+
+def quality_table(
+    recording: Recording,
+    masks: Mapping[tuple[str, str], np.ndarray],
+    probabilities: Mapping[str, np.ndarray | None] | None = None,
+) -> pd.DataFrame:
+    """Ranges of false samples.
+
+    A range holds only samples that are false or missing, and begins and ends with a false one: a gap within does not
+    divide it.
+
+    Args:
+        recording: what the masks are of.
+        masks: (n,) by channel and rule, as from `check_quality`.
+        probabilities: (n,) by channel, of the ranges of the rule `network`; NaN in the table elsewhere.
+
+    Returns:
+        One row a range in the order of rules and time: file (its name, or the recording's), dataset (empty), channel,
+        label ("false"), start_sample and end_sample (counted from 1, both inclusive, at the recording's own rate),
+        start_s and end_s (s from the start, the second one past the last sample), rule, probability (mean over the
+        false samples).
+    """
+    file = Path(recording.source.path).name if recording.source else recording.name
+    rows = []
+    for (channel, rule), mask in masks.items():
+        valid = np.flatnonzero(~np.isnan(getattr(recording, channel)))
+        probability = (probabilities or {}).get(channel) if rule == "network" else None
+        for first, end in zip(*runs(mask[valid]), strict=True):
+            start, last = int(valid[first]), int(valid[end - 1])
+            mean = np.nan if probability is None else float(probability[valid[first:end]].mean())
+            times = start / recording.fs, (last + 1) / recording.fs
+            rows.append((file, "", channel, "false", start + 1, last + 1, *times, rule, mean))
+    return pd.DataFrame(rows, columns=list(QUALITY_COLUMNS))

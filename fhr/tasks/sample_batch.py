@@ -1,0 +1,26 @@
+"""The contract between data modules and the false-signal task."""
+
+from typing import NamedTuple
+
+import torch
+
+__all__ = ["SampleBatch"]
+
+
+class SampleBatch(NamedTuple):
+    """Stretches of recordings with what experts marked in them, sample by sample; rows are FHR and MHR.
+
+    Attributes:
+        signal: (batch, channel, time).
+        target: (batch, 2, time), 1 false, 0 true; 0 where the weight is.
+        weight: (batch, 2, time), 1 where a sample is marked and its channel holds a value, else 0.
+        names: of the recordings.
+        group: of all in the batch: `doppler`, `doppler_without_mhr` (its MHR withheld), `scalp`; of a training batch
+            `mixed`.
+    """
+
+    signal: torch.Tensor
+    target: torch.Tensor
+    weight: torch.Tensor
+    names: tuple[str, ...]
+    group: str
