@@ -1,0 +1,69 @@
+"""Draw one recording as a cardiotocogram: PNG (one strip of true size), PDF (A4 sheets) or HTML (to zoom and pan).
+
+With `--run` of a false-signal network its probability is shaded, and what it takes for false is left out of the
+morphology; the signal is drawn as it was recorded.
+"""
+
+import argparse
+
+from fhr.errors import FHRError, SignalError
+
+from .false_signal import load_false_signal
+from .tables import check_out
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("path", metavar="PATH", help="one recording")
+    parser.add_argument("--out", required=True, metavar="FILE", help="where to write: .png, .pdf or .html")
+    parser.add_argument("--speed", type=int, default=1, help="paper speed, cm/min: 1, 2 or 3 (default: 1)")
+    parser.add_argument("--scale", type=int, help="bpm/cm: 20 or 30 (default: 30 at 3 cm/min, else 20)")
+    parser.add_argument("--minutes", type=float, metavar="N", help="length of the strip (default: all)")
+    parser.add_argument("--start", type=float, metavar="S", help="s from the start (default: end at the end)")
+    parser.add_argument(
+        "--count", choices=("end", "start"), default="end", help="minutes to the end (default), or from the start"
+    )
+    parser.add_argument("--no-morphology", action="store_true", help="signals alone: no baseline, events, categories")
+    parser.add_argument("--run", dest="model", metavar="RUN", help="shade false signal: MLflow run id, or a .ckpt file")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Read, analyse and draw."""
+    import logging
+
+    from fhr.formats import read
+    from fhr.plots.ctg_write import take_ctg_suffix, write_ctg
+
+    take_ctg_suffix(options.out)
+    check_out(options.out)
+    recording = read(options.path)
+    false_signal, judged = None, recording
+    if options.model is not None:
+        predictor = load_false_signal(options.model)
+        false_signal = predictor.false_signal_probability(recording).fhr
+        judged = predictor.remove_false_signal(recording)
+    morphology = None
+    if not options.no_morphology:
+        from fhr.morphology import analyze
+
+        try:
+            morphology = analyze(judged)
+        except SignalError as error:
+            logging.getLogger(__name__).warning("drawn without morphology: %s", error)
+    try:
+        write_ctg(
+            recording,
+            morphology,
+            path=options.out,
+            false_signal=false_signal,
+            start=options.start,
+            minutes=options.minutes,
+            count=options.count,
+            speed=options.speed,
+            scale=options.scale if options.scale is not None else 30 if options.speed == 3 else 20,
+        )
+    except OSError as error:
+        raise FHRError(f"--out {options.out}: cannot be written ({error.strerror}); choose another path") from None
+    return 0

@@ -1,0 +1,168 @@
+"""What `fhr.morphology` found, on CTG paper: baseline, events, uncertain stretches, the guidelines' categories."""
+
+from collections.abc import Sequence
+from textwrap import shorten
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from fhr.errors import FHRError
+from fhr.morphology import Category, Morphology
+from fhr.recording import Recording
+
+from .ctg_window import Window
+from .palette import BLUE, GREEN, GREY, ORANGE, PURPLE
+
+__all__ = ["LANE_CM", "categories", "check_morphology", "draw_morphology", "shown"]
+
+LANE_CM = 1.25  # the strip between the two panels: bars, and up to three rows of names below them
+_BAR = (0.9, 0.2)  # bottom and height in the lane, cm
+_SINUSOIDAL = (1.14, 0.08)
+_ROWS = (0.74, 0.48, 0.22)  # middles of the rows of names, cm
+_LETTER_CM = 0.11  # width of a letter at 6 pt
+
+
+def check_morphology(morphology: Morphology, recording: Recording) -> None:
+    """See that the two belong together.
+
+    Raises:
+        FHRError: they differ in number of samples or sampling rate.
+    """
+    if len(morphology.baseline) != len(recording) or morphology.fs != recording.fs:
+        raise FHRError(
+            f"the morphology of {morphology.name} ({len(morphology.baseline)} samples at {morphology.fs:g} Hz) is not "
+            f"that of {recording.name} ({len(recording)} at {recording.fs:g} Hz); analyze the recording that is drawn"
+        )
+
+
+def draw_morphology(
+    rate: Axes, lane: Axes, activity: Axes, morphology: Morphology, fhr: np.ndarray, window: Window, speed: float
+) -> None:
+    """Draw every layer that has something in the window.
+
+    Args:
+        rate: panel of heart rates.
+        lane: strip between the panels, y in cm from 0 to `LANE_CM`.
+        activity: panel of uterine activity.
+        morphology: of the recording.
+        fhr: the drawn samples, bpm.
+        window: what is shown.
+        speed: of the paper, cm/min.
+    """
+    time, baseline = window.time(), morphology.baseline[window.drawn]
+    if np.isfinite(baseline).any():
+        rate.plot(time, baseline, color=BLUE, linewidth=0.9, alpha=0.8, label="baseline", zorder=2.1, gid="baseline")
+    for name, color, side in (("accelerations", GREEN, fhr > baseline), ("decelerations", ORANGE, fhr < baseline)):
+        events = shown(getattr(morphology, name), window)
+        if events.empty:
+            continue
+        start, end = _times(events, window)
+        within = np.zeros(len(time), dtype=bool)
+        for first, last in zip(start, end, strict=True):
+            within |= (time >= first) & (time <= last)
+        where = within & side  # a wild sample on the other side is no part of the event
+        rate.fill_between(time, baseline, fhr, where=where, color=color, alpha=0.25, linewidth=0, zorder=1.5, gid=name)
+        _bars(lane, start, end, color=color, label=name)
+    sinusoidal = _times(shown(morphology.sinusoidal, window), window)
+    _bars(lane, *sinusoidal, color=PURPLE, label="sinusoidal pattern", at=_SINUSOIDAL)
+    _name(lane, *_named(morphology, window), window, speed)
+
+    low, high = activity.get_ylim()
+    contractions = shown(morphology.contractions, window)
+    if not contractions.empty:
+        start, end = _times(contractions, window)
+        _bars(activity, start, end, color=BLUE, label="contractions", at=(low, high - low), alpha=0.1)
+        peak = window.counted(contractions["peak_s"].to_numpy(float))
+        peak = peak[(peak >= window.limits[0]) & (peak <= window.limits[1])]
+        top: dict[str, Any] = {
+            "marker": "v",
+            "markersize": 4,
+            "markeredgewidth": 0,
+            "linestyle": "none",
+            "clip_on": False,
+        }
+        activity.plot(peak, np.full(len(peak), high), color=BLUE, gid="contraction peaks", **top)
+    for channel, axes in (("fhr", rate), ("uc", activity)):
+        uncertain = shown(morphology.uncertain, window)
+        _hatch(axes, *_times(uncertain[uncertain["channel"] == channel], window))
+
+
+def shown(table: pd.DataFrame, window: Window) -> pd.DataFrame:
+    """The rows of a table of events that reach into the window."""
+    return table[(table["end_s"] > window.start) & (table["start_s"] < window.end)]
+
+
+def categories(morphology: Morphology, window: Window, width: int) -> str:
+    """One line: each guideline, the minutes that it judged, its category and the criteria that fired."""
+    return shorten(
+        " · ".join(_written(c, window) for c in (morphology.figo, morphology.nichd)), width, placeholder=" …"
+    )
+
+
+def _written(category: Category, window: Window) -> str:
+    start, end = (
+        window.written(round(float(m), 1)) for m in window.counted(np.array([category.start_s, category.end_s]))
+    )
+    fired = ", ".join(
+        f"{criterion.name} not assessed" if criterion.category == "not assessed" else criterion.name
+        for criterion in category.criteria
+    )
+    return f"{category.guideline} ({start} to {end}{window.unit}): {category.label}{f' ({fired})' if fired else ''}"
+
+
+def _times(table: pd.DataFrame, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    return window.counted(table["start_s"].to_numpy(float)), window.counted(table["end_s"].to_numpy(float))
+
+
+def _bars(
+    axes: Axes,
+    start: np.ndarray,
+    end: np.ndarray,
+    *,
+    color: str,
+    label: str,
+    at: tuple[float, float] = _BAR,
+    alpha: float = 1,
+) -> None:
+    if len(start):
+        spans = list(zip(start, end - start, strict=True))
+        axes.broken_barh(spans, at, facecolors=color, alpha=alpha, linewidth=0, label=label, zorder=1.2, gid=label)
+
+
+def _hatch(axes: Axes, start: np.ndarray, end: np.ndarray) -> None:
+    if len(start):
+        low, high = axes.get_ylim()
+        spans = list(zip(start, end - start, strict=True))
+        with matplotlib.rc_context({"hatch.linewidth": 0.4}):  # read when the collection is made
+            axes.broken_barh(
+                spans,
+                (low, high - low),
+                facecolors="none",
+                edgecolors=GREY,
+                hatch="///",
+                linewidth=0,
+                alpha=0.5,
+                label="uncertain",
+                zorder=1.1,
+                gid="uncertain",
+            )
+
+
+def _named(morphology: Morphology, window: Window) -> tuple[Sequence[str], np.ndarray, np.ndarray]:
+    decelerations = shown(morphology.decelerations, window)
+    return decelerations["kind"].astype(str).tolist(), *_times(decelerations, window)
+
+
+def _name(lane: Axes, names: Sequence[str], start: np.ndarray, end: np.ndarray, window: Window, speed: float) -> None:
+    """Each name below the middle of what is seen of its bar, in the first row where it touches no other."""
+    first, last = window.limits
+    taken = np.full(len(_ROWS), -np.inf)
+    for name, middle in zip(names, (np.clip(start, first, last) + np.clip(end, first, last)) / 2, strict=True):
+        half = _LETTER_CM * (len(name) + 1) / 2 / speed
+        free = np.flatnonzero(taken <= middle - half)
+        row = int(free[0]) if len(free) else int(np.argmin(taken))
+        taken[row] = middle + half
+        lane.text(middle, _ROWS[row], name, fontsize=6, color=ORANGE, ha="center", va="center")

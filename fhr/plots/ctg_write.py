@@ -1,0 +1,80 @@
+"""A cardiotocogram into a file: PNG, PDF or HTML, by its suffix."""
+
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from fhr.errors import FHRError
+from fhr.morphology import Morphology
+from fhr.recording import Recording
+
+from .ctg import ctg
+from .ctg_interactive import ctg_interactive
+from .ctg_pages import ctg_pages, whole_or_not_at_all
+from .ctg_window import Count
+
+__all__ = ["SUFFIXES", "take_ctg_suffix", "write_ctg"]
+
+SUFFIXES = (".png", ".pdf", ".html")
+
+
+def write_ctg(
+    recording: Recording,
+    morphology: Morphology | None = None,
+    *,
+    path: str | Path,
+    false_signal: ArrayLike | None = None,
+    start: float | None = None,
+    minutes: float | None = None,
+    count: Count = "end",
+    speed: float = 1,
+    scale: float = 20,
+    dpi: float = 150,
+) -> None:
+    """Write `.png` (one strip, `fhr.plots.ctg`), `.pdf` (A4 sheets, `ctg_pages`) or `.html` (`ctg_interactive`).
+
+    The file is written whole or not at all; one that exists is replaced. The HTML file holds all that it needs and
+    asks nothing of the network.
+
+    Args:
+        recording: what is drawn.
+        morphology: of this very recording.
+        path: whose suffix says what is written.
+        false_signal: as in `ctg`.
+        start: as in `ctg`.
+        minutes: as in `ctg`.
+        count: as in `ctg`.
+        speed: cm/min; 1, 2 or 3. It sets how many minutes an HTML figure opens with.
+        scale: bpm/cm; 20 or 30; an HTML figure has no fixed scale.
+        dpi: of a PNG.
+
+    Raises:
+        FHRError: another suffix, or what the three functions raise.
+        OSError: a path that cannot be written to.
+    """
+    suffix = take_ctg_suffix(path)
+    stretch: dict[str, Any] = {"false_signal": false_signal, "start": start, "minutes": minutes, "count": count}
+    if suffix == ".pdf":
+        ctg_pages(recording, morphology, path=path, speed=speed, scale=scale, **stretch)
+    elif suffix == ".png":
+        figure = ctg(recording, morphology, speed=speed, scale=scale, **stretch)
+        with whole_or_not_at_all(path) as part:
+            figure.savefig(part, format="png", dpi=dpi, metadata={"Title": recording.name})
+    else:
+        figure = ctg_interactive(recording, morphology, speed=speed, **stretch)
+        text = figure.to_html(include_plotlyjs=True, config={"scrollZoom": True, "displaylogo": False})
+        with whole_or_not_at_all(path) as part:
+            part.write_text(text, encoding="utf-8")
+
+
+def take_ctg_suffix(path: str | Path) -> str:
+    """The lower-case suffix of `path`.
+
+    Raises:
+        FHRError: none of the known ones.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise FHRError(f"{path}: unknown suffix {Path(path).suffix!r}; known are {', '.join(SUFFIXES)}")
+    return suffix
