@@ -20,9 +20,12 @@ _TRAINING = {
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
     "predict": "probability for each recording, as CSV",
+    "quality": "where heart rates are false, as ranges in CSV: by rules and by a network",
+    "morphology": "baseline, accelerations, decelerations, contractions, FIGO and NICHD categories, as CSV",
     "features": "multiscale and scalar features of every window, as one Parquet table",
     "simulate": "write a simulated database in the style of CTU-UHB",
     "info": "what a recording or a folder holds, as CSV",
+    "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
     "runs": "the runs of the MLflow store, as CSV",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",

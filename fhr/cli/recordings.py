@@ -6,11 +6,11 @@ from pathlib import Path
 
 from fhr.datasets import CTUUHB
 from fhr.errors import FHRError
-from fhr.formats import read
+from fhr.formats import read, recordings_in
 from fhr.recording import Recording
 from fhr.tracking import progress
 
-__all__ = ["read_paths", "report"]
+__all__ = ["origin", "read_paths", "report"]
 
 _log = logging.getLogger(__name__)
 
@@ -18,12 +18,15 @@ _log = logging.getLogger(__name__)
 def read_paths(paths: Iterable[str]) -> tuple[list[Recording], dict[str, str]]:
     """Every recording of the given files and folders, and the reason for each that cannot be read, by path.
 
+    The WFDB records of a folder with a `RECORDS` file or `.hea` files are read as a database, its other recordings, and
+    those of any other folder, file by file.
+
     Raises:
         FHRError: not one readable recording.
     """
     recordings: list[Recording] = []
     quarantined: dict[str, str] = {}
-    for path in progress(list(paths), description="read"):
+    for path in progress(_files(paths), description="read"):
         try:
             if Path(path).is_dir():
                 database = CTUUHB(path)
@@ -36,6 +39,23 @@ def read_paths(paths: Iterable[str]) -> tuple[list[Recording], dict[str, str]]:
     if not recordings:
         raise FHRError(f"none of the {len(quarantined)} recordings can be read: {'; '.join(quarantined.values())}")
     return recordings, quarantined
+
+
+def _files(paths: Iterable[str]) -> list[str]:
+    files: list[str] = []
+    for path in paths:
+        folder = Path(path)
+        within = recordings_in(folder) if folder.is_dir() else []
+        others = [str(file) for file in within if file.suffix.lower() != ".hea"]
+        # An empty folder stays what it is: reading it says what is missing.
+        database = len(others) < len(within) or (folder / "RECORDS").is_file() or not others
+        files += [path, *others] if database else others
+    return files
+
+
+def origin(recording: Recording) -> str:
+    """Where a recording came from, to name it by: two folders may hold the same names."""
+    return recording.source.path if recording.source else recording.name
 
 
 def report(quarantined: dict[str, str]) -> int:

@@ -11,17 +11,17 @@ from fhr.errors import FHRError
 __all__ = ["check_out", "write_csv"]
 
 
-def check_out(out: str | None) -> None:
-    """Refuse a place that cannot be written to before the work, not after it.
+def check_out(out: str | None, option: str = "--out") -> None:
+    """Refuse a place that cannot be written to before the work, not after it; the message names the `option`.
 
     Raises:
         FHRError: a folder that does not exist or cannot be written to, or a folder in place of a file.
     """
     if out is not None and (os.path.isdir(out) or not os.access(Path(out).parent, os.W_OK)):
-        raise FHRError(f"--out {out}: cannot be written; name a file in a folder that exists")
+        raise FHRError(f"{option} {out}: cannot be written; name a file in a folder that exists")
 
 
-def write_csv(table: pd.DataFrame, out: str | None) -> None:
+def write_csv(table: pd.DataFrame, out: str | None, option: str = "--out") -> None:
     """Write `table` as CSV to `out`, whole or not at all, or to stdout where `out` is None.
 
     Raises:
@@ -37,4 +37,4 @@ def write_csv(table: pd.DataFrame, out: str | None) -> None:
         os.replace(part, out)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise FHRError(f"--out {out}: cannot be written ({error.strerror}); choose another path") from None
+        raise FHRError(f"{option} {out}: cannot be written ({error.strerror}); choose another path") from None

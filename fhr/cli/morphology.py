@@ -1,0 +1,51 @@
+"""Baseline, accelerations, decelerations and contractions of each recording, as CSV.
+
+Columns: record, kind (ACC, DEC, UC for a contraction, URS for unreliable signal), start_s, end_s, detail (kind of a
+deceleration; channel and reason of unreliable signal), peak_s, amplitude, area, loss, lag_s. Times count from the start
+of the recording. With --summary a second table has a row for each recording: baseline, numbers of events, variation,
+and the FIGO 2015 and NICHD 2008 categories of its last 60 min with the criteria that fired or could not be assessed.
+Recordings that cannot be used are named on stderr, and the exit code is 1.
+"""
+
+import argparse
+
+from .recordings import origin, read_paths, report
+from .tables import check_out, write_csv
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
+    parser.add_argument("--out", metavar="FILE.csv", help="where to write the events (default: stdout)")
+    parser.add_argument(
+        "--summary", metavar="FILE.csv", help="where to write a row for each recording (default: nowhere)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Analyse and write."""
+    import pandas as pd
+
+    from fhr.errors import SignalError
+    from fhr.morphology import EVENT_COLUMNS, analyze, event_list, summary
+    from fhr.tracking import progress
+
+    check_out(options.out)
+    check_out(options.summary, "--summary")
+    recordings, quarantined = read_paths(options.paths)
+    events, rows = [], []
+    for recording in progress(recordings, description="morphology"):
+        try:
+            morphology = analyze(recording)
+        except SignalError as error:
+            quarantined[origin(recording)] = str(error)
+            continue
+        rows.append(summary(morphology))
+        if len(table := event_list(morphology)):
+            events.append(table)
+    write_csv(pd.concat(events) if events else pd.DataFrame(columns=list(EVENT_COLUMNS)), options.out)
+    if options.summary is not None:
+        write_csv(pd.DataFrame(rows), options.summary, "--summary")
+    return report(quarantined)
