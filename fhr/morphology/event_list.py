@@ -61,6 +61,7 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
         "accelerations": len(m.accelerations),
         "decelerations": len(m.decelerations),
         **{kind: int(kinds.get(kind, 0)) for kind in ("early", "late", "variable", "prolonged", "unclassified")},
+        "deceleration_burden": m.deceleration_burden,
         "contractions": len(m.contractions),
         **m.variation,
         "figo": m.figo.label,

@@ -1,6 +1,7 @@
 """The morphology of a recording: what a clinician reads off the strip."""
 
 from dataclasses import dataclass
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,8 @@ import pandas as pd
 from .category import Category
 
 __all__ = ["Morphology"]
+
+ENOUGH = 300.0  # s of FHR, for a number an hour: half of ten minutes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,3 +47,9 @@ class Morphology:
     sinusoidal: pd.DataFrame
     figo: Category
     nichd: Category
+
+    @property
+    def deceleration_burden(self) -> float:
+        """Area of the decelerations per hour of known FHR, bpm s/h; NaN with less than 5 min of it."""
+        known = float(((1 - self.segments["loss"]) * (self.segments["end_s"] - self.segments["start_s"])).sum())
+        return float(self.decelerations["area"].sum()) * 3600 / known if known >= ENOUGH else nan

@@ -127,6 +127,9 @@ def test_the_summary_counts_what_is_in_the_tables():
     assert (row["decelerations"], row["late"], row["contractions"]) == (6, 6, 6)
     assert row["figo"] == "pathological"
     assert row["baseline"] == pytest.approx(140, abs=2)
+    # Six Gaussians of 30 bpm and a width of 35 s in 40 min: nearly all of their area lies within the events.
+    assert row["deceleration_burden"] == pytest.approx(6 * 30 * 35 * np.sqrt(np.pi) * 60 / 40, rel=0.12)
+    assert np.isnan(analyze(made(minutes=4)).deceleration_burden)
 
 
 def test_the_summary_tells_what_fired_from_what_could_not_be_assessed():
