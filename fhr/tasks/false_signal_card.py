@@ -40,5 +40,7 @@ Intervals are 95% percentile bootstrap intervals over recordings.
 ## Limits
 
 - Experts marked what they were sure of; unmarked samples, which are harder, are in no number.
+- The constants of the augmentation were read off the published recordings, tested ones included. Recordings of one \
+woman, if there are several, may stand on both sides of a split: nothing in the data tells.
 - All recordings are of one study; nothing was tested on another monitor or population.
 """
