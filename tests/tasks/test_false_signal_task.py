@@ -104,7 +104,7 @@ def test_unmarked_samples_cost_nothing_and_move_nothing():
     nothing = batch._replace(weight=torch.zeros_like(batch.weight))
     for stage, size in (("fitting", 1), ("val", 0)):
         loss, n = task.cost(nothing, stage)
-        assert (float(loss), n) == (0, size)
+        assert (loss.item(), n) == (0, size)
         loss.backward()
     assert all((p.grad == 0).all() for p in task.parameters() if p.grad is not None)
 
