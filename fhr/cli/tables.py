@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from fhr.errors import FHRError
+from fhr.formats import whole_or_not_at_all
 
 __all__ = ["check_out", "write_csv"]
 
@@ -30,11 +31,8 @@ def write_csv(table: pd.DataFrame, out: str | None, option: str = "--out") -> No
     if out is None:
         table.to_csv(sys.stdout, index=False)
         return
-    part = Path(f"{out}.part")
     try:
-        with open(part, "w", encoding="utf-8", newline="") as file:
+        with whole_or_not_at_all(out) as part, open(part, "w", encoding="utf-8", newline="") as file:
             table.to_csv(file, index=False)
-        os.replace(part, out)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise FHRError(f"{option} {out}: cannot be written ({error.strerror}); choose another path") from None

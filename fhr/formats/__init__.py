@@ -7,6 +7,7 @@ from .npz import read_npz, write_npz
 from .read import read
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
+from .whole_file import whole_or_not_at_all
 
 __all__ = [
     "read",
@@ -16,6 +17,7 @@ __all__ = [
     "read_table",
     "read_wfdb",
     "recordings_in",
+    "whole_or_not_at_all",
     "write_npz",
     "write_table",
     "write_wfdb",

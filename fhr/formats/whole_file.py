@@ -1,12 +1,13 @@
 """A file read or written whole, or not at all; what is wrong with it said in one line."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from fhr.errors import FormatError
 
-__all__ = ["MAX_SAMPLES", "read_whole", "reason", "take_suffix", "write_whole"]
+__all__ = ["MAX_SAMPLES", "read_whole", "reason", "take_suffix", "whole_or_not_at_all", "write_whole"]
 
 MAX_SAMPLES = 4 * 3600 * 24 * 14  # two weeks at 4 Hz: a bound on what a damaged or hostile file can ask for
 
@@ -29,11 +30,22 @@ def read_whole(path: Path, *, limit: int, kind: str) -> bytes:
     return data
 
 
+@contextmanager
+def whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
+    """A path to write to; put in the place of `path` at once when all is written, removed when it is not."""
+    part = Path(f"{path}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+
+
 def write_whole(path: Path, data: bytes) -> Path:
-    """Write `data` beside `path`, then put it in place at once: an interrupted write leaves no half file."""
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    os.replace(part, path)
+    """Write `data` to `path`, whole or not at all."""
+    with whole_or_not_at_all(path) as part:
+        part.write_bytes(data)
     return path
 
 

@@ -1,8 +1,5 @@
 """A long recording on A4 sheets, one PDF."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import ceil
 from pathlib import Path
 
@@ -10,6 +7,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
+from fhr.formats import whole_or_not_at_all
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
@@ -18,7 +16,7 @@ from .ctg_false_signal import checked_false_signal
 from .ctg_paper import Paper
 from .ctg_window import Count, Window
 
-__all__ = ["ctg_pages", "whole_or_not_at_all"]
+__all__ = ["ctg_pages"]
 
 _A4_CM = (29.7, 21.0)  # landscape
 _STRIP_CM = 27.0  # 27 min at 1 cm/min, 13 at 2, 9 at 3
@@ -84,18 +82,6 @@ def ctg_pages(
             note = f"sheet {i} of {len(sheets)}"
             pdf.savefig(lay_out(recording, morphology, false_signal, window, paper, size_cm=_A4_CM, note=note))
     return len(sheets)
-
-
-@contextmanager
-def whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
-    """A path to write to; put in the place of `path` at once when all is written, removed when it is not."""
-    part = Path(f"{path}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _sheets(whole: Window, seconds: float) -> list[Window]:

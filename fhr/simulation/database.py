@@ -1,12 +1,11 @@
 """A folder of simulated recordings that looks like the CTU-UHB database."""
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from fhr.errors import FHRError
-from fhr.formats import write_wfdb
+from fhr.formats import whole_or_not_at_all, write_wfdb
 
 from .simulate import simulate
 
@@ -54,9 +53,8 @@ def write_database(
         names.append(recording.name)
         if progress is not None:
             progress(len(names), n)
-    part = folder / "RECORDS.part"
-    part.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
-    os.replace(part, folder / "RECORDS")
+    with whole_or_not_at_all(folder / "RECORDS") as part:
+        part.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
     return folder
 
 
