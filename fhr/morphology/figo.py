@@ -4,9 +4,8 @@ import numpy as np
 
 from .category import Category, Criterion
 from .morphology import Morphology
-from .overlap import KNOWN
 from .segments import HIGH, LOW, MARKED, MINIMAL, Segments
-from .strip import NOT_ASSESSED, Strip, strip_of
+from .strip import NOT_ASSESSED, Strip, judge, strip_of
 
 __all__ = ["figo", "figo_category"]
 
@@ -76,11 +75,12 @@ def figo(morphology: Morphology, start_s: float | None = None, end_s: float | No
 
 def figo_category(strip: Strip) -> Category:
     """What FIGO 2015 says of a strip: see `figo`."""
+    order = (PATHOLOGICAL, SUSPICIOUS)
+    return judge(strip, GUIDELINE, _criteria, order=order, normal="normal", undetermined="undetermined")
+
+
+def _criteria(strip: Strip) -> list[Criterion]:
     segments = strip.chosen
-    if strip.loss > KNOWN or not np.isfinite(segments.baseline).any():
-        rule = "more than half of FHR is missing, or no ten minutes have a level"
-        criterion = Criterion("signal loss", "uninterpretable", strip.loss, rule, "this package")
-        return Category(GUIDELINE, "uninterpretable", strip.start, strip.end, (criterion,))
     found = [
         *_baseline(segments),
         *_variability(strip, segments),
@@ -90,12 +90,7 @@ def figo_category(strip: Strip) -> Category:
     if strip.sinusoidal_minutes >= SINUSOIDAL_MINUTES:
         rule = f"for {SINUSOIDAL_MINUTES:g} min"
         found.append(Criterion("sinusoidal pattern", PATHOLOGICAL, strip.sinusoidal_minutes, rule, SOURCE))
-    order = (PATHOLOGICAL, SUSPICIOUS, NOT_ASSESSED)
-    found.sort(key=lambda criterion: order.index(criterion.category))
-    label = found[0].category if found else "normal"
-    if label == NOT_ASSESSED:
-        label = "undetermined"
-    return Category(GUIDELINE, label, strip.start, strip.end, tuple(found))
+    return found
 
 
 def _baseline(segments: Segments) -> list[Criterion]:

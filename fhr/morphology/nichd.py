@@ -4,9 +4,8 @@ import numpy as np
 
 from .category import Category, Criterion
 from .morphology import Morphology
-from .overlap import KNOWN
 from .segments import ABSENT, HIGH, LOW, MARKED, MINIMAL
-from .strip import NOT_ASSESSED, Strip, strip_of
+from .strip import Strip, judge, strip_of
 
 __all__ = ["nichd", "nichd_category"]
 
@@ -55,18 +54,15 @@ def nichd(morphology: Morphology, start_s: float | None = None, end_s: float | N
 
 def nichd_category(strip: Strip) -> Category:
     """What NICHD 2008 says of a strip: see `nichd`."""
-    segments = strip.chosen
-    if strip.loss > KNOWN or not np.isfinite(segments.baseline).any():
-        rule = "more than half of FHR is missing, or no ten minutes have a level"
-        criterion = Criterion("signal loss", "uninterpretable", strip.loss, rule, "this package")
-        return Category(GUIDELINE, "uninterpretable", strip.start, strip.end, (criterion,))
+    # What is left open here hangs on absent variability, which is II at least by itself.
+    return judge(strip, GUIDELINE, _criteria, order=("III", "II"), normal="I", undetermined="I")
+
+
+def _criteria(strip: Strip) -> list[Criterion]:
     found = [*_third(strip), *_second(strip)]
-    if (segments.variability < ABSENT).any() and np.isnan(strip.share(("late", "variable"), _period(strip))):
+    if (strip.chosen.variability < ABSENT).any() and np.isnan(strip.share(("late", "variable"), _period(strip))):
         found.append(strip.not_assessed("recurrent decelerations", _period(strip), SOURCE))
-    order = ("III", "II", NOT_ASSESSED)
-    found.sort(key=lambda criterion: order.index(criterion.category))
-    label = found[0].category if found and found[0].category != NOT_ASSESSED else "I"
-    return Category(GUIDELINE, label, strip.start, strip.end, tuple(found))
+    return found
 
 
 def _period(strip: Strip) -> float:

@@ -1,5 +1,6 @@
 """The strip that a guideline judges: a stretch of a recording, its segments, its events, what of UC is known."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -7,14 +8,14 @@ import pandas as pd
 
 from fhr.errors import SignalError
 
-from .category import Criterion
+from .category import Category, Criterion
 from .events import Events
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
 from .segments import Segments
 from .variation import NOWHERE
 
-__all__ = ["NOT_ASSESSED", "Strip", "events_of", "strip_of"]
+__all__ = ["NOT_ASSESSED", "Strip", "events_of", "judge", "strip_of"]
 
 MINUTES = 60.0  # of a strip, unless it is given
 CONTRACTIONS = 3  # fewer in a period, and no share of contractions is taken: this package's choice
@@ -133,6 +134,37 @@ class Strip(NamedTuple):
         """What to say of a rule that needs contractions which are not known."""
         rule = f"not assessed: in no {minutes:g} min is half of UC known with {CONTRACTIONS} contractions"
         return Criterion(name, NOT_ASSESSED, np.nan, rule, source)
+
+
+def judge(
+    strip: Strip,
+    guideline: str,
+    rules: Callable[[Strip], list[Criterion]],
+    *,
+    order: tuple[str, ...],
+    normal: str,
+    undetermined: str,
+) -> Category:
+    """A guideline's category of a strip: that of the gravest criterion which fired.
+
+    "uninterpretable" where more than half of FHR is missing, or no segment has a level: no rule is asked then.
+
+    Args:
+        strip: what is judged.
+        guideline: its name.
+        rules: gives what fired, and what could not be assessed.
+        order: the guideline's categories but the best, gravest first.
+        normal: the category of a strip in which nothing fired.
+        undetermined: that of one in which nothing fired and a rule could not be assessed.
+    """
+    if strip.loss > KNOWN or not np.isfinite(strip.chosen.baseline).any():
+        rule = "more than half of FHR is missing, or no ten minutes have a level"
+        criterion = Criterion("signal loss", "uninterpretable", strip.loss, rule, "this package")
+        return Category(guideline, "uninterpretable", strip.start, strip.end, (criterion,))
+    ranks = (*order, NOT_ASSESSED)
+    found = sorted(rules(strip), key=lambda criterion: ranks.index(criterion.category))
+    label = found[0].category if found else normal
+    return Category(guideline, undetermined if label == NOT_ASSESSED else label, strip.start, strip.end, tuple(found))
 
 
 def strip_of(morphology: Morphology, start_s: float | None = None, end_s: float | None = None) -> Strip:
