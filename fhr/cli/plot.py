@@ -41,9 +41,14 @@ def run(options: argparse.Namespace) -> int:
     recording = read(options.path)
     false_signal, judged = None, recording
     if options.model is not None:
+        from fhr.preprocessing import remove_false_signal
+
         predictor = load_false_signal(options.model)
-        false_signal = predictor.false_signal_probability(recording).fhr
-        judged = predictor.remove_false_signal(recording)
+        found, thresholds = predictor.false_signal_probability(recording), predictor.thresholds
+        false_signal = found.fhr
+        judged = remove_false_signal(
+            recording, *found, fhr_threshold=thresholds.fhr, mhr_threshold=thresholds.mhr, run=predictor.name
+        )
     morphology = None
     if not options.no_morphology:
         from fhr.morphology import analyze

@@ -1,6 +1,5 @@
 """`fhr plot`: one recording in, one figure out."""
 
-import dataclasses
 import hashlib
 import shutil
 from pathlib import Path
@@ -9,7 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from fhr.calibration import Thresholds
 from fhr.morphology import Morphology
+from fhr.prediction import FalseSignalProbability
 
 
 @pytest.fixture
@@ -63,13 +64,11 @@ def test_a_run_shades_false_signal(run_fhr, births, tmp_path, drawn, monkeypatch
 
     def load(run):
         asked.append(run)
-        predictor = SimpleNamespace(
-            remove_false_signal=lambda recording: dataclasses.replace(recording, fhr=recording.fhr * np.nan)
+        return SimpleNamespace(
+            name=run,
+            thresholds=Thresholds(),
+            false_signal_probability=lambda recording: FalseSignalProbability(np.full(len(recording), 0.8), None),
         )
-        predictor.false_signal_probability = lambda recording: SimpleNamespace(
-            fhr=np.full(len(recording), 0.8), mhr=None
-        )
-        return predictor
 
     monkeypatch.setattr("fhr.cli.plot.load_false_signal", load)
     answer = run_fhr(tmp_path, "plot", births / "s0001", "--out", "a.png", "--run", "abc")
