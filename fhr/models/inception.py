@@ -21,7 +21,8 @@ class InceptionNet(Network):
     Changed for fetal heart rate: far fewer filters, since a data set has some hundred labours; the rate is halved
     by each block; features are set to 0 where the signal is missing, so that a gap says nothing but that it is
     there; mean and standard deviation are pooled over valid time alone. Batch normalisation keeps the amplitude of
-    the signal, which instance normalisation would remove.
+    the signal, which instance normalisation would remove. Inside, signals are (batch, channel, 1, time) with the
+    channels of a sample side by side in memory, which halves the time of a training step on a CPU.
 
     Args:
         n_channels: input channels; the last one is the mask where there is more than one.
@@ -59,8 +60,8 @@ class InceptionNet(Network):
         width = n_filters * (len(kernel_sizes) + 1)
         self.stride = stride
         self.stem = nn.Sequential(
-            nn.Conv1d(n_channels, width, 2 * stride + 7, stride=stride, padding=stride + 3, bias=False),
-            nn.BatchNorm1d(width),
+            _Conv(n_channels, width, 2 * stride + 7, stride=stride, padding=stride + 3, bias=False),
+            nn.BatchNorm2d(width),
             nn.ReLU(),
         )
         self.blocks = nn.ModuleList(_Block(width, n_filters, kernel_sizes, dropout) for _ in range(depth))
@@ -73,28 +74,34 @@ class InceptionNet(Network):
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time) and `features` (batch, n_features)."""
         valid = (signal[:, -1:] > 0).to(signal.dtype) if signal.shape[1] > 1 else torch.ones_like(signal)
-        x = self.stem(signal)
-        valid = F.adaptive_avg_pool1d(valid, x.shape[-1])
+        # By transposing: `contiguous(memory_format=...)` is not to be had under `torch.vmap`.
+        x = self.stem(signal.transpose(1, 2).contiguous().transpose(1, 2).unsqueeze(2))
+        valid = F.adaptive_avg_pool1d(valid, x.shape[-1]).unsqueeze(2)
         for block in self.blocks:
-            x = F.avg_pool1d(block(x * (valid > 0)), 2)
-            valid = F.avg_pool1d(valid, 2)
-        pooled = self.pool(x, valid)
+            x = F.avg_pool2d(block(x * (valid > 0)), (1, 2))
+            valid = F.avg_pool2d(valid, (1, 2))
+        pooled = self.pool(x.squeeze(2), valid.squeeze(2))
         if self.n_features:
             pooled = torch.cat([pooled, self.branch(features)], dim=1)
         scores: torch.Tensor = self.head(pooled)
         return scores
 
 
+class _Conv(nn.Conv1d):
+    """A convolution over the time of (batch, channel, 1, time); its weights are those of a `Conv1d`."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.conv2d(x, self.weight.unsqueeze(2), None, (1, *self.stride), (0, *self.padding))
+
+
 class _Block(nn.Module):
     def __init__(self, width: int, n_filters: int, kernel_sizes: Sequence[int], dropout: float) -> None:
         super().__init__()
-        self.drop = nn.Dropout1d(dropout / 2)
-        self.bottleneck = nn.Conv1d(width, n_filters, 1, bias=False)
-        self.branches = nn.ModuleList(
-            nn.Conv1d(n_filters, n_filters, k, padding=k // 2, bias=False) for k in kernel_sizes
-        )
-        self.pooled = nn.Sequential(nn.MaxPool1d(3, 1, 1), nn.Conv1d(width, n_filters, 1, bias=False))
-        self.norm = nn.BatchNorm1d(width)
+        self.drop = nn.Dropout2d(dropout / 2)
+        self.bottleneck = _Conv(width, n_filters, 1, bias=False)
+        self.branches = nn.ModuleList(_Conv(n_filters, n_filters, k, padding=k // 2, bias=False) for k in kernel_sizes)
+        self.pooled = nn.Sequential(nn.MaxPool2d((1, 3), 1, (0, 1)), _Conv(width, n_filters, 1, bias=False))
+        self.norm = nn.BatchNorm2d(width)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.drop(x)
