@@ -21,10 +21,9 @@ from filelock import FileLock, Timeout
 from fhr.datasets import checksum_of_lines, record_names
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.preprocessing import cut_windows
-from fhr.tracking import environment, source_state
+from fhr.tracking import check_scheduler, environment, source_state, spread
 
 from .extraction_chunk import Chunk, Done, extract_chunk, identity, read_records
-from .extraction_workers import check_scheduler, spread
 from .feature_set import FeatureSet
 from .parquet_table import join_parts, read_provenance
 

@@ -2,10 +2,12 @@
 
 from .environment import environment, source_state
 from .progress import progress, progress_bar
+from .spread import check_scheduler, spread
 from .store import ensure_store, mlflow_client, run_checkpoints, tracking_uri
 from .workers import end_with_parent
 
 __all__ = [
+    "check_scheduler",
     "end_with_parent",
     "ensure_store",
     "environment",
@@ -14,5 +16,6 @@ __all__ = [
     "progress_bar",
     "run_checkpoints",
     "source_state",
+    "spread",
     "tracking_uri",
 ]

@@ -9,7 +9,8 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
 
 from fhr.errors import FHRError
-from fhr.tracking import end_with_parent
+
+from .workers import end_with_parent
 
 __all__ = ["check_scheduler", "spread"]
 
