@@ -43,7 +43,11 @@ class DatabaseDataModule(pl.LightningDataModule):
         features: what is computed beside the signal of each record, from its own window at the end of the record, and
             scaled by the training part of the fold; None for nothing. The augmentation leaves it.
         splits: a split file; None makes the standard one (10 x 5 folds, seed 0) from the data.
-        seed: of the order of the records and of the augmentation.
+        seed: of the order of the records, of the augmentation and of the bootstrap.
+        bootstrap: fit the weights on as many records drawn with replacement, for a retraining that is independent of
+            others; the early-stopping slice and all else stay.
+        permute: a control: every record gets the signal and the features of another one, by this seed, so that there
+            is nothing to learn; None for none.
     """
 
     def __init__(
@@ -62,6 +66,8 @@ class DatabaseDataModule(pl.LightningDataModule):
         features: FeatureSet | None = None,
         splits: str | None = None,
         seed: int = 0,
+        bootstrap: bool = False,
+        permute: int | None = None,
     ) -> None:
         super().__init__()
         if len(channels) > 1 and "mask" not in channels:
@@ -73,6 +79,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))
         self.batch_size, self.class_weights, self.augmentation = batch_size, class_weights, augmentation
         self.features, self.splits_path, self.seed = features, splits, seed
+        self.bootstrap, self.permute = bootstrap, permute
         self._facts: DataFacts | None = None
 
     @property
@@ -123,6 +130,8 @@ class DatabaseDataModule(pl.LightningDataModule):
             "features": ", ".join(features.groups) if features else "none",  # their names are in data.json
             "features_checksum": features.checksum if features else "none",
             "seed": self.seed,
+            "bootstrap": self.bootstrap,
+            "permute": self.permute,
         }
 
     @abstractmethod
@@ -175,6 +184,9 @@ class DatabaseDataModule(pl.LightningDataModule):
             raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
         for name, reason in (database.quarantined | unusable).items():
             _log.warning("left out %s: %s", name, reason)
+        names = sorted(self._signal)
+        givers = names if self.permute is None else np.random.default_rng([self.permute, 2]).permutation(names).tolist()
+        self._giver = dict(zip(names, givers, strict=True))
 
         label = database.labels(self.target.name)
         unlabelled = label.index[label.isna()].tolist()
@@ -215,6 +227,8 @@ class DatabaseDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The records that fit the weights, shuffled and augmented."""
         names = self.facts.partition.train
+        if self.bootstrap:
+            names = tuple(np.random.default_rng([self.seed, 1]).choice(names, len(names)))
         dataset = self._dataset(names, self.augmentation)
         return DataLoader(
             dataset,
@@ -245,7 +259,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self.class_weights == "balanced":
             weight = np.where(label == 1, 0.5 / max(label.mean(), 1e-9), 0.5 / max(1 - label.mean(), 1e-9))
         return WindowDataset(
-            np.stack([self._signal[name] for name in names]),
+            np.stack([self._signal[self._giver[name]] for name in names]),
             label,
             self._ph.loc[list(names)].to_numpy(),
             weight,
@@ -258,7 +272,7 @@ class DatabaseDataModule(pl.LightningDataModule):
     def _scaled(self, names: Sequence[str]) -> np.ndarray:
         if self._computed is None or self.facts.scaling is None:
             return np.empty((len(names), 0), dtype=np.float32)
-        return self.facts.scaling(self._computed.table.loc[list(names)])
+        return self.facts.scaling(self._computed.table.loc[[self._giver[name] for name in names]])
 
 
 def _as_is(batch: Any) -> Any:

@@ -22,31 +22,43 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("--config", required=True, metavar="FILE.yaml", help="as for `fhr fit`")
+    parser.add_argument("--config", metavar="FILE.yaml", help="as for `fhr fit`; needed unless a run is resumed")
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped, with its own configuration")
     parser.add_argument("--repeats", type=int, default=1, help="shuffles of the outer folds (default: 1)")
-    parser.add_argument("--inner", type=int, default=4, help="networks an outer fold, 1 to 4 (default: 4)")
+    parser.add_argument("--inner", type=int, default=4, help="inner models an outer fold, 1 to 4 (default: 4)")
+    parser.add_argument(
+        "--members", type=int, default=1, help="retrainings of each inner model, each on a bootstrap (default: 1)"
+    )
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each (default: 1)")
+    parser.add_argument("--scheduler", metavar="dask://HOST:PORT", help="Dask workers, in place of --workers")
+    parser.add_argument("--name", help="of the model in tables (default: the class of the network)")
     parser.add_argument("--out", metavar="FILE.csv", help="write the out-of-fold predictions here too")
     parser.add_argument("--require-auroc", type=float, metavar="X", help="exit with 3 unless the interval lies above X")
 
 
 def run(options: argparse.Namespace) -> int:
     """Cross-validate and report."""
-    return cross_validate(["--config", options.config, *options.overrides], options)
+    configured = ["--config", options.config] if options.config else []
+    if not configured and not options.resume:
+        raise FHRError("nothing to do; give `--config FILE.yaml`, or `--resume RUN` to go on with a run")
+    return cross_validate([*configured, *options.overrides], options)
 
 
 def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
     """Cross-validate the configuration that `arguments` give."""
     import pandas as pd
 
-    from .crossval_run import crossval
+    from .crossval_run import Plan, crossval
 
     check_out(options.out)
     if not 1 <= options.inner <= 4:
         raise FHRError(f"--inner {options.inner}; an outer fold has 1 to 4 inner folds")
-    if options.workers < 1 or options.repeats < 1:
-        raise FHRError(f"--workers {options.workers} --repeats {options.repeats}; both are at least 1")
-    outcome = crossval(arguments, repeats=options.repeats, n_inner=options.inner, workers=options.workers)
+    if min(options.workers, options.repeats, options.members) < 1:
+        raise FHRError(
+            f"--workers {options.workers} --repeats {options.repeats} --members {options.members}; each is at least 1"
+        )
+    names = ("repeats", "inner", "members", "workers", "scheduler", "resume", "name")
+    outcome = crossval(Plan(tuple(arguments), **{name: getattr(options, name) for name in names}))
     write_csv(pd.DataFrame(outcome.table), None)
     if options.out:
         write_csv(outcome.predictions, options.out)

@@ -1,53 +1,60 @@
-"""The work behind `fhr crossval`: train every member, cross-fit, average, record."""
+"""The work behind `fhr crossval`: train every network, keep every finished fold, cross-fit, average, report."""
 
 import logging
-import multiprocessing
 import tempfile
 import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-import torch
+import yaml
 
 from fhr.calibration import RidgePlatt
-from fhr.errors import FHRError, SplitError
-from fhr.evaluation import (
-    BASELINES,
-    FoldPrediction,
-    MemberScores,
-    baseline_predictions,
-    cross_fit,
-    evaluate_predictions,
-    summary_row,
-)
-from fhr.features import feature_table
+from fhr.errors import CheckpointError, FHRError, SplitError
+from fhr.evaluation import cross_fit, inner_scores
 from fhr.metrics import Interval
 from fhr.models import finish_checkpoint
-from fhr.tasks import (
-    ClassificationTask,
-    DataFacts,
-    ModelCard,
-    data_record,
-    metric_values,
-    parameters,
-    run_tags,
-    score_windows,
-    write_evaluation,
-)
-from fhr.tracking import end_with_parent, ensure_store, environment, mlflow_client, progress_bar, tracking_uri
+from fhr.tasks import ClassificationTask, DataFacts, data_record, parameters, run_tags
+from fhr.tracking import environment, progress_bar, spread, tracking_uri
 
+from .crossval_networks import Job, JobResult, member_seeds, train
+from .crossval_report import report
+from .crossval_store import CrossvalStore
 from .training import TrainingCLI, quieten
 
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
-
-__all__ = ["Outcome", "crossval"]
+__all__ = ["Outcome", "Plan", "crossval"]
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done.
+
+    Attributes:
+        arguments: of the command line, for the configuration.
+        repeats: shuffles of the outer folds.
+        inner: inner networks an outer fold.
+        members: retrainings of each of them.
+        workers: processes on this machine.
+        scheduler: of Dask, in place of `workers`; or None.
+        resume: run to go on with, or None.
+        networks_of: run whose networks are taken in place of training, or None.
+        name: of the model in tables; None for the class of the network.
+    """
+
+    arguments: tuple[str, ...]
+    repeats: int = 1
+    inner: int = 4
+    members: int = 1
+    workers: int = 1
+    scheduler: str | None = None
+    resume: str | None = None
+    networks_of: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,233 +78,143 @@ class Outcome:
     quarantined: dict[str, str]
 
 
-@dataclass(frozen=True)
-class _Member:
-    """One network of one inner fold, and what it says of the records that it has not seen."""
-
-    repeat: int
-    fold: int
-    inner: int
-    checkpoint: Path
-    scores: MemberScores
-    device: str
-    epochs: int
-    seconds: float
-
-
-def crossval(arguments: list[str], *, repeats: int, n_inner: int, workers: int) -> Outcome:
+def crossval(plan: Plan) -> Outcome:
     """Run the whole protocol for one configuration; see the verb.
 
     Raises:
         FHRError: a mistake in the configuration or the data.
     """
     quieten()
-    cli = TrainingCLI(arguments, tracked=False, run=False)
-    data = cli.datamodule
+    with tempfile.TemporaryDirectory() as folder:
+        store = None
+        if plan.resume is not None:
+            store = CrossvalStore.open(plan.resume)
+            plan = _plan_of(store, plan, Path(folder))
+        cli = TrainingCLI(plan.arguments, tracked=False, run=False)
+        facts = _facts(cli, plan)
+        if store is None:
+            store = _new_run(cli, facts, plan, Path(folder))
+        elif (tag := store.run.data.tags["data_checksum"]) != facts.data_checksum:
+            raise SplitError(
+                f"run {plan.resume} is of the data {tag[:12]}, found are {facts.data_checksum[:12]}; restore the data"
+            )
+        with store.working():
+            _run_folds(store, cli, facts, plan, Path(folder))
+            raw = {place: store.scores(child) for place, child in sorted(store.folds().items())}
+            results, table, rows = report(store, cli, facts, raw, name=plan.name or type(cli.model.model).__name__)
+    return Outcome(store.run_id, tracking_uri(), results, table, rows, dict(facts.quarantined))
+
+
+def _plan_of(store: CrossvalStore, plan: Plan, folder: Path) -> Plan:
+    """The plan of a run that is there; how the work is spread may be another."""
+    if plan.arguments:
+        raise CheckpointError("a run is resumed with its own configuration; leave `--config` and its settings out")
+    path = store.client.download_artifacts(store.run_id, "config.yaml", str(folder))
+    found = store.run.data.params
+    return replace(
+        plan,
+        arguments=("--config", path),
+        repeats=int(found["repeats"]),
+        inner=int(found["inner_networks"]),
+        members=int(found["members"]),
+        networks_of=None if found["networks_of"] == "None" else found["networks_of"],
+        name=found["name"],
+    )
+
+
+def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
+    """The data, once everything that can be refused before the training has been."""
     if not isinstance(cli.model, ClassificationTask):
         raise FHRError(
             f"a cross-validation of {type(cli.model).__name__}; `fhr crossval` is for classification; fit each fold "
             "with `fhr fit --data.fold K`"
         )
-    data.setup("fit")
-    facts: DataFacts = data.facts
+    cli.datamodule.setup("fit")
+    facts: DataFacts = cli.datamodule.facts
     available = len(facts.splits.folds)
-    if repeats > available:
-        raise SplitError(f"--repeats {repeats}; the split has {available}")
-    n_folds = len(facts.splits.folds[0])
-    _check_folds(facts, repeats, n_inner)
-    jobs = [(r, f, i) for r in range(repeats) for f in range(n_folds) for i in range(n_inner)]
-
-    artifacts = ensure_store()
-    client = mlflow_client()
-    experiment = _experiment(client, data.experiment, artifacts)
-    network = type(cli.model.model).__name__
-    run_id = client.create_run(
-        experiment, run_name=f"{network} cross-validation {repeats} x {n_folds} x {n_inner}", tags=run_tags(facts)
-    ).info.run_id
-    _log.info("run %s: %d networks to train", run_id, len(jobs))
-    try:
-        one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
-        settings = parameters(cli.trainer, cli.model, facts, data)
-        settings |= {"repeats": repeats, "inner_networks": n_inner, "workers": workers}
-        for key, value in settings.items():
-            if key not in one_fit:
-                client.log_param(run_id, key, value)
-        client.log_text(run_id, cli.configuration(), "config.yaml")
-        client.log_dict(run_id, environment(), "environment.json")
-        record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
-        client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
-        with tempfile.TemporaryDirectory() as folder:
-            facts.splits.save(Path(folder) / "splits.json")
-            client.log_artifact(run_id, f"{folder}/splits.json")
-            members: dict[tuple[int, int], list[_Member]] = {}
-            predictions = []
-            with progress_bar(len(jobs), description="networks") as bar:
-                for member in _train_all(arguments, jobs, Path(folder), workers):
-                    bar.update()
-                    _log.info(
-                        "repeat %d fold %d inner %d: best epoch %d, %.0f s",
-                        member.repeat,
-                        member.fold,
-                        member.inner,
-                        member.epochs,
-                        member.seconds,
-                    )
-                    fold = members.setdefault((member.repeat, member.fold), [])
-                    fold.append(member)
-                    if len(fold) == n_inner:
-                        fold.sort(key=lambda m: m.inner)
-                        prediction = cross_fit([m.scores for m in fold], facts.labels)
-                        predictions.append(_frame(fold[0], prediction, facts))
-                        _record_fold(client, experiment, run_id, fold, prediction, predictions[-1], Path(folder))
-            table = pd.concat(predictions).sort_values(["repeat", "fold", "name"], ignore_index=True)
-            results = evaluate_predictions(table)
-            rows = [summary_row(f"{network} ({n_inner} inner networks)", results)]
-            for baseline, baseline_table in _baselines(facts, repeats):
-                other = evaluate_predictions(baseline_table)
-                rows.append(summary_row(baseline, other))
-                client.log_metric(run_id, f"baseline/auroc {baseline}".replace(",", ""), other["auroc"].value)
-            card = ModelCard(
-                network=cli.model.model.specification["class_path"],
-                target=facts.target,
-                origin=facts.origin,
-                data_checksum=facts.data_checksum,
-                n_tested=len(facts.labels),
-                n_positive=int(facts.labels.sum()),
-                tested_on=f"{repeats} x {n_folds} outer folds; {n_inner} inner networks a fold, averaged after "
-                "calibration on their held-out inner folds; figures of repeat 0",
-                results=results,
-                window_minutes=facts.pipeline.to_dict()["minutes"],
-                features=facts.features,
-                left_out=len(facts.quarantined),
-            )
-            report = Path(folder) / "report"
-            report.mkdir()
-            write_evaluation(report, card, table[table["repeat"] == 0], facts.recordings)
-            table.to_csv(report / "predictions.csv", index=False)
-            pd.DataFrame(rows).to_csv(report / "models.csv", index=False)
-            client.log_artifacts(run_id, str(report))
-        for key, metric in metric_values(results).items():
-            client.log_metric(run_id, key, metric)
-    except BaseException as error:
-        client.set_terminated(run_id, "KILLED" if isinstance(error, KeyboardInterrupt | SystemExit) else "FAILED")
-        raise
-    client.set_terminated(run_id)
-    return Outcome(run_id, tracking_uri(), results, table, rows, dict(facts.quarantined))
-
-
-def _check_folds(facts: DataFacts, repeats: int, n_inner: int) -> None:
-    """Refuse folds whose calibrator would lack records before anything is trained."""
-    for repeat in range(repeats):
+    if plan.repeats > available:
+        raise SplitError(f"--repeats {plan.repeats}; the split has {available}")
+    for repeat in range(plan.repeats):
         for fold in range(len(facts.splits.folds[repeat])):
-            parts = (facts.splits.partition(repeat, fold, inner).calibration for inner in range(n_inner))
+            parts = (facts.splits.partition(repeat, fold, inner).calibration for inner in range(plan.inner))
             RidgePlatt.check_sample(facts.labels.reindex([name for part in parts for name in part]).dropna())
+    return facts
 
 
-def _experiment(client: "MlflowClient", name: str, artifacts: str | None) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=artifacts))
+def _new_run(cli: TrainingCLI, facts: DataFacts, plan: Plan, folder: Path) -> CrossvalStore:
+    network = plan.name or type(cli.model.model).__name__
+    n_folds = len(facts.splits.folds[0])
+    name = f"{network} cross-validation {plan.repeats} x {n_folds} x {plan.inner}"
+    store = CrossvalStore.create(cli.datamodule.experiment, name, run_tags(facts))
+    one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
+    settings = parameters(cli.trainer, cli.model, facts, cli.datamodule)
+    settings = {key: value for key, value in settings.items() if key not in one_fit}
+    settings |= {"repeats": plan.repeats, "inner_networks": plan.inner, "members": plan.members}
+    settings |= {"networks_of": plan.networks_of, "name": network}
+    client, run_id = store.client, store.run_id
+    for key, value in settings.items():
+        client.log_param(run_id, key, value)
+    client.log_text(run_id, cli.configuration(), "config.yaml")
+    client.log_dict(run_id, environment(), "environment.json")
+    record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
+    client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
+    facts.splits.save(folder / "splits.json")
+    client.log_artifact(run_id, str(folder / "splits.json"))
+    return store
 
 
-def _train_all(arguments: list[str], jobs: list[tuple[int, int, int]], folder: Path, workers: int) -> Iterator[_Member]:
-    if workers == 1:
-        for job in jobs:
-            yield _train(arguments, *job, folder)
+def _run_folds(store: CrossvalStore, cli: TrainingCLI, facts: DataFacts, plan: Plan, folder: Path) -> None:
+    """Train what is not kept yet."""
+    n_folds, done = len(facts.splits.folds[0]), store.folds()
+    places = [(r, f) for r in range(plan.repeats) for f in range(n_folds) if (r, f) not in done]
+    seed = int(cli.config.seed_everything)
+    threads = 1 if plan.workers > 1 or plan.scheduler else None
+    jobs = [
+        Job(plan.arguments, r, f, i, member_seeds(seed, r, f, i, plan.members), threads)
+        for r, f in places
+        for i in range(plan.inner)
+    ]
+    _log.info("run %s: %d networks to train, %d folds are there", store.run_id, len(jobs) * plan.members, len(done))
+    if not jobs:
         return
-    # Spawned, not forked: a forked torch hangs in its thread pools.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_start_worker) as pool:
-        futures = [pool.submit(_train, arguments, *job, folder) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                yield future.result()
-        finally:
-            # Waits for the running members only; without waiting, the end of `with` would take the cancelling back.
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    torch.set_num_threads(1)
-    quieten()
-    end_with_parent()
-
-
-def _train(arguments: list[str], repeat: int, fold: int, inner: int, folder: Path) -> _Member:
     start = time.monotonic()
-    where = folder / f"{repeat}-{fold}-{inner}"
-    place = [f"--data.init_args.repeat={repeat}", f"--data.init_args.fold={fold}", f"--data.init_args.inner={inner}"]
-    overrides = [*place, f"--checkpoint.dirpath={where}", "--trainer.enable_progress_bar=false"]
-    cli = TrainingCLI([*arguments, *overrides], tracked=False, run=False)
-    cli.trainer.fit(cli.model, cli.datamodule)
-    device = str(cli.trainer.strategy.root_device)
-    if cli.calibration.path is None:
-        raise SplitError("the trainer kept no checkpoint; leave `fast_dev_run` out")
-    partition = cli.datamodule.facts.partition
-    calibration, _ = score_windows(cli.model, cli.datamodule.calibration_dataloader())
-    test, _ = score_windows(cli.model, cli.datamodule.test_dataloader())
-    scores = MemberScores(
-        pd.Series(calibration, index=list(partition.calibration)), pd.Series(test, index=list(partition.test))
+    waiting: dict[tuple[int, int], list[JobResult]] = {place: [] for place in places}
+    with (
+        progress_bar(len(jobs) * plan.members, description="networks") as bar,
+        closing(spread(train, jobs, workers=plan.workers, scheduler=plan.scheduler)) as results,
+    ):
+        for k, result in enumerate(results, start=1):
+            bar.update(plan.members)
+            fold = waiting[result.repeat, result.fold]
+            fold.append(result)
+            left = (time.monotonic() - start) / k * (len(jobs) - k) / 60
+            _log.info("inner fold %d of %d is trained; about %.0f min left", k, len(jobs), left)
+            if len(fold) == plan.inner:
+                _keep(store, sorted(fold, key=lambda one: one.inner), facts, folder)
+                fold.clear()
+
+
+def _keep(store: CrossvalStore, fold: Sequence[JobResult], facts: DataFacts, folder: Path) -> None:
+    """Calibrate a fold and keep it."""
+    repeat, number = fold[0].repeat, fold[0].fold
+    raw = pd.concat([one.raw for one in fold], ignore_index=True)
+    calibrator = cross_fit(inner_scores(raw), facts.labels).calibrator.to_dict()
+    networks = [network for one in fold for network in one.networks]
+    paths, several = [], len(networks) > len(fold)
+    for network in networks:
+        member = f"-member{network.member}" if several else ""
+        draft = folder / "draft.ckpt"
+        draft.write_bytes(network.checkpoint)
+        name = f"repeat{repeat}-fold{number}-inner{network.inner}{member}.ckpt"
+        paths.append(finish_checkpoint(draft, calibrator, folder / name))
+    store.keep_fold(
+        repeat,
+        number,
+        raw,
+        texts={"calibrator.json": yaml.safe_dump(calibrator)},
+        parameters={"device": networks[0].device},
+        metrics=[(key, float(getattr(n, key)), i) for i, n in enumerate(networks) for key in ("epochs", "seconds")],
+        checkpoints=paths,
     )
-    return _Member(
-        repeat, fold, inner, cli.calibration.path, scores, device, cli.model.epochs, time.monotonic() - start
-    )
-
-
-def _frame(member: _Member, prediction: FoldPrediction, facts: DataFacts) -> pd.DataFrame:
-    names = prediction.score.index
-    return pd.DataFrame(
-        {
-            "name": names,
-            "repeat": member.repeat,
-            "fold": member.fold,
-            "label": facts.labels.loc[names].to_numpy().astype(int),
-            "score": prediction.score.to_numpy(),
-            "probability": prediction.probability.to_numpy(),
-        }
-    )
-
-
-def _record_fold(
-    client: "MlflowClient",
-    experiment: str,
-    parent: str,
-    fold: list[_Member],
-    prediction: FoldPrediction,
-    table: pd.DataFrame,
-    folder: Path,
-) -> None:
-    """One child run an outer fold, with its calibrated networks and its predictions."""
-    first = fold[0]
-    child = client.create_run(
-        experiment,
-        run_name=f"repeat {first.repeat} fold {first.fold}",
-        tags={"mlflow.parentRunId": parent},
-    ).info.run_id
-    client.log_param(child, "repeat", first.repeat)
-    client.log_param(child, "fold", first.fold)
-    client.log_param(child, "device", first.device)
-    client.log_text(child, table.to_csv(index=False), "predictions.csv")
-    for member in fold:
-        client.log_metric(child, "best_epoch", member.epochs, step=member.inner)
-        client.log_metric(child, "seconds", member.seconds, step=member.inner)
-        name = f"repeat{member.repeat}-fold{member.fold}-inner{member.inner}.ckpt"
-        path = finish_checkpoint(member.checkpoint, prediction.calibrator.to_dict(), folder / name)
-        client.log_artifact(child, str(path), "checkpoints")
+    for path in paths:
         path.unlink()
-    client.log_dict(child, prediction.calibrator.to_dict(), "calibrator.json")
-    client.set_terminated(child)
-
-
-def _baselines(facts: DataFacts, repeats: int) -> Iterator[tuple[str, pd.DataFrame]]:
-    features = feature_table(facts.recordings.values())
-    ph = pd.Series({name: recording.outcome.ph for name, recording in facts.recordings.items()})
-    for baseline in BASELINES:
-        if baseline.on_ph and not facts.target.startswith("ph"):
-            continue
-        parts = [
-            baseline_predictions(baseline, features, facts.labels, ph, facts.splits, repeat=repeat)
-            for repeat in range(repeats)
-        ]
-        yield baseline.name, pd.concat(parts)

@@ -32,7 +32,8 @@ def run(options: argparse.Namespace) -> int:
     real = os.environ.get("FHR_DATA")
     root = Path(real) / "ctu-uhb-ctgdb" if real else _simulated(options.n)
     arguments = ["--config", str(_CONFIG), f"--data.init_args.root={root}", f"--trainer.max_epochs={options.epochs}"]
-    options.repeats, options.inner, options.out, options.require_auroc = 1, 4, None, _FLOOR
+    options.repeats, options.inner, options.members, options.require_auroc = 1, 4, 1, _FLOOR
+    options.out = options.resume = options.scheduler = options.name = None
     return cross_validate([*arguments, *options.overrides], options)
 
 

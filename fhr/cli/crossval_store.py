@@ -1,0 +1,147 @@
+"""A cross-validation in MLflow: one run, with a child run for each outer fold that is finished."""
+
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from fhr.errors import CheckpointError, FHRError
+from fhr.evaluation import RAW_COLUMNS
+from fhr.tracking import ensure_store, mlflow_client
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+__all__ = ["CrossvalStore"]
+
+_log = logging.getLogger(__name__)
+_SCORES = "scores.csv.gz"
+
+
+class CrossvalStore:
+    """What a cross-validation keeps; a fold is kept whole or not at all.
+
+    Attributes:
+        client: of the MLflow store.
+        run_id: of the parent.
+    """
+
+    def __init__(self, client: "MlflowClient", experiment: str, run_id: str) -> None:
+        self.client, self.experiment, self.run_id = client, experiment, run_id
+
+    @classmethod
+    def create(cls, experiment: str, name: str, tags: dict[str, str]) -> "CrossvalStore":
+        """A new run."""
+        artifacts, client = ensure_store(), mlflow_client()
+        found = client.get_experiment_by_name(experiment)
+        where = found.experiment_id if found else client.create_experiment(experiment, artifact_location=artifacts)
+        run = client.create_run(where, run_name=name, tags={**tags, "kind": "cross-validation"})
+        return cls(client, str(where), run.info.run_id)
+
+    @classmethod
+    def open(cls, run_id: str) -> "CrossvalStore":
+        """A run that is there.
+
+        Raises:
+            CheckpointError: there is none, or it is no cross-validation.
+        """
+        from mlflow.exceptions import MlflowException
+
+        client = mlflow_client()
+        try:
+            run = client.get_run(run_id)
+        except MlflowException:
+            raise CheckpointError(f"there is no run {run_id!r} in this store; `fhr runs` lists the runs") from None
+        if run.data.tags.get("kind") != "cross-validation":
+            raise CheckpointError(f"run {run_id} is no cross-validation; give one that `fhr crossval` made")
+        return cls(client, run.info.experiment_id, run_id)
+
+    @property
+    def run(self) -> "Run":
+        """The parent run as it is now."""
+        return self.client.get_run(self.run_id)
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Mark the run as running, and its end; one process at a time.
+
+        Raises:
+            FHRError: another process works on it.
+        """
+        lock = FileLock(Path(tempfile.gettempdir()) / f"fhr-crossval-{self.run_id}.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise FHRError(f"run {self.run_id} is being worked on by another process; wait for it") from None
+        try:
+            self.client.update_run(self.run_id, status="RUNNING")
+            yield
+        except BaseException as error:
+            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+            self.client.set_terminated(self.run_id, "KILLED" if stopped else "FAILED")
+            if folds := len(self.folds()):
+                _log.warning("%d folds are kept; go on with `fhr crossval --resume %s`", folds, self.run_id)
+            raise
+        finally:
+            lock.release()
+        self.client.set_terminated(self.run_id)
+
+    def folds(self) -> dict[tuple[int, int], str]:
+        """Child run of each finished fold, by repeat and fold."""
+        token, found = None, {}
+        while True:
+            page = self.client.search_runs(
+                [self.experiment], f"tags.`mlflow.parentRunId` = '{self.run_id}'", page_token=token
+            )
+            for run in page:
+                if run.info.status == "FINISHED":
+                    found[int(run.data.params["repeat"]), int(run.data.params["fold"])] = run.info.run_id
+            token = page.token
+            if not token:
+                return found
+
+    def scores(self, fold_run: str) -> pd.DataFrame:
+        """The raw scores of a finished fold."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(fold_run, _SCORES, folder)
+            return pd.read_csv(path, dtype={"name": str})[list(RAW_COLUMNS)]
+
+    def checkpoints(self, fold_run: str, folder: Path) -> list[Path]:
+        """The networks of a finished fold, in `folder`."""
+        if not self.client.list_artifacts(fold_run, "checkpoints"):
+            return []
+        return sorted(Path(self.client.download_artifacts(fold_run, "checkpoints", str(folder))).glob("*.ckpt"))
+
+    def keep_fold(
+        self,
+        repeat: int,
+        fold: int,
+        raw: pd.DataFrame,
+        *,
+        texts: dict[str, str],
+        parameters: dict[str, Any],
+        metrics: Sequence[tuple[str, float, int]],
+        checkpoints: Sequence[Path],
+    ) -> None:
+        """One child run with its scores, checkpoints and texts; finished last of all, so that a kill leaves no half."""
+        child = self.client.create_run(
+            self.experiment, run_name=f"repeat {repeat} fold {fold}", tags={"mlflow.parentRunId": self.run_id}
+        ).info.run_id
+        for key, value in {"repeat": repeat, "fold": fold, **parameters}.items():
+            self.client.log_param(child, key, value)
+        for name, value, step in metrics:
+            self.client.log_metric(child, name, value, step=step)
+        for path, text in texts.items():
+            self.client.log_text(child, text, path)
+        with tempfile.TemporaryDirectory() as folder:
+            raw.to_csv(Path(folder) / _SCORES, index=False)
+            self.client.log_artifact(child, f"{folder}/{_SCORES}")
+        for checkpoint in checkpoints:
+            self.client.log_artifact(child, str(checkpoint), "checkpoints")
+        self.client.set_terminated(child)
