@@ -1,20 +1,25 @@
 """Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
 
 from .checkpoint import FORMAT, CheckpointCard, finish_checkpoint, read_checkpoint
+from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
 from .inception import InceptionNet
 from .linear_features import LinearFeatures
 from .network import Network, completed, rebuild
 from .pooling import MaskedMeanStd
+from .stacked import StackedNetworks, at_once_hindrance
 
 __all__ = [
     "FORMAT",
+    "CTGNet",
     "CheckpointCard",
     "FalseSignalNet",
     "InceptionNet",
     "LinearFeatures",
     "MaskedMeanStd",
     "Network",
+    "StackedNetworks",
+    "at_once_hindrance",
     "completed",
     "finish_checkpoint",
     "read_checkpoint",
