@@ -1,0 +1,259 @@
+"""Class-conditional conformal sets: which outcomes a risk score cannot rule out, with a guarantee for each class.
+
+A set that is right for 90% of all births may be wrong for most of the few that matter. Calibrating each class by itself
+gives the guarantee to births with the outcome and to births without it, whatever the prevalence, the model or its
+calibration: records need only be exchangeable within their class.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil, floor, isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import beta
+
+from fhr.errors import CheckpointError, FHRError
+from fhr.metrics.inputs import checked_labels, checked_scores
+
+__all__ = ["ClassConditionalConformal", "CoverageStatement", "check_records", "records_needed"]
+
+SLACK = 1e-9  # 1 - 0.9 is a little less than 0.1
+
+
+@dataclass(frozen=True)
+class CoverageStatement:
+    """What may be said about the sets of one class.
+
+    Attributes:
+        label: the class, 0 or 1.
+        alpha: the share of misses that was asked for.
+        n_calibration: calibration records of the class.
+        n_folds: 1, or the number of folds of a cross-conformal predictor.
+        guaranteed: lower bound on the probability that a set holds the class, over calibration samples and new records.
+        expected: that probability where scores have no ties, 1 - floor(alpha (n + 1)) / (n + 1); without proof for
+            several folds.
+        low: 5th percentile of the coverage given the calibration sample; NaN for several folds.
+        high: 95th percentile of the same.
+    """
+
+    label: int
+    alpha: float
+    n_calibration: int
+    n_folds: int
+    guaranteed: float
+    expected: float
+    low: float
+    high: float
+
+    def text(self, outcome: str) -> str:
+        """One sentence for a reader; `outcome` names class 1, such as "ph<7.05"."""
+        births = f"Of births like these {'with' if self.label else 'without'} {outcome}"
+        if self.n_folds == 1:
+            return (
+                f"{births}, at least {1 - self.alpha:.0%} get a set that holds the truth, on average over calibration "
+                f"samples; with these {self.n_calibration} calibration records the share itself lies between "
+                f"{self.low:.0%} and {self.high:.0%} with 90% probability."
+            )
+        return (
+            f"{births}, about {1 - self.alpha:.0%} get a set that holds the truth; no more than {self.guaranteed:.0%} "
+            f"is guaranteed with {self.n_calibration} calibration records in {self.n_folds} folds."
+        )
+
+
+class ClassConditionalConformal:
+    """p_y(s) = (1 + #{calibration records of class y at least as strange as s}) / (n_y + 1).
+
+    A low score is strange for class 1, a high score for class 0. The set at `alpha` holds the classes with p_y > alpha:
+    {0}, {1}, both (the score does not tell) or none (it is unlike either class). Over calibration samples and new
+    records of class y, P(set holds y) >= 1 - alpha; ties only raise it.
+
+    Only the ranks of scores within a class enter, so any risk score does: logits, minus the predicted pH,
+    probabilities. What is asked for is exchangeability within the class: another prevalence is harmless, another
+    hospital's births or sensors are not.
+
+    Source:
+        Vovk 2012, ACML, PMLR 25:475 (arXiv:1209.2673): label-conditional validity, and the coverage given the
+        calibration sample; Vovk, Gammerman and Shafer 2005, Algorithmic Learning in a Random World, chapter 4.
+
+    Example:
+        >>> scores, labels = list(range(20)), [0] * 10 + [1] * 10
+        >>> conformal = ClassConditionalConformal().fit(scores, labels)
+        >>> conformal.sets([3, 9.5, 12], alpha=0.1).tolist()
+        [[True, False], [False, False], [False, True]]
+    """
+
+    def __init__(self) -> None:
+        self._classes: tuple[np.ndarray, np.ndarray] | None = None
+
+    def fit(self, scores: ArrayLike, labels: ArrayLike) -> "ClassConditionalConformal":
+        """Keep the scores of each class.
+
+        Args:
+            scores: (n,), finite; of records that the model was not trained on.
+            labels: (n,), 0 or 1.
+
+        Returns:
+            Itself.
+
+        Raises:
+            OutcomeError: labels that are not 0 or 1.
+            FHRError: scores of another shape or not finite.
+        """
+        y = checked_labels(labels)
+        s = checked_scores(scores, len(y))
+        self._classes = np.sort(s[y == 0]), np.sort(s[y == 1])
+        return self
+
+    @property
+    def n_calibration(self) -> tuple[int, int]:
+        """Calibration records of class 0 and of class 1."""
+        negatives, positives = self._fitted()
+        return len(negatives), len(positives)
+
+    def at_least_as_strange(self, scores: ArrayLike) -> np.ndarray:
+        """How many calibration records of each class are at least as strange as each score, int (n, 2).
+
+        Raises:
+            FHRError: not fitted, or scores of another shape or not finite.
+        """
+        negatives, positives = self._fitted()
+        s = checked_scores(scores, np.size(scores))
+        above = len(negatives) - np.searchsorted(negatives, s, side="left")
+        return np.stack([above, np.searchsorted(positives, s, side="right")], axis=1)
+
+    def p_values(self, scores: ArrayLike, *, seed: int | None = None) -> np.ndarray:
+        """How well each score goes with each class.
+
+        Args:
+            scores: (n,), finite.
+            seed: smooth the p-values: records exactly as strange, the new one among them, count with a uniform
+                random weight, one for each p-value. They are then uniform even with ties, where the plain ones are
+                conservative.
+
+        Returns:
+            (n, 2), in (0, 1]; the columns are class 0 and class 1.
+
+        Raises:
+            FHRError: not fitted, or scores of another shape or not finite.
+        """
+        n_y = np.array(self.n_calibration)
+        at_least = self.at_least_as_strange(scores)
+        if seed is None:
+            return (1 + at_least) / (n_y + 1)
+        negatives, positives = self._fitted()
+        s = np.asarray(scores, dtype=np.float64)
+        above = len(negatives) - np.searchsorted(negatives, s, side="right")
+        more = np.stack([above, np.searchsorted(positives, s, side="left")], axis=1)
+        weight = 1 - np.random.default_rng(seed).random(more.shape)  # (0, 1]
+        return (more + weight * (1 + at_least - more)) / (n_y + 1)
+
+    def sets(self, scores: ArrayLike, alpha: float, *, seed: int | None = None) -> np.ndarray:
+        """Which classes each set holds, bool (n, 2).
+
+        Args:
+            scores: (n,), finite.
+            alpha: share of misses allowed in each class, in (0, 1).
+            seed: smooth the p-values, as in `p_values`.
+
+        Raises:
+            FHRError: not fitted; alpha out of range; too few calibration records of a class for this alpha, where every
+                set would hold it; scores of another shape or not finite.
+        """
+        check_records(self.n_calibration, alpha)
+        return self.p_values(scores, seed=seed) > alpha + SLACK
+
+    def coverage_statement(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
+        """What may be said about the sets at `alpha` for class 0 and class 1.
+
+        Given the calibration sample, the coverage of class y is distributed over such samples as Beta(n_y + 1 - l, l),
+        l = floor(alpha (n_y + 1)), if scores have no ties, and is larger if they have.
+
+        Raises:
+            FHRError: as `sets`.
+        """
+        check_records(self.n_calibration, alpha)
+        first, second = (_split_statement(label, alpha, n) for label, n in enumerate(self.n_calibration))
+        return first, second
+
+    def to_dict(self) -> dict[str, Any]:
+        """The sorted scores of each class, as plain floats.
+
+        Raises:
+            FHRError: not fitted.
+        """
+        negatives, positives = self._fitted()
+        return {"negatives": negatives.tolist(), "positives": positives.tolist()}
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> "ClassConditionalConformal":
+        """The predictor that `to_dict` described.
+
+        Raises:
+            CheckpointError: other keys, or scores that are not finite numbers.
+        """
+        wanted = {"negatives", "positives"}
+        if set(state) != wanted:
+            raise CheckpointError(
+                f"conformal state has the keys {sorted(state)}, not {sorted(wanted)}; fit the predictor again"
+            )
+        values = [float(score) for key in sorted(wanted) for score in state[key]]
+        if not (values and all(map(isfinite, values))):
+            raise CheckpointError("conformal state holds no score, or one that is not finite; fit the predictor again")
+        return cls().fit(values, [0] * len(state["negatives"]) + [1] * len(state["positives"]))
+
+    def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
+        if self._classes is None:
+            raise FHRError("this ClassConditionalConformal is not fitted; call fit(scores, labels) or from_dict first")
+        return self._classes
+
+
+def records_needed(alpha: float) -> int:
+    """Calibration records a class needs for sets at `alpha` to ever leave it out: ceil(1 / alpha) - 1.
+
+    Raises:
+        FHRError: alpha not in (0, 1).
+
+    Example:
+        >>> records_needed(0.05)
+        19
+    """
+    if not 0 < alpha < 1:
+        raise FHRError(f"alpha={alpha} is not in (0, 1); give the share of misses allowed, 0.1 for sets at 90%")
+    return ceil(1 / alpha - SLACK) - 1
+
+
+def check_records(n_calibration: tuple[int, int], alpha: float) -> None:
+    """Refuse sets that could say nothing: fewer than `records_needed` calibration records of a class.
+
+    Raises:
+        FHRError: too few of a class, or alpha not in (0, 1).
+    """
+    needed = records_needed(alpha)
+    for label, n in enumerate(n_calibration):
+        if n < needed:
+            raise FHRError(
+                f"{n} calibration records of class {label} are too few for sets at {1 - alpha:.4g}: at least {needed} "
+                f"are needed; ask for a level of at most {n / (n + 1):.4g}, or calibrate on more records"
+            )
+
+
+def ranks_left_out(alpha: float, n: int) -> int:
+    """At how many of the n + 1 ranks of a new record among n of its class the set leaves the class out."""
+    return floor(alpha * (n + 1) + SLACK)
+
+
+def _split_statement(label: int, alpha: float, n: int) -> CoverageStatement:
+    left_out = ranks_left_out(alpha, n)
+    coverage = beta(n + 1 - left_out, left_out)
+    return CoverageStatement(
+        label=label,
+        alpha=alpha,
+        n_calibration=n,
+        n_folds=1,
+        guaranteed=1 - alpha,
+        expected=1 - left_out / (n + 1),
+        low=float(coverage.ppf(0.05)),
+        high=float(coverage.ppf(0.95)),
+    )

@@ -1,0 +1,161 @@
+"""What a prediction is compared with: the records that the networks of one outer fold did not see, and those they saw.
+
+It travels in the checkpoint as plain types: scores, labels and quantiles, no name and no signal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fhr.errors import CheckpointError, FHRError
+from fhr.metrics.inputs import checked_labels, checked_scores
+
+from .typicality import MIN_RECORDS, Typicality
+
+__all__ = ["SPECIFICITY", "HeldOut", "Reference", "threshold_at_specificity"]
+
+SPECIFICITY = 0.9
+
+
+class _Calibrator(Protocol):
+    def predict(self, scores: ArrayLike) -> np.ndarray:
+        """Probabilities of scores."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """The held-out records of one inner fold.
+
+    Attributes:
+        scores: risk score of each, mean over the members that were trained on the rest.
+        labels: 0 or 1.
+        members: how many there were.
+    """
+
+    scores: tuple[float, ...]
+    labels: tuple[int, ...]
+    members: int
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Held-out scores, a threshold, the prevalence, and what is typical of the training records.
+
+    Attributes:
+        held_out: by inner fold; several of an outer fold of a cross-validation, one of a single fit.
+        threshold: the least calibrated probability from which on `SPECIFICITY` of the held-out negatives are below, or
+            None where no probability of a held-out record separates that many. A held-out record is scored by one inner
+            fold's members, a new one by all of them, whose mean strays less: its specificity is, if anything, higher.
+        prevalence: of the label among the held-out records; calibrated probabilities are of births like these.
+        typicality: of the training records, or None where these were too few to say.
+    """
+
+    held_out: Mapping[int, HeldOut]
+    threshold: float | None
+    prevalence: float
+    typicality: Typicality | None
+
+    @classmethod
+    def of(
+        cls, held_out: pd.DataFrame, labels: pd.Series, statistics: pd.DataFrame, calibrator: _Calibrator
+    ) -> "Reference":
+        """The reference of one outer fold.
+
+        Args:
+            held_out: columns name, inner, member, score: each record once for each member of the inner fold it was held
+                out of.
+            labels: 0 or 1 by record name; others than the held-out ones may stand in it.
+            statistics: of the records that anything was learnt from, by name, see `typical_statistics`.
+            calibrator: the one that is applied to each member's score.
+
+        Raises:
+            FHRError: a column that is not there, a record that two inner folds held out or that some member did not
+                score, a score that is not finite, or a record without a label.
+            OutcomeError: labels that are not 0 or 1.
+        """
+        if lacking := [c for c in ("name", "inner", "member", "score") if c not in held_out]:
+            raise FHRError(f"held-out scores without the columns {lacking}; give name, inner, member and score")
+        if len(held_out) == 0:
+            raise FHRError("no held-out score; give those of the records that no member was trained on")
+        if unlabelled := sorted(set(held_out["name"]) - set(labels.dropna().index)):
+            raise FHRError(f"{len(unlabelled)} held-out records lack a label: {unlabelled[:3]}; leave them out")
+        by_record = held_out.groupby("name")
+        if (by_record["inner"].nunique() > 1).any():
+            raise FHRError("a record was held out of two inner folds; give one outer fold of one repeat at a time")
+        folds, probabilities = {}, []
+        for inner in sorted(held_out["inner"].unique()):
+            rows = held_out[held_out["inner"] == inner]
+            if rows.duplicated(["name", "member"]).any():
+                raise FHRError(f"inner fold {inner}: a record that a member scored twice; give each score once")
+            table = rows.pivot(index="name", columns="member", values="score")
+            if table.isna().any(axis=None):
+                raise FHRError(f"inner fold {inner}: a record that a member gave no score, or NaN; leave it out")
+            scores = table.to_numpy()
+            y = checked_labels(labels.loc[table.index].to_numpy())
+            mean = checked_scores(scores.mean(axis=1), len(y))
+            folds[int(inner)] = HeldOut(tuple(mean.tolist()), tuple(map(int, y)), scores.shape[1])
+            probabilities.append(calibrator.predict(scores).mean(axis=1))
+        y = np.concatenate([fold.labels for fold in folds.values()])
+        threshold = threshold_at_specificity(y, np.concatenate(probabilities))
+        typicality = Typicality.fit(statistics) if len(statistics) >= MIN_RECORDS else None
+        return cls(folds, threshold, float(y.mean()), typicality)
+
+    def pooled(self) -> tuple[np.ndarray, np.ndarray]:
+        """Scores and labels of all held-out records."""
+        folds = self.held_out.values()
+        return np.concatenate([fold.scores for fold in folds]), np.concatenate([fold.labels for fold in folds])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for a checkpoint."""
+        folds = [
+            {"inner": inner, "scores": list(fold.scores), "labels": list(fold.labels), "members": fold.members}
+            for inner, fold in self.held_out.items()
+        ]
+        typicality = self.typicality.to_dict() if self.typicality else None
+        return {
+            "held_out": folds,
+            "threshold": self.threshold,
+            "prevalence": self.prevalence,
+            "typicality": typicality,
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Reference":
+        """The reference that `to_dict` wrote.
+
+        Raises:
+            CheckpointError: it is incomplete.
+        """
+        try:
+            folds = {
+                fold["inner"]: HeldOut(tuple(fold["scores"]), tuple(fold["labels"]), fold["members"])
+                for fold in plain["held_out"]
+            }
+            typicality = Typicality.from_dict(plain["typicality"]) if plain["typicality"] else None
+            return cls(folds, plain["threshold"], plain["prevalence"], typicality)
+        except (KeyError, TypeError) as error:
+            raise CheckpointError(f"incomplete reference of a checkpoint ({error}); train anew") from None
+
+
+def threshold_at_specificity(
+    labels: np.ndarray, probabilities: np.ndarray, specificity: float = SPECIFICITY
+) -> float | None:
+    """The least of the probabilities from which on a fraction `specificity` of the negatives is below, or None.
+
+    The decision "at risk" is then probability >= threshold, as in `fhr.metrics.sensitivity_at_specificity`.
+
+    Example:
+        >>> threshold_at_specificity(np.array([0] * 10 + [1]), np.array([*range(10), 8.5]) / 10)
+        0.85
+    """
+    negative = np.sort(probabilities[labels == 0])
+    if len(negative) == 0:
+        return None
+    offered = np.unique(probabilities)
+    below = np.searchsorted(negative, offered, side="left") / len(negative)
+    enough = below >= specificity - 1e-9
+    return float(offered[enough][0]) if enough.any() else None

@@ -1,0 +1,194 @@
+"""Is this recording like those that a model learnt from? A model-agnostic distance, and its rank among theirs.
+
+A calibrated probability holds for births like those that it was calibrated on. Six order statistics of the fetal heart
+rate tell a recording that is plainly another kind of signal (a halved or doubled rate, noise, a constant, almost no
+signal) before any network is asked. They do not see time, so that a wrong sampling rate goes unnoticed, and see a rate
+that is 30 bpm too low only now and then: `benchmarks/typicality.py`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from sklearn.covariance import ledoit_wolf_shrinkage
+
+from fhr.errors import FHRError
+from fhr.features import FeatureScaling, order_statistic_names, order_statistics
+from fhr.recording import Recording
+
+__all__ = ["TYPICAL_STATISTICS", "Typicality", "typical_statistics"]
+
+MIN_RECORDS = 20
+_MINUTES = (60.0,)
+# Name, what it is called, unit, and how to show it; `end` is left out: it says what `start` and `median` say.
+_SHOWN = {
+    "mad_60": ("median absolute deviation of the FHR", " bpm", lambda x: np.exp(x) - 0.5),
+    "start_60": ("FHR baseline at the start of the last hour", " bpm", float),
+    "loss_60": ("signal loss in the last hour", "%", lambda x: 100 * x),
+    "p5_60": ("5th percentile of FHR minus its median", " bpm", float),
+    "p95_60": ("95th percentile of FHR minus its median", " bpm", float),
+    "median_60": ("median FHR", " bpm", float),
+}
+TYPICAL_STATISTICS = tuple(_SHOWN)
+"""mad_60, start_60, loss_60, p5_60, p95_60, median_60: see `fhr.features.order_statistics`."""
+
+
+def typical_statistics(recordings: Iterable[Recording]) -> pd.DataFrame:
+    """The statistics of the last 60 min of each recording as it was read, whole where it is shorter.
+
+    Returns:
+        One row a recording, by name, with the columns `TYPICAL_STATISTICS`; NaN but for the loss where there is less
+        than 50 s of signal.
+    """
+    given = list(recordings)
+    rows = [order_statistics(recording.fhr, fs=recording.fs, minutes=_MINUTES) for recording in given]
+    names = order_statistic_names(_MINUTES)
+    index = pd.Index([recording.name for recording in given], name="record", dtype=object)
+    table = pd.DataFrame(np.reshape(rows, (-1, len(names))), index, list(names))
+    return table[list(TYPICAL_STATISTICS)]
+
+
+@dataclass(frozen=True)
+class Typicality:
+    """Mahalanobis distance from training records, ranked among the distances of these records.
+
+    Statistics are scaled by median and interquartile range, a missing one takes the median. With mean m and Ledoit-Wolf
+    shrunk covariance S of the scaled training records, d(x)^2 = (x - m)^T S^-1 (x - m), and
+
+        p(x) = (1 + #{training records with d_i >= d(x)}) / (n + 1).
+
+    d_i of a training record is taken from the mean and covariance of the others alone, so that it is as far from them
+    as a new record of their kind is: at most a fraction alpha of such records has p <= alpha, up to the small
+    difference that one record makes to m and S (the jackknife; the exact form, full conformal prediction, would have to
+    keep every record).
+    A small p says that a record is unlike the others; a large one does not say that the model is right about it.
+
+    Attributes:
+        scaling: of the statistics, never clipped.
+        mean: of the scaled training records.
+        precision: inverse of their shrunk covariance.
+        distances: d_i of the training records, ascending.
+        low: 1st percentile of each statistic over the training records.
+        high: 99th percentile.
+
+    Source:
+        Ledoit and Wolf 2004, J. Multivar. Anal. 88:365, doi:10.1016/S0047-259X(03)00096-4; p-values by rank: Vovk,
+        Gammerman and Shafer 2005, Algorithmic Learning in a Random World, doi:10.1007/b106715.
+
+    Example:
+        >>> x = np.random.default_rng(0).normal(140, 10, (100, 6))
+        >>> typicality = Typicality.fit(pd.DataFrame(x, columns=TYPICAL_STATISTICS))
+        >>> typicality.p_values([[140] * 6, [140] * 5 + [62]]).round(2).tolist()
+        [1.0, 0.01]
+    """
+
+    scaling: FeatureScaling
+    mean: tuple[float, ...]
+    precision: tuple[tuple[float, ...], ...]
+    distances: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, statistics: pd.DataFrame) -> "Typicality":
+        """The distances of these records, which should be those that a model learnt from.
+
+        Args:
+            statistics: one row a record, with the columns `TYPICAL_STATISTICS`; NaN is missing.
+
+        Raises:
+            FHRError: a column that is not there, fewer than 20 records, or records that do not differ at all.
+        """
+        if lacking := [name for name in TYPICAL_STATISTICS if name not in statistics]:
+            raise FHRError(f"statistics without the columns {lacking}; make them with `typical_statistics`")
+        x = statistics[list(TYPICAL_STATISTICS)].to_numpy(dtype=np.float64)
+        if len(x) < MIN_RECORDS:
+            raise FHRError(f"{len(x)} training records say too little of what is usual; give {MIN_RECORDS} or more")
+        scaling = FeatureScaling.fit(x, limit=inf)
+        scaled = scaling(x).astype(np.float64)
+        if not np.ptp(scaled, axis=0).any():
+            raise FHRError(f"the {len(x)} training records all have the same statistics; give records that differ")
+        mean, n = scaled.mean(axis=0), len(scaled)
+        away = scaled - mean
+        covariance = away.T @ away / n
+        shrinkage = ledoit_wolf_shrinkage(away, assume_centered=True)
+        precision = _inverse(covariance, shrinkage)
+        # Mean and covariance of the others, without computing each anew: the record's own part is taken out.
+        others = (covariance - np.einsum("ni,nj->nij", away, away) / (n - 1)) * n / (n - 1)
+        distances = _distances(away * n / (n - 1), _inverse(others, shrinkage))
+        filled = np.where(np.isfinite(x), x, scaling.centre)
+        low, high = np.percentile(filled, [1, 99], axis=0)
+        return cls(
+            scaling,
+            tuple(mean.tolist()),
+            tuple(map(tuple, precision.tolist())),
+            tuple(np.sort(distances).tolist()),
+            tuple(low.tolist()),
+            tuple(high.tolist()),
+        )
+
+    def p_values(self, statistics: ArrayLike) -> np.ndarray:
+        """How usual records are: p(x), float64 (n,), from 1 / (n + 1) to 1.
+
+        Args:
+            statistics: (n, 6), in the order of `TYPICAL_STATISTICS`; NaN is missing.
+
+        Raises:
+            FHRError: another number of statistics.
+        """
+        scaled = self.scaling(statistics).astype(np.float64)
+        found = _distances(scaled - np.array(self.mean), np.array(self.precision))
+        n = len(self.distances)
+        return np.asarray((1 + n - np.searchsorted(self.distances, found, side="left")) / (n + 1))
+
+    def deviation(self, statistics: ArrayLike) -> str:
+        """The most deviant of the statistics (6,) of one record in words, with the usual range.
+
+        The range is that of 98% of the training records. Deviant is what is outside of it, and of several what is
+        furthest from the median, in interquartile ranges.
+        """
+        given = np.asarray(statistics, dtype=np.float64)
+        scaled = np.abs(self.scaling(given))
+        outside = np.isfinite(given) & ((given < self.low) | (given > self.high))
+        if not outside.any():
+            return "each statistic of its FHR is within their range, together they are not"
+        k = int(np.argmax(np.where(outside, scaled, -1)))
+        called, unit, show = _SHOWN[TYPICAL_STATISTICS[k]]
+        value, low, high = (f"{show(x):.3g}" for x in (given[k], self.low[k], self.high[k]))
+        return f"{called} {value}{unit}, where 98% of them have {low} to {high}{unit}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types, for a checkpoint; no record can be told from it."""
+        return {
+            "scaling": self.scaling.to_dict(),
+            "mean": list(self.mean),
+            "precision": [list(row) for row in self.precision],
+            "distances": list(self.distances),
+            "low": list(self.low),
+            "high": list(self.high),
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> "Typicality":
+        """The typicality that `to_dict` wrote."""
+        mean, distances, low, high = (tuple(plain[key]) for key in ("mean", "distances", "low", "high"))
+        precision = tuple(tuple(row) for row in plain["precision"])
+        return cls(FeatureScaling.from_dict(plain["scaling"]), mean, precision, distances, low, high)
+
+
+def _inverse(covariance: np.ndarray, shrinkage: float) -> np.ndarray:
+    """Of covariances (..., k, k) that are shrunk towards their mean variance."""
+    k = covariance.shape[-1]
+    variance = np.trace(covariance, axis1=-2, axis2=-1)[..., None, None] / k
+    return np.linalg.pinv((1 - shrinkage) * covariance + shrinkage * variance * np.eye(k), hermitian=True)
+
+
+def _distances(away: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """Squared distances (n,) of records (n, k) from a mean, by one precision (k, k) or each by its own."""
+    return np.asarray(
+        np.einsum("ni,nij,nj->n", away, np.broadcast_to(precision, (len(away), *precision.shape[-2:])), away)
+    )
