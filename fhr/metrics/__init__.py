@@ -1,18 +1,33 @@
-"""How good a risk score is, and how far its probabilities can be trusted: pure functions over numpy arrays."""
+"""How good a risk score is, and how far its probabilities can be trusted: pure functions over numpy arrays.
+
+`fhr.metrics.stateful` carries them over the batches and processes of a training; it is imported by itself, with torch.
+"""
 
 from .calibration_error import ECEReference, ece_reference, expected_calibration_error
+from .calibration_power import CalibrationPower, cox_power
 from .cox import CalibrationLine, calibration_intercept, calibration_line, calibration_slope
+from .decision_curve import net_benefit, net_benefit_at, net_benefit_of_treating_all
+from .multiplicity import holm
 from .pooled_samples import best_f1_threshold, evaluate_samples, pooled_metrics, score_counts
+from .prediction_sets import Efficiency, conformal_coverage, efficiency, exact_interval
 from .proper_scores import brier, brier_skill
 from .ranking import auprc, auroc, sensitivity_at_specificity, tpr_at_fpr
+from .reasons import undefined
 from .resampling import Interval, bootstrap, resampled
+from .retraining import flip_rate, retraining_spread
+from .selective import RiskCoverage, augrc, aurc, risk_coverage
 from .summary import evaluate, to_frame
 
 __all__ = [
     "CalibrationLine",
+    "CalibrationPower",
     "ECEReference",
+    "Efficiency",
     "Interval",
+    "RiskCoverage",
+    "augrc",
     "auprc",
+    "aurc",
     "auroc",
     "best_f1_threshold",
     "bootstrap",
@@ -21,14 +36,26 @@ __all__ = [
     "calibration_intercept",
     "calibration_line",
     "calibration_slope",
+    "conformal_coverage",
+    "cox_power",
     "ece_reference",
+    "efficiency",
     "evaluate",
     "evaluate_samples",
+    "exact_interval",
     "expected_calibration_error",
+    "flip_rate",
+    "holm",
+    "net_benefit",
+    "net_benefit_at",
+    "net_benefit_of_treating_all",
     "pooled_metrics",
     "resampled",
+    "retraining_spread",
+    "risk_coverage",
     "score_counts",
     "sensitivity_at_specificity",
     "to_frame",
     "tpr_at_fpr",
+    "undefined",
 ]

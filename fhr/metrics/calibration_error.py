@@ -10,7 +10,7 @@ from fhr.errors import FHRError
 
 from .inputs import checked_labels, checked_probabilities
 
-__all__ = ["ECEReference", "ece_reference", "expected_calibration_error"]
+__all__ = ["ECEReference", "calibration_errors", "ece_reference", "expected_calibration_error"]
 
 
 class ECEReference(NamedTuple):
@@ -48,7 +48,7 @@ def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins
     """
     y = checked_labels(labels)
     p = checked_probabilities(probabilities, len(y))
-    return float(_errors(y[None], p, bins)[0])
+    return float(calibration_errors(y[None], p, bins)[0])
 
 
 def ece_reference(probabilities: ArrayLike, bins: int = 10, n_simulations: int = 1000, seed: int = 0) -> ECEReference:
@@ -75,12 +75,12 @@ def ece_reference(probabilities: ArrayLike, bins: int = 10, n_simulations: int =
     if n_simulations < 1:
         raise FHRError(f"n_simulations={n_simulations}; give at least 1")
     drawn = np.random.default_rng(seed).random((n_simulations, len(p))) < p
-    errors = _errors(drawn, p, bins)
+    errors = calibration_errors(drawn, p, bins)
     return ECEReference(float(errors.mean()), float(np.percentile(errors, 95)))
 
 
-def _errors(labels: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
-    """ECE of each row of labels (m, n) against the same probabilities (n,)."""
+def calibration_errors(labels: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
+    """`expected_calibration_error` of each row of labels (m, n) against the same probabilities (n,), (m,)."""
     if bins < 1:
         raise FHRError(f"bins={bins}; give at least 1")
     # the 1e-9 settles on one side the ranks that fall on a cut but for rounding

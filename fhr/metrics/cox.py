@@ -1,11 +1,13 @@
 """The calibration line of Cox: the label regressed on the log-odds that the model gave."""
 
+import warnings
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, logit
 from scipy.stats import chi2
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from .inputs import checked_labels, checked_probabilities
@@ -15,6 +17,7 @@ __all__ = [
     "calibration_intercept",
     "calibration_line",
     "calibration_line_by_counts",
+    "calibration_p_values",
     "calibration_slope",
 ]
 
@@ -55,9 +58,11 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
     """
     y = checked_labels(labels)
     x = _log_odds(checked_probabilities(probabilities, len(y)))
-    if not _overlap(y, x, np.ones((1, len(y))))[0]:
+    if not _overlap(x, np.ones((1, len(y))), y[None])[0]:
         return CalibrationLine(np.nan, np.nan, np.nan)
-    fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(x[:, None], y)
+    with warnings.catch_warnings():  # of a line search that ends where it began, at the maximum
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(x[:, None], y)
     slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
     sign = 2 * y - 1
     gain = np.sum(log_expit(sign * (intercept + slope * x))) - np.sum(log_expit(sign * x))
@@ -75,32 +80,48 @@ def calibration_intercept(labels: ArrayLike, probabilities: ArrayLike) -> float:
 
 
 def calibration_line_by_counts(labels: np.ndarray, probabilities: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Slope and intercept of each resample, (2, m); counts (m, n) says how often each record was drawn.
-
-    Newton's method on every resample at once, started at the line of the full sample; NaN where a resample has no
-    finite fit or did not converge.
-    """
+    """Slope and intercept of each resample, (2, m); counts (m, n) says how often each record was drawn."""
     start = calibration_line(labels, probabilities)
+    if np.isnan(start.slope):
+        return np.full((2, len(counts)), np.nan)
+    return _lines(_log_odds(probabilities), counts, counts * labels, start.slope, start.intercept)
+
+
+def calibration_p_values(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """The p-value of `calibration_line` for each row of labels (m, n) against the same probabilities (n,), (m,)."""
+    y, x = np.asarray(labels, dtype=np.int64), _log_odds(probabilities)
+    slope, intercept = _lines(x, np.ones_like(y), y, 1.0, 0.0)
+    sign = 2 * y - 1
+    fitted = log_expit(sign * (intercept[:, None] + slope[:, None] * x)).sum(axis=1)
+    gain = fitted - log_expit(sign * x).sum(axis=1)
+    return np.asarray(chi2.sf(2 * np.maximum(gain, 0.0), df=2))
+
+
+def _lines(x: np.ndarray, counts: np.ndarray, events: np.ndarray, slope0: float, intercept0: float) -> np.ndarray:
+    """Slope and intercept, (2, m), of records that were drawn counts (m, n) times, events (m, n) of them positive.
+
+    Newton's method on every row at once; NaN where a row has no finite fit or did not converge.
+    """
     line = np.full((2, len(counts)), np.nan)
-    x = _log_odds(probabilities)
-    active = np.flatnonzero(_overlap(labels, x, counts)) if np.isfinite(start.slope) else np.array([], dtype=np.int64)
-    slope, intercept = np.full(len(active), start.slope), np.full(len(active), start.intercept)
-    drawn = counts[active].astype(np.float64)
+    active = np.flatnonzero(_overlap(x, counts, events))
+    slope, intercept = np.full(len(active), slope0), np.full(len(active), intercept0)
+    powers = np.stack([np.ones_like(x), x, x * x], axis=1)
+    drawn, observed = counts[active].astype(np.float64), events[active] @ powers[:, :2]
     for _ in range(30):
         if not len(active):
             break
-        p = expit(intercept[:, None] + slope[:, None] * x)
-        residual, weight = drawn * (labels - p), drawn * p * (1 - p)
-        g0, g1 = residual.sum(axis=1), residual @ x
-        h00, h01, h11 = weight.sum(axis=1), weight @ x, weight @ (x * x)
-        with np.errstate(all="ignore"):  # a resample that runs away ends as NaN
+        p = expit(np.stack([intercept, slope], axis=1) @ powers[:, :2].T)
+        expected = drawn * p
+        g0, g1 = (observed - expected @ powers[:, :2]).T
+        h00, h01, h11 = ((expected * (1 - p)) @ powers).T
+        with np.errstate(all="ignore"):  # a row that runs away ends as NaN
             determinant = h00 * h11 - h01 * h01
             up, along = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
             intercept, slope = intercept + up, slope + along
             done = np.maximum(np.abs(up), np.abs(along)) < 1e-7
         line[:, active[done]] = slope[done], intercept[done]
         rest = ~done & np.isfinite(slope) & np.isfinite(intercept)
-        active, slope, intercept, drawn = active[rest], slope[rest], intercept[rest], drawn[rest]
+        active, slope, intercept, drawn, observed = (kept[rest] for kept in (active, slope, intercept, drawn, observed))
     return line
 
 
@@ -108,11 +129,10 @@ def _log_odds(probabilities: np.ndarray) -> np.ndarray:
     return logit(np.clip(probabilities, _SMALLEST, 1 - _SMALLEST))
 
 
-def _overlap(labels: np.ndarray, x: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Whether the classes overlap in x in each resample, (m,): the condition for a finite maximum of the likelihood."""
+def _overlap(x: np.ndarray, counts: np.ndarray, events: np.ndarray) -> np.ndarray:
+    """Whether the classes overlap in x in each row, (m,): the condition for a finite maximum of the likelihood."""
     low, high = [], []
-    for label in (0, 1):
-        drawn, values = counts[:, labels == label] > 0, x[labels == label]
-        low.append(np.min(np.where(drawn, values, np.inf), axis=1, initial=np.inf))
-        high.append(np.max(np.where(drawn, values, -np.inf), axis=1, initial=-np.inf))
+    for drawn in (events < counts, events > 0):
+        low.append(np.min(np.where(drawn, x, np.inf), axis=1))
+        high.append(np.max(np.where(drawn, x, -np.inf), axis=1))
     return (high[0] > low[1]) & (high[1] > low[0])

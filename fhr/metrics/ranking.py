@@ -5,6 +5,8 @@ The plain metric is the case of every record drawn once, and a bootstrap of thou
 why scikit-learn, which takes one vector of weights at a time, is here the oracle of the tests and not the engine.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -17,8 +19,10 @@ __all__ = [
     "auprc_by_counts",
     "auroc",
     "auroc_by_counts",
+    "ranking_by_counts",
     "sensitivity_at_specificity",
     "sensitivity_at_specificity_by_counts",
+    "summed_over_ties",
     "tpr_at_fpr",
     "tpr_at_fpr_by_counts",
 ]
@@ -94,26 +98,17 @@ def sensitivity_at_specificity(labels: ArrayLike, scores: ArrayLike, specificity
 
 def auroc_by_counts(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """`auroc` of each resample, (m,)."""
-    tp, fp, usable = _operating_points(labels, scores, counts)
-    area = np.sum(np.diff(fp, axis=1) * (tp[:, 1:] + tp[:, :-1]), axis=1) / 2
-    return _ratio(area, tp[:, -1] * fp[:, -1], usable)
+    return _auroc(*_operating_points(labels, scores, counts))
 
 
 def auprc_by_counts(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """`auprc` of each resample, (m,)."""
-    tp, fp, usable = _operating_points(labels, scores, counts)
-    precision = tp[:, 1:] / np.maximum(tp[:, 1:] + fp[:, 1:], 1)  # 0 / 0 comes with a recall step of 0
-    return _ratio(np.sum(np.diff(tp, axis=1) * precision, axis=1), tp[:, -1], usable)
+    return _auprc(*_operating_points(labels, scores, counts))
 
 
 def tpr_at_fpr_by_counts(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray, fpr: float) -> np.ndarray:
     """`tpr_at_fpr` of each resample, (m,)."""
-    if not 0 <= fpr <= 1:
-        raise FHRError(f"false positive rate {fpr} is not in [0, 1]; give a fraction such as 0.1")
-    tp, fp, usable = _operating_points(labels, scores, counts)
-    # the slack keeps 1 - 0.9 from losing the threshold at exactly one false alarm in ten
-    allowed = fp <= (fpr + 1e-9) * fp[:, -1:]
-    return _ratio(np.max(np.where(allowed, tp, 0), axis=1), tp[:, -1], usable)
+    return _tpr(*_operating_points(labels, scores, counts), fpr=fpr)
 
 
 def sensitivity_at_specificity_by_counts(
@@ -123,6 +118,17 @@ def sensitivity_at_specificity_by_counts(
     if not 0 <= specificity <= 1:
         raise FHRError(f"specificity {specificity} is not in [0, 1]; give a fraction such as 0.9")
     return tpr_at_fpr_by_counts(labels, scores, counts, fpr=1 - specificity)
+
+
+def ranking_by_counts(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray, fprs: Sequence[float]) -> np.ndarray:
+    """`auroc`, `auprc` and `tpr_at_fpr` at each of `fprs` of each resample, (2 + k, m), with one sorting."""
+    points = _operating_points(labels, scores, counts)
+    return np.stack([_auroc(*points), _auprc(*points), *(_tpr(*points, fpr=fpr) for fpr in fprs)])
+
+
+def summed_over_ties(counts: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Sums of the columns of counts (m, n) from each index in `first` to the next, (m, k)."""
+    return counts if len(first) == counts.shape[1] else np.add.reduceat(counts, first, axis=1)
 
 
 def _every_record_once(labels: ArrayLike, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -137,12 +143,29 @@ def _operating_points(
     order = np.argsort(-scores, kind="stable")
     first = np.flatnonzero(np.diff(scores[order], prepend=np.inf))  # equal scores are one threshold
     drawn, positive = counts[:, order], labels[order]
-    hits = np.add.reduceat(drawn * positive, first, axis=1)
-    alarms = np.add.reduceat(drawn, first, axis=1)
+    hits, alarms = summed_over_ties(drawn * positive, first), summed_over_ties(drawn, first)
     tp = np.pad(np.cumsum(hits, axis=1), ((0, 0), (1, 0)))
     fp = np.pad(np.cumsum(alarms, axis=1), ((0, 0), (1, 0))) - tp
     varied = np.count_nonzero(alarms, axis=1) > 1
     return tp, fp, varied & (tp[:, -1] > 0) & (fp[:, -1] > 0)
+
+
+def _auroc(tp: np.ndarray, fp: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    area = np.sum(np.diff(fp, axis=1) * (tp[:, 1:] + tp[:, :-1]), axis=1) / 2
+    return _ratio(area, tp[:, -1] * fp[:, -1], usable)
+
+
+def _auprc(tp: np.ndarray, fp: np.ndarray, usable: np.ndarray) -> np.ndarray:
+    precision = tp[:, 1:] / np.maximum(tp[:, 1:] + fp[:, 1:], 1)  # 0 / 0 comes with a recall step of 0
+    return _ratio(np.sum(np.diff(tp, axis=1) * precision, axis=1), tp[:, -1], usable)
+
+
+def _tpr(tp: np.ndarray, fp: np.ndarray, usable: np.ndarray, *, fpr: float) -> np.ndarray:
+    if not 0 <= fpr <= 1:
+        raise FHRError(f"false positive rate {fpr} is not in [0, 1]; give a fraction such as 0.1")
+    # the slack keeps 1 - 0.9 from losing the threshold at exactly one false alarm in ten
+    allowed = fp <= (fpr + 1e-9) * fp[:, -1:]
+    return _ratio(np.max(np.where(allowed, tp, 0), axis=1), tp[:, -1], usable)
 
 
 def _ratio(above: np.ndarray, below: np.ndarray, usable: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Discrimination and calibration at once, under the names that MLflow and the tables use."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
@@ -11,12 +12,43 @@ from fhr.errors import FHRError
 
 from .calibration_error import ece_reference, expected_calibration_error
 from .cox import calibration_line, calibration_line_by_counts
+from .decision_curve import net_benefit_at_by_counts
 from .inputs import checked_labels, checked_probabilities, checked_scores
-from .proper_scores import brier, brier_skill
-from .ranking import auprc, auroc, sensitivity_at_specificity, tpr_at_fpr
-from .resampling import Interval, bootstrap, interval_of, resampled_by_counts
+from .proper_scores import brier_by_counts, brier_skill_by_counts
+from .ranking import ranking_by_counts
+from .reasons import undefined
+from .resampling import ByCounts, Interval, interval_of, resampled_by_counts
+from .selective import selective_by_counts
 
 __all__ = ["evaluate", "to_frame"]
+
+_RANKING = ("auroc", "auprc", "tpr_at_05_fpr", "tpr_at_10_fpr", "tpr_at_15_fpr", "tpr_at_20_fpr")
+_OF_PROBABILITIES = ("brier", "brier_skill", "aurc", "augrc", "net_benefit_05", "net_benefit_10", "net_benefit_20")
+_NAMES = (
+    "auroc",
+    "auprc",
+    "prevalence",
+    "brier",
+    "brier_skill",
+    "sensitivity_at_90_specificity",
+    "tpr_at_05_fpr",
+    "tpr_at_10_fpr",
+    "tpr_at_15_fpr",
+    "tpr_at_20_fpr",
+    "calibration_slope",
+    "calibration_intercept",
+    "cox_p",
+    "ece",
+    "ece_perfect_mean",
+    "ece_perfect_p95",
+    "aurc",
+    "augrc",
+    "net_benefit_05",
+    "net_benefit_10",
+    "net_benefit_20",
+)
+
+_log = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -31,7 +63,11 @@ def evaluate(
 
     Repeats of cross-validation go in as rows: every metric is computed on each row and averaged, predictions never
     are. No interval (NaN ends) is given for `cox_p`, whose mean over repeats is descriptive only, nor for `ece`, which
-    resampling biases upwards: its yardstick is `ece_perfect_mean` and `ece_perfect_p95`.
+    resampling biases upwards: its yardstick is `ece_perfect_mean` and `ece_perfect_p95`. What is undefined is NaN; one
+    warning in the log says what and why, as `undefined` does.
+
+    aurc and augrc take the Brier loss and the confidence max(p, 1 - p); giving up records at random would earn brier
+    and brier / 2. net_benefit_05 is at a threshold of 5% risk.
 
     Args:
         labels: (n,), 0 or 1.
@@ -44,7 +80,7 @@ def evaluate(
     Returns:
         In this order: auroc, auprc, prevalence, brier, brier_skill, sensitivity_at_90_specificity, tpr_at_05_fpr,
         tpr_at_10_fpr, tpr_at_15_fpr, tpr_at_20_fpr, calibration_slope, calibration_intercept, cox_p, ece,
-        ece_perfect_mean, ece_perfect_p95.
+        ece_perfect_mean, ece_perfect_p95, aurc, augrc, net_benefit_05, net_benefit_10, net_benefit_20.
 
     Raises:
         OutcomeError: labels that are not 0 or 1.
@@ -55,34 +91,51 @@ def evaluate(
     s = p if scores is None else np.atleast_2d(checked_scores(scores, len(y), repeats=True))
     if len(s) != len(p):
         raise FHRError(f"{len(s)} repeats of scores beside {len(p)} of probabilities; give as many of each")
-    interval = partial(bootstrap, n_resamples=n_resamples, seed=seed)
     draws = partial(resampled_by_counts, n_resamples=n_resamples, seed=seed)
-
-    slope, intercept, cox_p = np.mean([calibration_line(y, row) for row in p], axis=0).tolist()
-    slopes, intercepts = draws(calibration_line_by_counts, y, p)
-    ece = float(np.mean([expected_calibration_error(y, row) for row in p]))
-    perfect_mean, perfect_p95 = np.mean([ece_reference(row, seed=seed) for row in p], axis=0).tolist()
-    return {
-        "auroc": interval(auroc, y, s),
-        "auprc": interval(auprc, y, s),
-        "prevalence": interval_of(float(y.mean()), draws(_prevalence_by_counts, y, y)),
-        "brier": interval(brier, y, p),
-        "brier_skill": interval(brier_skill, y, p),
-        "sensitivity_at_90_specificity": interval(partial(sensitivity_at_specificity, specificity=0.9), y, s),
-        **{f"tpr_at_{k:02d}_fpr": interval(partial(tpr_at_fpr, fpr=k / 100), y, s) for k in (5, 10, 15, 20)},
-        "calibration_slope": interval_of(slope, slopes),
-        "calibration_intercept": interval_of(intercept, intercepts),
-        "cox_p": Interval(cox_p, np.nan, np.nan),
-        "ece": Interval(ece, np.nan, np.nan),
-        "ece_perfect_mean": Interval(perfect_mean, np.nan, np.nan),
-        "ece_perfect_p95": Interval(perfect_p95, np.nan, np.nan),
-    }
+    found = _intervals(_RANKING, _ranking_by_counts, y, s, draws) | _intervals(
+        _OF_PROBABILITIES, _of_probabilities_by_counts, y, p, draws
+    )
+    found["sensitivity_at_90_specificity"] = found["tpr_at_10_fpr"]
+    found["prevalence"] = interval_of(float(y.mean()), draws(_prevalence_by_counts, y, y))
+    line = np.mean([calibration_line(y, row) for row in p], axis=0).tolist()
+    resampled_line = (*draws(calibration_line_by_counts, y, p), np.array([]))
+    names = ("calibration_slope", "calibration_intercept", "cox_p")
+    found |= {name: interval_of(*parts) for name, *parts in zip(names, line, resampled_line, strict=True)}
+    found["ece"] = _alone(float(np.mean([expected_calibration_error(y, row) for row in p])))
+    perfect = np.mean([ece_reference(row, seed=seed) for row in p], axis=0).tolist()
+    found["ece_perfect_mean"], found["ece_perfect_p95"] = map(_alone, perfect)
+    if any(np.isnan(interval.value) for interval in found.values()):
+        reasons = undefined(y, p, s)
+        _log.warning("no value: %s", "; ".join(f"{name} ({reason})" for name, reason in reasons.items()))
+    return {name: found[name] for name in _NAMES}
 
 
 def to_frame(intervals: Mapping[str, Interval]) -> pd.DataFrame:
     """A table with one row a metric, in the order given, and the columns value, low, high."""
     index = pd.Index(list(intervals), name="metric")
     return pd.DataFrame([tuple(i) for i in intervals.values()], index=index, columns=list(Interval._fields))
+
+
+def _intervals(
+    names: tuple[str, ...], kernel: ByCounts, y: np.ndarray, rows: np.ndarray, draws: Callable[..., np.ndarray]
+) -> dict[str, Interval]:
+    once = np.ones((1, len(y)), dtype=np.int64)
+    values = np.mean([kernel(y, row, once)[:, 0] for row in rows], axis=0).tolist()
+    return {name: interval_of(*parts) for name, *parts in zip(names, values, draws(kernel, y, rows), strict=True)}
+
+
+def _alone(value: float) -> Interval:
+    return Interval(value, np.nan, np.nan)
+
+
+def _ranking_by_counts(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    return ranking_by_counts(labels, scores, counts, fprs=(0.05, 0.10, 0.15, 0.20))
+
+
+def _of_probabilities_by_counts(labels: np.ndarray, probabilities: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    given = labels, probabilities, counts
+    benefits = [net_benefit_at_by_counts(*given, threshold=t) for t in (0.05, 0.10, 0.20)]
+    return np.stack([brier_by_counts(*given), brier_skill_by_counts(*given), *selective_by_counts(*given), *benefits])
 
 
 def _prevalence_by_counts(labels: np.ndarray, _: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -8,13 +8,16 @@ from sklearn.metrics import roc_auc_score
 from fhr.errors import FHRError, OutcomeError
 from fhr.metrics import (
     Interval,
+    augrc,
     auprc,
+    aurc,
     auroc,
     bootstrap,
     brier,
     brier_skill,
     calibration_intercept,
     calibration_slope,
+    net_benefit_at,
     resampled,
     resampling,
     sensitivity_at_specificity,
@@ -31,6 +34,9 @@ METRICS = [
     sensitivity_at_specificity,
     partial(sensitivity_at_specificity, specificity=0.8),
     partial(tpr_at_fpr, fpr=0.1),
+    aurc,
+    augrc,
+    partial(net_benefit_at, threshold=0.2),
 ]
 
 

@@ -1,10 +1,30 @@
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 
 from fhr.errors import FHRError
-from fhr.metrics import Interval, auprc, auroc, bootstrap, brier, calibration_line, evaluate, to_frame
+from fhr.metrics import (
+    Interval,
+    augrc,
+    auprc,
+    aurc,
+    auroc,
+    bootstrap,
+    brier,
+    brier_skill,
+    calibration_intercept,
+    calibration_line,
+    calibration_slope,
+    ece_reference,
+    evaluate,
+    expected_calibration_error,
+    net_benefit_at,
+    sensitivity_at_specificity,
+    to_frame,
+    tpr_at_fpr,
+)
 
 NAMES = [
     "auroc",
@@ -23,6 +43,11 @@ NAMES = [
     "ece",
     "ece_perfect_mean",
     "ece_perfect_p95",
+    "aurc",
+    "augrc",
+    "net_benefit_05",
+    "net_benefit_10",
+    "net_benefit_20",
 ]
 
 
@@ -44,18 +69,31 @@ def test_names_are_stable_and_fit_for_mlflow(data):
 def test_values_are_those_of_the_functions(data):
     y, p = data
     found = evaluate(y, p[0], n_resamples=50, seed=3)
-    assert found["auroc"] == bootstrap(auroc, y, p[0], n_resamples=50, seed=3)
-    assert found["auprc"].value == auprc(y, p[0])
+    metrics = {
+        "auroc": auroc,
+        "auprc": auprc,
+        "sensitivity_at_90_specificity": sensitivity_at_specificity,
+        **{f"tpr_at_{k:02d}_fpr": partial(tpr_at_fpr, fpr=k / 100) for k in (5, 10, 15, 20)},
+        "brier": brier,
+        "brier_skill": brier_skill,
+        "calibration_slope": calibration_slope,
+        "calibration_intercept": calibration_intercept,
+        "aurc": aurc,
+        "augrc": augrc,
+        **{f"net_benefit_{k:02d}": partial(net_benefit_at, threshold=k / 100) for k in (5, 10, 20)},
+    }
+    for name, metric in metrics.items():
+        assert found[name] == pytest.approx(bootstrap(metric, y, p[0], n_resamples=50, seed=3), rel=1e-9), name
     assert found["prevalence"].value == pytest.approx(y.mean())
-    assert found["tpr_at_10_fpr"] == found["sensitivity_at_90_specificity"]
-    line = calibration_line(y, p[0])
-    assert (found["calibration_slope"].value, found["calibration_intercept"].value, found["cox_p"].value) == line
-    assert found["ece_perfect_mean"].value < found["ece_perfect_p95"].value
+    assert found["cox_p"].value == calibration_line(y, p[0]).p_value
+    assert found["ece"].value == expected_calibration_error(y, p[0])
+    assert (found["ece_perfect_mean"].value, found["ece_perfect_p95"].value) == ece_reference(p[0], seed=3)
     for name, i in found.items():
         if name.startswith(("ece", "cox")):
             assert np.isnan(i[1:]).all()
         else:
             assert i.low <= i.value <= i.high, name
+    assert set(NAMES) == {*metrics, "prevalence", "cox_p", "ece", "ece_perfect_mean", "ece_perfect_p95"}
 
 
 def test_repeats_are_averaged(data):
@@ -70,12 +108,14 @@ def test_scores_serve_the_ranking_metrics_only(data):
     found = evaluate(y, p[0], scores=-p[0], n_resamples=20)
     assert found["auroc"].value == pytest.approx(1 - auroc(y, p[0]))
     assert found["brier"].value == brier(y, p[0])
+    assert found["aurc"].value == aurc(y, p[0])
 
 
 def test_one_class_is_nan_where_undefined_and_raises_nowhere(data):
     found = evaluate(np.zeros(300), data[1], n_resamples=20)
     undefined = {name for name, i in found.items() if np.isnan(i.value)}
-    assert undefined == set(NAMES) - {"prevalence", "brier", "ece", "ece_perfect_mean", "ece_perfect_p95"}
+    defined = {"prevalence", "brier", "ece", "ece_perfect_mean", "ece_perfect_p95", "aurc", "augrc"}
+    assert undefined == set(NAMES) - defined - {f"net_benefit_{k}" for k in ("05", "10", "20")}
 
 
 def test_a_constant_probability_raises_nowhere(data):
