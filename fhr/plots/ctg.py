@@ -17,7 +17,7 @@ from .ctg_signals import draw_signal
 from .ctg_window import Count, Window
 from .palette import BLUE, PURPLE
 
-__all__ = ["ctg", "lay_out"]
+__all__ = ["ctg", "figure_cm", "lay_out"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _GAP = 1.5, 1.2, 1.3, 1.7, 0.3  # cm around and between the panels
 _LEAST_CM = 5.0  # of paper: ten seconds on less are not to be seen
@@ -111,8 +111,7 @@ def lay_out(
     if morphology is not None:
         check_morphology(morphology, recording)
     length = window.minutes * paper.speed
-    strip = paper.fhr_cm + between + paper.uc_cm
-    width, height = size_cm or (max(_LEFT + length + _RIGHT, _LEAST_FIGURE_CM), _TOP + strip + _BOTTOM)
+    width, height = size_cm or figure_cm(window, paper, events=morphology is not None)
     figure = Figure(figsize=(width / INCH, height / INCH))
 
     def panel(top: float, tall: float, label: str) -> Axes:
@@ -141,6 +140,12 @@ def lay_out(
     _mark_second_stage(rate, activity, recording.stage2_start, window)
     _write(figure, recording, morphology, window, paper, note)
     return figure
+
+
+def figure_cm(window: Window, paper: Paper, *, events: bool) -> tuple[float, float]:
+    """Width and height of the figure that the strip of a window needs, with or without the lane of events."""
+    strip = paper.fhr_cm + (LANE_CM if events else _GAP) + paper.uc_cm
+    return max(_LEFT + window.minutes * paper.speed + _RIGHT, _LEAST_FIGURE_CM), _TOP + strip + _BOTTOM
 
 
 def _count_time(rate: Axes, activity: Axes, window: Window, paper: Paper) -> None:

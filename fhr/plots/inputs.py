@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError, OutcomeError
 
-__all__ = ["checked"]
+__all__ = ["checked", "checked_confidence", "checked_repeats"]
 
 
 def checked(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tuple[np.ndarray, np.ndarray]:
@@ -23,3 +23,29 @@ def checked(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tu
     if s.shape != y.shape or not np.isfinite(s).all():
         raise FHRError(f"{name} of shape {s.shape} beside {len(y)} labels; give one finite value for each record")
     return y.astype(np.int64), s
+
+
+def checked_repeats(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tuple[np.ndarray, np.ndarray]:
+    """Labels int64 (n,) and scores float64 (n_repeats, n): of a repeated cross-validation, or of one.
+
+    Raises:
+        OutcomeError: as `checked`.
+        FHRError: as `checked`, or no repeat.
+    """
+    s = np.asarray(scores, dtype=np.float64)
+    repeats = s if s.ndim == 2 else s[None]
+    if not len(repeats):
+        raise FHRError(f"{name} of shape {s.shape} are of no repeat; give (n,) or (n_repeats, n)")
+    pairs = [checked(labels, repeat, name=name) for repeat in repeats]
+    return pairs[0][0], np.stack([repeat for _, repeat in pairs])
+
+
+def checked_confidence(confidence: float) -> float:
+    """A fraction.
+
+    Raises:
+        FHRError: another number.
+    """
+    if not 0 < confidence < 1:
+        raise FHRError(f"confidence={confidence} is not in (0, 1); give a fraction such as 0.95")
+    return confidence

@@ -12,7 +12,7 @@ from fhr.recording import Recording
 
 from .palette import BLUE, GREEN, GREY
 
-__all__ = ["strips"]
+__all__ = ["draw_strip", "strips"]
 
 
 def strips(recordings: Sequence[Recording], titles: Sequence[str] | None = None, minutes: float = 60) -> Figure:
@@ -42,11 +42,12 @@ def strips(recordings: Sequence[Recording], titles: Sequence[str] | None = None,
         figure.subfigures(len(recordings), 1, squeeze=False).flat, recordings, titles, strict=True
     ):
         rate, activity = part.subplots(2, 1, sharex=True, height_ratios=(8, 5))
-        _draw(rate, activity, recording, title, minutes)
+        draw_strip(rate, activity, recording, title, minutes)
     return figure
 
 
-def _draw(rate: Axes, activity: Axes, recording: Recording, title: str, minutes: float) -> None:
+def draw_strip(rate: Axes, activity: Axes, recording: Recording, title: str, minutes: float) -> None:
+    """One recording in two panels that share their time axis."""
     n = min(len(recording), round(minutes * 60 * recording.fs))
     time = (np.arange(n) - n) / (60 * recording.fs)
     fhr, uc = recording.fhr[len(recording) - n :], recording.uc[len(recording) - n :]
