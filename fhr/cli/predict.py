@@ -1,15 +1,27 @@
-"""Probability, score and warnings of each recording, as CSV; labels are not needed.
+"""Probability, score, confidence and warnings of each recording, as CSV; labels are not needed.
 
 Columns: name, probability (calibrated), score (larger is likelier), loss (fraction of the window's fetal heart rate
-that is missing), warnings. Recordings that cannot be used are named on stderr, and the exit code is 1.
+that is missing), warnings; then low, high (interval of the probability), prevalence (that it is for), decision (at 90%
+specificity), spread and flip_rate (over retrainings), set_80, set_90, set_95 (what cannot be ruled out), distance (from
+the training records; small is unusual), abstain, reasons. Empty where the model's checkpoint says nothing of it.
+Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
 from .recordings import read_paths, report
 from .tables import check_out, write_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fhr.prediction import Prediction, Predictor
+    from fhr.recording import Recording
 
 __all__ = ["add_arguments", "run"]
 
@@ -19,26 +31,81 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
     parser.add_argument("--run", dest="model", required=True, metavar="RUN", help="MLflow run id, or a .ckpt file")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
+    parser.add_argument("--card", metavar="DIR", help="write a confidence card, NAME.md, for each recording")
+    parser.add_argument(
+        "--timeline",
+        metavar="FILE.csv",
+        help="write what would have been said every 5 min, had the recording ended there; an extrapolation",
+    )
+    parser.add_argument(
+        "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
 
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
-    from fhr.prediction import load, to_frame
+    from fhr.prediction import Predictor, load, to_frame
     from fhr.tracking import progress
 
     check_out(options.out)
+    check_out(options.timeline, "--timeline")
     _check_device(options.device)
+    cards = _folder(options.card)
     recordings, quarantined = read_paths(options.paths)
-    predictor = load(options.model, device=options.device)
-    predictions = []
+    predictor = load(options.model, device=options.device, prevalence=options.prevalence)
+    predictions: list[Prediction] = []
     chunks = [recordings[i : i + 64] for i in range(0, len(recordings), 64)]
     for chunk in progress(chunks, description="predict"):
         done, unusable = predictor.predict_all(chunk)
         predictions += done
         quarantined |= unusable
     write_csv(to_frame(predictions), options.out)
+    if cards is not None:
+        _write_cards(predictions, cards)
+    if options.timeline is not None and isinstance(predictor, Predictor):
+        usable = [recording for recording in recordings if recording.name not in quarantined]
+        write_csv(_timelines(predictor, usable), options.timeline, "--timeline")
     return report(quarantined)
+
+
+def _timelines(predictor: "Predictor", recordings: "list[Recording]") -> "pd.DataFrame":
+    import pandas as pd
+
+    from fhr.prediction import to_frame
+    from fhr.tracking import progress
+
+    tables = [predictor.timeline(recording) for recording in progress(recordings, description="timeline")]
+    return pd.concat(tables) if tables else to_frame([]).assign(end=[], to_end=[])
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FHRError(f"--card {name}: no folder to write to ({error.strerror}); name another") from None
+    if not os.access(folder, os.W_OK):
+        raise FHRError(f"--card {name}: the folder cannot be written to; name another")
+    return folder
+
+
+def _write_cards(predictions: "list[Prediction]", folder: Path) -> None:
+    from fhr.formats import whole_or_not_at_all
+
+    written: set[str] = set()
+    for prediction in predictions:
+        name = prediction.name.replace(os.sep, "_")
+        # Two folders of recordings may hold the same names.
+        name = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(predictions) + 2))) if n not in written)
+        written.add(name)
+        try:
+            with whole_or_not_at_all(folder / f"{name}.md") as part:
+                part.write_text(prediction.card(), encoding="utf-8")
+        except OSError as error:
+            raise FHRError(f"--card {folder}: cannot be written ({error.strerror}); name another folder") from None
 
 
 def _check_device(name: str) -> None:

@@ -1,5 +1,7 @@
 """What a checkpoint says of itself, in plain types, and how it becomes a network again."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -13,8 +15,9 @@ from .network import Network, rebuild
 
 __all__ = ["FORMAT", "CheckpointCard", "finish_checkpoint", "read_checkpoint"]
 
-FORMAT = 3
-"""Of a checkpoint of another kind of task than classification; 2 with features, 1 without, as before there were any."""
+FORMAT = 4
+"""Of a checkpoint with what its confidence rests on; 3 of another kind of task than classification, 2 with features, 1
+without, as before there were any."""
 
 _KEY = "fhr"
 _PREFIX = "model."
@@ -40,6 +43,8 @@ class CheckpointCard:
             which a version that computes otherwise does not have; or None.
         scaling: of the features, see `fhr.features.FeatureScaling.to_dict`, or None.
         kind: of the task: `classification` of windows, or `false_signal`, of samples.
+        confidence: what the confidence of a prediction rests on, see `fhr.calibration.Reference.to_dict`, or None.
+        member: which of the networks that were trained on the same records.
     """
 
     network: Mapping[str, Any]
@@ -56,13 +61,23 @@ class CheckpointCard:
     features: Mapping[str, Any] | None = None
     scaling: Mapping[str, Any] | None = None
     kind: str = "classification"
+    confidence: Mapping[str, Any] | None = None
+    member: int = 0
 
     @property
     def format(self) -> int:
-        """Of the checkpoint: a version that knows nothing of features or other tasks has to refuse one with them."""
+        """Of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
+        if self.confidence is not None or self.member:
+            return 4
         if self.kind != "classification":
-            return FORMAT
+            return 3
         return 1 if self.features is None else 2
+
+    @property
+    def procedure(self) -> str:
+        """SHA-256 of what all networks share that one calibrator serves: how they were made, and their outer fold."""
+        made = {name: getattr(self, name) for name in ("network", "pipeline", "features", "data", "splits")}
+        return hashlib.sha256(json.dumps([made, self.fold[:2]], sort_keys=True, default=list).encode()).hexdigest()
 
     def write(self, checkpoint: dict[str, Any]) -> None:
         """Put the card into a checkpoint."""
@@ -70,8 +85,10 @@ class CheckpointCard:
         plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
         if self.features is None:
             del plain["features"], plain["scaling"]
-        if self.format < FORMAT:
+        if self.format < 3:
             del plain["kind"]
+        if self.format < 4:
+            del plain["confidence"], plain["member"]
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -122,15 +139,39 @@ def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
     return card, network.eval()
 
 
-def finish_checkpoint(path: str | Path, calibrator: Mapping[str, Any] | None, out: str | Path) -> Path:
-    """Write the weights of `path` and a calibrator to `out`; the state of the training is left behind.
+def finish_checkpoint(
+    path: str | Path,
+    calibrator: Mapping[str, Any] | None,
+    out: str | Path,
+    *,
+    confidence: Mapping[str, Any] | None = None,
+    member: int | None = None,
+    target: str | None = None,
+    prevalence: float | None = None,
+) -> Path:
+    """Write the weights of `path` and what was learnt beside them to `out`; the state of the training is left behind.
+
+    Args:
+        path: a checkpoint of a training.
+        calibrator: in plain types, or None.
+        out: the file to write.
+        confidence: what the confidence of its predictions rests on, in plain types, or None.
+        member: which of the networks that were trained on the same records; None leaves it as it is.
+        target: label that the calibrator is of, where the weights learnt none; None leaves it as it is.
+        prevalence: of that label among the records that were learnt from; None leaves it as it is.
 
     Raises:
         CheckpointError: as for `read_checkpoint`.
     """
     checkpoint = _load(Path(path))
+    card = CheckpointCard.of(checkpoint, str(path))
     card = replace(
-        CheckpointCard.of(checkpoint, str(path)), calibrator=None if calibrator is None else dict(calibrator)
+        card,
+        calibrator=None if calibrator is None else dict(calibrator),
+        confidence=None if confidence is None else dict(confidence),
+        member=card.member if member is None else member,
+        target=card.target if target is None else target,
+        prevalence=card.prevalence if prevalence is None else prevalence,
     )
     finished = {key: checkpoint[key] for key in ("state_dict", "epoch", "global_step", "pytorch-lightning_version")}
     card.write(finished)

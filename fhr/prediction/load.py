@@ -4,34 +4,49 @@ from pathlib import Path
 
 import torch
 
+from fhr.errors import CheckpointError
 from fhr.models import read_checkpoint
 from fhr.tracking import run_checkpoints
 
+from .abstention import Abstention
 from .false_signal import FalseSignalPredictor
 from .predictor import Predictor
 
 __all__ = ["load"]
 
 
-def load(run_id_or_checkpoint: str | Path, *, device: str | torch.device = "cpu") -> Predictor | FalseSignalPredictor:
+def load(
+    run_id_or_checkpoint: str | Path,
+    *,
+    device: str | torch.device = "cpu",
+    prevalence: float | None = None,
+    abstention: Abstention | None = None,
+) -> Predictor | FalseSignalPredictor:
     """A ready predictor; the checkpoint says of which kind and with which network.
 
     Args:
         run_id_or_checkpoint: a `.ckpt` file, or an MLflow run id. A run of a whole cross-validation gives the
             average of all its networks.
         device: where the networks run.
+        prevalence: of the label among the births to predict; the probabilities of a classification are shifted to it
+            from that of the training data. None leaves them.
+        abstention: when a classification should not be relied on; None for the usual limits.
 
     Returns:
         `Predictor` of a classification, `FalseSignalPredictor` of a false-signal network; each refuses what only the
         other can do with a `CheckpointError`.
 
     Raises:
-        CheckpointError: neither a file nor a run, or a checkpoint that is damaged, untrained or of another format.
+        CheckpointError: neither a file nor a run, a checkpoint that is damaged, untrained or of another format, or a
+            prevalence or abstention for a false-signal network.
+        FHRError: a prevalence that is not between 0 and 1.
     """
     path = Path(run_id_or_checkpoint)
     named = path.is_file() or path.suffix == ".ckpt"
     paths = [path] if named else run_checkpoints(str(run_id_or_checkpoint))
     members = [read_checkpoint(path) for path in paths]
     if members[0][0].kind == FalseSignalPredictor.kind:
+        if prevalence is not None or abstention is not None:
+            raise CheckpointError("a false-signal network gives no risk; leave prevalence and abstention out")
         return FalseSignalPredictor(members, name=str(run_id_or_checkpoint), device=device)
-    return Predictor(members, device=device)
+    return Predictor(members, device=device, prevalence=prevalence, abstention=abstention or Abstention())

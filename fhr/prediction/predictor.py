@@ -1,21 +1,28 @@
 """One trained network, or several whose calibrated probabilities are averaged."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
+import pandas as pd
 import torch
 
-from fhr.calibration import RidgePlatt
+from fhr.calibration import Calibrator, calibrator_from_dict, shift_prevalence
+from fhr.calibration.reference import Reference
+from fhr.calibration.typicality import typical_statistics
 from fhr.datasets import Database
-from fhr.errors import CheckpointError, SignalError
+from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.models import CheckpointCard, Network
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Recording
 
+from .abstention import Abstention
+from .confidence import Confidence, Judgement
 from .kind import check_kind
 from .prediction import Prediction
+from .timeline import timeline
 
 __all__ = ["Predictor"]
 
@@ -26,18 +33,31 @@ _BATCH = 64
 class Predictor:
     """Applies trained networks to recordings exactly as they were trained.
 
+    With a prevalence of its own, a hospital gets probabilities (and their interval and spread) shifted to it under the
+    assumption of label shift: births with and without the label look as they did in the training data, only their
+    shares differ. Scores, conformal sets, which hold within each class, and decisions, which are taken at a
+    specificity, stay as they are.
+
     Args:
         members: checkpoint card and network of each member; all with one pipeline, one target and the same features,
             which are computed once and scaled as each member knows them.
         device: where the networks run.
+        prevalence: of the label among the births to predict, or None for that of the training data.
+        abstention: when a prediction should not be relied on.
 
     Raises:
-        CheckpointError: no member, one of another kind, members that were trained differently, or features that this
-            version computes otherwise.
+        CheckpointError: no member, one of another kind, members that were trained differently, a calibrator of another
+            label or model, or features that this version computes otherwise.
+        FHRError: a prevalence that is not between 0 and 1.
     """
 
     def __init__(
-        self, members: Sequence[tuple[CheckpointCard, Network]], *, device: str | torch.device = "cpu"
+        self,
+        members: Sequence[tuple[CheckpointCard, Network]],
+        *,
+        device: str | torch.device = "cpu",
+        prevalence: float | None = None,
+        abstention: Abstention | None = None,
     ) -> None:
         if not members:
             raise CheckpointError("a predictor needs at least one checkpoint; none was given")
@@ -50,11 +70,21 @@ class Predictor:
             raise CheckpointError("the checkpoints differ in preprocessing, target or features; load those of one run")
         self.device = torch.device(device)
         self.networks = [network.eval().to(self.device) for _, network in members]
-        self.calibrators = [RidgePlatt.from_dict(c.calibrator) if c.calibrator else None for c in self.cards]
+        self.calibrators = [_calibrator(card) for card in self.cards]
         self.scalings = [FeatureScaling.from_dict(c.scaling) if c.scaling else None for c in self.cards]
         self.pipeline = Pipeline.from_dict(first.pipeline)
         self.features = _feature_set(first)
         self.target = first.target
+        if prevalence is not None and not 0 < prevalence < 1:
+            raise FHRError(
+                f"prevalence={prevalence}; give the share of births with {self.target}, strictly between 0 and 1"
+            )
+        self.prevalence, self.abstention = prevalence, abstention or Abstention()
+        references = _references(self.cards)
+        self._prevalences = [r.prevalence for r in references] or [card.prevalence for card in self.cards]
+        self.confidence: Confidence | None = None
+        if references and None not in self.calibrators:
+            self.confidence = Confidence(references, [card.fold[2] for card in self.cards], self.target)
         self._seen = frozenset(digest for card in self.cards for digest in card.learnt_from)
 
     def predict(self, recording: Recording) -> Prediction:
@@ -81,6 +111,10 @@ class Predictor:
                 windows.append(window)
                 features.append(row)
         return self._predict(used, windows, features), unusable
+
+    def timeline(self, recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
+        """Risk through the recording: the window slides back from its end, see `fhr.prediction.timeline.timeline`."""
+        return timeline(self, recording, step=step)
 
     def false_signal_probability(self, recording: Recording) -> NoReturn:
         """Refused: this is a network of another kind.
@@ -123,21 +157,54 @@ class Predictor:
         if not windows:
             return []
         scores = self.scores(np.stack([window.signal for window in windows]), np.stack(features))
-        probabilities = None
-        if all(calibrator is not None for calibrator in self.calibrators):
-            calibrated = [c.predict(row) for c, row in zip(self.calibrators, scores, strict=True) if c is not None]
-            probabilities = np.mean(calibrated, axis=0)
-        return [
-            Prediction(
+        calibrated = [c.predict(row) for c, row in zip(self.calibrators, scores, strict=True) if c is not None]
+        probabilities = spread = judged = None
+        if len(calibrated) == len(scores):
+            shifted = self._shifted(np.array(calibrated))
+            probabilities, spread = shifted.mean(axis=0), shifted.std(axis=0, ddof=1) if len(scores) > 1 else None
+        if self.confidence is not None:
+            statistics = typical_statistics(recordings).to_numpy()
+            judged = self.confidence.judge(scores, np.array(calibrated), statistics, prevalence=self.prevalence)
+        predictions = []
+        for i, (recording, window) in enumerate(zip(recordings, windows, strict=True)):
+            prediction = Prediction(
                 name=window.recording.name,
                 target=self.target,
-                probability=None if probabilities is None else float(probabilities[i]),
+                probability=_at(probabilities, i),
                 score=float(scores[:, i].mean()),
                 loss=window.loss,
                 warnings=tuple(self._warnings(recording, window)),
+                prevalence=None if probabilities is None else self.prevalence or float(np.mean(self._prevalences)),
+                spread=_at(spread, i),
             )
-            for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
-        ]
+            if judged is not None:
+                prediction = self._with_confidence(prediction, judged, i)
+            predictions.append(prediction)
+        return predictions
+
+    def _with_confidence(self, prediction: Prediction, judged: Judgement, i: int) -> Prediction:
+        distance, warnings = _at(judged.distance, i), prediction.warnings
+        if distance is not None and distance < self.abstention.distance:
+            warnings += (f"unlike the training records: {judged.deviation(i)}",)
+        prediction = replace(
+            prediction,
+            warnings=warnings,
+            low=_at(judged.low, i),
+            high=_at(judged.high, i),
+            decision=None if judged.decision is None else bool(judged.decision[i]),
+            flip_rate=_at(judged.flip_rate, i),
+            sets={level: _held(held, i, self.target) for level, held in judged.sets.items()},
+            guarantees=judged.guarantees,
+            distance=distance,
+        )
+        reasons = tuple(self.abstention.reasons(prediction))
+        return replace(prediction, abstain=bool(reasons), reasons=reasons)
+
+    def _shifted(self, calibrated: np.ndarray) -> np.ndarray:
+        if self.prevalence is None:
+            return calibrated
+        rows = zip(calibrated, self._prevalences, strict=True)
+        return np.stack([shift_prevalence(row, prevalence, self.prevalence) for row, prevalence in rows])
 
     def _warnings(self, recording: Recording, window: Window) -> Iterable[str]:
         if any(calibrator is None for calibrator in self.calibrators):
@@ -163,3 +230,35 @@ def _feature_set(card: CheckpointCard) -> FeatureSet | None:
             "wrote it; use that version of intrapartum-fhr, or train anew"
         )
     return features
+
+
+def _calibrator(card: CheckpointCard) -> Calibrator | None:
+    if not card.calibrator:
+        return None
+    calibrator = calibrator_from_dict(card.calibrator)
+    calibrator.check(label=card.target, model=card.procedure)
+    return calibrator
+
+
+def _references(cards: Sequence[CheckpointCard]) -> list[Reference]:
+    """That of each network, one object for those of one outer fold; none where any lacks one."""
+    known: list[tuple[CheckpointCard, Reference]] = []
+    found: list[Reference] = []
+    for card in cards:
+        if card.confidence is None:
+            return []
+        same = (r for other, r in known if other.fold[:2] == card.fold[:2] and other.confidence == card.confidence)
+        if (reference := next(same, None)) is None:
+            reference = Reference.from_dict(card.confidence)
+            known.append((card, reference))
+        found.append(reference)
+    return found
+
+
+def _held(sets: np.ndarray | None, i: int, target: str) -> tuple[str, ...] | None:
+    words = (f"not {target}", target)
+    return None if sets is None else tuple(word for word, holds in zip(words, sets[i], strict=True) if holds)
+
+
+def _at(values: np.ndarray | None, i: int) -> float | None:
+    return None if values is None else float(values[i])

@@ -9,6 +9,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from fhr.models import finish_checkpoint
 
+from .classification import ClassificationTask
 from .task import Task
 
 __all__ = ["Calibration"]
@@ -18,6 +19,8 @@ _log = logging.getLogger(__name__)
 
 class Calibration(pl.Callback):
     """Ends a fit: takes the best weights, lets the task fit its calibrator on held-out records, saves both.
+
+    The finished checkpoint of a calibrated classification also holds what the confidence of its predictions rests on.
 
     Args:
         calibrate: False leaves the calibrator out, where it is cross-fitted over several networks later.
@@ -52,5 +55,8 @@ class Calibration(pl.Callback):
         if self.calibrate:
             pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
         calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None
-        self.path = finish_checkpoint(best, calibrator, best.with_name("finished.ckpt"))
+        confidence = None
+        if self.calibrate and isinstance(pl_module, ClassificationTask):
+            confidence = pl_module.reference(trainer.datamodule).to_dict()  # type: ignore[attr-defined]
+        self.path = finish_checkpoint(best, calibrator, best.with_name("finished.ckpt"), confidence=confidence)
         _log.info("best epoch %d", pl_module.epochs)

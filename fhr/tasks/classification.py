@@ -9,7 +9,9 @@ import torch
 from torch import nn
 from torchmetrics.classification import BinaryAUROC, BinaryAveragePrecision
 
-from fhr.calibration import RidgePlatt
+from fhr.calibration import Calibrator, RidgePlatt, calibrator_from_dict
+from fhr.calibration.reference import Reference
+from fhr.calibration.typicality import typical_statistics
 from fhr.errors import CheckpointError
 from fhr.metrics import evaluate
 from fhr.models import Network
@@ -26,7 +28,7 @@ __all__ = ["ClassificationTask"]
 class ClassificationTask(Task):
     """A network with one score for each window: the larger, the likelier the label.
 
-    The fit ends with a calibrator, fitted on the held-out inner fold.
+    The fit ends with a calibrator, fitted on the held-out inner fold, which the confidence of predictions rests on too.
 
     Args:
         model: the network; its first output is the risk score.
@@ -36,7 +38,7 @@ class ClassificationTask(Task):
     """
 
     kind = "classification"
-    calibrator: RidgePlatt | None
+    calibrator: Calibrator | None
 
     def __init__(
         self, model: Network, loss: nn.Module, learning_rate: float = 3e-3, weight_decay: float = 0.05
@@ -64,12 +66,33 @@ class ClassificationTask(Task):
         RidgePlatt.check_sample(facts.labels.loc[list(facts.partition.calibration)])
 
     def finish(self, data: Any) -> RidgePlatt:
-        """The calibrator of the held-out inner fold."""
-        return RidgePlatt().fit(*score_windows(self, data.calibration_dataloader()))
+        """The calibrator of the held-out inner fold, bound to this label and network."""
+        calibrator = RidgePlatt().fit(*score_windows(self, data.calibration_dataloader()))
+        return calibrator.bind(label=self.facts.target, model=self.card().procedure)
 
-    def finish_from(self, plain: Mapping[str, Any]) -> RidgePlatt:
-        """The calibrator of a checkpoint."""
-        return RidgePlatt.from_dict(plain)
+    def finish_from(self, plain: Mapping[str, Any]) -> Calibrator:
+        """The calibrator of a checkpoint.
+
+        Raises:
+            CheckpointError: it was made for another label.
+        """
+        calibrator = calibrator_from_dict(plain)
+        calibrator.check(label=self.facts.target)
+        return calibrator
+
+    def reference(self, data: Any) -> Reference:
+        """What the confidence of predictions rests on: the held-out inner fold, and what is typical of all others.
+
+        Raises:
+            CheckpointError: there is no calibrator.
+        """
+        if self.calibrator is None:
+            raise CheckpointError("no calibrator; the confidence of predictions rests on it, let `fhr fit` end")
+        facts = self.facts
+        scores, _ = score_windows(self, data.calibration_dataloader())
+        held_out = pd.DataFrame({"name": facts.partition.calibration, "inner": facts.fold[2], "member": 0})
+        statistics = typical_statistics(facts.recordings[name] for name in facts.learnt_from)
+        return Reference.of(held_out.assign(score=scores), facts.labels, statistics, self.calibrator)
 
     def evaluate(self, data: Any) -> Evaluation:
         """Discrimination and calibration on the outer fold.

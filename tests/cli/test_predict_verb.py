@@ -172,3 +172,75 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(runs, run_fhr
     answer = run_fhr(runs.folder, "predict", "--run", "no such run", str(births), "--out", out)
     assert answer.code == 2
     assert f"--out {out}: cannot be written; name a file in a folder that exists" in answer.err
+
+
+def test_confidence_is_in_the_table_and_on_cards(checkpoint, folder, run_fhr):
+    answer = run_fhr(folder, "predict", folder, "--run", checkpoint, "--out", "risk.csv", "--card", "cards/new")
+    assert answer == (0, "", "")
+    rows, predictor = pd.read_csv(folder / "risk.csv"), fhr.load(checkpoint)
+    assert sorted(path.name for path in (folder / "cards/new").iterdir()) == [f"s{i:04d}.md" for i in range(1, 6)]
+    for row in rows.itertuples():
+        prediction = predictor.predict(fhr.read(folder / row.name))
+        assert (folder / "cards/new" / f"{row.name}.md").read_text().startswith(f"# {row.name}: ph<7.20\n\nResearch")
+        assert (row.low, row.high) == pytest.approx((prediction.low, prediction.high), abs=1e-5)
+        assert row.set_80 == (" or ".join(prediction.sets[0.8]) or "neither")
+        assert row.abstain == prediction.abstain
+
+
+def test_two_recordings_of_one_name_have_a_card_each(checkpoint, folder, run_fhr, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    for suffix in ("hea", "dat"):
+        shutil.copy(folder / f"s0001.{suffix}", other)
+    paths = [folder / "s0001", other / "s0001"]
+    assert run_fhr(folder, "predict", *paths, "--run", checkpoint, "--card", "cards").code == 0
+    assert sorted(path.name for path in (folder / "cards").iterdir()) == ["s0001-2.md", "s0001.md"]
+
+
+def test_timeline(checkpoint, folder, run_fhr):
+    paths = [folder / "s0001", folder / "s0002"]
+    answer = run_fhr(folder, "predict", *paths, "--run", checkpoint, "--timeline", "timeline.csv", "--out", "risk.csv")
+    assert answer == (0, "", "")
+    found, rows = pd.read_csv(folder / "timeline.csv"), pd.read_csv(folder / "risk.csv")
+    assert found["name"].unique().tolist() == ["s0001", "s0002"]
+    last = found[found["to_end"] == 0]
+    assert last["probability"].tolist() == pytest.approx(rows["probability"].tolist(), abs=1e-5)
+    assert found["warnings"].str.contains("learnt nothing", na=False).tolist() == (found["to_end"] > 0).tolist()
+
+
+def test_timeline_of_one_that_cannot_be_used(checkpoint, folder, run_fhr, births_database):
+    recording = births_database["s0007"]
+    n = 5 * 60 * 4
+    fhr.write_wfdb(type(recording)("brief", recording.fhr[-n:], recording.uc[-n:], 4.0), folder)
+    paths = [folder / "brief", folder / "s0001"]
+    answer = run_fhr(folder, "predict", *paths, "--run", checkpoint, "--timeline", "timeline.csv")
+    assert answer.code == 1
+    assert pd.read_csv(folder / "timeline.csv")["name"].unique().tolist() == ["s0001"]
+    answer = run_fhr(folder, "predict", folder / "brief", "--run", checkpoint, "--timeline", "timeline.csv")
+    assert answer.code == 1
+    assert len(pd.read_csv(folder / "timeline.csv")) == 0
+
+
+def test_prevalence_of_ones_own_hospital(checkpoint, folder, run_fhr):
+    own = table(run_fhr(folder, "predict", folder, "--run", checkpoint, "--prevalence", 0.02).out)
+    usual = table(run_fhr(folder, "predict", folder, "--run", checkpoint).out)
+    assert (own["probability"] < usual["probability"]).all()
+    assert own["prevalence"].tolist() == [0.02] * 5
+    assert own["set_90"].equals(usual["set_90"])
+    answer = run_fhr(folder, "predict", folder, "--run", checkpoint, "--prevalence", 1.5)
+    assert answer.code == 2
+    assert "prevalence=1.5; give the share of births with ph<7.20" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (("--card", "taken/cards"), "--card taken/cards: no folder to write to (Not a directory); name another"),
+        (("--timeline", "nowhere/x.csv"), "--timeline nowhere/x.csv: cannot be written; name a file in a folder"),
+    ],
+)
+def test_more_places_that_cannot_be_written(runs, births, tmp_path, run_fhr, option, message):
+    (tmp_path / "taken").write_text("a file")
+    answer = run_fhr(tmp_path, "predict", births, "--run", "no such run", *option)
+    assert answer.code == 2
+    assert message in answer.err

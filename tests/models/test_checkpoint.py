@@ -119,7 +119,7 @@ def test_other_format_is_named(tmp_path, form):
     torch.save(content, tmp_path / "new.ckpt")
     refused(
         tmp_path / "new.ckpt",
-        rf"checkpoint format {form!r}, this version reads formats 1 to 3; use the version of intrapartum-fhr that "
+        rf"checkpoint format {form!r}, this version reads formats 1 to 4; use the version of intrapartum-fhr that "
         r"wrote it \(9.9\)",
     )
 
@@ -131,7 +131,7 @@ def test_another_kind_of_task_makes_another_format(tmp_path):
     torch.save(checkpoint(kind="false_signal"), tmp_path / "other.ckpt")
     read, _ = read_checkpoint(tmp_path / "other.ckpt")
     assert read == card(kind="false_signal")
-    assert read.format == FORMAT == 3
+    assert read.format == 3
     content = checkpoint()
     assert "kind" not in content["fhr"]  # a version that knows of one kind reads it as it did
     content["fhr"]["kind"] = "false_signal"
@@ -148,6 +148,47 @@ def test_features_make_another_format_that_a_version_without_them_refuses(tmp_pa
     out = finish_checkpoint(tmp_path / "features.ckpt", None, tmp_path / "finished.ckpt")
     assert torch.load(out, weights_only=True)["fhr"]["format"] == 2
     assert read_checkpoint(out)[0] == card(calibrator=None, **FEATURES)
+
+
+CONFIDENCE = {"held_out": [{"inner": 3, "scores": [0.5], "labels": [1], "members": 1}], "threshold": None}
+
+
+@pytest.mark.parametrize("changes", [{"confidence": CONFIDENCE}, {"member": 2}, {"confidence": CONFIDENCE, **FEATURES}])
+def test_confidence_or_several_members_make_another_format(tmp_path, changes):
+    torch.save(checkpoint(**changes), tmp_path / "new.ckpt")
+    read, _ = read_checkpoint(tmp_path / "new.ckpt")
+    assert read == card(**changes)
+    assert read.format == FORMAT == 4
+    content = torch.load(tmp_path / "new.ckpt", weights_only=True)
+    content["fhr"]["format"] = 2
+    torch.save(content, tmp_path / "mixed.ckpt")
+    refused(tmp_path / "mixed.ckpt", "incomplete checkpoint")
+
+
+def test_confidence_is_written_at_the_end_of_a_training(path, tmp_path):
+    out = tmp_path / "finished.ckpt"
+    assert read_checkpoint(finish_checkpoint(path, CALIBRATOR, out, confidence=CONFIDENCE, member=3))[0] == card(
+        confidence=CONFIDENCE, member=3
+    )
+    again = read_checkpoint(finish_checkpoint(out, None, tmp_path / "again.ckpt"))[0]
+    assert (again.confidence, again.calibrator, again.member) == (None, None, 3)
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({"fold": (1, 2, 0), "member": 4, "epochs": 9, "target": "ph<7.05", "calibrator": None}, True),
+        ({"fold": (1, 3, 3)}, False),
+        ({"splits": "others"}, False),
+        ({"data": "others"}, False),
+        ({"pipeline": Pipeline(minutes=30).to_dict()}, False),
+        (FEATURES, False),
+    ],
+)
+def test_networks_of_one_outer_fold_and_making_share_a_procedure(path, changes, same):
+    """Also as it comes back from a file, where tuples are lists."""
+    assert read_checkpoint(path)[0].procedure == card().procedure
+    assert (card(**changes).procedure == card().procedure) is same
 
 
 def test_without_features_the_card_is_that_of_format_1(path):

@@ -49,7 +49,8 @@ def network(request) -> Network:
 
 def test_every_public_network_is_here():
     of_samples = "FalseSignalNet"  # a score for each sample, not for each window: see test_false_signal.py
-    assert networks_of_the_room() == {*NETWORKS, *WITH_FEATURES, of_samples}
+    as_published = "CTGNet"  # windows of one length, and no look at the mask: see test_ctg_net.py
+    assert networks_of_the_room() == {*NETWORKS, *WITH_FEATURES, of_samples, as_published}
 
 
 @pytest.mark.parametrize("name", NETWORKS)

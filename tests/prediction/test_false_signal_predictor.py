@@ -14,7 +14,7 @@ from fhr.datasets import FalseSignals
 from fhr.errors import CheckpointError, SignalError
 from fhr.metrics import score_counts
 from fhr.models import CheckpointCard, Network, read_checkpoint
-from fhr.prediction import FalseSignalPredictor, Predictor
+from fhr.prediction import Abstention, FalseSignalPredictor, Predictor
 from fhr.prediction import false_signal as module
 from fhr.recording import Recording
 from fhr.tracking import run_checkpoints
@@ -177,6 +177,12 @@ def test_each_kind_refuses_what_the_other_does(predictor, member, recording):
         Predictor([member])
     with pytest.raises(CheckpointError, match="a predictor needs at least one checkpoint"):
         FalseSignalPredictor([])
+
+
+def test_there_is_no_risk_to_shift_or_to_abstain_from(false_signal_run):
+    for options in ({"prevalence": 0.1}, {"abstention": Abstention()}):
+        with pytest.raises(CheckpointError, match="gives no risk; leave prevalence and abstention out"):
+            fhr.load(false_signal_run.fit, **options)
 
 
 def test_a_classification_says_nothing_of_samples(runs, recording, monkeypatch):

@@ -68,6 +68,19 @@ def test_what_trains_is_what_predicts(predictor, tested, births_database):
     assert tested["probability"].nunique() > 12
 
 
+def test_a_fit_knows_how_far_to_trust_it(predictor, tested, births_database):
+    """Intervals around and sets for records of the test fold; without a channel of UC too."""
+    for name in tested.index[:3]:
+        recording = births_database[name]
+        silent = recording.after(Step("lose"), uc=np.full(len(recording), nan))
+        for prediction in (predictor.predict(recording), predictor.predict(silent)):
+            assert 0 <= prediction.low < prediction.high <= 1
+            assert set(prediction.sets[0.8]) <= {"not ph<7.20", "ph<7.20"}
+            assert "ph<7.20" in prediction.guarantees[0.8]
+            assert prediction.abstain == bool(prediction.reasons)
+            assert (prediction.spread, prediction.flip_rate) == (None, None)  # of a single network
+
+
 def test_arrays_in_probability_out(predictor, births_database):
     recording = births_database["s0003"]
     bare = Recording("mine", fhr=np.array(recording.fhr, dtype=float), uc=np.array(recording.uc), fs=4)

@@ -11,7 +11,9 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from datamodules import CTUUHBDataModule
-from fhr.calibration import RidgePlatt
+from fhr.calibration import RidgePlatt, calibrator_from_dict
+from fhr.calibration.reference import Reference
+from fhr.calibration.typicality import Typicality, typical_statistics
 from fhr.errors import CheckpointError, FHRError
 from fhr.losses import BinaryCrossEntropy, PHRegression
 from fhr.models import InceptionNet, read_checkpoint
@@ -97,8 +99,37 @@ def test_the_calibrator_is_that_of_the_held_out_inner_fold(fitted):
     assert len(scores) == len(fitted.data.facts.partition.calibration)
     calibrator = RidgePlatt().fit(scores, labels)
     card, _ = read_checkpoint(fitted.path)
-    assert card.calibrator == pytest.approx(calibrator.to_dict())
+    assert calibrator_from_dict(card.calibrator).predict(scores) == pytest.approx(calibrator.predict(scores))
     assert fitted.task.calibrator.to_dict() == card.calibrator
+    assert card.calibrator["made_for"] == {"label": "ph<7.20", "model": [card.procedure]}
+
+
+def test_confidence_rests_on_the_held_out_inner_fold_and_on_all_that_was_learnt_from(fitted):
+    scores, labels = score_windows(fitted.task, fitted.data.calibration_dataloader())
+    card, _ = read_checkpoint(fitted.path)
+    assert card.format == 4
+    reference = Reference.from_dict(card.confidence)
+    ((inner, held_out),) = reference.held_out.items()
+    assert (inner, held_out.members) == (0, 1)
+    found, given = sorted(zip(held_out.scores, held_out.labels, strict=True)), sorted(zip(scores, labels, strict=True))
+    np.testing.assert_allclose(found, given, atol=1e-6)
+    assert reference.prevalence == labels.mean()
+    facts = fitted.data.facts
+    learnt_from = [facts.recordings[name] for name in facts.learnt_from]
+    assert reference.typicality == Typicality.fit(typical_statistics(learnt_from))
+
+
+def test_a_calibrator_of_another_label_is_refused(fitted):
+    other = {**fitted.task.calibrator.to_dict(), "made_for": {"label": "ph<7.05", "model": []}}
+    with pytest.raises(CheckpointError, match=r"a calibrator of ph<7\.05 was given where ph<7\.20 is predicted"):
+        fitted.task.finish_from(other)
+
+
+def test_no_confidence_without_a_calibrator(births, fitted, tmp_path):
+    trained = fit(births, tmp_path, calibrate=False, max_epochs=1)
+    assert read_checkpoint(trained.path)[0].confidence is None
+    with pytest.raises(CheckpointError, match="no calibrator; the confidence of predictions rests on it"):
+        trained.task.reference(trained.data)
 
 
 @pytest.mark.parametrize("mode", ["min", "max"])

@@ -1,0 +1,60 @@
+"""When a prediction should not be relied on."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fhr.errors import FHRError
+
+from .levels import LEVELS
+
+if TYPE_CHECKING:
+    from .prediction import Prediction
+
+__all__ = ["Abstention"]
+
+
+@dataclass(frozen=True)
+class Abstention:
+    """The four reasons to abstain, each with its limit; any one is enough.
+
+    A field of the prediction that was not computed gives no reason: where there are too few records for a conformal
+    set, the other three decide.
+
+    Attributes:
+        level: the conformal set at this level holds both outcomes (the score does not tell) or neither (it is unlike
+            those of either outcome).
+        loss: more than this fraction of the window's fetal heart rate is missing.
+        distance: fewer than this fraction of the training records are as far from the others.
+        flip_rate: two retrainings would disagree on the decision more often than this. The rate is coarse where there
+            are few networks: from two of them it is 0 or 1.
+
+    Raises:
+        FHRError: a level that no set is made for, or another limit outside [0, 1].
+    """
+
+    level: float = 0.90
+    loss: float = 0.5
+    distance: float = 0.01
+    flip_rate: float = 0.2
+
+    def __post_init__(self) -> None:
+        if self.level not in LEVELS:
+            raise FHRError(f"abstention with level={self.level}; choose from {', '.join(map(str, LEVELS))}")
+        for name in ("loss", "distance", "flip_rate"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise FHRError(f"abstention with {name}={getattr(self, name)}; give a fraction from 0 to 1")
+
+    def reasons(self, prediction: "Prediction") -> Iterator[str]:
+        """Why not to rely on this prediction, in words."""
+        held = (prediction.sets or {}).get(self.level)
+        if held is not None and len(held) > 1:
+            yield f"neither outcome can be ruled out at {self.level:.0%}"
+        elif held == ():
+            yield f"the score is unlike those of either outcome at {self.level:.0%}"
+        if prediction.loss > self.loss:
+            yield f"{prediction.loss:.0%} of the signal is lost"
+        if prediction.distance is not None and prediction.distance < self.distance:
+            yield "unlike the training records"
+        if prediction.flip_rate is not None and prediction.flip_rate > self.flip_rate:
+            yield f"two retrainings would disagree with probability {prediction.flip_rate:.2f}"

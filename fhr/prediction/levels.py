@@ -1,0 +1,5 @@
+"""At which levels conformal sets are made."""
+
+__all__ = ["LEVELS"]
+
+LEVELS = (0.80, 0.90, 0.95)
