@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,10 @@ class Splits:
     strata: dict[str, int]
     seed: int
     data: str
+    # Every model of a cross-validation asks for the same partitions, and stratifying takes its time.
+    _known: dict[tuple[int, int, int, int], Partition] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def checksum(self) -> str:
@@ -82,6 +86,12 @@ class Splits:
         ):
             if not 0 <= value < n:
                 raise SplitError(f"{name}={value}; this split has {name} 0 to {n - 1}")
+        place = (repeat, fold, inner, n_inner)
+        if place not in self._known:
+            self._known[place] = self._partition(*place)
+        return self._known[place]
+
+    def _partition(self, repeat: int, fold: int, inner: int, n_inner: int) -> Partition:
         from sklearn.model_selection import train_test_split  # slow to import
 
         test = self.folds[repeat][fold]

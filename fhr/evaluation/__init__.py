@@ -1,19 +1,46 @@
-"""Cross-validation by record, and the lines that every model stands beside."""
+"""Cross-validation by record, the lines that every model stands beside, comparison, audits and the kept table."""
 
-from .baselines import BASELINES, Baseline, baseline_predictions
-from .cross_fit import RAW_COLUMNS, FoldPrediction, MemberScores, cross_fit, inner_scores, raw_scores
+from .baseline_table import BASELINE_COLUMNS, baseline_table
+from .baselines import BASELINES, Baseline, baseline_predictions, baseline_scores
+from .compare import compare
+from .conformal_table import conformal_table, singleton_gain
+from .controls import permutation_control, permuted
+from .cross_fit import RAW_COLUMNS, FoldPrediction, MemberScores, cross_fit, raw_scores
+from .crossval_table import check, keep, oof_file, read_oof, recompute
+from .out_of_fold import out_of_fold
+from .repeats import Repeats, whole_repeats
+from .shortcut_audit import shortcut_audit
+from .subgroups import birth_groups, subgroups
 from .summary import evaluate_predictions, summary_row
 
 __all__ = [
     "BASELINES",
+    "BASELINE_COLUMNS",
     "RAW_COLUMNS",
     "Baseline",
     "FoldPrediction",
     "MemberScores",
+    "Repeats",
     "baseline_predictions",
+    "baseline_scores",
+    "baseline_table",
+    "birth_groups",
+    "check",
+    "compare",
+    "conformal_table",
     "cross_fit",
     "evaluate_predictions",
-    "inner_scores",
+    "keep",
+    "oof_file",
+    "out_of_fold",
+    "permutation_control",
+    "permuted",
     "raw_scores",
+    "read_oof",
+    "recompute",
+    "shortcut_audit",
+    "singleton_gain",
+    "subgroups",
     "summary_row",
+    "whole_repeats",
 ]

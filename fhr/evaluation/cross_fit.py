@@ -1,26 +1,26 @@
 """From the inner folds of one outer fold to calibrated probabilities of its test records.
 
-Each inner model scores the inner fold that it was not trained on. Together these scores are out of fold for the whole
-training part; one calibrator is fitted on them and applied to each model's test scores, whose probabilities are
+Each network scores the inner fold that it was not trained on. Together these scores are out of fold for the whole
+training part; one calibrator is fitted on them and applied to each network's test scores, whose probabilities are
 averaged. Nothing is trained again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
 
-from fhr.calibration import RidgePlatt
+from fhr.calibration import Calibrator, RidgePlatt
 from fhr.errors import SplitError
 
-__all__ = ["RAW_COLUMNS", "FoldPrediction", "MemberScores", "cross_fit", "inner_scores", "raw_scores"]
+__all__ = ["RAW_COLUMNS", "FoldPrediction", "MemberScores", "cross_fit", "raw_scores"]
 
 RAW_COLUMNS = ("name", "repeat", "fold", "inner", "member", "use", "score")
 """Of the table of all that networks said of records which they had not seen; `use` is held_out or test."""
 
 
 class MemberScores(NamedTuple):
-    """What one inner model says of records that it has not seen.
+    """What one network, or linear model, of an inner fold says of records that it has not seen.
 
     Attributes:
         calibration: risk scores of the held-out inner fold, by record name.
@@ -35,15 +35,19 @@ class FoldPrediction(NamedTuple):
     """The test records of one outer fold.
 
     Attributes:
-        score: mean risk score over the inner models, by record name, in standard deviations of the held-out scores,
+        score: mean risk score over the networks, by record name, in standard deviations of the held-out scores,
             so that the folds of a repeat can be ranked together.
-        probability: mean calibrated probability over the inner models, by record name.
+        probability: mean calibrated probability over the networks, by record name.
         calibrator: the cross-fitted calibrator.
+        held_out: columns name, inner, member, score of the held-out records.
+        test: risk scores, one row a record, one column a network: (inner, member).
     """
 
     score: pd.Series
     probability: pd.Series
-    calibrator: RidgePlatt
+    calibrator: Calibrator
+    held_out: pd.DataFrame
+    test: pd.DataFrame
 
 
 def raw_scores(scores: MemberScores, *, repeat: int, fold: int, inner: int, member: int = 0) -> pd.DataFrame:
@@ -55,55 +59,41 @@ def raw_scores(scores: MemberScores, *, repeat: int, fold: int, inner: int, memb
     return pd.concat(parts, ignore_index=True)[list(RAW_COLUMNS)]
 
 
-def inner_scores(raw: pd.DataFrame) -> list[MemberScores]:
-    """What each inner model of one outer fold says, the mean over its members.
+def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> FoldPrediction:
+    """Calibrate on the held-out scores, average over the networks.
+
+    Several members of one inner fold (retrainings on the same records) are averaged before the calibrator is fitted:
+    a record counts once. The calibrator is then applied to the test scores of each network by itself.
 
     Args:
-        raw: rows of one repeat and fold, with `RAW_COLUMNS`.
-
-    Raises:
-        SplitError: more than one fold, or a member that lacks a record which another one has.
-    """
-    if raw[["repeat", "fold"]].drop_duplicates().shape[0] != 1:
-        raise SplitError("scores of several outer folds; give those of one")
-    models = []
-    for inner, rows in raw.groupby("inner", sort=True):
-        scores = []
-        for use in ("held_out", "test"):
-            table = rows[rows["use"] == use].pivot(index="name", columns="member", values="score")
-            if table.isna().any(axis=None):
-                raise SplitError(f"inner fold {inner}: a member lacks records that another one has scored")
-            scores.append(table.mean(axis=1))
-        models.append(MemberScores(*scores))
-    return models
-
-
-def cross_fit(
-    members: Sequence[MemberScores], labels: pd.Series, make: Callable[[], RidgePlatt] = RidgePlatt
-) -> FoldPrediction:
-    """Calibrate on the pooled held-out scores, average over the inner models.
-
-    Args:
-        members: one an inner fold; all with the same test records.
+        raw: rows of one repeat and outer fold, with `RAW_COLUMNS`.
         labels: 0 or 1 by record name.
         make: an unfitted calibrator.
 
     Raises:
-        SplitError: a record that is scored as held out by two members, or that is also a test record; a record
-            without a label.
+        SplitError: rows of several folds; a record that two inner folds hold out, or that is also a test record; one
+            that a member did not score; a held-out one without a label.
         FHRError: too few records to calibrate on.
     """
-    held_out = pd.concat([member.calibration for member in members])
-    test = members[0].test.index
-    if held_out.index.has_duplicates or held_out.index.intersection(test).size:
+    if len(raw[["repeat", "fold"]].drop_duplicates()) != 1:
+        raise SplitError("the scores are not those of one outer fold; calibrate each fold by itself")
+    held_out, tested = raw[raw["use"] == "held_out"], raw[raw["use"] == "test"]
+    if (held_out.groupby("name")["inner"].nunique() > 1).any() or set(held_out["name"]) & set(tested["name"]):
         raise SplitError("inner folds overlap each other or the test fold; make a new split with `fhr splits`")
-    if unknown := sorted({*held_out.index, *test} - {*labels.index}):
-        raise SplitError(
-            f"{len(unknown)} scored records have no label: {unknown[:3]}; leave them out, or predict these records "
-            "with `fhr predict`"
-        )
-    calibrator = make().fit(held_out.to_numpy(), labels.loc[held_out.index].to_numpy())
-    scores = pd.concat([member.test.loc[test] for member in members], axis=1)
-    probabilities = pd.DataFrame(calibrator.predict(scores.to_numpy()), index=test)
-    score = pd.Series(calibrator.standardize(scores.mean(axis=1)), index=test)
-    return FoldPrediction(score, probabilities.mean(axis=1), calibrator)
+    if unknown := sorted({*held_out["name"]} - {*labels.dropna().index}):
+        raise SplitError(f"{len(unknown)} held-out records have no label: {unknown[:3]}; leave them out")
+    members = held_out.pivot(index="name", columns="member", values="score")
+    test = tested.pivot(index="name", columns=["inner", "member"], values="score").sort_index(axis=1)
+    if members.isna().any(axis=None) or test.isna().any(axis=None):
+        raise SplitError("a network lacks records that another one of its fold has scored; score all of them")
+    means = members.mean(axis=1)
+    calibrator = make().fit(means.to_numpy(), labels.loc[means.index].to_numpy())
+    probabilities = calibrator.predict(test.to_numpy()).mean(axis=1)
+    score = pd.Series(calibrator.standardize(test.mean(axis=1)), index=test.index)
+    return FoldPrediction(
+        score,
+        pd.Series(probabilities, index=test.index),
+        calibrator,
+        held_out[["name", "inner", "member", "score"]].reset_index(drop=True),
+        test,
+    )

@@ -2,6 +2,7 @@
 
 from .band_power import BANDS, band_power
 from .column import Column
+from .deep_ctg import DEEP_CTG, deep_ctg
 from .dfa import dfa
 from .extraction import Extraction, extract
 from .feature_set import GROUPS, FeatureSet, Windows
@@ -21,6 +22,7 @@ from .table import feature_table
 
 __all__ = [
     "BANDS",
+    "DEEP_CTG",
     "GROUPS",
     "METADATA_COLUMNS",
     "MULTISCALE",
@@ -35,6 +37,7 @@ __all__ = [
     "Windows",
     "band_power",
     "coarse_grain",
+    "deep_ctg",
     "dfa",
     "extract",
     "feature_table",

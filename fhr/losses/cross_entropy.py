@@ -10,6 +10,8 @@ __all__ = ["BinaryCrossEntropy"]
 class BinaryCrossEntropy(nn.Module):
     """Cross-entropy of the label given the score as a logit."""
 
+    needs_label = True
+
     def forward(
         self, scores: torch.Tensor, label: torch.Tensor, ph: torch.Tensor, weight: torch.Tensor
     ) -> torch.Tensor:

@@ -18,7 +18,12 @@ class PHRegression(nn.Module):
         scale: pH units of one unit of score.
         low: pH is clipped from below here.
         high: pH is clipped from above here.
+
+    Attributes:
+        needs_label: False: the networks are the same whatever label they are calibrated for.
     """
+
+    needs_label = False
 
     def __init__(self, centre: float = 7.20, scale: float = 0.1, low: float = 6.95, high: float = 7.35) -> None:
         super().__init__()

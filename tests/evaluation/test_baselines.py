@@ -3,21 +3,27 @@ from math import nan
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.preprocessing import QuantileTransformer
 
+from fhr.calibration import RidgePlatt
 from fhr.datasets import Splits, make_splits
-from fhr.evaluation import BASELINES, baseline_predictions
+from fhr.errors import FHRError, SplitError
+from fhr.evaluation import BASELINES, Baseline, baseline_predictions
+from fhr.evaluation.baseline_table import BASELINE_COLUMNS, baseline_table
+from fhr.evaluation.baselines import baseline_scores
+from fhr.evaluation.cross_fit import RAW_COLUMNS
 from fhr.features import feature_table
 from fhr.metrics import auroc
 
-BY_NAME = {baseline.name: baseline for baseline in BASELINES}
-LOGISTIC, RIDGE = BY_NAME["21 order statistics, logistic"], BY_NAME["21 order statistics, ridge on pH"]
+BY_SLUG = {baseline.slug: baseline for baseline in BASELINES}
+LOGISTIC, RIDGE, MAD = (BY_SLUG[slug] for slug in ("logistic", "ridge", "mad"))
 # AUROC over ten repeats of plain 5-fold cross-validation, by an independent script.
 REFERENCE = {
-    "21 order statistics, logistic": {"ph<7.05": 0.789, "ph<=7.15": 0.750},
-    "21 order statistics, ridge on pH": {"ph<7.05": 0.782, "ph<=7.15": 0.754},
-    "MAD of the last 60 min alone": {"ph<7.05": 0.746, "ph<=7.15": 0.732},
-    "signal loss of the last 60 min alone": {"ph<7.05": 0.717, "ph<=7.15": 0.579},
+    "logistic": {"ph<7.05": 0.789, "ph<=7.15": 0.750},
+    "mad": {"ph<7.05": 0.746, "ph<=7.15": 0.732},
+    "loss": {"ph<7.05": 0.717, "ph<=7.15": 0.579},
 }
+RIDGE_REFERENCE = {"ph<7.05": 0.782, "ph<=7.15": 0.754, "ph<7.20": 0.724}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +33,7 @@ def splits(births_database) -> Splits:
 
 @pytest.fixture(scope="module")
 def features(births_database) -> pd.DataFrame:
-    return feature_table(births_database)
+    return baseline_table(births_database)
 
 
 @pytest.fixture(scope="module")
@@ -64,18 +70,19 @@ def test_no_model_scores_what_it_was_fitted_on_and_none_sees_the_test_fold(featu
     labels, ph = outcomes
     spy = Spy()
     baseline_predictions(spy, features, labels, ph, splits, repeat=2, refit=refit)
-    assert len(spy.fits) == 5 * (5 if refit else 4)
+    assert len(spy.fits) == 5 * (5 if refit else 4)  # four inner models a fold, then one of each fold
+    inner, again = spy.fits[:20], spy.fits[20:]
     for k, (fitted, scored) in enumerate(zip(spy.fits, spy.scored, strict=True)):
-        fold = set(splits.folds[2][k // (5 if refit else 4)])
+        fold = set(splits.folds[2][k // 4 if k < 20 else k - 20])
         assert not fitted & scored
         assert not fitted & fold
         assert fold & set(labels.index) <= scored
-    inner = [fitted for k, fitted in enumerate(spy.fits) if not refit or k % 5 < 4]
     for fold in range(5):
-        held_out = [set(labels.index) - set(splits.folds[2][fold]) - one for one in inner[4 * fold : 4 * fold + 4]]
-        assert sum(len(one) for one in held_out) == len(set.union(*held_out))
-    if refit:
-        assert spy.fits[4] == set(labels.index) - set(splits.folds[2][0])
+        training = set(labels.index) - set(splits.folds[2][fold])
+        held_out = [training - one for one in inner[4 * fold : 4 * fold + 4]]
+        assert sum(len(one) for one in held_out) == len(set.union(*held_out)) == len(training)
+        if refit:
+            assert again[fold] == training
 
 
 @pytest.mark.parametrize("baseline", BASELINES, ids=lambda baseline: baseline.name)
@@ -116,36 +123,118 @@ def test_the_ridge_learns_from_known_ph_alone(features, outcomes):
     pd.testing.assert_series_equal(one, other)
 
 
-def test_permuted_records_teach_nothing(features, outcomes, splits):
-    """The mean over permutations lies near 0.5; a leak of the test fold would lift it.
-
-    The features change hands, not the labels: permuted labels would leave folds that are not stratified, where a
-    training part with many positives meets a test fold with few, and the pooled AUROC falls below 0.5 by itself.
-    """
-    labels, ph = outcomes
-    generator = np.random.default_rng(0)
-    values = []
-    for _ in range(8):
-        permuted = features.iloc[generator.permutation(len(features))].set_axis(features.index)
-        table = baseline_predictions(LOGISTIC, permuted, labels, ph, splits, repeat=0)
-        values.append(auroc(table["label"], table["score"]))
-    assert np.mean(values) == pytest.approx(0.5, abs=0.06)
-
-
-@pytest.mark.parametrize("target", ["ph<7.05", "ph<=7.15"])
-@pytest.mark.parametrize("baseline", BASELINES, ids=lambda baseline: baseline.name)
-def test_real_recordings_give_the_reference(ctu_uhb_database, real_features, baseline, target):
-    """Three repeats come within 0.02 of the ten of the reference."""
-    labels, ph = ctu_uhb_database.labels(target), ctu_uhb_database.outcomes["ph"]
-    splits = make_splits(ctu_uhb_database)
-    tables = [
-        baseline_predictions(baseline, real_features, labels, ph, splits, repeat=repeat, refit=True)
-        for repeat in range(3)
+def test_names_are_those_of_tables_and_of_the_command_line():
+    names, slugs = ([getattr(baseline, field) for baseline in BASELINES] for field in ("name", "slug"))
+    assert len(set(names)) == len(set(slugs)) == len(BASELINES)
+    assert slugs == ["logistic", "ridge", "mad", "loss", "sparse", "deepctg", "stage2"]
+    assert names[:4] == [
+        "21 order statistics, logistic",
+        "21 order statistics, ridge on pH",
+        "MAD of the last 60 min alone",
+        "signal loss of the last 60 min alone",
     ]
-    values = [auroc(table["label"], table["score"]) for table in tables]
-    assert np.mean(values) == pytest.approx(REFERENCE[baseline.name][target], abs=0.02)
+    assert Baseline("Two words, and 3 more", LOGISTIC.make).slug == "two-words-and-3-more"
+    for baseline in BASELINES:
+        assert set(baseline.columns) <= set(BASELINE_COLUMNS)
+    assert [baseline.slug for baseline in BASELINES if "stage2_minutes" in baseline.columns] == ["stage2"]
+
+
+def test_raw_scores_make_the_predictions(features, outcomes, splits):
+    """By hand: one calibrator on the pooled held-out scores of a fold, the inner models' probabilities averaged."""
+    labels, ph = outcomes
+    raw = baseline_scores(LOGISTIC, features, labels, ph, splits, repeat=0)
+    assert list(raw.columns) == list(RAW_COLUMNS)
+    held_out = raw[raw["use"] == "held_out"]
+    assert len(held_out) == 4 * len(labels)
+    assert not held_out.duplicated(["fold", "name"]).any()
+    assert len(raw[raw["use"] == "test"]) == 4 * len(labels)
+    table = baseline_predictions(LOGISTIC, features, labels, ph, splits, repeat=0).set_index("name")
+    for fold, rows in raw.groupby("fold"):
+        pooled, test = rows[rows["use"] == "held_out"], rows[rows["use"] == "test"]
+        calibrator = RidgePlatt().fit(pooled["score"], labels[pooled["name"]])
+        expected = test.assign(probability=calibrator.predict(test["score"])).groupby("name")["probability"].mean()
+        found = table[table["fold"] == fold]["probability"]
+        np.testing.assert_allclose(found, expected[found.index], atol=1e-6)
+
+
+def test_quantiles_become_normal_deviates_as_in_scikit_learn():
+    x = np.random.default_rng(0).exponential(size=(300, 4))
+    x[:40, 1] = 0.0
+    normal = QuantileTransformer(n_quantiles=50, output_distribution="normal", random_state=0).fit(x)
+    ours = RIDGE.make()[1:3].fit(x)
+    beyond = np.concatenate([x, x * 3 - 1])
+    np.testing.assert_allclose(ours.transform(beyond), normal.transform(beyond), atol=1e-9)
+
+
+def test_records_without_a_label_are_left_out(features, outcomes, splits):
+    labels, ph = outcomes
+    unknown = labels.reindex(features.index)
+    assert unknown.isna().sum() == 2
+    one, other = (baseline_predictions(MAD, features, y, ph, splits, repeat=0) for y in (labels, unknown))
+    pd.testing.assert_frame_equal(one, other)
+
+
+def test_a_feature_that_nobody_has_ranks_nobody(features, outcomes, splits):
+    labels, ph = outcomes
+    table = baseline_predictions(MAD, features.assign(mad_60=nan), labels, ph, splits, repeat=0)
+    assert (table["score"] == 0).all()
+    assert table["probability"].mean() == pytest.approx(labels.mean(), abs=0.02)
+
+
+def test_a_table_without_the_columns_is_refused(features, outcomes, splits):
+    labels, ph = outcomes
+    with pytest.raises(FHRError, match=r"no column hurst_60; make it with fhr.evaluation.baseline_table"):
+        baseline_predictions(BY_SLUG["sparse"], features.drop(columns="hurst_60"), labels, ph, splits, repeat=0)
+
+
+@pytest.mark.parametrize("positives", [0, 1])
+def test_too_few_positives_are_refused(features, outcomes, splits, positives):
+    labels, ph = outcomes
+    rare = labels * 0
+    rare.iloc[:positives] = 1
+    with pytest.raises(FHRError, match=r"none of \d+ training records has the label 1; a commoner label"):
+        baseline_predictions(MAD, features, rare, ph, splits, repeat=0)
+
+
+def test_a_regression_without_ph_is_refused(features, outcomes, splits):
+    labels, ph = outcomes
+    with pytest.raises(FHRError, match="ridge on pH: 0 training records of known pH"):
+        baseline_predictions(RIDGE, features, labels, ph * nan, splits, repeat=0)
+
+
+def test_a_repeat_that_there_is_not_is_refused(features, outcomes, splits):
+    labels, ph = outcomes
+    with pytest.raises(SplitError, match="repeat=10; this split has repeat 0 to 9"):
+        baseline_predictions(MAD, features, labels, ph, splits, repeat=10)
+
+
+@pytest.mark.parametrize("target", REFERENCE["mad"])
+@pytest.mark.parametrize("slug", REFERENCE)
+def test_real_recordings_give_the_reference(ctu_uhb_database, real_features, slug, target):
+    """Three repeats come within 0.02 of the ten of the reference."""
+    values = aurocs(BY_SLUG[slug], ctu_uhb_database, real_features, target, n_repeats=3)
+    assert np.mean(values) == pytest.approx(REFERENCE[slug][target], abs=0.02)
+
+
+@pytest.mark.parametrize("target", RIDGE_REFERENCE)
+def test_the_line_to_beat_is_refitted_from_the_recordings(ctu_uhb_database, real_features, target):
+    """All ten repeats of the ridge on pH."""
+    values = aurocs(RIDGE, ctu_uhb_database, real_features, target, n_repeats=10)
+    assert np.mean(values) == pytest.approx(RIDGE_REFERENCE[target], abs=0.01)
+
+
+def aurocs(baseline: Baseline, database, features: pd.DataFrame, target: str, *, n_repeats: int) -> list[float]:
+    """Of one model on the whole training part, as the reference has it."""
+    labels, ph = database.labels(target), database.outcomes["ph"]
+    splits = make_splits(database, n_repeats=n_repeats)
+    tables = (
+        baseline_predictions(baseline, features, labels, ph, splits, repeat=repeat, refit=True)
+        for repeat in range(n_repeats)
+    )
+    return [auroc(table["label"], table["score"]) for table in tables]
 
 
 @pytest.fixture(scope="module")
 def real_features(ctu_uhb_database) -> pd.DataFrame:
+    """The order statistics, which are quick."""
     return feature_table(ctu_uhb_database)

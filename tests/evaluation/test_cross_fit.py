@@ -3,41 +3,52 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from fhr.calibration import RidgePlatt
+from fhr.calibration import Beta, RidgePlatt
 from fhr.errors import FHRError, SplitError
-from fhr.evaluation import MemberScores, cross_fit
+from fhr.evaluation import RAW_COLUMNS, MemberScores, cross_fit, raw_scores
 
 TEST = [f"t{i}" for i in range(6)]
 
 
-def members(n: int = 3, size: int = 12, seed: int = 0) -> tuple[list[MemberScores], pd.Series]:
-    """Members that score `size` held-out records each and the same test records, in an order of their own."""
+def networks(inner: int = 3, members: int = 1, size: int = 12, seed: int = 0) -> tuple[pd.DataFrame, pd.Series]:
+    """Raw scores: each inner fold holds out `size` records, all networks score the same test records in any order."""
     generator = np.random.default_rng(seed)
-    made, labels = [], {name: i % 2 for i, name in enumerate(TEST)}
-    for k in range(n):
-        names = [f"h{k}-{i}" for i in range(size)]
-        label = np.arange(size) % 2
+    rows, labels = [], {name: i % 2 for i, name in enumerate(TEST)}
+    for k in range(inner):
+        names, label = [f"h{k}-{i}" for i in range(size)], np.arange(size) % 2
         labels |= dict(zip(names, label.tolist(), strict=True))
-        order = generator.permutation(TEST)
-        made.append(
-            MemberScores(
+        for m in range(members):
+            scores = MemberScores(
                 pd.Series(generator.normal(size=size) + label, index=names),
-                pd.Series(generator.normal(size=6) * (k + 1), index=order),
+                pd.Series(generator.normal(size=6) * (k + 1), index=generator.permutation(TEST)),
             )
-        )
-    return made, pd.Series(labels)
+            rows.append(raw_scores(scores, repeat=2, fold=1, inner=k, member=m))
+    return pd.concat(rows, ignore_index=True), pd.Series(labels)
 
 
-def test_by_hand():
-    """One line for all members, fitted on all held-out scores; each member's probabilities, averaged by record."""
-    given, labels = members()
-    prediction = cross_fit(given, labels)
-    pooled = pd.concat([member.calibration for member in given])
+def test_raw_scores_by_hand():
+    scores = MemberScores(pd.Series({"a": 1.0}), pd.Series({"b": 2.0, "c": 3.0}))
+    table = raw_scores(scores, repeat=0, fold=4, inner=1, member=7)
+    assert tuple(table.columns) == RAW_COLUMNS
+    assert table.to_numpy().tolist() == [
+        ["a", 0, 4, 1, 7, "held_out", 1.0],
+        ["b", 0, 4, 1, 7, "test", 2.0],
+        ["c", 0, 4, 1, 7, "test", 3.0],
+    ]
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_by_hand(members):
+    """One line for all networks, fitted on held-out records, members averaged; each network's own probability."""
+    raw, labels = networks(members=members)
+    prediction = cross_fit(raw, labels)
+    pooled = raw[raw["use"] == "held_out"].groupby("name")["score"].mean()
     state = RidgePlatt().fit(pooled.to_numpy(), labels[pooled.index].to_numpy()).to_dict()
     assert prediction.calibrator.to_dict() == pytest.approx(state)
     assert sorted(prediction.probability.index) == sorted(prediction.score.index) == TEST
+    assert prediction.test.shape == (6, 3 * members)
     for name in TEST:
-        scores = np.array([member.test[name] for member in given])
+        scores = raw.loc[(raw["use"] == "test") & (raw["name"] == name), "score"].to_numpy()
         each = expit(state["intercept"] + state["slope"] * (scores - state["mean"]) / state["scale"])
         assert prediction.probability[name] == pytest.approx(each.mean())
         assert prediction.score[name] == pytest.approx((scores.mean() - state["mean"]) / state["scale"])
@@ -45,45 +56,73 @@ def test_by_hand():
 
 
 def test_labels_of_the_test_records_are_not_looked_at():
-    given, labels = members()
-    prediction = cross_fit(given, labels)
-    without = cross_fit(given, labels.drop(TEST))
-    turned = cross_fit(given, labels.where(~labels.index.isin(TEST), 1 - labels))
+    raw, labels = networks()
+    prediction = cross_fit(raw, labels)
+    without = cross_fit(raw, labels.drop(TEST))
+    turned = cross_fit(raw, labels.where(~labels.index.isin(TEST), 1 - labels))
     for other in (without, turned):
         pd.testing.assert_series_equal(other.probability, prediction.probability)
 
 
-def test_one_member_is_that_member():
-    given, labels = members(1, 40)
-    prediction = cross_fit(given, labels)
-    assert prediction.probability.tolist() == prediction.calibrator.predict(given[0].test).tolist()
-    assert prediction.score.rank().tolist() == given[0].test.rank().tolist()
+def test_one_network_is_that_network():
+    raw, labels = networks(1, size=40)
+    prediction = cross_fit(raw, labels)
+    test = raw[raw["use"] == "test"].set_index("name")["score"].loc[prediction.score.index]
+    assert prediction.probability.tolist() == prediction.calibrator.predict(test).tolist()
+    assert prediction.score.rank().tolist() == test.rank().tolist()
 
 
 def test_scores_pool_over_folds_whatever_the_scale_of_a_fold():
     """A fold whose networks count in other units, or from another zero, has the same scores and probabilities."""
-    given, labels = members()
-    moved = [MemberScores(100 + 7 * member.calibration, 100 + 7 * member.test) for member in given]
-    one, other = cross_fit(given, labels), cross_fit(moved, labels)
+    raw, labels = networks()
+    one, other = cross_fit(raw, labels), cross_fit(raw.assign(score=100 + 7 * raw["score"]), labels)
     pd.testing.assert_series_equal(other.score, one.score)
     pd.testing.assert_series_equal(other.probability, one.probability)
 
 
+def test_another_calibrator():
+    raw, labels = networks(4, size=20)
+    assert cross_fit(raw, labels, Beta).calibrator.to_dict()["kind"] == "beta"
+
+
+def renamed(raw: pd.DataFrame, inner: int, old: str, new: str) -> pd.DataFrame:
+    change = (raw["inner"] == inner) & (raw["name"] == old)
+    return raw.assign(name=raw["name"].where(~change, new))
+
+
 def test_a_record_held_out_twice_is_refused():
-    given, labels = members()
-    given[1] = given[1]._replace(calibration=given[1].calibration.rename({"h1-3": "h0-3"}))
+    raw, labels = networks()
     with pytest.raises(SplitError, match="inner folds overlap each other or the test fold; make a new split"):
-        cross_fit(given, labels)
+        cross_fit(renamed(raw, 1, "h1-3", "h0-3"), labels)
 
 
 def test_a_test_record_among_the_held_out_is_refused():
-    given, labels = members()
-    given[2] = given[2]._replace(calibration=given[2].calibration.rename({"h2-0": TEST[4]}))
+    raw, labels = networks()
     with pytest.raises(SplitError, match="inner folds overlap each other or the test fold"):
-        cross_fit(given, labels)
+        cross_fit(renamed(raw, 2, "h2-0", TEST[4]), labels)
+
+
+def test_scores_of_two_folds_are_refused():
+    raw, labels = networks()
+    with pytest.raises(SplitError, match="the scores are not those of one outer fold"):
+        cross_fit(pd.concat([raw, raw.assign(fold=2)]), labels)
+
+
+@pytest.mark.parametrize("use", ["held_out", "test"])
+def test_a_record_that_a_member_did_not_score_is_refused(use):
+    raw, labels = networks(members=2)
+    row = raw[(raw["use"] == use) & (raw["member"] == 1)].index[0]
+    with pytest.raises(SplitError, match="lacks records that another one of its fold has scored"):
+        cross_fit(raw.drop(row), labels)
+
+
+def test_a_held_out_record_without_a_label_is_refused():
+    raw, labels = networks()
+    with pytest.raises(SplitError, match=r"1 held-out records have no label: \['h0-1'\]"):
+        cross_fit(raw, labels.drop("h0-1"))
 
 
 def test_too_few_records_to_calibrate_on():
-    given, labels = members(1, 12)
+    raw, labels = networks(1, size=12)
     with pytest.raises(FHRError, match=r"12 records, .* too few to calibrate on"):
-        cross_fit(given, labels)
+        cross_fit(raw, labels)

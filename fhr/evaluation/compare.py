@@ -1,0 +1,156 @@
+"""Paired comparison of models that predicted the same records in the same folds."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fhr.errors import FHRError, SplitError
+from fhr.metrics import (
+    auprc,
+    auroc,
+    brier,
+    brier_skill,
+    calibration_intercept,
+    calibration_slope,
+    holm,
+    resampled,
+    sensitivity_at_specificity,
+    tpr_at_fpr,
+)
+from fhr.metrics.resampling import Metric, interval_of
+
+from .repeats import Repeats, whole_repeats
+
+__all__ = ["COMPARED", "METRICS", "compare"]
+
+METRICS: dict[str, tuple[Metric, str]] = {
+    "auroc": (auroc, "scores"),
+    "auprc": (auprc, "scores"),
+    "sensitivity_at_90_specificity": (partial(sensitivity_at_specificity, specificity=0.9), "scores"),
+    **{f"tpr_at_{k:02d}_fpr": (partial(tpr_at_fpr, fpr=k / 100), "scores") for k in (5, 10, 15, 20)},
+    "brier": (brier, "probabilities"),
+    "brier_skill": (brier_skill, "probabilities"),
+    "calibration_slope": (calibration_slope, "probabilities"),
+    "calibration_intercept": (calibration_intercept, "probabilities"),
+}
+"""What can be compared, by name: the metric, and whether it is taken on the scores or on the probabilities."""
+
+COMPARED = ("auroc", "auprc", "brier", "sensitivity_at_90_specificity", "calibration_slope")
+
+
+def compare(
+    models: Mapping[str, pd.DataFrame],
+    metrics: Sequence[str] = COMPARED,
+    *,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Each model against the first: difference of every metric, its paired interval, and whether it could be chance.
+
+    A metric is computed on the pooled folds of each repeat and averaged over the repeats that the model has. One draw
+    of records serves all models, so that what makes the records easy or hard for both cancels in the difference d.
+    With B draws on which both metrics are defined,
+
+        p = min(1, 2 min(1 + #{d <= 0}, 1 + #{d >= 0}) / (B + 1)),
+
+    the level at which the percentile interval begins to hold 0. `p_holm` is p after Holm's step-down over the models,
+    metric by metric: name the metric that decides beforehand, the others describe. A calibration slope is best at 1,
+    so that its difference alone does not say which model is better.
+
+    Args:
+        models: out-of-fold predictions by the name of the model, two or more; columns name, repeat, fold, label,
+            score, probability. The numbers of repeats may differ.
+        metrics: names of `METRICS`.
+        n_resamples: number of resamples.
+        confidence: of the intervals, in (0, 1).
+        seed: of the resamples.
+
+    Returns:
+        One row a metric and model: metric, model, value, against, against_value, difference (value - against_value),
+        low, high, p, p_holm. A metric that is undefined on a model (a constant score, one class) has NaN.
+
+    Raises:
+        SplitError: other records, labels or folds than the first model has, no repeat in common; a record that is
+            missing from a repeat or there twice.
+        OutcomeError: labels that are not 0 or 1.
+        FHRError: fewer than two models, an unknown metric, scores that are not finite.
+
+    Source:
+        Efron and Tibshirani 1993, An Introduction to the Bootstrap, chapters 13 and 15; Holm 1979, Scand. J. Statist.
+        6:65.
+    """
+    if len(models) < 2:
+        raise FHRError(f"{len(models)} model to compare; give two or more, the first to compare the others with")
+    if unknown := [name for name in metrics if name not in METRICS]:
+        raise FHRError(f"metric {unknown[0]!r} is not compared; choose from {', '.join(METRICS)}")
+    repeats = {name: whole_repeats(table, model=name) for name, table in models.items()}
+    first, *others = repeats
+    for name in others:
+        _same_records(first, repeats[first], name, repeats[name])
+    rows = []
+    for metric in metrics:
+        values, draws = {}, {}
+        for name, model in repeats.items():
+            function, column = METRICS[metric]
+            scores = getattr(model, column)
+            draws[name] = resampled(function, model.labels, scores, n_resamples=n_resamples, seed=seed)
+            values[name] = float(np.mean([function(model.labels, row) for row in scores]))
+        compared: list[dict[str, Any]] = []
+        for name in others:
+            difference = interval_of(values[name] - values[first], draws[name] - draws[first], confidence)
+            compared.append(
+                {
+                    "metric": metric,
+                    "model": name,
+                    "value": values[name],
+                    "against": first,
+                    "against_value": values[first],
+                    "difference": difference.value,
+                    "low": difference.low,
+                    "high": difference.high,
+                    "p": _two_sided(difference.value, draws[name] - draws[first]),
+                }
+            )
+        for row, adjusted in zip(compared, holm([row["p"] for row in compared]), strict=True):
+            rows.append(row | {"p_holm": adjusted})
+    return pd.DataFrame(rows)
+
+
+def _same_records(first: str, one: Repeats, name: str, other: Repeats) -> None:
+    """Refuse predictions that cannot be paired, and say what differs."""
+    pair = f"{first!r} and {name!r} cannot be compared:"
+    more, fewer = np.setdiff1d(other.names, one.names), np.setdiff1d(one.names, other.names)
+    if more.size or fewer.size:
+        raise SplitError(
+            f"{pair} {len(fewer)} records are predicted by the first alone {fewer[:3].tolist()}, {len(more)} by the "
+            f"second alone {more[:3].tolist()}; keep the records of both"
+        )
+    if (differs := one.labels != other.labels).any():
+        raise SplitError(
+            f"{pair} {differs.sum()} records have another label, {one.names[differs][0]} the first; compare models of "
+            "one label"
+        )
+    common, i, j = np.intersect1d(one.numbers, other.numbers, return_indices=True)
+    if not common.size:
+        raise SplitError(
+            f"{pair} no repeat in common ({one.numbers.tolist()} and {other.numbers.tolist()}), so that nothing shows "
+            "that their folds are the same; run one repeat of both"
+        )
+    for number, ours, theirs in zip(common, one.folds[i], other.folds[j], strict=True):
+        if (moved := ours != theirs).any():
+            raise SplitError(
+                f"{pair} in repeat {number} {moved.sum()} of {len(moved)} records are in another fold, "
+                f"{one.names[moved][0]} in {ours[moved][0]} and {theirs[moved][0]}; use one split file for both"
+            )
+
+
+def _two_sided(value: float, draws: np.ndarray) -> float:
+    usable = draws[np.isfinite(draws)]
+    if not np.isfinite(value) or not usable.size:
+        return np.nan
+    rarer = min(np.count_nonzero(usable <= 0), np.count_nonzero(usable >= 0))
+    return float(min(1.0, 2 * (1 + rarer) / (1 + usable.size)))

@@ -1,0 +1,67 @@
+"""Out-of-fold predictions with all that a confidence card says of a record, from the raw scores of an outer fold."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from fhr.calibration import Calibrator, OuterFold, Reference, RidgePlatt
+from fhr.errors import SplitError
+from fhr.metrics import flip_rate, retraining_spread
+
+from .cross_fit import cross_fit
+
+__all__ = ["out_of_fold"]
+
+
+def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> pd.DataFrame:
+    """What is said of the test records of one outer fold, each by models that have not seen it.
+
+    Args:
+        raw: rows of one repeat and outer fold, with `RAW_COLUMNS`.
+        labels: 0 or 1 by record name.
+        make: an unfitted calibrator.
+
+    Returns:
+        Columns name, repeat, fold, label, score, probability (see `cross_fit`); low, high: ends of the Venn-Abers
+        interval, NaN where there are too few records for it; spread: standard deviation of the probability over the
+        networks; at_risk: whether the probability reaches the threshold at which 90% of the held-out negatives are
+        below; flip_rate: the probability that two of the networks disagree on that; p_negative and p_positive:
+        conformal p-values of the two classes, a set at level 1 - alpha holds those above alpha.
+
+    Raises:
+        SplitError: as `cross_fit`, or a test record without a label.
+        FHRError: too few records to calibrate on.
+    """
+    prediction = cross_fit(raw, labels, make)
+    names, networks = prediction.test.index, prediction.test.to_numpy().T
+    if unknown := sorted({*names} - {*labels.dropna().index}):
+        raise SplitError(
+            f"{len(unknown)} predicted records have no known label: {unknown[:3]}; leave them out, or predict them "
+            "with `fhr predict`"
+        )
+    no_statistics = pd.DataFrame()  # what is typical of training records matters to new recordings alone
+    reference = Reference.of(prediction.held_out, labels, no_statistics, prediction.calibrator)
+    fold = OuterFold(reference, prediction.test.columns.get_level_values("inner").tolist())
+    probabilities, several = prediction.calibrator.predict(networks), len(networks) > 1
+    interval = fold.interval(networks)
+    low, high = (np.full(len(names), np.nan),) * 2 if interval is None else interval
+    threshold = np.inf if reference.threshold is None else reference.threshold
+    p_negative, p_positive = fold.p_values(networks).T
+    return pd.DataFrame(
+        {
+            "name": names,
+            "repeat": raw["repeat"].iloc[0],
+            "fold": raw["fold"].iloc[0],
+            "label": labels.loc[names].to_numpy().astype(int),
+            "score": prediction.score.to_numpy(),
+            "probability": prediction.probability.to_numpy(),
+            "low": low,
+            "high": high,
+            "spread": retraining_spread(probabilities) if several else np.nan,
+            "at_risk": prediction.probability.to_numpy() >= threshold,
+            "flip_rate": flip_rate(probabilities >= threshold) if several else np.nan,
+            "p_negative": p_negative,
+            "p_positive": p_positive,
+        }
+    )
