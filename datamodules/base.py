@@ -224,6 +224,12 @@ class DatabaseDataModule(pl.LightningDataModule):
         """Scale the features as trained weights know them, not by the training part of this fold."""
         self._facts = replace(self.facts, scaling=scaling)
 
+    def members(self, seeds: Sequence[int]) -> pl.LightningDataModule:
+        """This data as several retrainings see it, read once, see `MembersDataModule`."""
+        from .members import MembersDataModule  # which stands on this module
+
+        return MembersDataModule(self, seeds)
+
     def train_dataloader(self) -> DataLoader[Batch]:
         """The records that fit the weights, shuffled and augmented."""
         names = self.facts.partition.train

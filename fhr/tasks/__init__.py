@@ -4,7 +4,9 @@ from .artifacts import write_evaluation
 from .batch import Batch, DataFacts
 from .calibrate import Calibration
 from .classification import ClassificationTask
+from .ensemble import EnsembleTask
 from .false_signal import FalseSignalTask
+from .members import FittedMember, fit_members
 from .model_card import ModelCard
 from .record import RunRecord, data_record, metric_values, parameters, run_tags
 from .sample_batch import SampleBatch
@@ -16,13 +18,16 @@ __all__ = [
     "Calibration",
     "ClassificationTask",
     "DataFacts",
+    "EnsembleTask",
     "Evaluation",
     "FalseSignalTask",
+    "FittedMember",
     "ModelCard",
     "RunRecord",
     "SampleBatch",
     "Task",
     "data_record",
+    "fit_members",
     "metric_values",
     "parameters",
     "run_tags",

@@ -1,0 +1,100 @@
+"""The data of several retrainings of one network, batch by batch side by side."""
+
+from collections.abc import Iterator, Sequence
+from copy import copy
+
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from fhr.errors import FHRError
+from fhr.tasks import Batch, DataFacts
+
+from .base import DatabaseDataModule
+
+__all__ = ["MembersDataModule", "StackedLoader"]
+
+
+class StackedLoader:
+    """The batches of several loaders, stacked: every part has a first axis of length M.
+
+    Args:
+        loaders: M of them, with batches of the same sizes.
+    """
+
+    def __init__(self, loaders: Sequence[DataLoader[Batch]]) -> None:
+        self.loaders = tuple(loaders)
+
+    @property
+    def sampler(self) -> "StackedLoader":
+        """Where Lightning looks for `set_epoch`."""
+        return self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Tell every loader the epoch; Lightning calls this before each."""
+        for loader in self.loaders:
+            loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
+
+    def __len__(self) -> int:
+        return len(self.loaders[0])
+
+    def __iter__(self) -> Iterator[Batch]:
+        for batches in zip(*self.loaders, strict=True):
+            yield Batch(*(torch.stack(parts) for parts in zip(*batches, strict=True)))
+
+
+class MembersDataModule(pl.LightningDataModule):
+    """One data module as M retrainings see it: each with its own seed, read and prepared once.
+
+    A training batch is a `Batch` whose parts are (M, batch, ...): member m has the order, the augmentation and, where
+    the data module has `bootstrap`, the resampled records that the data module gives with `seed=seeds[m]`. The other
+    loaders are those of the data module, the same for all members.
+
+    Args:
+        data: read, split and prepared once for all members.
+        seeds: one a member.
+
+    Raises:
+        FHRError: no seeds, or the same one twice, which would make two members one.
+    """
+
+    def __init__(self, data: DatabaseDataModule, seeds: Sequence[int]) -> None:
+        super().__init__()
+        if not seeds or len(set(seeds)) < len(seeds):
+            raise FHRError(f"seeds={list(seeds)}; give each member one of its own")
+        self.data, self.seeds = data, tuple(seeds)
+
+    @property
+    def facts(self) -> DataFacts:
+        """What a run has to remember of its data; after `setup`."""
+        return self.data.facts
+
+    def prepare_data(self) -> None:
+        """As the data module does."""
+        self.data.prepare_data()
+
+    def setup(self, stage: str | None = None) -> None:
+        """As the data module does, once for all members."""
+        self.data.setup(stage)
+
+    def of(self, seed: int) -> DatabaseDataModule:
+        """The data module as one member sees it; what was read is shared."""
+        member = copy(self.data)
+        member.seed = seed
+        return member
+
+    def train_dataloader(self) -> StackedLoader:
+        """The batches of all members."""
+        return StackedLoader([self.of(seed).train_dataloader() for seed in self.seeds])
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The records that stop the training."""
+        return self.data.val_dataloader()
+
+    def calibration_dataloader(self) -> DataLoader[Batch]:
+        """The held-out inner fold."""
+        return self.data.calibration_dataloader()
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The outer fold."""
+        return self.data.test_dataloader()
