@@ -1,13 +1,15 @@
 """Train and test on every outer fold of the protocol, as one MLflow run, beside the linear baselines.
 
 Each outer fold trains one network for each inner fold; the held-out inner folds fit one calibrator; the calibrated
-networks are averaged. Further options override the configuration, for example `--data.target 'ph<7.05'`.
-The table of models goes to stdout; out-of-fold predictions, figures and the networks go to the run.
+networks are averaged. Further options override the configuration, for example `--data.target 'ph<7.05'`. Every finished
+fold is kept: a run that was stopped goes on with `--resume RUN`. The table of models goes to stdout; out-of-fold
+predictions, tables, figures and the networks go to the run.
 """
 
 import argparse
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fhr.errors import FHRError
@@ -23,16 +25,49 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("--config", metavar="FILE.yaml", help="as for `fhr fit`; needed unless a run is resumed")
-    parser.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped, with its own configuration")
     parser.add_argument("--repeats", type=int, default=1, help="shuffles of the outer folds (default: 1)")
+    parser.add_argument("--folds", type=int, help="outer folds that the split must have (the standard one: 5)")
     parser.add_argument("--inner", type=int, default=4, help="inner models an outer fold, 1 to 4 (default: 4)")
     parser.add_argument(
-        "--members", type=int, default=1, help="retrainings of each inner model, each on a bootstrap (default: 1)"
+        "--members",
+        type=int,
+        default=1,
+        metavar="M",
+        help="retrainings of each inner model, each with its own seed and bootstrap of the training part (default: 1)",
     )
+    parser.add_argument(
+        "--at-once",
+        choices=("auto", "yes", "no"),
+        default="auto",
+        help="train the members of an inner fold as one batched model (auto: on a GPU, where that is faster)",
+    )
+    parser.add_argument(
+        "--baseline",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a linear line in place of the network: logistic, ridge, mad, loss, sparse, deepctg, stage2, or all",
+    )
+    parser.add_argument(
+        "--permutations",
+        type=int,
+        default=0,
+        metavar="N",
+        help="a control: a baseline on features that belong to other records, N times in place of repeats",
+    )
+    parser.add_argument(
+        "--networks-of",
+        metavar="RUN",
+        help="take the networks of this run, which learnt pH itself, and calibrate them for the label asked for",
+    )
+    parser.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped, with its own configuration")
     parser.add_argument("--workers", type=int, default=1, help="processes, one thread each (default: 1)")
     parser.add_argument("--scheduler", metavar="dask://HOST:PORT", help="Dask workers, in place of --workers")
     parser.add_argument("--name", help="of the model in tables (default: the class of the network)")
     parser.add_argument("--out", metavar="FILE.csv", help="write the out-of-fold predictions here too")
+    parser.add_argument(
+        "--keep", metavar="DIR", help="add a row to DIR/crossval.csv, and its predictions to DIR/oof, for publication"
+    )
     parser.add_argument("--require-auroc", type=float, metavar="X", help="exit with 3 unless the interval lies above X")
 
 
@@ -57,19 +92,44 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
         raise FHRError(
             f"--workers {options.workers} --repeats {options.repeats} --members {options.members}; each is at least 1"
         )
-    names = ("repeats", "inner", "members", "workers", "scheduler", "resume", "name")
-    outcome = crossval(Plan(tuple(arguments), **{name: getattr(options, name) for name in names}))
-    write_csv(pd.DataFrame(outcome.table), None)
-    if options.out:
-        write_csv(outcome.predictions, options.out)
-    _say(outcome)
-    auroc = outcome.results["auroc"]
-    if options.require_auroc is not None and not auroc.low > options.require_auroc:
-        sys.stderr.write(
-            f"AUROC {auroc.value:.3f}, 95% interval from {auroc.low:.3f}: not above {options.require_auroc}\n"
+    if options.permutations < 0 or (options.permutations and not options.baseline):
+        raise FHRError(
+            f"--permutations {options.permutations}; it is for a `--baseline`, 1 or more; a network is permuted with "
+            "`--data.permute SEED`"
         )
-        return 3
-    return 1 if outcome.quarantined else 0
+    plan = Plan(
+        tuple(arguments),
+        config="/".join(Path(options.config).parts[-2:]) if options.config else "",
+        baselines=tuple(options.baseline),
+        repeats=options.repeats,
+        n_folds=options.folds,
+        inner=options.inner,
+        members=options.members,
+        permutations=options.permutations,
+        workers=options.workers,
+        scheduler=options.scheduler,
+        at_once={"auto": None, "yes": True, "no": False}[options.at_once],
+        resume=options.resume,
+        networks_of=options.networks_of,
+        name=options.name,
+        keep=options.keep,
+    )
+    outcomes = []
+    for outcome in crossval(plan):
+        outcomes.append(outcome)
+        _say(outcome)
+    write_csv(pd.DataFrame([row for outcome in outcomes for row in outcome.table]), None)
+    if options.out:
+        tables = [o.predictions.assign(model=o.table[0]["model"]) if outcomes[1:] else o.predictions for o in outcomes]
+        write_csv(pd.concat(tables), options.out)
+    if options.require_auroc is not None:
+        for auroc in (outcome.results["auroc"] for outcome in outcomes):
+            if not auroc.low > options.require_auroc:
+                sys.stderr.write(
+                    f"AUROC {auroc.value:.3f}, 95% interval from {auroc.low:.3f}: not above {options.require_auroc}\n"
+                )
+                return 3
+    return 1 if outcomes[0].quarantined else 0
 
 
 def _say(outcome: "Outcome") -> None:
@@ -77,8 +137,9 @@ def _say(outcome: "Outcome") -> None:
     for name, label in (("auroc", "AUROC"), ("brier", "Brier score"), ("calibration_slope", "calibration slope")):
         interval = outcome.results[name]
         lines.append(f"{label} {interval.value:.3f} (95% interval {interval.low:.3f} to {interval.high:.3f})")
+    if outcome.predicts:
+        lines.append(f"predict:  fhr predict --run {outcome.run_id} PATH...")
     lines += [
-        f"predict:  fhr predict --run {outcome.run_id} PATH...",
         f"look:     MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri {shlex.quote(outcome.store)}",
     ]
     sys.stderr.write("\n".join(lines) + "\n")

@@ -1,17 +1,22 @@
-"""The networks of one inner fold, trained one after another, as work that any process or machine can do."""
+"""The networks of one inner fold, trained, as work that any process or machine can do."""
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pytorch_lightning as pl
 import torch
 
 from fhr.errors import SplitError
 from fhr.evaluation import MemberScores, raw_scores
-from fhr.tasks import score_windows
+from fhr.models import at_once_hindrance
+from fhr.tasks import fit_members, score_windows
 
 from .training import TrainingCLI, quieten
 
@@ -29,6 +34,7 @@ class Job:
         inner: inner fold.
         seeds: of each member; None for the configuration's own and the whole training part, without a bootstrap.
         threads: that torch may use; None for its default.
+        at_once: train the members as one batched model; None where that is faster, on a GPU.
     """
 
     arguments: tuple[str, ...]
@@ -37,6 +43,7 @@ class Job:
     inner: int
     seeds: tuple[int, ...] | None
     threads: int | None = None
+    at_once: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def member_seeds(seed: int, repeat: int, fold: int, inner: int, members: int) ->
 
 
 def train(job: Job) -> JobResult:
-    """Train and score every member.
+    """Train and score every member: at once on a GPU, where stacking them gains, else one after another.
 
     Raises:
         FHRError: a mistake in the configuration or the data.
@@ -79,35 +86,71 @@ def train(job: Job) -> JobResult:
     if job.threads is not None:
         torch.set_num_threads(job.threads)
     quieten()
-    tables, networks = [], []
-    for member, seed in enumerate(job.seeds or (None,)):
-        with tempfile.TemporaryDirectory() as folder:
-            scores, network = _train(job, member, seed, Path(folder))
-        tables.append(raw_scores(scores, repeat=job.repeat, fold=job.fold, inner=job.inner, member=member))
-        networks.append(network)
-    return JobResult(job.repeat, job.fold, job.inner, pd.concat(tables, ignore_index=True), tuple(networks))
+    with tempfile.TemporaryDirectory() as folder:
+        clis = (_cli(job, seed, Path(folder) / str(m)) for m, seed in enumerate(job.seeds or (None,)))
+        first = next(clis)
+        if job.seeds and _at_once(job, first):
+            trained = _train_at_once(job, [first, *clis], Path(folder))
+        else:
+            shared = first.datamodule.members(job.seeds) if job.seeds else None  # reads the data once
+            trained = [
+                _train(cli, first.datamodule if shared is None else shared.of(job.seeds[m]))  # type: ignore[index]
+                for m, cli in enumerate(chain([first], clis))
+            ]
+        places = {"repeat": job.repeat, "fold": job.fold, "inner": job.inner}
+        raw = [raw_scores(one.scores, **places, member=m) for m, one in enumerate(trained)]
+        networks = [
+            TrainedNetwork(job.inner, m, one.path.read_bytes(), one.device, one.epochs, one.seconds)
+            for m, one in enumerate(trained)
+        ]
+    return JobResult(job.repeat, job.fold, job.inner, pd.concat(raw, ignore_index=True), tuple(networks))
 
 
-def _train(job: Job, member: int, seed: int | None, folder: Path) -> tuple[MemberScores, TrainedNetwork]:
-    start = time.monotonic()
+class _Trained(NamedTuple):
+    scores: MemberScores
+    path: Path
+    device: str
+    epochs: int
+    seconds: float
+
+
+def _cli(job: Job, seed: int | None, folder: Path) -> TrainingCLI:
     overrides = [f"--data.init_args.{name}={getattr(job, name)}" for name in ("repeat", "fold", "inner")]
     overrides += [f"--checkpoint.dirpath={folder}", "--trainer.enable_progress_bar=false"]
     if seed is not None:
         overrides += [f"--seed_everything={seed}", "--data.init_args.bootstrap=true"]
-    cli = TrainingCLI([*job.arguments, *overrides], tracked=False, run=False)
-    cli.trainer.fit(cli.model, cli.datamodule)
+    return TrainingCLI([*job.arguments, *overrides], tracked=False, run=False)
+
+
+def _train(cli: TrainingCLI, data: pl.LightningDataModule) -> _Trained:
+    start = time.monotonic()
+    cli.trainer.fit(cli.model, data)
     if cli.calibration.path is None:
         raise SplitError("the trainer kept no checkpoint; leave `fast_dev_run` out")
-    data, partition = cli.datamodule, cli.datamodule.facts.partition
-    held_out, _ = score_windows(cli.model, data.calibration_dataloader())
+    partition = data.facts.partition  # type: ignore[attr-defined]
+    held_out, _ = score_windows(cli.model, data.calibration_dataloader())  # type: ignore[attr-defined]
     test, _ = score_windows(cli.model, data.test_dataloader())
     scores = MemberScores(pd.Series(held_out, list(partition.calibration)), pd.Series(test, list(partition.test)))
-    network = TrainedNetwork(
-        inner=job.inner,
-        member=member,
-        checkpoint=cli.calibration.path.read_bytes(),
-        device=str(cli.trainer.strategy.root_device),
-        epochs=cli.model.epochs,
-        seconds=time.monotonic() - start,
+    device = str(cli.trainer.strategy.root_device)
+    return _Trained(scores, cli.calibration.path, device, cli.model.epochs, time.monotonic() - start)
+
+
+def _at_once(job: Job, cli: TrainingCLI) -> bool:
+    if job.at_once is None:
+        return cli.trainer.strategy.root_device.type == "cuda" and at_once_hindrance(cli.model.model) is None
+    return job.at_once
+
+
+def _train_at_once(job: Job, clis: Sequence[TrainingCLI], folder: Path) -> list[_Trained]:
+    start, first = time.monotonic(), clis[0]
+    seeds = job.seeds or ()
+    fitted = fit_members(
+        [cli.model for cli in clis],
+        first.datamodule.members(seeds),
+        first.trainer,
+        folder / "members",
+        seed=seeds[0],
+        at_once=True,
     )
-    return scores, network
+    device, seconds = str(first.trainer.strategy.root_device), (time.monotonic() - start) / len(fitted)
+    return [_Trained(MemberScores(f.held_out, f.test), f.checkpoint, device, f.epochs, seconds) for f in fitted]

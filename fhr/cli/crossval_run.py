@@ -1,27 +1,25 @@
-"""The work behind `fhr crossval`: train every network, keep every finished fold, cross-fit, average, report."""
+"""The work behind `fhr crossval`: score every fold, keep it as soon as it is finished, then evaluate them all."""
 
+import json
 import logging
 import tempfile
-import time
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
-from fhr.calibration import RidgePlatt
+from fhr.calibration import TYPICAL_STATISTICS, Reference, RidgePlatt
 from fhr.errors import CheckpointError, FHRError, SplitError
-from fhr.evaluation import cross_fit, inner_scores
+from fhr.evaluation import BASELINES, Baseline, baseline_table, cross_fit
 from fhr.metrics import Interval
-from fhr.models import finish_checkpoint
-from fhr.tasks import ClassificationTask, DataFacts, data_record, parameters, run_tags
-from fhr.tracking import environment, progress_bar, spread, tracking_uri
+from fhr.models import finish_checkpoint, read_checkpoint
+from fhr.tasks import ClassificationTask, DataFacts, data_record, run_tags
+from fhr.tracking import check_scheduler, environment, tracking_uri
 
-from .crossval_networks import Job, JobResult, member_seeds, train
-from .crossval_report import report
+from .crossval_entries import Entry, FoldScores, LinearEntry, NetworksOf, TrainedEntry
+from .crossval_report import Report
 from .crossval_store import CrossvalStore
 from .training import TrainingCLI, quieten
 
@@ -36,25 +34,37 @@ class Plan:
 
     Attributes:
         arguments: of the command line, for the configuration.
+        config: name of the configuration's file, as it is noted down.
+        baselines: slugs of linear lines to cross-validate in place of the network, or `all`.
         repeats: shuffles of the outer folds.
-        inner: inner networks an outer fold.
+        n_folds: outer folds that the split must have, or None.
+        inner: inner models an outer fold.
         members: retrainings of each of them.
+        permutations: runs of a linear line on features that belong to other records, in place of repeats; 0 for none.
         workers: processes on this machine.
         scheduler: of Dask, in place of `workers`; or None.
+        at_once: train the members of an inner fold as one batched model; None where that is faster.
         resume: run to go on with, or None.
         networks_of: run whose networks are taken in place of training, or None.
         name: of the model in tables; None for the class of the network.
+        keep: folder of the kept table that gets the results, or None.
     """
 
     arguments: tuple[str, ...]
+    config: str = ""
+    baselines: tuple[str, ...] = ()
     repeats: int = 1
+    n_folds: int | None = None
     inner: int = 4
     members: int = 1
+    permutations: int = 0
     workers: int = 1
     scheduler: str | None = None
+    at_once: bool | None = None
     resume: str | None = None
     networks_of: str | None = None
     name: str | None = None
+    keep: str | None = None
 
 
 @dataclass(frozen=True)
@@ -64,10 +74,11 @@ class Outcome:
     Attributes:
         run_id: of the MLflow run.
         store: where MLflow keeps it.
-        results: metrics of the network, with intervals.
+        results: metrics of the model, with intervals.
         predictions: out-of-fold, one row a record and repeat.
-        table: one row a model, the baselines included.
+        table: one row a model, those that stand beside it included.
         quarantined: records that were left out, with the reason.
+        predicts: whether the run holds networks for new recordings.
     """
 
     run_id: str
@@ -76,48 +87,76 @@ class Outcome:
     predictions: pd.DataFrame
     table: list[dict[str, Any]]
     quarantined: dict[str, str]
+    predicts: bool = True
 
 
-def crossval(plan: Plan) -> Outcome:
-    """Run the whole protocol for one configuration; see the verb.
+def crossval(plan: Plan) -> Iterator[Outcome]:
+    """Run the whole protocol for one configuration, or for each of the linear lines; see the verb.
 
     Raises:
         FHRError: a mistake in the configuration or the data.
     """
     quieten()
-    with tempfile.TemporaryDirectory() as folder:
-        store = None
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, store = Path(temporary), None
         if plan.resume is not None:
             store = CrossvalStore.open(plan.resume)
-            plan = _plan_of(store, plan, Path(folder))
+            plan = _plan_of(store, plan, folder)
+        lines = _lines(plan.baselines)
         cli = TrainingCLI(plan.arguments, tracked=False, run=False)
         facts = _facts(cli, plan)
-        if store is None:
-            store = _new_run(cli, facts, plan, Path(folder))
-        elif (tag := store.run.data.tags["data_checksum"]) != facts.data_checksum:
+        if store is not None and (tag := store.run.data.tags["data_checksum"]) != facts.data_checksum:
             raise SplitError(
                 f"run {plan.resume} is of the data {tag[:12]}, found are {facts.data_checksum[:12]}; restore the data"
             )
-        with store.working():
-            _run_folds(store, cli, facts, plan, Path(folder))
-            raw = {place: store.scores(child) for place, child in sorted(store.folds().items())}
-            results, table, rows = report(store, cli, facts, raw, name=plan.name or type(cli.model.model).__name__)
-    return Outcome(store.run_id, tracking_uri(), results, table, rows, dict(facts.quarantined))
+        features = baseline_table(facts.recordings.values())
+        entries: list[tuple[str, Entry]] = []
+        for line in lines:
+            name = f"{line.name}, permuted records" if plan.permutations else line.name
+            entries.append((name, LinearEntry(line, facts, features, permutations=plan.permutations)))
+        if not lines and plan.networks_of is not None:
+            source = CrossvalStore.open(plan.networks_of)
+            entries.append((plan.name or source.run.data.params["name"], NetworksOf(source, cli, facts, folder)))
+        elif not lines:
+            trained = TrainedEntry(
+                cli,
+                facts,
+                plan.arguments,
+                inner=plan.inner,
+                members=plan.members,
+                workers=plan.workers,
+                scheduler=plan.scheduler,
+                at_once=plan.at_once,
+            )
+            entries.append((plan.name or type(cli.model.model).__name__, trained))
+        for name, entry in entries:
+            run = store or _new_run(cli, entry, facts, replace(plan, name=name), folder)
+            yield _cross_validate(run, cli, entry, facts, features, replace(plan, name=name), folder)
+
+
+def _lines(slugs: Sequence[str]) -> list[Baseline]:
+    known = {line.slug: line for line in BASELINES}
+    if unknown := [slug for slug in slugs if slug not in known and slug != "all"]:
+        raise FHRError(f"--baseline {unknown[0]}; there are {', '.join(known)}, and `all` for each of them")
+    return [line for line in BASELINES if line.slug in slugs or "all" in slugs]
 
 
 def _plan_of(store: CrossvalStore, plan: Plan, folder: Path) -> Plan:
     """The plan of a run that is there; how the work is spread may be another."""
-    if plan.arguments:
-        raise CheckpointError("a run is resumed with its own configuration; leave `--config` and its settings out")
+    if plan.arguments or plan.baselines or plan.networks_of:
+        raise CheckpointError("a run is resumed with its own configuration; leave all that would change it out")
     path = store.client.download_artifacts(store.run_id, "config.yaml", str(folder))
-    found = store.run.data.params
+    found: Mapping[str, str] = store.run.data.params
     return replace(
         plan,
         arguments=("--config", path),
+        config=found["config"],
+        baselines=(found["baseline"],) if "baseline" in found else (),
         repeats=int(found["repeats"]),
-        inner=int(found["inner_networks"]),
+        inner=int(found["inner_models"]),
         members=int(found["members"]),
-        networks_of=None if found["networks_of"] == "None" else found["networks_of"],
+        permutations=int(found.get("permutations", 0)),
+        networks_of=found.get("networks_of"),
         name=found["name"],
     )
 
@@ -129,11 +168,18 @@ def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
             f"a cross-validation of {type(cli.model).__name__}; `fhr crossval` is for classification; fit each fold "
             "with `fhr fit --data.fold K`"
         )
+    if plan.scheduler is not None:
+        check_scheduler(plan.scheduler)
     cli.datamodule.setup("fit")
     facts: DataFacts = cli.datamodule.facts
     available = len(facts.splits.folds)
     if plan.repeats > available:
         raise SplitError(f"--repeats {plan.repeats}; the split has {available}")
+    if plan.n_folds not in (None, n_folds := len(facts.splits.folds[0])):
+        raise SplitError(
+            f"--folds {plan.n_folds}; the split has {n_folds}: make another with `fhr splits`, and name it with "
+            "`--data.splits FILE`"
+        )
     for repeat in range(plan.repeats):
         for fold in range(len(facts.splits.folds[repeat])):
             parts = (facts.splits.partition(repeat, fold, inner).calibration for inner in range(plan.inner))
@@ -141,19 +187,16 @@ def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
     return facts
 
 
-def _new_run(cli: TrainingCLI, facts: DataFacts, plan: Plan, folder: Path) -> CrossvalStore:
-    network = plan.name or type(cli.model.model).__name__
-    n_folds = len(facts.splits.folds[0])
-    name = f"{network} cross-validation {plan.repeats} x {n_folds} x {plan.inner}"
+def _new_run(cli: TrainingCLI, entry: Entry, facts: DataFacts, plan: Plan, folder: Path) -> CrossvalStore:
+    repeats, n_folds = plan.permutations or plan.repeats, len(facts.splits.folds[0])
+    name = f"{plan.name} cross-validation {repeats} x {n_folds} x {plan.inner}"
     store = CrossvalStore.create(cli.datamodule.experiment, name, run_tags(facts))
-    one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
-    settings = parameters(cli.trainer, cli.model, facts, cli.datamodule)
-    settings = {key: value for key, value in settings.items() if key not in one_fit}
-    settings |= {"repeats": plan.repeats, "inner_networks": plan.inner, "members": plan.members}
-    settings |= {"networks_of": plan.networks_of, "name": network}
+    settings = {**entry.settings, "repeats": plan.repeats, "inner_models": plan.inner, "members": plan.members}
+    settings |= {"name": plan.name, "config": plan.config, "target": facts.target}
+    if plan.networks_of is not None:
+        settings["networks_of"] = plan.networks_of
     client, run_id = store.client, store.run_id
-    for key, value in settings.items():
-        client.log_param(run_id, key, value)
+    store.log(parameters=settings)
     client.log_text(run_id, cli.configuration(), "config.yaml")
     client.log_dict(run_id, environment(), "environment.json")
     record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
@@ -163,57 +206,72 @@ def _new_run(cli: TrainingCLI, facts: DataFacts, plan: Plan, folder: Path) -> Cr
     return store
 
 
-def _run_folds(store: CrossvalStore, cli: TrainingCLI, facts: DataFacts, plan: Plan, folder: Path) -> None:
-    """Train what is not kept yet."""
-    n_folds, done = len(facts.splits.folds[0]), store.folds()
-    places = [(r, f) for r in range(plan.repeats) for f in range(n_folds) if (r, f) not in done]
-    seed = int(cli.config.seed_everything)
-    threads = 1 if plan.workers > 1 or plan.scheduler else None
-    jobs = [
-        Job(plan.arguments, r, f, i, member_seeds(seed, r, f, i, plan.members), threads)
-        for r, f in places
-        for i in range(plan.inner)
-    ]
-    _log.info("run %s: %d networks to train, %d folds are there", store.run_id, len(jobs) * plan.members, len(done))
-    if not jobs:
-        return
-    start = time.monotonic()
-    waiting: dict[tuple[int, int], list[JobResult]] = {place: [] for place in places}
-    with (
-        progress_bar(len(jobs) * plan.members, description="networks") as bar,
-        closing(spread(train, jobs, workers=plan.workers, scheduler=plan.scheduler)) as results,
-    ):
-        for k, result in enumerate(results, start=1):
-            bar.update(plan.members)
-            fold = waiting[result.repeat, result.fold]
-            fold.append(result)
-            left = (time.monotonic() - start) / k * (len(jobs) - k) / 60
-            _log.info("inner fold %d of %d is trained; about %.0f min left", k, len(jobs), left)
-            if len(fold) == plan.inner:
-                _keep(store, sorted(fold, key=lambda one: one.inner), facts, folder)
-                fold.clear()
+def _cross_validate(
+    store: CrossvalStore,
+    cli: TrainingCLI,
+    entry: Entry,
+    facts: DataFacts,
+    features: pd.DataFrame,
+    plan: Plan,
+    folder: Path,
+) -> Outcome:
+    """Keep the folds that are not there yet, then report on all."""
+    with store.working():
+        n_folds, done = len(facts.splits.folds[0]), store.folds()
+        repeats = range(plan.permutations or plan.repeats)
+        places = [(r, f) for r in repeats for f in range(n_folds) if (r, f) not in done]
+        _log.info(
+            "run %s, %s: %d of %d outer folds to do", store.run_id, plan.name, len(places), n_folds * len(repeats)
+        )
+        if places:
+            for fold in entry.folds(places):
+                _keep(store, fold, facts, features, folder)
+        raw = {place: store.scores(child) for place, child in sorted(store.folds().items())}
+        report = Report(store, cli, facts, features, raw, name=str(plan.name), linear=isinstance(entry, LinearEntry))
+        results, predictions, rows = report.write()
+        if plan.keep is not None:
+            report.keep(plan.keep, predictions, config=plan.config)
+    linear = isinstance(entry, LinearEntry)
+    return Outcome(store.run_id, tracking_uri(), results, predictions, rows, dict(facts.quarantined), not linear)
 
 
-def _keep(store: CrossvalStore, fold: Sequence[JobResult], facts: DataFacts, folder: Path) -> None:
-    """Calibrate a fold and keep it."""
-    repeat, number = fold[0].repeat, fold[0].fold
-    raw = pd.concat([one.raw for one in fold], ignore_index=True)
-    calibrator = cross_fit(inner_scores(raw), facts.labels).calibrator.to_dict()
-    networks = [network for one in fold for network in one.networks]
-    paths, several = [], len(networks) > len(fold)
-    for network in networks:
+def _keep(store: CrossvalStore, fold: FoldScores, facts: DataFacts, features: pd.DataFrame, folder: Path) -> None:
+    """Calibrate a fold and keep it, with all that predictions of its networks need."""
+    prediction = cross_fit(fold.raw, facts.labels)
+    calibrator, learnt_from = prediction.calibrator, sorted(set(prediction.held_out["name"]))
+    statistics = features.loc[learnt_from, list(TYPICAL_STATISTICS)]
+    reference = Reference.of(prediction.held_out, facts.labels, statistics, calibrator).to_dict()
+    drafts = []
+    for i, network in enumerate(fold.networks):
+        drafts.append(folder / f"draft{i}.ckpt")
+        drafts[-1].write_bytes(network.checkpoint)
+    calibrator.bind(label=facts.target, model=[read_checkpoint(draft)[0].procedure for draft in drafts])
+    paths, several = [], any(network.member for network in fold.networks)
+    for network, draft in zip(fold.networks, drafts, strict=True):
         member = f"-member{network.member}" if several else ""
-        draft = folder / "draft.ckpt"
-        draft.write_bytes(network.checkpoint)
-        name = f"repeat{repeat}-fold{number}-inner{network.inner}{member}.ckpt"
-        paths.append(finish_checkpoint(draft, calibrator, folder / name))
+        path = folder / f"repeat{fold.repeat}-fold{fold.fold}-inner{network.inner}{member}.ckpt"
+        finish_checkpoint(
+            draft,
+            calibrator.to_dict(),
+            path,
+            confidence=reference,
+            member=network.member,
+            target=facts.target,
+            prevalence=float(facts.labels.loc[learnt_from].mean()),
+        )
+        paths.append(path)
+        draft.unlink()
     store.keep_fold(
-        repeat,
-        number,
-        raw,
-        texts={"calibrator.json": yaml.safe_dump(calibrator)},
-        parameters={"device": networks[0].device},
-        metrics=[(key, float(getattr(n, key)), i) for i, n in enumerate(networks) for key in ("epochs", "seconds")],
+        fold.repeat,
+        fold.fold,
+        fold.raw,
+        texts={"calibrator.json": json.dumps(calibrator.to_dict(), indent=1)},
+        parameters={"device": fold.networks[0].device} if fold.networks else {},
+        metrics=[
+            (name, value, i)
+            for i, network in enumerate(fold.networks)
+            for name, value in (("best_epoch", network.epochs), ("seconds", network.seconds))
+        ],
         checkpoints=paths,
     )
     for path in paths:

@@ -2,8 +2,10 @@
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +83,10 @@ class CrossvalStore:
             raise FHRError(f"run {self.run_id} is being worked on by another process; wait for it") from None
         try:
             self.client.update_run(self.run_id, status="RUNNING")
+            for half in [
+                run for run in self._children() if run.info.status != "FINISHED"
+            ]:  # of a process that was killed
+                self.client.delete_run(half.info.run_id)
             yield
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
@@ -92,19 +98,37 @@ class CrossvalStore:
             lock.release()
         self.client.set_terminated(self.run_id)
 
+    def log(
+        self,
+        parameters: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, float] | None = None,
+        *,
+        run_id: str = "",
+    ) -> None:
+        """Parameters and metrics at once, of the parent or of another run; NaN is left out."""
+        from mlflow.entities import Metric, Param
+
+        now = int(time.time() * 1000)
+        self.client.log_batch(
+            run_id or self.run_id,
+            metrics=[Metric(key, value, now, 0) for key, value in (metrics or {}).items() if isfinite(value)],
+            params=[Param(key, str(value)) for key, value in (parameters or {}).items()],
+        )
+
     def folds(self) -> dict[tuple[int, int], str]:
         """Child run of each finished fold, by repeat and fold."""
-        token, found = None, {}
+        finished = (run for run in self._children() if run.info.status == "FINISHED")
+        return {(int(run.data.params["repeat"]), int(run.data.params["fold"])): run.info.run_id for run in finished}
+
+    def _children(self) -> Iterator["Run"]:
+        token = None
         while True:
-            page = self.client.search_runs(
-                [self.experiment], f"tags.`mlflow.parentRunId` = '{self.run_id}'", page_token=token
-            )
-            for run in page:
-                if run.info.status == "FINISHED":
-                    found[int(run.data.params["repeat"]), int(run.data.params["fold"])] = run.info.run_id
+            mine = f"tags.`mlflow.parentRunId` = '{self.run_id}'"
+            page = self.client.search_runs([self.experiment], mine, page_token=token)
+            yield from page
             token = page.token
             if not token:
-                return found
+                return
 
     def scores(self, fold_run: str) -> pd.DataFrame:
         """The raw scores of a finished fold."""
@@ -133,8 +157,7 @@ class CrossvalStore:
         child = self.client.create_run(
             self.experiment, run_name=f"repeat {repeat} fold {fold}", tags={"mlflow.parentRunId": self.run_id}
         ).info.run_id
-        for key, value in {"repeat": repeat, "fold": fold, **parameters}.items():
-            self.client.log_param(child, key, value)
+        self.log({"repeat": repeat, "fold": fold, **parameters}, run_id=child)
         for name, value, step in metrics:
             self.client.log_metric(child, name, value, step=step)
         for path, text in texts.items():

@@ -19,7 +19,8 @@ _TRAINING = {
 }
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
-    "predict": "probability for each recording, as CSV",
+    "compare": "cross-validations of the same records, in pairs, as CSV",
+    "predict": "probability and confidence for each recording, as CSV",
     "quality": "where heart rates are false, as ranges in CSV: by rules and by a network",
     "morphology": "baseline, accelerations, decelerations, contractions, FIGO and NICHD categories, as CSV",
     "features": "multiscale and scalar features of every window, as one Parquet table",

@@ -32,8 +32,10 @@ def run(options: argparse.Namespace) -> int:
     real = os.environ.get("FHR_DATA")
     root = Path(real) / "ctu-uhb-ctgdb" if real else _simulated(options.n)
     arguments = ["--config", str(_CONFIG), f"--data.init_args.root={root}", f"--trainer.max_epochs={options.epochs}"]
-    options.repeats, options.inner, options.members, options.require_auroc = 1, 4, 1, _FLOOR
-    options.out = options.resume = options.scheduler = options.name = None
+    options.config, options.repeats, options.inner, options.members, options.permutations = str(_CONFIG), 1, 4, 1, 0
+    options.baseline, options.at_once, options.require_auroc = [], "auto", _FLOOR
+    for name in ("folds", "networks_of", "resume", "scheduler", "name", "out", "keep"):
+        setattr(options, name, None)
     return cross_validate([*arguments, *options.overrides], options)
 
 

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 import fhr
-from fhr.cli import crossval_run
+from fhr.cli import crossval_entries, crossval_run
 from fhr.datasets import Splits, make_splits
 from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import BASELINES
@@ -102,11 +102,12 @@ def test_parent_and_children_in_the_store(runs, client, tmp_path, births_databas
     assert len(folds) == 5
     for child in folds:
         names = {f.path for f in client.list_artifacts(child.info.run_id)}
-        assert names == {"checkpoints", "calibrator.json", "predictions.csv"}
+        assert names == {"checkpoints", "calibrator.json", "scores.csv.gz"}
         assert {"best_epoch", "seconds"} <= set(child.data.metrics)
     assert {f.path for f in client.list_artifacts(runs.crossval)} == {
         *("config.yaml", "data.json", "environment.json", "splits.json"),
         *("predictions.csv", "models.csv", "model_card.md", "figures"),
+        *("conformal.csv", "shortcut_audit.csv", "subgroups.csv"),
     }
     assert parent.data.tags["data_checksum"] == births_database.checksum
     assert parent.data.tags["split_checksum"] == make_splits(births_database).checksum
@@ -123,7 +124,8 @@ def test_artifacts_of_the_run_are_what_was_written(runs, client, tmp_path, predi
     pd.testing.assert_frame_equal(stored, predictions)
     models = read(client, runs.crossval, "models.csv", tmp_path)
     assert models == runs.answers["crossval"].out
-    assert "1 x 5 outer folds; 1 inner networks a fold" in read(client, runs.crossval, "model_card.md", tmp_path)
+    card = read(client, runs.crossval, "model_card.md", tmp_path)
+    assert "1 x 5 outer folds; InceptionNet (1 inner networks)" in card
     assert json.loads(read(client, runs.crossval, "data.json", tmp_path))["quarantined"] == {}
 
 
@@ -146,7 +148,7 @@ def outcome(low: float, quarantined: dict[str, str]) -> crossval_run.Outcome:
     ],
 )
 def test_exit_codes(tmp_path, run_fhr, monkeypatch, low, quarantined, options, code):
-    monkeypatch.setattr(crossval_run, "crossval", lambda *_, **__: outcome(low, quarantined))
+    monkeypatch.setattr(crossval_run, "crossval", lambda _: iter([outcome(low, quarantined)]))
     answer = run_fhr(tmp_path, "crossval", "--config", "any.yaml", "--out", "p.csv", *options)
     assert answer.code == code
     assert answer.out == "model\nm\n"
@@ -159,8 +161,8 @@ def test_exit_codes(tmp_path, run_fhr, monkeypatch, low, quarantined, options, c
     [
         (["--inner", "0"], "--inner 0; an outer fold has 1 to 4 inner folds"),
         (["--inner", "5"], "--inner 5; an outer fold has 1 to 4 inner folds"),
-        (["--workers", "0"], "--workers 0 --repeats 1; both are at least 1"),
-        (["--repeats", "0"], "--workers 1 --repeats 0; both are at least 1"),
+        (["--workers", "0"], "--workers 0 --repeats 1 --members 1; each is at least 1"),
+        (["--repeats", "0"], "--workers 1 --repeats 0 --members 1; each is at least 1"),
         (["--repeats", "11"], "--repeats 11; the split has 10"),
         (["--data.target", "nonsense"], "target 'nonsense' is not defined"),
         (["--data.root", "nowhere"], "data folder 'nowhere' does not exist"),
@@ -177,14 +179,14 @@ def test_a_mistake_is_one_message_before_anything_is_trained(tmp_path, run_fhr, 
 
 
 def test_a_cross_validation_that_fails_says_so_and_is_no_predictor(runs, client, run_fhr, tiny_config, monkeypatch):
-    train = crossval_run._train
+    train = crossval_entries.train
 
-    def fail(arguments: list[str], repeat: int, fold: int, inner: int, folder: Path) -> object:
-        if fold == 1:
+    def fail(job: crossval_entries.Job) -> object:
+        if job.fold == 1:
             raise FHRError("the network fell over")
-        return train(arguments, repeat, fold, inner, folder)
+        return train(job)
 
-    monkeypatch.setattr(crossval_run, "_train", fail)
+    monkeypatch.setattr(crossval_entries, "train", fail)
     before = {run.info.run_id for run in everything(client)}
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--inner", "1")
     assert (answer.code, answer.out) == (2, "")

@@ -1,0 +1,241 @@
+"""`fhr crossval`: what is finished is kept, networks serve other labels, members, baselines, the kept table."""
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from filelock import FileLock
+from mlflow import MlflowClient
+
+import fhr
+from fhr.cli import crossval_entries
+from fhr.cli.crossval_networks import member_seeds
+from fhr.errors import FHRError
+from fhr.evaluation import check
+from fhr.models import read_checkpoint
+from fhr.tracking import mlflow_client, run_checkpoints
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Kills itself, as `kill -9` would, once two folds are kept; the third is half-written.
+KILLED = """
+import os, signal, sys
+from fhr.cli import main
+from fhr.cli.crossval_store import CrossvalStore
+
+keep = CrossvalStore.keep_fold
+
+def keep_two(self, repeat, fold, raw, **rest):
+    if len(self.folds()) == 2:
+        self.client.set_terminated = lambda run: os.kill(os.getpid(), signal.SIGKILL)
+    keep(self, repeat, fold, raw, **rest)
+
+if __name__ == "__main__":
+    CrossvalStore.keep_fold = keep_two
+    main(["crossval", "--config", sys.argv[1], "--inner", "1"])
+"""
+
+
+@pytest.fixture
+def client(runs, monkeypatch) -> MlflowClient:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(runs.folder)
+    return mlflow_client()
+
+
+def run_id(answer) -> str:
+    return re.findall(r"^run (\w{32})$", answer.err, re.MULTILINE)[-1]
+
+
+def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_config, monkeypatch):
+    (tmp_path / "killed.py").write_text(KILLED)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    command = [sys.executable, tmp_path / "killed.py", tiny_config]
+    killed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    monkeypatch.chdir(tmp_path)
+    experiment = mlflow_client().search_experiments(filter_string="name LIKE 'acidosis%'")[0].experiment_id
+    (parent,) = mlflow_client().search_runs([experiment], "tags.kind = 'cross-validation'")
+    assert parent.info.status == "RUNNING"
+    trained, train = [], crossval_entries.train
+
+    def spy(job: crossval_entries.Job) -> object:
+        trained.append(job.fold)
+        return train(job)
+
+    monkeypatch.setattr(crossval_entries, "train", spy)
+    answer = run_fhr(tmp_path, "crossval", "--resume", parent.info.run_id, "--out", "predictions.csv")
+    assert answer.code == 0, answer.err
+    assert trained == [2, 3, 4]
+    assert run_id(answer) == parent.info.run_id
+    assert mlflow_client().get_run(parent.info.run_id).info.status == "FINISHED"
+    assert (tmp_path / "predictions.csv").read_text() == (runs.folder / "predictions.csv").read_text()
+    assert answer.out == runs.answers["crossval"].out
+    assert len(run_checkpoints(parent.info.run_id)) == 5
+
+
+def test_a_run_that_is_worked_on_is_left_alone(runs, client, run_fhr, monkeypatch, tmp_path):
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
+    with FileLock(tmp_path / f"fhr-crossval-{runs.crossval}.lock"):
+        answer = run_fhr(runs.folder, "crossval", "--resume", runs.crossval)
+    assert (answer.code, answer.out) == (2, "")
+    assert "is being worked on by another process; wait for it" in answer.err
+    assert client.get_run(runs.crossval).info.status == "FINISHED"
+
+
+def test_networks_that_learnt_ph_serve_another_label(runs, client, run_fhr, tiny_config, births_database):
+    target = "ph<7.25"
+    options = ["--config", tiny_config, "--inner", 1, "--data.target", target, "--networks-of", runs.crossval]
+    answer = run_fhr(runs.folder, "crossval", *options, "--out", "other.csv")
+    assert answer.code == 0, answer.err
+    one, other = (pd.read_csv(runs.folder / name) for name in ("predictions.csv", "other.csv"))
+    assert other["label"].tolist() == births_database.labels(target)[other["name"]].astype(int).tolist()
+    for fold in range(5):  # the same networks: the same order in each fold
+        ranks = [table.loc[table["fold"] == fold, "score"].rank() for table in (one, other)]
+        pd.testing.assert_series_equal(*ranks)
+    predictor = fhr.load(run_id(answer))
+    record = other[other["fold"] == 3].iloc[0]
+    assert predictor.target == target
+    card, _ = read_checkpoint(run_checkpoints(run_id(answer))[3])
+    assert card.target == target
+    assert card.calibrator["made_for"]["label"] == target
+    assert card.prevalence == pytest.approx(card.confidence["prevalence"])
+    assert predictor.predict(births_database[record["name"]]).target == target
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--model.init_args.loss", "fhr.losses.BinaryCrossEntropy"], "learnt a label"),
+        (["--data.class_weights", "balanced"], "learnt a label"),
+        (["--trainer.max_epochs", 3], "has another configuration in trainer"),
+        (["--repeats", 2], "lacks 5 of 10 outer folds"),
+    ],
+)
+def test_networks_that_cannot_serve_are_refused(runs, client, run_fhr, tiny_config, options, message):
+    options = ["--config", tiny_config, "--inner", 1, "--networks-of", runs.crossval, *options]
+    answer = run_fhr(runs.folder, "crossval", *options)
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+
+
+@pytest.mark.parametrize("at_once", ["no", "yes"])
+def test_members_are_independent_retrainings(runs, client, run_fhr, tiny_config, births_database, at_once):
+    options = ["--inner", 1, "--members", 2, "--at-once", at_once, "--trainer.max_epochs", 1, "--name", "two members"]
+    answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options, "--out", "members.csv")
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[1].startswith("two members (1 inner networks x 2 members),")
+    table = pd.read_csv(runs.folder / "members.csv")
+    assert (table["spread"] > 0).any()  # 0 in a fold whose calibrator is flat
+    assert set(table["flip_rate"]) <= {0.0, 1.0}
+    predictor = fhr.load(run_id(answer))
+    assert [card.member for card in predictor.cards] == [0, 1] * 5
+    child = client.search_runs(
+        [client.get_run(run_id(answer)).info.experiment_id], f"tags.`mlflow.parentRunId` = '{run_id(answer)}'"
+    )[0]
+    fold = int(child.data.params["fold"])
+    rows = table[table["fold"] == fold].iloc[:4]
+    for row in rows.itertuples():  # what is kept of a fold predicts what the table says
+        prediction = fhr.load(child.info.run_id).predict(births_database[row.name])
+        assert prediction.probability == pytest.approx(row.probability, abs=1e-5)
+        assert (prediction.low, prediction.high) == pytest.approx((row.low, row.high), abs=1e-6)
+        assert prediction.spread == pytest.approx(row.spread, abs=1e-5)
+        assert prediction.flip_rate == row.flip_rate
+        assert prediction.decision == row.at_risk
+
+
+def test_seeds_of_members_differ_everywhere():
+    seeds = [s for fold in range(5) for inner in range(4) for s in member_seeds(1, 0, fold, inner, 5) or ()]
+    assert len(set(seeds)) == 100
+    assert member_seeds(1, 0, 0, 0, 1) is None
+
+
+def test_baselines_in_place_of_a_network(runs, client, run_fhr, tiny_config):
+    options = ["--baseline", "ridge", "--baseline", "loss", "--repeats", 2, "--keep", "kept", "--out", "lines.csv"]
+    answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(io.StringIO(answer.out))
+    assert table["model"].tolist() == ["21 order statistics, ridge on pH", "signal loss of the last 60 min alone"]
+    assert "predict:" not in answer.err
+    predictions = pd.read_csv(runs.folder / "lines.csv")
+    assert predictions.groupby(["model", "repeat"]).size().tolist() == [120] * 4
+    assert check(runs.folder / "kept") == []
+    kept = pd.read_csv(runs.folder / "kept" / "crossval.csv")
+    assert kept["label"].tolist() == ["ph<7.20"] * 2
+    assert kept["auroc"].round(3).tolist() == table["auroc"].tolist()
+    assert set(kept["run_id"]) == set(re.findall(r"^run (\w+)$", answer.err, re.MULTILINE))
+    # The same line stands beside the network, on the same folds.
+    beside = pd.read_csv(io.StringIO(runs.answers["crossval"].out)).set_index("model")
+    options = ["--baseline", "ridge", "--repeats", 1]
+    alone = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
+    assert pd.read_csv(io.StringIO(alone.out))["auroc"].tolist() == [
+        beside.loc["21 order statistics, ridge on pH", "auroc"]
+    ]
+
+
+def test_a_permuted_baseline_learns_nothing(runs, client, run_fhr, tiny_config):
+    options = ["--baseline", "ridge", "--permutations", 8, "--out", "permuted.csv"]
+    answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
+    assert answer.code == 0, answer.err
+    (row,) = pd.read_csv(io.StringIO(answer.out)).to_dict("records")
+    assert row["model"] == "21 order statistics, ridge on pH, permuted records"
+    assert row["auroc"] == pytest.approx(0.5, abs=0.07)
+    assert pd.read_csv(runs.folder / "permuted.csv")["repeat"].nunique() == 8
+    again = run_fhr(runs.folder, "crossval", "--resume", run_id(answer))
+    assert again.out == answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([], "nothing to do; give `--config FILE.yaml`, or `--resume RUN`"),
+        (["--resume", "0" * 32], "there is no run '000"),
+        (["--resume", "{fit}"], "is no cross-validation"),
+        (["--resume", "{crossval}", "--config", "{config}"], "a run is resumed with its own configuration"),
+        (["--config", "{config}", "--baseline", "svm"], "--baseline svm; there are logistic, ridge, mad, loss"),
+        (["--config", "{config}", "--permutations", "3"], "it is for a `--baseline`"),
+        (["--config", "{config}", "--folds", "4"], "--folds 4; the split has 5: make another with `fhr splits`"),
+        (["--config", "{config}", "--scheduler", "nowhere"], "scheduler 'nowhere'; give dask://HOST:PORT"),
+        (["--config", "{config}", "--networks-of", "{fit}"], "is no cross-validation"),
+    ],
+)
+def test_mistakes(runs, client, run_fhr, tiny_config, options, message):
+    known = {"{fit}": runs.fit, "{crossval}": runs.crossval, "{config}": tiny_config}
+    before = len(client.search_runs([e.experiment_id for e in client.search_experiments()]))
+    answer = run_fhr(runs.folder, "crossval", *(known.get(option, option) for option in options))
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
+    assert len(client.search_runs([e.experiment_id for e in client.search_experiments()])) == before
+
+
+def test_dask_gives_what_one_process_gives(runs, run_fhr, tiny_config, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+    )
+    with cluster:
+        scheduler = cluster.scheduler_address.replace("tcp", "dask")
+        options = ["--inner", 1, "--scheduler", scheduler, "--out", tmp_path / "predictions.csv"]
+        answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
+    assert answer.code == 0, answer.err
+    assert (tmp_path / "predictions.csv").read_text() == (runs.folder / "predictions.csv").read_text()
+
+
+def test_a_failure_names_the_way_to_go_on(runs, client, run_fhr, tiny_config, monkeypatch):
+    train = crossval_entries.train
+
+    def fail(job: crossval_entries.Job) -> object:
+        if job.fold == 2:
+            raise FHRError("out of memory")
+        return train(job)
+
+    monkeypatch.setattr(crossval_entries, "train", fail)
+    answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--inner", 1)
+    assert answer.code == 2
+    assert re.search(r"2 folds are kept; go on with `fhr crossval --resume \w{32}`", answer.err)
