@@ -57,8 +57,8 @@ class CoverageStatement:
                 f"{self.low:.0%} and {self.high:.0%} with 90% probability."
             )
         return (
-            f"{births}, about {1 - self.alpha:.0%} get a set that holds the truth; no more than {self.guaranteed:.0%} "
-            f"is guaranteed with {self.n_calibration} calibration records in {self.n_folds} folds."
+            f"{births}, about {1 - self.alpha:.0%} are expected to get a set that holds the truth; proven is only "
+            f"at least {self.guaranteed:.0%}, with {self.n_calibration} calibration records in {self.n_folds} folds."
         )
 
 

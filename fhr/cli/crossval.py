@@ -25,13 +25,12 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("--config", metavar="FILE.yaml", help="as for `fhr fit`; needed unless a run is resumed")
-    parser.add_argument("--repeats", type=int, default=1, help="shuffles of the outer folds (default: 1)")
+    parser.add_argument("--repeats", type=int, help="shuffles of the outer folds (default: 1)")
     parser.add_argument("--folds", type=int, help="outer folds that the split must have (the standard one: 5)")
-    parser.add_argument("--inner", type=int, default=4, help="inner models an outer fold, 1 to 4 (default: 4)")
+    parser.add_argument("--inner", type=int, help="inner models an outer fold, 1 to 4 (default: 4)")
     parser.add_argument(
         "--members",
         type=int,
-        default=1,
         metavar="M",
         help="retrainings of each inner model, each with its own seed and bootstrap of the training part (default: 1)",
     )
@@ -51,7 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--permutations",
         type=int,
-        default=0,
         metavar="N",
         help="a control: a baseline on features that belong to other records, N times in place of repeats",
     )
@@ -61,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="take the networks of this run, which learnt pH itself, and calibrate them for the label asked for",
     )
     parser.add_argument("--resume", metavar="RUN", help="go on with a run that was stopped, with its own configuration")
-    parser.add_argument("--workers", type=int, default=1, help="processes, one thread each (default: 1)")
+    parser.add_argument("--workers", type=int, default=1, help="processes; several have one thread each (default: 1)")
     parser.add_argument("--scheduler", metavar="dask://HOST:PORT", help="Dask workers, in place of --workers")
     parser.add_argument("--name", help="of the model in tables (default: the class of the network)")
     parser.add_argument("--out", metavar="FILE.csv", help="write the out-of-fold predictions here too")
@@ -86,26 +84,16 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
     from .crossval_run import Plan, crossval
 
     check_out(options.out)
-    if not 1 <= options.inner <= 4:
-        raise FHRError(f"--inner {options.inner}; an outer fold has 1 to 4 inner folds")
-    if min(options.workers, options.repeats, options.members) < 1:
-        raise FHRError(
-            f"--workers {options.workers} --repeats {options.repeats} --members {options.members}; each is at least 1"
-        )
-    if options.permutations < 0 or (options.permutations and not options.baseline):
-        raise FHRError(
-            f"--permutations {options.permutations}; it is for a `--baseline`, 1 or more; a network is permuted with "
-            "`--data.permute SEED`"
-        )
+    _check(options)
     plan = Plan(
         tuple(arguments),
         config="/".join(Path(options.config).parts[-2:]) if options.config else "",
         baselines=tuple(options.baseline),
-        repeats=options.repeats,
+        repeats=1 if options.repeats is None else options.repeats,
         n_folds=options.folds,
-        inner=options.inner,
-        members=options.members,
-        permutations=options.permutations,
+        inner=4 if options.inner is None else options.inner,
+        members=1 if options.members is None else options.members,
+        permutations=options.permutations or 0,
         workers=options.workers,
         scheduler=options.scheduler,
         at_once={"auto": None, "yes": True, "no": False}[options.at_once],
@@ -132,6 +120,25 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
     return 1 if outcomes[0].quarantined else 0
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what cannot be, and what would change nothing."""
+    if options.inner is not None and not 1 <= options.inner <= 4:
+        raise FHRError(f"--inner {options.inner}; an outer fold has 1 to 4 inner folds")
+    for name in ("workers", "repeats", "members", "permutations"):
+        if (value := getattr(options, name)) is not None and value < 1:
+            raise FHRError(f"--{name} {value}; it is at least 1")
+    of_networks = ("inner", "members", "name", "networks_of")
+    for purpose, wanted, useless in (
+        ("a run goes on as it was started", options.resume, ("repeats", "baseline", "permutations", *of_networks)),
+        ("it is for networks, not for a `--baseline`", options.baseline, of_networks),
+        ("the networks are those of the other run", options.networks_of, ("inner", "members")),
+    ):
+        if wanted and (given := [name for name in useless if getattr(options, name)]):
+            raise FHRError(f"--{given[0].replace('_', '-')}: {purpose}; leave it out")
+    if options.permutations and not options.baseline:
+        raise FHRError("--permutations is for a `--baseline`; a network is permuted with `--data.permute SEED`")
+
+
 def _say(outcome: "Outcome") -> None:
     lines: list[Any] = [f"run {outcome.run_id}"]
     for name, label in (("auroc", "AUROC"), ("brier", "Brier score"), ("calibration_slope", "calibration slope")):
@@ -139,7 +146,7 @@ def _say(outcome: "Outcome") -> None:
         lines.append(f"{label} {interval.value:.3f} (95% interval {interval.low:.3f} to {interval.high:.3f})")
     if outcome.predicts:
         lines.append(f"predict:  fhr predict --run {outcome.run_id} PATH...")
-    lines += [
-        f"look:     MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri {shlex.quote(outcome.store)}",
-    ]
+    lines.append(
+        f"look:     MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri {shlex.quote(outcome.store)}"
+    )
     sys.stderr.write("\n".join(lines) + "\n")

@@ -5,7 +5,7 @@ Each entry turns places, (repeat, outer fold), into scores of records that its m
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -82,9 +82,7 @@ class TrainedEntry:
     @property
     def settings(self) -> dict[str, Any]:
         """The parameters of the training that all folds share."""
-        one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(self._facts.partition))}
-        settings = parameters(self._cli.trainer, self._cli.model, self._facts, self._cli.datamodule)
-        return {key: value for key, value in settings.items() if key not in one_fit}
+        return _of_the_training(self._cli, self._facts)
 
     def folds(self, places: Sequence[Place]) -> Iterator[FoldScores]:
         """Train every inner fold; an outer fold is ready with the last of them."""
@@ -113,7 +111,7 @@ class TrainedEntry:
                     yield FoldScores(*place, raw, tuple(network for one in fold for network in one.networks))
 
 
-class NetworksOf(TrainedEntry):
+class NetworksOf:
     """The networks of another run, calibrated for another label: they learnt pH itself, which serves every label.
 
     Args:
@@ -121,15 +119,20 @@ class NetworksOf(TrainedEntry):
         cli: the configuration, instantiated.
         facts: of its data.
         folder: for its files.
+        repeats: how many of the other run are wanted.
 
     Raises:
-        CheckpointError: networks that depend on the label, or another configuration, data or split.
+        CheckpointError: networks that depend on the label, another configuration, data or split, or a run that lacks
+            some of the outer folds.
     """
 
-    def __init__(self, source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, folder: Path) -> None:
-        super().__init__(cli, facts, (), inner=0, members=0, workers=1, scheduler=None)
-        self._source, self._folder = source, folder
+    def __init__(
+        self, source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, folder: Path, *, repeats: int
+    ) -> None:
+        self._cli, self._facts, self._source, self._folder = cli, facts, source, folder
         run_id = source.run_id
+        if "baseline" in source.run.data.params:
+            raise CheckpointError(f"run {run_id} is of a linear line and holds no networks; give one that trained some")
         if getattr(cli.model.loss, "needs_label", True) or cli.datamodule.class_weights != "none":
             raise CheckpointError(
                 f"networks of run {run_id} learnt a label; only those whose loss does without, as PHRegression, and "
@@ -137,6 +140,10 @@ class NetworksOf(TrainedEntry):
             )
         path = source.client.download_artifacts(run_id, "config.yaml", str(folder))
         there, here = yaml.safe_load(Path(path).read_text(encoding="utf-8")), yaml.safe_load(cli.configuration())
+        if any(here[part]["monitor"] != "val/loss" for part in ("early_stopping", "checkpoint")):
+            raise CheckpointError(
+                f"networks of run {run_id} were stopped by a metric of the label; those by `val/loss` serve another one"
+            )
         for config in (there, here):
             config["data"]["init_args"].pop("target")
         if differing := sorted(key for key in {*there, *here} if there.get(key) != here.get(key)):
@@ -147,27 +154,29 @@ class NetworksOf(TrainedEntry):
         found = {"data_checksum": facts.data_checksum, "split_checksum": facts.splits.checksum}
         if differing := [key for key, value in found.items() if tags.get(key) != value]:
             raise CheckpointError(f"run {run_id} has another {differing[0].replace('_', ' ')}; use the same data")
+        self._known = source.folds()
+        wanted = [(repeat, fold) for repeat in range(repeats) for fold in range(len(facts.splits.folds[0]))]
+        if missing := [place for place in wanted if place not in self._known]:
+            raise CheckpointError(
+                f"run {run_id} lacks {len(missing)} of {len(wanted)} outer folds; let it end first, or ask for fewer "
+                "repeats"
+            )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The parameters of the training, and where it was done."""
+        return _of_the_training(self._cli, self._facts) | {"networks_of": self._source.run_id}
 
     def folds(self, places: Sequence[Place]) -> Iterator[FoldScores]:
-        """Fetch each place.
-
-        Raises:
-            CheckpointError: the other run lacks one.
-        """
-        known = self._source.folds()
-        if missing := [place for place in places if place not in known]:
-            raise CheckpointError(
-                f"run {self._source.run_id} lacks {len(missing)} of {len(places)} outer folds; let it end first, or "
-                "ask for fewer repeats"
-            )
+        """Fetch each place."""
         for place in places:
             networks = []
-            for path in self._source.checkpoints(known[place], self._folder):
+            for path in self._source.checkpoints(self._known[place], self._folder):
                 card, _ = read_checkpoint(path)
                 _, _, inner = card.fold
                 networks.append(TrainedNetwork(inner, card.member, path.read_bytes(), "", card.epochs, 0.0))
                 path.unlink()
-            yield FoldScores(*place, self._source.scores(known[place]), tuple(networks))
+            yield FoldScores(*place, self._source.scores(self._known[place]), tuple(networks))
 
 
 class LinearEntry:
@@ -176,12 +185,14 @@ class LinearEntry:
     Args:
         baseline: the line.
         facts: of the data.
-        features: `baseline_table` of its records.
+        features: gives `baseline_table` of its records.
         permutations: a control: this many runs, each on features that belong to other records; 0 for none. The
             repeat of permutation k is k, its folds are those of repeat k modulo the repeats that the split has.
     """
 
-    def __init__(self, baseline: Baseline, facts: DataFacts, features: pd.DataFrame, *, permutations: int = 0) -> None:
+    def __init__(
+        self, baseline: Baseline, facts: DataFacts, features: Callable[[], pd.DataFrame], *, permutations: int = 0
+    ) -> None:
         self._baseline, self._facts, self._features, self._permutations = baseline, facts, features, permutations
 
     @property
@@ -196,9 +207,15 @@ class LinearEntry:
         ph = pd.Series({name: recording.outcome.ph for name, recording in facts.recordings.items()})
         available = len(facts.splits.folds)
         for repeat in sorted({repeat for repeat, _ in places}):
-            features = permuted(self._features, seed=repeat) if self._permutations else self._features
+            features = permuted(self._features(), seed=repeat) if self._permutations else self._features()
             scores = baseline_scores(
                 self._baseline, features, facts.labels, ph, facts.splits, repeat=repeat % available
             ).assign(repeat=repeat)
             for fold in [fold for r, fold in places if r == repeat]:
                 yield FoldScores(repeat, fold, scores[scores["fold"] == fold].reset_index(drop=True))
+
+
+def _of_the_training(cli: TrainingCLI, facts: DataFacts) -> dict[str, Any]:
+    one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
+    settings = parameters(cli.trainer, cli.model, facts, cli.datamodule)
+    return {key: value for key, value in settings.items() if key not in one_fit}

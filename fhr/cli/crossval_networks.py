@@ -2,9 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -87,16 +85,7 @@ def train(job: Job) -> JobResult:
         torch.set_num_threads(job.threads)
     quieten()
     with tempfile.TemporaryDirectory() as folder:
-        clis = (_cli(job, seed, Path(folder) / str(m)) for m, seed in enumerate(job.seeds or (None,)))
-        first = next(clis)
-        if job.seeds and _at_once(job, first):
-            trained = _train_at_once(job, [first, *clis], Path(folder))
-        else:
-            shared = first.datamodule.members(job.seeds) if job.seeds else None  # reads the data once
-            trained = [
-                _train(cli, first.datamodule if shared is None else shared.of(job.seeds[m]))  # type: ignore[index]
-                for m, cli in enumerate(chain([first], clis))
-            ]
+        trained = _train_at_once(job, Path(folder)) if _at_once(job) else _train_in_turn(job, Path(folder))
         places = {"repeat": job.repeat, "fold": job.fold, "inner": job.inner}
         raw = [raw_scores(one.scores, **places, member=m) for m, one in enumerate(trained)]
         networks = [
@@ -122,6 +111,21 @@ def _cli(job: Job, seed: int | None, folder: Path) -> TrainingCLI:
     return TrainingCLI([*job.arguments, *overrides], tracked=False, run=False)
 
 
+def _train_in_turn(job: Job, folder: Path) -> list[_Trained]:
+    if job.seeds is None:
+        cli = _cli(job, None, folder)
+        return [_train(cli, cli.datamodule)]
+    trained, shared = [], None
+    for m, seed in enumerate(job.seeds):
+        cli = _cli(job, seed, folder / str(m))  # seeds everything
+        if shared is None:
+            shared = cli.datamodule.members(job.seeds)
+            shared.prepare_data()
+            shared.setup("fit")  # here, so that the data are read once
+        trained.append(_train(cli, shared.of(seed)))
+    return trained
+
+
 def _train(cli: TrainingCLI, data: pl.LightningDataModule) -> _Trained:
     start = time.monotonic()
     cli.trainer.fit(cli.model, data)
@@ -135,22 +139,19 @@ def _train(cli: TrainingCLI, data: pl.LightningDataModule) -> _Trained:
     return _Trained(scores, cli.calibration.path, device, cli.model.epochs, time.monotonic() - start)
 
 
-def _at_once(job: Job, cli: TrainingCLI) -> bool:
-    if job.at_once is None:
-        return cli.trainer.strategy.root_device.type == "cuda" and at_once_hindrance(cli.model.model) is None
-    return job.at_once
+def _at_once(job: Job) -> bool:
+    if job.seeds is None or job.at_once is not None:
+        return job.seeds is not None and bool(job.at_once)
+    cli = _cli(job, None, Path(tempfile.gettempdir()))
+    return cli.trainer.strategy.root_device.type == "cuda" and at_once_hindrance(cli.model.model) is None
 
 
-def _train_at_once(job: Job, clis: Sequence[TrainingCLI], folder: Path) -> list[_Trained]:
-    start, first = time.monotonic(), clis[0]
-    seeds = job.seeds or ()
-    fitted = fit_members(
-        [cli.model for cli in clis],
-        first.datamodule.members(seeds),
-        first.trainer,
-        folder / "members",
-        seed=seeds[0],
-        at_once=True,
-    )
+def _train_at_once(job: Job, folder: Path) -> list[_Trained]:
+    start, seeds = time.monotonic(), job.seeds or ()
+    clis = [_cli(job, seed, folder / str(m)) for m, seed in enumerate(seeds)]
+    first = clis[0]
+    data = first.datamodule.members(seeds)
+    models = [cli.model for cli in clis]
+    fitted = fit_members(models, data, first.trainer, folder / "members", seed=seeds[0], at_once=True)
     device, seconds = str(first.trainer.strategy.root_device), (time.monotonic() - start) / len(fitted)
     return [_Trained(MemberScores(f.held_out, f.test), f.checkpoint, device, f.epochs, seconds) for f in fitted]

@@ -3,8 +3,9 @@
 import json
 import logging
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from fhr.evaluation import BASELINES, Baseline, baseline_table, cross_fit
 from fhr.metrics import Interval
 from fhr.models import finish_checkpoint, read_checkpoint
 from fhr.tasks import ClassificationTask, DataFacts, data_record, run_tags
-from fhr.tracking import check_scheduler, environment, tracking_uri
+from fhr.tracking import check_scheduler, environment, source_state, tracking_uri
 
 from .crossval_entries import Entry, FoldScores, LinearEntry, NetworksOf, TrainedEntry
 from .crossval_report import Report
@@ -102,21 +103,26 @@ def crossval(plan: Plan) -> Iterator[Outcome]:
         if plan.resume is not None:
             store = CrossvalStore.open(plan.resume)
             plan = _plan_of(store, plan, folder)
-        lines = _lines(plan.baselines)
+        lines, source = _lines(plan.baselines), None
+        if plan.networks_of is not None:
+            source = CrossvalStore.open(plan.networks_of)
+            params = source.run.data.params
+            plan = replace(plan, inner=int(params["inner_models"]), members=int(params["members"]))
         cli = TrainingCLI(plan.arguments, tracked=False, run=False)
         facts = _facts(cli, plan)
-        if store is not None and (tag := store.run.data.tags["data_checksum"]) != facts.data_checksum:
-            raise SplitError(
-                f"run {plan.resume} is of the data {tag[:12]}, found are {facts.data_checksum[:12]}; restore the data"
-            )
-        features = baseline_table(facts.recordings.values())
+        if store is not None:
+            _check_source(store, facts)
+        features = cache(lambda: baseline_table(facts.recordings.values()))  # some seconds, once all else is checked
         entries: list[tuple[str, Entry]] = []
         for line in lines:
             name = f"{line.name}, permuted records" if plan.permutations else line.name
             entries.append((name, LinearEntry(line, facts, features, permutations=plan.permutations)))
-        if not lines and plan.networks_of is not None:
-            source = CrossvalStore.open(plan.networks_of)
-            entries.append((plan.name or source.run.data.params["name"], NetworksOf(source, cli, facts, folder)))
+        control = "" if cli.datamodule.permute is None else ", permuted records"
+        if control and lines:
+            raise FHRError("`--data.permute` is for networks; permute a baseline with `--permutations N`")
+        if source is not None:
+            networks = NetworksOf(source, cli, facts, folder, repeats=plan.repeats)
+            entries.append((plan.name or source.run.data.params["name"], networks))
         elif not lines:
             trained = TrainedEntry(
                 cli,
@@ -128,7 +134,8 @@ def crossval(plan: Plan) -> Iterator[Outcome]:
                 scheduler=plan.scheduler,
                 at_once=plan.at_once,
             )
-            entries.append((plan.name or type(cli.model.model).__name__, trained))
+            name = plan.name or type(cli.model.model).__name__
+            entries.append((name.removesuffix(control) + control, trained))
         for name, entry in entries:
             run = store or _new_run(cli, entry, facts, replace(plan, name=name), folder)
             yield _cross_validate(run, cli, entry, facts, features, replace(plan, name=name), folder)
@@ -149,7 +156,7 @@ def _plan_of(store: CrossvalStore, plan: Plan, folder: Path) -> Plan:
     found: Mapping[str, str] = store.run.data.params
     return replace(
         plan,
-        arguments=("--config", path),
+        arguments=("--config", Path(path).read_text(encoding="utf-8")),  # the text: workers may be elsewhere
         config=found["config"],
         baselines=(found["baseline"],) if "baseline" in found else (),
         repeats=int(found["repeats"]),
@@ -159,6 +166,19 @@ def _plan_of(store: CrossvalStore, plan: Plan, folder: Path) -> Plan:
         networks_of=found.get("networks_of"),
         name=found["name"],
     )
+
+
+def _check_source(store: CrossvalStore, facts: DataFacts) -> None:
+    """Refuse to go on with other records or folds; say so where the source has changed."""
+    tags = store.run.data.tags
+    for key, found in (("data_checksum", facts.data_checksum), ("split_checksum", facts.splits.checksum)):
+        if tags[key] != found:
+            raise SplitError(
+                f"run {store.run_id} has the {key.replace('_', ' ')} {tags[key][:12]}, found is {found[:12]}; restore "
+                "what it was started with, or start anew"
+            )
+    if any(tags.get(key) != value for key, value in source_state().items()):
+        _log.warning("run %s was started from another state of the source than it goes on with now", store.run_id)
 
 
 def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
@@ -193,8 +213,6 @@ def _new_run(cli: TrainingCLI, entry: Entry, facts: DataFacts, plan: Plan, folde
     store = CrossvalStore.create(cli.datamodule.experiment, name, run_tags(facts))
     settings = {**entry.settings, "repeats": plan.repeats, "inner_models": plan.inner, "members": plan.members}
     settings |= {"name": plan.name, "config": plan.config, "target": facts.target}
-    if plan.networks_of is not None:
-        settings["networks_of"] = plan.networks_of
     client, run_id = store.client, store.run_id
     store.log(parameters=settings)
     client.log_text(run_id, cli.configuration(), "config.yaml")
@@ -211,7 +229,7 @@ def _cross_validate(
     cli: TrainingCLI,
     entry: Entry,
     facts: DataFacts,
-    features: pd.DataFrame,
+    features: Callable[[], pd.DataFrame],
     plan: Plan,
     folder: Path,
 ) -> Outcome:
@@ -225,14 +243,14 @@ def _cross_validate(
         )
         if places:
             for fold in entry.folds(places):
-                _keep(store, fold, facts, features, folder)
+                _keep(store, fold, facts, features(), folder)
         raw = {place: store.scores(child) for place, child in sorted(store.folds().items())}
-        report = Report(store, cli, facts, features, raw, name=str(plan.name), linear=isinstance(entry, LinearEntry))
+        report = Report(store, cli, facts, features(), raw, name=str(plan.name), linear=isinstance(entry, LinearEntry))
         results, predictions, rows = report.write()
         if plan.keep is not None:
             report.keep(plan.keep, predictions, config=plan.config)
-    linear = isinstance(entry, LinearEntry)
-    return Outcome(store.run_id, tracking_uri(), results, predictions, rows, dict(facts.quarantined), not linear)
+    predicts = not isinstance(entry, LinearEntry) and cli.datamodule.permute is None
+    return Outcome(store.run_id, tracking_uri(), results, predictions, rows, dict(facts.quarantined), predicts)
 
 
 def _keep(store: CrossvalStore, fold: FoldScores, facts: DataFacts, features: pd.DataFrame, folder: Path) -> None:

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import RAW_COLUMNS
-from fhr.tracking import ensure_store, mlflow_client
+from fhr.tracking import ensure_store, mlflow_client, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -71,32 +71,35 @@ class CrossvalStore:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Mark the run as running, and its end; one process at a time.
+        """Mark the run as running, and its end; one process at a time (of this machine, where a server keeps the runs).
 
         Raises:
             FHRError: another process works on it.
         """
-        lock = FileLock(Path(tempfile.gettempdir()) / f"fhr-crossval-{self.run_id}.lock", timeout=0)
+        embedded = tracking_uri().startswith("sqlite:")
+        lock = FileLock(
+            Path("mlruns" if embedded else tempfile.gettempdir()) / f".crossval-{self.run_id}.lock", timeout=0
+        )
         try:
             lock.acquire()
         except Timeout:
             raise FHRError(f"run {self.run_id} is being worked on by another process; wait for it") from None
         try:
             self.client.update_run(self.run_id, status="RUNNING")
-            for half in [
-                run for run in self._children() if run.info.status != "FINISHED"
-            ]:  # of a process that was killed
+            # Of a process that was killed.
+            for half in [run for run in self._children() if run.info.status != "FINISHED"]:
                 self.client.delete_run(half.info.run_id)
             yield
         except BaseException as error:
             stopped = isinstance(error, KeyboardInterrupt | SystemExit)
             self.client.set_terminated(self.run_id, "KILLED" if stopped else "FAILED")
-            if folds := len(self.folds()):
-                _log.warning("%d folds are kept; go on with `fhr crossval --resume %s`", folds, self.run_id)
+            if kept := len(self.folds()):
+                _log.warning("outer folds kept: %d; go on with `fhr crossval --resume %s`", kept, self.run_id)
             raise
+        else:
+            self.client.set_terminated(self.run_id)
         finally:
             lock.release()
-        self.client.set_terminated(self.run_id)
 
     def log(
         self,

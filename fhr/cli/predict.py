@@ -1,9 +1,10 @@
 """Probability, score, confidence and warnings of each recording, as CSV; labels are not needed.
 
 Columns: name, probability (calibrated), score (larger is likelier), loss (fraction of the window's fetal heart rate
-that is missing), warnings; then low, high (interval of the probability), prevalence (that it is for), decision (at 90%
-specificity), spread and flip_rate (over retrainings), set_80, set_90, set_95 (what cannot be ruled out), distance (from
-the training records; small is unusual), abstain, reasons. Empty where the model's checkpoint says nothing of it.
+that is missing), warnings; then low, high (Venn-Abers interval, no confidence interval), prevalence (that the
+probability is for), decision (at 90% specificity), spread and flip_rate (over the networks), set_80, set_90, set_95
+(what cannot be ruled out), distance (from the training records; small is unusual), abstain, reasons. Empty where the
+model's checkpoint says nothing of it.
 Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 
@@ -31,7 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
     parser.add_argument("--run", dest="model", required=True, metavar="RUN", help="MLflow run id, or a .ckpt file")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
-    parser.add_argument("--card", metavar="DIR", help="write a confidence card, NAME.md, for each recording")
+    parser.add_argument(
+        "--card",
+        metavar="DIR",
+        help="write a confidence card of each recording: NAME.md, and NAME.png beside the strip",
+    )
     parser.add_argument(
         "--timeline",
         metavar="FILE.csv",
@@ -62,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         quarantined |= unusable
     write_csv(to_frame(predictions), options.out)
     if cards is not None:
-        _write_cards(predictions, cards)
+        _write_cards(predictions, [r for r in recordings if r.name not in quarantined], cards)
     if options.timeline is not None and isinstance(predictor, Predictor):
         usable = [recording for recording in recordings if recording.name not in quarantined]
         write_csv(_timelines(predictor, usable), options.timeline, "--timeline")
@@ -92,10 +97,13 @@ def _folder(name: str | None) -> Path | None:
     return folder
 
 
-def _write_cards(predictions: "list[Prediction]", folder: Path) -> None:
+def _write_cards(predictions: "list[Prediction]", recordings: "list[Recording]", folder: Path) -> None:
     from fhr.formats import whole_or_not_at_all
+    from fhr.plots import confidence_card
 
     written: set[str] = set()
+    # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
+    strips = {name: [r for r in recordings if r.name == name] for name in {r.name for r in recordings}}
     for prediction in predictions:
         name = prediction.name.replace(os.sep, "_")
         # Two folders of recordings may hold the same names.
@@ -104,6 +112,10 @@ def _write_cards(predictions: "list[Prediction]", folder: Path) -> None:
         try:
             with whole_or_not_at_all(folder / f"{name}.md") as part:
                 part.write_text(prediction.card(), encoding="utf-8")
+            if strips.get(prediction.name):
+                with whole_or_not_at_all(folder / f"{name}.png") as part:
+                    figure = confidence_card(strips[prediction.name].pop(0), prediction)
+                    figure.savefig(part, format="png", dpi=150)
         except OSError as error:
             raise FHRError(f"--card {folder}: cannot be written ({error.strerror}); name another folder") from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError
 
+from .crossval import add_arguments as add_crossval_arguments
 from .crossval import cross_validate
 
 __all__ = ["add_arguments", "run"]
@@ -32,11 +33,10 @@ def run(options: argparse.Namespace) -> int:
     real = os.environ.get("FHR_DATA")
     root = Path(real) / "ctu-uhb-ctgdb" if real else _simulated(options.n)
     arguments = ["--config", str(_CONFIG), f"--data.init_args.root={root}", f"--trainer.max_epochs={options.epochs}"]
-    options.config, options.repeats, options.inner, options.members, options.permutations = str(_CONFIG), 1, 4, 1, 0
-    options.baseline, options.at_once, options.require_auroc = [], "auto", _FLOOR
-    for name in ("folds", "networks_of", "resume", "scheduler", "name", "out", "keep"):
-        setattr(options, name, None)
-    return cross_validate([*arguments, *options.overrides], options)
+    parser = argparse.ArgumentParser()
+    add_crossval_arguments(parser)
+    given = ["--config", str(_CONFIG), "--workers", str(options.workers), "--require-auroc", str(_FLOOR)]
+    return cross_validate([*arguments, *options.overrides], parser.parse_args(given))
 
 
 def _simulated(n: int) -> Path:

@@ -26,8 +26,9 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
         Columns name, repeat, fold, label, score, probability (see `cross_fit`); low, high: ends of the Venn-Abers
         interval, NaN where there are too few records for it; spread: standard deviation of the probability over the
         networks; at_risk: whether the probability reaches the threshold at which 90% of the held-out negatives are
-        below; flip_rate: the probability that two of the networks disagree on that; p_negative and p_positive:
-        conformal p-values of the two classes, a set at level 1 - alpha holds those above alpha.
+        below, missing where no threshold does that; flip_rate: the probability that two of the networks disagree on
+        it; p_negative and p_positive: conformal p-values of the two classes, a set at level 1 - alpha holds those
+        above alpha.
 
     Raises:
         SplitError: as `cross_fit`, or a test record without a label.
@@ -46,7 +47,10 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
     probabilities, several = prediction.calibrator.predict(networks), len(networks) > 1
     interval = fold.interval(networks)
     low, high = (np.full(len(names), np.nan),) * 2 if interval is None else interval
-    threshold = np.inf if reference.threshold is None else reference.threshold
+    at_risk, flips = pd.Series(pd.NA, names, dtype="boolean"), np.full(len(names), np.nan)
+    if reference.threshold is not None:
+        at_risk = (prediction.probability >= reference.threshold).astype("boolean")
+        flips = flip_rate(probabilities >= reference.threshold) if several else flips
     p_negative, p_positive = fold.p_values(networks).T
     return pd.DataFrame(
         {
@@ -59,8 +63,8 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
             "low": low,
             "high": high,
             "spread": retraining_spread(probabilities) if several else np.nan,
-            "at_risk": prediction.probability.to_numpy() >= threshold,
-            "flip_rate": flip_rate(probabilities >= threshold) if several else np.nan,
+            "at_risk": at_risk.to_numpy(),
+            "flip_rate": flips,
             "p_negative": p_negative,
             "p_positive": p_positive,
         }

@@ -54,7 +54,7 @@ class OverRecords(Metric):
         value = np.nan
         if len(self.scores):
             scores, labels = dim_zero_cat(self.scores), dim_zero_cat(self.labels)
-            value = self.metric(labels.cpu().numpy(), scores.double().cpu().numpy())
+            value = self.metric(labels.cpu().numpy(), scores.cpu().double().numpy())
         return torch.tensor(value, dtype=torch.float32, device=self.device)
 
 

@@ -35,6 +35,10 @@ class ConfidenceFields(Protocol):
         """Uncalibrated; shown where there is no probability."""
 
     @property
+    def loss(self) -> float:
+        """Fraction of the fetal heart rate in the model's window that was missing."""
+
+    @property
     def low(self) -> float | None:
         """Lower end of the interval of the probability."""
 
@@ -97,7 +101,7 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
             rows += [Row("diamond: another calibration, which disagrees")]
     if prediction.spread is not None:
         each = f"ticks: {n_networks} networks; " if n_networks else ""
-        rows += [Row(f"{each}retrainings differ by {_percent(prediction.spread)} (SD)")]
+        rows += [Row(f"{each}retrainings differ by {100 * prediction.spread:.1f} points (SD)")]
     if prediction.flip_rate is not None:
         rows += [Row(f"two retrainings decide differently: {_percent(prediction.flip_rate)}")]
     if prediction.prevalence is not None:
@@ -134,6 +138,7 @@ def doubts(prediction: ConfidenceFields) -> list[Row]:
     if prediction.abstain is None:
         rows += [Row("No confidence was computed: nothing else speaks for this answer")]
     rows += [Row(f"\N{BULLET} {warning}") for warning in prediction.warnings if warning not in prediction.reasons]
+    rows += [Row(f"Signal loss in what the model read: {_percent(prediction.loss)}")]
     return [*rows, Row("Research software, not a medical device.", _NOTE)]
 
 

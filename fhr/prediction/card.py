@@ -35,27 +35,28 @@ def _facts(p: "Prediction") -> Iterator[str]:
     if p.probability is not None:
         line = f"- Probability of {p.target}: **{_percent(p.probability)}**"
         if p.low is not None and p.high is not None:
-            line += f" (interval {_percent(p.low)} to {_percent(p.high)}"
+            line += f" (calibration leaves open {_percent(p.low)} to {_percent(p.high)}, no confidence interval"
             if not p.low <= p.probability <= p.high:
-                line += ", by another calibration, which disagrees"
+                line += "; by another calibration, which disagrees"
             line += ")"
         if p.prevalence is not None:
             line += f"; {_percent(p.prevalence)} of the births it is calibrated for have it"
         yield line
     if p.decision is not None:
-        side = "above" if p.decision else "below"
-        yield f"- Decision: **{'at risk' if p.decision else 'not at risk'}**, {side} the threshold of 90% specificity"
+        side = "at or above" if p.decision else "below"
+        line = f"- Decision: **{side} the threshold**, which about 90% of the births without {p.target} stay below"
+        yield line if p.decision else f"{line}; births with it may, too: nothing is ruled out by this"
     for level, held in (p.sets or {}).items():
         yield f"- What it cannot rule out, at {level:.0%}: {_in_words(held)}"
     if p.spread is not None:
-        line = f"- Trained again, the probability moves by {_percent(p.spread)} (standard deviation)"
+        line = f"- From one network to another the probability moves by {100 * p.spread:.1f} percentage points (SD)"
         if p.flip_rate is not None:
-            line += f"; two trainings disagree on the decision with probability {p.flip_rate:.2f}"
+            line += f"; two networks disagree on the decision with probability {p.flip_rate:.2f}"
         yield line
     yield f"- Signal loss: {p.loss:.0%}"
     if p.distance is not None:
-        yield f"- Training records as unusual as this one: {p.distance:.1%}"
-    yield from (f"- Warning: {warning}" for warning in p.warnings)
+        yield f"- Training records at least as unusual as this one: {p.distance:.1%}"
+    yield from (f"- Warning: {warning}" for warning in p.warnings if warning not in p.reasons)
 
 
 def _guarantees(p: "Prediction") -> Iterator[str]:

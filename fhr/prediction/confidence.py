@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fhr.calibration import shift_prevalence
+from fhr.calibration import CoverageStatement, shift_prevalence
 from fhr.calibration.conformal import SLACK
 from fhr.calibration.outer_fold import OuterFold
 from fhr.calibration.reference import Reference
@@ -53,7 +53,7 @@ class Confidence:
     thresholds are averaged, and a label's p-value is the mean over outer folds. Twice a mean of p-values is a p-value
     however they depend on each other (Vovk and Wang 2020, Biometrika 107:791, doi:10.1093/biomet/asaa027), and
     the cross-conformal p-value is itself such a mean over inner folds, so that the mean over both has the guarantee of
-    a single outer fold, that of the one with the fewest records: about 1 - 2 alpha is proven, about 1 - alpha
+    a single outer fold, that of the weakest of them: about 1 - 2 alpha is proven, about 1 - alpha
     expected. Split conformal p-values (one inner fold) are exact alone, at 1 - alpha, and at 1 - 2 alpha as a mean.
 
     Args:
@@ -127,15 +127,13 @@ class Confidence:
         return Judgement(low, high, decision, flips, sets, self.guarantees, distance, deviation)
 
     def _guarantee(self, alpha: float, target: str) -> str:
-        by_label = list(zip(*(fold.statements(alpha) for fold in self._folds), strict=True))
-        weakest = [min(statements, key=lambda s: s.n_calibration) for statements in by_label]
-        notes, n = [], len(self._folds)
+        said: list[Sequence[CoverageStatement]] = [fold.statements(alpha) for fold in self._folds]
+        notes, n = [], len(said)
         if n > 1:
             notes = [f"The p-values are means over {n} outer folds; the records named are those of one of them."]
             # A mean of exact p-values is not exact any more.
-            exact = (s.n_folds == 1 for s in weakest)
-            weakest = [
-                replace(s, n_folds=n, guaranteed=max(0.0, 1 - 2 * alpha)) if split else s
-                for s, split in zip(weakest, exact, strict=True)
-            ]
+            proven = max(0.0, 1 - 2 * alpha)
+            said = [[replace(s, n_folds=n, guaranteed=proven) if s.n_folds == 1 else s for s in pair] for pair in said]
+        by_label = zip(*said, strict=True)
+        weakest = [min(statements, key=lambda s: (s.guaranteed, s.n_calibration)) for statements in by_label]
         return " ".join([*(statement.text(target) for statement in weakest), *notes])

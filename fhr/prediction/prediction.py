@@ -37,8 +37,9 @@ class Prediction:
         high: upper end.
         prevalence: of the label among the births that `probability` is for.
         decision: at risk or not, at the threshold below which 90% of the held-out records without the label are.
-        spread: standard deviation of the probability over retrainings, that is the networks of the predictor.
-        flip_rate: probability that two retrainings disagree on the decision.
+        spread: standard deviation of the probability over the networks of the predictor. Those of a cross-validation
+            differ in their training records too, not only in their random start.
+        flip_rate: probability that two of these networks disagree on the decision.
         sets: for each level of 0.80, 0.90 and 0.95, what the score cannot rule out, such as ("not ph<7.05", "ph<7.05");
             () where it is unlike either, None where there are too few records for that level.
         guarantees: for each level, what is proven of its set, or why there is none.

@@ -241,7 +241,11 @@ def _calibrator(card: CheckpointCard) -> Calibrator | None:
 
 
 def _references(cards: Sequence[CheckpointCard]) -> list[Reference]:
-    """That of each network, one object for those of one outer fold; none where any lacks one."""
+    """That of each network, one object for those of one outer fold; none where none has one."""
+    if (n := sum(card.confidence is None for card in cards)) not in (0, len(cards)):
+        raise CheckpointError(
+            f"{n} of {len(cards)} checkpoints lack what their confidence rests on; load those of one run"
+        )
     known: list[tuple[CheckpointCard, Reference]] = []
     found: list[Reference] = []
     for card in cards:

@@ -51,8 +51,8 @@ def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) 
                 yield future.result()
         except BrokenProcessPool:
             raise FHRError(
-                "a worker process died (killed, or out of memory); what was finished is kept: give the same command "
-                "again, with fewer --workers where memory is short"
+                "a worker process died (killed, or out of memory); what was finished is kept: go on from there, with "
+                "fewer --workers where memory is short"
             ) from None
         finally:
             # Waits for the running items only. Without waiting, the shutdown of `with` would take the cancelling back.
@@ -103,8 +103,8 @@ def _on_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
                 yield future.result()
         except KilledWorker as error:
             raise FHRError(
-                f"workers of {scheduler} died over and over ({error}); what was finished is kept: give the same "
-                "command again, with more memory for each worker"
+                f"workers of {scheduler} died over and over ({error}); what was finished is kept: go on from "
+                "there, with more memory for each worker"
             ) from None
         except ModuleNotFoundError as error:
             raise FHRError(

@@ -88,8 +88,8 @@ def test_the_bound_is_the_one_of_the_literature():
     positive = CrossConformal().fit(scores, labels).coverage_statement(0.1)[1]
     assert positive.guaranteed == pytest.approx(1 - 0.2 - 2 * 0.9 * 3 / 36)
     assert positive.text("ph<7.05") == (
-        "Of births like these with ph<7.05, about 90% get a set that holds the truth; no more than 65% is guaranteed "
-        "with 32 calibration records in 4 folds."
+        "Of births like these with ph<7.05, about 90% are expected to get a set that holds the truth; proven is only "
+        "at least 65%, with 32 calibration records in 4 folds."
     )
     assert np.isnan([positive.low, positive.high]).all()
     assert CrossConformal().fit(scores, labels).coverage_statement(0.6)[1].guaranteed == 0

@@ -161,8 +161,8 @@ def test_exit_codes(tmp_path, run_fhr, monkeypatch, low, quarantined, options, c
     [
         (["--inner", "0"], "--inner 0; an outer fold has 1 to 4 inner folds"),
         (["--inner", "5"], "--inner 5; an outer fold has 1 to 4 inner folds"),
-        (["--workers", "0"], "--workers 0 --repeats 1 --members 1; each is at least 1"),
-        (["--repeats", "0"], "--workers 1 --repeats 0 --members 1; each is at least 1"),
+        (["--workers", "0"], "--workers 0; it is at least 1"),
+        (["--repeats", "0"], "--repeats 0; it is at least 1"),
         (["--repeats", "11"], "--repeats 11; the split has 10"),
         (["--data.target", "nonsense"], "target 'nonsense' is not defined"),
         (["--data.root", "nowhere"], "data folder 'nowhere' does not exist"),
@@ -191,6 +191,7 @@ def test_a_cross_validation_that_fails_says_so_and_is_no_predictor(runs, client,
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--inner", "1")
     assert (answer.code, answer.out) == (2, "")
     assert "fhr crossval: the network fell over" in answer.err
+    assert re.search(r"outer folds kept: 1; go on with `fhr crossval --resume \w{32}`", answer.err)
     new = [run for run in everything(client) if run.info.run_id not in before]
     (parent,) = [run for run in new if "mlflow.parentRunId" not in run.data.tags]
     assert len(new) == 2

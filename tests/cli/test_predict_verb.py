@@ -178,7 +178,9 @@ def test_confidence_is_in_the_table_and_on_cards(checkpoint, folder, run_fhr):
     answer = run_fhr(folder, "predict", folder, "--run", checkpoint, "--out", "risk.csv", "--card", "cards/new")
     assert answer == (0, "", "")
     rows, predictor = pd.read_csv(folder / "risk.csv"), fhr.load(checkpoint)
-    assert sorted(path.name for path in (folder / "cards/new").iterdir()) == [f"s{i:04d}.md" for i in range(1, 6)]
+    assert sorted(path.name for path in (folder / "cards/new").iterdir()) == [
+        f"s{i:04d}.{kind}" for i in range(1, 6) for kind in ("md", "png")
+    ]
     for row in rows.itertuples():
         prediction = predictor.predict(fhr.read(folder / row.name))
         assert (folder / "cards/new" / f"{row.name}.md").read_text().startswith(f"# {row.name}: ph<7.20\n\nResearch")
@@ -194,7 +196,9 @@ def test_two_recordings_of_one_name_have_a_card_each(checkpoint, folder, run_fhr
         shutil.copy(folder / f"s0001.{suffix}", other)
     paths = [folder / "s0001", other / "s0001"]
     assert run_fhr(folder, "predict", *paths, "--run", checkpoint, "--card", "cards").code == 0
-    assert sorted(path.name for path in (folder / "cards").iterdir()) == ["s0001-2.md", "s0001.md"]
+    assert sorted(path.name for path in (folder / "cards").iterdir()) == [
+        *("s0001-2.md", "s0001-2.png", "s0001.md", "s0001.png")
+    ]
 
 
 def test_timeline(checkpoint, folder, run_fhr):

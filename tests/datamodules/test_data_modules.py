@@ -208,3 +208,22 @@ def test_simulated_recordings_in_memory_are_those_of_the_folder(simulated_folder
     assert memory.facts.data_checksum == folder.facts.data_checksum
     assert memory.facts.partition == folder.facts.partition
     assert same(epoch_of(memory, 1), epoch_of(folder, 1))
+
+
+def test_permuted_records_have_the_signals_of_others_and_their_own_labels(simulated_folder):
+    """The control: nothing can be learnt, but everything else is as it was."""
+    plain, permuted, again = (
+        CTUUHBDataModule(str(simulated_folder), target="ph<7.20", window_minutes=20, permute=permute)
+        for permute in (None, 3, 3)
+    )
+    batches = []
+    for data in (plain, permuted, again):
+        data.setup()
+        batches.append(next(iter(data.test_dataloader())))
+    one, other, same = batches
+    assert plain.facts.partition == permuted.facts.partition
+    assert torch.equal(one.label, other.label)
+    assert torch.equal(one.ph, other.ph)
+    assert torch.equal(other.signal, same.signal)
+    moved = (one.signal != other.signal).flatten(1).any(1)
+    assert moved.float().mean() > 0.8

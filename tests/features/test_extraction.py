@@ -248,9 +248,7 @@ def test_a_full_disk_is_said_and_loses_nothing(folder, expected, tmp_path, monke
 
 
 def test_a_dead_worker_is_an_error_that_says_what_to_do():
-    with pytest.raises(
-        FHRError, match=r"a worker process died .* is kept: give the same command again, with fewer --wor"
-    ):
+    with pytest.raises(FHRError, match=r"a worker process died .* is kept: go on from there, with fewer --wor"):
         list(spread(os._exit, [1, 2, 3], workers=2))
 
 

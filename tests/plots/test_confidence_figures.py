@@ -357,6 +357,7 @@ def prediction(**fields):
         "target": "ph<7.05",
         "probability": 0.14,
         "score": -1.81,
+        "loss": 0.12,
         "low": 0.08,
         "high": 0.24,
         "prevalence": 0.09,
@@ -385,7 +386,7 @@ def test_the_card_says_what_the_prediction_holds(labour):
     lines = said(figure)
     assert "Risk of ph<7.05: 14%" in lines
     assert "bar: what calibration leaves open, 8.0% to 24%" in lines
-    assert "ticks: 3 networks; retrainings differ by 3.1% (SD)" in lines
+    assert "ticks: 3 networks; retrainings differ by 3.1 points (SD)" in lines
     assert "two retrainings decide differently: 18%" in lines
     assert "dotted: prevalence, 9.0%" in lines
     assert "80%: ph<7.05" in lines

@@ -136,7 +136,11 @@ def test_the_guarantee_of_several_outer_folds_is_that_of_the_smallest():
     assert several.startswith(alone)
     assert several.endswith("The p-values are means over 2 outer folds; the records named are those of one of them.")
     split = Confidence([reference(40, 1), reference(60, 1)], [0, 0], "x").guarantees[0.9]
-    assert "no more than 80% is guaranteed with 20 calibration records in 2 folds" in split
+    assert "proven is only at least 80%, with 20 calibration records in 2 folds" in split
+    # Fewer records, but no inner folds: not the weakest.
+    mixed = Confidence([reference(38, 1)] + [large] * 4, [0, *range(4)], "x").guarantees[0.9]
+    weakest = Confidence([large] * 4, range(4), "x").guarantees[0.9]
+    assert mixed.startswith(weakest)
     exact = Confidence([reference(40, 1)], [0], "x").guarantees[0.9]
     assert "at least 90% get a set that holds the truth" in exact
 
@@ -335,19 +339,25 @@ def test_the_card_says_what_the_prediction_says():
         "Research software, **not a medical device**: it must not guide the care of any patient.",
         "**The model abstains**: do not rely on the numbers below.",
         "- two retrainings would disagree",
-        f"- Probability of {TARGET}: **10%** (interval 4.0% to 30%); 26% of the births it is calibrated for have it",
-        "- Decision: **at risk**, above the threshold of 90% specificity",
+        f"- Probability of {TARGET}: **10%** (calibration leaves open 4.0% to 30%, no confidence interval); "
+        "26% of the births it is calibrated for have it",
+        f"- Decision: **at or above the threshold**, which about 90% of the births without {TARGET} stay below",
+        "- From one network to another the probability moves by 3.0 percentage points (SD); "
+        "two networks disagree on the decision with probability 0.40",
         f"- What it cannot rule out, at 90%: {TARGET}",
         "- What it cannot rule out, at 80%: none fits, the score is unlike those of both outcomes",
         "- What it cannot rule out, at 95%: not computed, too few records",
         "- Signal loss: 10%",
-        "- Training records as unusual as this one: 0.4%",
+        "- Training records at least as unusual as this one: 0.4%",
         "- Warning: no uterine activity",
         "- At 90%: Of births like these.",
     ):
         assert line in text.splitlines()
     assert "by another calibration, which disagrees" in said(low=0.2, high=0.3).card()
     assert "No reason to abstain" in said(abstain=False).card()
+    assert "births with it may, too: nothing is ruled out by this" in said(decision=False).card()
+    lost = said(warnings=("60% of the signal is lost",), abstain=True, reasons=("60% of the signal is lost",)).card()
+    assert lost.count("60% of the signal is lost") == 1
 
 
 def test_columns_of_the_table():
