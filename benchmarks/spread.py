@@ -47,25 +47,25 @@ def spread(folds: list[pd.DataFrame], labels: pd.Series) -> pd.DataFrame:
     rows = []
     for size, (inner, members) in SIZES.items():
         each = [[procedure(group, labels) for group in retrainings(raw, inner, members)] for raw in folds]
-        if inner == 1:  # retrainings of one inner fold are alike; those of another have other training records
-            flips = []
-            for fold in each:
-                for k in range(4):
-                    flips.append(pd.Series(flip_rate([one["decision"] for one in fold[k::4]]), fold[0].index))
-            flips = pd.concat(flips).groupby(level=0).mean()
-        else:
-            flips = pd.concat([pd.Series(flip_rate([one["decision"] for one in fold]), fold[0].index) for fold in each])
+        # Single networks are retrainings of each other within an inner fold; another has other training records.
+        alike = [slice(k, None, 4) for k in range(4)] if inner == 1 else [slice(None)]
+        flips = pd.concat(
+            [pd.Series(flip_rate([one["decision"] for one in fold[k]]), fold[0].index) for fold in each for k in alike]
+        )
+        flips = flips.groupby(level=0).mean()
         pooled = [pd.concat([fold[k] for fold in each]).sort_index() for k in range(len(each[0]))]
         y = labels.loc[pooled[0].index].to_numpy()
         p = np.array([table["probability"] for table in pooled])
+        areas = np.array([auroc(y, table["score"]) for table in pooled])
         values = {
             "networks": size,
             "ensembles": len(pooled),
             "flip rate": flips.mean(),
-            "of those at risk in any": flips[flips > 0].mean(),
-            "sd of probability": p.std(axis=0, ddof=1).mean(),
-            "AUROC": np.mean([auroc(y, table["score"]) for table in pooled]),
-            "sd of AUROC": np.std([auroc(y, table["score"]) for table in pooled], ddof=1),
+            "of those that flip": flips[flips > 0].mean(),
+            "share that flips": (flips > 0).mean(),
+            "sd of probability": np.mean([p[k].std(axis=0, ddof=1).mean() for k in alike]),
+            "AUROC": areas.mean(),
+            "sd of AUROC": np.mean([areas[k].std(ddof=1) for k in alike]),
             "slope": np.mean([calibration_slope(y, row) for row in p]),
             "ECE": np.mean([expected_calibration_error(y, row) for row in p]),
             "ECE null p95": np.mean([ece_reference(row).p95 for row in p]),
@@ -82,6 +82,8 @@ def main() -> None:
     parser.add_argument("run", help="of `fhr crossval --members 15`")
     options = parser.parse_args()
     store = CrossvalStore.open(options.run)
+    if int(store.run.data.params["members"]) < 10:
+        parser.error(f"run {options.run} has too few members for two ensembles of 20; give `--members` of 10 or more")
     folds = [store.scores(child) for (repeat, _), child in sorted(store.folds().items()) if repeat == 0]
     path = store.client.download_artifacts(options.run, "predictions.csv")
     labels = pd.read_csv(path, dtype={"name": str}).drop_duplicates("name").set_index("name")["label"]
