@@ -234,7 +234,8 @@ def test_an_older_checkpoint_has_a_card_without_confidence(made, halves):
     assert "No confidence was computed" in older.card()
     assert to_frame([older])["set_90"].isna().all()
     some_lack_it = [(card, network), (replace(card, confidence=None), network)]
-    assert Predictor(some_lack_it).predict(recording).sets is None
+    with pytest.raises(CheckpointError, match="1 of 2 checkpoints lack what their confidence rests on"):
+        Predictor(some_lack_it)
 
 
 def test_a_checkpoint_of_before_calibrators_knew_what_they_were_made_for(made, halves):

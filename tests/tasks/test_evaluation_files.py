@@ -73,7 +73,8 @@ def test_files_of_an_evaluation(card, simulated_database, tmp_path):
     recordings = {recording.name: recording for recording in simulated_database}
     write_evaluation(tmp_path, card, table, recordings)
     found = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    figures = {f"figures/{name}.png" for name in ("roc", "reliability", "score_by_class", "strips")}
+    names = ("roc", "precision_recall", "reliability", "risk_coverage", "net_benefit", "score_by_class", "strips")
+    figures = {f"figures/{name}.png" for name in names}
     assert found == {"predictions.csv", "model_card.md", *figures}
     pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "predictions.csv"), table)
     assert (tmp_path / "model_card.md").read_text() == card.markdown()
