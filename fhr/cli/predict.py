@@ -40,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeline",
         metavar="FILE.csv",
-        help="write what would have been said every 5 min, had the recording ended there; an extrapolation",
+        help="write what would have been said every 5 min, had the recording ended there (an extrapolation); with "
+        "--card also as NAME-timeline.png",
     )
     parser.add_argument(
         "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
@@ -70,17 +71,29 @@ def run(options: argparse.Namespace) -> int:
         _write_cards(predictions, [r for r in recordings if r.name not in quarantined], cards)
     if options.timeline is not None and isinstance(predictor, Predictor):
         usable = [recording for recording in recordings if recording.name not in quarantined]
-        write_csv(_timelines(predictor, usable), options.timeline, "--timeline")
+        write_csv(_timelines(predictor, usable, cards), options.timeline, "--timeline")
     return report(quarantined)
 
 
-def _timelines(predictor: "Predictor", recordings: "list[Recording]") -> "pd.DataFrame":
+def _timelines(predictor: "Predictor", recordings: "list[Recording]", cards: Path | None) -> "pd.DataFrame":
     import pandas as pd
 
+    from fhr.plots import timeline
     from fhr.prediction import to_frame
     from fhr.tracking import progress
 
-    tables = [predictor.timeline(recording) for recording in progress(recordings, description="timeline")]
+    tables = []
+    for recording in progress(recordings, description="timeline"):
+        table = predictor.timeline(recording)
+        tables.append(table)
+        if cards is not None:
+            ends = [table[name].astype(float) for name in ("low", "high")]
+            low, high = ends if all(end.notna().all() for end in ends) else (None, None)
+            abstained = table["abstain"].fillna(False).astype(bool)
+            times, minutes = -table["to_end"], predictor.pipeline.minutes
+            risk = table["probability"].astype(float)
+            figure = timeline(recording, times, risk, low, high, abstained, target=predictor.target, window=minutes)
+            figure.savefig(cards / f"{recording.name.replace(os.sep, '_')}-timeline.png", dpi=150)
     return pd.concat(tables) if tables else to_frame([]).assign(end=[], to_end=[])
 
 

@@ -203,9 +203,12 @@ def test_two_recordings_of_one_name_have_a_card_each(checkpoint, folder, run_fhr
 
 def test_timeline(checkpoint, folder, run_fhr):
     paths = [folder / "s0001", folder / "s0002"]
-    answer = run_fhr(folder, "predict", *paths, "--run", checkpoint, "--timeline", "timeline.csv", "--out", "risk.csv")
+    options = ["--timeline", "timeline.csv", "--out", "risk.csv", "--card", "timelines"]
+    answer = run_fhr(folder, "predict", *paths, "--run", checkpoint, *options)
     assert answer == (0, "", "")
     found, rows = pd.read_csv(folder / "timeline.csv"), pd.read_csv(folder / "risk.csv")
+    for name in rows["name"]:
+        assert (folder / "timelines" / f"{name}-timeline.png").read_bytes().startswith(b"\x89PNG")
     assert found["name"].unique().tolist() == ["s0001", "s0002"]
     last = found[found["to_end"] == 0]
     assert last["probability"].tolist() == pytest.approx(rows["probability"].tolist(), abs=1e-5)

@@ -305,10 +305,31 @@ def test_reasons_to_abstain(changes, reason):
     assert list(Abstention().reasons(said(**changes))) == ([] if reason is None else [reason])
 
 
-@pytest.mark.parametrize("wrong", [{"level": 0.85}, {"loss": 1.2}, {"distance": -1}, {"flip_rate": float("nan")}])
+@pytest.mark.parametrize(
+    "wrong", [{"level": 0.85}, {"loss": 1.2}, {"distance": -1}, {"flip_rate": float("nan")}, {"referral": 2}]
+)
 def test_limits_that_cannot_be(wrong):
     with pytest.raises(FHRError, match=f"abstention with {next(iter(wrong))}="):
         Abstention(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("probability", "referral", "cost"),
+    [
+        (0.02, 0.05, None),
+        (0.06, 0.05, 0.06),
+        (0.3, 0.05, 0.07),
+        (0.9, 0.05, None),
+        (0.3, None, None),
+        (None, 0.05, None),
+    ],
+)
+def test_the_expected_cost_of_the_better_answer(probability, referral, cost):
+    """Chow's rule: between the risks at which waiting and acting are cheap, a referral is cheaper than either."""
+    reasons = list(Abstention(referral=referral).reasons(said(probability=probability)))
+    assert reasons == (
+        [] if cost is None else [f"either answer is expected to cost {cost:.3f} of a miss, a referral 0.05"]
+    )
 
 
 def test_limits_are_those_of_the_predictor(made, halves):
