@@ -101,7 +101,8 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
             rows += [Row("diamond: another calibration, which disagrees")]
     if prediction.spread is not None:
         each = f"ticks: {n_networks} networks; " if n_networks else ""
-        rows += [Row(f"{each}retrainings differ by {100 * prediction.spread:.1f} points (SD)")]
+        points = _percent(prediction.spread).removesuffix("%")
+        rows += [Row(f"{each}retrainings differ by {points} points (SD)")]
     if prediction.flip_rate is not None:
         rows += [Row(f"two retrainings decide differently: {_percent(prediction.flip_rate)}")]
     if prediction.prevalence is not None:

@@ -419,7 +419,7 @@ def test_certainty_stays_on_the_log_odds_scale(labour):
     drawn(figure)
     assert "Risk of ph<7.05: 0%" in said(figure)
     assert "bar: what calibration leaves open, 0% to 100%" in said(figure)
-    assert any("differ by <0.1%" in line for line in said(figure))
+    assert any("differ by <0.1 points" in line for line in said(figure))
 
 
 def test_an_interval_that_does_not_hold_the_probability_says_so(labour):
