@@ -81,20 +81,14 @@ def _from_store(run_id: str) -> _Model:
 
     import pandas as pd
 
-    from fhr.tracking import mlflow_client, tracking_uri
+    from fhr.tracking import find_run, has_store, mlflow_client, tracking_uri
 
     uri = tracking_uri()
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
+    if not has_store():
         raise FHRError(f"{run_id}: no such file, and there is no MLflow store {uri}; go to the folder that holds it")
-    client = mlflow_client()
-    from mlflow.exceptions import MlflowException
-
-    try:
-        found = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise FHRError(f"the MLflow store {uri} cannot be read ({error}); check MLFLOW_TRACKING_URI") from None
-        raise FHRError(f"{run_id!r} is neither a file nor a run of {uri}; `fhr runs` lists the runs") from None
+    found, client = find_run(run_id), mlflow_client()
+    if found is None:
+        raise FHRError(f"{run_id!r} is neither a file nor a run of {uri}; `fhr runs` lists the runs")
     if parent := found.data.tags.get("mlflow.parentRunId"):
         raise FHRError(f"run {run_id} is one fold of {parent}; compare whole cross-validations, give that id")
     if found.info.status != "FINISHED":

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import RAW_COLUMNS
-from fhr.tracking import ensure_store, mlflow_client, tracking_uri
+from fhr.tracking import ensure_store, find_run, mlflow_client, tracking_uri
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -53,16 +53,12 @@ class CrossvalStore:
         Raises:
             CheckpointError: there is none, or it is no cross-validation.
         """
-        from mlflow.exceptions import MlflowException
-
-        client = mlflow_client()
-        try:
-            run = client.get_run(run_id)
-        except MlflowException:
-            raise CheckpointError(f"there is no run {run_id!r} in this store; `fhr runs` lists the runs") from None
+        run = find_run(run_id)
+        if run is None:
+            raise CheckpointError(f"there is no run {run_id!r} in {tracking_uri()}; `fhr runs` lists the runs")
         if run.data.tags.get("kind") != "cross-validation":
             raise CheckpointError(f"run {run_id} is no cross-validation; give one that `fhr crossval` made")
-        return cls(client, run.info.experiment_id, run_id)
+        return cls(mlflow_client(), run.info.experiment_id, run_id)
 
     @property
     def run(self) -> "Run":

@@ -21,12 +21,11 @@ def run(options: argparse.Namespace) -> int:
     """List the runs."""
     import pandas as pd
 
-    from fhr.tracking import mlflow_client, tracking_uri
+    from fhr.tracking import has_store, mlflow_client, tracking_uri
 
-    uri = tracking_uri()
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).is_file():
+    if not has_store():
         raise FHRError(
-            f"there is no MLflow store {uri} in {Path.cwd()}; train first, or go to the folder that holds it"
+            f"there is no MLflow store {tracking_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
         )
     client = mlflow_client()
     experiments = {e.experiment_id: e.name for e in client.search_experiments()}

@@ -3,7 +3,7 @@
 from .environment import environment, source_state
 from .progress import progress, progress_bar
 from .spread import check_scheduler, spread
-from .store import ensure_store, mlflow_client, run_checkpoints, tracking_uri
+from .store import ensure_store, find_run, has_store, mlflow_client, run_checkpoints, tracking_uri
 from .workers import end_with_parent
 
 __all__ = [
@@ -11,6 +11,8 @@ __all__ = [
     "end_with_parent",
     "ensure_store",
     "environment",
+    "find_run",
+    "has_store",
     "mlflow_client",
     "progress",
     "progress_bar",

@@ -12,8 +12,9 @@ from fhr.errors import CheckpointError
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
-__all__ = ["ensure_store", "mlflow_client", "run_checkpoints", "tracking_uri"]
+__all__ = ["ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints", "tracking_uri"]
 
 _FOLDER = Path("mlruns")
 _DATABASE = _FOLDER / "mlflow.db"
@@ -54,6 +55,32 @@ def mlflow_client() -> "MlflowClient":
     return MlflowClient(tracking_uri=tracking_uri())
 
 
+def has_store() -> bool:
+    """Whether there is a store to read; asking a client would make the embedded one. A server is taken to be there."""
+    uri = tracking_uri()
+    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).is_file()
+
+
+def find_run(run_id: str) -> "Run | None":
+    """A run of the store, or None where there is no such run, or no store.
+
+    Raises:
+        CheckpointError: the store cannot be read.
+    """
+    if not has_store():
+        return None
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return mlflow_client().get_run(run_id)
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return None
+        raise CheckpointError(
+            f"the MLflow store {tracking_uri()} cannot be read ({error}); check MLFLOW_TRACKING_URI"
+        ) from None
+
+
 def run_checkpoints(run_id: str) -> list[Path]:
     """Local paths of the finished checkpoints of a run, those of its child runs where it has none of its own.
 
@@ -61,25 +88,16 @@ def run_checkpoints(run_id: str) -> list[Path]:
         CheckpointError: no store here, no such run, or a run without a finished checkpoint.
     """
     uri = tracking_uri()
-    if not os.environ.get("MLFLOW_TRACKING_URI") and not _DATABASE.is_file():
+    if not has_store():
         raise CheckpointError(
-            f"{run_id!r} is no checkpoint file, and there is no MLflow store {_DATABASE} in {Path.cwd()}; "
+            f"{run_id!r} is no checkpoint file, and there is no MLflow store {uri} in {Path.cwd()}; "
             "go to the folder that holds it, or set MLFLOW_TRACKING_URI"
         )
-    client = mlflow_client()
+    run, client = find_run(run_id), mlflow_client()
+    if run is None:
+        raise CheckpointError(f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs")
     from mlflow.artifacts import download_artifacts
-    from mlflow.exceptions import MlflowException
 
-    try:
-        run = client.get_run(run_id)
-    except MlflowException as error:
-        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            raise CheckpointError(
-                f"the MLflow store {uri} cannot be read ({error}); check MLFLOW_TRACKING_URI"
-            ) from None
-        raise CheckpointError(
-            f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs"
-        ) from None
     runs = [run]
     if not client.list_artifacts(run_id, "checkpoints"):
         if run.info.status != "FINISHED":
