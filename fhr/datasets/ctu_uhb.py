@@ -2,16 +2,19 @@
 
 import logging
 import os
+from collections import Counter
 from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
-from fhr.formats import read_wfdb
+from fhr.formats import read_wfdb, read_whole
+from fhr.formats.regular_file import shown
 
 from .database import Database
 
 __all__ = ["CTUUHB", "record_names"]
 
 _log = logging.getLogger(__name__)
+_MAX_LIST = 1 << 23  # bytes of RECORDS: a million names
 
 
 class CTUUHB(Database):
@@ -50,7 +53,8 @@ def record_names(root: Path) -> list[str]:
 
     Raises:
         DatasetNotFoundError: a folder that is missing or empty.
-        FormatError: a `RECORDS` file that cannot be read, or points elsewhere.
+        FormatError: a `RECORDS` file that cannot be read, is a link out of the folder, points elsewhere, or names a
+            record twice.
     """
     if not os.path.isdir(root):
         problem = "is a file" if os.path.isfile(root) else "does not exist"
@@ -59,20 +63,26 @@ def record_names(root: Path) -> list[str]:
             "a simulated one with `fhr simulate --n 500 --out DIR`"
         )
     listing = root / "RECORDS"
-    if listing.is_file():
+    listed = os.path.lexists(listing)
+    if listed:
         try:
-            names = listing.read_text(encoding="utf-8").split()
-        except (OSError, UnicodeDecodeError) as error:
+            names = read_whole(listing, limit=_MAX_LIST, kind="list of records").decode("utf-8").split()
+        except UnicodeDecodeError as error:
             raise FormatError(f"{listing}: cannot be read ({error}); it is a text file, one record a line") from None
     else:
         names = sorted(path.stem for path in root.glob("*.hea"))
     if not names:
-        problem = "RECORDS is empty" if listing.is_file() else "no RECORDS file, no .hea file"
+        problem = "RECORDS is empty" if listed else "no RECORDS file, no .hea file"
         raise DatasetNotFoundError(
             f"data folder {str(root)!r} holds no recording ({problem}); "
             "give the folder that does, or make a simulated one with `fhr simulate --n 500 --out DIR`"
         )
-    outside = [name for name in names if Path(name).name != name or "\\" in name or name in (".", "..")]
-    if outside:
-        raise FormatError(f"{listing}: {outside[0]!r} is not a plain record name in this folder; list plain names")
+    if not listed:
+        return names
+    if len(set(names)) < len(names):  # before each is read as often as it stands there
+        twice = next(name for name, n in Counter(names).items() if n > 1)
+        raise FormatError(f"{listing}: record {shown(twice)} stands twice; keep one of them")
+    outside = (n for n in names if Path(n).name != n or "\\" in n or ":" in n or n == ".." or not n.isprintable())
+    if (first := next(outside, None)) is not None:
+        raise FormatError(f"{listing}: {shown(first)} is not a plain record name in this folder; list plain names")
     return names

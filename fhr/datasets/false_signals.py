@@ -2,8 +2,10 @@
 
 import csv
 import hashlib
+import io
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from math import nan
@@ -12,7 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
-from fhr.formats import read_fhrma
+from fhr.formats import read_fhrma, read_whole
+from fhr.formats.regular_file import cut, shown
 from fhr.recording import Recording
 
 from .database import Database
@@ -24,6 +27,7 @@ _RECORDINGS = ("file", "dataset", "stage2_start_sample")
 _ANNOTATIONS = ("file", "dataset", "channel", "label", "start_sample", "end_sample")
 _ROWS = {"fhr": 0, "mhr": 1}
 _VALUES = {"true": 0.0, "false": 1.0}
+_MAX_BYTES = 1 << 26
 _Marks = list[tuple[int, int, int, float]]  # row, first sample, one past the last, value
 
 
@@ -45,7 +49,7 @@ class FalseSignals(Database):
 
     Raises:
         DatasetNotFoundError: a folder that is missing, lacks one of its two tables, or holds no readable recording.
-        FormatError: a table that cannot be read.
+        FormatError: a table that cannot be read, is a link out of the folder, or lists a recording twice.
 
     Source:
         Boudet et al. 2022, Biosensors 12:691, doi:10.3390/bios12090691.
@@ -61,8 +65,11 @@ class FalseSignals(Database):
         if strange := sorted(set(of_file) - {row[0] for row in rows}):
             _log.warning(
                 "%s: marks of %d files that recordings.csv does not list are left out: %s",
-                *(self.root, len(strange), ", ".join(strange[:3])),
+                *(self.root, len(strange), cut(", ".join(strange[:3]))),
             )
+        counts = Counter(row[0] for row in rows)
+        if twice := next((name for name, n in counts.items() if n > 1), None):
+            raise FormatError(f"{self.root / 'recordings.csv'}: {shown(twice)} stands twice; keep one of them")
         recordings: list[Recording] = []
         quarantined: dict[str, str] = {}
         self.groups: dict[str, str] = {}
@@ -85,13 +92,18 @@ class FalseSignals(Database):
         super().__init__(recordings, origin=str(self.root), quarantined=quarantined)
 
     def _read(self, file: str, stage2: str, rows: Iterable[list[str]]) -> tuple[Recording, _Marks]:
-        if Path(file).name != file or "\\" in file:
-            raise FormatError(f"{self.root / 'recordings.csv'}: {file!r} is not a plain file name in this folder")
+        if Path(file).name != file or "\\" in file or ":" in file or not file.isprintable():
+            raise FormatError(f"{self.root / 'recordings.csv'}: {shown(file)} is not a plain file name in this folder")
         recording = read_fhrma(self.root / file)
         marks = [_mark(row, len(recording), self.root / "annotations.csv") for row in rows]
         start = nan
         if stage2 not in ("", "antepartum"):
-            sample = _whole(stage2, f"{self.root / 'recordings.csv'}: {file}: stage2_start_sample")
+            where = f"{self.root / 'recordings.csv'}: {file}: stage2_start_sample"
+            sample = _whole(stage2, where)
+            if not 1 <= sample <= len(recording):
+                raise FormatError(
+                    f"{where} is {shown(stage2)}; give one of the {len(recording)} samples, counted from 1"
+                )
             start = (sample - 1) / recording.fs  # samples count from 1
         return replace(recording, stage2_start=start), marks
 
@@ -130,16 +142,16 @@ class FalseSignals(Database):
 
 def _read_table(path: Path, columns: tuple[str, ...]) -> list[list[str]]:
     """The rows of a table, in the order of `columns`."""
-    if not path.is_file():
+    if not os.path.lexists(path):
         problem = f"has no {path.name}" if os.path.isdir(path.parent) else "does not exist"
         raise DatasetNotFoundError(
             f"data folder {str(path.parent)!r} {problem}; give the folder of the FHRMA false-signal set (.fhrm files, "
             "recordings.csv, annotations.csv), or set FHR_DATA to the folder that holds `fhrma-false-signals`"
         )
+    raw = read_whole(path, limit=_MAX_BYTES, kind="CSV table")
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    except (UnicodeDecodeError, csv.Error) as error:
         raise FormatError(f"{path}: cannot be read ({error}); it is a CSV file with {', '.join(columns)}") from None
     table = [[row.get(column) for column in columns] for row in rows]
     for number, row in enumerate(table, start=2):
@@ -153,11 +165,11 @@ def _mark(row: list[str], n: int, path: Path) -> tuple[int, int, int, float]:
     where = f"{path}: {file}"
     if channel not in _ROWS or label not in _VALUES:
         raise FormatError(
-            f"{where}: channel {channel!r}, label {label!r}; channels are fhr and mhr, labels true and false"
+            f"{where}: channel {shown(channel)}, label {shown(label)}; channels are fhr and mhr, labels true and false"
         )
     start, end = _whole(first, f"{where}: start_sample"), _whole(last, f"{where}: end_sample")
     if not 1 <= start <= end <= n:
-        raise FormatError(f"{where}: samples {start} to {end} are no range within 1 to {n}; correct the row")
+        raise FormatError(f"{where}: samples {cut(first)} to {cut(last)} are no range within 1 to {n}; correct the row")
     return _ROWS[channel], start - 1, end, _VALUES[label]
 
 
@@ -165,4 +177,4 @@ def _whole(text: str, where: str) -> int:
     try:
         return int(float(text)) if float(text).is_integer() else int(text)
     except (ValueError, OverflowError):
-        raise FormatError(f"{where} is {text!r}; give a whole number of samples") from None
+        raise FormatError(f"{where} is {shown(text)}; give a whole number of samples") from None

@@ -5,17 +5,20 @@ from .folder import recordings_in
 from .matlab import read_mat
 from .npz import read_npz, write_npz
 from .read import read
+from .regular_file import open_regular, read_whole
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
 from .whole_file import whole_or_not_at_all
 
 __all__ = [
+    "open_regular",
     "read",
     "read_fhrma",
     "read_mat",
     "read_npz",
     "read_table",
     "read_wfdb",
+    "read_whole",
     "recordings_in",
     "whole_or_not_at_all",
     "write_npz",

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from fhr.errors import FormatError
 
+from .regular_file import shown
+
 __all__ = ["Named", "guess_channels"]
 
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
@@ -53,7 +55,9 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
             continue
         if channel in found:
             first = names[found[channel].position]
-            raise FormatError(f"{where}: {first!r} and {name!r} both look like {channel}; say which is to be read")
+            raise FormatError(
+                f"{where}: {shown(first)} and {shown(name)} both look like {channel}; say which is to be read"
+            )
         found[channel] = Named(position, unit)
     return found
 

@@ -11,6 +11,8 @@ from typing import NamedTuple
 from fhr.errors import FormatError
 from fhr.recording import Clinical, Outcome, Recording, Step
 
+from .regular_file import shown
+
 __all__ = ["IMPLAUSIBLE", "comment_lines", "parse_comments"]
 
 IMPLAUSIBLE = "implausible value set to missing"
@@ -131,7 +133,7 @@ def parse_comments(
         try:
             value = float(text)
         except ValueError:
-            raise FormatError(f"{where}: {field.label} is {text!r}; write a number or NaN") from None
+            raise FormatError(f"{where}: {field.label} is {shown(text)}; write a number or NaN") from None
         high = n_samples if field.label == _STAGE2 else field.high
         if value == field.none:
             value = nan
@@ -148,15 +150,18 @@ def parse_comments(
 def comment_lines(recording: Recording) -> list[str]:
     """The comment block of a header for `recording`, without line ends."""
     originals = {
-        step.parameters["field"]: step.parameters["value"] for step in recording.history if step.name == IMPLAUSIBLE
+        str(step.parameters.get("field")): value
+        for step in recording.history
+        # A history that was read from a file may hold anything.
+        if step.name == IMPLAUSIBLE and isinstance(value := step.parameters.get("value"), float)
     }
     lines = [f"#----- Additional parameters for record {recording.name}", ""]
     for title, fields in _SECTIONS:
         lines.append(f"#-- {title}")
         for field in fields:
             if field.label == _STAGE2:
-                known = isfinite(recording.stage2_start) and recording.stage2_start >= 0
-                value = round(recording.stage2_start * recording.fs) if known else nan
+                sample = recording.stage2_start * recording.fs
+                value = round(sample) if 0 <= sample < _INF else nan
             else:
                 owner = recording.outcome if field.attribute in _OUTCOME else recording.clinical
                 value = getattr(owner, field.attribute)

@@ -14,7 +14,8 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
-from .whole_file import MAX_SAMPLES, read_whole, take_suffix
+from .regular_file import read_whole
+from .whole_file import MAX_SAMPLES, take_suffix
 
 __all__ = ["FHRMA_SUFFIXES", "read_fhrma"]
 

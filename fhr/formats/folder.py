@@ -15,16 +15,21 @@ def recordings_in(folder: str | Path) -> list[Path]:
     """The recordings directly in `folder`, sorted by name, each a path for `fhr.read`.
 
     A WFDB record counts once, by its `.hea`; of CSV and TSV tables those whose header names an FHR column, for such
-    folders hold tables of annotations too. Hidden files are passed over. Nothing else is read: a damaged file is in
-    the list.
+    folders hold tables of annotations too; one that cannot be opened is left out with a warning. Folders and hidden
+    files are passed over. Nothing else is read: what is damaged, a link out of the folder or no regular file is in the
+    list, and `fhr.read` refuses it by name.
 
     Raises:
-        DatasetNotFoundError: no such folder.
+        DatasetNotFoundError: no such folder, or one that cannot be listed.
     """
     if not os.path.isdir(folder):
         raise DatasetNotFoundError(f"{str(folder)!r} is not a folder; give one that holds recordings")
     suffixes = {suffix for suffix in READERS if suffix not in ("", ".dat")}
-    files = (path for path in Path(folder).iterdir() if path.suffix.lower() in suffixes and path.is_file())
+    try:
+        # A broken link is no folder.
+        files = [path for path in Path(folder).iterdir() if path.suffix.lower() in suffixes and not path.is_dir()]
+    except OSError as error:
+        raise DatasetNotFoundError(f"{str(folder)!r} cannot be listed ({error.strerror}); check its rights") from None
     return sorted(
         path
         for path in files

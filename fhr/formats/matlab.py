@@ -18,8 +18,9 @@ from fhr.recording import Recording, Source, Step
 from .channel_names import guess_channels
 from .heart_rate_units import HEART_RATE_UNITS, signal
 from .matlab_file import numeric_variables
+from .regular_file import cut, read_whole, reason
 from .time_grid import checked_rate, place
-from .whole_file import MAX_SAMPLES, read_whole, take_suffix
+from .whole_file import MAX_SAMPLES, take_suffix
 
 __all__ = ["MATLAB_SUFFIX", "read_mat"]
 
@@ -74,13 +75,13 @@ def read_mat(path: str | Path, *, variables: Mapping[str, str] | None = None, fs
     rate = values.pop("fs", None)
     if fs is None and rate is not None:
         if len(rate) != 1:
-            raise FormatError(f"{where}: {names['fs']} holds {len(rate)} numbers; the sampling rate is one, in Hz")
+            raise FormatError(f"{where}: {cut(names['fs'])} holds {len(rate)} numbers; the sampling rate is one, in Hz")
         fs = float(rate[0])
     notes: dict[str, Any] = {}
     time = values.pop("time", None)
     if time is not None and (fs is None or "time" not in guessed):
         if {len(value) for value in values.values()} != {len(time)}:
-            raise FormatError(f"{where}: {names['time']} and the signals differ in length; give one time a sample")
+            raise FormatError(f"{where}: {cut(names['time'])} and the signals differ in length; give one time a sample")
         unit = guesses["time"].unit if "time" in guessed else "s"
         grid = place(time, unit=unit, fs=fs, tolerance=None, where=where)
         values = {channel: np.where(grid.rows < 0, np.nan, value[grid.rows]) for channel, value in values.items()}
@@ -113,19 +114,23 @@ def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
     try:
         return numeric_variables(raw, limit=_MAX_BYTES)
     except (ValueError, zlib.error) as error:
-        raise FormatError(f"{where}: no intact MATLAB file ({error}); save it again with save(FILE, '-v7')") from None
+        raise FormatError(
+            f"{where}: no intact MATLAB file ({reason(error)}); save it again with save(FILE, '-v7')"
+        ) from None
 
 
 def _vector(values: np.ndarray, name: str, where: str) -> np.ndarray:
     if values.ndim != 2 or 1 not in values.shape or not values.size:
+        shape = " x ".join(map(str, values.shape))
         raise FormatError(
-            f"{where}: {name} is {' x '.join(map(str, values.shape))} of {values.dtype}; a signal is n x 1 or 1 x n "
-            "numbers, name another with variables="
+            f"{where}: {cut(name)} is {shape} of {values.dtype}; a signal is n x 1 or 1 x n numbers, name another with "
+            "variables="
         )
     if values.size > MAX_SAMPLES:
-        raise FormatError(f"{where}: {name} holds {values.size} samples; a recording has at most {MAX_SAMPLES}")
-    return values.reshape(-1).astype(np.float64)
+        raise FormatError(f"{where}: {cut(name)} holds {values.size} samples; a recording has at most {MAX_SAMPLES}")
+    with np.errstate(invalid="ignore"):  # one of the kinds of NaN warns
+        return values.reshape(-1).astype(np.float64)
 
 
 def _list(arrays: Mapping[str, np.ndarray]) -> str:
-    return ", ".join(arrays) or "no numeric variable"
+    return cut(", ".join(arrays)) or "no numeric variable"

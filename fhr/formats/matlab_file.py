@@ -20,6 +20,8 @@ _MATRIX, _COMPRESSED = 14, 15
 _STRUCT, _NUMERIC = 2, range(6, 16)  # classes of arrays
 _COMPLEX, _LOGICAL = 0x800, 0x200  # flags of arrays
 _V4_TYPES = ("f8", "f4", "i4", "i2", "u2", "u1")
+_MAX_ELEMENTS = 10_000  # of a file, and fields of a struct: this package's choice, so that no file takes minutes
+_MAX_DIMENSIONS = 32
 
 
 class _Element(NamedTuple):
@@ -36,16 +38,27 @@ def numeric_variables(raw: bytes, *, limit: int) -> dict[str, np.ndarray]:
         limit: the most bytes that its compressed variables may unpack to together.
 
     Raises:
-        ValueError: bytes that contradict the format. zlib.error: a damaged compressed variable.
+        ValueError: bytes that contradict the format, a name that stands twice, or more variables than any recording
+            has. zlib.error: a damaged compressed variable.
     """
-    if 0 in raw[:4]:  # version 4 starts with a small number, later ones with a text
-        return dict(_version_4(raw))
+    # Version 4 starts with a small number, later ones with a text.
+    found = _version_4(raw) if 0 in raw[:4] else _version_5(raw, limit)
+    arrays: dict[str, np.ndarray] = {}
+    for name, values in found:
+        if name in arrays:
+            raise ValueError(f"the variable {name} stands twice")
+        arrays[name] = values
+    return arrays
+
+
+def _version_5(raw: bytes, limit: int) -> Iterator[tuple[str, np.ndarray]]:
+    """Elements one after the other, the variables among them compressed or not."""
     order = {b"IM": "<", b"MI": ">"}.get(raw[126:128])
     if order is None:
         raise ValueError("no MATLAB header")
-    arrays: dict[str, np.ndarray] = {}
-    position = 128
+    position, n_elements = 128, 0
     while position < len(raw):
+        n_elements = _counted(n_elements)
         element = _element(raw, position, order)
         position = element.end
         if element.kind == _COMPRESSED:
@@ -58,8 +71,13 @@ def numeric_variables(raw: bytes, *, limit: int) -> dict[str, np.ndarray]:
                 raise ValueError("a compressed variable is cut short")
             element = _element(unpacked, 0, order)
         if element.kind == _MATRIX:
-            arrays.update(_matrix(element.data, order))
-    return arrays
+            yield from _matrix(element.data, order)
+
+
+def _counted(n_elements: int) -> int:
+    if n_elements >= _MAX_ELEMENTS:
+        raise ValueError(f"more than {_MAX_ELEMENTS} variables")
+    return n_elements + 1
 
 
 def _element(data: bytes, position: int, order: str) -> _Element:
@@ -88,7 +106,7 @@ def _numbers(element: _Element, order: str) -> np.ndarray:
 
 def _integers(element: _Element, order: str) -> list[int]:
     values = _numbers(element, order)
-    if values.dtype.kind == "f" or not len(values):
+    if values.dtype.kind == "f" or not 1 <= len(values) <= _MAX_DIMENSIONS:
         raise ValueError(f"an element of type {element.kind} and {len(values)} numbers where whole numbers belong")
     return [int(value) for value in values]
 
@@ -118,6 +136,8 @@ def _matrix(data: bytes, order: str, *, inside: str = "") -> Iterator[tuple[str,
         if width < 1:
             raise ValueError(f"field names of {width} letters")
         position = names.end
+        if len(names.data) > width * _MAX_ELEMENTS:
+            raise ValueError(f"a struct of more than {_MAX_ELEMENTS} fields")
         for start in range(0, len(names.data), width):
             field = names.data[start : start + width].split(b"\0")[0].decode("latin-1")
             element = _element(data, position, order)
@@ -129,8 +149,9 @@ def _matrix(data: bytes, order: str, *, inside: str = "") -> Iterator[tuple[str,
 def _version_4(raw: bytes) -> Iterator[tuple[str, np.ndarray]]:
     """Arrays one after the other: type, rows, columns, imaginary part or not, length of the name; name; numbers."""
     order = "<" if int.from_bytes(raw[:4], "little") < 10_000 else ">"
-    position = 0
+    position, n_elements = 0, 0
     while position < len(raw):
+        n_elements = _counted(n_elements)
         if position + 20 > len(raw):
             raise ValueError("it ends inside a header")
         code, rows, columns, imaginary, length = (int(n) for n in np.frombuffer(raw, f"{order}i4", 5, position))

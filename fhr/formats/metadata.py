@@ -3,11 +3,13 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from math import isnan, nan
+from math import isinf, isnan, nan
 from typing import Any, TypeVar
 
 from fhr.errors import FormatError
 from fhr.recording import Clinical, Outcome, Recording, Step
+
+from .regular_file import reason, shown
 
 __all__ = ["METADATA", "metadata", "parse_metadata"]
 
@@ -51,10 +53,13 @@ def parse_metadata(texts: Mapping[str, str], *, where: str) -> dict[str, Any]:
         try:
             if len(texts[key]) > _MAX_TEXT:
                 raise ValueError("too long")
-            found[key] = _PARSERS[key](json.loads(texts[key]))
+            value = json.loads(texts[key])
+            json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is text that nothing can store
+            found[key] = _PARSERS[key](value)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
-            text = texts[key] if len(texts[key]) <= 40 else f"{texts[key][:40]}..."
-            raise FormatError(f"{where}: {key} is {text!r} ({error}); write it anew, or remove it") from None
+            raise FormatError(
+                f"{where}: {key} is {shown(texts[key])} ({reason(error)}); write it anew, or remove it"
+            ) from None
     return found
 
 
@@ -67,6 +72,8 @@ def _name(value: Any) -> str:
 def _number(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("not a number")
+    if isinf(value):
+        raise ValueError("an infinite number")
     return float(value)
 
 

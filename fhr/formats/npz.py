@@ -13,8 +13,9 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source
 
 from .metadata import METADATA, metadata, parse_metadata
+from .regular_file import cut, read_whole, reason
 from .time_grid import checked_rate
-from .whole_file import MAX_SAMPLES, read_whole, take_suffix, write_whole
+from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
 __all__ = ["NPZ_SUFFIX", "read_npz", "write_npz"]
 
@@ -23,6 +24,9 @@ _OURS = "fhr npz 1"
 _SIGNALS = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
 _MAX_MEMBER = 8 * MAX_SAMPLES + (1 << 16)  # float64 samples and their header
+_MAX_MEMBERS = 1000
+_KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's own; others reserve what memory the file asks for
+_ENTRY = b"PK\1\2"  # of the archive's directory
 
 
 def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
@@ -47,11 +51,11 @@ def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
     where = str(path)
     arrays = _arrays(raw, where)
     if "fhr" not in arrays:
-        raise FormatError(f"{where}: no array is called fhr; it holds {', '.join(arrays) or 'none'}")
-    ours = "format" in arrays and str(arrays["format"]) == _OURS
+        raise FormatError(f"{where}: no array is called fhr; it holds {cut(', '.join(arrays)) or 'none'}")
+    ours = "format" in arrays and _text(arrays["format"], "format", where) == _OURS
     known: dict[str, Any] = {}
     if ours:
-        known = parse_metadata({key: str(arrays[key]) for key in METADATA if key in arrays}, where=where)
+        known = parse_metadata({key: _text(arrays[key], key, where) for key in METADATA if key in arrays}, where=where)
     elif "fs" in arrays:
         known["fs"] = _number(arrays["fs"], where)
     if fs is not None:
@@ -93,17 +97,28 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
 def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
     """The arrays of an archive that a recording may have, by name."""
     wanted = {f"{name}.npy" for name in (*_SIGNALS, *METADATA, "format")}
+    arrays: dict[str, np.ndarray] = {}
     try:
+        if raw.count(_ENTRY) > _MAX_MEMBERS:  # before zipfile makes an object of each
+            raise ValueError(f"more than {_MAX_MEMBERS} members")
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            members = [member for member in archive.infolist() if member.filename in wanted]
-            for member in members:
+            for member in archive.infolist():
+                name = member.filename
+                if name not in wanted:
+                    continue
+                if name[:-4] in arrays:
+                    raise ValueError(f"{name} stands twice")
+                if member.compress_type not in _KINDS:
+                    raise ValueError(f"{name} is compressed as NumPy never does")
                 if member.file_size > _MAX_MEMBER:
-                    raise FormatError(f"{where}: {member.filename} unpacks to {member.file_size} bytes; too large")
-            return {member.filename[:-4]: _array(archive.read(member)) for member in members}
-    except FormatError:
-        raise
+                    raise ValueError(f"{name} unpacks to {member.file_size} bytes; too large")
+                with archive.open(member) as file:  # its `read()` unpacks all that is there, whatever was declared
+                    arrays[name[:-4]] = _array(file.read(member.file_size + 1))
     except Exception as error:  # zipfile, zlib and numpy's header parser raise a dozen kinds on damaged bytes
-        raise FormatError(f"{where}: not an intact NumPy archive ({error}); write it again with write_npz") from None
+        raise FormatError(
+            f"{where}: not an intact NumPy archive ({reason(error)}); write it again with write_npz"
+        ) from None
+    return arrays
 
 
 def _array(npy: bytes) -> np.ndarray:
@@ -114,10 +129,19 @@ def _array(npy: bytes) -> np.ndarray:
     shape, _, dtype = read_header(file)
     if dtype.hasobject:
         raise ValueError("a pickled object, which is never loaded")
-    if prod(shape) * dtype.itemsize != len(npy) - file.tell():
+    if not dtype.itemsize or prod(shape) * dtype.itemsize != len(npy) - file.tell():
         raise ValueError(f"{len(npy) - file.tell()} bytes for an array of {shape} {dtype}")
-    values = np.frombuffer(npy, dtype, offset=file.tell()) if dtype.itemsize else np.zeros(prod(shape), dtype)
-    return values.reshape(shape)  # in either order: a signal has one dimension
+    # In either order: a signal has one dimension.
+    return np.frombuffer(npy, dtype, offset=file.tell()).reshape(shape)
+
+
+def _text(values: np.ndarray, name: str, where: str) -> str:
+    try:
+        if values.size != 1 or values.dtype.kind != "U":
+            raise ValueError(f"shape {values.shape} of {values.dtype}")
+        return str(values.reshape(())[()])
+    except (ValueError, SystemError) as error:  # NumPy's for numbers that are no letters
+        raise FormatError(f"{where}: {name} is no text ({reason(error)}); write it anew, or remove it") from None
 
 
 def _number(values: np.ndarray, where: str) -> float:
@@ -132,7 +156,7 @@ def _signal(values: np.ndarray, name: str, ours: bool, where: str) -> np.ndarray
             f"{where}: {name} has shape {values.shape} of {values.dtype}; a signal is one row of 1 to {MAX_SAMPLES} "
             "numbers"
         )
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # one of the kinds of NaN warns
         signal = values.astype(np.float32)
     if not ours:
         signal[values == 0] = np.nan

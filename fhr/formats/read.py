@@ -12,6 +12,7 @@ from fhr.recording import Recording
 from .fhrma import FHRMA_SUFFIXES, read_fhrma
 from .matlab import MATLAB_SUFFIX, read_mat
 from .npz import NPZ_SUFFIX, read_npz
+from .regular_file import shown
 from .table import TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
 
@@ -31,6 +32,9 @@ READERS: dict[str, Callable[..., Recording]] = {
 def read(path: str | Path, **options: Any) -> Recording:
     """Read one recording; the file's suffix, in upper or lower case, names its format.
 
+    Only regular files are read, never a FIFO or a device. A link is followed where it stays within its own folder, and
+    refused where it leaves it: a folder that came from elsewhere shows nothing else of this machine.
+
     Args:
         path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`; an FHRMA `.fhr` or `.fhrm`; a table in
             `.csv` or `.tsv`; a NumPy `.npz`; a MATLAB `.mat`.
@@ -47,7 +51,9 @@ def read(path: str | Path, **options: Any) -> Recording:
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         known = ", ".join(suffix for suffix in READERS if suffix)
-        raise FormatError(f"{path}: unknown suffix {path.suffix!r}; known are {known}, or a WFDB record without suffix")
+        raise FormatError(
+            f"{path}: unknown suffix {shown(path.suffix)}; known are {known}, or a WFDB record without suffix"
+        )
     taken = [name for name in inspect.signature(reader).parameters if name != "path"]
     for name in options:
         if name not in taken:

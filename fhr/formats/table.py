@@ -22,9 +22,10 @@ from fhr.recording import Recording, Source, Step
 from .channel_names import guess_channels
 from .heart_rate_units import HEART_RATE_UNITS, signal
 from .metadata import METADATA, metadata, parse_metadata
+from .regular_file import open_regular, read_whole, reason, shown
 from .table_text import Layout, layout_of, text_of
 from .time_grid import SECONDS, checked_rate, place
-from .whole_file import MAX_SAMPLES, read_whole, take_suffix, write_whole
+from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
 __all__ = ["TABLE_SUFFIXES", "is_table_recording", "read_table", "write_table"]
 
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 TABLE_SUFFIXES = {".csv": ",", ".tsv": "\t"}
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
 _MAX_BYTES = 1 << 28
+_MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
+_CHUNK = 1 << 20  # cells that are text at a time
 _CHANNELS = ("time", "fhr", "uc", "mhr")
 _GAPS = ("-", "--", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 
@@ -89,7 +92,9 @@ def read_table(
 
     known = dict(stated or {})
     if fs is not None:
-        known["fs"] = checked_rate(fs, where)
+        known["fs"] = fs
+    if "fs" in known:
+        known["fs"] = checked_rate(known["fs"], where)
     notes: dict[str, Any] = {"start": start} if start else {}
     time = values.pop("time", None)
     if time is not None:
@@ -103,8 +108,6 @@ def read_table(
             known["stage2_start"] = known.get("stage2_start", np.nan) - grid.start
     elif "fs" not in known:
         raise FormatError(f"{where}: no time column and no fs; name one with columns={{'time': NAME}} or give fs in Hz")
-    elif len(values["fhr"]) > MAX_SAMPLES:
-        raise FormatError(f"{where}: {len(values['fhr'])} rows; a recording has at most {MAX_SAMPLES}")
 
     signals = {
         name: signal(value, name, found_units, zero_missing=not ours, where=where) for name, value in values.items()
@@ -160,11 +163,15 @@ def write_table(recording: Recording, path: str | Path) -> Path:
 def is_table_recording(path: Path) -> bool:
     """Whether the header of a table names an FHR column: folders of recordings hold other tables too."""
     try:
-        with path.open("rb") as file:
-            head = text_of(file.read(1 << 16), str(path))
-        names = layout_of(head, separator=None, decimal=None, where=str(path)).names
+        with open_regular(path) as file:
+            head = file.read(1 << 16) or b""
+    except (OSError, ValueError) as error:
+        _log.warning("%s is left out: %s", path, reason(error))
+        return False
+    try:
+        names = layout_of(text_of(head, str(path)), separator=None, decimal=None, where=str(path)).names
         return any("fhr" in guess_channels([name], where=str(path)) for name in names)
-    except (FormatError, OSError):
+    except FormatError:
         return False
 
 
@@ -209,7 +216,7 @@ def _channels(
     """Position and unit of each channel, and the channels that were guessed."""
     columns = dict(columns or {})
     positions: dict[str, int] = {}
-    header = f"the header is {layout.separator.join(layout.names)!r}" if layout.names else "there is no header row"
+    header = f"the header is {shown(layout.separator.join(layout.names))}" if layout.names else "there is no header row"
     for channel, column in columns.items():
         if column is None:
             continue
@@ -242,8 +249,14 @@ def _values(
 ) -> tuple[dict[str, np.ndarray], str | None]:
     """The columns as float64, date-times as seconds from the first; and the first date-time."""
     dates, start = units.get("time") == "iso", None
+    rows, taken = layout.body.count("\n") + 1, list(positions.values())
+    if rows > MAX_SAMPLES or rows * layout.width > _MAX_CELLS:
+        raise FormatError(
+            f"{where}: {rows} rows of {layout.width} columns; a recording has at most {MAX_SAMPLES} rows, and "
+            f"{_MAX_CELLS} cells"
+        )
     try:
-        frame = pd.read_csv(
+        chunks = pd.read_csv(
             io.StringIO(layout.body),
             sep=r"\s+" if layout.separator == " " else layout.separator,
             header=None,
@@ -256,16 +269,18 @@ def _values(
             skip_blank_lines="time" in positions,
             skipinitialspace=True,
             engine="c",
+            chunksize=max(1, _CHUNK // layout.width),
         )
+        with chunks:
+            frame = pd.concat([chunk[taken] for chunk in chunks], ignore_index=True)
         columns = {name: frame[position] for name, position in positions.items()}
         if dates:
             stamps = pd.to_datetime(columns["time"], format="ISO8601", utc=True)
             start = str(columns["time"].iloc[int(stamps.argmin())])
             columns["time"] = (stamps - stamps.min()).dt.total_seconds()
     except (ValueError, TypeError, OverflowError, pd.errors.ParserError) as error:
-        reason = str(error).partition("\n")[0]
         raise FormatError(
-            f"{where}: not a table of numbers ({reason}); separator {layout.separator!r}, decimal {layout.decimal!r}: "
-            "give those that fit, or correct the cell"
+            f"{where}: not a table of numbers ({reason(error)}); separator {layout.separator!r}, decimal "
+            f"{layout.decimal!r}: give those that fit, or correct the cell"
         ) from None
     return {name: column.to_numpy(np.float64) for name, column in columns.items()}, start

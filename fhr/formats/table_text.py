@@ -12,6 +12,9 @@ __all__ = ["Layout", "layout_of", "text_of"]
 
 _SEPARATORS = (";", "\t", "|", ",")  # in this order: a comma may be the decimal sign beside the others
 _LINES = 20  # that tell the layout
+_MAX_ABOVE = 10_000  # comments and blank lines above the header
+_MAX_LINE = 1 << 16  # characters
+_MAX_COLUMNS = 1000
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GAP = re.compile(r"|nan|na|n/a|null|none|nat|-|--|\?", re.IGNORECASE)
@@ -63,10 +66,14 @@ def layout_of(text: str, *, separator: str | None, decimal: str | None, where: s
     """The layout of a text table; what is given is not guessed.
 
     Raises:
-        FormatError: a text without a row, or whose first rows cannot be split into cells.
+        FormatError: a text without a row, whose first rows cannot be split into cells, or of more comments or columns
+            than any recording has.
     """
-    position, comments = 0, []
+    position, comments, above = 0, [], 0
     while position < len(text):
+        above += 1
+        if above > _MAX_ABOVE:
+            raise FormatError(f"{where}: more than {_MAX_ABOVE} comments and blank lines above the header; remove them")
         end = text.find("\n", position)
         end = len(text) if end < 0 else end
         line = text[position:end].strip()
@@ -79,8 +86,14 @@ def layout_of(text: str, *, separator: str | None, decimal: str | None, where: s
     lines = body.split("\n", _LINES)[:_LINES]
     if not body:
         raise FormatError(f"{where}: no row; the file is empty or holds comments only")
+    if (longest := max(map(len, lines))) > _MAX_LINE:
+        raise FormatError(f"{where}: a line of {longest} characters; a table of samples has one row a line")
     separator = separator or _separator([line for line in lines if line.strip()], decimal)
     rows = [_cells(line, separator, where) for line in lines]
+    if (columns := max(map(len, rows))) > _MAX_COLUMNS:
+        raise FormatError(
+            f"{where}: {columns} columns; a table of samples has one row a sample, at most {_MAX_COLUMNS}"
+        )
     header = not all(_is_value(cell) for cell in rows[0])
     values = rows[1:] if header else rows
     if decimal is None:
@@ -93,8 +106,10 @@ def layout_of(text: str, *, separator: str | None, decimal: str | None, where: s
     if not body:
         raise FormatError(f"{where}: no row beneath the header; fetch the file again")
     names = rows[0] if header else []
-    if not header and comments and guess_channels(last := _cells(comments[-1], separator, where), where=where):
-        names = last if len(last) == len(rows[0]) else []  # a header row behind a comment sign, as numpy writes it
+    if not header and comments and len(comments[-1]) <= _MAX_LINE:
+        last = _cells(comments[-1], separator, where)
+        if len(last) == len(rows[0]) and guess_channels(last, where=where):
+            names = last  # a header row behind a comment sign, as numpy writes it
     names = [name.strip() for name in names]
     if names and len(first) > len(names) and any(cell.strip() for cell in first[len(names) :]):
         raise FormatError(

@@ -1,20 +1,20 @@
 """Samples with time stamps of their own, placed on a regular grid; nothing is interpolated."""
 
 import logging
-from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fhr.errors import FormatError
 
-from .whole_file import MAX_SAMPLES
+from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE
 
 __all__ = ["SECONDS", "Grid", "checked_rate", "place"]
 
 _log = logging.getLogger(__name__)
 
 SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
+_MAX_TIME = 1e20  # in any unit: beyond it no clock counts
 _WHOLE = 0.005  # a rate within 0.5 % of a whole number of Hz is that number: stamps are often rounded to 1 ms
 _MIN_STEP, _MAX_STEP = 1e-3, 60.0  # s between two samples
 _NEIGHBOURS = (0.5, 1.75)  # steps in medians: stamps rounded to 0.1 s step by 0.2 and 0.3 at 4 Hz; a gap is 2 or more
@@ -56,9 +56,10 @@ def place(time: np.ndarray, *, unit: str | None, fs: float | None, tolerance: fl
         FormatError: a stamp that is missing or stands twice, a unit or a rate that cannot be told, or a grid of more
             than two weeks at 4 Hz.
     """
-    if len(time) and not np.isfinite(time).all():
+    told = np.abs(time) < _MAX_TIME
+    if not told.all():
         raise FormatError(
-            f"{where}: row {int(np.argmin(np.isfinite(time))) + 1} has no time; remove the row, or read without the "
+            f"{where}: row {int(np.argmin(told)) + 1} has no time; remove the row, or read without the "
             "times (columns={'time': None}) at a known fs"
         )
     order = np.argsort(time, kind="stable")
@@ -84,6 +85,11 @@ def place(time: np.ndarray, *, unit: str | None, fs: float | None, tolerance: fl
         if not _MIN_STEP <= (seconds := step * SECONDS[unit]) <= _MAX_STEP:
             raise FormatError(f"{where}: time steps of {seconds:.4g} s; check the times and their unit")
         usual = (steps > _NEIGHBOURS[0] * step) & (steps < _NEIGHBOURS[1] * step)
+        if not usual.any():
+            raise FormatError(
+                f"{where}: time steps from {steps.min():.4g} to {steps.max():.4g} {unit} and none between tell no "
+                "sampling rate; give fs, in Hz"
+            )
         fs = 1 / (float(steps[usual].mean()) * SECONDS[unit])
         fs = float(round(fs)) if round(fs) and abs(fs / round(fs) - 1) <= _WHOLE else fs
     fs = checked_rate(fs, where)
@@ -120,10 +126,12 @@ def checked_rate(fs: float, where: str) -> float:
     """A sampling rate in Hz.
 
     Raises:
-        FormatError: what is no positive number.
+        FormatError: what is no positive number, or a rate that no device has.
     """
-    if not isinstance(fs, int | float | np.number) or not (isfinite(fs) and fs > 0):
-        raise FormatError(f"{where}: sampling rate fs={fs!r}; it must be a positive number of Hz")
+    if not isinstance(fs, int | float | np.number) or not MIN_RATE <= fs <= MAX_RATE:
+        raise FormatError(
+            f"{where}: sampling rate fs={fs!r}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
+        )
     return float(fs)
 
 

@@ -6,10 +6,12 @@ multi-segment records and signals with several samples a frame are left out.
 """
 
 import hashlib
+import os
 import re
-from math import isfinite, nan
+from collections.abc import Callable
+from math import nan
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -17,7 +19,8 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source
 
 from .ctu_uhb_header import comment_lines, parse_comments
-from .whole_file import MAX_SAMPLES, reason, write_whole
+from .regular_file import open_regular, read_whole, reason, shown
+from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE, write_whole
 
 __all__ = ["read_wfdb", "write_wfdb"]
 
@@ -26,6 +29,8 @@ _MISSING = -32768  # format 16's own mark for a missing sample
 _MAX_HEADER_BYTES = 1 << 20
 _MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
 _ROLES = {"fhr": "fhr", "fhr1": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
+_MAX_DIGITS = 30  # of a number in the record line
+_Number = TypeVar("_Number", int, float)
 _GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/\S+)?$")
 
 
@@ -47,7 +52,7 @@ def read_wfdb(path: str | Path) -> Recording:
 
     Raises:
         FormatError: a missing or malformed header, a signal file that is missing, is elsewhere, has another
-            length than declared, or fails its checksum.
+            length than declared, or fails its checksum; a file that is none, or a link out of its folder.
     """
     header_path = Path(path)
     stem = header_path.stem if header_path.suffix.lower() in (".hea", ".dat") else header_path.name
@@ -58,7 +63,7 @@ def read_wfdb(path: str | Path) -> Recording:
         raise FormatError(f"{header_path}: no record line; the file is empty or holds comments only")
     name, n_signals, fs, n_samples = _record_line(code[0], header_path)
     if name != stem:
-        raise FormatError(f"{header_path}: the header is of record {name!r}; rename the file or the record")
+        raise FormatError(f"{header_path}: the header is of record {shown(name)}; rename the file or the record")
     if len(code) - 1 != n_signals:
         raise FormatError(f"{header_path}: {n_signals} signals declared, {len(code) - 1} signal lines found")
     signals = [_signal_line(line, header_path) for line in code[1:]]
@@ -116,7 +121,9 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     channels = [("FHR", "100(0)/bpm", recording.fhr), ("UC", "100/nd", recording.uc)]
     if recording.mhr is not None:
         channels.append(("MHR", "100(0)/bpm", recording.mhr))
-    digital = np.stack([np.rint(np.nan_to_num(x.astype(np.float64), nan=0.0) * _GAIN) for _, _, x in channels], axis=1)
+    with np.errstate(invalid="ignore"):  # one of the kinds of NaN warns
+        values = [np.nan_to_num(x.astype(np.float64), nan=0.0) for _, _, x in channels]
+    digital = np.rint(np.stack(values, axis=1) * _GAIN)
     if np.abs(digital).max() > 32767:
         raise FormatError(f"{name}: the largest value is {np.abs(digital).max() / _GAIN:g}; format 16 ends at 327.67")
     samples = digital.astype("<i2")
@@ -133,59 +140,68 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
 
 
 def _read_header(path: Path) -> str:
+    raw = read_whole(path, limit=_MAX_HEADER_BYTES, kind="WFDB header")
     try:
-        if path.stat().st_size > _MAX_HEADER_BYTES:
-            raise FormatError(f"{path}: {path.stat().st_size} bytes; a header ends at {_MAX_HEADER_BYTES}")
-        return path.read_bytes().decode("utf-8")
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a path that no system takes
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
         raise FormatError(f"{path}: no readable WFDB header ({reason(error)}); check the path") from None
 
 
 def _read_samples(path: Path, n_signals: int, n_samples: int) -> bytes:
     expected = 2 * n_signals * n_samples
     try:
-        size = path.stat().st_size
-        if size != expected:
-            raise FormatError(
-                f"{path}: {size} bytes where the header declares {n_samples} samples of {n_signals} signals "
-                f"({expected} bytes); the file is {'truncated' if size < expected else 'too long'}, fetch it again"
-            )
-        return path.read_bytes()
-    except OSError as error:
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            raw = file.read(expected) if size == expected else b""
+    except (OSError, ValueError) as error:
         raise FormatError(f"{path}: no readable signal file ({reason(error)}); fetch it beside its header") from None
+    if len(raw) != expected:
+        raise FormatError(
+            f"{path}: {size} bytes where the header declares {n_samples} samples of {n_signals} signals "
+            f"({expected} bytes); the file is {'too long' if size > expected else 'truncated'}, fetch it again"
+        )
+    return raw
 
 
 def _record_line(line: str, where: Path) -> tuple[str, int, float, int]:
     fields = line.split()
     if len(fields) < 4:
         raise FormatError(
-            f"{where}: record line {line!r}; it must give name, number of signals, sampling rate and length"
+            f"{where}: record line {shown(line)}; it must give name, number of signals, sampling rate and length"
         )
     name, n_signals, fs, n_samples = fields[0], fields[1], fields[2].split("/")[0].split("(")[0], fields[3]
     if "/" in name:
-        raise FormatError(f"{where}: {name!r} is a multi-segment record; join its segments first")
+        raise FormatError(f"{where}: {shown(name)} is a multi-segment record; join its segments first")
     try:
-        parsed = name, int(n_signals), float(fs), int(n_samples)
+        parsed = name, _number(n_signals, int), _number(fs, float), _number(n_samples, int)
     except ValueError:
-        raise FormatError(f"{where}: record line {line!r} holds a field that is no number") from None
+        raise FormatError(f"{where}: record line {shown(line)} holds a field that is no number") from None
     if not 1 <= parsed[1] <= 16:
         raise FormatError(f"{where}: {parsed[1]} signals declared; a recording has 1 to 16")
-    if not (isfinite(parsed[2]) and parsed[2] > 0):
-        raise FormatError(f"{where}: sampling rate {fs}; it must be a positive number of Hz")
+    if not MIN_RATE <= parsed[2] <= MAX_RATE:
+        raise FormatError(
+            f"{where}: sampling rate {fs}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
+        )
     if not 1 <= parsed[3] <= MAX_SAMPLES:
         raise FormatError(f"{where}: {n_samples} samples declared; a recording has 1 to {MAX_SAMPLES}")
     return parsed
 
 
+def _number(text: str, kind: Callable[[str], _Number]) -> _Number:
+    if len(text) > _MAX_DIGITS:
+        raise ValueError(f"{len(text)} digits")
+    return kind(text)
+
+
 def _signal_line(line: str, where: Path) -> _Signal:
     fields = line.split(maxsplit=8)
     if len(fields) < 9:
-        raise FormatError(f"{where}: signal line {line!r} has {len(fields)} of 9 fields; the checksum is needed")
+        raise FormatError(f"{where}: signal line {shown(line)} has {len(fields)} of 9 fields; the checksum is needed")
     file, form, gain_field, _, adc_zero, _, checksum, _, description = fields
     if Path(file).name != file or file == ".." or "\\" in file or ":" in file or not file.isprintable():
-        raise FormatError(f"{where}: signal file {file!r} is not a plain file name beside the header")
+        raise FormatError(f"{where}: signal file {shown(file)} is not a plain file name beside the header")
     if form != "16":
-        raise FormatError(f"{where}: signal format {form!r}; only format 16 is read")
+        raise FormatError(f"{where}: signal format {shown(form)}; only format 16 is read")
     role = _ROLES.get(description.strip().lower())
     match = _GAIN_FIELD.match(gain_field)
     try:
@@ -197,8 +213,8 @@ def _signal_line(line: str, where: Path) -> _Signal:
     except ValueError:
         pass
     raise FormatError(
-        f"{where}: gain {gain_field!r}, ADC zero {adc_zero!r} or checksum {checksum!r}; all must be numbers, "
-        f"the gain {_MIN_GAIN:g} to {_MAX_GAIN:g}"
+        f"{where}: gain {shown(gain_field)}, ADC zero {shown(adc_zero)} or checksum {shown(checksum)}; all must be "
+        f"numbers, the gain {_MIN_GAIN:g} to {_MAX_GAIN:g}"
     )
 
 

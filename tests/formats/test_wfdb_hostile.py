@@ -148,7 +148,7 @@ def test_a_huge_declared_length_allocates_nothing(record, length):
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\r\n", b"# only a comment\n"])
+@pytest.mark.parametrize("content", [b"\n\r\n", b"# only a comment\n"])
 def test_header_without_a_record_line(record, content):
     record.write_bytes(content)
     refused(record, HEADER + "no record line; the file is empty or holds comments only")
@@ -160,6 +160,11 @@ def test_binary_header(record, content):
     refused(record, HEADER + r"no readable WFDB header \(.*can't decode.*\); check the path")
 
 
+def test_empty_header(record):
+    record.write_bytes(b"")
+    refused(record, HEADER + "the file is empty; fetch it again")
+
+
 def test_header_of_zeros(record):
     record.write_bytes(bytes(1000))
     refused(record, HEADER + "record line")
@@ -167,7 +172,7 @@ def test_header_of_zeros(record):
 
 def test_header_of_a_size_that_no_header_has(record):
     record.write_bytes(b"#" * (1 << 20) + b"\n")
-    refused(record, HEADER + "1048577 bytes; a header ends at 1048576")
+    refused(record, HEADER + "1048577 bytes; a WFDB header ends at 1048576")
 
 
 @pytest.mark.parametrize("reader", [read, read_wfdb])

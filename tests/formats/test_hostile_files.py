@@ -1,0 +1,127 @@
+"""What stands where a file should: links, pipes, devices, strange names, files that change; none is read or blocks."""
+
+import os
+import sys
+from pathlib import Path
+
+import hostile
+import numpy as np
+import pytest
+
+import fhr
+from fhr.errors import FormatError
+from fhr.formats import read_whole, recordings_in
+from fhr.formats.regular_file import cut, shown
+from fhr.recording import Recording
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO, and links need rights")
+SAMPLES = hostile.samples_of(Recording("r1", np.arange(100.0, 140.0), np.arange(40.0), 4.0))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    return tmp_path / "folder"
+
+
+PLACES = [(label, name) for label in ("wfdb", "csv", "npz", "7.mat", "fhrm") for name in SAMPLES[label].files]
+
+
+@pytest.mark.parametrize("impostor", hostile.IMPOSTORS)
+@pytest.mark.parametrize(("label", "name"), PLACES)
+def test_what_is_no_file_of_the_folder_is_refused(folder, label, name, impostor):
+    path = hostile.write(SAMPLES[label], folder)
+    (folder / name).rename(folder / f"valid-{name}")
+    hostile.IMPOSTORS[impostor](folder / name)
+    with hostile.watchdog(20), pytest.raises(FormatError) as error:
+        fhr.read(path)
+    assert name in str(error.value) or "is a folder" in str(error.value)
+    if "out of its folder" in impostor or "parent" in impostor:
+        assert f"a link to '{folder.parent}" in str(error.value)
+        assert "outside its folder; put the file itself there" in str(error.value)
+
+
+@pytest.mark.parametrize(("label", "name"), PLACES)
+def test_a_link_within_the_folder_is_followed(folder, label, name):
+    path = hostile.write(SAMPLES[label], folder)
+    (folder / "deeper").mkdir()
+    (folder / name).rename(folder / "deeper" / "store")
+    (folder / name).symlink_to("deeper/store")
+    assert hostile.verdict(path) == "read"
+
+
+def test_a_link_to_the_whole_folder_is_followed(folder):
+    path = hostile.write(SAMPLES["wfdb"], folder)
+    link = folder.with_name("link")
+    link.symlink_to(folder)
+    assert hostile.verdict(link / path.name) == "read"
+
+
+NAMES = ["a\nb", "\x1b[31mred", "CON", "NUL", " ", "-rf", "...", "%s", "é", "\u202ea", "a" * 240, "'", "a b", "{0}"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_strange_names_are_names(folder, name):
+    for label in ("csv", "npz", "7.mat", "fhrm"):
+        (data,) = SAMPLES[label].files.values()
+        path = folder / f"{name}.{label.rpartition('.')[2]}"
+        path.write_bytes(data)
+        assert hostile.verdict(path) == "read"
+        path.write_bytes(data[:7])
+        assert hostile.verdict(path) == "refused"
+
+
+def test_a_name_that_is_no_text_is_refused(folder):
+    (data,) = SAMPLES["fhrm"].files.values()
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/\xff.fhrm"))
+    path.write_bytes(data)
+    with pytest.raises(FormatError, match="can't encode"):
+        fhr.read(path)
+
+
+def test_a_folder_lists_what_is_refused_by_name(folder, caplog):
+    hostile.write(SAMPLES["npz"], folder)
+    for name in ("fifo.npz", "fifo.csv"):
+        os.mkfifo(folder / name)
+    (folder / "link.fhr").symlink_to("/dev/zero")
+    with hostile.watchdog(20):
+        assert [path.name for path in recordings_in(folder)] == ["a.npz", "fifo.npz", "link.fhr"]
+    assert "fifo.csv is left out: no regular file but a pipe, socket or device" in caplog.text
+
+
+@pytest.mark.parametrize(("told", "length"), [(10, 9), (10, 11), (0, 5)])
+def test_a_file_that_changes_while_it_is_read_is_refused(folder, monkeypatch, told, length):
+    """`fstat` tells a size, and the file has another by the time it is read."""
+    (folder / "a").write_bytes(bytes(length))
+    real = os.fstat
+
+    def stale(descriptor: int) -> os.stat_result:
+        fields = list(real(descriptor))
+        fields[6] = told
+        return os.stat_result(fields)
+
+    monkeypatch.setattr("fhr.formats.regular_file.os.fstat", stale)
+    with pytest.raises(FormatError, match=r"changed while it was read|the file is empty"):
+        read_whole(folder / "a", limit=100, kind="file")
+
+
+def test_a_signal_file_that_shrinks_is_refused(folder, monkeypatch):
+    path = hostile.write(SAMPLES["wfdb"], folder)
+    data = path.with_suffix(".dat").read_bytes()
+    real = os.fstat
+
+    def stale(descriptor: int) -> os.stat_result:
+        fields = list(real(descriptor))
+        fields[6] = len(data) if fields[6] == len(data) - 2 else fields[6]
+        return os.stat_result(fields)
+
+    path.with_suffix(".dat").write_bytes(data[:-2])
+    monkeypatch.setattr("fhr.formats.wfdb.os.fstat", stale)
+    with pytest.raises(FormatError, match=r"r1.dat: 160 bytes where the header .* is truncated, fetch it again"):
+        fhr.read(path)
+
+
+def test_what_a_message_shows_of_a_file_is_short_and_printable():
+    assert cut("a\x1b[31m\n" + "b" * 1000) == "a\\x1b[31m\\n" + "b" * 313 + "..."
+    assert shown("7,1") == "'7,1'"
+    assert shown("\x1b" * 100) == "'" + "\\x1b" * 80 + "'..."

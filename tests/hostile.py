@@ -1,0 +1,395 @@
+"""Valid recordings in every format, what can be done to their files, and the verdict over what a reader made of them.
+
+Shared by the tests and by `benchmarks/hostile_recordings.py`. Every mutation is a function of bytes and a generator, so
+that a number names a case: the same number spoils the same file in the same way.
+"""
+
+import io
+import os
+import re
+import signal
+import socket
+import struct
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.io import savemat
+
+from fhr.datasets import Database
+from fhr.errors import FHRError
+from fhr.formats import read, write_npz, write_table, write_wfdb
+from fhr.recording import Recording
+
+Generator = np.random.Generator
+Mutation = Callable[[bytes, Generator], bytes]
+
+
+class Escape(BaseException):
+    """What no file may bring about; no `except Exception` in a reader can hide it."""
+
+
+class Sample(NamedTuple):
+    """The files of one valid recording, and the one to read."""
+
+    files: dict[str, bytes]
+    target: str
+
+
+def samples_of(recording: Recording) -> dict[str, Sample]:
+    """The recording in every format that is read, by a name for the format."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        header = write_wfdb(recording, folder)
+        found = {"wfdb": Sample({p.name: p.read_bytes() for p in (header, header.with_suffix(".dat"))}, header.name)}
+        files = {
+            "csv": write_table(recording, folder / "a.csv").read_bytes(),
+            "tsv": write_table(recording, folder / "a.tsv").read_bytes(),
+            "npz": write_npz(recording, folder / "a.npz").read_bytes(),
+        }
+    rates, activity = np.nan_to_num(recording.fhr), np.nan_to_num(recording.uc)
+    values = [f"{x:.1f};{y:.1f}\n".replace(".", ",") for x, y in zip(rates, activity, strict=True)]
+    start = np.datetime64("2020-01-01T10:00", "ms")
+    rows = [f"{start + np.timedelta64(round(1000 * i / recording.fs), 'ms')};{v}" for i, v in enumerate(values)]
+    files["foreign.csv"] = ("time;FHR [bpm];toco\n" + "".join(rows)).encode()
+    arrays = io.BytesIO()
+    np.savez(arrays, fhr=rates, uc=activity, fs=recording.fs)
+    files["foreign.npz"] = arrays.getvalue()
+    columns = {"fhr": rates, "fs": recording.fs, "s": {"toco": activity, "mhr": rates}}
+    versions: dict[str, dict[str, Any]] = {"5.mat": {}, "7.mat": {"do_compression": True}, "4.mat": {"format": "4"}}
+    for label, options in versions.items():
+        matlab: Any = io.BytesIO()
+        savemat(matlab, {k: v for k, v in columns.items() if label != "4.mat" or k != "s"}, **options)
+        files[label] = matlab.getvalue()
+    stored = np.zeros(len(recording), "<u2,<u2,<u2,u1,u1")
+    stored["f0"], stored["f2"], stored["f3"] = np.rint(4 * rates), 320, np.clip(2 * activity, 0, 255)
+    files["fhrm"] = bytes([1, 2, 3, 4]) + stored.tobytes()
+    files["fhr"] = bytes([1, 2, 3, 4]) + stored[["f0", "f1", "f3", "f4"]].astype("<u2,<u2,u1,u1").tobytes()
+    for label, data in files.items():
+        target = f"a.{label.rpartition('.')[2]}"
+        found[label] = Sample({target: data}, target)
+    return found
+
+
+# What stands in place of a number, a name or a line.
+VALUES = [
+    *("", " ", "nan", "inf", "-inf", "1e400", "-1e400", "1e300", "1e-300", "5e-324", "-1", "0", "-0", "1.5", "1_0"),
+    *("9" * 30, "9" * 400, "9" * 5000, "0x10", "١٢", "null", "true", "{", "}", "[" * 3000, "]", '"', "'", "#", "\\"),
+    *("../x", "/etc/passwd", "/dev/zero", "..", ".", "CON", "NUL.dat", "C:\\x", "a" * 300, "a" * 100_000),
+    *("\0", "\r", "\n", "\n\n", "\t", "\x1b[2J\x1b]0;x\x07", "\u202e", "\ufeff", "é", "\U0001f600", "%s%n", "{0}"),
+    *("4838400", "4838401", "2147483647", "2147483648", "4294967296", "18446744073709551616", "-9223372036854775808"),
+    *("2020-13-45", "0001-01-01", "9999-12-31T23:59:60", "fhr", "FHR", "uc", "time", "mhr", "fs", "16", "212", "pH 7"),
+    *("\\ud800", "NaN", "Infinity", "-Infinity", '{"a":' * 500, '{"name": 1}', "1(0)/bpm", "100(99999999999)"),
+    *("ms", "Hz"),
+]
+_FIELD = re.compile(r"[^\s,;:/()\"=]+")
+
+
+def _span(data: bytes, generator: Generator, most: int = 64) -> tuple[int, int]:
+    start = int(generator.integers(len(data) + 1))
+    return start, min(len(data), start + int(generator.integers(1, most)))
+
+
+def flip_bits(data: bytes, generator: Generator) -> bytes:
+    spoilt = bytearray(data)
+    # Most of what a format means stands at its beginning.
+    reach = len(data) if generator.random() < 0.5 else min(len(data), 300)
+    for _ in range(int(generator.integers(1, 9)) if reach else 0):
+        spoilt[int(generator.integers(reach))] ^= 1 << int(generator.integers(8))
+    return bytes(spoilt)
+
+
+def truncate(data: bytes, generator: Generator) -> bytes:
+    return data[: int(generator.integers(len(data) + 1))]
+
+
+def drop(data: bytes, generator: Generator) -> bytes:
+    start, end = _span(data, generator)
+    return data[:start] + data[end:]
+
+
+def repeat(data: bytes, generator: Generator) -> bytes:
+    start, end = _span(data, generator)
+    return data[:start] + data[start:end] * int(generator.integers(2, 50)) + data[end:]
+
+
+def insert_noise(data: bytes, generator: Generator) -> bytes:
+    start, end = _span(data, generator)
+    return data[:start] + generator.bytes(end - start + 1) + data[end:]
+
+
+def huge_number(data: bytes, generator: Generator) -> bytes:
+    """A number of 1 to 8 bytes, in either order, that says an enormous, negative or no size."""
+    size = int(generator.choice([1, 2, 4, 8]))
+    value = int(generator.choice([0, 1, 2**31 - 1, 2**31, 2**32 - 1, 2**40, 2**63 - 1])) & (256**size - 1)
+    reach = len(data) if generator.random() < 0.3 else min(len(data), 400)
+    start = int(generator.integers(reach + 1))
+    order = "little" if generator.random() < 0.7 else "big"
+    return data[:start] + value.to_bytes(size, order) + data[start + size :]
+
+
+def insert_value(data: bytes, generator: Generator) -> bytes:
+    start, _ = _span(data, generator)
+    return data[:start] + str(generator.choice(VALUES)).encode() + data[start:]
+
+
+def _text(change: Callable[[str, Generator], str]) -> Mutation:
+    def mutation(data: bytes, generator: Generator) -> bytes:
+        return change(data.decode("latin-1"), generator).encode("utf-8", "surrogatepass")
+
+    return mutation
+
+
+def _fields(text: str, generator: Generator, n: int) -> list[re.Match[str]]:
+    """Up to n fields, in order, most often of the first lines."""
+    found = list(_FIELD.finditer(text if generator.random() < 0.3 else text[:1500]))
+    taken: Iterable[int] = generator.choice(len(found), size=min(n, len(found)), replace=False) if found else []
+    return [found[i] for i in sorted(taken)]
+
+
+def hostile_field(text: str, generator: Generator) -> str:
+    for match in reversed(_fields(text, generator, int(generator.integers(1, 4)))):
+        text = text[: match.start()] + str(generator.choice(VALUES)) + text[match.end() :]
+    return text
+
+
+def swap_fields(text: str, generator: Generator) -> str:
+    pair = _fields(text, generator, 2)
+    if len(pair) < 2:
+        return text
+    first, second = pair
+    middle = text[first.end() : second.start()]
+    return text[: first.start()] + second[0] + middle + first[0] + text[second.end() :]
+
+
+def repeat_field(text: str, generator: Generator) -> str:
+    for match in _fields(text, generator, 1):
+        text = text[: match.end()] + (" " + match[0]) * int(generator.integers(1, 30)) + text[match.end() :]
+    return text
+
+
+def drop_field(text: str, generator: Generator) -> str:
+    for match in reversed(_fields(text, generator, 2)):
+        text = text[: match.start()] + text[match.end() :]
+    return text
+
+
+def move_lines(text: str, generator: Generator) -> str:
+    """Lines that are swapped, repeated, dropped, or made of a hostile value."""
+    lines = text.split("\n")
+    reach = len(lines) if generator.random() < 0.3 else min(len(lines), 20)
+    i, j = (int(k) for k in generator.integers(reach, size=2))
+    match int(generator.integers(4)):
+        case 0:
+            lines[i], lines[j] = lines[j], lines[i]
+        case 1:
+            lines[i:i] = [lines[j]] * int(generator.integers(1, 20))
+        case 2:
+            del lines[i]
+        case _:
+            lines.insert(i, str(generator.choice(VALUES)))
+    return "\n".join(lines)
+
+
+def line_ends(text: str, generator: Generator) -> str:
+    return text.replace("\n", str(generator.choice(["\r", "\r\n", "\n\r", "\u2028", "\x85", "\0", "\n\n", ""])))
+
+
+def encoding(data: bytes, generator: Generator) -> bytes:
+    name = str(generator.choice(["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-7", "utf-8-sig", "cp037"]))
+    spoilt = data.decode("latin-1").encode(name, "replace")
+    return b"\xff\xfe" + spoilt if generator.random() < 0.2 else spoilt
+
+
+BINARY: dict[str, Mutation] = {
+    m.__name__: m for m in (flip_bits, truncate, drop, repeat, insert_noise, huge_number, insert_value)
+}
+TEXT: dict[str, Mutation] = {
+    m.__name__: _text(m) for m in (hostile_field, swap_fields, repeat_field, drop_field, move_lines, line_ends)
+} | {"encoding": encoding}
+
+
+def spoil(data: bytes, generator: Generator, *, text: bool) -> bytes:
+    """One to three mutations, of text more often than of bytes where the file is a text."""
+    for _ in range(int(generator.integers(1, 4))):
+        pool = TEXT if text and generator.random() < 0.75 else BINARY
+        data = pool[str(generator.choice(list(pool)))](data, generator)
+    return data
+
+
+def mutated(sample: Sample, number: int) -> Sample:
+    """Case `number` of a sample. Spoilt samples and archives often get sums that fit, to reach what lies behind."""
+    generator = np.random.default_rng(number)
+    files = dict(sample.files)
+    name = str(generator.choice(list(files)))
+    if name.endswith(".npz") and generator.random() < 0.7:
+        files[name] = _spoilt_archive(files[name], generator)
+    else:
+        files[name] = spoil(files[name], generator, text=name.endswith((".hea", ".csv", ".tsv")))
+    if name.endswith(".dat") and generator.random() < 0.5:
+        header = sample.target
+        files[header] = _sums_that_fit(files[header], files[name])
+    return Sample(files, sample.target)
+
+
+def _spoilt_archive(data: bytes, generator: Generator) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = [(name, archive.read(name)) for name in archive.namelist()]
+    i = int(generator.integers(len(members)))
+    name, content = members[i]
+    match int(generator.integers(6)):
+        case 0:
+            members.append((str(generator.choice([name, "../x.npy", "/x.npy", "fhr.npy", "fs.npy"])), content))
+        case 1:
+            members[i] = (name, np.lib.format.MAGIC_PREFIX + bytes([1, 0]) + _npy_header(generator))
+        case 2:
+            text = np.array(str(generator.choice(VALUES)))
+            members[i] = (name, _npy(text if generator.random() < 0.5 else np.array(f'"{text}"')))
+        case _:
+            members[i] = (name, spoil(content, generator, text=generator.random() < 0.3))
+    spoilt = io.BytesIO()
+    how = [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+    with (
+        warnings.catch_warnings(action="ignore"),  # duplicate names are meant
+        zipfile.ZipFile(spoilt, "w", how[int(generator.choice(4, p=[0.4, 0.4, 0.1, 0.1]))]) as archive,
+    ):
+        for name, content in members:
+            archive.writestr(zipfile.ZipInfo(name), content)
+    return spoilt.getvalue()
+
+
+def _npy_header(generator: Generator) -> bytes:
+    kind = str(generator.choice(["<f4", "|S0", "<U0", "|O", "<f8", "<M8[s]", "|V0", "<c16", "|b1", "<U9"]))
+    shape = str(
+        generator.choice(["()", "(0,)", "(10,)", "(-1,)", "(99999999999,)", "(2, 2)", "(4294967296, 4294967296)"])
+    )
+    text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+    return struct.pack("<H", len(text)) + text + generator.bytes(int(generator.choice([0, 4, 40, 80])))
+
+
+def _npy(values: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values)
+    return file.getvalue()
+
+
+def _sums_that_fit(header: bytes, samples: bytes) -> bytes:
+    lines = header.decode().split("\n")
+    n_signals = int(lines[0].split()[1])
+    n = len(samples) // (2 * n_signals)
+    digital = np.frombuffer(samples[: 2 * n_signals * n], "<i2").reshape(n, n_signals)
+    lines[0] = " ".join([*lines[0].split()[:3], str(n)])
+    for i in range(n_signals):
+        fields = lines[i + 1].split(" ")
+        fields[6] = str(int(digital[:, i].sum(dtype=np.int64)))
+        lines[i + 1] = " ".join(fields)
+    return "\n".join(lines).encode()
+
+
+def write(sample: Sample, folder: Path) -> Path:
+    """Put the files of a sample into a folder; the path to read."""
+    for name, data in sample.files.items():
+        (folder / name).write_bytes(data)
+    return folder / sample.target
+
+
+def _link(target: str | Path) -> Callable[[Path], None]:
+    return lambda path: path.symlink_to(target)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+
+
+def _sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 1 << 40)
+
+
+def _secret(path: Path) -> Path:
+    """A file beside the folder of `path`; a valid one where `valid-NAME` shows how it looks."""
+    secret, valid = path.parent.with_name(f"secret-{path.name}"), path.with_name(f"valid-{path.name}")
+    secret.write_bytes(valid.read_bytes() if valid.exists() else b"secret")
+    return secret
+
+
+# What may stand in the place of a file; none of it may be read.
+IMPOSTORS: dict[str, Callable[[Path], None]] = {
+    "fifo": os.mkfifo,
+    "folder": os.mkdir,
+    "socket": _socket,
+    "nothing": lambda path: None,
+    "empty": Path.touch,
+    "a file of 1 TiB": _sparse,
+    "link to itself": lambda path: path.symlink_to(path.name),
+    "link out of its folder": lambda path: path.symlink_to(_secret(path)),
+    "link through its parent": lambda path: path.symlink_to(Path("..", _secret(path).name)),
+    "link to nothing": _link("nothing"),
+    "link to its folder": _link("."),
+    "link to zeros without end": _link("/dev/zero"),
+    "link to noise without end": _link("/dev/random"),
+    "link to a terminal": _link("/dev/tty"),
+    "link to the standard input": _link("/dev/stdin"),
+    "link to a file of the system": _link("/proc/kmsg"),
+}
+
+
+@contextmanager
+def watchdog(seconds: float) -> Iterator[None]:
+    """Raise `Escape` in what takes longer, also where it waits for a file to open."""
+
+    def bark(*_: object) -> None:
+        raise Escape(f"still at it after {seconds:g} s")
+
+    before = signal.signal(signal.SIGALRM, bark)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def verdict(path: Path, reader: Callable[[Path], Recording] = read) -> str:
+    """ "read" or "refused"; anything else is an escape.
+
+    Raises:
+        Escape: another exception than `FHRError`, a message that is empty or endless, or a recording that is none.
+    """
+    try:
+        recording = reader(path)
+    except FHRError as error:
+        if not 10 < len(str(error)) < 2000 + 3 * len(str(path)):
+            raise Escape(f"a message of {len(str(error))} characters: {str(error)[:200]!r}") from error
+        return "refused"
+    except (Exception, MemoryError) as error:
+        raise Escape(f"{type(error).__name__}: {error}"[:300]) from error
+    try:
+        _check(recording)
+    except (Exception, MemoryError) as error:
+        raise Escape(f"a recording that is none: {type(error).__name__}: {error}"[:300]) from error
+    return "read"
+
+
+def _check(recording: Recording) -> None:
+    """What every room above relies on."""
+    assert 1 <= len(recording) <= 4 * 3600 * 24 * 14
+    for values in (recording.fhr, recording.uc, recording.mhr):
+        assert values is None or (values.dtype == np.float32 and len(values) == len(recording))
+        assert values is None or not np.isinf(values).any()
+    assert isfinite(recording.duration)
+    assert recording.duration > 0
+    assert not np.isinf(recording.stage2_start)
+    database = Database([recording], origin="hostile")
+    assert not np.isinf(database.outcomes.to_numpy()).any()
+    assert len(database.checksum) == 64
+    with tempfile.TemporaryDirectory() as folder, suppress(FHRError):
+        write_wfdb(replace(recording, name="r"), folder)
