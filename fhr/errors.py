@@ -8,6 +8,7 @@ __all__ = [
     "OutcomeError",
     "SignalError",
     "SplitError",
+    "TrackingError",
 ]
 
 
@@ -37,3 +38,7 @@ class SplitError(FHRError):
 
 class CheckpointError(FHRError):
     """A checkpoint that is missing, untrained, of another format, or unfit for the data."""
+
+
+class TrackingError(FHRError):
+    """A store of runs that cannot be reached, read or written, or a run that another process works on."""

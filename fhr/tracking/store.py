@@ -3,82 +3,131 @@
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from fhr.errors import CheckpointError, TrackingError
 
-from fhr.errors import CheckpointError
+from .address import FOLDER, embedded_uri, shown_uri, tracking_uri
+from .database import check_database, check_writable, database_of, make_database, one_at_a_time
+from .store_errors import store_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints", "tracking_uri"]
+__all__ = ["ensure_experiment", "ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints"]
 
-_FOLDER = Path("mlruns")
-_DATABASE = _FOLDER / "mlflow.db"
-
-
-def tracking_uri() -> str:
-    """MLFLOW_TRACKING_URI, or the embedded sqlite store in the current folder."""
-    # With its whole path: MLflow keeps one connection a URI, and a relative one would stay with the first folder of
-    # the process. A path with these two characters would be read as another one.
-    whole = str(_DATABASE.absolute())
-    path = _DATABASE if "%" in whole or "?" in whole else whole
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{path}"
+# A server that is started again within a minute costs no run: waits of 2, 4, 8, 16 and 32 s between the attempts.
+_SERVER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
+# The first request tells at once that nobody answers.
+_FIRST = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 
 
 def ensure_store() -> str | None:
     """Create the embedded store where it is needed, one process at a time; returns where its artifacts go.
 
     A server keeps its own artifacts, so that None is returned for it.
+
+    Raises:
+        TrackingError: a store that cannot be made, reached or written.
     """
-    if os.environ.get("MLFLOW_TRACKING_URI"):
-        return None
-    _FOLDER.mkdir(exist_ok=True)
-    # Processes that initialise a fresh database at once crash each other.
-    with FileLock(_FOLDER / ".lock"):
-        mlflow_client().search_experiments(max_results=1)
-    return (_FOLDER / "artifacts").absolute().as_uri()
+    mlflow_client()
+    uri = tracking_uri()
+    if (database := database_of(uri)) is not None:
+        check_writable(database)
+    return (FOLDER / "artifacts").absolute().as_uri() if uri == embedded_uri() else None
+
+
+def ensure_experiment(name: str) -> str:
+    """The id of an experiment, created where it is missing; several processes may ask at once.
+
+    Raises:
+        TrackingError: a store that cannot be written, or an experiment that was deleted.
+    """
+    artifacts, client = ensure_store(), mlflow_client()
+    from mlflow.exceptions import MlflowException
+
+    with store_errors():
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                return str(client.create_experiment(name, artifact_location=artifacts))
+            except MlflowException as error:
+                found = client.get_experiment_by_name(name)  # another process was faster
+                if found is None or error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+    if found.lifecycle_stage == "deleted":
+        raise TrackingError(
+            f"experiment {name!r} was deleted in {shown_uri()}; bring it back with `mlflow experiments "
+            f"restore --experiment-id {found.experiment_id}`, or remove it with `mlflow gc` (both read "
+            "MLFLOW_TRACKING_URI)"
+        )
+    return str(found.experiment_id)
 
 
 def mlflow_client() -> "MlflowClient":
-    """A client of the store, with telemetry off and alembic's messages quiet."""
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    if not sys.stderr.isatty():
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    from mlflow import MlflowClient  # slow to import, and sets up its own logging
+    """A client of the store, with telemetry off and alembic's messages quiet.
 
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    return MlflowClient(tracking_uri=tracking_uri())
+    An embedded store is made where there is none; a server is asked once, without patience, whether it answers. After
+    that MLflow repeats a failed request for a minute (MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT).
+
+    Raises:
+        TrackingError: a store that is damaged, cannot be made, or does not answer.
+    """
+    _settle()
+    uri = tracking_uri()
+    with store_errors():
+        from mlflow import MlflowClient  # slow to import, and sets up its own logging
+
+        logging.getLogger("mlflow").setLevel(logging.WARNING)
+        logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs what it raises, with its stack
+        database = database_of(uri)
+        if database is None:
+            if uri.startswith(("http://", "https://")):
+                _ask(uri)
+            try:
+                return MlflowClient(tracking_uri=uri)
+            except ModuleNotFoundError as error:
+                raise TrackingError(
+                    f"the MLflow store {shown_uri()} needs the Python package {error.name!r}; install it"
+                ) from None
+        import mlflow.store.tracking.sqlalchemy_store  # noqa: F401  # slow: others should not wait for it
+
+        with one_at_a_time(database):
+            if not database.exists():
+                make_database(database)
+            check_database(database)
+            return MlflowClient(tracking_uri=uri)  # which migrates some older stores
 
 
 def has_store() -> bool:
     """Whether there is a store to read; asking a client would make the embedded one. A server is taken to be there."""
-    uri = tracking_uri()
-    return not uri.startswith("sqlite:///") or Path(uri.removeprefix("sqlite:///")).is_file()
+    database = database_of(tracking_uri())
+    return database is None or database.is_file()
 
 
 def find_run(run_id: str) -> "Run | None":
     """A run of the store, or None where there is no such run, or no store.
 
     Raises:
-        CheckpointError: the store cannot be read.
+        TrackingError: the store cannot be read.
     """
     if not has_store():
         return None
+    client = mlflow_client()
     from mlflow.exceptions import MlflowException
 
-    try:
-        return mlflow_client().get_run(run_id)
-    except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return None
-        raise CheckpointError(
-            f"the MLflow store {tracking_uri()} cannot be read ({error}); check MLFLOW_TRACKING_URI"
-        ) from None
+    with store_errors():
+        try:
+            return client.get_run(run_id)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise
 
 
 def run_checkpoints(run_id: str) -> list[Path]:
@@ -86,19 +135,28 @@ def run_checkpoints(run_id: str) -> list[Path]:
 
     Raises:
         CheckpointError: no store here, no such run, or a run without a finished checkpoint.
+        TrackingError: the store cannot be read.
     """
-    uri = tracking_uri()
+    uri = shown_uri()
     if not has_store():
         raise CheckpointError(
             f"{run_id!r} is no checkpoint file, and there is no MLflow store {uri} in {Path.cwd()}; "
             "go to the folder that holds it, or set MLFLOW_TRACKING_URI"
         )
-    run, client = find_run(run_id), mlflow_client()
+    run = find_run(run_id)
     if run is None:
         raise CheckpointError(f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs")
+    with store_errors():
+        paths = _checkpoints(run)
+    if not paths:
+        raise CheckpointError(f"run {run_id} ({run.info.status}) holds no finished checkpoint; let `fhr fit` end first")
+    return paths
+
+
+def _checkpoints(run: "Run") -> list[Path]:
     from mlflow.artifacts import download_artifacts
 
-    runs = [run]
+    client, run_id, runs = mlflow_client(), run.info.run_id, [run]
     if not client.list_artifacts(run_id, "checkpoints"):
         if run.info.status != "FINISHED":
             raise CheckpointError(
@@ -108,10 +166,38 @@ def run_checkpoints(run_id: str) -> list[Path]:
         children = f"tags.`mlflow.parentRunId` = '{run_id}'"
         runs = list(client.search_runs([run.info.experiment_id], children))
     paths: list[Path] = []
-    for member in runs:
-        if client.list_artifacts(member.info.run_id, "checkpoints"):
-            folder = download_artifacts(run_id=member.info.run_id, artifact_path="checkpoints", tracking_uri=uri)
+    for member in (one.info.run_id for one in runs):
+        if client.list_artifacts(member, "checkpoints"):
+            folder = download_artifacts(run_id=member, artifact_path="checkpoints", tracking_uri=tracking_uri())
             paths += sorted(Path(folder).glob("*.ckpt"))
-    if not paths:
-        raise CheckpointError(f"run {run_id} ({run.info.status}) holds no finished checkpoint; let `fhr fit` end first")
     return paths
+
+
+def _settle() -> None:
+    """What has to be in the environment before MLflow is imported, where the user did not set it."""
+    for name in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"):
+        os.environ.setdefault(name, "true")
+    for name, value in _SERVER.items():
+        os.environ.setdefault(name, value)
+    if not sys.stderr.isatty():
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+@cache
+def _ask(uri: str) -> None:
+    """One request without patience, once a process."""
+    from mlflow import MlflowClient
+
+    with _environment({name: value for name, value in _FIRST.items() if os.environ[name] == _SERVER[name]}):
+        MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+
+
+@contextmanager
+def _environment(values: dict[str, str]) -> Iterator[None]:
+    before = {name: os.environ[name] for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.update(before)

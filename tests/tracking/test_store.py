@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fhr.errors import CheckpointError
+from fhr.errors import CheckpointError, TrackingError
 from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_uri
 
 
@@ -84,9 +84,10 @@ def test_the_store_is_there_and_asking_again_changes_nothing(store):
 
 def test_the_variable_names_the_store(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://localhost:5000")
-    assert tracking_uri() == "http://localhost:5000"
-    assert ensure_store() is None
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
+    assert tracking_uri() == "http://127.0.0.1:1"
+    with pytest.raises(TrackingError, match=r"^the MLflow store http://127\.0\.0\.1:1: no server answers there"):
+        ensure_store()
     assert list(tmp_path.iterdir()) == []
 
 
