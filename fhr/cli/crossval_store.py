@@ -1,6 +1,7 @@
 """A cross-validation in MLflow: one run, with a child run for each outer fold that is finished."""
 
 import logging
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +11,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
-from fhr.errors import CheckpointError, FHRError
+from fhr.errors import CheckpointError
 from fhr.evaluation import RAW_COLUMNS
-from fhr.tracking import ensure_store, find_run, mlflow_client, tracking_uri
+from fhr.tracking import (
+    ensure_experiment,
+    find_run,
+    folder_tags,
+    hold_run,
+    mlflow_client,
+    new_run_folder,
+    run_folder,
+    shown_uri,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -40,11 +49,10 @@ class CrossvalStore:
     @classmethod
     def create(cls, experiment: str, name: str, tags: dict[str, str]) -> "CrossvalStore":
         """A new run."""
-        artifacts, client = ensure_store(), mlflow_client()
-        found = client.get_experiment_by_name(experiment)
-        where = found.experiment_id if found else client.create_experiment(experiment, artifact_location=artifacts)
-        run = client.create_run(where, run_name=name, tags={**tags, "kind": "cross-validation"})
-        return cls(client, str(where), run.info.run_id)
+        where, client = ensure_experiment(experiment), mlflow_client()
+        tags = {**tags, **folder_tags(new_run_folder()), "kind": "cross-validation"}
+        run = client.create_run(where, run_name=name, tags=tags)
+        return cls(client, where, run.info.run_id)
 
     @classmethod
     def open(cls, run_id: str) -> "CrossvalStore":
@@ -55,7 +63,7 @@ class CrossvalStore:
         """
         run = find_run(run_id)
         if run is None:
-            raise CheckpointError(f"there is no run {run_id!r} in {tracking_uri()}; `fhr runs` lists the runs")
+            raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
         if run.data.tags.get("kind") != "cross-validation":
             raise CheckpointError(f"run {run_id} is no cross-validation; give one that `fhr crossval` made")
         return cls(mlflow_client(), run.info.experiment_id, run_id)
@@ -67,35 +75,29 @@ class CrossvalStore:
 
     @contextmanager
     def working(self) -> Iterator[None]:
-        """Mark the run as running, and its end; one process at a time (of this machine, where a server keeps the runs).
+        """Mark the run as running, and its end; one process of this machine at a time.
 
         Raises:
-            FHRError: another process works on it.
+            TrackingError: another process works on it.
         """
-        embedded = tracking_uri().startswith("sqlite:")
-        lock = FileLock(
-            Path("mlruns" if embedded else tempfile.gettempdir()) / f".crossval-{self.run_id}.lock", timeout=0
-        )
-        try:
-            lock.acquire()
-        except Timeout:
-            raise FHRError(f"run {self.run_id} is being worked on by another process; wait for it") from None
-        try:
-            self.client.update_run(self.run_id, status="RUNNING")
-            # Of a process that was killed.
-            for half in [run for run in self._children() if run.info.status != "FINISHED"]:
-                self.client.delete_run(half.info.run_id)
-            yield
-        except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-            self.client.set_terminated(self.run_id, "KILLED" if stopped else "FAILED")
-            if kept := len(self.folds()):
-                _log.warning("outer folds kept: %d; go on with `fhr crossval --resume %s`", kept, self.run_id)
-            raise
-        else:
-            self.client.set_terminated(self.run_id)
-        finally:
-            lock.release()
+        folder = run_folder(self.run) or Path("mlruns", "checkpoints", self.run_id).absolute()
+        with hold_run(folder, self.run_id):
+            try:
+                self.client.update_run(self.run_id, status="RUNNING")
+                # Of a process that was killed.
+                for half in [run for run in self._children() if run.info.status != "FINISHED"]:
+                    self.client.delete_run(half.info.run_id)
+                yield
+            except BaseException as error:
+                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
+                self.client.set_terminated(self.run_id, "KILLED" if stopped else "FAILED")
+                if kept := len(self.folds()):
+                    _log.warning("outer folds kept: %d; go on with `fhr crossval --resume %s`", kept, self.run_id)
+                raise
+            else:
+                self.client.set_terminated(self.run_id)
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def log(
         self,

@@ -1,15 +1,22 @@
-"""The runs of the MLflow store, newest first, as CSV; the single folds of a cross-validation are left out."""
+"""The runs of the MLflow store, newest first, as CSV; the single folds of a cross-validation are left out.
+
+A run that MLflow calls RUNNING although its process is gone (killed, or a power cut) is STALE; `--resume RUN_ID` of
+`fhr fit` or `fhr crossval` goes on with it.
+"""
 
 import argparse
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from fhr.errors import FHRError
 
-from .tables import write_csv
+from .tables import check_out, write_csv
 
 __all__ = ["add_arguments", "run"]
+
+_log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,11 +28,12 @@ def run(options: argparse.Namespace) -> int:
     """List the runs."""
     import pandas as pd
 
-    from fhr.tracking import has_store, mlflow_client, tracking_uri
+    from fhr.tracking import has_store, mlflow_client, run_state, shown_uri
 
+    check_out(options.out)
     if not has_store():
         raise FHRError(
-            f"there is no MLflow store {tracking_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
+            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
         )
     client = mlflow_client()
     experiments = {e.experiment_id: e.name for e in client.search_experiments()}
@@ -34,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             "run_id": r.info.run_id,
             "experiment": experiments[r.info.experiment_id],
             "name": r.info.run_name,
-            "status": r.info.status,
+            "status": run_state(r),
             "auroc": r.data.metrics.get("test/auroc"),
             "brier": r.data.metrics.get("test/brier"),
         }
@@ -43,6 +51,8 @@ def run(options: argparse.Namespace) -> int:
     ]
     columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
     write_csv(pd.DataFrame(rows, columns=columns), options.out)
+    if stale := sum(row["status"] == "STALE" for row in rows):
+        _log.warning("%d runs are STALE: their process is gone; go on with `--resume RUN_ID` of the verb", stale)
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import sys
 import tempfile
 import warnings
@@ -24,12 +23,25 @@ from fhr.errors import CheckpointError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.recording import Step
-from fhr.tasks import Calibration, RunRecord
-from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_uri
+from fhr.tasks import Calibration, Resumable, RunRecord
+from fhr.tracking import (
+    ensure_experiment,
+    ensure_store,
+    find_run,
+    folder_tags,
+    mlflow_client,
+    run_checkpoints,
+    shown_uri,
+    store_errors,
+    tracking_uri,
+)
 
 from .tables import write_csv
+from .training_run import TrainingRun
 
 __all__ = ["TrainingCLI", "quieten", "train"]
+
+_log = logging.getLogger(__name__)
 
 
 class TrainingCLI(LightningCLI):
@@ -40,14 +52,20 @@ class TrainingCLI(LightningCLI):
         tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow where the configuration does
             not choose another logger.
         run_id: the MLflow run that a test belongs to; None for a new one.
+        training: the run of a tracked fit.
         run: False to build the objects without training.
     """
 
     def __init__(
-        self, arguments: Sequence[str], *, tracked: bool = True, run_id: str | None = None, run: bool = True
+        self,
+        arguments: Sequence[str],
+        *,
+        tracked: bool = True,
+        run_id: str | None = None,
+        training: TrainingRun | None = None,
+        run: bool = True,
     ) -> None:
-        self._tracked, self._run_id = tracked, run_id
-        self._own_folder: Path | None = None
+        self._tracked, self._run_id, self._training = tracked, run_id, training
         self.calibration, self.record = Calibration(calibrate=tracked), RunRecord()
         super().__init__(
             pl.LightningModule,
@@ -72,7 +90,6 @@ class TrainingCLI(LightningCLI):
                 "early_stopping.patience": 20,
                 "checkpoint.monitor": "val/loss",
                 "checkpoint.filename": "best",
-                "checkpoint.save_last": True,
                 "checkpoint.enable_version_counter": False,
             }
         )
@@ -94,47 +111,51 @@ class TrainingCLI(LightningCLI):
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
         self.model.model.check_features(self.datamodule.n_features)
         asked = self._get(self.config_init, "trainer")
-        if not sys.stderr.isatty():
+        if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
         if asked.logger in (None, True):
             kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
-        self._checkpoint: ModelCheckpoint = self._get(self.config_init, "checkpoint")
-        self.calibration.checkpoint = self._checkpoint
-        return super().instantiate_trainer(**kwargs)
+        best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
+        self.calibration.checkpoint = best
+        trainer = super().instantiate_trainer(**kwargs)
+        if self._training is not None and isinstance(trainer.logger, MLFlowLogger):
+            if best.dirpath is None:
+                best.dirpath = str(self._training.folder)
+            trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
+        return trainer
 
     def _mlflow(self) -> MLFlowLogger:
-        artifacts = ensure_store()
+        artifacts, training, data = ensure_store(), self._training, self.datamodule
         network = type(self.model.model).__name__
-        data = self.datamodule
         return MLFlowLogger(
             experiment_name=data.experiment,
             run_name=f"{network} repeat {data.repeat} fold {data.fold} inner {data.inner}",
             tracking_uri=tracking_uri(),
             artifact_location=artifacts,
-            run_id=self._run_id,
+            run_id=training.run_id if training else self._run_id,
+            tags=folder_tags(training.folder) if training else None,
         )
 
     def before_fit(self) -> None:
-        """Read the data first, so that a mistake there leaves no run; then name the folder of the checkpoints."""
+        """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
         self.datamodule.setup("fit")
-        logger = self.trainer.logger
-        if isinstance(logger, MLFlowLogger):
-            logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
-            if self._checkpoint.dirpath is None:
-                self._own_folder = Path("mlruns", "checkpoints", str(logger.run_id)).absolute()
-                self._checkpoint.dirpath = str(self._own_folder)
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
+        logger, training = self.trainer.logger, self._training
+        if training is None or not isinstance(logger, MLFlowLogger) or not self.trainer.is_global_zero:
+            return
+        training.begin(self.configuration(), self.datamodule.facts)
+        ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
+        training.run_id = logger.run_id
+        _log.info("run %s in %s; what is not finished lies in %s", training.run_id, shown_uri(), training.folder)
+        logger.experiment.update_run(logger.run_id, status="RUNNING")
+        logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
     def after_fit(self) -> None:
         """The finished checkpoint is in the run now; say how to go on."""
-        logger = self.trainer.logger
-        if isinstance(logger, MLFlowLogger) and self.calibration.path is not None:
-            if self._own_folder is not None:
-                shutil.rmtree(self._own_folder, ignore_errors=True)
-            sys.stdout.write(f"{logger.run_id}\n")
-            sys.stderr.write(f"finished; test it with `fhr test --run {logger.run_id}`\n")
+        if self._training is not None and self._training.run_id and self.calibration.path is not None:
+            self._training.finished = True
 
     def before_test(self) -> None:
         """Refuse to test weights that were never trained."""
@@ -195,16 +216,37 @@ def train(verb: str, arguments: Sequence[str]) -> int:
         FHRError: see the rooms.
     """
     quieten()
-    run_id, rest = _take_run(list(arguments))
-    with tempfile.TemporaryDirectory() as folder, _tracking_variable_kept():
-        if run_id is not None:
-            if verb == "fit":
-                raise CheckpointError("`--run` names a finished run to test; `fhr fit` starts a new one")
-            rest = [*_of_run(run_id, Path(folder)), *rest]
-        quiet = [] if verb == "fit" else ["--verbose=false"]  # Lightning's own table would mix with ours on stdout
-        with _status_kept(run_id):
-            cli = TrainingCLI([verb, *quiet, *rest], run_id=run_id)
+    run_id, rest = _take_option("--run", list(arguments))
+    stopped, rest = _take_option("--resume", rest)
+    with _tracking_variable_kept():
+        if verb == "fit":
+            if run_id is not None:
+                raise CheckpointError("`--run` names a finished run to test; to go on with a stopped fit, `--resume`")
+            return _fit(rest, stopped)
+        if stopped is not None:
+            raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
+        with tempfile.TemporaryDirectory() as folder, store_errors(), _status_kept(run_id):
+            if run_id is not None:
+                rest = [*_of_run(run_id, Path(folder)), *rest]
+            # Lightning's own table would mix with ours on stdout.
+            cli = TrainingCLI([verb, "--verbose=false", *rest], run_id=run_id)
     return 1 if cli.datamodule.facts.quarantined else 0
+
+
+def _fit(arguments: list[str], stopped: str | None) -> int:
+    if stopped is not None and arguments:
+        raise CheckpointError(
+            f"a stopped fit goes on with the settings that it began with; leave out {' '.join(arguments)}"
+        )
+    quarantined = False
+    with TrainingRun.stopped(stopped) if stopped is not None else TrainingRun.new() as training, store_errors():
+        if not training.finished:
+            cli = TrainingCLI(["fit", *(training.arguments if stopped is not None else arguments)], training=training)
+            quarantined = bool(cli.datamodule.facts.quarantined)
+    if training.finished:
+        sys.stdout.write(f"{training.run_id}\n")
+        sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n")
+    return 1 if quarantined else 0
 
 
 @contextmanager
@@ -221,20 +263,21 @@ def _tracking_variable_kept() -> Iterator[None]:
 @contextmanager
 def _status_kept(run_id: str | None) -> Iterator[None]:
     """A test that is refused or fails must not mark the finished run as failed."""
-    status = mlflow_client().get_run(run_id).info.status if run_id is not None else None
+    run = find_run(run_id) if run_id is not None else None
     try:
         yield
     except BaseException:
-        if run_id is not None:
-            mlflow_client().update_run(run_id, status=status)
+        if run is not None:
+            mlflow_client().update_run(run.info.run_id, status=run.info.status)
         raise
 
 
-def _take_run(arguments: list[str]) -> tuple[str | None, list[str]]:
+def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]]:
+    """The value of an option that LightningCLI does not know, and the other arguments."""
     for i, argument in enumerate(arguments):
-        if argument.startswith("--run="):
-            return argument.removeprefix("--run="), arguments[:i] + arguments[i + 1 :]
-        if argument == "--run" and i + 1 < len(arguments):
+        if argument.startswith(f"{name}="):
+            return argument.removeprefix(f"{name}="), arguments[:i] + arguments[i + 1 :]
+        if argument == name and i + 1 < len(arguments):
             return arguments[i + 1], arguments[:i] + arguments[i + 2 :]
     return None, arguments
 

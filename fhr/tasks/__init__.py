@@ -9,6 +9,7 @@ from .false_signal import FalseSignalTask
 from .members import FittedMember, fit_members
 from .model_card import ModelCard
 from .record import RunRecord, data_record, metric_values, parameters, run_tags
+from .resume import Resumable
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
@@ -23,6 +24,7 @@ __all__ = [
     "FalseSignalTask",
     "FittedMember",
     "ModelCard",
+    "Resumable",
     "RunRecord",
     "SampleBatch",
     "Task",

@@ -11,7 +11,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from filelock import FileLock
 from mlflow import MlflowClient
 
 import fhr
@@ -21,7 +20,7 @@ from fhr.datasets import make_splits
 from fhr.evaluation import check
 from fhr.metrics import auroc
 from fhr.models import read_checkpoint
-from fhr.tracking import mlflow_client, run_checkpoints
+from fhr.tracking import hold_run, mlflow_client, run_checkpoints, run_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -83,7 +82,7 @@ def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_
 
 
 def test_a_run_that_is_worked_on_is_left_alone(runs, client, run_fhr):
-    with FileLock(runs.folder / "mlruns" / f".crossval-{runs.crossval}.lock"):
+    with hold_run(run_folder(client.get_run(runs.crossval))):
         answer = run_fhr(runs.folder, "crossval", "--resume", runs.crossval)
     assert (answer.code, answer.out) == (2, "")
     assert "is being worked on by another process; wait for it" in answer.err

@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 
 from fhr.datasets import CTUUHB, make_splits
 from fhr.metrics import auroc, brier
-from fhr.tracking import mlflow_client, run_checkpoints
+from fhr.tracking import mlflow_client, run_checkpoints, run_folder
 
 DRAWN = ("roc", "precision_recall", "reliability", "risk_coverage", "net_benefit", "score_by_class", "strips")
 FIGURES = {f"figures/{name}.png" for name in DRAWN}
@@ -74,7 +74,7 @@ def test_a_run_holds_what_repeats_it(runs, client):
     run = client.get_run(runs.fit)
     assert run.info.status == "FINISHED"
     assert client.get_experiment(run.info.experiment_id).name.endswith("ph<7.20")
-    assert not (runs.folder / "mlruns" / "checkpoints" / runs.fit).exists()
+    assert not run_folder(run).exists()
 
 
 def test_tags_name_source_and_data(runs, client, births_database):
@@ -238,7 +238,7 @@ def test_a_run_is_not_tested_on_other_data(runs, client, run_fhr, births, tmp_pa
 def test_a_folder_for_checkpoints_that_was_asked_for_stays(runs, run_fhr, tiny_config, tmp_path):
     answer = run_fhr(runs.folder, "fit", "--config", tiny_config, f"--checkpoint.dirpath={tmp_path}")
     assert answer.code == 0, answer.err
-    assert {"best.ckpt", "last.ckpt", "finished.ckpt"} == {path.name for path in tmp_path.iterdir()}
+    assert {"best.ckpt", "finished.ckpt"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_cross_validation_is_tested_already(runs, run_fhr):

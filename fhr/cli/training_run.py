@@ -1,0 +1,151 @@
+"""A training as a run of MLflow that can go on after its process was stopped or killed."""
+
+import json
+import logging
+import shutil
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from fhr.errors import CheckpointError, TrackingError
+from fhr.tasks import DataFacts
+from fhr.tracking import (
+    environment,
+    find_run,
+    hold_run,
+    mlflow_client,
+    new_run_folder,
+    run_folder,
+    shown_uri,
+    source_state,
+    tracking_uri,
+)
+
+from .interruption import interruption_behind
+
+__all__ = ["TrainingRun"]
+
+_log = logging.getLogger(__name__)
+
+
+class TrainingRun:
+    """The run of a fit and its local folder, which is held while the fit lasts and removed once it is finished.
+
+    The folder holds the configuration and the last finished epoch. As a context manager it gives the run the status
+    that its end deserves, and says how to go on.
+
+    Args:
+        folder: see `fhr.tracking.new_run_folder`.
+        run_id: of a run that goes on, or None.
+
+    Attributes:
+        run_id: of the MLflow run, once there is one.
+        finished: set it when all is in the run.
+    """
+
+    def __init__(self, folder: Path, run_id: str | None = None) -> None:
+        self.folder, self.run_id, self.goes_on = folder, run_id, run_id is not None
+        self.finished = False
+        self._stack = ExitStack()
+
+    @classmethod
+    def new(cls) -> Self:
+        """A run that is not made yet; nothing is written before `begin`."""
+        return cls(new_run_folder())
+
+    @classmethod
+    def stopped(cls, run_id: str) -> Self:
+        """A run whose process was stopped or killed.
+
+        Raises:
+            CheckpointError: no such run, no fit, or one that nothing is kept of on this machine.
+        """
+        run = find_run(run_id)
+        if run is None:
+            raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
+        if run.data.tags.get("kind") == "cross-validation":
+            raise CheckpointError(f"run {run_id} is a cross-validation; go on with `fhr crossval --resume {run_id}`")
+        folder = run_folder(run)
+        if folder is None:
+            named = " on ".join(run.data.tags.get(f"fhr.{key}", "") for key in ("folder", "host")).strip(" on")
+            raise CheckpointError(
+                f"what run {run_id} computed is not on this machine ({named or 'it named no folder'}); go on where it "
+                "was started, or start anew"
+            )
+        if run.info.status != "FINISHED" and not (folder / "config.yaml").is_file():
+            raise CheckpointError(
+                f"nothing is kept of run {run_id} ({run.info.status}): {folder} holds no configuration; start anew"
+            )
+        stopped = cls(folder, run_id)
+        stopped.finished = run.info.status == "FINISHED"
+        return stopped
+
+    @property
+    def config(self) -> Path:
+        """The resolved configuration."""
+        return self.folder / "config.yaml"
+
+    @property
+    def last(self) -> Path:
+        """The last finished epoch."""
+        return self.folder / "last.ckpt"
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the training verb has to be told so that the fit goes on."""
+        kept = ["--ckpt_path", str(self.last)] if self.last.is_file() else []
+        return ["--config", str(self.config), *kept]
+
+    def begin(self, configuration: str, facts: DataFacts) -> None:
+        """Hold the folder; keep the configuration in it, or compare what a run that goes on has begun with.
+
+        Raises:
+            CheckpointError: the run would go on with other data or splits.
+            TrackingError: another process works on the run, or the folder cannot be written.
+        """
+        self._stack.enter_context(hold_run(self.folder, self.run_id))
+        now = {"data": facts.data_checksum, "splits": facts.splits.checksum, **source_state(), **environment()}
+        path = self.folder / "begun.json"
+        if not self.goes_on:
+            path.write_text(json.dumps(now), encoding="utf-8")
+            self.config.write_text(configuration, encoding="utf-8")
+            return
+        begun = json.loads(path.read_text(encoding="utf-8"))
+        changed = {
+            key: f"{key} was {begun.get(key)}, is {value}" for key, value in now.items() if begun.get(key) != value
+        }
+        if other := [changed.pop(key) for key in ("data", "splits") if key in changed]:
+            raise CheckpointError(
+                f"run {self.run_id} would go on with other records ({'; '.join(other)}); restore them, or start anew"
+            )
+        if changed:
+            _log.warning("the numbers may differ from those of an unbroken run: %s", "; ".join(changed.values()))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None and self.run_id is not None and not self.finished:
+                self._stop(self.run_id, error)
+        finally:
+            self._stack.close()
+            if self.finished or self.run_id is None:
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _stop(self, run_id: str, error: BaseException) -> None:
+        interrupted = interruption_behind(error) is not None
+        if interrupted or self.last.is_file():
+            kept = "its last finished epoch is kept" if self.last.is_file() else "no epoch was finished"
+            _log.warning("run %s: %s in %s; go on with `fhr fit --resume %s`", run_id, kept, self.folder, run_id)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        if isinstance(error, TrackingError) and not tracking_uri().startswith("sqlite:"):
+            return  # a server that does not answer would be asked for another minute
+        try:
+            mlflow_client().set_terminated(run_id, "KILLED" if interrupted else "FAILED")
+        except Exception as problem:  # the store may be what failed; the first error says so
+            _log.warning("run %s could not be marked as stopped (%s)", run_id, type(problem).__name__)
