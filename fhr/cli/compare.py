@@ -81,9 +81,9 @@ def _from_store(run_id: str) -> _Model:
 
     import pandas as pd
 
-    from fhr.tracking import find_run, has_store, mlflow_client, tracking_uri
+    from fhr.tracking import find_run, has_store, mlflow_client, shown_uri
 
-    uri = tracking_uri()
+    uri = shown_uri()
     if not has_store():
         raise FHRError(f"{run_id}: no such file, and there is no MLflow store {uri}; go to the folder that holds it")
     found, client = find_run(run_id), mlflow_client()
@@ -118,6 +118,7 @@ def _told_apart(models: Sequence[_Model]) -> list[_Model]:
 
 def _draw(models: Sequence[_Model], table: "pd.DataFrame", folder: Path) -> None:
     from fhr.evaluation import whole_repeats
+    from fhr.formats import whole_or_not_at_all
     from fhr.plots import compare_curves
 
     repeats = {model.name: whole_repeats(model.predictions) for model in models}
@@ -129,7 +130,8 @@ def _draw(models: Sequence[_Model], table: "pd.DataFrame", folder: Path) -> None
     labels = next(iter(repeats.values())).labels
     figure = compare_curves(labels, {name: model.scores for name, model in repeats.items()}, notes=notes)
     folder.mkdir(parents=True, exist_ok=True)
-    figure.savefig(folder / "roc.png", dpi=150)
+    with whole_or_not_at_all(folder / "roc.png") as part:
+        figure.savefig(part, format="png", dpi=150)
 
 
 def _log(models: Sequence[_Model], table: "pd.DataFrame") -> None:

@@ -8,6 +8,7 @@ again. Recordings that cannot be used are named on stderr, and the exit code is 
 import argparse
 import sys
 
+from .device import add_device
 from .recordings import report
 
 __all__ = ["add_arguments", "run"]
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--groups", nargs="+", metavar="GROUP", help="multiscale, scalar, morphology (default: all, in this order)"
     )
+    add_device(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one thread each (default: 1)")
@@ -52,6 +54,7 @@ def run(options: argparse.Namespace) -> int:
             step=options.step,
             workers=options.workers,
             scheduler=options.scheduler,
+            device=options.device,
             overwrite=options.overwrite,
             progress=progress,
         )

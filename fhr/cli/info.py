@@ -7,7 +7,7 @@ import argparse
 from dataclasses import asdict
 
 from .recordings import read_paths, report
-from .tables import write_csv
+from .tables import check_out, write_csv
 
 __all__ = ["add_arguments", "run"]
 
@@ -28,6 +28,7 @@ def run(options: argparse.Namespace) -> int:
 
     from fhr.datasets import Database
 
+    check_out(options.out)
     recordings, quarantined = read_paths(options.paths)
     if options.targets:
         database = Database(recordings, origin=", ".join(options.paths))

@@ -1,16 +1,24 @@
-"""`fhr VERB`: one parser for the verbs that do not train; the training verbs go to LightningCLI."""
+"""`fhr VERB`: one parser for all verbs; what the training verbs do not know of goes on to LightningCLI."""
 
 import argparse
 import logging
 import os
+import re
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
+from errno import EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from importlib import import_module
+from typing import NoReturn
 
 from fhr import __version__
 from fhr.errors import FHRError
 
-__all__ = ["main"]
+from .device import add_device, trainer_arguments
+from .interruption import Terminated, interruptible, interruption_behind
+from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
+
+__all__ = ["Terminated", "main"]
 
 _TRAINING = {
     "fit": "train a network and calibrate it, tracked in MLflow",
@@ -25,6 +33,7 @@ _VERBS = {
     "morphology": "baseline, accelerations, decelerations, contractions, FIGO and NICHD categories, as CSV",
     "features": "multiscale and scalar features of every window, as one Parquet table",
     "simulate": "write a simulated database in the style of CTU-UHB",
+    "download": "fetch a published database, verified; goes on where it was interrupted",
     "info": "what a recording or a folder holds, as CSV",
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
@@ -32,6 +41,7 @@ _VERBS = {
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
 _CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration
+_DISK = (EDQUOT, EFBIG, EIO, ENOSPC, EROFS)  # the disk's fault wherever they come from, with a file's name or without
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,87 +49,159 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Returns:
         0 done, 1 some recordings were quarantined, 2 a mistake in what was given, 3 a result below the asked floor,
-        70 a fault of this program.
+        70 a fault of this program, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
     """
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # The training verbs have a parser of their own, with every option of the trainer; it is slow to build.
-    head, verb, rest = _split_verb(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verb = next((argument for argument in given if not argument.startswith("-")), None)
+    name = "fhr" if verb is None else f"fhr {verb}"
+    open_standard_streams()
+    with interruptible():
+        try:
+            code = _run(verb, given)
+        except BaseException as error:
+            code = _answer(error, name)
+        hindrance = flush_stdout()
+    if code or hindrance is None or isinstance(hindrance, BrokenPipeError):  # `fhr info | head` has what it wants
+        return code
+    sys.stderr.write(f"{name}: stdout cannot be written ({hindrance.strerror})\n")
+    return 2
+
+
+def _run(verb: str | None, given: list[str]) -> int:
+    verbosity, given = _take_verbosity(given)
+    _set_up_logging(verbosity)
     parser = _parser(verb)
-    if verb in _TRAINING:
-        options = parser.parse_args([*head, verb])
-    else:
-        options, passed_on = parser.parse_known_args(arguments)
-        if passed_on and verb not in _CONFIGURED:
-            parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
-        options.overrides = passed_on
-    _set_up_logging(options.verbose - options.quiet)
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # before anything imports MLflow
+    if not given:
+        parser.print_help(sys.stderr)
+        return 2
+    options, passed_on = parser.parse_known_args(given)
+    if passed_on and verb not in (*_TRAINING, *_CONFIGURED):
+        parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
+    for variable in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"):
+        os.environ.setdefault(variable, "true")  # before anything imports MLflow
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
-    try:
-        if verb in _TRAINING:
-            from .training import train
+    logging.getLogger("fhr").debug("fhr %s %s in %s", __version__, verb, os.getcwd())
+    if verb in _TRAINING:
+        rest = [*passed_on, *trainer_arguments(options.device, passed_on)]
+        from .training import train
 
-            return train(verb, rest)
-        code: int = options.run(options)
+        return train(verb, ["--help"] if options.help_all else rest)
+    if verb in _CONFIGURED:
+        here = getattr(options, "scheduler", None) is None
+        passed_on += trainer_arguments(options.device, passed_on, here=here)
+    options.overrides = passed_on
+    code: int = options.run(options)
+    return code
+
+
+def _answer(error: BaseException, name: str) -> int:
+    """What is said of an error on stderr; the exit code."""
+    if (stop := interruption_behind(error)) is not None:
+        if stop is not error:
+            logging.getLogger("fhr").debug("while stopping", exc_info=error)
+        word, code = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
+        sys.stderr.write(f"{name}: {word}\n")
         return code
-    except BrokenPipeError:  # `fhr info | head`
-        sys.stderr.close()
+    if isinstance(error, SystemExit) and isinstance(error.code, int | None):  # of a parser, which has said why
+        return error.code or 0
+    if isinstance(error, BrokenPipeError) and reader_is_gone():
         return 0
-    except (KeyboardInterrupt, SystemExit) as stop:
-        # Lightning answers an interruption with an exit code of its own, 1.
-        if isinstance(stop, SystemExit) and not isinstance(stop.__context__, KeyboardInterrupt):
-            raise
-        sys.stderr.write(f"fhr {verb}: interrupted\n")
-        return 130
-    except Exception as error:
-        mistake = _mistake(error)
-        if mistake is None:
-            logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=True)
-            return 70
-        sys.stderr.write(f"fhr {verb}: {mistake}\n")
-        return 2
+    mistake = _mistake(error)
+    if mistake is None:
+        logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
+        return 70
+    sys.stderr.write(f"{name}: {mistake}\n")
+    return 2
 
 
 def _mistake(error: BaseException | None) -> str | None:
     """The user's mistake that `error` is or was caused by; the parser wraps what constructors raise."""
+    from fhr.tracking import store_mistake
+
+    if (failure := store_mistake(error)) is not None:
+        return str(failure)
     if isinstance(error, OSError) and error.filename is not None:  # a file that cannot be written, a full disk
         return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f"{error}; make room, or choose another place"
     while error is not None and not isinstance(error, FHRError):
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return None if error is None else str(error)
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that knows what was meant."""
+
+    def error(self, message: str) -> NoReturn:
+        """Show the usage and the mistake, with the verb that comes closest to an unknown one."""
+        if unknown := re.match(r"argument VERB: invalid choice: '(.*?)'", message):
+            near = get_close_matches(unknown[1], [*_TRAINING, *_VERBS], n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            message = f"unknown verb {unknown[1]!r}; {meant}`fhr --help` lists them"
+        super().error(message)
+
+
 def _parser(chosen: str | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fhr",
         allow_abbrev=False,
         description="Deep learning on intrapartum fetal heart rate. Research software, not a medical device.",
         epilog="`fhr VERB --help` explains a verb. Exit codes: 0 done, 1 some recordings quarantined, "
-        "2 usage, 3 a result below the floor that was asked for, 70 a fault of the program.",
+        "2 usage, 3 a result below the floor that was asked for, 70 a fault of the program, 130 interrupted, "
+        "143 terminated.",
     )
     parser.add_argument("--version", action="version", version=f"fhr {__version__}")
-    parser.add_argument("-v", "--verbose", action="count", default=0, help="say more (on stderr)")
-    parser.add_argument("-q", "--quiet", action="count", default=0, help="say less")
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for verb, text in _TRAINING.items():
-        verbs.add_parser(verb, help=text, add_help=False)
-    for verb, text in _VERBS.items():
+    _show_verbosity(parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
+    for verb, text in (_TRAINING | _VERBS).items():
         if verb != chosen:
             verbs.add_parser(verb, help=text)
-            continue
-        module = import_module(f".{verb}", __package__)
-        sub = verbs.add_parser(verb, help=text, description=module.__doc__, allow_abbrev=False)
-        module.add_arguments(sub)
-        sub.set_defaults(run=module.run)
+        elif verb in _TRAINING:
+            _add_training(verbs.add_parser(verb, help=text, description=text, allow_abbrev=False))
+        else:
+            module = import_module(f".{verb}", __package__)
+            sub = verbs.add_parser(verb, help=text, description=module.__doc__, allow_abbrev=False)
+            module.add_arguments(sub)
+            if verb in _CONFIGURED:
+                add_device(sub, training=True)
+            _show_verbosity(sub)
+            sub.set_defaults(run=module.run)
     return parser
 
 
-def _split_verb(arguments: list[str]) -> tuple[list[str], str | None, list[str]]:
-    for i, argument in enumerate(arguments):
-        if not argument.startswith("-"):
-            return arguments[:i], argument, arguments[i + 1 :]
-    return arguments, None, []
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    """The few options that are not LightningCLI's, whose own parser is slow to build; it explains all others."""
+    parser.usage = f"{parser.prog} [--config FILE.yaml] [--run RUN] [--device NAME] [--SETTING VALUE ...]"
+    parser.epilog = (
+        "`fhr fit --config FILE.yaml` trains and prints its run id; `fhr fit --resume RUN` goes on where one was "
+        "stopped; `fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. Every "
+        "setting of the configuration can be given as an option, such as --data.target 'ph<7.05' or "
+        "--trainer.max_epochs 5; `fhr fit --config FILE.yaml --print_config` shows them all with their values."
+    )
+    add_device(parser, training=True)
+    _show_verbosity(parser, "-v")  # `--verbose true` is Lightning's own
+    parser.add_argument("--help-all", action="store_true", help="explain every setting (slow)")
+
+
+def _show_verbosity(parser: argparse.ArgumentParser, *more: str) -> None:
+    """For the help; `_take_verbosity` takes them before and after a verb, also one whose options go elsewhere."""
+    parser.add_argument(*(more or ("-v", "--verbose")), action="store_true", help="say more on stderr; -vv still more")
+    parser.add_argument("-q", "--quiet", action="store_true", help="say less")
+
+
+def _take_verbosity(given: list[str]) -> tuple[int, list[str]]:
+    """How much more than usual is to be said, and the other arguments."""
+    end = given.index("--") if "--" in given else len(given)
+    amount, rest = 0, []
+    for i, argument in enumerate(given[:end]):
+        if argument == "--verbose" and given[i + 1 : i + 2] in (["true"], ["false"]):  # Lightning's, of `test`
+            rest.append(argument)
+        elif argument in ("--verbose", "--quiet") or re.fullmatch("-[vq]+", argument):
+            amount += argument.count("v") - argument.count("q") if argument[1] != "-" else 1 - 2 * (argument[2] == "q")
+        else:
+            rest.append(argument)
+    return amount, [*rest, *given[end:]]
 
 
 def _set_up_logging(verbosity: int) -> None:

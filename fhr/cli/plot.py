@@ -5,9 +5,11 @@ morphology; the signal is drawn as it was recorded.
 """
 
 import argparse
+import logging
 
 from fhr.errors import FHRError, SignalError
 
+from .device import add_device
 from .false_signal import load_false_signal
 from .tables import check_out
 
@@ -27,12 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-morphology", action="store_true", help="signals alone: no baseline, events, categories")
     parser.add_argument("--run", dest="model", metavar="RUN", help="shade false signal: MLflow run id, or a .ckpt file")
+    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Read, analyse and draw."""
-    import logging
-
     from fhr.formats import read
     from fhr.plots.ctg_write import take_ctg_suffix, write_ctg
 
@@ -43,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model is not None:
         from fhr.preprocessing import remove_false_signal
 
-        predictor = load_false_signal(options.model)
+        predictor = load_false_signal(options.model, options.device)
         found, thresholds = predictor.false_signal_probability(recording), predictor.thresholds
         false_signal = found.fhr
         judged = remove_false_signal(
@@ -71,4 +72,5 @@ def run(options: argparse.Namespace) -> int:
         )
     except OSError as error:
         raise FHRError(f"--out {options.out}: cannot be written ({error.strerror}); choose another path") from None
+    logging.getLogger(__name__).info("drew %s into %s", recording.name, options.out)
     return 0

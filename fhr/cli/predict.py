@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .device import add_device
 from .recordings import read_paths, report
 from .tables import check_out, write_csv
 
@@ -46,20 +47,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
     )
-    parser.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: cpu)")
+    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
     from fhr.prediction import Predictor, load, to_frame
-    from fhr.tracking import progress
+    from fhr.tracking import pick_device, progress
 
     check_out(options.out)
     check_out(options.timeline, "--timeline")
-    _check_device(options.device)
+    device = pick_device(options.device)
     cards = _folder(options.card)
     recordings, quarantined = read_paths(options.paths)
-    predictor = load(options.model, device=options.device, prevalence=options.prevalence)
+    predictor = load(options.model, device=device, prevalence=options.prevalence)
     predictions: list[Prediction] = []
     chunks = [recordings[i : i + 64] for i in range(0, len(recordings), 64)]
     for chunk in progress(chunks, description="predict"):
@@ -131,15 +132,3 @@ def _write_cards(predictions: "list[Prediction]", recordings: "list[Recording]",
                     figure.savefig(part, format="png", dpi=150)
         except OSError as error:
             raise FHRError(f"--card {folder}: cannot be written ({error.strerror}); name another folder") from None
-
-
-def _check_device(name: str) -> None:
-    import torch
-
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise FHRError(
-            f"--device {name}: not to be had here ({reason}); use cpu, or a device of this machine"
-        ) from None

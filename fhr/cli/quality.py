@@ -10,6 +10,7 @@ import argparse
 
 from fhr.errors import SignalError
 
+from .device import add_device
 from .false_signal import load_false_signal
 from .recordings import origin, read_paths, report
 from .tables import check_out, write_csv
@@ -23,6 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run", dest="model", metavar="RUN", help="MLflow run id, or a .ckpt file (default: rules only)"
     )
+    add_device(parser)
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
 
 
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
 
     check_out(options.out)
     recordings, quarantined = read_paths(options.paths)
-    predictor = load_false_signal(options.model) if options.model is not None else None
+    predictor = load_false_signal(options.model, options.device) if options.model is not None else None
     tables = []
     for recording in progress(recordings, description="quality"):
         masks, probabilities = check_quality(recording), {}

@@ -1,7 +1,7 @@
 """Paths on the command line: files and folders of recordings."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from fhr.datasets import CTUUHB
@@ -15,7 +15,7 @@ __all__ = ["origin", "read_paths", "report"]
 _log = logging.getLogger(__name__)
 
 
-def read_paths(paths: Iterable[str]) -> tuple[list[Recording], dict[str, str]]:
+def read_paths(paths: Sequence[str]) -> tuple[list[Recording], dict[str, str]]:
     """Every recording of the given files and folders, and the reason for each that cannot be read, by path.
 
     The WFDB records of a folder with a `RECORDS` file or `.hea` files are read as a database, its other recordings, and
@@ -36,6 +36,7 @@ def read_paths(paths: Iterable[str]) -> tuple[list[Recording], dict[str, str]]:
                 recordings.append(read(path))
         except FHRError as error:
             quarantined[path] = str(error)
+    _log.info("read %d recordings of %s, %d left out", len(recordings), ", ".join(map(str, paths)), len(quarantined))
     if not recordings:
         raise FHRError(f"none of the {len(quarantined)} recordings can be read: {'; '.join(quarantined.values())}")
     return recordings, quarantined

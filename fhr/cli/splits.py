@@ -2,6 +2,9 @@
 
 import argparse
 
+from .recordings import report
+from .tables import check_out, destination
+
 __all__ = ["add_arguments", "run"]
 
 
@@ -18,7 +21,9 @@ def run(options: argparse.Namespace) -> int:
     """Split and write."""
     from fhr.datasets import CTUUHB, make_splits
 
+    check_out(options.out)
     database = CTUUHB(options.root)
     splits = make_splits(database, n_repeats=options.repeats, n_folds=options.folds, seed=options.seed)
-    splits.save(options.out)
-    return 1 if database.quarantined else 0
+    with destination(options.out) as path:
+        splits.save(path)
+    return report(database.quarantined)

@@ -1,7 +1,10 @@
-"""Tables on stdout or into a file."""
+"""Tables on stdout or into a file, and where any file of a verb may go."""
 
+import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +12,9 @@ import pandas as pd
 from fhr.errors import FHRError
 from fhr.formats import whole_or_not_at_all
 
-__all__ = ["check_out", "write_csv"]
+__all__ = ["check_out", "destination", "write_csv"]
+
+_log = logging.getLogger(__name__)
 
 
 def check_out(out: str | None, option: str = "--out") -> None:
@@ -18,21 +23,42 @@ def check_out(out: str | None, option: str = "--out") -> None:
     Raises:
         FHRError: a folder that does not exist or cannot be written to, or a folder in place of a file.
     """
-    if out is not None and (os.path.isdir(out) or not os.access(Path(out).parent, os.W_OK)):
+    if out is not None and (Path(out).is_dir() or not os.access(Path(out).parent, os.W_OK)):
         raise FHRError(f"{option} {out}: cannot be written; name a file in a folder that exists")
+
+
+@contextmanager
+def destination(out: str, option: str = "--out") -> Iterator[Path]:
+    """A path to write to. A file comes whole or not at all, where a link leads to too; a device or pipe stays one.
+
+    Raises:
+        FHRError: a path that cannot be written to, a full disk; the message names the `option`.
+    """
+    try:
+        if os.path.exists(out) and not os.path.isfile(out):  # /dev/null, a named pipe: no file to be put in its place
+            yield Path(out)
+        else:
+            with whole_or_not_at_all(os.path.realpath(out)) as part:
+                yield part
+    except OSError as error:
+        reason = error.strerror or error
+        raise FHRError(f"{option} {out}: cannot be written ({reason}); make room, or choose another path") from None
+    _log.info("wrote %s", out)
 
 
 def write_csv(table: pd.DataFrame, out: str | None, option: str = "--out") -> None:
     """Write `table` as CSV to `out`, whole or not at all, or to stdout where `out` is None.
 
     Raises:
-        FHRError: a folder that does not exist or cannot be written to.
+        FHRError: a folder that does not exist or cannot be written to, a full disk.
     """
     if out is None:
-        table.to_csv(sys.stdout, index=False)
+        try:
+            table.to_csv(sys.stdout, index=False)
+        except BrokenPipeError:  # whoever read it has what they want: `main` knows
+            raise
+        except OSError as error:
+            raise FHRError(f"stdout cannot be written ({error.strerror}); make room, or give {option} FILE") from None
         return
-    try:
-        with whole_or_not_at_all(out) as part, open(part, "w", encoding="utf-8", newline="") as file:
-            table.to_csv(file, index=False)
-    except OSError as error:
-        raise FHRError(f"{option} {out}: cannot be written ({error.strerror}); choose another path") from None
+    with destination(out, option) as path, open(path, "w", encoding="utf-8", newline="") as file:
+        table.to_csv(file, index=False)

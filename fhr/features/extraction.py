@@ -3,14 +3,15 @@
 Recordings are taken in chunks; each chunk is finished on its own, in a file of its own beside the table
 (`FILE.parquet.parts/`). A run that was killed goes on with the chunks that are not there yet; a chunk whose recordings,
 parameters or package version have changed is computed again. Memory holds one chunk a worker, and a line a record.
-The numbers do not depend on the workers: each record is computed by itself, with torch on one thread.
+The numbers do not depend on the workers: each record is computed by itself, with torch on one thread. The same
+recordings, parameters and versions give the same bytes; the file carries no date.
 """
 
+import logging
 import os
 import shutil
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from filelock import FileLock, Timeout
 from fhr.datasets import checksum_of_lines, record_names
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.preprocessing import cut_windows
-from fhr.tracking import check_scheduler, environment, source_state, spread
+from fhr.tracking import check_device, check_scheduler, check_workers, environment, pick_device, source_state, spread
 
 from .extraction_chunk import Chunk, Done, extract_chunk, identity, read_records
 from .feature_set import FeatureSet
@@ -29,6 +30,7 @@ from .parquet_table import join_parts, read_provenance
 
 __all__ = ["Extraction", "extract"]
 
+_log = logging.getLogger(__name__)
 _CHUNK = 8  # records: some two seconds of work, so that a kill loses little and an interruption is soon answered
 
 
@@ -60,6 +62,7 @@ def extract(
     step: float = 5.0,
     workers: int = 1,
     scheduler: str | None = None,
+    device: str = "cpu",
     overwrite: bool = False,
     chunk: int = _CHUNK,
     progress: Callable[[int, int], object] | None = None,
@@ -78,6 +81,8 @@ def extract(
         step: minutes from one window to the next.
         workers: processes on this machine.
         scheduler: `dask://HOST:PORT` of a Dask scheduler, whose workers see both folders under the same paths.
+        device: where the group `multiscale` is computed, in float64: `cpu`, `cuda`, `cuda:N`, or `auto` for a GPU that
+            can, else the CPU. It goes into the provenance; finished chunks of another device are kept.
         overwrite: replace another table.
         chunk: records a chunk.
         progress: called with the number of records done and of all.
@@ -86,11 +91,12 @@ def extract(
         DatasetNotFoundError: a folder that is missing, empty, or holds no readable record.
         FormatError: a `RECORDS` file that cannot be read, points elsewhere, or names a record twice.
         FHRError: parameters that cannot be, a table that cannot be written or is another one, a run that writes it
-            now, a scheduler that cannot be reached, or a worker that died.
+            now, a device that is not here, a scheduler that cannot be reached, or a worker that died.
     """
     feature_set, step, out = FeatureSet() if feature_set is None else feature_set, float(step), Path(out).absolute()
-    names = _names(Path(root))
     _check(out, feature_set, step, workers, scheduler, chunk)
+    names = _names(Path(root))
+    _check_device(device, feature_set, scheduler)
     result = None
     if out.exists():
         result = _table_that_is_there(out, names, root, identity(feature_set, step), overwrite)
@@ -100,9 +106,12 @@ def extract(
     except OSError as error:
         raise FHRError(f"{parts}: no folder for what is finished ({error.strerror}); choose another --out") from None
     chunks = [
-        Chunk(os.path.abspath(root), names[i : i + chunk], str(parts / f"{i:08d}.parquet"), feature_set, step)
+        Chunk(os.path.abspath(root), names[i : i + chunk], str(parts / f"{i:08d}.parquet"), feature_set, step, device)
         for i in range(0, len(names), chunk)
     ]
+    _log.info(
+        "%d records of %s in %d chunks, by %s", len(names), root, len(chunks), scheduler or f"{workers} processes"
+    )
     try:
         with FileLock(parts / "lock", timeout=0):
             if result is None:
@@ -131,15 +140,23 @@ def _names(root: Path) -> tuple[str, ...]:
 
 def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, scheduler: str | None, chunk: int) -> None:
     """Refuse before the work what would fail after it."""
-    if out.is_dir() or not os.access(out.parent, os.W_OK):
+    if (out.exists() and not out.is_file()) or not os.access(out.parent, os.W_OK):
         raise FHRError(f"{out}: cannot be written; name a file in a folder that exists")
-    if workers < 1 or chunk < 1:
-        raise FHRError(f"workers={workers}, chunk={chunk}; both are at least 1")
+    check_workers(workers)
+    if chunk < 1:
+        raise FHRError(f"chunk={chunk}; give 1 or more records")
     if scheduler is not None:
         check_scheduler(scheduler)
     flat = np.full(round(feature_set.minutes * 60 * feature_set.fs), 140.0)
     cut_windows(flat, feature_set.fs, minutes=feature_set.minutes, step=step)
     feature_set.check()
+
+
+def _check_device(device: str, feature_set: FeatureSet, scheduler: str | None) -> None:
+    if check_device(device) not in ("auto", "cpu") and "multiscale" not in feature_set.groups:
+        raise FHRError(f"device {device}: only the group `multiscale` computes on one; leave it out")
+    if scheduler is None:  # else the workers look for it
+        pick_device(device, float64=True)
 
 
 def _run(
@@ -194,7 +211,7 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
         "n_records": n_records,
         "n_windows": done.n_windows,
         "quarantined": quarantined,
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "device": chunks[0].device,
         "environment": {**environment(), "pyarrow": pa.__version__, **source_state()},
     }
     draft = Path(chunks[0].part).with_name("table")
@@ -214,9 +231,11 @@ def _table_that_is_there(
             lines: dict[str, str] = {}
             for name in names:
                 lines |= read_records(root, (name,))[1]
-            if found.get("data_checksum") == checksum_of_lines(lines):
-                return Extraction(out, found["n_records"], found["n_windows"], 0, found["quarantined"], True)
-            differences = ["data_checksum"]
+            differences = ["data_checksum"] if found.get("data_checksum") != checksum_of_lines(lines) else []
+        counts, quarantined = (found.get("n_records"), found.get("n_windows")), found.get("quarantined")
+        if not differences and isinstance(quarantined, dict) and all(type(n) is int for n in counts):
+            return Extraction(out, *counts, 0, {name: str(why) for name, why in quarantined.items()}, True)
+        differences = differences or ["quarantined"]
         reason = f"holds a table that differs in {', '.join(differences)}"
     except FHRError:
         reason = "is there, and is no feature table"

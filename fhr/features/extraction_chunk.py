@@ -18,9 +18,10 @@ from fhr.datasets import checksum_line
 from fhr.errors import FHRError
 from fhr.formats import read_wfdb
 from fhr.recording import Recording
+from fhr.tracking import pick_device
 
 from .feature_set import FeatureSet
-from .parquet_table import METADATA_COLUMNS, read_provenance, write_part
+from .parquet_table import METADATA_COLUMNS, read_part, write_part
 
 __all__ = ["Chunk", "Done", "extract_chunk", "identity", "read_records"]
 
@@ -34,6 +35,7 @@ class Chunk(NamedTuple):
         part: file to write.
         feature_set: what to compute.
         step: minutes from one window to the next.
+        device: as `pick_device` takes it, looked for where the chunk is computed.
     """
 
     root: str
@@ -41,6 +43,7 @@ class Chunk(NamedTuple):
     part: str
     feature_set: FeatureSet
     step: float
+    device: str = "cpu"
 
 
 class Done(NamedTuple):
@@ -86,10 +89,10 @@ def extract_chunk(chunk: Chunk) -> Done:
     recordings, lines, unreadable = read_records(chunk.root, chunk.names)
     key = {**identity(chunk.feature_set, chunk.step), "lines": lines, "unreadable": unreadable}
     try:
-        found = read_provenance(chunk.part)
-    except FHRError:  # no part yet
+        found = read_part(chunk.part, chunk.feature_set.columns)
+    except FHRError:  # no part yet, or a damaged one
         found = {}
-    if any(found.get(name) != value for name, value in key.items()):
+    if any(found.get(name) != value for name, value in key.items()) or not _says_what_became(found, chunk.names):
         with _one_thread():
             found = _compute(chunk, recordings, key)
         n_computed = len(recordings) - len(found["unusable"])
@@ -99,6 +102,15 @@ def extract_chunk(chunk: Chunk) -> Done:
     ordered = {name: quarantined[name] for name in chunk.names if name in quarantined}
     made_by = identity(chunk.feature_set, chunk.step)
     return Done(chunk.part, made_by, len(chunk.names), lines, ordered, found["n_windows"], n_computed)
+
+
+def _says_what_became(found: dict[str, Any], names: tuple[str, ...]) -> bool:
+    unusable = found.get("unusable")
+    return (
+        type(found.get("n_windows")) is int
+        and isinstance(unusable, dict)
+        and all(name in names and isinstance(reason, str) for name, reason in unusable.items())
+    )
 
 
 @contextmanager
@@ -115,13 +127,13 @@ def _one_thread() -> Iterator[None]:
 
 
 def _compute(chunk: Chunk, recordings: list[Recording], key: dict[str, Any]) -> dict[str, Any]:
-    feature_set = chunk.feature_set
+    feature_set, device = chunk.feature_set, pick_device(chunk.device, float64=True)
     rows: dict[str, list[Any]] = {column.name: [] for column in METADATA_COLUMNS}
     features, unusable = [np.empty((0, len(feature_set.columns)))], {}
     for recording in recordings:
         try:
             windows = feature_set.windows(recording, step=chunk.step)
-            features.append(feature_set.compute(windows.fhr, windows.uc))
+            features.append(feature_set.compute(windows.fhr, windows.uc, device=device))
         except FHRError as error:
             unusable[recording.name] = str(error)
             continue
@@ -135,5 +147,9 @@ def _compute(chunk: Chunk, recordings: list[Recording], key: dict[str, Any]) -> 
     # Whole or not at all, whoever else writes: a chunk that a dead worker began may be running twice.
     draft = Path(f"{chunk.part}.{uuid4().hex}")
     write_part(draft, feature_set.columns, rows, np.concatenate(features), content)
-    os.replace(draft, chunk.part)
+    try:
+        os.replace(draft, chunk.part)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise FHRError(f"{chunk.part}: cannot be written ({error.strerror}); remove what is there") from None
     return content

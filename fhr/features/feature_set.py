@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fhr.errors import FHRError, SignalError
-from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_steps, clean, cut_windows
-from fhr.recording import Recording, Step
+from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_steps, clean, cut_windows, plain_steps
+from fhr.recording import Recording, Step, plain_names, plain_number, plain_table
 
 from .column import Column
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS, multiscale_features
@@ -19,6 +19,7 @@ from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS, multiscale_featu
 __all__ = ["GROUPS", "FeatureSet", "Windows"]
 
 GROUPS = ("multiscale", "scalar", "morphology")
+_LEAST, _MOST = 1e-6, 1e6  # Hz and min of a stored feature set: no time or number of samples overflows
 VERSION = 2  # raise it when a column of the same name comes to mean another number: tables are then made anew
 
 
@@ -88,7 +89,7 @@ class FeatureSet:
         given = {**MULTISCALE, **self.multiscale}
         try:
             plain = {name: type(default)(given[name]) for name, default in MULTISCALE.items()}
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise FHRError(f"multiscale features with {dict(self.multiscale)}: {error}") from None
         for name in ("j1", "j2"):
             if plain[name] != float(given[name]):
@@ -125,20 +126,21 @@ class FeatureSet:
         meaning = {"set": self.to_dict(), "names": self.names, "version": VERSION}
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
-    def compute(self, fhr: np.ndarray, uc: np.ndarray) -> np.ndarray:
+    def compute(self, fhr: np.ndarray, uc: np.ndarray, *, device: str = "cpu") -> np.ndarray:
         """The features of cleaned windows.
 
         Args:
             fhr: (window, time) at `fs`, bpm; NaN is missing.
             uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` come from it.
+            device: of torch, where the group `multiscale` is computed; the others run on the CPU.
 
         Returns:
-            float64 (window, len(columns)); NaN where a window has too little signal. The last digit may
-            depend on how many windows are computed at once.
+            float64 (window, len(columns)); NaN where a window has too little signal. The last digit may depend on the
+            device and on how many windows are computed at once.
         """
         parts = []
         if "multiscale" in self.groups:
-            parts.append(multiscale_features(fhr, fs=self.fs, **self.multiscale))
+            parts.append(multiscale_features(fhr, fs=self.fs, device=device, **self.multiscale))
         if "scalar" in self.groups:
             from .scalar import scalar_features
 
@@ -210,11 +212,19 @@ class FeatureSet:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FeatureSet":
-        """The feature set that `to_dict` wrote."""
+        """The feature set that `to_dict` wrote.
+
+        Raises:
+            FHRError: anything else.
+        """
+        given = plain_table(plain, "feature set", "groups", "fs", "minutes", "steps", "multiscale")
         return cls(
-            groups=tuple(plain["groups"]),
-            fs=plain["fs"],
-            minutes=plain["minutes"],
-            steps=tuple(Step(step["name"], dict(step["parameters"])) for step in plain["steps"]),
-            multiscale=plain["multiscale"],
+            groups=plain_names(given["groups"], "feature groups"),
+            fs=plain_number(given["fs"], "features fs", low=_LEAST, high=_MOST),
+            minutes=plain_number(given["minutes"], "features minutes", low=_LEAST, high=_MOST),
+            steps=plain_steps(given["steps"]),
+            multiscale={
+                name: value if isinstance(value, str) else plain_number(value, f"multiscale {name}", infinite=True)
+                for name, value in plain_table(given["multiscale"], "multiscale features").items()
+            },
         )

@@ -24,19 +24,23 @@ MULTISCALE_COLUMNS = (
 )
 
 
-def multiscale_features(fhr: np.ndarray, *, fs: float, **parameters: Any) -> np.ndarray:
+def multiscale_features(fhr: np.ndarray, *, fs: float, device: str = "cpu", **parameters: Any) -> np.ndarray:
     """`MULTISCALE_COLUMNS` of each window, (window, time) with NaN for missing -> float64 (window, column).
 
     Args:
         fhr: bpm.
         fs: sampling rate, Hz.
+        device: of torch, where they are computed, in float64.
         **parameters: of `MULTISCALE`, passed on to `fhr.multiscale.analyze`.
     """
+    import torch
+
     from fhr.multiscale import analyze
 
     features = np.full((len(fhr), len(MULTISCALE_COLUMNS)), np.nan)
     some = ~np.isnan(fhr).all(axis=-1)  # `analyze` refuses a batch without a sample
     if some.any():
-        table = analyze(fhr[some], fs=fs, n_cumulants=3, **parameters).to_frame()
+        x = torch.from_numpy(fhr[some]).to(device) if device != "cpu" else fhr[some]
+        table = analyze(x, fs=fs, n_cumulants=3, **parameters).to_frame()
         features[some] = table[[column.name for column in MULTISCALE_COLUMNS]]
     return features

@@ -11,7 +11,15 @@ from fhr.errors import FHRError, SignalError
 
 from .analysis import Analysis
 from .bootstrap import counts_with_signal
-from .inputs import MIN_LEADERS, check_bootstrap, check_cumulants, check_scales, nan_where, read_signals
+from .inputs import (
+    MIN_LEADERS,
+    check_bootstrap,
+    check_cumulants,
+    check_precision,
+    check_scales,
+    nan_where,
+    read_signals,
+)
 from .result import Flag, MultiscaleResult, unusable_flags
 
 __all__ = ["analyze"]
@@ -105,6 +113,7 @@ def analyze(
     """
     n_cumulants, n_bootstrap = check_cumulants(n_cumulants, dtype), check_bootstrap(n_bootstrap, confidence, seed)
     signals = read_signals(x, mask)
+    check_precision(signals.values.device, dtype)
     back, like, n = signals.back, torch.empty(0, dtype=dtype, device=signals.values.device), signals.values.shape[-1]
     j1, j2 = check_scales(n, fs, wavelet, j1, j2, p, gamma, max_gap_fraction)
     moments = None if q is None else _moments(q, like)

@@ -9,7 +9,16 @@ from fhr.errors import SignalError
 from .bivariate_analysis import PairAnalysis
 from .bivariate_result import BivariateFlag, BivariateResult
 from .bootstrap import Cells, counts_with_signal
-from .inputs import MIN_LEADERS, Signals, check_bootstrap, check_cumulants, check_scales, nan_where, read_signals
+from .inputs import (
+    MIN_LEADERS,
+    Signals,
+    check_bootstrap,
+    check_cumulants,
+    check_precision,
+    check_scales,
+    nan_where,
+    read_signals,
+)
 from .result import unusable_flags
 from .wavelet_transform import filters
 
@@ -112,6 +121,7 @@ def bivariate(
     check_cumulants(2, dtype)
     n_bootstrap = check_bootstrap(n_bootstrap, confidence, seed)
     first, second = _read_pair(x, y, mask_x, mask_y)
+    check_precision(first.values.device, dtype)
     n = first.values.shape[-1]
     j1, j2 = check_scales(n, fs, wavelet, j1, j2, p, gamma, max_gap_fraction)
     cells = Cells(n, len(filters(wavelet)[0]), j1, j2)

@@ -21,6 +21,7 @@ __all__ = [
     "Signals",
     "check_bootstrap",
     "check_cumulants",
+    "check_precision",
     "check_scales",
     "nan_where",
     "read_signals",
@@ -171,6 +172,16 @@ def check_cumulants(n_cumulants: int, dtype: torch.dtype) -> int:
     if dtype not in (torch.float64, torch.float32):
         raise FHRError(f"dtype={dtype}; give torch.float64 or torch.float32")
     return count
+
+
+def check_precision(device: torch.device, dtype: torch.dtype) -> None:
+    """Refuse a device that cannot compute in `dtype`, rather than compute in another one.
+
+    Raises:
+        FHRError: float64 on MPS.
+    """
+    if device.type == "mps" and dtype == torch.float64:
+        raise FHRError("a tensor on mps, which has no 64-bit floats; move it to the CPU, or give dtype=torch.float32")
 
 
 def _whole(value: object) -> int | None:

@@ -1,18 +1,21 @@
 """`fhr.load`: a predictor from a checkpoint file or an MLflow run."""
 
+import logging
 from pathlib import Path
 
 import torch
 
 from fhr.errors import CheckpointError
 from fhr.models import read_checkpoint
-from fhr.tracking import run_checkpoints
+from fhr.tracking import pick_device, run_checkpoints
 
 from .abstention import Abstention
 from .false_signal import FalseSignalPredictor
 from .predictor import Predictor
 
 __all__ = ["load"]
+
+_log = logging.getLogger(__name__)
 
 
 def load(
@@ -27,7 +30,8 @@ def load(
     Args:
         run_id_or_checkpoint: a `.ckpt` file, or an MLflow run id. A run of a whole cross-validation gives the
             average of all its networks.
-        device: where the networks run.
+        device: where the networks run: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first of cuda, mps and cpu
+            that works; or a torch device.
         prevalence: of the label among the births to predict; the probabilities of a classification are shifted to it
             from that of the training data. None leaves them.
         abstention: when a classification should not be relied on; None for the usual limits.
@@ -39,12 +43,14 @@ def load(
     Raises:
         CheckpointError: neither a file nor a run, a checkpoint that is damaged, untrained or of another format, or a
             prevalence or abstention for a false-signal network.
-        FHRError: a prevalence that is not between 0 and 1.
+        FHRError: a prevalence that is not between 0 and 1, or a device that is not here.
     """
+    device = pick_device(device) if isinstance(device, str) else device
     path = Path(run_id_or_checkpoint)
     named = path.is_file() or path.suffix == ".ckpt"
     paths = [path] if named else run_checkpoints(str(run_id_or_checkpoint))
     members = [read_checkpoint(path) for path in paths]
+    _log.info("%s: %d networks, on %s", run_id_or_checkpoint, len(members), device)
     if members[0][0].kind == FalseSignalPredictor.kind:
         if prevalence is not None or abstention is not None:
             raise CheckpointError("a false-signal network gives no risk; leave prevalence and abstention out")

@@ -3,16 +3,17 @@
 import logging
 import multiprocessing
 import signal
+import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fhr.errors import FHRError
 
 from .workers import end_with_parent
 
-__all__ = ["check_scheduler", "spread"]
+__all__ = ["check_scheduler", "check_workers", "spread"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -32,7 +33,8 @@ def spread(
         scheduler: `dask://HOST:PORT` or `tcp://HOST:PORT` of a Dask scheduler, instead of `workers`.
 
     Raises:
-        FHRError: a scheduler that cannot be reached, or a worker that died.
+        FHRError: a scheduler that cannot be reached, a worker that died, or workers that a script starts without
+            `if __name__ == "__main__":`.
     """
     if scheduler is not None:
         yield from _on_dask(function, items, scheduler)
@@ -43,13 +45,22 @@ def spread(
 
 
 def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+    check_workers(workers)
     # Spawned, not forked: a forked torch hangs in its thread pools.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(items)), mp_context=context, initializer=_start_worker) as pool:
+    started = context.Event()
+    with ProcessPoolExecutor(
+        min(workers, len(items)), mp_context=context, initializer=_start_worker, initargs=(started,)
+    ) as pool:
         try:
             for future in as_completed([pool.submit(function, item) for item in items]):
                 yield future.result()
         except BrokenProcessPool:
+            if not started.is_set():
+                raise FHRError(
+                    "no worker process could start; every worker runs the script that starts it: put what that does "
+                    "under `if __name__ == '__main__':`, keep it in a file, not on stdin, or give workers=1"
+                ) from None
             raise FHRError(
                 "a worker process died (killed, or out of memory); what was finished is kept: go on from there, with "
                 "fewer --workers where memory is short"
@@ -59,9 +70,25 @@ def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) 
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start_worker() -> None:
+def _start_worker(started: Any) -> None:
+    started.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it lets running items finish
     end_with_parent()
+
+
+def check_workers(workers: int) -> None:
+    """Refuse a number of processes that is none, and workers of workers.
+
+    A worker runs the script that starts it; where that does not stand under `if __name__ == "__main__":`, the worker
+    comes here in its turn, and ends: its parent says what is wrong.
+
+    Raises:
+        FHRError: less than 1.
+    """
+    if workers < 1:
+        raise FHRError(f"workers={workers}; give 1 or more processes")
+    if workers > 1 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        sys.exit(1)
 
 
 def check_scheduler(scheduler: str) -> str:

@@ -133,7 +133,7 @@ def test_no_model(runs, folder, run_fhr, model):
 def test_a_device_that_is_not_there(checkpoint, folder, run_fhr):
     answer = run_fhr(folder, "predict", folder, "--run", checkpoint, "--device", "nonsense")
     assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith("fhr predict: --device nonsense: not to be had here")
+    assert answer.err == "fhr predict: device 'nonsense'; choose auto, cpu, cuda, cuda:N or mps\n"
 
 
 def test_out_takes_the_table_and_stdout_stays_empty(checkpoint, folder, run_fhr):

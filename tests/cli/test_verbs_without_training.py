@@ -123,7 +123,7 @@ def test_simulate_writes_the_simulated_database(run_fhr, tmp_path):
         (["splits", "nowhere", "--out", "s.json"], "data folder 'nowhere' does not exist"),
         (["splits", "FOLDER", "--out", "s.json", "--folds", "1"], "at least 1 repeat of 2 folds"),
         (["splits", "FOLDER", "--out", "s.json", "--seed", "-3"], "seed=-3 is negative"),
-        (["splits", "FOLDER", "--out", "."], "Is a directory"),
+        (["splits", "FOLDER", "--out", "."], "--out .: cannot be written; name a file"),
         (["simulate", "--n", "0", "--out", "made"], "n=0 recordings were asked for"),
         (["simulate", "--n", "2", "--seed", "-1", "--out", "made"], "seed=-1 is negative"),
         (["simulate", "--n", "2", "--out", "file"], "file is a file"),

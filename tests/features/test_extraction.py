@@ -118,7 +118,7 @@ def test_provenance(folder, database, expected):
     assert (provenance["n_records"], provenance["n_windows"]) == (len(database), len(expected))
     assert provenance["quarantined"] == {}
     assert {"numpy", "scipy", "pyarrow", "git_commit"} <= set(provenance["environment"])
-    assert pd.Timestamp(provenance["created"]).tzinfo is not None
+    assert provenance["device"] == "cpu"
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 100])
@@ -233,8 +233,8 @@ def test_a_part_that_is_no_part_is_made_again(folder, expected, tmp_path):
 def test_a_full_disk_is_said_and_loses_nothing(folder, expected, tmp_path, monkeypatch):
     write, out = pq.write_table, tmp_path / "t.parquet"
 
-    def full(table, path):
-        write(table, path)
+    def full(table, path, **options):
+        write(table, path, **options)
         if "00000008" in str(path):
             raise OSError(28, "No space left on device")
 
@@ -397,8 +397,8 @@ def test_two_runs_do_not_write_one_table(folder, tmp_path):
     ("options", "message"),
     [
         ({"step": 0.0}, "windows with step=0.0 at 4 Hz"),
-        ({"workers": 0}, "workers=0, chunk=4; both are at least 1"),
-        ({"chunk": 0}, "chunk=0; both are at least 1"),
+        ({"workers": 0}, "workers=0; give 1 or more processes"),
+        ({"chunk": 0}, "chunk=0; give 1 or more records"),
         ({"scheduler": "http://localhost:1"}, "scheduler 'http://localhost:1'; give dask://HOST:PORT or tcp://"),
         ({"scheduler": "localhost:8786"}, "give dask://HOST:PORT"),
         ({"feature_set": FeatureSet(groups=("multiscale",), multiscale={"wavelet": "nonsense"})}, "nonsense"),

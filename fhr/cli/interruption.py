@@ -1,0 +1,54 @@
+"""Ctrl-C and SIGTERM: the first lets everything clean up and keep what is finished, the second ends at once."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+__all__ = ["Terminated", "interruptible", "interruption_behind"]
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, as `kill`, a container or a cluster sends it: whatever cleans up on Ctrl-C does so on it too."""
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Within, SIGINT raises `KeyboardInterrupt` and SIGTERM `Terminated`; another one of either ends the process.
+
+    A signal that is ignored, as under `nohup`, stays so. In another thread than the main one nothing is changed.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    stopping = False
+
+    def stop(number: int, frame: Any) -> None:
+        nonlocal stopping
+        if stopping:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        stopping = True
+        if sys.stderr.isatty():  # not through its buffer, which this may have interrupted
+            os.write(2, b"\nstopping and keeping what is finished; Ctrl-C again ends at once\n")
+        raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    taken = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    try:
+        for number in taken:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number, handler in taken.items():
+            signal.signal(number, handler)
+
+
+def interruption_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The interruption that `error` is or came of: Lightning answers one with an exit code of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__ or error.__cause__
+    return error

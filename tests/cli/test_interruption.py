@@ -1,0 +1,162 @@
+"""Ctrl-C and SIGTERM, sent to real processes: what they say, what they keep, that a second one ends at once."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from fhr.cli import main
+from fhr.cli.interruption import Terminated, interruptible, interruption_behind
+from fhr.features import read_features
+
+ROOT = Path(__file__).resolve().parents[2]
+SAID = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}
+# A verb that says when it works, and takes its time to clean up.
+SLOW = """
+import sys, time
+from fhr.cli import info, main
+def run(options):
+    try:
+        sys.stdout.write("working\\n"), sys.stdout.flush()
+        time.sleep(60)
+    finally:
+        sys.stdout.write("cleaning up\\n"), sys.stdout.flush()
+        time.sleep(float(sys.argv[1]))
+info.run = run
+sys.exit(main(["info", "."]))
+"""
+
+
+@contextmanager
+def process(folder: Path, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python that a terminal's Ctrl-C would reach, whatever this one ignores."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *arguments]
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as started:
+        try:
+            yield started
+        finally:
+            started.kill()
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory, simulated_folder: Path) -> Path:
+    """Three chunks of recordings, and a fourth of one."""
+    folder = tmp_path_factory.mktemp("some")
+    for header in sorted(simulated_folder.glob("*.hea"))[:25]:
+        for suffix in (".hea", ".dat"):
+            shutil.copy(header.with_suffix(suffix), folder)
+    return folder
+
+
+@pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
+def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, number):
+    code, word = SAID[number]
+    features = ["-m", "fhr", "features", str(folder), "--out", "t.parquet", "--groups", "scalar"]
+    with process(tmp_path, *features) as verb:
+        while not list(tmp_path.glob("t.parquet.parts/*.parquet")) and verb.poll() is None:
+            time.sleep(0.01)
+        verb.send_signal(number)
+        out, err = verb.communicate(timeout=60)
+    assert (verb.returncode, out, err) == (code, "", f"fhr features: {word}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["t.parquet.parts"]
+    kept = len(list(tmp_path.glob("t.parquet.parts/*.parquet")))
+    again = subprocess.run([sys.executable, *features], cwd=tmp_path, capture_output=True, text=True, check=True)
+    n_computed = int(again.stderr.split(", ")[1].split()[0])
+    assert 0 < n_computed <= 25 - 8 * kept
+    assert read_features(tmp_path / "t.parquet")["record"].nunique() == 25
+
+
+@pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
+def test_the_first_signal_lets_everything_clean_up(tmp_path, number):
+    code, word = SAID[number]
+    with process(tmp_path, "-c", SLOW, "0") as verb:
+        assert verb.stdout.readline() == "working\n"
+        verb.send_signal(number)
+        out, err = verb.communicate(timeout=60)
+    assert (verb.returncode, out, err) == (code, "cleaning up\n", f"fhr info: {word}\n")
+
+
+@pytest.mark.parametrize("second", SAID, ids=lambda number: number.name)
+def test_a_second_signal_ends_at_once(tmp_path, second):
+    with process(tmp_path, "-c", SLOW, "600") as verb:
+        assert verb.stdout.readline() == "working\n"
+        verb.send_signal(signal.SIGINT)
+        assert verb.stdout.readline() == "cleaning up\n"
+        verb.send_signal(second)
+        out, err = verb.communicate(timeout=60)
+    assert (verb.returncode, out, err) == (-second, "", "")
+
+
+def test_handlers_are_as_they_were_afterwards(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = [signal.getsignal(number) for number in SAID]
+    assert main(["info", "nothing"]) == 2
+    assert [signal.getsignal(number) for number in SAID] == before
+
+
+def test_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interruptible():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_another_thread_changes_no_handler():
+    before, found = [signal.getsignal(number) for number in SAID], []
+
+    def work() -> None:
+        with interruptible():
+            found.extend(signal.getsignal(number) for number in SAID)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert found == before
+
+
+def test_a_termination_is_taken_for_an_interruption_by_all_who_clean_up_on_one():
+    with interruptible(), pytest.raises(KeyboardInterrupt) as caught:
+        signal.raise_signal(signal.SIGTERM)
+    assert isinstance(caught.value, Terminated)
+
+
+def test_the_interruption_behind_an_exit_code_and_behind_a_failure_to_clean_up():
+    def exits() -> None:
+        try:
+            raise Terminated
+        except KeyboardInterrupt:
+            sys.exit(1)  # as Lightning does
+
+    def fails() -> None:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise OSError("no place left for the checkpoint")
+
+    with pytest.raises(SystemExit) as stop:
+        exits()
+    assert isinstance(interruption_behind(stop.value), Terminated)
+    with pytest.raises(OSError, match="no place") as failure:
+        fails()
+    assert type(interruption_behind(failure.value)) is KeyboardInterrupt
+    assert interruption_behind(SystemExit(1)) is None

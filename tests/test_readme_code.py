@@ -1,0 +1,48 @@
+"""The Python of the README: it compiles, its imports are there, and what needs no trained network runs."""
+
+import ast
+import re
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import fhr
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCKS = re.findall(
+    r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+)
+OPTIONAL = {"dask_jobqueue"}
+# A trained network, or a cluster; names that an earlier block of that kind defines.
+NEEDS = ("fhr.load(", "dask_jobqueue", "predictor.")
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
+def test_what_it_imports_is_there(block):
+    for node in ast.walk(ast.parse(block)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+            assert all(import_module(name) for name in names if name.split(".")[0] not in OPTIONAL)
+        elif isinstance(node, ast.ImportFrom) and node.module not in OPTIONAL:
+            module = import_module(node.module)
+            assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+@pytest.mark.parametrize(
+    "block",
+    [block for block in BLOCKS if not any(need in block for need in NEEDS)],
+    ids=lambda block: block.strip().splitlines()[-1][:40],
+)
+def test_it_runs(block, simulated_database, tmp_path, monkeypatch):
+    recording = replace(simulated_database.recordings[0], name="recording")
+    fhr.write_table(recording, tmp_path / "recording.csv")
+    fhr.write_wfdb(recording, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_there_is_something_to_run():
+    assert len(BLOCKS) >= 6
+    assert sum(not any(need in block for need in NEEDS) for block in BLOCKS) >= 3
