@@ -28,7 +28,7 @@ from scipy.optimize import linear_sum_assignment
 import fhr
 from fhr.morphology.contractions import find_contractions, uncertain_activity
 from fhr.morphology.events import Events
-from fhr.simulation import simulate_recording, simulated_labour, uterine_activity
+from fhr.simulation import belt, simulate_labours, simulate_recording
 
 
 class Tally:
@@ -75,13 +75,13 @@ def loss(uc: np.ndarray, fs: float, start: np.ndarray, end: np.ndarray) -> np.nd
 
 def simulated(n: int, seed: int, factor: float) -> Tally:
     tally = Tally()
-    louder = {name: factor * getattr(uterine_activity, name) for name in ("TONE_DRIFT", "WANDER", "BELT_NOISE")}
-    with mock.patch.multiple(uterine_activity, **louder) if factor != 1 else nullcontext():
-        for index in range(n):
-            recording, labour = simulate_recording(index, seed=seed), simulated_labour(index, seed=seed)
-            start, end = labour.peak - labour.duration / 2, labour.peak + labour.duration / 2
-            counts = loss(recording.uc, recording.fs, start, end) < 1 / 3
-            tally.add(find_contractions(recording.uc, recording.fs), start, end, labour.peak, counts)
+    louder = {name: factor * getattr(belt, name) for name in ("DRIFT", "WANDER", "NOISE")}
+    with mock.patch.multiple(belt, **louder) if factor != 1 else nullcontext():
+        for labour in simulate_labours(n, seed=seed):
+            recording, events = labour.recording, labour.truth.events.of("contraction")
+            counts = loss(recording.uc, recording.fs, events.start_s, events.end_s) < 1 / 3
+            found = find_contractions(recording.uc, recording.fs)
+            tally.add(found, events.start_s, events.end_s, events.extremum_s, counts)
     return tally
 
 

@@ -10,12 +10,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--n", type=int, default=500, help="number of recordings (default: 500)")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
     parser.add_argument("--seed", type=int, default=1, help="which simulated hospital (default: 1)")
+    parser.add_argument(
+        "--explained",
+        type=float,
+        metavar="R",
+        help="how much of the pH the trace can tell, a correlation from 0 to 1 (default: about as much as in CTU-UHB; "
+        "0.9 is easy)",
+    )
+    parser.add_argument(
+        "--truth", action="store_true", help="also write DIR/truth: events, signals without loss and artefact"
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the recordings that DIR holds")
 
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and write."""
-    from fhr.simulation import write_database
+    from fhr.simulation import EXPLAINED, write_database
     from fhr.tracking import progress_bar
 
     with progress_bar(options.n, description="simulate") as bar:
@@ -23,6 +33,8 @@ def run(options: argparse.Namespace) -> int:
             options.out,
             options.n,
             seed=options.seed,
+            explained=EXPLAINED if options.explained is None else options.explained,
+            truth=options.truth,
             overwrite=options.overwrite,
             progress=lambda done, total: bar.update(done - bar.n),
         )

@@ -1,8 +1,21 @@
 """Simulated labours in the form of the CTU-UHB database, for tests, demonstrations and known answers."""
 
-from .course import simulated_labour
 from .database import write_database
-from .labour import Labour
-from .simulate import simulate, simulate_recording
+from .outcome import EXPLAINED
+from .simulate import simulate, simulate_labour, simulate_labours, simulate_recording
+from .truth import EVENT_KINDS, SimulatedLabour, TrueEvents, Truth
+from .truth_file import read_truth
 
-__all__ = ["Labour", "simulate", "simulate_recording", "simulated_labour", "write_database"]
+__all__ = [
+    "EVENT_KINDS",
+    "EXPLAINED",
+    "SimulatedLabour",
+    "TrueEvents",
+    "Truth",
+    "read_truth",
+    "simulate",
+    "simulate_labour",
+    "simulate_labours",
+    "simulate_recording",
+    "write_database",
+]

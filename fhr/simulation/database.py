@@ -1,17 +1,24 @@
-"""A folder of simulated recordings that looks like the CTU-UHB database."""
+"""A folder of simulated recordings that looks like the CTU-UHB database, and the truth behind them beside it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import TextIO
 
 from fhr.errors import FHRError
 from fhr.formats import whole_or_not_at_all, write_wfdb
 
-from .simulate import simulate
+from .outcome import EXPLAINED
+from .simulate import simulate_labours
+from .truth import SimulatedLabour
+from .truth_file import EVENT_HEADER, event_lines, write_truth
 
 __all__ = ["write_database"]
 
-_OURS = re.compile(r"s\d{4,}\.(hea|dat)")
+# With .part behind it: what a killed run leaves.
+_OURS = re.compile(r"(s\d{4,}\.(hea|dat)|RECORDS)(\.part)?")
+_OUR_TRUTH = re.compile(r"(s\d{4,}\.npz|events\.csv)(\.part)?")
 
 
 def write_database(
@@ -19,56 +26,91 @@ def write_database(
     n: int,
     *,
     seed: int = 0,
+    explained: float = EXPLAINED,
+    truth: bool = False,
     overwrite: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write `n` simulated recordings as WFDB records, and their names to `RECORDS`.
 
-    `RECORDS` is written last: a folder without it is an interrupted run.
+    One recording is in memory at a time, so that `n` is limited by the disk alone: about 90 kB a recording, and 250 kB
+    more with its truth. `RECORDS` is put in place last: a folder without it is an interrupted run.
 
     Args:
         folder: where to; made if missing. Files that are no recordings stay.
         n: number of recordings, at least 1.
         seed: as for `simulate`.
-        overwrite: replace simulated recordings (s0001, s0002, ...) that are there. Others are never touched.
+        explained: as for `simulate`.
+        truth: also write a folder `truth`: `events.csv`, every contraction, acceleration, deceleration and stretch of
+            all recordings, and `s0001.npz`, ..., the signals without loss and artefact, the baseline and the events of
+            each one, which `read_truth` reads.
+        overwrite: replace simulated recordings (s0001, s0002, ...) that are there, and their truth. Others are never
+            touched.
         progress: called with (recordings written, n) after each one.
 
     Returns:
         The folder.
 
     Raises:
-        FHRError: n below 1, a negative seed, a path that is a file, or a folder that holds recordings already.
+        FHRError: n below 1, a negative seed, `explained` outside 0 to 1, a path that is a file, or a folder that holds
+            recordings already.
     """
     folder = Path(folder)
     if n < 1:
         raise FHRError(f"n={n} recordings were asked for; a database has at least 1")
-    recordings = simulate(n, seed=seed)
+    labours = simulate_labours(n, seed=seed, explained=explained)
     if folder.exists() and not folder.is_dir():
         raise FHRError(f"{folder} is a file; name a folder to write the recordings to")
     folder.mkdir(parents=True, exist_ok=True)
     _make_room(folder, overwrite)
-    names = []
-    for recording in recordings:
-        write_wfdb(recording, folder)
-        names.append(recording.name)
-        if progress is not None:
-            progress(len(names), n)
-    with whole_or_not_at_all(folder / "RECORDS") as part:
-        part.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
+    with _text(folder / "RECORDS") as listing, _truth(folder / "truth") if truth else nullcontext() as keep:
+        for done, labour in enumerate(labours, start=1):
+            write_wfdb(labour.recording, folder)
+            if keep is not None:
+                keep(labour)
+            listing.write(f"{labour.recording.name}\n")
+            if progress is not None:
+                progress(done, n)
     return folder
 
 
+@contextmanager
+def _text(path: Path) -> Iterator[TextIO]:
+    """A text to write line by line, put in the place of `path` when it is whole."""
+    with whole_or_not_at_all(path) as part, part.open("w", encoding="ascii", newline="\n") as text:
+        yield text
+
+
+@contextmanager
+def _truth(folder: Path) -> Iterator[Callable[[SimulatedLabour], None]]:
+    """What writes the truth of one labour after the other to `folder`."""
+    folder.mkdir(exist_ok=True)
+    with _text(folder / "events.csv") as events:
+        events.write(EVENT_HEADER)
+
+        def keep(labour: SimulatedLabour) -> None:
+            name = labour.recording.name
+            write_truth(labour.truth, folder / f"{name}.npz")
+            events.write(event_lines(name, labour.truth.events))
+
+        yield keep
+
+
 def _make_room(folder: Path, overwrite: bool) -> None:
-    """Remove simulated recordings if `overwrite`; refuse any other."""
-    files = [path for path in folder.iterdir() if path.suffix in (".hea", ".dat") or path.name == "RECORDS"]
-    others = sorted(path.name for path in files if path.name != "RECORDS" and not _OURS.fullmatch(path.name))
+    """Remove simulated recordings and their truth if `overwrite`; refuse any other."""
+    files = [path for path in folder.iterdir() if path.suffix in (".hea", ".dat") or _OURS.fullmatch(path.name)]
+    others = sorted(path.name for path in files if not _OURS.fullmatch(path.name))
     if others:
         raise FHRError(
             f"{folder} holds recordings that were not simulated ({others[0]} and {len(others) - 1} more files); "
             "name another folder"
         )
+    if (folder / "truth").is_dir():
+        files += [path for path in (folder / "truth").iterdir() if _OUR_TRUTH.fullmatch(path.name)]
     if files and not overwrite:
         raise FHRError(f"{folder} holds recordings already; name another folder, or give overwrite=True")
     # RECORDS goes first, so that an interrupted run does not leave a list of recordings that are gone.
     for path in sorted(files, key=lambda path: path.name != "RECORDS"):
         path.unlink()
+    if (folder / "truth").is_dir() and not any((folder / "truth").iterdir()):
+        (folder / "truth").rmdir()

@@ -117,6 +117,14 @@ def test_simulate_writes_the_simulated_database(run_fhr, tmp_path):
     assert len(CTUUHB(tmp_path / "made")) == 2
 
 
+def test_simulate_writes_the_truth_beside_an_easy_database(run_fhr, tmp_path):
+    answer = run_fhr(tmp_path, "simulate", "--n", 2, "--seed", 5, "--explained", 1, "--truth", "--out", "made")
+    assert (answer.code, answer.out) == (0, "")
+    expected = write_database(tmp_path / "expected", 2, seed=5, explained=1.0, truth=True)
+    for path in (path for path in expected.rglob("*") if path.is_file()):
+        assert (tmp_path / "made" / path.relative_to(expected)).read_bytes() == path.read_bytes()
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -126,6 +134,7 @@ def test_simulate_writes_the_simulated_database(run_fhr, tmp_path):
         (["splits", "FOLDER", "--out", "."], "--out .: cannot be written; name a file"),
         (["simulate", "--n", "0", "--out", "made"], "n=0 recordings were asked for"),
         (["simulate", "--n", "2", "--seed", "-1", "--out", "made"], "seed=-1 is negative"),
+        (["simulate", "--n", "2", "--explained", "2", "--out", "made"], "explained=2.0"),
         (["simulate", "--n", "2", "--out", "file"], "file is a file"),
         (["simulate", "--n", "2", "--out", "file/made"], "Not a directory"),
         (["info", "nowhere"], "none of the 1 recordings can be read"),

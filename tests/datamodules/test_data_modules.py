@@ -210,6 +210,13 @@ def test_simulated_recordings_in_memory_are_those_of_the_folder(simulated_folder
     assert same(epoch_of(memory, 1), epoch_of(folder, 1))
 
 
+def test_how_much_is_explained_reaches_the_simulation():
+    hard, easy = (SimulatedDataModule(8, 20, explained=explained, **TINY).read() for explained in (0.0, 1.0))
+    assert [recording.outcome.ph for recording in hard] != [recording.outcome.ph for recording in easy]
+    np.testing.assert_array_equal(hard[0].fhr, easy[0].fhr)
+    assert "explained 1" in easy.origin
+
+
 def test_permuted_records_have_the_signals_of_others_and_their_own_labels(simulated_folder):
     """The control: nothing can be learnt, but everything else is as it was."""
     plain, permuted, again = (

@@ -33,7 +33,7 @@ def test_whole_rows_change_hands():
 
 @pytest.mark.parametrize("slug", ["logistic", "ridge"])
 def test_there_is_nothing_to_learn_from_the_features_of_others(data, slug):
-    """Eight means of 120 records: a standard error of 0.02, where the features themselves give above 0.75."""
+    """Eight means of 120 records: a standard error of 0.02, where the features themselves give about 0.75."""
     values = permutation_control(BY_SLUG[slug], *data, n_permutations=8)
     assert values.shape == (8,)
     assert len(set(values)) == 8

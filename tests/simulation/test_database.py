@@ -1,9 +1,12 @@
+import tracemalloc
+
 import numpy as np
+import pandas as pd
 import pytest
 
-from fhr.errors import FHRError
-from fhr.formats import read
-from fhr.simulation import simulate, write_database
+from fhr.errors import FHRError, FormatError
+from fhr.formats import read, recordings_in
+from fhr.simulation import read_truth, simulate, simulate_labours, write_database
 
 wfdb = pytest.importorskip("wfdb")
 
@@ -85,8 +88,89 @@ def test_a_file_in_place_of_the_folder(tmp_path):
         write_database(tmp_path / "file", 1)
 
 
-@pytest.mark.parametrize("arguments", [{"n": 0}, {"n": 1, "seed": -1}])
+@pytest.mark.parametrize("arguments", [{"n": 0}, {"n": 1, "seed": -1}, {"n": 1, "explained": 1.1}])
 def test_bad_numbers_write_nothing(tmp_path, arguments):
-    with pytest.raises(FHRError, match="at least"):
+    with pytest.raises(FHRError, match=r"at least|between 0 and 1"):
         write_database(tmp_path / "new", **arguments)
     assert not (tmp_path / "new").exists()
+
+
+def test_the_truth_lies_beside_the_recordings(tmp_path):
+    folder = write_database(tmp_path, 3, seed=4, truth=True)
+    labours = list(simulate_labours(3, seed=4))
+    table = pd.read_csv(folder / "truth" / "events.csv")
+    assert table.columns.tolist() == ["record", "kind", "start_s", "end_s", "extremum_s", "amplitude"]
+    for labour in labours:
+        name, truth = labour.recording.name, labour.truth
+        again = read_truth(folder / "truth" / f"{name}.npz")
+        for signal in ("fhr", "uc", "baseline", "artefact"):
+            np.testing.assert_array_equal(getattr(again, signal), getattr(truth, signal))
+        assert (again.fs, again.severity) == (truth.fs, truth.severity)
+        rows = table[table["record"] == name]
+        assert rows["kind"].tolist() == again.events.kind.tolist() == truth.events.kind.tolist()
+        for column in ("start_s", "end_s", "extremum_s", "amplitude"):
+            np.testing.assert_array_equal(getattr(again.events, column), getattr(truth.events, column))
+            np.testing.assert_allclose(rows[column], getattr(truth.events, column), atol=0.0051)
+        # What the recording shows and the truth does not say is in the mask, and nothing else is.
+        written = read(folder / name).fhr
+        differs = np.isfinite(written) & (written != again.fhr)
+        np.testing.assert_array_equal(differs, again.artefact)
+
+
+def test_recordings_are_the_same_with_and_without_their_truth(tmp_path):
+    without, beside = write_database(tmp_path / "a", 2, seed=3), write_database(tmp_path / "b", 2, seed=3, truth=True)
+    again = write_database(tmp_path / "c", 2, seed=3, truth=True)
+    for path in without.iterdir():
+        assert path.read_bytes() == (beside / path.name).read_bytes()
+    assert not (without / "truth").exists()
+    assert len(recordings_in(beside)) == 2
+    for path in (beside / "truth").iterdir():
+        assert path.read_bytes() == (again / "truth" / path.name).read_bytes()
+
+
+def test_an_old_truth_goes_with_its_recordings(tmp_path):
+    write_database(tmp_path, 2, seed=1, truth=True)
+    (tmp_path / "truth" / "notes.txt").write_text("mine")
+    (tmp_path / "s0002.dat.part").write_text("what a killed run left")
+    write_database(tmp_path, 1, seed=1, overwrite=True)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["RECORDS", "s0001.dat", "s0001.hea", "truth"]
+    assert [path.name for path in (tmp_path / "truth").iterdir()] == ["notes.txt"]
+    (tmp_path / "truth" / "notes.txt").unlink()
+    write_database(tmp_path, 1, seed=1, overwrite=True)
+    assert not (tmp_path / "truth").exists()
+
+
+def test_how_much_is_explained_changes_the_outcome_alone(tmp_path):
+    hard, easy = (write_database(tmp_path / str(r), 3, seed=4, explained=r) for r in (0.0, 1.0))
+    for name in ("s0001", "s0002", "s0003"):
+        assert (hard / f"{name}.dat").read_bytes() == (easy / f"{name}.dat").read_bytes()
+    assert {read(hard / f"s000{k}").outcome.ph for k in (1, 2, 3)} != {
+        read(easy / f"s000{k}").outcome.ph for k in (1, 2, 3)
+    }
+
+
+def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path):
+    peaks = []
+    for n in (2, 10):
+        write_database(tmp_path / "warm", 1, overwrite=True, truth=True)
+        tracemalloc.start()
+        write_database(tmp_path / str(n), n, truth=True)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # Eight more recordings of 90 min would be 1.4 MB in FHR and UC alone, their truths 2.4 MB more.
+    assert peaks[1] < peaks[0] + 1e6
+
+
+@pytest.mark.parametrize("damage", ["no file", "cut", "other", "pickle"])
+def test_a_damaged_truth_is_named(tmp_path, damage):
+    path = write_database(tmp_path, 1, truth=True) / "truth" / "s0001.npz"
+    if damage == "no file":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(path.read_bytes()[:-1000])
+    elif damage == "other":
+        np.savez(path, fhr=np.zeros(3))
+    else:
+        np.savez(path, fhr=np.array([{}], dtype=object))
+    with pytest.raises(FormatError, match=r"s0001.npz: no truth of a simulated recording .*simulate it again"):
+        read_truth(path)

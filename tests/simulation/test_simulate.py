@@ -1,15 +1,18 @@
+"""Recordings, their outcomes, and how one follows from the other."""
+
 import dataclasses
 from math import isnan
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
 from fhr.errors import FHRError
 from fhr.recording import Recording
-from fhr.simulation import simulate, simulate_recording
+from fhr.simulation import simulate, simulate_labour, simulate_labours, simulate_recording
 
-N = 600
+N = 400
 
 
 @pytest.fixture(scope="module")
@@ -145,32 +148,55 @@ def test_loss_is_skewed_and_worse_in_the_second_stage(recordings):
     assert second > 1.3 * first
 
 
-def test_the_burden_explains_the_ph_but_not_all_of_it(ph, severity):
-    # 0.88 to 0.92 is what 2000 recordings give; the standard error at 600 is about 0.014.
-    assert 0.85 < roc_auc_score(ph <= 7.15, severity) < 0.94
-    assert -0.9 < np.corrcoef(ph, severity)[0, 1] < -0.65
+def test_severity_explains_the_ph_as_much_as_was_asked():
+    def rank_correlation(explained):
+        pairs = [(x.truth.severity, -x.recording.outcome.ph) for x in simulate_labours(60, seed=2, explained=explained)]
+        return spearmanr(*zip(*pairs, strict=True)).statistic
+
+    assert abs(rank_correlation(0.0)) < 0.35
+    # Sections have a law of the pH of their own, so that not even 1 is a perfect order.
+    assert rank_correlation(1.0) > 0.9
 
 
-def test_the_visible_trace_shows_part_of_the_burden(recordings, ph):
+def test_severity_explains_the_ph_but_not_all_of_it(ph, severity):
+    assert roc_auc_score(ph <= 7.15, severity) == pytest.approx(0.85, abs=0.06)
+    order = np.argsort(severity)
+    fifths = [ph[part].mean() for part in np.array_split(order, 5)]
+    assert (np.diff(fifths) < 0).all()
+
+
+def test_what_is_explained_changes_the_outcome_alone():
+    hard, easy = (simulate_labour(1, seed=3, explained=share) for share in (0.0, 1.0))
+    assert hard.recording.outcome.ph != easy.recording.outcome.ph
+    np.testing.assert_array_equal(hard.recording.fhr, easy.recording.fhr)
+    np.testing.assert_array_equal(hard.truth.baseline, easy.truth.baseline)
+
+
+def test_the_visible_trace_shows_part_of_the_severity(recordings, ph, severity):
     area, spread = [], []
     for recording in recordings:
         rate, baseline = trace(recording)
-        area.append(np.clip(baseline - 15 - rate, 0, None).mean())
-        spread.append(np.median(np.abs(rate - baseline)))
-    assert 0.75 < roc_auc_score(ph <= 7.15, area) < 0.90
-    assert 0.65 < roc_auc_score(ph <= 7.15, spread) < 0.88
-    assert np.corrcoef(ph, np.log(np.add(area, 0.1)))[0, 1] < -0.4
+        area.append(np.clip(baseline - 15 - rate, 0, None).mean() if len(rate) else np.nan)
+        spread.append(np.median(np.abs(rate - baseline)) if len(rate) else np.nan)
+    seen = np.isfinite(area)
+    # In CTU-UHB 0.70 and 0.73: neither hopeless nor easy. The standard error is about 0.03.
+    for column in (np.array(area)[seen], np.array(spread)[seen]):
+        assert 0.58 < roc_auc_score(ph[seen] <= 7.15, column) < 0.82
+        assert 0.2 < spearmanr(column, severity[seen]).statistic < 0.7
 
 
-def test_heart_rate_falls_after_contractions_peak(recordings, severity):
-    worst = recordings[int(np.argsort(severity)[-1])]
-    rate = np.where(np.isnan(worst.fhr), np.nanmedian(worst.fhr), worst.fhr).astype(float)
-    activity = np.where(np.isnan(worst.uc), np.nanmedian(worst.uc), worst.uc).astype(float)
-    rate, activity = rate - rate.mean(), activity - activity.mean()
-    lags = range(0, 240, 8)
-    coupling = [np.mean(activity[: len(rate) - lag] * rate[lag:]) for lag in lags]
-    assert min(coupling) < 0
-    assert 8 <= lags[int(np.argmin(coupling))] / worst.fs <= 50
+def test_heart_rate_falls_with_contractions_and_comes_back(recordings, severity):
+    """Mean coupling of the twenty sickest: the fall is some seconds behind the contraction, not before it."""
+    lags = np.arange(-120, 240, 8)
+    coupling = np.zeros(len(lags))
+    for k in np.argsort(severity)[-20:]:
+        rate, activity = (
+            np.where(np.isnan(x), np.nanmedian(x), x).astype(float) for x in (recordings[k].fhr, recordings[k].uc)
+        )
+        rate, activity = rate - rate.mean(), activity - activity.mean()
+        coupling += [np.mean(activity[120:-240] * rate[120 + lag : len(rate) - 240 + lag]) for lag in lags]
+    assert coupling.min() < 0
+    assert 0 <= lags[int(np.argmin(coupling))] / 4 <= 30
 
 
 def test_none_is_an_empty_simulation():
@@ -182,6 +208,10 @@ def test_none_is_an_empty_simulation():
     [
         (lambda: simulate(-1), "n=-1 recordings were asked for; give n of at least 0"),
         (lambda: simulate(1, seed=-2), "seed=-2 is negative; give an integer of at least 0"),
+        (lambda: simulate_labours(2, seed=-2), "seed=-2 is negative; give an integer of at least 0"),
+        (lambda: simulate(1, explained=1.5), "explained=1.5 is no share; give a correlation between 0 and 1"),
+        (lambda: simulate_recording(0, explained=np.nan), "explained=nan is no share"),
+        (lambda: simulate_labour(-1), "index=-1 is negative; recordings are numbered from 0"),
         (lambda: simulate_recording(-1), "index=-1 is negative; recordings are numbered from 0"),
     ],
 )
