@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from fhr.errors import FHRError
+from fhr.recording import plain_number
 
 from .calibrator import Calibrator
 
@@ -90,7 +91,7 @@ class Beta(Calibrator):
 
     @staticmethod
     def _is_sound(state: Mapping[str, Any]) -> bool:
-        return all(isfinite(state[key]) for key in "abc") and state["a"] >= 0 and state["b"] >= 0
+        return all(plain_number(state[key], key) >= low for key, low in (("a", 0), ("b", 0), ("c", -np.inf)))
 
 
 def _log_odds_terms(z: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ calibration: records need only be exchangeable within their class.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import ceil, floor, isfinite
+from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy.stats import beta
 
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics.inputs import checked_labels, checked_scores
+from fhr.recording import plain_numbers, plain_table
 
 __all__ = ["ClassConditionalConformal", "CoverageStatement", "check_records", "records_needed"]
 
@@ -193,15 +194,14 @@ class ClassConditionalConformal:
         Raises:
             CheckpointError: other keys, or scores that are not finite numbers.
         """
-        wanted = {"negatives", "positives"}
-        if set(state) != wanted:
-            raise CheckpointError(
-                f"conformal state has the keys {sorted(state)}, not {sorted(wanted)}; fit the predictor again"
-            )
-        values = [float(score) for key in sorted(wanted) for score in state[key]]
-        if not (values and all(map(isfinite, values))):
-            raise CheckpointError("conformal state holds no score, or one that is not finite; fit the predictor again")
-        return cls().fit(values, [0] * len(state["negatives"]) + [1] * len(state["positives"]))
+        try:
+            plain = plain_table(state, "conformal state", "negatives", "positives")
+            negatives, positives = (plain_numbers(plain[key], f"conformal {key}") for key in ("negatives", "positives"))
+        except FHRError as error:
+            raise CheckpointError(f"{error}; fit the predictor again") from None
+        if not (values := negatives + positives):
+            raise CheckpointError("conformal state holds no score; fit the predictor again")
+        return cls().fit(values, [0] * len(negatives) + [1] * len(positives))
 
     def _fitted(self) -> tuple[np.ndarray, np.ndarray]:
         if self._classes is None:

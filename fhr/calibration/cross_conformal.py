@@ -154,13 +154,13 @@ class CrossConformal:
         Raises:
             CheckpointError: other keys, fewer than two folds, or scores that are not finite numbers.
         """
-        if set(state) != {"folds"} or len(state["folds"]) < 2:
+        folds = state.get("folds") if isinstance(state, Mapping) else None
+        if not isinstance(folds, list | tuple) or len(folds) < 2 or len(state) > 1:
             raise CheckpointError(
-                f"cross-conformal state has the keys {sorted(state)}; it must have folds, two at least: "
-                "fit the predictor again"
+                "cross-conformal state is no table of folds; it must have folds, two at least: fit the predictor again"
             )
         conformal = cls()
-        conformal._folds = tuple(ClassConditionalConformal.from_dict(fold) for fold in state["folds"])
+        conformal._folds = tuple(ClassConditionalConformal.from_dict(fold) for fold in folds)
         return conformal
 
     def _fitted(self) -> tuple[ClassConditionalConformal, ...]:

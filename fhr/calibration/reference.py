@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics.inputs import checked_labels, checked_scores
+from fhr.recording import plain_number, plain_numbers, plain_table
 
 from .typicality import MIN_RECORDS, Typicality
 
@@ -128,17 +129,37 @@ class Reference:
         """The reference that `to_dict` wrote.
 
         Raises:
-            CheckpointError: it is incomplete.
+            CheckpointError: anything else.
         """
         try:
-            folds = {
-                fold["inner"]: HeldOut(tuple(fold["scores"]), tuple(fold["labels"]), fold["members"])
-                for fold in plain["held_out"]
-            }
-            typicality = Typicality.from_dict(plain["typicality"]) if plain["typicality"] else None
-            return cls(folds, plain["threshold"], plain["prevalence"], typicality)
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(f"incomplete reference of a checkpoint ({error}); train anew") from None
+            given = plain_table(plain, "reference", "held_out", "threshold", "prevalence", "typicality")
+            threshold, typicality = given["threshold"], given["typicality"]
+            return cls(
+                _held_out(given["held_out"]),
+                None if threshold is None else plain_number(threshold, "threshold", low=0, high=1),
+                plain_number(given["prevalence"], "prevalence", low=0, high=1),
+                None if typicality is None else Typicality.from_dict(typicality),
+            )
+        except FHRError as error:
+            raise CheckpointError(f"reference of a checkpoint that no fit makes: {error}; train anew") from None
+
+
+def _held_out(plain: Any) -> dict[int, HeldOut]:
+    if not isinstance(plain, list | tuple) or not plain:
+        raise FHRError("held_out is no list of inner folds")
+    folds = {}
+    for one in plain:
+        fold = plain_table(one, "an inner fold", "inner", "scores", "labels", "members")
+        scores = plain_numbers(fold["scores"], "scores of an inner fold")
+        labels = checked_labels(plain_numbers(fold["labels"], "labels of an inner fold", n=len(scores)))
+        inner, members = (
+            int(plain_number(fold[key], key, low=low, high=10**6, whole=True))
+            for key, low in (("inner", 0), ("members", 1))
+        )
+        folds[inner] = HeldOut(scores, tuple(labels.tolist()), members)
+    if len(folds) != len(plain):
+        raise FHRError("held_out names an inner fold twice")
+    return folds
 
 
 def threshold_at_specificity(

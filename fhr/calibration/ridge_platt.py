@@ -7,7 +7,7 @@ smoothed targets, moves that mean.
 """
 
 from collections.abc import Mapping
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from fhr.errors import FHRError
+from fhr.recording import plain_number
 
 from .calibrator import Calibrator
 
@@ -73,4 +74,4 @@ class RidgePlatt(Calibrator):
 
     @staticmethod
     def _is_sound(state: Mapping[str, Any]) -> bool:
-        return isfinite(state["intercept"]) and isfinite(state["slope"]) and state["slope"] >= 0
+        return all(plain_number(state[key], key) >= low for key, low in (("slope", 0), ("intercept", -inf)))

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from fhr.errors import FHRError
+from fhr.errors import CheckpointError, FHRError
+from fhr.recording import plain_number, plain_table
 
 __all__ = ["Thresholds"]
 
@@ -29,5 +30,16 @@ class Thresholds:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, float]) -> "Thresholds":
-        """The thresholds that `to_dict` wrote."""
-        return cls(**plain)
+        """The thresholds that `to_dict` wrote; 0.5 where one is not there.
+
+        Raises:
+            CheckpointError: anything else.
+        """
+        try:
+            given = {
+                name: plain_number(value, name, low=0, high=1)
+                for name, value in plain_table(plain, "thresholds").items()
+            }
+            return cls(**given)
+        except (FHRError, TypeError) as error:
+            raise CheckpointError(f"thresholds that no fit makes: {error}; train anew") from None

@@ -18,7 +18,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 
 from fhr.errors import FHRError
 from fhr.features import FeatureScaling, order_statistic_names, order_statistics
-from fhr.recording import Recording
+from fhr.recording import Recording, plain_numbers, plain_table
 
 __all__ = ["TYPICAL_STATISTICS", "Typicality", "typical_statistics"]
 
@@ -174,10 +174,22 @@ class Typicality:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Typicality":
-        """The typicality that `to_dict` wrote."""
-        mean, distances, low, high = (tuple(plain[key]) for key in ("mean", "distances", "low", "high"))
-        precision = tuple(tuple(row) for row in plain["precision"])
-        return cls(FeatureScaling.from_dict(plain["scaling"]), mean, precision, distances, low, high)
+        """The typicality that `to_dict` wrote.
+
+        Raises:
+            FHRError: anything else.
+        """
+        k = len(TYPICAL_STATISTICS)
+        given = plain_table(plain, "typicality", "scaling", "mean", "precision", "distances", "low", "high")
+        mean, low, high = (plain_numbers(given[key], f"typicality {key}", n=k) for key in ("mean", "low", "high"))
+        distances = plain_numbers(given["distances"], "typicality distances")
+        if list(distances) != sorted(distances):
+            raise FHRError("typicality distances are not in order")
+        rows, scaling = given["precision"], FeatureScaling.from_dict(given["scaling"])
+        if not isinstance(rows, list | tuple) or len(rows) != k or len(scaling.centre) != k:
+            raise FHRError(f"typicality of other than {k} statistics")
+        precision = tuple(plain_numbers(row, "a row of the typicality precision", n=k) for row in rows)
+        return cls(scaling, mean, precision, distances, low, high)
 
 
 def _inverse(covariance: np.ndarray, shrinkage: float) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
+from fhr.recording import plain_numbers
 
 from .calibrator import Calibrator
 
@@ -81,11 +82,11 @@ class VennAbers(Calibrator):
 
     @staticmethod
     def _is_sound(state: Mapping[str, Any]) -> bool:
-        low_from, low, high_to, high = (np.asarray(state[key], dtype=np.float64) for key in VennAbers.learns)
+        low_from, low, high_to, high = (np.array(plain_numbers(state[key], key)) for key in VennAbers.learns)
         for at, steps in ((low_from, low), (high_to, high)):
-            if not (at.ndim == steps.ndim == 1 and len(steps) == len(at) + 1):
+            if len(steps) != len(at) + 1:
                 return False
-            if not (np.isfinite(at).all() and (np.diff(at) > 0).all() and (np.diff(steps) > 0).all()):
+            if not ((np.diff(at) > 0).all() and (np.diff(steps) > 0).all()):
                 return False
         return bool(low[0] == 0 and low[-1] < 1 and high[0] > 0 and high[-1] == 1)
 

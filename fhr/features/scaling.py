@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
+from fhr.recording import plain_number, plain_numbers, plain_table
 
 __all__ = ["FeatureScaling"]
 
@@ -88,8 +89,17 @@ class FeatureScaling:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FeatureScaling":
-        """The scaling that `to_dict` wrote."""
-        return cls(tuple(plain["centre"]), tuple(plain["spread"]), plain["limit"])
+        """The scaling that `to_dict` wrote.
+
+        Raises:
+            FHRError: anything else.
+        """
+        given = plain_table(plain, "scaling", "centre", "spread", "limit")
+        spread = plain_numbers(given["spread"], "scaling spread", low=0, infinite=True)
+        if not all(spread):
+            raise FHRError("scaling with a spread of 0; it must be a positive number")
+        limit = plain_number(given["limit"], "scaling limit", infinite=True)
+        return cls(plain_numbers(given["centre"], "scaling centre"), spread, limit)
 
 
 def _centre_and_spread(x: np.ndarray) -> tuple[float, float]:

@@ -1,12 +1,14 @@
 """Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
 
-from .checkpoint import FORMAT, CheckpointCard, finish_checkpoint, read_checkpoint
+from .card import FORMAT, CheckpointCard
+from .checkpoint import finish_checkpoint, read_checkpoint
 from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
 from .inception import InceptionNet
 from .linear_features import LinearFeatures
-from .network import Network, completed, rebuild
+from .network import Network
 from .pooling import MaskedMeanStd
+from .specification import completed, rebuild
 from .stacked import StackedNetworks, at_once_hindrance
 
 __all__ = [

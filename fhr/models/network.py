@@ -1,16 +1,14 @@
 """The base class of every network: it remembers its arguments, so that a checkpoint can rebuild it."""
 
 import inspect
-from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import torch
 from torch import nn
 
-from fhr.errors import CheckpointError, FHRError
+from fhr.errors import FHRError
 
-__all__ = ["Network", "completed", "rebuild"]
+__all__ = ["Network"]
 
 
 class Network(nn.Module):
@@ -83,49 +81,3 @@ class Network(nn.Module):
             f"{name} takes {self.n_features} features a window and the data give {n_features}; name the features that "
             "it is meant for in `data.features`, and leave `n_features` to the data"
         )
-
-
-def rebuild(specification: Mapping[str, Any]) -> Network:
-    """The untrained network that a specification names.
-
-    Raises:
-        CheckpointError: the class cannot be found, is no `Network`, or does not take the arguments.
-    """
-    cls, init_args = _class_and_arguments(specification)
-    try:
-        return cls(**init_args)
-    except (TypeError, ValueError, RuntimeError) as error:  # unknown names, and values that make no layer
-        raise CheckpointError(
-            f"{specification['class_path']} does not take the checkpoint's arguments: {error}"
-        ) from None
-
-
-def completed(specification: Mapping[str, Any]) -> dict[str, Any]:
-    """The specification with the defaults of arguments that are newer than it; nothing is built.
-
-    Raises:
-        CheckpointError: as for `rebuild`.
-    """
-    cls, init_args = _class_and_arguments(specification)
-    try:
-        return cls.__new__(cls, **init_args).specification
-    except TypeError as error:
-        raise CheckpointError(
-            f"{specification['class_path']} does not take the checkpoint's arguments: {error}"
-        ) from None
-
-
-def _class_and_arguments(specification: Mapping[str, Any]) -> tuple[type[Network], dict[str, Any]]:
-    class_path, init_args = specification.get("class_path"), specification.get("init_args")
-    if not isinstance(class_path, str) or not isinstance(init_args, dict):
-        raise CheckpointError(f"{specification} names no network: `class_path` and `init_args` are needed; train anew")
-    module, _, name = class_path.rpartition(".")
-    try:
-        cls = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise CheckpointError(
-            f"network class {class_path!r} is not found; install the package that defines it"
-        ) from None
-    if not (isinstance(cls, type) and issubclass(cls, Network)):
-        raise CheckpointError(f"{class_path} is no fhr.models.Network; a checkpoint may name nothing else")
-    return cls, init_args

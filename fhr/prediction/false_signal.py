@@ -13,7 +13,7 @@ from fhr.models import CheckpointCard, Network
 from fhr.preprocessing import FalseSignalInput, hold, remove_false_signal
 from fhr.recording import Recording
 
-from .kind import check_kind
+from .kind import check_kind, fitting, of_checkpoint
 
 __all__ = ["FalseSignalPredictor", "FalseSignalProbability"]
 
@@ -76,7 +76,8 @@ class FalseSignalPredictor:
             raise CheckpointError("the checkpoints differ in their input; load those of one run")
         self.name, self.device = name, torch.device(device)
         self.networks = [network.eval().to(self.device) for _, network in members]
-        self.encoding = FalseSignalInput.from_dict(self.cards[0].pipeline)
+        with of_checkpoint():
+            self.encoding = FalseSignalInput.from_dict(self.cards[0].pipeline)
         if any(card.calibrator is None for card in self.cards):
             _log.warning("%s holds no thresholds, 0.5 is taken; let `fhr fit` end, or load its `finished.ckpt`", name)
         found = [Thresholds.from_dict(card.calibrator or {}) for card in self.cards]
@@ -121,8 +122,10 @@ class FalseSignalPredictor:
         for start in range(0, n, chunk):
             first, end = max(start - _CONTEXT, 0), min(start + chunk, n)
             signal = torch.from_numpy(self.encoding.encode(rates[:, first : end + _CONTEXT])).to(self.device)[None]
-            members = [torch.sigmoid(network(signal))[0, :, start - first : end - first] for network in self.networks]
-            found[:, start:end] = torch.stack(members).mean(0).cpu().numpy()
+            with fitting(*self.networks):
+                members = [torch.sigmoid(network(signal))[0] for network in self.networks]
+                mean = torch.stack(members)[..., start - first : end - first].mean(0)
+                found[:, start:end] = mean.cpu().numpy()
         return found
 
     def predict(self, recording: Recording) -> NoReturn:

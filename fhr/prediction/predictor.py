@@ -20,7 +20,7 @@ from fhr.recording import Recording
 
 from .abstention import Abstention
 from .confidence import Confidence, Judgement
-from .kind import check_kind
+from .kind import check_kind, fitting, of_checkpoint
 from .prediction import Prediction
 from .timeline import timeline
 
@@ -71,8 +71,9 @@ class Predictor:
         self.device = torch.device(device)
         self.networks = [network.eval().to(self.device) for _, network in members]
         self.calibrators = [_calibrator(card) for card in self.cards]
-        self.scalings = [FeatureScaling.from_dict(c.scaling) if c.scaling else None for c in self.cards]
-        self.pipeline = Pipeline.from_dict(first.pipeline)
+        with of_checkpoint():
+            self.scalings = [None if c.scaling is None else FeatureScaling.from_dict(c.scaling) for c in self.cards]
+            self.pipeline = Pipeline.from_dict(first.pipeline)
         self.features = _feature_set(first)
         self.target = first.target
         if prevalence is not None and not 0 < prevalence < 1:
@@ -144,7 +145,8 @@ class Predictor:
         for network, scaling in zip(self.networks, self.scalings, strict=True):
             scaled = given.astype(np.float32) if scaling is None else scaling(given)
             batches = zip(*(torch.from_numpy(x).split(_BATCH) for x in (signal, scaled)), strict=True)
-            scored = [network.scores(x.to(self.device), f.to(self.device))[:, 0].cpu() for x, f in batches]
+            with fitting(network):
+                scored = [network.scores(x.to(self.device), f.to(self.device))[:, 0].cpu() for x, f in batches]
             rows.append(torch.cat(scored))
         return torch.stack(rows).double().numpy()
 
@@ -223,7 +225,8 @@ class Predictor:
 def _feature_set(card: CheckpointCard) -> FeatureSet | None:
     if card.features is None:
         return None
-    features = FeatureSet.from_dict(card.features["set"])
+    with of_checkpoint():
+        features = FeatureSet.from_dict(card.features["set"])
     if features.checksum != card.features["checksum"]:
         raise CheckpointError(
             f"this version computes the features of the checkpoint otherwise than version {card.version} did, which "

@@ -19,7 +19,7 @@ from .quality_rules import (
 )
 from .resampling import block_factor, block_mean, last_minutes
 from .runs import fill_runs, runs
-from .steps import DEFAULT_STEPS, check_steps, clean
+from .steps import DEFAULT_STEPS, check_steps, clean, plain_steps
 from .windows import cut_windows
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "jumping",
     "last_minutes",
     "out_of_range",
+    "plain_steps",
     "quality_table",
     "remove_false_signal",
     "remove_halved_doubled",

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FHRError, SignalError
-from fhr.recording import Recording
+from fhr.recording import Recording, plain_number, plain_table
 
 __all__ = ["FalseSignalInput", "hold"]
 
@@ -78,8 +78,13 @@ class FalseSignalInput:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FalseSignalInput":
-        """The input that `to_dict` wrote."""
-        return cls(**plain)
+        """The input that `to_dict` wrote.
+
+        Raises:
+            FHRError: anything else.
+        """
+        given = plain_table(plain, "input", "fs", "offset", "scale")
+        return cls(**{name: plain_number(value, f"input {name}") for name, value in given.items()})
 
 
 def hold(signal: np.ndarray, given: float, wanted: float, *, n: int | None = None) -> np.ndarray:

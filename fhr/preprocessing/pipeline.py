@@ -8,17 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fhr.errors import FHRError, SignalError
-from fhr.recording import Recording, Step
+from fhr.recording import Recording, Step, plain_names, plain_number, plain_numbers, plain_table
 
 from .gaps import interpolate_gaps
 from .resampling import block_factor, block_mean, last_minutes
-from .steps import DEFAULT_STEPS, check_steps, clean
+from .steps import DEFAULT_STEPS, check_steps, clean, plain_steps
 
 __all__ = ["Pipeline", "Window"]
 
 # Fixed constants (offset, scale): never statistics of the recording, which streaming and certificates forbid.
 SCALING = {"fhr": (140.0, 20.0), "uc": (30.0, 30.0)}
 CHANNELS = ("fhr", "uc", "mask")
+_LEAST, _MOST = 1e-6, 1e6  # Hz and min of a stored pipeline: no time or number of samples overflows
 
 
 class Window(NamedTuple):
@@ -139,12 +140,24 @@ class Pipeline:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Pipeline":
-        """The pipeline that `to_dict` wrote."""
+        """The pipeline that `to_dict` wrote.
+
+        Raises:
+            FHRError: anything else.
+        """
+        names = ("fs", "minutes", "channels", "steps", "interpolate", "scaling")
+        given = plain_table(plain, "pipeline", *names)
+        scaling = plain_table(given["scaling"], "pipeline scaling", *SCALING)
+        pairs = {
+            channel: plain_numbers(pair, f"pipeline scaling of {channel}", n=2) for channel, pair in scaling.items()
+        }
+        if not all(scale for _, scale in pairs.values()):
+            raise FHRError("pipeline scaling with a scale of 0; it must be another number")
         return cls(
-            fs=plain["fs"],
-            minutes=plain["minutes"],
-            channels=tuple(plain["channels"]),
-            steps=tuple(Step(step["name"], dict(step["parameters"])) for step in plain["steps"]),
-            interpolate=plain["interpolate"],
-            scaling={channel: (constants[0], constants[1]) for channel, constants in plain["scaling"].items()},
+            fs=plain_number(given["fs"], "pipeline fs", low=_LEAST, high=_MOST),
+            minutes=plain_number(given["minutes"], "pipeline minutes", low=_LEAST, high=_MOST),
+            channels=plain_names(given["channels"], "pipeline channels"),
+            steps=plain_steps(given["steps"]),
+            interpolate=plain_number(given["interpolate"], "pipeline interpolate", low=0, infinite=True),
+            scaling={channel: (offset, scale) for channel, (offset, scale) in pairs.items()},
         )

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterable
 from inspect import signature
+from typing import Any
 
 import numpy as np
 
 from fhr.errors import FHRError
-from fhr.recording import Recording, Step
+from fhr.recording import Recording, Step, plain_number, plain_table
 
 from .cleaning import remove_islands, remove_out_of_range, remove_spikes
 from .quality_rules import remove_halved_doubled, remove_stuck
 
-__all__ = ["DEFAULT_STEPS", "check_steps", "clean"]
+__all__ = ["DEFAULT_STEPS", "check_steps", "clean", "plain_steps"]
+
+_MOST_STEPS = 100
 
 _CLEANING: dict[str, Callable[..., np.ndarray]] = {
     "remove_out_of_range": remove_out_of_range,
@@ -31,8 +34,11 @@ def check_steps(steps: Iterable[Step]) -> None:
     """Refuse what `clean` could not do.
 
     Raises:
-        FHRError: an unknown step or parameter.
+        FHRError: an unknown step or parameter, a value that is no number, or steps without end.
     """
+    steps = tuple(steps)
+    if len(steps) > _MOST_STEPS:
+        raise FHRError(f"{len(steps)} cleaning steps; give {_MOST_STEPS} at most")
     for step in steps:
         if step.name not in _CLEANING:
             raise FHRError(f"cleaning step {step.name!r} is not known; choose from {', '.join(_CLEANING)}")
@@ -40,6 +46,26 @@ def check_steps(steps: Iterable[Step]) -> None:
         unknown = [parameter for parameter in step.parameters if parameter not in known]
         if unknown:
             raise FHRError(f"cleaning step {step.name!r} takes no {unknown[0]!r}; its parameters: {', '.join(known)}")
+        for parameter, value in step.parameters.items():
+            plain_number(value, f"cleaning step {step.name!r}: {parameter}", infinite=True)
+
+
+def plain_steps(plain: Any) -> tuple[Step, ...]:
+    """The steps of a checkpoint or of a table's metadata: a list of tables with `name` and `parameters`.
+
+    Raises:
+        FHRError: something else, or what `check_steps` refuses.
+    """
+    if not isinstance(plain, list | tuple):
+        raise FHRError(f"cleaning steps of the type {type(plain).__name__}; give a list")
+    steps = []
+    for one in plain:
+        step = plain_table(one, "a cleaning step", "name", "parameters")
+        if not isinstance(step["name"], str):
+            raise FHRError(f"a cleaning step with a name of the type {type(step['name']).__name__}; give text")
+        steps.append(Step(step["name"], dict(plain_table(step["parameters"], "parameters of a cleaning step"))))
+    check_steps(steps)
+    return tuple(steps)
 
 
 def clean(recording: Recording, steps: Iterable[Step] = DEFAULT_STEPS) -> Recording:

@@ -192,5 +192,5 @@ def test_errors():
         conformal.sets([1.0], 90)
     with pytest.raises(CheckpointError, match=r"has the keys \['positives'\]"):
         ClassConditionalConformal.from_dict({"positives": [1.0]})
-    with pytest.raises(CheckpointError, match="not finite"):
+    with pytest.raises(CheckpointError, match="is nan; it must be a finite number"):
         ClassConditionalConformal.from_dict({"positives": [np.nan], "negatives": [1.0]})

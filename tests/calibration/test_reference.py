@@ -104,7 +104,7 @@ def test_one_that_is_incomplete_is_refused(reference):
     for key in ("held_out", "threshold", "typicality"):
         plain = reference.to_dict()
         del plain[key]
-        with pytest.raises(CheckpointError, match=r"incomplete reference of a checkpoint .*; train anew"):
+        with pytest.raises(CheckpointError, match=r"reference has the keys .*; train anew"):
             Reference.from_dict(plain)
 
 

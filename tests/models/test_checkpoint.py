@@ -96,7 +96,7 @@ def refused(path: Path, message: str) -> None:
 
 def test_no_such_file(tmp_path):
     refused(tmp_path / "none.ckpt", "does not exist; give a .ckpt file or an MLflow run id")
-    refused(tmp_path, "does not exist")
+    refused(tmp_path, r"cannot be read \(a folder, no file\); give a .ckpt file or an MLflow run id")
 
 
 @pytest.mark.parametrize("content", [b"hello\n", b"", b"\x80\x04.", b"name,probability\n1001,0.5\n"])
@@ -253,7 +253,7 @@ def test_a_hostile_pickle_runs_nothing(tmp_path, how):
         torch.save(content, path)
     else:
         path.write_bytes(pickle.dumps(Hostile(trap), protocol=2))
-    refused(path, "UnpicklingError")
+    refused(path, "it names '(posix|nt).mkdir', .* nothing was run" if how == "torch" else "not a checkpoint")
     with pytest.raises(CheckpointError):
         finish_checkpoint(path, None, tmp_path / "out.ckpt")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["hostile.ckpt"]

@@ -117,7 +117,8 @@ def test_nothing_but_a_network_is_made(class_path, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "class_path", ["fhr.models.NoSuchNet", "no_such_package.Net", "InceptionNet", "", ".Net", "fhr.models.", "a..b"]
+    "class_path",
+    ["fhr.models.NoSuchNet", "fhr.models.no_such_module.Net", "InceptionNet", "", ".Net", "fhr.models.", "a..b"],
 )
 def test_an_unknown_class(class_path):
     with pytest.raises(CheckpointError, match=r"network class '.*' is not found; install the package that defines it"):

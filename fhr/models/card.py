@@ -1,0 +1,185 @@
+"""What a checkpoint says of itself, in plain types."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from fhr.errors import CheckpointError
+from fhr.formats.regular_file import cut, shown
+
+__all__ = ["FORMAT", "CheckpointCard"]
+
+FORMAT = 4
+"""Of a checkpoint with what its confidence rests on; 3 of another kind of task than classification, 2 with features, 1
+without, as before there were any."""
+
+_KEY = "fhr"
+_MOST_VALUES, _DEEPEST, _LONGEST = 10**6, 30, 500  # of a card, of lists in lists, characters of a name
+
+
+@dataclass(frozen=True)
+class CheckpointCard:
+    """Everything beside the weights that a prediction or a test needs.
+
+    Attributes:
+        network: class path and arguments, see `Network.specification`.
+        pipeline: the preprocessing, see `fhr.preprocessing.Pipeline.to_dict`.
+        target: the label with its inequality.
+        prevalence: of the label among the records that were learnt from.
+        learnt_from: SHA-256 of every recording that the weights or the calibrator saw.
+        data: checksum of the database.
+        splits: checksum of the splits.
+        fold: repeat, outer fold, inner fold.
+        epochs: how many epochs the weights were trained for.
+        calibrator: the fitted calibrator, or the thresholds of the samples; None where there is none.
+        version: of this package.
+        features: what is computed beside the signal: `set`, see `fhr.features.FeatureSet.to_dict`, and its `checksum`,
+            which a version that computes otherwise does not have; or None.
+        scaling: of the features, see `fhr.features.FeatureScaling.to_dict`, or None.
+        kind: of the task: `classification` of windows, or `false_signal`, of samples.
+        confidence: what the confidence of a prediction rests on, see `fhr.calibration.Reference.to_dict`, or None.
+        member: which of the networks that were trained on the same records.
+    """
+
+    network: Mapping[str, Any]
+    pipeline: Mapping[str, Any]
+    target: str
+    prevalence: float
+    learnt_from: tuple[str, ...]
+    data: str
+    splits: str
+    fold: tuple[int, int, int]
+    epochs: int
+    calibrator: Mapping[str, Any] | None
+    version: str
+    features: Mapping[str, Any] | None = None
+    scaling: Mapping[str, Any] | None = None
+    kind: str = "classification"
+    confidence: Mapping[str, Any] | None = None
+    member: int = 0
+
+    @property
+    def format(self) -> int:
+        """Of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
+        if self.confidence is not None or self.member:
+            return 4
+        if self.kind != "classification":
+            return 3
+        return 1 if self.features is None else 2
+
+    @property
+    def procedure(self) -> str:
+        """SHA-256 of what all networks share that one calibrator serves: how they were made, and their outer fold."""
+        made = {name: getattr(self, name) for name in ("network", "pipeline", "features", "data", "splits")}
+        return hashlib.sha256(json.dumps([made, self.fold[:2]], sort_keys=True, default=list).encode()).hexdigest()
+
+    def write(self, checkpoint: dict[str, Any]) -> None:
+        """Put the card into a checkpoint."""
+        plain = asdict(self) | {"format": self.format}
+        plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
+        if self.features is None:
+            del plain["features"], plain["scaling"]
+        if self.format < 3:
+            del plain["kind"]
+        if self.format < 4:
+            del plain["confidence"], plain["member"]
+        checkpoint[_KEY] = plain
+
+    @classmethod
+    def of(cls, checkpoint: Mapping[str, Any], where: str) -> "CheckpointCard":
+        """The card of a checkpoint.
+
+        Raises:
+            CheckpointError: there is none, or it is of another format.
+        """
+        given = checkpoint.get(_KEY) if isinstance(checkpoint, Mapping) else None
+        if not isinstance(given, Mapping) or "format" not in given:
+            raise CheckpointError(f"{where}: no checkpoint of this package; train one with `fhr fit`")
+        form, version = given["format"], given.get("version")
+        if type(form) is not int or not 1 <= form <= FORMAT:
+            by = cut(version) if isinstance(version, str) else "unknown"
+            raise CheckpointError(
+                f"{where}: checkpoint format {_said(form)}, this version reads formats 1 to {FORMAT}; "
+                f"use the version of intrapartum-fhr that wrote it ({by}) or train anew"
+            )
+        try:
+            plain = _plain(given, [_MOST_VALUES])
+            del plain["format"]
+            for field, fits in _FITS.items():
+                if field in plain and not fits(plain[field]):
+                    raise ValueError(f"{field} is {_said(plain[field])}")
+            plain |= {"learnt_from": tuple(plain["learnt_from"]), "fold": tuple(plain["fold"])}
+            card = cls(**plain)
+        except (TypeError, KeyError, ValueError) as error:
+            raise CheckpointError(f"{where}: incomplete checkpoint ({cut(str(error))}); train anew") from None
+        if card.format != form or (card.scaling is None) != (card.features is None):
+            raise CheckpointError(f"{where}: incomplete checkpoint (features or their scaling); train anew")
+        return card
+
+
+def _plain(value: Any, left: list[int], depth: int = 0) -> Any:
+    """A copy in plain types; a list that holds itself, or others over and over, has an end all the same."""
+    left[0] -= 1
+    if depth > _DEEPEST or left[0] < 0:
+        raise ValueError("a list within a list without end")
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and abs(value) < 2**63:
+        return value
+    if isinstance(value, str):
+        value.encode()  # text that no file can hold is no ValueError by chance
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(one, left, depth + 1) for one in value]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {_plain(key, left): _plain(one, left, depth + 1) for key, one in value.items()}
+    raise TypeError(f"a value of the type {type(value).__name__}")
+
+
+def _said(value: Any) -> str:
+    """For a message: short, whatever it is."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, float | None) or (isinstance(value, int) and abs(value) < 2**63):
+        return repr(value)
+    return f"of the type {type(value).__name__}"
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+def _is_table_or_none(value: Any) -> bool:
+    return value is None or isinstance(value, dict)
+
+
+_FITS: Mapping[str, Callable[[Any], bool]] = {
+    "network": _is_table,
+    "pipeline": _is_table,
+    "target": _is_name,
+    "prevalence": lambda x: isinstance(x, float | int) and 0 <= x <= 1,
+    "learnt_from": lambda x: isinstance(x, list) and all(map(_is_name, x)),
+    "data": _is_name,
+    "splits": _is_name,
+    "fold": lambda x: isinstance(x, list) and len(x) == 3 and all(map(_is_count, x)),
+    "epochs": _is_count,
+    "calibrator": _is_table_or_none,
+    "version": _is_name,
+    "features": lambda x: (
+        x is None or (isinstance(x, dict) and _is_table(x.get("set")) and _is_name(x.get("checksum")))
+    ),
+    "scaling": _is_table_or_none,
+    "kind": _is_name,
+    "confidence": _is_table_or_none,
+    "member": _is_count,
+}

@@ -1,0 +1,52 @@
+"""Checkpoints that older versions wrote are read, and mean what they meant; those of newer ones are refused by name."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from golden.make_golden import predicted
+
+import fhr
+from fhr.errors import CheckpointError
+from fhr.models import FORMAT, read_checkpoint
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def same(found: object, kept: object) -> None:
+    """Numbers within what another machine may differ by, everything else alike."""
+    if isinstance(kept, dict):
+        assert found.keys() == kept.keys()
+        for key, value in kept.items():
+            same(found[key], value)
+    elif isinstance(kept, float) or (isinstance(kept, list) and kept and isinstance(kept[0], float)):
+        assert found == pytest.approx(kept, abs=1e-4)
+    else:
+        assert found == kept
+
+
+@pytest.mark.parametrize("form", range(1, FORMAT + 1))
+def test_every_format_predicts_what_it_did(form):
+    path = GOLDEN / f"format{form}.ckpt"
+    assert torch.load(path, weights_only=True)["fhr"]["format"] == form
+    assert read_checkpoint(path)[0].format == form
+    same(predicted(path, form), json.loads(path.with_suffix(".json").read_text()))
+
+
+@pytest.mark.parametrize("form", range(1, FORMAT + 1))
+def test_each_has_what_its_format_is_for(form):
+    predictor = fhr.load(GOLDEN / f"format{form}.ckpt")
+    card = predictor.cards[0]
+    assert (card.features is not None) == (form == 2)
+    assert card.kind == ("false_signal" if form == 3 else "classification")
+    assert (card.confidence is not None) == (form == 4)
+
+
+def test_a_newer_format_is_refused_by_the_version_that_wrote_it(tmp_path):
+    content = torch.load(GOLDEN / "format4.ckpt", weights_only=True)
+    content["fhr"] |= {"format": FORMAT + 1, "version": "2.7.1", "news": torch.zeros(3)}
+    torch.save(content, tmp_path / "new.ckpt")
+    for read in (read_checkpoint, fhr.load):
+        with pytest.raises(CheckpointError, match=r"format 5, .* reads formats 1 to 4; use the version .* \(2\.7\.1\)"):
+            read(tmp_path / "new.ckpt")
