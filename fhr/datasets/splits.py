@@ -8,15 +8,20 @@ neighbour.
 import hashlib
 import json
 import logging
+import operator
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fhr.errors import SplitError
+from fhr.errors import FormatError, SplitError
+from fhr.formats import read_whole, whole_or_not_at_all
+from fhr.formats.regular_file import cut, reason
 
 from .database import Database
 
@@ -25,6 +30,7 @@ __all__ = ["Partition", "Splits", "make_splits"]
 _log = logging.getLogger(__name__)
 _CUTS = (7.05, 7.15, 7.20)
 _FORMAT = 1
+_MAX_BYTES = 1 << 28
 _EARLY_STOPPING_FRACTION = 0.15
 
 
@@ -131,10 +137,15 @@ class Splits:
         )
 
     def save(self, path: str | Path) -> Path:
-        """Write the splits as JSON with their checksum."""
+        """Write the splits as JSON with their checksum, whole or not at all where `path` is a file or nothing yet."""
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self._content() | {"checksum": self.checksum}, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(self._content() | {"checksum": self.checksum}, indent=1) + "\n"
+        if path.exists() and not path.is_file():  # a pipe or device: no file to be put in its place
+            path.write_text(text, encoding="utf-8")
+            return path
+        with whole_or_not_at_all(os.path.realpath(path)) as part:
+            part.write_text(text, encoding="utf-8")
         return path
 
     @classmethod
@@ -142,21 +153,25 @@ class Splits:
         """Read splits that `save` wrote.
 
         Raises:
-            SplitError: no such file, another format, or a checksum that does not fit.
+            SplitError: no such file, another format, repeats that are no partition of the records, or a checksum that
+                does not fit.
         """
         try:
-            content = json.loads(Path(path).read_text(encoding="utf-8"))
+            content = json.loads(read_whole(Path(path), limit=_MAX_BYTES, kind="split file").decode("utf-8"))
             if content["format"] != _FORMAT:
-                raise SplitError(f"{path}: format {content['format']!r} of the split file is not known")
-            folds = tuple(tuple(tuple(names) for names in repeat) for repeat in content["folds"])
-            splits = cls(folds, dict(content["strata"]), int(content["seed"]), content["data"])
+                raise SplitError(f"{path}: format {cut(repr(content['format']))} of the split file is not known")
+            folds = tuple(tuple(tuple(map(_text, names)) for names in repeat) for repeat in content["folds"])
+            strata = {name: operator.index(stratum) for name, stratum in content["strata"].items()}
+            splits = cls(folds, strata, operator.index(content["seed"]), _text(content["data"]))
             stored = content["checksum"]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SplitError(f"{path}: no readable split file ({error}); make one with `fhr splits`") from None
+        except (FormatError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise SplitError(f"{path}: no readable split file ({reason(error)}); make one with `fhr splits`") from None
         if splits.checksum != stored:
             raise SplitError(
                 f"{path}: the checksum does not fit, the file was edited; make a new one with `fhr splits`"
             )
+        if not _is_partition(splits):  # a record in two folds of a repeat would be trained on and tested
+            raise SplitError(f"{path}: not each record is in one fold of each repeat; make a new one with `fhr splits`")
         return splits
 
     def _content(self) -> dict[str, Any]:
@@ -167,6 +182,19 @@ class Splits:
             "strata": self.strata,
             "folds": [[list(names) for names in repeat] for repeat in self.folds],
         }
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a name that is no text")
+    return value
+
+
+def _is_partition(splits: Splits) -> bool:
+    names = sorted(splits.strata)
+    return splits.seed >= 0 and all(
+        len(repeat) == len(splits.folds[0]) and sorted(chain(*repeat)) == names for repeat in splits.folds
+    )
 
 
 def make_splits(

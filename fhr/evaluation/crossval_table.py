@@ -4,13 +4,15 @@
 the label, whose checksum stands in the row.
 """
 
+import csv
 import gzip
 import hashlib
 import io
+import os
 import re
 import tempfile
 import zlib
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from datetime import date as calendar_date
 from pathlib import Path
 
@@ -19,7 +21,8 @@ import pandas as pd
 from filelock import FileLock
 
 from fhr.errors import FHRError, FormatError
-from fhr.formats import whole_or_not_at_all
+from fhr.formats import read_whole, whole_or_not_at_all
+from fhr.formats.regular_file import cut, reason
 from fhr.metrics import auroc, bootstrap, calibration_slope, evaluate
 
 from .repeats import whole_repeats
@@ -48,7 +51,9 @@ COLUMNS = (
 """Columns of `crossval.csv`, in order. `low` and `high` end 95% bootstrap intervals over records; `ece_null_p95` is the
 95th percentile of the ECE of a perfectly calibrated model; `oof_sha` is the SHA-256 of the predictions' CSV text."""
 
-_OOF = ["record", "repeat", "fold", "label", "score", "probability"]
+_OOF = {"record": str, "repeat": int, "fold": int, "label": int, "score": float, "probability": float}
+_MAX_BYTES = 1 << 26  # of a text, unpacked: more than a million predictions
+_MAX_FIELD = 1000  # characters
 
 
 def keep(
@@ -88,7 +93,7 @@ def keep(
         SplitError: a record that is missing from a repeat, or there twice.
         OutcomeError: labels that are not 0 or 1.
         FHRError: scores or probabilities that are not finite, an empty model or label, a date of another form, another
-            model whose file would be the same.
+            model whose file would be the same, more predictions than are read, a name of over 1000 characters.
     """
     path, folder = oof_file(folder, model, label), Path(folder)
     try:
@@ -97,6 +102,8 @@ def keep(
         raise FHRError(f"date {date!r} is not a day; write it as 2026-01-31") from None
     whole_repeats(predictions, model=model)
     text = _oof_text(predictions)
+    if len(text.encode()) > _MAX_BYTES:
+        raise FHRError(f"{len(predictions)} predictions are more than {_MAX_BYTES} bytes; keep fewer repeats")
     measured = _measured(_parse(text, path))
     given = {"model": model, "label": label, "run_id": run_id, "commit": commit, "split_sha": split_sha}
     given |= {"oof_sha": _sha256(text), "config": config, "date": date, "machine": machine}
@@ -157,7 +164,7 @@ def check(folder: str | Path, *, intervals: int | None = None) -> list[str]:
     files = {oof_file(folder, *key) for key in keys}
     found += [f"oof/{path.name}: no row of this file" for path in sorted(set(folder.glob("oof/*")) - files)]
     for i, row in enumerate(table.to_dict("records")):
-        name = f"{row['model']}, {row['label']}"
+        name = cut(f"{row['model']}, {row['label']}")
         try:
             anew = _measured(_predictions_of(folder, row), intervals=i in with_intervals)
         except FHRError as error:
@@ -167,7 +174,9 @@ def check(folder: str | Path, *, intervals: int | None = None) -> list[str]:
             if i not in with_intervals and column in _ENDS:
                 continue
             if not _agree(column, row[column], value):
-                found.append(f"{name}: {column} is {row[column] or 'empty'}, its predictions give {value or 'empty'}")
+                found.append(
+                    f"{name}: {column} is {cut(row[column]) or 'empty'}, its predictions give {value or 'empty'}"
+                )
     return found
 
 
@@ -208,28 +217,58 @@ def _sha256(text: str) -> str:
 
 
 def _oof_text(predictions: pd.DataFrame) -> str:
-    table = predictions.rename(columns={"name": "record"})[_OOF].astype({"label": int})
+    table = predictions.rename(columns={"name": "record"})[list(_OOF)].astype({"label": int})
     table = table.sort_values(["repeat", "fold", "record"])
     return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def _text(path: Path) -> str:
+    packed = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
     try:
-        return gzip.decompress(path.read_bytes()).decode()
-    except (OSError, EOFError, ValueError, zlib.error) as error:
+        data = packed.decompress(read_whole(path, limit=_MAX_BYTES, kind="file of predictions"), _MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"it unpacks to more than {_MAX_BYTES} bytes")
+        if not packed.eof or packed.unused_data:
+            raise ValueError("it is truncated, or goes on after its end")
+        return data.decode()
+    except (FormatError, ValueError, zlib.error) as error:
         raise FormatError(
-            f"{path}: no readable predictions ({error}); restore the file, or keep the run again"
+            f"{path}: no readable predictions ({reason(error)}); restore the file, or keep the run again"
         ) from None
 
 
 def _parse(text: str, path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(io.StringIO(text), dtype={"record": str})
-    except ValueError as error:
-        raise FormatError(f"{path}: no table of predictions ({error}); keep the run again") from None
-    if list(table.columns) != _OOF:
-        raise FormatError(f"{path}: columns {', '.join(table.columns)}; predictions have {', '.join(_OOF)}")
+        _check_fields(text, list(_OOF))
+        # A record may be called NA; a score that is empty is not a number, which the metrics refuse.
+        empty = {"score": [""], "probability": [""]}
+        table = pd.read_csv(
+            io.StringIO(text), dtype=_OOF, index_col=False, keep_default_na=False, na_values=empty, low_memory=False
+        )
+    except _WrongColumnsError as error:
+        raise FormatError(f"{path}: columns {error}; predictions have {', '.join(_OOF)}") from None
+    except (ValueError, OverflowError, csv.Error) as error:
+        raise FormatError(f"{path}: no table of predictions ({reason(error)}); keep the run again") from None
     return table.rename(columns={"record": "name"})
+
+
+class _WrongColumnsError(Exception):
+    """The columns that a table has."""
+
+
+def _check_fields(text: str, columns: Sequence[str]) -> None:
+    """Refuse what pandas would make an index, another table, or any number of columns of."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, None)
+    if header is None:
+        raise ValueError("it is empty")
+    if header != list(columns):
+        raise _WrongColumnsError(cut(", ".join(header)))
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"line {rows.line_num} has {len(row)} fields, not {len(columns)}")
+        if max(map(len, row)) > _MAX_FIELD:
+            raise ValueError(f"line {rows.line_num} has a field of more than {_MAX_FIELD} characters")
 
 
 def _predictions_of(folder: Path, row: Mapping[Hashable, str]) -> pd.DataFrame:
@@ -246,15 +285,16 @@ def _predictions_of(folder: Path, row: Mapping[Hashable, str]) -> pd.DataFrame:
 def _rows(folder: Path) -> pd.DataFrame:
     """The table as it is written, every field text; empty where there is none yet."""
     path = folder / "crossval.csv"
-    if not path.is_file():
+    if not os.path.lexists(path):
         return pd.DataFrame(columns=list(COLUMNS), dtype=str)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except ValueError as error:
-        raise FormatError(f"{path}: no table ({error}); restore it") from None
-    if tuple(table.columns) != COLUMNS:
-        raise FormatError(f"{path}: columns {', '.join(table.columns)}; the table has {', '.join(COLUMNS)}")
-    return table
+        text = read_whole(path, limit=_MAX_BYTES, kind="kept table").decode()
+        _check_fields(text, COLUMNS)
+        return pd.read_csv(io.StringIO(text), dtype=str, index_col=False, keep_default_na=False)
+    except _WrongColumnsError as error:
+        raise FormatError(f"{path}: columns {error}; the table has {', '.join(COLUMNS)}") from None
+    except (ValueError, csv.Error) as error:
+        raise FormatError(f"{path}: no table ({reason(error)}); restore it") from None
 
 
 def _measured(predictions: pd.DataFrame, *, intervals: bool = True) -> dict[str, str]:

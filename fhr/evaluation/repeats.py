@@ -60,14 +60,9 @@ def whole_repeats(predictions: pd.DataFrame, *, model: str = "predictions") -> R
             f"{model}: {twice.sum()} rows more than one a record and repeat, record {row['name']} in repeat "
             f"{row['repeat']} the first; pool disjoint folds"
         )
+    _check_that_none_is_missing(table, model)  # before a table of every record by every repeat is made
     wide = table.pivot(index="name", columns="repeat")
-    numbers, absent = wide["fold"].columns.to_numpy(), pd.isna(wide["fold"].to_numpy())
-    if absent.any():
-        record, repeat = np.argwhere(absent)[0]
-        raise SplitError(
-            f"{model}: {absent[:, repeat].sum()} of {len(absent)} records are missing from repeat {numbers[repeat]}, "
-            f"{wide.index[record]} the first; pool whole repeats"
-        )
+    numbers = wide["fold"].columns.to_numpy()
     labels = checked_labels(wide["label"].to_numpy().T.ravel()).reshape(len(numbers), -1)
     changing = labels.max(axis=0) > labels.min(axis=0)
     if changing.any():
@@ -77,3 +72,16 @@ def whole_repeats(predictions: pd.DataFrame, *, model: str = "predictions") -> R
         )
     rows = (wide[column].to_numpy().T for column in ("score", "probability", "fold"))
     return Repeats(wide.index.to_numpy(dtype=str), numbers, labels[0], *rows)
+
+
+def _check_that_none_is_missing(table: pd.DataFrame, model: str) -> None:
+    names, numbers = np.unique(table["name"].to_numpy(dtype=str)), table["repeat"].dropna().unique()
+    present = table.dropna(subset=["repeat", "fold"])
+    counts = present.groupby("name").size().reindex(names, fill_value=0)
+    if (short := counts.to_numpy() < len(numbers)).any():
+        record = names[short][0]
+        repeat = np.setdiff1d(numbers, present.loc[present["name"] == record, "repeat"])[0]
+        raise SplitError(
+            f"{model}: {len(names) - (present['repeat'] == repeat).sum()} of {len(names)} records are missing from "
+            f"repeat {repeat}, {record} the first; pool whole repeats"
+        )

@@ -232,9 +232,11 @@ def _table_that_is_there(
             for name in names:
                 lines |= read_records(root, (name,))[1]
             differences = ["data_checksum"] if found.get("data_checksum") != checksum_of_lines(lines) else []
-        counts, quarantined = (found.get("n_records"), found.get("n_windows")), found.get("quarantined")
-        if not differences and isinstance(quarantined, dict) and all(type(n) is int for n in counts):
-            return Extraction(out, *counts, 0, {name: str(why) for name, why in quarantined.items()}, True)
+        counts: dict[str, Any] = {name: found.get(name) for name in ("n_records", "n_windows")}
+        quarantined = found.get("quarantined")
+        if all(isinstance(n, int) for n in counts.values()) and isinstance(quarantined, dict) and not differences:
+            reasons = {name: str(why) for name, why in quarantined.items()}
+            return Extraction(out, **counts, n_computed=0, quarantined=reasons, was_there=True)
         differences = differences or ["quarantined"]
         reason = f"holds a table that differs in {', '.join(differences)}"
     except FHRError:
