@@ -109,7 +109,7 @@ def download(
                         "part of one; name another folder, or overwrite (--overwrite)"
                     )
                 _write(folder / _CHECKSUMS, text)
-            _write_companions(folder, database, checksums)
+            _write_companions(folder, database, checksums, overwrite)
             report = _check(folder, checksums)
             kept, failed = report.kept, {} if overwrite else _others(folder, report.failed)
             missing = [name for name in report.failed if name not in failed]
@@ -220,12 +220,12 @@ def _write(path: Path, data: bytes) -> None:
         part.write_bytes(data)
 
 
-def _write_companions(folder: Path, database: PublishedDatabase, checksums: dict[str, str]) -> None:
-    """Licence, papers and `RECORDS`, where neither the folder nor the database has them."""
+def _write_companions(folder: Path, database: PublishedDatabase, checksums: dict[str, str], overwrite: bool) -> None:
+    """Licence, papers and `RECORDS`, where neither the folder nor the database has them; `RECORDS` of another list."""
     records = "".join(f"{name.removesuffix('.hea')}\n" for name in checksums if name.endswith(".hea"))
     texts = {"LICENSE.txt": database.licence_text, "CITATION.txt": database.citation_text, "RECORDS": records}
     for name, text in texts.items():
-        if name not in checksums and not (folder / name).exists():
+        if name not in checksums and (not (folder / name).exists() or (overwrite and name == "RECORDS")):
             _write(folder / name, text.encode())
 
 

@@ -52,7 +52,8 @@ def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
     arrays = _arrays(raw, where)
     if "fhr" not in arrays:
         raise FormatError(f"{where}: no array is called fhr; it holds {cut(', '.join(arrays)) or 'none'}")
-    ours = "format" in arrays and _text(arrays["format"], "format", where) == _OURS
+    form = arrays.get("format")  # in files of other make it may be anything
+    ours = form is not None and form.dtype.kind == "U" and np.array_equal(form, _OURS)
     known: dict[str, Any] = {}
     if ours:
         known = parse_metadata({key: _text(arrays[key], key, where) for key in METADATA if key in arrays}, where=where)

@@ -250,10 +250,11 @@ def _values(
     """The columns as float64, date-times as seconds from the first; and the first date-time."""
     dates, start = units.get("time") == "iso", None
     rows, taken = layout.body.count("\n") + 1, list(positions.values())
-    if rows > MAX_SAMPLES or rows * layout.width > _MAX_CELLS:
+    most = max(_MAX_CELLS, len(layout.body) + 1)  # whole rows have at least a character, their separator, for each cell
+    if rows > MAX_SAMPLES or rows * layout.width > most:
         raise FormatError(
-            f"{where}: {rows} rows of {layout.width} columns; a recording has at most {MAX_SAMPLES} rows, and "
-            f"{_MAX_CELLS} cells"
+            f"{where}: {rows} rows of {layout.width} columns; a recording has at most {MAX_SAMPLES} rows, and here "
+            f"{most} cells"
         )
     try:
         chunks = pd.read_csv(

@@ -287,6 +287,9 @@ def test_records_are_named_where_the_list_does_not(fetch, server, files, tmp_pat
     assert (list(report.failed), server.asked("RECORDS")) == (["1003.dat"], [])
     database = CTUUHB(tmp_path / "out")
     assert (database.names, list(database.quarantined)) == (["1001", "1002", "1004"], ["1003"])
+    server.files[LIST] = checksums({name: data for name, data in files.items() if name.startswith("1001")})
+    assert fetch(n_records=1, overwrite=True).failed == {}
+    assert CTUUHB(tmp_path / "out").names == ["1001"]
 
 
 def test_folders_within_a_database(fetch, server, files, tmp_path):

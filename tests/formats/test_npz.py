@@ -147,3 +147,9 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(FormatError, match=r"its history cannot be written .*ndarray"):
         write_npz(Recording("a", [140], [1], 4.0, history=(Step("s", {"x": np.ones(2)}),)), tmp_path / "a.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", [1, b"v1", "mine", ["a", "b"]])
+def test_an_array_called_format_of_other_make_is_no_matter(tmp_path, form):
+    np.savez(tmp_path / "a.npz", fhr=np.full(10, 140.0), fs=4.0, format=form)
+    assert read_npz(tmp_path / "a.npz").fs == 4.0
