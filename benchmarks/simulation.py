@@ -47,7 +47,7 @@ RISKS = {
     "bandwidth, bpm": 1,
     "baseline, bpm": 1,
     "baseline change, bpm": 1,
-    "Hurst exponent": 1,
+    "H of the spectral slope": 1,
     "c1": 1,
     "c2": 1,
     "STV, ms": -1,
@@ -122,7 +122,7 @@ def _morphology(recording: Recording) -> dict[str, float]:
 
 def _scaling(recording: Recording) -> dict[str, float]:
     """Of the last 60 min: half the slope of the spectrum (which falls as f^-(2 H + 1)), and log-cumulants."""
-    names = ("Hurst exponent", "c1", "c2")
+    names = ("H of the spectral slope", "c1", "c2")
     try:
         found = multiscale(clean(recording, DEFAULT_STEPS).fhr[-14400:].astype(float), fs=recording.fs)
     except SignalError:

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ from fhr.tracking import (
     run_folder,
     shown_uri,
 )
+
+from .training_run import mark_stopped
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -89,10 +91,10 @@ class CrossvalStore:
                     self.client.delete_run(half.info.run_id)
                 yield
             except BaseException as error:
-                stopped = isinstance(error, KeyboardInterrupt | SystemExit)
-                self.client.set_terminated(self.run_id, "KILLED" if stopped else "FAILED")
-                if kept := len(self.folds()):
-                    _log.warning("outer folds kept: %d; go on with `fhr crossval --resume %s`", kept, self.run_id)
+                mark_stopped(self.run_id, error)
+                with suppress(Exception):  # the store may be what failed
+                    if kept := len(self.folds()):
+                        _log.warning("outer folds kept: %d; go on with `fhr crossval --resume %s`", kept, self.run_id)
                 raise
             else:
                 self.client.set_terminated(self.run_id)

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
     write_csv(pd.DataFrame(rows, columns=columns), options.out)
     if stale := sum(row["status"] == "STALE" for row in rows):
-        _log.warning("%d runs are STALE: their process is gone; go on with `--resume RUN_ID` of the verb", stale)
+        _log.warning("STALE runs, whose process is gone: %d; go on with `--resume RUN_ID` of the verb", stale)
     return 0
 
 

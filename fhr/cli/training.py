@@ -145,8 +145,8 @@ class TrainingCLI(LightningCLI):
         logger, training = self.trainer.logger, self._training
         if training is None or not isinstance(logger, MLFlowLogger) or not self.trainer.is_global_zero:
             return
-        training.begin(self.configuration(), self.datamodule.facts)
         ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
+        training.begin(self.configuration(), self.datamodule.facts)
         training.run_id = logger.run_id
         _log.info("run %s in %s; what is not finished lies in %s", training.run_id, shown_uri(), training.folder)
         logger.experiment.update_run(logger.run_id, status="RUNNING")

@@ -6,11 +6,11 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from fhr.errors import CheckpointError, TrackingError
-from fhr.tasks import DataFacts
+from fhr.errors import CheckpointError
 from fhr.tracking import (
+    ask_once,
     environment,
     find_run,
     hold_run,
@@ -19,12 +19,14 @@ from fhr.tracking import (
     run_folder,
     shown_uri,
     source_state,
-    tracking_uri,
 )
 
 from .interruption import interruption_behind
 
-__all__ = ["TrainingRun"]
+if TYPE_CHECKING:
+    from fhr.tasks import DataFacts
+
+__all__ = ["TrainingRun", "mark_stopped"]
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class TrainingRun:
     def __init__(self, folder: Path, run_id: str | None = None) -> None:
         self.folder, self.run_id, self.goes_on = folder, run_id, run_id is not None
         self.finished = False
+        self._begun = False
         self._stack = ExitStack()
 
     @classmethod
@@ -68,9 +71,10 @@ class TrainingRun:
             raise CheckpointError(f"run {run_id} is a cross-validation; go on with `fhr crossval --resume {run_id}`")
         folder = run_folder(run)
         if folder is None:
-            named = " on ".join(run.data.tags.get(f"fhr.{key}", "") for key in ("folder", "host")).strip(" on")
+            tags = run.data.tags
+            named = f"{tags['fhr.folder']} on {tags.get('fhr.host')}" if "fhr.folder" in tags else "it named no folder"
             raise CheckpointError(
-                f"what run {run_id} computed is not on this machine ({named or 'it named no folder'}); go on where it "
+                f"what run {run_id} computed is not on this machine ({named}); go on where it "
                 "was started, or start anew"
             )
         if run.info.status != "FINISHED" and not (folder / "config.yaml").is_file():
@@ -97,7 +101,7 @@ class TrainingRun:
         kept = ["--ckpt_path", str(self.last)] if self.last.is_file() else []
         return ["--config", str(self.config), *kept]
 
-    def begin(self, configuration: str, facts: DataFacts) -> None:
+    def begin(self, configuration: str, facts: "DataFacts") -> None:
         """Hold the folder; keep the configuration in it, or compare what a run that goes on has begun with.
 
         Raises:
@@ -110,7 +114,10 @@ class TrainingRun:
         if not self.goes_on:
             path.write_text(json.dumps(now), encoding="utf-8")
             self.config.write_text(configuration, encoding="utf-8")
+            self._begun = True
             return
+        if not path.is_file():
+            raise CheckpointError(f"nothing is kept of run {self.run_id} any more; another process has ended it")
         begun = json.loads(path.read_text(encoding="utf-8"))
         changed = {
             key: f"{key} was {begun.get(key)}, is {value}" for key, value in now.items() if begun.get(key) != value
@@ -121,6 +128,7 @@ class TrainingRun:
             )
         if changed:
             _log.warning("the numbers may differ from those of an unbroken run: %s", "; ".join(changed.values()))
+        self._begun = True
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +137,8 @@ class TrainingRun:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if error is not None and self.run_id is not None and not self.finished:
+            # What was refused stays as it is: another process may work on the run.
+            if error is not None and self.run_id is not None and self._begun and not self.finished:
                 self._stop(self.run_id, error)
         finally:
             self._stack.close()
@@ -143,9 +152,13 @@ class TrainingRun:
             _log.warning("run %s: %s in %s; go on with `fhr fit --resume %s`", run_id, kept, self.folder, run_id)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
-        if isinstance(error, TrackingError) and not tracking_uri().startswith("sqlite:"):
-            return  # a server that does not answer would be asked for another minute
-        try:
-            mlflow_client().set_terminated(run_id, "KILLED" if interrupted else "FAILED")
-        except Exception as problem:  # the store may be what failed; the first error says so
-            _log.warning("run %s could not be marked as stopped (%s)", run_id, type(problem).__name__)
+        mark_stopped(run_id, error)
+
+
+def mark_stopped(run_id: str, error: BaseException) -> None:
+    """Give a run the status that its end deserves: KILLED after an interruption, else FAILED."""
+    ask_once()  # the store may be what failed
+    try:
+        mlflow_client().set_terminated(run_id, "KILLED" if interruption_behind(error) else "FAILED")
+    except Exception as problem:  # the first error says more
+        _log.warning("run %s could not be marked as stopped (%s)", run_id, type(problem).__name__)

@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
-from fhr.tracking import environment, source_state
+from fhr.tracking import ask_once, environment, source_state, store_mistake
 
 from .batch import DataFacts
 from .calibrate import Calibration
@@ -55,6 +55,11 @@ class RunRecord(pl.Callback):
         if pl_module.calibrator is not None:
             logger.experiment.log_dict(logger.run_id, pl_module.calibrator.to_dict(), "calibrator.json")
         logger.log_metrics({"best_epoch": float(pl_module.epochs)})
+
+    def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
+        """A store that has failed is asked only once more, by the logger that ends the run."""
+        if store_mistake(exception) is not None:
+            ask_once()
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Metrics with intervals, predictions and the task's files of the outer fold."""

@@ -7,11 +7,12 @@ from .progress import progress, progress_bar
 from .run_folder import folder_tags, new_run_folder, run_folder, run_state
 from .run_lock import hold_run, is_held
 from .spread import check_scheduler, check_workers, spread
-from .store import ensure_experiment, ensure_store, find_run, has_store, mlflow_client, run_checkpoints
+from .store import ask_once, ensure_experiment, ensure_store, find_run, has_store, mlflow_client, run_checkpoints
 from .store_errors import store_errors, store_mistake
 from .workers import end_with_parent
 
 __all__ = [
+    "ask_once",
     "check_device",
     "check_scheduler",
     "check_workers",

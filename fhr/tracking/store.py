@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ensure_experiment", "ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints"]
+__all__ = ["ask_once", "ensure_experiment", "ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints"]
 
 # A server that is started again within a minute costs no run: waits of 2, 4, 8, 16 and 32 s between the attempts.
 _SERVER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
@@ -102,6 +102,11 @@ def mlflow_client() -> "MlflowClient":
                 make_database(database)
             check_database(database)
             return MlflowClient(tracking_uri=uri)  # which migrates some older stores
+
+
+def ask_once() -> None:
+    """From now on a request to a server is made once: nobody should wait for one that has just failed."""
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 
 
 def has_store() -> bool:

@@ -85,7 +85,7 @@ def test_a_run_that_is_worked_on_is_left_alone(runs, client, run_fhr):
     with hold_run(run_folder(client.get_run(runs.crossval))):
         answer = run_fhr(runs.folder, "crossval", "--resume", runs.crossval)
     assert (answer.code, answer.out) == (2, "")
-    assert "is being worked on by another process; wait for it" in answer.err
+    assert f"is being worked on by process {os.getpid()} on " in answer.err
     assert client.get_run(runs.crossval).info.status == "FINISHED"
 
 

@@ -139,7 +139,7 @@ def test_a_killed_fit_goes_on_bit_for_bit_in_the_same_run(folder, tiny_config, u
     assert (killed.info.status, run_state(killed)) == ("RUNNING", "STALE")
     listed = run_fhr(folder, "runs")
     assert ",STALE," in listed.out
-    assert "1 runs are STALE: their process is gone; go on with `--resume RUN_ID`" in listed.err
+    assert "STALE runs, whose process is gone: 1; go on with `--resume RUN_ID`" in listed.err
 
     assert code_of_a_process(folder, "--resume", killed.info.run_id) == -signal.SIGKILL
     assert (folder / "left").read_text() == "batch:1:1 epoch:3"
@@ -249,8 +249,11 @@ def test_data_and_processes_that_a_resumed_fit_does_not_take(folder, tiny_config
     assert broken.code == 70
     assert "Crash: batch:1:0" in broken.err
     run = the_run(mlflow_client())
+    (run_folder(run) / "last.ckpt").unlink()
+    mlflow_client().update_run(run.info.run_id, status="RUNNING")
     with hold_run(run_folder(run)):
         answer = run_fhr(folder, "fit", "--resume", run.info.run_id)
+        assert run_state(the_run(mlflow_client())) == "RUNNING"  # the holder's run is as it was
     assert answer.code == 2
     assert f"run {run.info.run_id} is being worked on by process {os.getpid()}" in answer.err
     (own / "RECORDS").write_text("".join(f"s{i:04d}\n" for i in range(1, 120)))
@@ -259,3 +262,18 @@ def test_data_and_processes_that_a_resumed_fit_does_not_take(folder, tiny_config
     assert f"run {run.info.run_id} would go on with other records (data was " in answer.err
     (own / "RECORDS").write_text("".join(f"s{i:04d}\n" for i in range(1, 121)))
     assert run_fhr(folder, "fit", "--resume", run.info.run_id).code == 0
+
+
+def test_averaged_weights_of_another_kind_of_task_go_on_too(folder, false_signal_config, false_signal_run, run_fhr):
+    content = yaml.safe_load(false_signal_config.read_text())
+    (folder / "saboteur.py").write_text(SABOTEUR)
+    content["trainer"]["callbacks"].append({"class_path": "saboteur.Saboteur", "init_args": {"hooks": ["epoch:2"]}})
+    (folder / "sabotaged.yaml").write_text(yaml.safe_dump(content))
+    assert "Crash: epoch:2" in run_fhr(folder, "fit", "--config", "sabotaged.yaml").err
+    run_id = the_run(mlflow_client()).info.run_id
+    answer = run_fhr(folder, "fit", "--resume", run_id)
+    assert answer.code == 0, answer.err
+    (resumed,) = run_checkpoints(run_id)
+    os.chdir(false_signal_run.folder)
+    (unbroken,) = run_checkpoints(false_signal_run.fit)
+    assert_same(*(torch.load(path, weights_only=True)["state_dict"] for path in (resumed, unbroken)))
