@@ -172,7 +172,8 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """The few options that are not LightningCLI's, whose own parser is slow to build; it explains all others."""
-    parser.usage = f"{parser.prog} [--config FILE.yaml] [--run RUN] [--device NAME] [--SETTING VALUE ...]"
+    run = "--resume" if parser.prog.endswith(" fit") else "--run"
+    parser.usage = f"{parser.prog} [--config FILE.yaml] [{run} RUN] [--device NAME] [--SETTING VALUE ...]"
     parser.epilog = (
         "`fhr fit --config FILE.yaml` trains and prints its run id; `fhr fit --resume RUN` goes on where one was "
         "stopped; `fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. Every "

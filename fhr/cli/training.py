@@ -277,7 +277,9 @@ def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]
     for i, argument in enumerate(arguments):
         if argument.startswith(f"{name}="):
             return argument.removeprefix(f"{name}="), arguments[:i] + arguments[i + 1 :]
-        if argument == name and i + 1 < len(arguments):
+        if argument == name:
+            if i + 1 == len(arguments):
+                raise CheckpointError(f"`{name}` needs a run id; `fhr runs` lists them")
             return arguments[i + 1], arguments[:i] + arguments[i + 2 :]
     return None, arguments
 

@@ -228,6 +228,7 @@ def test_what_cannot_go_on_is_refused(runs, run_fhr, monkeypatch, tiny_config):
         assert (answer.code, answer.out) == (2, "")
         return answer.err
 
+    assert "`--resume` needs a run id; `fhr runs` lists them" in refused("fit", "--resume")
     assert "there is no run 'nonsense' in " in refused("fit", "--resume", "nonsense")
     assert f"go on with `fhr crossval --resume {runs.crossval}`" in refused("fit", "--resume", runs.crossval)
     assert "leave out --trainer.max_epochs=9" in refused("fit", "--resume", runs.fit, "--trainer.max_epochs=9")
