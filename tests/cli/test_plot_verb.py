@@ -62,7 +62,7 @@ def test_the_morphology_is_that_of_the_recording(run_fhr, births, tmp_path, draw
 def test_a_run_shades_false_signal(run_fhr, births, tmp_path, drawn, monkeypatch):
     asked = []
 
-    def load(run):
+    def load(run, device="cpu"):
         asked.append(run)
         return SimpleNamespace(
             name=run,
