@@ -33,6 +33,15 @@ def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _loudness() -> Iterator[None]:
+    """What a command of one test was told of -q and -v is forgotten before the next."""
+    ours = logging.getLogger("fhr")
+    level = ours.level
+    yield
+    ours.setLevel(level)
+
+
 @pytest.fixture(scope="session")
 def ctu_uhb() -> Path:
     """The folder of real recordings."""

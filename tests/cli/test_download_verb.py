@@ -1,7 +1,6 @@
 """`fhr download`: what it says, and its exit codes."""
 
 import io
-import os
 import signal
 import subprocess
 import sys
@@ -80,7 +79,13 @@ def test_interrupted(run_fhr, server, tmp_path, how, code):
     server.spoil("1003.dat", "silence")
     options = ["--out", "out", "--url", server.url, "--stall", "600"]
     command = [sys.executable, "-m", "fhr", "download", "ctu-uhb", *options]
-    child = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True, env=os.environ.copy())
+    child = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         assert server.halfway.wait(60)
         child.send_signal(how)

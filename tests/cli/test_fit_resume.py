@@ -156,7 +156,9 @@ def test_a_killed_fit_goes_on_bit_for_bit_in_the_same_run(folder, tiny_config, u
 @pytest.mark.parametrize(
     ("number", "code", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
 )
-def test_an_interrupted_fit_says_how_to_go_on(folder, tiny_config, unbroken, run_fhr, number, code, word):
+def test_an_interrupted_fit_says_how_to_go_on(folder, tiny_config, unbroken, run_fhr, request, number, code, word):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     stopped = run_fhr(folder, "fit", "--config", configured(folder, tiny_config, ["batch:2:0"], int(number)))
     run = the_run(mlflow_client())
     assert (stopped.code, run.info.status, run_state(run)) == (code, "KILLED", "KILLED")

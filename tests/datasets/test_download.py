@@ -582,7 +582,12 @@ def test_killed_in_the_middle(fetch, server, files, tmp_path, how):
     out = tmp_path / "out"
     server.spoil("1003.dat", "stall")
     server.spoil("1003.hea", "silence")
-    child = subprocess.Popen([sys.executable, "-c", CHILD, server.url, out], stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        [sys.executable, "-c", CHILD, server.url, out],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     try:
         assert server.halfway.wait(60)
         part = out / "1003.dat.part"
