@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from fhr.errors import FHRError
-from fhr.formats import whole_or_not_at_all
+from fhr.formats import whole_as_named
 
 __all__ = ["check_out", "destination", "write_csv"]
 
@@ -35,11 +35,8 @@ def destination(out: str, option: str = "--out") -> Iterator[Path]:
         FHRError: a path that cannot be written to, a full disk; the message names the `option`.
     """
     try:
-        if os.path.exists(out) and not os.path.isfile(out):  # /dev/null, a named pipe: no file to be put in its place
-            yield Path(out)
-        else:
-            with whole_or_not_at_all(os.path.realpath(out)) as part:
-                yield part
+        with whole_as_named(out) as path:
+            yield path
     except OSError as error:
         reason = error.strerror or error
         raise FHRError(f"{option} {out}: cannot be written ({reason}); make room, or choose another path") from None

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
-from fhr.formats import whole_or_not_at_all
+from fhr.formats.whole_file import write_whole
 
 from .download_checksums import parse_checksums
 from .download_file import WEB_PAGE, fetch_file, insist, sha256_of
@@ -108,7 +108,7 @@ def download(
                         f"{folder / _CHECKSUMS} is not the list at {url}: the folder holds another database or "
                         "part of one; name another folder, or overwrite (--overwrite)"
                     )
-                _write(folder / _CHECKSUMS, text)
+                write_whole(folder / _CHECKSUMS, text)
             _write_companions(folder, database, checksums, overwrite)
             report = _check(folder, checksums)
             kept, failed = report.kept, {} if overwrite else _others(folder, report.failed)
@@ -215,18 +215,13 @@ def _sole_writer(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _write(path: Path, data: bytes) -> None:
-    with whole_or_not_at_all(path) as part:
-        part.write_bytes(data)
-
-
 def _write_companions(folder: Path, database: PublishedDatabase, checksums: dict[str, str], overwrite: bool) -> None:
     """Licence, papers and `RECORDS`, where neither the folder nor the database has them; `RECORDS` of another list."""
     records = "".join(f"{name.removesuffix('.hea')}\n" for name in checksums if name.endswith(".hea"))
     texts = {"LICENSE.txt": database.licence_text, "CITATION.txt": database.citation_text, "RECORDS": records}
     for name, text in texts.items():
         if name not in checksums and (not (folder / name).exists() or (overwrite and name == "RECORDS")):
-            _write(folder / name, text.encode())
+            write_whole(folder / name, text.encode())
 
 
 def _check(folder: Path, checksums: dict[str, str]) -> Download:

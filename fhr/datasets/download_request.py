@@ -252,16 +252,21 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
+def _watched(kind: type[HTTPConnection], client: Client) -> type[HTTPConnection]:
+    """Connections of a kind whose sockets the client can cut off."""
+
+    class Connection(kind):  # type: ignore[misc, valid-type]
+        def connect(self) -> None:
+            super().connect()
+            client.watch(self.sock)
+
+    return Connection
+
+
 class _Plain(urllib.request.HTTPHandler):
     def __init__(self, client: Client) -> None:
         super().__init__()
-
-        class Connection(HTTPConnection):
-            def connect(self) -> None:
-                super().connect()
-                client.watch(self.sock)
-
-        self.connection = Connection
+        self.connection = _watched(HTTPConnection, client)
 
     def http_open(self, req: urllib.request.Request) -> HTTPResponse:
         return self.do_open(self.connection, req)
@@ -272,13 +277,7 @@ class _Secure(urllib.request.HTTPSHandler):
         context = ssl.create_default_context()
         super().__init__(context=context)
         self.context = context
-
-        class Connection(HTTPSConnection):
-            def connect(self) -> None:
-                super().connect()
-                client.watch(self.sock)
-
-        self.connection = Connection
+        self.connection = _watched(HTTPSConnection, client)
 
     def https_open(self, req: urllib.request.Request) -> HTTPResponse:
         return self.do_open(self.connection, req, context=self.context)

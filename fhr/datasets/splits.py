@@ -9,7 +9,6 @@ import hashlib
 import json
 import logging
 import operator
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -20,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FormatError, SplitError
-from fhr.formats import read_whole, whole_or_not_at_all
+from fhr.formats import read_whole, whole_as_named
 from fhr.formats.regular_file import cut, reason
 
 from .database import Database
@@ -141,10 +140,7 @@ class Splits:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(self._content() | {"checksum": self.checksum}, indent=1) + "\n"
-        if path.exists() and not path.is_file():  # a pipe or device: no file to be put in its place
-            path.write_text(text, encoding="utf-8")
-            return path
-        with whole_or_not_at_all(os.path.realpath(path)) as part:
+        with whole_as_named(path) as part:
             part.write_text(text, encoding="utf-8")
         return path
 

@@ -8,7 +8,7 @@ from .read import read
 from .regular_file import open_regular, read_whole
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
-from .whole_file import whole_or_not_at_all
+from .whole_file import whole_as_named, whole_or_not_at_all
 
 __all__ = [
     "open_regular",
@@ -20,6 +20,7 @@ __all__ = [
     "read_wfdb",
     "read_whole",
     "recordings_in",
+    "whole_as_named",
     "whole_or_not_at_all",
     "write_npz",
     "write_table",

@@ -9,7 +9,7 @@ from fhr.errors import FormatError
 
 from .regular_file import shown
 
-__all__ = ["MAX_RATE", "MAX_SAMPLES", "MIN_RATE", "take_suffix", "whole_or_not_at_all", "write_whole"]
+__all__ = ["MAX_RATE", "MAX_SAMPLES", "MIN_RATE", "take_suffix", "whole_as_named", "whole_or_not_at_all", "write_whole"]
 
 MAX_SAMPLES = 4 * 3600 * 24 * 14  # two weeks at 4 Hz: a bound on what a damaged or hostile file can ask for
 MIN_RATE, MAX_RATE = 1e-3, 1e5  # Hz, far beyond any device; within them no time or number of samples overflows
@@ -25,6 +25,16 @@ def whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def whole_as_named(path: str | Path) -> Iterator[Path]:
+    """`whole_or_not_at_all` for a path that a user named: a link stays one; a device or pipe is written as it is."""
+    if os.path.exists(path) and not os.path.isfile(path):  # /dev/null: no file to be put in its place
+        yield Path(path)
+        return
+    with whole_or_not_at_all(os.path.realpath(path)) as part:
+        yield part
 
 
 def write_whole(path: Path, data: bytes) -> Path:

@@ -309,14 +309,20 @@ FIELDS = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value"), FIELDS)
-def test_a_field_of_another_type_is_refused_when_it_is_read(tmp_path, field, value):
-    given = content(1)
+def content_with(form: int, field: str, value: object) -> dict:
+    """What a checkpoint of a format holds, with another value in a field of its card, such as `calibrator.scale`."""
+    given = content(form)
     *path, last = field.split(".")
     holder = given["fhr"]
     for key in path:
         holder = holder[key]
     holder[last] = value
+    return given
+
+
+@pytest.mark.parametrize(("field", "value"), FIELDS)
+def test_a_field_of_another_type_is_refused_when_it_is_read(tmp_path, field, value):
+    given = content_with(1, field, value)
     with pytest.raises(CheckpointError):
         fhr.load(written(tmp_path, saved(given)))
 
@@ -341,12 +347,7 @@ LATER_FIELDS = [
 
 @pytest.mark.parametrize(("form", "field", "value"), LATER_FIELDS)
 def test_so_is_one_of_a_later_format(tmp_path, form, field, value):
-    given = content(form)
-    *path, last = field.split(".")
-    holder = given["fhr"]
-    for key in path:
-        holder = holder[key]
-    holder[last] = value
+    given = content_with(form, field, value)
     with pytest.raises(CheckpointError):
         fhr.load(written(tmp_path, saved(given)))
 
