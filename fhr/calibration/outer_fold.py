@@ -10,6 +10,7 @@ from fhr.errors import CheckpointError, FHRError
 from .conformal import ClassConditionalConformal, CoverageStatement
 from .cross_conformal import CrossConformal
 from .reference import Reference
+from .ties import snapped
 from .venn_abers import VennAbers
 
 __all__ = ["OuterFold"]
@@ -33,6 +34,7 @@ class OuterFold:
 
     def __init__(self, reference: Reference, inner: Sequence[int]) -> None:
         self.reference = reference
+        self._known, _ = reference.pooled()
         self._rows = {k: np.flatnonzero(np.array(inner) == k) for k in sorted(set(inner))}
         if unknown := sorted(set(inner) - set(reference.held_out)):
             raise CheckpointError(
@@ -83,4 +85,5 @@ class OuterFold:
         return self._conformal.coverage_statement(alpha)
 
     def _by_inner(self, scores: np.ndarray) -> np.ndarray:
-        return np.stack([scores[rows].mean(axis=0) for rows in self._rows.values()])
+        means = np.stack([scores[rows].mean(axis=0) for rows in self._rows.values()])
+        return snapped(means, self._known)

@@ -83,3 +83,12 @@ def test_too_few_records_for_a_level_or_an_interval():
 def test_a_network_of_an_inner_fold_without_held_out_records():
     with pytest.raises(CheckpointError, match=r"networks of the inner folds \[5\] beside the held-out records of"):
         OuterFold(reference(1), [0, 5])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_rounding_decides_nothing_where_a_record_equals_a_held_out_one(sign):
+    given = reference(1)
+    fold, scores = OuterFold(given, [1]), np.array(given.held_out[1].scores)
+    other = scores * (1 + sign * 1e-7)  # as another batch size or processor gives them
+    np.testing.assert_array_equal(fold.p_values(other[None]), fold.p_values(scores[None]))
+    np.testing.assert_array_equal(fold.interval(other[None]), fold.interval(scores[None]))
