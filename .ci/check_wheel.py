@@ -1,11 +1,11 @@
-"""`check_wheel.py WHEEL`: fail unless a wheel holds the two packages, all of them, and nothing else."""
+"""`check_wheel.py WHEEL`: fail unless a wheel holds the package, all of it, and nothing else."""
 
 import sys
 import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGES = ("datamodules", "fhr")
+PACKAGES = ("fhr",)
 
 
 def mistakes(names: set[str]) -> list[str]:

@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from fhr.datasets import CTUUHB, make_splits
-from fhr.evaluation.baseline_table import baseline_table
+from fhr.evaluation.baseline_features import baseline_table
 from fhr.evaluation.baselines import BASELINES, baseline_predictions
 from fhr.evaluation.controls import permutation_control
 from fhr.metrics import auroc

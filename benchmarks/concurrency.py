@@ -35,7 +35,7 @@ model:
       init_args: {{n_filters: 2, kernel_sizes: [5, 11], depth: 2, stride: 4}}
     loss: fhr.losses.PHRegression
 data:
-  class_path: datamodules.CTUUHBDataModule
+  class_path: fhr.datamodules.CTUUHBDataModule
   init_args: {{root: {root}, target: ph<7.20, window_minutes: 20, batch_size: 16}}
 early_stopping: {{patience: 1000}}
 trainer: {{max_epochs: {epochs}, accelerator: cpu, log_every_n_steps: 2}}

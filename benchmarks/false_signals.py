@@ -27,8 +27,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from datamodules import FalseSignalDataModule
 from fhr.cli.training import train
+from fhr.datamodules import FalseSignalDataModule
 from fhr.datasets import FalseSignals
 from fhr.metrics import evaluate_samples, pooled_metrics, score_counts
 from fhr.prediction import load

@@ -16,9 +16,9 @@ from sklearn.metrics import roc_auc_score
 
 from fhr.datasets import CTUUHB
 from fhr.features import BANDS, SCALAR_COLUMNS, band_power, coarse_grain, lempel_ziv, scalar_features
-from fhr.features.lempel_ziv import phrases
+from fhr.features.symbol_complexity import phrases
 from fhr.preprocessing import DEFAULT_STEPS, clean
-from fhr.preprocessing.runs import runs
+from fhr.preprocessing.true_runs import runs
 
 
 def by_stretch(x: np.ndarray) -> float:

@@ -27,8 +27,8 @@ from sklearn.metrics import cohen_kappa_score
 
 from fhr.datasets import CTUUHB
 from fhr.morphology import analyze
-from fhr.morphology.figo import figo_category
-from fhr.morphology.nichd import nichd_category
+from fhr.morphology.figo_2015 import figo_category
+from fhr.morphology.nichd_2008 import nichd_category
 from fhr.morphology.segments import find_segments
 from fhr.morphology.strip import NOT_ASSESSED, events_of, strip_of
 from fhr.preprocessing import clean

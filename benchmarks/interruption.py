@@ -30,7 +30,7 @@ model:
     loss: fhr.losses.PHRegression
     learning_rate: 0.01
 data:
-  class_path: datamodules.CTUUHBDataModule
+  class_path: fhr.datamodules.CTUUHBDataModule
   init_args: {{root: {root}, target: ph<7.20, window_minutes: 20, batch_size: 16,
                augmentation: fhr.preprocessing.Augmentation}}
 trainer: {{max_epochs: {epochs}, deterministic: true, accelerator: cpu, log_every_n_steps: 2}}
@@ -105,7 +105,7 @@ def main() -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")])
     sys.path.insert(0, os.getcwd())
     os.environ.pop("MLFLOW_TRACKING_URI", None)
-    multiprocessing.get_context("forkserver").set_forkserver_preload(["fhr.cli.training", "datamodules", "mlflow"])
+    multiprocessing.get_context("forkserver").set_forkserver_preload(["fhr.cli.training", "fhr.datamodules", "mlflow"])
     rng = np.random.default_rng(options.seed)
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         from fhr.simulation import write_database

@@ -27,7 +27,7 @@ import fhr
 from fhr.morphology import analyze, find_contractions
 from fhr.morphology import baseline as baseline_room
 from fhr.morphology.excursions import ACCELERATION, DECELERATION, Track, find_both
-from fhr.morphology.find import BRIDGED
+from fhr.morphology.findings import BRIDGED
 from fhr.morphology.seconds import by_second, smoothed
 from fhr.preprocessing import clean, interpolate_gaps
 

@@ -14,8 +14,8 @@ import time
 import pytorch_lightning as pl
 import torch
 
-from datamodules import SimulatedDataModule
 from fhr.cli.training import quieten
+from fhr.datamodules import SimulatedDataModule
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet
 from fhr.tasks import ClassificationTask

@@ -167,7 +167,7 @@ model:
     loss: fhr.losses.PHRegression
     learning_rate: 0.01
 data:
-  class_path: datamodules.CTUUHBDataModule
+  class_path: fhr.datamodules.CTUUHBDataModule
   init_args:
     root: {births}
     target: ph<7.20
@@ -248,7 +248,7 @@ model:
     loss: fhr.losses.BinaryCrossEntropy
     learning_rate: 0.02
 data:
-  class_path: datamodules.FalseSignalDataModule
+  class_path: fhr.datamodules.FalseSignalDataModule
   init_args:
     root: {false_signal_folder}
     crop_minutes: 4

@@ -1,5 +1,5 @@
 """The command line. Each verb imports what it needs when it runs."""
 
-from .main import main
+from .command_line import main
 
 __all__ = ["main"]

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, Protocol
 import pandas as pd
 import yaml
 
+from fhr.compute import progress_bar, spread
 from fhr.errors import CheckpointError
 from fhr.evaluation import Baseline, baseline_scores, permuted
 from fhr.models import read_checkpoint
 from fhr.tasks import DataFacts, parameters
-from fhr.tracking import progress_bar, spread
 
 from .crossval_networks import Job, JobResult, TrainedNetwork, member_seeds, train
 from .crossval_store import CrossvalStore

@@ -12,12 +12,13 @@ from typing import Any
 import pandas as pd
 
 from fhr.calibration import TYPICAL_STATISTICS, Reference, RidgePlatt
+from fhr.compute import check_scheduler
 from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import BASELINES, Baseline, baseline_table, cross_fit
 from fhr.metrics import Interval
 from fhr.models import finish_checkpoint, read_checkpoint
 from fhr.tasks import ClassificationTask, DataFacts, data_record, run_tags
-from fhr.tracking import check_scheduler, environment, source_state, tracking_uri
+from fhr.tracking import environment, source_state, tracking_uri
 
 from .crossval_entries import Entry, FoldScores, LinearEntry, NetworksOf, TrainedEntry
 from .crossval_report import Report

@@ -33,7 +33,7 @@ def trainer_arguments(device: str | None, arguments: Sequence[str], *, here: boo
     Raises:
         FHRError: an unknown device, one that is not here, or one beside `--trainer.accelerator`.
     """
-    from fhr.tracking import check_device, pick_device
+    from fhr.compute import check_device, pick_device
 
     if device is None:
         return []

@@ -29,8 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fetch, or verify, and say what DIR holds."""
+    from fhr.compute import progress_bar
     from fhr.datasets import PUBLISHED, download, verify
-    from fhr.tracking import progress_bar
 
     published = PUBLISHED[options.database]
     if options.verify:

@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Extract and write."""
+    from fhr.compute import progress_bar
     from fhr.features import GROUPS, FeatureSet, extract
-    from fhr.tracking import progress_bar
 
     groups = sorted(options.groups or GROUPS, key=lambda group: (*GROUPS, group).index(group))
     feature_set = FeatureSet(groups=tuple(groups), minutes=options.window)

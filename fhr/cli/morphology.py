@@ -28,9 +28,9 @@ def run(options: argparse.Namespace) -> int:
     """Analyse and write."""
     import pandas as pd
 
+    from fhr.compute import progress
     from fhr.errors import SignalError
     from fhr.morphology import EVENT_COLUMNS, analyze, event_list, summary
-    from fhr.tracking import progress
 
     check_out(options.out)
     check_out(options.summary, "--summary")

@@ -52,8 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
+    from fhr.compute import pick_device, progress
     from fhr.prediction import Predictor, load, to_frame
-    from fhr.tracking import pick_device, progress
 
     check_out(options.out)
     check_out(options.timeline, "--timeline")
@@ -79,9 +79,9 @@ def run(options: argparse.Namespace) -> int:
 def _timelines(predictor: "Predictor", recordings: "list[Recording]", cards: Path | None) -> "pd.DataFrame":
     import pandas as pd
 
+    from fhr.compute import progress
     from fhr.plots import timeline
     from fhr.prediction import to_frame
-    from fhr.tracking import progress
 
     tables = []
     for recording in progress(recordings, description="timeline"):

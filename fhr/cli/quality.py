@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
     """Check and write."""
     import pandas as pd
 
+    from fhr.compute import progress
     from fhr.preprocessing import QUALITY_COLUMNS, check_quality, quality_table
-    from fhr.tracking import progress
 
     check_out(options.out)
     recordings, quarantined = read_paths(options.paths)

@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _simulated(n: int) -> Path:
+    from fhr.compute import progress_bar
     from fhr.simulation import write_database
-    from fhr.tracking import progress_bar
 
     folder = Path("build", f"simulated-{n}")
     with progress_bar(n, description="simulate") as bar:

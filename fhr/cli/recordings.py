@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from fhr.compute import progress
 from fhr.datasets import CTUUHB
 from fhr.errors import FHRError
 from fhr.formats import read, recordings_in
 from fhr.recording import Recording
-from fhr.tracking import progress
 
 __all__ = ["origin", "read_paths", "report"]
 

@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and write."""
+    from fhr.compute import progress_bar
     from fhr.simulation import EXPLAINED, write_database
-    from fhr.tracking import progress_bar
 
     with progress_bar(options.n, description="simulate") as bar:
         write_database(

@@ -2,7 +2,7 @@
 
 from .ctu_uhb import CTUUHB, record_names
 from .database import Database, checksum_line, checksum_of_lines
-from .download import PUBLISHED, Download, PublishedDatabase, download, verify
+from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .splits import Partition, Splits, make_splits
 from .targets import Target

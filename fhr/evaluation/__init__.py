@@ -1,16 +1,16 @@
 """Cross-validation by record, the lines that every model stands beside, comparison, audits and the kept table."""
 
-from .baseline_table import BASELINE_COLUMNS, baseline_table
+from .baseline_features import BASELINE_COLUMNS, baseline_table
 from .baselines import BASELINES, Baseline, baseline_predictions, baseline_scores
-from .compare import compare
-from .conformal_table import conformal_table, singleton_gain
+from .births_by_group import birth_groups, subgroups
+from .comparison import compare
+from .conformal_sets import conformal_table, singleton_gain
 from .controls import permutation_control, permuted
-from .cross_fit import RAW_COLUMNS, FoldPrediction, MemberScores, cross_fit, raw_scores
+from .cross_fitting import RAW_COLUMNS, FoldPrediction, MemberScores, cross_fit, raw_scores
 from .crossval_table import check, keep, oof_file, read_oof, recompute
-from .out_of_fold import out_of_fold
+from .fold_predictions import out_of_fold
 from .repeats import Repeats, whole_repeats
-from .shortcut_audit import shortcut_audit
-from .subgroups import birth_groups, subgroups
+from .shortcuts import shortcut_audit
 from .summary import evaluate_predictions, summary_row
 
 __all__ = [

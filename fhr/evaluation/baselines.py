@@ -16,8 +16,8 @@ from fhr.datasets import Splits
 from fhr.errors import FHRError
 from fhr.features import DEEP_CTG, ORDER_STATISTICS
 
-from .baseline_table import HURST, STAGE2
-from .cross_fit import MemberScores, cross_fit, raw_scores
+from .baseline_features import HURST, STAGE2
+from .cross_fitting import MemberScores, cross_fit, raw_scores
 
 __all__ = ["BASELINES", "N_INNER", "Baseline", "baseline_predictions", "baseline_scores"]
 

@@ -1,23 +1,23 @@
 """Scalar features of a recording, and the one table that holds them."""
 
-from .band_power import BANDS, band_power
 from .column import Column
-from .deep_ctg import DEEP_CTG, deep_ctg
-from .dfa import dfa
+from .deep_ctg_features import DEEP_CTG, deep_ctg
+from .detrended_fluctuation import dfa
+from .entropy_by_scale import coarse_grain, multiscale_entropy
+from .entropy_of_matches import sample_entropy
 from .extraction import Extraction, extract
 from .feature_set import GROUPS, FeatureSet, Windows
-from .higuchi import higuchi
-from .lempel_ziv import lempel_ziv
-from .mad import mad
+from .fractal_dimension import higuchi
+from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
-from .multiscale_entropy import coarse_grain, multiscale_entropy
-from .order_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
 from .parquet_table import METADATA_COLUMNS, read_features
-from .poincare import poincare
-from .prsa import PRSA, prsa
-from .sample_entropy import sample_entropy
+from .phase_rectified import PRSA, prsa
+from .poincare_plot import poincare
+from .robust_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
 from .scalar import SCALAR_COLUMNS, scalar_features
 from .scaling import FeatureScaling
+from .spectral_power import BANDS, band_power
+from .symbol_complexity import lempel_ziv
 from .table import feature_table
 
 __all__ = [

@@ -19,10 +19,11 @@ import numpy as np
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from fhr.compute import check_device, check_scheduler, check_workers, pick_device, spread
 from fhr.datasets import checksum_of_lines, record_names
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.preprocessing import cut_windows
-from fhr.tracking import check_device, check_scheduler, check_workers, environment, pick_device, source_state, spread
+from fhr.tracking import environment, source_state
 
 from .extraction_chunk import Chunk, Done, extract_chunk, identity, read_records
 from .feature_set import FeatureSet

@@ -14,11 +14,11 @@ from uuid import uuid4
 import numpy as np
 
 from fhr import __version__
+from fhr.compute import pick_device
 from fhr.datasets import checksum_line
 from fhr.errors import FHRError
 from fhr.formats import read_wfdb
 from fhr.recording import Recording
-from fhr.tracking import pick_device
 
 from .feature_set import FeatureSet
 from .parquet_table import METADATA_COLUMNS, read_part, write_part

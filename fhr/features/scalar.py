@@ -5,16 +5,16 @@ from numpy.typing import ArrayLike
 
 from fhr.preprocessing import block_factor
 
-from .band_power import band_power
 from .column import Column
-from .dfa import dfa
-from .higuchi import higuchi
+from .detrended_fluctuation import dfa
+from .entropy_by_scale import coarse_grain, multiscale_entropy
+from .fractal_dimension import higuchi
 from .inputs import checked_rate, each_signal
-from .lempel_ziv import lempel_ziv
-from .mad import MIN_MEASURED, mad
-from .multiscale_entropy import coarse_grain, multiscale_entropy
-from .poincare import poincare
-from .prsa import prsa
+from .median_deviation import MIN_MEASURED, mad
+from .phase_rectified import prsa
+from .poincare_plot import poincare
+from .spectral_power import band_power
+from .symbol_complexity import lempel_ziv
 
 __all__ = ["SCALAR_COLUMNS", "scalar_features"]
 

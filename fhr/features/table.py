@@ -7,7 +7,7 @@ import pandas as pd
 from fhr.errors import FHRError
 from fhr.recording import Recording
 
-from .order_statistics import ORDER_STATISTICS, order_statistics
+from .robust_statistics import ORDER_STATISTICS, order_statistics
 
 __all__ = ["feature_table"]
 

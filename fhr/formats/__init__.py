@@ -4,7 +4,7 @@ from .fhrma import read_fhrma
 from .folder import recordings_in
 from .matlab import read_mat
 from .npz import read_npz, write_npz
-from .read import read
+from .reading import read
 from .regular_file import open_regular, read_whole
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb

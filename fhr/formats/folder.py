@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError
 
-from .read import READERS
+from .reading import READERS
 from .table import TABLE_SUFFIXES, is_table_recording
 
 __all__ = ["recordings_in"]

@@ -1,19 +1,19 @@
 """Clinical morphology: baseline, accelerations, decelerations, contractions, variability, FIGO and NICHD categories."""
 
-from .analyze import analyze
 from .category import Category, Criterion
+from .contraction_rate import Tachysystole, tachysystole
 from .contractions import UncertainActivity, find_contractions, uncertain_activity
-from .deceleration_kinds import DecelerationKinds, deceleration_kinds
-from .event_list import EVENT_COLUMNS, event_list, summary
 from .events import Events
-from .figo import figo
-from .find import Found, find
+from .figo_2015 import figo
+from .findings import Found, find
+from .kinds_of_deceleration import DecelerationKinds, deceleration_kinds
 from .morphology import Morphology
-from .nichd import nichd
+from .nichd_2008 import nichd
+from .recording_analysis import analyze
 from .segments import Segments, find_segments
 from .sinusoidal import find_sinusoidal
-from .tachysystole import Tachysystole, tachysystole
-from .variation import Variation, bandwidths, variation
+from .table_of_events import EVENT_COLUMNS, event_list, summary
+from .variability import Variation, bandwidths, variation
 
 __all__ = [
     "EVENT_COLUMNS",

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .contraction_rate import tachysystole_at
 from .events import Events
 from .overlap import KNOWN, overlap
-from .tachysystole import tachysystole_at
-from .variation import EPOCH, NOWHERE, bandwidths, both, epoch_means, median, range_mask, short_term_variation
+from .variability import EPOCH, NOWHERE, bandwidths, both, epoch_means, median, range_mask, short_term_variation
 
 __all__ = ["Segments", "baseline_class", "find_segments", "segment_table", "variability_class"]
 

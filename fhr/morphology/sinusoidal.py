@@ -5,7 +5,7 @@ import numpy as np
 from fhr.preprocessing import fill_runs, runs
 
 from .events import Events
-from .variation import NOWHERE, both, epoch_means, range_mask
+from .variability import NOWHERE, both, epoch_means, range_mask
 
 __all__ = ["find_sinusoidal"]
 

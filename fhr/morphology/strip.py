@@ -13,7 +13,7 @@ from .events import Events
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
 from .segments import Segments
-from .variation import NOWHERE
+from .variability import NOWHERE
 
 __all__ = ["NOT_ASSESSED", "Strip", "events_of", "judge", "strip_of"]
 

@@ -1,9 +1,9 @@
 """Scale-free analysis of signals with gaps: wavelet p-leaders and scattering, batched, on any device."""
 
-from .analyze import analyze
-from .bivariate import bivariate
 from .bivariate_result import BivariateFlag, BivariateResult
+from .joint_analysis import bivariate
 from .layer import LogCumulants
+from .leader_analysis import analyze
 from .result import Flag, MultiscaleResult
 from .scattering import Scattering1d, ScatteringPath
 

@@ -7,8 +7,8 @@ from torch import nn
 
 from fhr.errors import FHRError
 
-from .analyze import analyze
 from .inputs import check_cumulants, check_scales
+from .leader_analysis import analyze
 
 __all__ = ["LogCumulants"]
 

@@ -1,22 +1,22 @@
 """Figures: each function returns a `matplotlib.figure.Figure` of its own and leaves pyplot's state alone."""
 
-from .compare_curves import compare_curves
-from .confidence_card import confidence_card
-from .ctg import ctg
-from .ctg_interactive import ctg_interactive
-from .ctg_pages import ctg_pages
+from .card_figure import confidence_card
+from .ctg_plotly import ctg_interactive
+from .ctg_sheets import ctg_pages
+from .ctg_strip import ctg
 from .ctg_write import write_ctg
-from .logscale_diagram import logscale_diagram
-from .net_benefit import net_benefit
-from .precision_recall import precision_recall
-from .reliability import reliability
-from .risk_coverage import risk_coverage
+from .decision_curve import net_benefit
+from .precision_recall_curve import precision_recall
+from .reliability_diagram import reliability
+from .risk_coverage_curve import risk_coverage
+from .risk_timeline import timeline
 from .roc import roc_curve
-from .score_by_class import score_by_class
-from .singularity_spectrum import singularity_spectrum
-from .spread_against_error import spread_against_error
-from .strips import strips
-from .timeline import timeline
+from .roc_of_models import compare_curves
+from .scale_diagram import logscale_diagram
+from .scores_of_classes import score_by_class
+from .signal_strips import strips
+from .spectrum import singularity_spectrum
+from .spread_and_error import spread_against_error
 
 __all__ = [
     "compare_curves",

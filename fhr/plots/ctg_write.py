@@ -10,9 +10,9 @@ from fhr.formats import whole_or_not_at_all
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
-from .ctg import ctg
-from .ctg_interactive import ctg_interactive
-from .ctg_pages import ctg_pages
+from .ctg_plotly import ctg_interactive
+from .ctg_sheets import ctg_pages
+from .ctg_strip import ctg
 from .ctg_window import Count
 
 __all__ = ["SUFFIXES", "take_ctg_suffix", "write_ctg"]

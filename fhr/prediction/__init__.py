@@ -3,7 +3,7 @@
 from .abstention import Abstention
 from .false_signal import FalseSignalPredictor, FalseSignalProbability
 from .levels import LEVELS
-from .load import load
+from .loading import load
 from .prediction import Prediction, to_frame
 from .predictor import Predictor
 

@@ -18,8 +18,8 @@ from .quality_rules import (
     stuck,
 )
 from .resampling import block_factor, block_mean, last_minutes
-from .runs import fill_runs, runs
 from .steps import DEFAULT_STEPS, check_steps, clean, plain_steps
+from .true_runs import fill_runs, runs
 from .windows import cut_windows
 
 __all__ = [

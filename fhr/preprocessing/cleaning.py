@@ -5,7 +5,7 @@ Each function takes one signal (n,) in bpm with NaN for missing and returns a ne
 
 import numpy as np
 
-from .runs import fill_runs, runs
+from .true_runs import fill_runs, runs
 
 __all__ = ["remove_islands", "remove_out_of_range", "remove_spikes"]
 

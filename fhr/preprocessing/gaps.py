@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .runs import fill_runs, runs
+from .true_runs import fill_runs, runs
 
 __all__ = ["interpolate_gaps"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from fhr.recording import Recording
 
 from .quality_rules import coincident, halved_or_doubled, jumping, out_of_range, stuck
-from .runs import runs
+from .true_runs import runs
 
 __all__ = ["QUALITY_COLUMNS", "check_quality", "quality_table"]
 

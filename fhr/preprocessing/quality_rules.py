@@ -9,7 +9,7 @@ mother's. Thresholds were checked on the marks of the FHRMA false-signal recordi
 import numpy as np
 
 from .cleaning import remove_spikes
-from .runs import fill_runs, runs
+from .true_runs import fill_runs, runs
 
 __all__ = [
     "coincident",

@@ -2,7 +2,7 @@
 
 from .database import write_database
 from .outcome import EXPLAINED
-from .simulate import simulate, simulate_labour, simulate_labours, simulate_recording
+from .simulated_labours import simulate, simulate_labour, simulate_labours, simulate_recording
 from .truth import EVENT_KINDS, SimulatedLabour, TrueEvents, Truth
 from .truth_file import read_truth
 

@@ -10,7 +10,7 @@ from fhr.errors import FHRError
 from fhr.formats import whole_or_not_at_all, write_wfdb
 
 from .outcome import EXPLAINED
-from .simulate import simulate_labours
+from .simulated_labours import simulate_labours
 from .truth import SimulatedLabour
 from .truth_file import EVENT_HEADER, event_lines, write_truth
 

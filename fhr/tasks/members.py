@@ -54,7 +54,7 @@ def fit_members(
 
     Args:
         tasks: the members, each with initial weights of its own.
-        data: gives stacked training batches, see `datamodules.MembersDataModule`.
+        data: gives stacked training batches, see `fhr.datamodules.MembersDataModule`.
         trainer: of one device.
         folder: where the checkpoints go; it is made.
         seed: of dropout.

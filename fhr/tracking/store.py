@@ -13,7 +13,7 @@ from fhr.errors import CheckpointError, TrackingError
 
 from .address import FOLDER, embedded_uri, shown_uri, tracking_uri
 from .database import check_database, check_writable, database_of, make_database, one_at_a_time
-from .store_errors import store_errors
+from .store_mistakes import store_errors
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from mlflow import MlflowClient
 
-from fhr.evaluation.compare import COMPARED, compare
+from fhr.evaluation.comparison import COMPARED, compare
 from fhr.tracking import mlflow_client
 
 

@@ -10,7 +10,7 @@ from fhr.cli.device import trainer_arguments
 from fhr.errors import FHRError
 from fhr.features import read_features
 
-cli = import_module("fhr.cli.main")  # `fhr.cli.main` is the function
+cli = import_module("fhr.cli.command_line")
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 VERBS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-cli = import_module("fhr.cli.main")  # `fhr.cli.main` is the function
+cli = import_module("fhr.cli.command_line")
 ROOT = Path(__file__).resolve().parents[2]
 VERBS = [*cli._TRAINING, *cli._VERBS]
 

@@ -9,7 +9,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
+from fhr.datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
 from fhr.datasets import Database, make_splits
 from fhr.errors import DatasetNotFoundError, FHRError, OutcomeError, SignalError, SplitError
 from fhr.recording import Recording

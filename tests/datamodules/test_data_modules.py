@@ -7,7 +7,7 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
+from fhr.datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
 from fhr.datasets import Database, make_splits
 from fhr.errors import SplitError
 from fhr.losses import PHRegression

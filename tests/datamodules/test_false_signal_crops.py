@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from datamodules import FalseSignalDataModule
-from datamodules.crops import Crops, Marked, WholeRecordings
+from fhr.datamodules import FalseSignalDataModule
+from fhr.datamodules.crops import Crops, Marked, WholeRecordings
 from fhr.datasets import FalseSignals, make_splits
 from fhr.errors import DatasetNotFoundError, FHRError, SplitError
 from fhr.preprocessing import FalseSignalAugmentation, FalseSignalInput

@@ -14,8 +14,8 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
-from datamodules.features import cache_folder, cached_features, compute_features
+from fhr.datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
+from fhr.datamodules.features import cache_folder, cached_features, compute_features
 from fhr.datasets import Database
 from fhr.errors import SignalError
 from fhr.features import FeatureScaling, FeatureSet

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from datamodules import MembersDataModule, SimulatedDataModule
+from fhr.datamodules import MembersDataModule, SimulatedDataModule
 from fhr.errors import FHRError
 from fhr.features import FeatureSet
 from fhr.preprocessing import Augmentation

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError
-from fhr.evaluation.baseline_table import BASELINE_COLUMNS, baseline_table
+from fhr.evaluation.baseline_features import BASELINE_COLUMNS, baseline_table
 from fhr.features import DEEP_CTG, ORDER_STATISTICS, FeatureSet, deep_ctg, feature_table
 from fhr.preprocessing import DEFAULT_STEPS, clean
 from fhr.recording import Clinical, Recording

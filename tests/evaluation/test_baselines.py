@@ -9,9 +9,9 @@ from fhr.calibration import RidgePlatt
 from fhr.datasets import Splits, make_splits
 from fhr.errors import FHRError, SplitError
 from fhr.evaluation import BASELINES, Baseline, baseline_predictions
-from fhr.evaluation.baseline_table import BASELINE_COLUMNS, baseline_table
+from fhr.evaluation.baseline_features import BASELINE_COLUMNS, baseline_table
 from fhr.evaluation.baselines import baseline_scores
-from fhr.evaluation.cross_fit import RAW_COLUMNS
+from fhr.evaluation.cross_fitting import RAW_COLUMNS
 from fhr.features import feature_table
 from fhr.metrics import auroc
 

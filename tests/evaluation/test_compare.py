@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from fhr.errors import FHRError, OutcomeError, SplitError
-from fhr.evaluation.compare import COMPARED, METRICS, compare
+from fhr.evaluation.comparison import COMPARED, METRICS, compare
 from fhr.evaluation.summary import evaluate_predictions
 from fhr.metrics import holm
 

@@ -4,7 +4,7 @@ import pytest
 
 from fhr.datasets import make_splits
 from fhr.errors import FHRError
-from fhr.evaluation.baseline_table import baseline_table
+from fhr.evaluation.baseline_features import baseline_table
 from fhr.evaluation.baselines import BASELINES
 from fhr.evaluation.controls import permutation_control, permuted
 

@@ -6,7 +6,7 @@ from scipy.stats import norm, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from fhr.errors import FHRError
-from fhr.evaluation.shortcut_audit import _matched, _spearman_by_counts, _weighted_auroc_by_counts, shortcut_audit
+from fhr.evaluation.shortcuts import _matched, _spearman_by_counts, _weighted_auroc_by_counts, shortcut_audit
 from fhr.features import feature_table
 
 

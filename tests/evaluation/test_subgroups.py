@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from fhr.errors import FHRError
-from fhr.evaluation.subgroups import birth_groups, subgroups
+from fhr.evaluation.births_by_group import birth_groups, subgroups
 from fhr.metrics import auroc, bootstrap
 
 

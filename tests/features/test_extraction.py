@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from fhr import __version__
+from fhr.compute import spread
 from fhr.datasets import CTUUHB
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.features import METADATA_COLUMNS, FeatureSet, extract, extraction_chunk, parquet_table, read_features
-from fhr.tracking import spread
 
 ROOT = Path(__file__).resolve().parents[2]
 FEATURES = FeatureSet(groups=("multiscale",), minutes=20.0)

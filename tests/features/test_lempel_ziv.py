@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.features import lempel_ziv
-from fhr.features.lempel_ziv import phrases
+from fhr.features.symbol_complexity import phrases
 from fhr.processes import fbm, fgn
 
 

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.errors import SignalError
-from fhr.morphology.deceleration_kinds import deceleration_kinds
 from fhr.morphology.events import Events
+from fhr.morphology.kinds_of_deceleration import deceleration_kinds
 
 N_SECONDS = 1800
 KNOWN = np.empty((0, 2))

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from fhr.errors import SignalError
 from fhr.morphology import Morphology, analyze
 from fhr.morphology.events import Events, event_table, no_events
-from fhr.morphology.figo import figo, figo_category
-from fhr.morphology.nichd import nichd, nichd_category
+from fhr.morphology.figo_2015 import figo, figo_category
+from fhr.morphology.nichd_2008 import nichd, nichd_category
 from fhr.morphology.segments import Segments, segment_table
 from fhr.morphology.strip import NOT_ASSESSED, Strip
 from fhr.recording import Recording

@@ -5,7 +5,7 @@ import pytest
 from fhr.morphology.events import Events, no_events
 from fhr.morphology.overlap import overlap
 from fhr.morphology.segments import find_segments, segment_table
-from fhr.morphology.variation import bandwidths, variation
+from fhr.morphology.variability import bandwidths, variation
 
 NAN = np.nan
 NONE = no_events()

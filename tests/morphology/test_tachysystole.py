@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError
+from fhr.morphology.contraction_rate import tachysystole
 from fhr.morphology.events import Events
-from fhr.morphology.tachysystole import tachysystole
 
 
 def contractions(peaks):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from fhr.morphology.events import Events, no_events
-from fhr.morphology.variation import (
+from fhr.morphology.variability import (
     bandwidth_of_decelerations,
     bandwidths,
     epoch_means,

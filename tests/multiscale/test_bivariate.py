@@ -8,10 +8,10 @@ from scipy import fft
 
 from fhr.errors import FHRError, SignalError
 from fhr.multiscale import analyze
-from fhr.multiscale.bivariate import bivariate
 from fhr.multiscale.bivariate_estimates import joint_excess
 from fhr.multiscale.bivariate_result import BivariateFlag
 from fhr.multiscale.cumulants import resolution_excess
+from fhr.multiscale.joint_analysis import bivariate
 from fhr.multiscale.wavelet_transform import bridge
 from fhr.processes import fbm, fgn, mrw
 from fhr.processes.circulant_embedding import stationary_gaussian

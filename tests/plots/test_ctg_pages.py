@@ -17,7 +17,7 @@ def drawn(monkeypatch):
     """The windows that were drawn, and the size of each figure in cm."""
     from importlib import import_module
 
-    module = import_module("fhr.plots.ctg_pages")
+    module = import_module("fhr.plots.ctg_sheets")
     sheets = []
 
     def lay_out(*arguments, **options):

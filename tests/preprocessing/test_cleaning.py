@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.preprocessing import remove_islands, remove_out_of_range, remove_spikes
-from fhr.preprocessing.runs import fill_runs, runs
+from fhr.preprocessing.true_runs import fill_runs, runs
 
 NAN = np.nan
 FUNCTIONS = [remove_out_of_range, remove_spikes, remove_islands]

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 
-from datamodules import CTUUHBDataModule, MembersDataModule
+from fhr.datamodules import CTUUHBDataModule, MembersDataModule
 from fhr.errors import FHRError
 from fhr.losses import BinaryCrossEntropy, PHRegression
 from fhr.models import InceptionNet, read_checkpoint

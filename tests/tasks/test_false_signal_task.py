@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 from sklearn.metrics import f1_score, roc_auc_score
 from torch.nn import functional
 
-from datamodules import FalseSignalDataModule
+from fhr.datamodules import FalseSignalDataModule
 from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.losses import BinaryCrossEntropy
 from fhr.models import Network, read_checkpoint

@@ -10,10 +10,10 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
-from datamodules import CTUUHBDataModule
 from fhr.calibration import RidgePlatt, calibrator_from_dict
 from fhr.calibration.reference import Reference
 from fhr.calibration.typicality import Typicality, typical_statistics
+from fhr.datamodules import CTUUHBDataModule
 from fhr.errors import CheckpointError, FHRError
 from fhr.losses import BinaryCrossEntropy, PHRegression
 from fhr.models import InceptionNet, read_checkpoint

@@ -11,7 +11,7 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from datamodules import CTUUHBDataModule
+from fhr.datamodules import CTUUHBDataModule
 from fhr.errors import CheckpointError, FHRError
 from fhr.features import FeatureSet
 from fhr.losses import PHRegression

@@ -6,7 +6,8 @@ from importlib.metadata import version
 
 import pytest
 
-from fhr.tracking import environment, progress, progress_bar, source_state
+from fhr.compute import progress, progress_bar
+from fhr.tracking import environment, source_state
 
 
 def test_versions_that_numbers_depend_on():

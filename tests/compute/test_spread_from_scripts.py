@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from fhr.compute import check_workers
 from fhr.errors import FHRError
-from fhr.tracking import check_workers
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = "print(sorted(spread(abs, range(-5, 0), workers=2)))"
-IMPORT = "from fhr.tracking import spread\n"
+IMPORT = "from fhr.compute import spread\n"
 
 
 def python(folder: Path, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
@@ -72,8 +72,8 @@ def test_a_number_of_processes_that_is_none(workers):
 def test_nothing_starts_processes_but_spread():
     found = {
         path.relative_to(ROOT).as_posix()
-        for package in ("fhr", "datamodules")
+        for package in ("fhr",)
         for path in (ROOT / package).rglob("*.py")
         if any(word in path.read_text(encoding="utf-8") for word in ("ProcessPoolExecutor", "Process(", "num_workers"))
     }
-    assert found == {"fhr/tracking/spread.py"}
+    assert found == {"fhr/compute/pool.py"}

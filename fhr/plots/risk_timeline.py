@@ -9,7 +9,7 @@ from fhr.errors import FHRError
 from fhr.recording import Recording
 
 from .palette import BLUE, GREY, ORANGE, PURPLE
-from .strips import draw_strip
+from .signal_strips import draw_strip
 
 __all__ = ["timeline"]
 

@@ -11,9 +11,9 @@ from fhr.formats import whole_or_not_at_all
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
-from .ctg import lay_out
 from .ctg_false_signal import checked_false_signal
 from .ctg_paper import Paper
+from .ctg_strip import lay_out
 from .ctg_window import Count, Window
 
 __all__ = ["ctg_pages"]

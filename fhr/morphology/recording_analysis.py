@@ -7,16 +7,16 @@ from fhr.errors import SignalError
 from fhr.preprocessing import DEFAULT_STEPS, clean
 from fhr.recording import Recording
 
-from .deceleration_kinds import deceleration_kinds
 from .events import event_table
-from .figo import figo_category
-from .find import find
+from .figo_2015 import figo_category
+from .findings import find
+from .kinds_of_deceleration import deceleration_kinds
 from .morphology import Morphology
-from .nichd import nichd_category
+from .nichd_2008 import nichd_category
 from .segments import find_segments, segment_table
 from .sinusoidal import find_sinusoidal
 from .strip import Strip
-from .variation import bandwidth_of_decelerations, variation
+from .variability import bandwidth_of_decelerations, variation
 
 __all__ = ["analyze"]
 

@@ -12,8 +12,8 @@ from fhr.morphology import Morphology
 from fhr.recording import Recording
 
 from .confidence_words import BAR_CM, ROW_CM, ConfidenceFields, doubts, risk, sets, wrapped
-from .ctg import figure_cm, lay_out
 from .ctg_paper import Paper
+from .ctg_strip import figure_cm, lay_out
 from .ctg_window import Window
 from .palette import BLUE, GREY
 

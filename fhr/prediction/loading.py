@@ -5,9 +5,10 @@ from pathlib import Path
 
 import torch
 
+from fhr.compute import pick_device
 from fhr.errors import CheckpointError
 from fhr.models import read_checkpoint
-from fhr.tracking import pick_device, run_checkpoints
+from fhr.tracking import run_checkpoints
 
 from .abstention import Abstention
 from .false_signal import FalseSignalPredictor

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
 
-from .mad import MIN_MEASURED, least_squares_line, log_mad
+from .median_deviation import MIN_MEASURED, least_squares_line, log_mad
 
 __all__ = ["ORDER_STATISTICS", "order_statistic_names", "order_statistics"]
 

@@ -9,7 +9,7 @@ from fhr.calibration import Calibrator, OuterFold, Reference, RidgePlatt
 from fhr.errors import SplitError
 from fhr.metrics import flip_rate, retraining_spread
 
-from .cross_fit import cross_fit
+from .cross_fitting import cross_fit
 
 __all__ = ["out_of_fold"]
 

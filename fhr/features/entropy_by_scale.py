@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError
 from fhr.preprocessing import block_mean
 
+from .entropy_of_matches import checked_tolerance, deviation, template_entropy
 from .inputs import checked_count, each_signal
-from .sample_entropy import checked_tolerance, deviation, template_entropy
 
 __all__ = ["coarse_grain", "multiscale_entropy"]
 

@@ -10,7 +10,7 @@ from fhr.metrics import Interval, auroc, bootstrap
 from fhr.recording import Recording
 
 from .repeats import whole_repeats
-from .shortcut_audit import loss_of
+from .shortcuts import loss_of
 
 __all__ = ["birth_groups", "subgroups"]
 

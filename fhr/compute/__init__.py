@@ -1,0 +1,17 @@
+"""Where and how work is done: the device, processes and Dask workers, progress bars."""
+
+from .device import check_device, pick_device
+from .pool import check_scheduler, check_workers, spread
+from .progress_bars import progress, progress_bar
+from .workers import end_with_parent
+
+__all__ = [
+    "check_device",
+    "check_scheduler",
+    "check_workers",
+    "end_with_parent",
+    "pick_device",
+    "progress",
+    "progress_bar",
+    "spread",
+]
