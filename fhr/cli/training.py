@@ -66,14 +66,14 @@ class TrainingCLI(LightningCLI):
         run: bool = True,
     ) -> None:
         self._tracked, self._run_id, self._training = tracked, run_id, training
-        self.calibration, self.record = Calibration(calibrate=tracked), RunRecord()
+        self.calibration, self.record = Calibration(), RunRecord()
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.record]},
+            trainer_defaults={"callbacks": [self.calibration, self.record] if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             args=list(arguments),
@@ -123,6 +123,17 @@ class TrainingCLI(LightningCLI):
                 best.dirpath = str(self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
+
+    def instantiate_anew(self, seed: int) -> None:
+        """Make model, data module and trainer once more, for another training of the same configuration.
+
+        Args:
+            seed: of the first weights and of the data.
+        """
+        self.config.seed_everything = self.config.data.init_args.seed = seed
+        self._set_seed()
+        self.config.trainer.enable_progress_bar = self.config.trainer.enable_model_summary = False
+        self.instantiate_classes()
 
     def _mlflow(self) -> MLFlowLogger:
         artifacts, training, data = ensure_store(), self._training, self.datamodule

@@ -4,6 +4,7 @@ from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule
 from .false_signals import FalseSignalDataModule
 from .members import MembersDataModule
+from .place import PlaceDataModule
 from .simulated import SimulatedDataModule
 
 __all__ = [
@@ -11,5 +12,6 @@ __all__ = [
     "DatabaseDataModule",
     "FalseSignalDataModule",
     "MembersDataModule",
+    "PlaceDataModule",
     "SimulatedDataModule",
 ]

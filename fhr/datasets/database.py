@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 
 import pandas as pd
 
@@ -71,7 +72,7 @@ class Database(Sequence[Recording]):
         """
         return Target(target)(self.outcomes)
 
-    @property
+    @cached_property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of the file each recording was read from, of its signals where there is none; in order."""
         return tuple(
@@ -82,6 +83,10 @@ class Database(Sequence[Recording]):
     @property
     def checksum(self) -> str:
         """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records."""
+        return self._checksum
+
+    @cached_property
+    def _checksum(self) -> str:
         return checksum_of_lines({recording.name: checksum_line(recording) for recording in self.recordings})
 
 

@@ -13,22 +13,10 @@ import pandas as pd
 from fhr.calibration import Calibrator, RidgePlatt
 from fhr.errors import SplitError
 
-__all__ = ["RAW_COLUMNS", "FoldPrediction", "MemberScores", "cross_fit", "raw_scores"]
+__all__ = ["RAW_COLUMNS", "FoldPrediction", "cross_fit"]
 
 RAW_COLUMNS = ("name", "repeat", "fold", "inner", "member", "use", "score")
 """Of the table of all that networks said of records which they had not seen; `use` is held_out or test."""
-
-
-class MemberScores(NamedTuple):
-    """What one network, or linear model, of an inner fold says of records that it has not seen.
-
-    Attributes:
-        calibration: risk scores of the held-out inner fold, by record name.
-        test: risk scores of the outer fold, by record name.
-    """
-
-    calibration: pd.Series
-    test: pd.Series
 
 
 class FoldPrediction(NamedTuple):
@@ -48,15 +36,6 @@ class FoldPrediction(NamedTuple):
     calibrator: Calibrator
     held_out: pd.DataFrame
     test: pd.DataFrame
-
-
-def raw_scores(scores: MemberScores, *, repeat: int, fold: int, inner: int, member: int = 0) -> pd.DataFrame:
-    """The scores of one network as a table with `RAW_COLUMNS`."""
-    parts = []
-    for use, values in (("held_out", scores.calibration), ("test", scores.test)):
-        rows = {"name": values.index, "repeat": repeat, "fold": fold, "inner": inner, "member": member, "use": use}
-        parts.append(pd.DataFrame(rows | {"score": values.to_numpy()}))
-    return pd.concat(parts, ignore_index=True)[list(RAW_COLUMNS)]
 
 
 def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> FoldPrediction:

@@ -50,6 +50,10 @@ class ClassificationTask(Task):
         """Risk score (batch,) of `signal` (batch, channel, time) and scaled `features` (batch, n_features)."""
         return self.model.scores(signal, features)[:, 0]
 
+    def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """Risk scores (batch,) of a batch."""
+        return self(batch.signal, batch.features)
+
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
         scores = self.model.scores(batch.signal, batch.features)
