@@ -6,7 +6,7 @@ from .births_by_group import birth_groups, subgroups
 from .comparison import compare
 from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
-from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit
+from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
 from .crossval_table import check, keep, oof_file, read_oof, recompute
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
@@ -63,6 +63,7 @@ __all__ = [
     "out_of_fold",
     "permutation_control",
     "permuted",
+    "raw_scores",
     "read_oof",
     "read_scores",
     "recompute",

@@ -14,7 +14,7 @@ from fhr.compute import progress_bar, seeded, spread
 from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError
 
-from .cross_fitting import RAW_COLUMNS
+from .cross_fitting import raw_scores
 from .fits import Maker
 
 __all__ = ["FAMILY", "FittedFold", "fitted_folds", "member_seeds"]
@@ -116,7 +116,7 @@ def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
     rows, networks = [], []
     for k, family in enumerate(families):
         for m, model in enumerate(family):
-            raw = _raw(model, job, m)
+            raw = raw_scores(model, repeat=job.repeat, fold=job.fold, inner=job.inner, member=m)
             rows.append(raw.assign(**{FAMILY: k}) if len(families) > 1 else raw)
             if model.network is not None:
                 networks.append(replace(model.network, inner=job.inner, member=m))
@@ -164,15 +164,3 @@ def _made(make: Maker, place: Place, seed: int) -> list[Any]:
     if not fits:
         raise FHRError("make(place, seed) gave an empty list; give one fit or more")
     return fits
-
-
-def _raw(model: FittedModel, job: _Job, member: int) -> pd.DataFrame:
-    """The scores of one model as a table with `RAW_COLUMNS`."""
-    parts = []
-    for use, values in (("held_out", model.held_out), ("test", model.test)):
-        if not np.isfinite(values.to_numpy(dtype=float)).all():
-            name = values.index[~np.isfinite(values.to_numpy(dtype=float))][0]
-            raise FHRError(f"a model of repeat {job.repeat}, fold {job.fold} scores {name} with {values[name]}")
-        rows = {"name": values.index, "repeat": job.repeat, "fold": job.fold, "inner": job.inner, "member": member}
-        parts.append(pd.DataFrame(rows | {"use": use, "score": values.to_numpy()}))
-    return pd.concat(parts, ignore_index=True)[list(RAW_COLUMNS)]
