@@ -36,6 +36,7 @@ from fhr.tracking import (
     tracking_uri,
 )
 
+from .class_paths import CurrentPathsParser, old_names_logged
 from .tables import write_csv
 from .training_run import TrainingRun
 
@@ -76,6 +77,7 @@ class TrainingCLI(LightningCLI):
             trainer_defaults={"callbacks": [self.calibration, self.record]},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
+            parser_class=CurrentPathsParser,
             args=list(arguments),
             run=run,
         )
@@ -101,7 +103,8 @@ class TrainingCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and refuse a checkpoint that cannot be used before Lightning opens it."""
-        super().parse_arguments(parser, args)
+        with old_names_logged():
+            super().parse_arguments(parser, args)
         verb = self.config.get("subcommand")
         checkpoint = self.config[verb].get("ckpt_path") if verb else None
         if checkpoint and not (verb == "fit" and checkpoint in ("best", "last", "hpc")):
