@@ -37,6 +37,7 @@ from fhr.tracking import (
 )
 
 from .class_paths import CurrentPathsParser, old_names_logged
+from .configurations import with_configuration_files
 from .tables import write_csv
 from .training_run import TrainingRun
 
@@ -49,7 +50,7 @@ class TrainingCLI(LightningCLI):
     """One configuration says model, loss, data and trainer; the shapes of the data reach the network.
 
     Args:
-        arguments: of the command line, after `fhr`.
+        arguments: of the command line, after `fhr`; `--config` names a file or a configuration of the package.
         tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow where the configuration does
             not choose another logger.
         run_id: the MLflow run that a test belongs to; None for a new one.
@@ -78,7 +79,7 @@ class TrainingCLI(LightningCLI):
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
-            args=list(arguments),
+            args=with_configuration_files(arguments),
             run=run,
         )
 
