@@ -7,6 +7,8 @@ need when they are first used, so that `import fhr` stays light.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from fhr.deprecation import moved_package
+
 __version__ = "0.1.0"
 __all__ = ["Recording", "__version__", "load", "read", "write_npz", "write_table", "write_wfdb"]
 
@@ -18,6 +20,8 @@ _LAZY = {
     "write_wfdb": "fhr.formats",
     "load": "fhr.prediction",
 }
+
+moved_package("datamodules", "fhr.datamodules")  # class paths of older configurations and runs
 
 if TYPE_CHECKING:
     from fhr.formats import read, write_npz, write_table, write_wfdb

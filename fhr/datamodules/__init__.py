@@ -1,4 +1,12 @@
-"""LightningDataModules, thin: what to read, which fold, which batches."""
+"""LightningDataModules, thin: what to read, which fold, which batches.
+
+The folder `datamodules` at the root of a clone is a link to this one.
+"""
+
+if __name__ == "datamodules":  # imported through the link: no class may exist twice
+    from fhr.deprecation import stand_in
+
+    stand_in("datamodules", "fhr.datamodules")
 
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule

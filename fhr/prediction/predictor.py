@@ -124,7 +124,7 @@ class Predictor:
             CheckpointError: always.
         """
         raise CheckpointError(
-            f"a network of {self.target} says nothing of single samples; load a run of `configs/false_signal.yaml`"
+            f"a network of {self.target} says nothing of single samples; load a run of `--config false_signal`"
         )
 
     @torch.inference_mode()
