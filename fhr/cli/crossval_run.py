@@ -34,6 +34,7 @@ from fhr.metrics import Interval
 from fhr.tasks import ClassificationTask, DataFacts, data_record, metric_values, parameters, run_tags
 from fhr.tracking import environment, source_state, tracking_uri
 
+from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
 from .crossval_store import CrossvalStore
 from .training import TrainingCLI, quieten
@@ -330,7 +331,8 @@ def _check_networks(source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, r
             f"networks of run {run_id} learnt a label; only those whose loss does without, as PHRegression, and "
             "without class weights serve another one: train anew, without `--networks-of`"
         )
-    there, here = yaml.safe_load(_configuration_of(source)), yaml.safe_load(cli.configuration())
+    texts = (_configuration_of(source), cli.configuration())
+    there, here = (with_current_class_paths(yaml.safe_load(text)) for text in texts)
     if any(here[part]["monitor"] != "val/loss" for part in ("early_stopping", "checkpoint")):
         raise CheckpointError(
             f"networks of run {run_id} were stopped by a metric of the label; those by `val/loss` serve another one"
