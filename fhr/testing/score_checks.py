@@ -1,10 +1,9 @@
 """What scores promise: their shape at any window, what gaps do to them, and that a record knows nothing of others."""
 
-from collections.abc import Callable
-
 import torch
 
 from fhr.errors import FHRError
+from fhr.models import Network
 
 from .outcomes import FailedCheckError, NotJudgedError
 from .subject import Subject, arguments_of, is_close, one_line
@@ -173,8 +172,8 @@ def features(subject: Subject) -> None:
             f"it was made for n_features={n} and says that it takes {network.n_features}; pass `n_features` on as an "
             "argument of the class itself"
         )
-    for others in sorted({n - 1, n + 1, n + _OTHER_FEATURES} - {-1}):
-        if not _refused(lambda k=others: network.scores(signal, torch.zeros(4, k))):
+    for others in sorted({0, n - 1, n + 1, n + _OTHER_FEATURES} - {n, -1}):
+        if not _refused(network, signal, torch.zeros(4, others)):
             raise FailedCheckError(
                 f"{others} features are not refused by a network of n_features={n}; leave `scores` and "
                 "`check_features` as `Network` has them"
@@ -192,9 +191,9 @@ def features(subject: Subject) -> None:
             raise FailedCheckError(f"feature {k} of {n} changes no score; let `forward` use its second argument")
 
 
-def _refused(call: Callable[[], object]) -> bool:
+def _refused(network: Network, signal: torch.Tensor, x: torch.Tensor) -> bool:
     try:
-        call()
+        network.scores(signal, x)
     except FHRError:
         return True
     return False

@@ -98,8 +98,10 @@ def fit(subject: Subject) -> None:
             enable_model_summary=False,
             num_sanity_val_steps=0,
         )
-        trainer.fit(task, datamodule=data)
-    data.trainer = None  # which holds the network
+        try:
+            trainer.fit(task, datamodule=data)
+        finally:
+            data.trainer = None  # which holds the network; the data outlive it
     for name in ("train/loss", "val/loss"):
         if not (value := trainer.callback_metrics[name]).isfinite():
             raise FailedCheckError(f"{name} is {float(value)} after two epochs; look for what grows without bound")
@@ -129,7 +131,8 @@ class _Labours(SimulatedDataModule):
         return _database(self.n, self.simulation_seed)
 
     def on_before_batch_transfer(self, batch: Batch, dataloader_idx: int) -> Batch:
-        return _with_features(batch, self.trainer.lightning_module.model.n_features)  # type: ignore[union-attr]
+        task: Any = self.trainer.lightning_module  # type: ignore[union-attr]
+        return _with_features(batch, task.model.n_features)
 
 
 @lru_cache(maxsize=1)

@@ -57,7 +57,7 @@ BROKEN = [
     (NaNForNoSignal, "all_missing", "a window without a valid sample gets a score that is not finite; .* clamp it"),
     (ReadsUnderTheMask, "gaps", "scores move by .* when values under a mask of 0 do; weigh by the mask"),
     (Deaf, "measured", "scores stay the same when the measured heart rate does not; let channel 0 reach them"),
-    (TakesAnyFeatures, "features", "4 features are not refused by a network of n_features=5; leave `scores` and"),
+    (TakesAnyFeatures, "features", "0 features are not refused by a network of n_features=5; leave `scores` and"),
     (IgnoresAFeature, "features", "feature 4 of 5 changes no score; let `forward` use its second argument"),
     (DeadParameter, "gradients", "no gradient reaches forgotten.bias, forgotten.weight; use it in `forward`"),
     (InfiniteGradient, "gradients", "the gradient of conv.weight, conv.bias is not finite; look for a root"),
