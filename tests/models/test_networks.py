@@ -166,7 +166,7 @@ def test_training_learns_from_the_features(name):
         label = (x[:, 3] > 0).float()
         optimizer.zero_grad()
         loss = torch.nn.functional.binary_cross_entropy_with_logits(
-            made.scores(windows(32, n_times=240), x)[:, 0], label
+            made.scores(windows(32, n_times=120), x)[:, 0], label
         )
         loss.backward()
         optimizer.step()
