@@ -86,7 +86,8 @@ class Predictor:
         self.confidence: Confidence | None = None
         if references and None not in self.calibrators:
             self.confidence = Confidence(references, [card.fold[2] for card in self.cards], self.target)
-        self._seen = frozenset(digest for card in self.cards for digest in card.learnt_from)
+        self._seen = frozenset(digest for card in self.cards for digest in (*card.learnt_from, *card.fitted_to))
+        self._learnt = next((made for card in self.cards if (made := card.composition) is not None), None)
 
     def predict(self, recording: Recording) -> Prediction:
         """Risk of one recording.
@@ -220,6 +221,10 @@ class Predictor:
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
         if Database([recording], origin="prediction").digests[0] in self._seen:
             yield "this recording was used in training"
+        if not recording.provenance.is_measured:
+            yield f"no measured recording: it is {recording.provenance.words}"
+        if self._learnt is not None:
+            yield f"the network learnt from records that were made: {self._learnt.words}"
 
 
 def _feature_set(card: CheckpointCard) -> FeatureSet | None:

@@ -273,12 +273,13 @@ def test_unlike_the_training_records(made, halves):
     predictor = Predictor([(card, network)], abstention=Abstention(distance=0.02))  # 96 records make no p below 0.01
     prediction = predictor.predict(slow)
     assert prediction.distance == pytest.approx(1 / 97)
-    (warning,) = prediction.warnings
+    (of_recording, warning) = prediction.warnings
+    assert of_recording.startswith("no measured recording: it is simulated (made by fhr.simulation ")
     assert warning.startswith("unlike the training records: ")
     assert "bpm, where 98% of them have " in warning
     assert prediction.abstain
     assert "unlike the training records" in prediction.reasons
-    assert predictor.predict(recording).warnings == ()
+    assert predictor.predict(recording).warnings == (of_recording,)
 
 
 def said(**changes: object) -> Prediction:
