@@ -18,7 +18,6 @@ from .scalar import SCALAR_COLUMNS, scalar_features
 from .scaling import FeatureScaling
 from .spectral_power import BANDS, band_power
 from .symbol_complexity import lempel_ziv
-from .table import feature_table
 
 __all__ = [
     "BANDS",
@@ -40,7 +39,6 @@ __all__ = [
     "deep_ctg",
     "dfa",
     "extract",
-    "feature_table",
     "higuchi",
     "lempel_ziv",
     "mad",
