@@ -1,4 +1,4 @@
-"""Scalar features of a recording, and the one table that holds them."""
+"""Scalar features of a recording, feature sets, and the table of a folder's windows."""
 
 from .column import Column
 from .deep_ctg_features import DEEP_CTG, deep_ctg

@@ -1,4 +1,4 @@
-"""A folder of recordings to one feature table, by as many workers as there are, at any size, and across interruptions.
+"""Extraction of the feature table of a folder: parallel, resumable, at any size.
 
 Recordings are taken in chunks; each chunk is finished on its own, in a file of its own beside the table
 (`FILE.parquet.parts/`). A run that was killed goes on with the chunks that are not there yet; a chunk whose recordings,
@@ -36,7 +36,7 @@ _CHUNK = 8  # records: some two seconds of work, so that a kill loses little and
 
 
 class Extraction(NamedTuple):
-    """What `extract` did.
+    """Summary of a run of `extract`.
 
     Attributes:
         path: the table.

@@ -49,7 +49,7 @@ class Windows(NamedTuple):
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Cleaning, windows counted back from the end, and the named columns of each window.
+    """A recipe of features: cleaning, windows counted back from the end, and the named columns of each window.
 
     Gaps are never bridged: every group takes NaN as missing, and gives NaN where a window has too little signal.
 
@@ -125,7 +125,7 @@ class FeatureSet:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Name of each feature."""
+        """Names of the features."""
         return tuple(column.name for column in self.columns)
 
     @property
@@ -164,7 +164,7 @@ class FeatureSet:
         return np.concatenate(parts, axis=-1)
 
     def check(self) -> None:
-        """Refuse what no window can be computed with, before there are any.
+        """Refuse parameters that no window can be computed with, before there are any windows.
 
         Raises:
             FHRError: parameters of the analysis that cannot be, or scales that the window is too short for.
@@ -215,7 +215,7 @@ class FeatureSet:
         return features
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint or the metadata of a table."""
+        """Convert to plain types, for a checkpoint or the metadata of a table."""
         return {
             "groups": list(self.groups),
             "fs": self.fs,
@@ -226,7 +226,7 @@ class FeatureSet:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FeatureSet":
-        """The feature set that `to_dict` wrote.
+        """Rebuild the feature set from what `to_dict` wrote.
 
         Raises:
             FHRError: anything else.

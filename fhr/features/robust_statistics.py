@@ -1,4 +1,4 @@
-"""Seven robust statistics of the last minutes of fetal heart rate: the line that any model has to beat."""
+"""Order statistics of the last minutes of fetal heart rate: the line that any model has to beat."""
 
 from collections.abc import Sequence
 from math import prod
@@ -17,7 +17,7 @@ _LOWEST, _HIGHEST = 50.0, 210.0  # bpm, both excluded
 
 
 def order_statistic_names(minutes: Sequence[float] = (20, 30, 60)) -> tuple[str, ...]:
-    """The names of the columns of `order_statistics`: mad_20, start_20, ..., median_60."""
+    """Names of the columns of `order_statistics`: mad_20, start_20, ..., median_60."""
     return tuple(f"{statistic}_{m:g}" for m in minutes for statistic in _STATISTICS)
 
 

@@ -1,4 +1,4 @@
-"""`analyze`: everything that the morphology room knows about one recording."""
+"""Morphological analysis of one recording, with everything that this room computes."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ __all__ = ["analyze"]
 
 
 def analyze(recording: Recording) -> Morphology:
-    """Baseline, events, variability and guideline categories of a recording.
+    """Find baseline, events, variability and guideline categories of a recording.
 
     FHR is cleaned first (`fhr.preprocessing.DEFAULT_STEPS`, which leaves a cleaned recording as it is); UC is taken as
     it is. The mother's heart rate, and any other false signal that cleaning does not know, is taken for the fetus's:

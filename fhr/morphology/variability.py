@@ -60,7 +60,7 @@ def variation(
     decelerations: Events,
     fhr_uncertain: np.ndarray = NOWHERE,
 ) -> Variation:
-    """Short-term variation, long-term variation, their indices, and the bandwidth.
+    """Compute short-term variation, long-term variation, their indices, and the bandwidth.
 
     With T_k the mean pulse interval 60,000 / FHR of the k-th epoch of 3.75 s (sixteen a minute), decelerations out::
 
@@ -214,12 +214,12 @@ def epoch_means(signal: np.ndarray, fs: float, seconds: float) -> np.ndarray:
 
 
 def both(events: Events, ranges: np.ndarray) -> np.ndarray:
-    """Start and end (k, 2) of the events and of the ranges."""
+    """Concatenate start and end (k, 2) of the events and the ranges."""
     return np.concatenate([np.stack([events.start, events.end], axis=1), ranges])
 
 
 def range_mask(ranges: np.ndarray, n: int, fs: float) -> np.ndarray:
-    """True at the samples (n,) that lie in one of the ranges (k, 2), s."""
+    """Flags of the samples (n,) that lie in one of the ranges (k, 2), s."""
     edges = np.clip(np.round(ranges * fs), 0, n).astype(np.int64)
     return fill_runs(edges[:, 0], edges[:, 1], n)
 
@@ -245,7 +245,7 @@ def _spread(signal: np.ndarray, length: int, quantiles: tuple[float, float]) -> 
 
 
 def median(values: np.ndarray) -> float:
-    """Median of what is known; NaN for nothing. Many times as fast as `numpy.nanmedian`."""
+    """Median of the known values; NaN for none. Many times as fast as `numpy.nanmedian`."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else np.nan
 

@@ -1,4 +1,4 @@
-"""What every analysis of this room asks of its arguments, and the way of arrays in and out."""
+"""Checked arguments of every analysis of this room, and the conversion of arrays to tensors and back."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -50,14 +50,14 @@ class Signals:
     numpy: bool
 
     def split(self, size: int) -> "Iterator[Signals]":
-        """Parts of `size` signals."""
+        """Split the batch into parts of `size` signals."""
         for start in range(0, len(self.values), size):
             rows = slice(start, start + size)
             values, mask = self.values[rows], None if self.mask is None else self.mask[rows]
             yield replace(self, values=values, mask=mask, shape=values.shape[:1])
 
     def prepared(self, dtype: torch.dtype) -> "Prepared":
-        """The signals ready for the wavelet transform."""
+        """Prepare the signals for the wavelet transform."""
         values = self.values.to(dtype)
         present = values == values  # all but NaN
         if self.mask is not None:
@@ -69,7 +69,7 @@ class Signals:
         return Prepared(x - x.mean(-1, keepdim=True), present, floor, present.view(torch.uint8).amax(-1) == 0)
 
     def back(self, result: torch.Tensor) -> Any:
-        """A result (batch, ...) in the batch shape, dtype and kind of array that were given."""
+        """Convert a result (batch, ...) to the batch shape, dtype and kind of array that were given."""
         shaped = result.reshape((*self.shape, *result.shape[1:]))
         if self.numpy:
             return shaped.detach().numpy()
@@ -95,7 +95,7 @@ class Prepared(NamedTuple):
 def read_signals(
     x: "ArrayLike | torch.Tensor", mask: "ArrayLike | torch.Tensor | None" = None, name: str = "x"
 ) -> Signals:
-    """The signals and where they are measured.
+    """Read signals, and where they are measured, from an array or a tensor.
 
     Raises:
         SignalError: no real numbers, no time axis, or a mask of another shape.
@@ -144,7 +144,7 @@ def nan_where(hidden: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
 
 
 def check_bootstrap(n_bootstrap: int, confidence: float, seed: int) -> int:
-    """The number of replicates; refuse a bootstrap that gives no interval.
+    """Check the number of replicates; refuse a bootstrap that gives no interval.
 
     Raises:
         FHRError: a number of replicates, a confidence or a seed that is none.
@@ -161,7 +161,7 @@ def check_bootstrap(n_bootstrap: int, confidence: float, seed: int) -> int:
 
 
 def check_cumulants(n_cumulants: int, dtype: torch.dtype) -> int:
-    """The number of cumulants.
+    """Check the number of cumulants.
 
     Raises:
         FHRError: a number of cumulants or a dtype that there is not.
@@ -195,7 +195,7 @@ def _whole(value: object) -> int | None:
 def check_scales(
     n: int, fs: float, wavelet: str, j1: int, j2: int, p: float, gamma: float, max_gap_fraction: float
 ) -> tuple[int, int]:
-    """The scales j1 and j2; refuse what no signal of n samples can be analysed with.
+    """Check the scales j1 and j2; refuse those that no signal of n samples can be analysed with.
 
     Raises:
         FHRError: an unknown wavelet, scales that are no range, p <= 0, a rate, an order or a fraction that is none.

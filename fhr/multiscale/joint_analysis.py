@@ -49,7 +49,7 @@ def bivariate(
     require_regularity: bool = True,
     dtype: torch.dtype = torch.float64,
 ) -> BivariateResult:
-    r"""Multifractal correlation, and wavelet coherence by scale, of two signals.
+    r"""Estimate the multifractal correlation, and the wavelet coherence by scale, of two signals.
 
     .. math:: C_{11}(j) = \mathrm{Cov}(\ln L^x_{j,\cdot}, \ln L^y_{j,\cdot}) \approx C_{11}^0 + c_{11} \ln 2^j, \quad
         \rho_{mf} = \frac{-c_{11}}{\sqrt{c_{20}\, c_{02}}}, \quad

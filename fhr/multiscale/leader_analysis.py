@@ -47,7 +47,7 @@ def analyze(
     require_regularity: bool = True,
     dtype: torch.dtype = torch.float64,
 ) -> MultiscaleResult:
-    r"""Log-cumulants, spectrum and scaling exponents by wavelet p-leaders.
+    r"""Estimate log-cumulants, spectrum and scaling exponents by wavelet p-leaders.
 
     .. math:: C_m(j) = \mathrm{Cum}_m(\ln L_{j,\cdot}), \quad C_m(j) \approx C_m^0 + c_m \ln 2^j, \quad
         \zeta(q) = \sum_m c_m q^m / m!
