@@ -9,7 +9,7 @@ __all__ = ["moved"]
 
 
 def moved(room: str, successors: Mapping[str, str]) -> Callable[[str], Any]:
-    """`__getattr__` of a room whose names moved.
+    """Make the `__getattr__` of a room whose names moved.
 
     Args:
         room: that had them, such as `fhr.tracking`.

@@ -1,4 +1,4 @@
-"""From a risk score to a probability that means what it says, and to what can be promised beside it."""
+"""Calibration of risk scores to probabilities, conformal sets and the references of a prediction."""
 
 from .beta import Beta
 from .calibrator import Calibrator, calibrator_from_dict

@@ -1,4 +1,4 @@
-"""What every calibrator of a risk score shares: its sample, its scale, its plain form, and what it was made for."""
+"""Base class of the calibrators of a risk score: sample, scale, plain form, and binding to one label and model."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Calibrator(ABC):
-    """Learns from held-out scores and labels; turns a score into a probability that is non-decreasing in it.
+    """Calibrator of risk scores, fitted on held-out records; its probability is non-decreasing in the score.
 
     Any risk score does, higher meaning more at risk: logits, minus the predicted pH. The ranking is never reversed:
     where higher scores went with lower risk, a warning in the log says so and the probabilities stay near the
@@ -104,7 +104,7 @@ class Calibrator(ABC):
     __call__ = predict
 
     def standardize(self, scores: ArrayLike) -> np.ndarray:
-        """(score - mean) / scale: scores of several folds on one scale, where each fold has its own model.
+        """Standardise scores, (score - mean) / scale: those of several folds, each with its own model, on one scale.
 
         Mean and scale (standard deviation, 1 for a constant score) are those of the scores of the fit. Ranks pool on
         it. Probabilities of several folds do not: each fold has its own intercept, and one with a flat calibrator
@@ -117,7 +117,7 @@ class Calibrator(ABC):
         return (np.asarray(scores, dtype=np.float64) - learnt["mean"]) / learnt["scale"]
 
     def bind(self, *, label: str, model: str | Iterable[str] = ()) -> Self:
-        """Remember what this calibrator was made for, so that `check` can refuse it elsewhere.
+        """Bind this calibrator to the label and the model that it was fitted for, so that `check` can refuse others.
 
         Args:
             label: with its inequality, such as `ph<7.05`.
@@ -152,7 +152,7 @@ class Calibrator(ABC):
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types: `kind`, settings, mean, scale, what was learnt, and `made_for` where it is bound.
+        """Convert to plain types: `kind`, settings, mean, scale, what was learnt, and `made_for` where it is bound.
 
         Raises:
             FHRError: not fitted.
@@ -163,7 +163,7 @@ class Calibrator(ABC):
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Self:
-        """The calibrator that `to_dict` described; a state without a kind is a `ridge_platt`, as in older files.
+        """Rebuild the calibrator from `to_dict`; a state without a kind is a `ridge_platt`, as in older files.
 
         Raises:
             CheckpointError: another kind, a missing or unknown key, a value that no fit makes.
@@ -228,7 +228,7 @@ class Calibrator(ABC):
 
 
 def calibrator_from_dict(plain: Mapping[str, Any]) -> Calibrator:
-    """The calibrator that `to_dict` described, of whatever kind; a state without a kind is a `ridge_platt`.
+    """Rebuild a calibrator of any kind from `to_dict`; a state without a kind is a `ridge_platt`, as in older files.
 
     Raises:
         CheckpointError: an unknown kind, or a state that the class of its kind refuses.

@@ -1,4 +1,4 @@
-"""Class-conditional conformal sets: which outcomes a risk score cannot rule out, with a guarantee for each class.
+"""Class-conditional conformal sets: the outcomes that a risk score cannot rule out, with a guarantee for each class.
 
 A set that is right for 90% of all births may be wrong for most of the few that matter. Calibrating each class by itself
 gives the guarantee to births with the outcome and to births without it, whatever the prevalence, the model or its
@@ -25,7 +25,7 @@ SLACK = 1e-9  # 1 - 0.9 is a little less than 0.1
 
 @dataclass(frozen=True)
 class CoverageStatement:
-    """What may be said about the sets of one class.
+    """Statement on the coverage of the sets of one class.
 
     Attributes:
         label: the class, 0 or 1.
@@ -64,7 +64,7 @@ class CoverageStatement:
 
 
 class ClassConditionalConformal:
-    """p_y(s) = (1 + #{calibration records of class y at least as strange as s}) / (n_y + 1).
+    """Conformal p-values by class: p_y(s) = (1 + #{records of class y at least as strange as s}) / (n_y + 1).
 
     A low score is strange for class 1, a high score for class 0. The set at `alpha` holds the classes with p_y > alpha:
     {0}, {1}, both (the score does not tell) or none (it is unlike either class). Over calibration samples and new
@@ -109,12 +109,12 @@ class ClassConditionalConformal:
 
     @property
     def n_calibration(self) -> tuple[int, int]:
-        """Calibration records of class 0 and of class 1."""
+        """Numbers of calibration records of class 0 and of class 1."""
         negatives, positives = self._fitted()
         return len(negatives), len(positives)
 
     def at_least_as_strange(self, scores: ArrayLike) -> np.ndarray:
-        """How many calibration records of each class are at least as strange as each score, int (n, 2).
+        """Count the calibration records of each class that are at least as strange as each score, int (n, 2).
 
         Raises:
             FHRError: not fitted, or scores of another shape or not finite.
@@ -125,7 +125,7 @@ class ClassConditionalConformal:
         return np.stack([above, np.searchsorted(positives, s, side="right")], axis=1)
 
     def p_values(self, scores: ArrayLike, *, seed: int | None = None) -> np.ndarray:
-        """How well each score goes with each class.
+        """P-value of each score for each class: how well they go together.
 
         Args:
             scores: (n,), finite.
@@ -151,7 +151,7 @@ class ClassConditionalConformal:
         return (more + weight * (1 + at_least - more)) / (n_y + 1)
 
     def sets(self, scores: ArrayLike, alpha: float, *, seed: int | None = None) -> np.ndarray:
-        """Which classes each set holds, bool (n, 2).
+        """Sets of classes that each score cannot rule out, bool (n, 2).
 
         Args:
             scores: (n,), finite.
@@ -166,7 +166,7 @@ class ClassConditionalConformal:
         return self.p_values(scores, seed=seed) > alpha + SLACK
 
     def coverage_statement(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
-        """What may be said about the sets at `alpha` for class 0 and class 1.
+        """State the coverage of the sets at `alpha` for class 0 and class 1.
 
         Given the calibration sample, the coverage of class y is distributed over such samples as Beta(n_y + 1 - l, l),
         l = floor(alpha (n_y + 1)), if scores have no ties, and is larger if they have.
@@ -179,7 +179,7 @@ class ClassConditionalConformal:
         return first, second
 
     def to_dict(self) -> dict[str, Any]:
-        """The sorted scores of each class, as plain floats.
+        """Convert to the sorted scores of each class, as plain floats.
 
         Raises:
             FHRError: not fitted.
@@ -189,7 +189,7 @@ class ClassConditionalConformal:
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> "ClassConditionalConformal":
-        """The predictor that `to_dict` described.
+        """Rebuild the predictor from what `to_dict` wrote.
 
         Raises:
             CheckpointError: other keys, or scores that are not finite numbers.
@@ -210,7 +210,7 @@ class ClassConditionalConformal:
 
 
 def records_needed(alpha: float) -> int:
-    """Calibration records a class needs for sets at `alpha` to ever leave it out: ceil(1 / alpha) - 1.
+    """Number of calibration records that a class needs for sets at `alpha` to ever leave it out: ceil(1 / alpha) - 1.
 
     Raises:
         FHRError: alpha not in (0, 1).
@@ -240,7 +240,7 @@ def check_records(n_calibration: tuple[int, int], alpha: float) -> None:
 
 
 def ranks_left_out(alpha: float, n: int) -> int:
-    """At how many of the n + 1 ranks of a new record among n of its class the set leaves the class out."""
+    """Number of the n + 1 ranks of a new record among n of its class at which the set leaves the class out."""
     return floor(alpha * (n + 1) + SLACK)
 
 

@@ -25,7 +25,7 @@ def shift_prevalence(probabilities: ArrayLike, from_prevalence: float, to_preval
 def shift_prevalence(
     probabilities: "ArrayLike | torch.Tensor", from_prevalence: float, to_prevalence: float
 ) -> "np.ndarray | torch.Tensor":
-    """Odds times a constant: logit p' = logit p + logit(to_prevalence) - logit(from_prevalence).
+    """Shift probabilities to a prevalence: logit p' = logit p + logit(to_prevalence) - logit(from_prevalence).
 
     The ranking is kept; 0 and 1 stay.
 
@@ -64,7 +64,7 @@ def shift_prevalence(
 
 
 def prior_of_weights(labels: ArrayLike, weights: ArrayLike) -> float:
-    """The prevalence that a model sees in a training with weights, or with rebalanced sampling: sum(w y) / sum(w).
+    """Prevalence that a model sees in a training with weights, or with rebalanced sampling: sum(w y) / sum(w).
 
     `shift_prevalence` takes it as `from_prevalence` and brings the probabilities of such a training back. It is for
     whoever rebalances the classes; the package itself calibrates on records as they are.

@@ -1,4 +1,4 @@
-"""Venn-Abers: two probabilities instead of one, of which that of the true label is perfectly calibrated at any n.
+"""Venn-Abers prediction: two probabilities, of which that of the true label is perfectly calibrated at any n.
 
 Isotonic regression of the calibration sample with the new record added, once as a negative and once as a positive. How
 far the two lie apart says how much the calibration sample knows about such a score.
@@ -48,7 +48,7 @@ class VennAbers(Calibrator):
     learns = ("low_from", "low", "high_to", "high")
 
     def interval(self, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """(p0, p1), float64 of the same shape as the scores; p0 < p1, both non-decreasing in the score.
+        """Interval (p0, p1), float64 of the same shape as the scores; p0 < p1, both non-decreasing in the score.
 
         Raises:
             FHRError: not fitted, or scores that are not finite.

@@ -1,4 +1,4 @@
-"""Fetch a published database: verified file by file, in parallel, and to be gone on with after any interruption."""
+"""Download of a published database: verified file by file, in parallel, and resumed after any interruption."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Download:
-    """What a folder holds of a database after `download` or `verify`.
+    """State of a folder after `download` or `verify`.
 
     Attributes:
         folder: where.

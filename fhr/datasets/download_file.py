@@ -1,4 +1,4 @@
-"""One file of a known SHA-256 from a server: whole and verified under its own name, `.part` until then."""
+"""Download of one file of a known SHA-256: whole and verified under its own name, `.part` until then."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""One request to a server that may stall, lie or never end: bounded in bytes and in time, redirected only safely."""
+"""Requests to a server that may stall, lie or never end: bounded in bytes and in time, redirected only safely."""
 
 import http.client
 import re
@@ -27,7 +27,7 @@ _PARTIAL = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
 class FetchError(Exception):
-    """What a server did wrong; asking again may help.
+    """Fault of a server; asking again may help.
 
     Args:
         reason: in words.
@@ -46,7 +46,7 @@ class StoppedError(Exception):
 
 
 class Body(NamedTuple):
-    """What a server sends.
+    """Answer of a server.
 
     Attributes:
         start: offset of its first byte in the file; 0 from a server that knows no ranges.
@@ -62,7 +62,7 @@ class Body(NamedTuple):
 
 
 class Client:
-    """Requests with the proxy settings of the environment, and nothing else of it: no cookies, no stored passwords.
+    """Client with the proxy settings of the environment, and nothing else of it: no cookies, no stored passwords.
 
     A context manager; at its end all connections are cut. One watching thread cuts those that last too long: a server
     that sends a byte now and then never times out by itself.
@@ -110,7 +110,7 @@ class Client:
 
     @property
     def stopped(self) -> bool:
-        """Nothing more is to be fetched or written."""
+        """True if nothing more is to be fetched or written."""
         return self._stop.is_set()
 
     def wait(self, seconds: float) -> None:
@@ -123,7 +123,7 @@ class Client:
             raise StoppedError
 
     def note_retry(self, pause: float) -> None:
-        """Count one, and send no request for `pause` seconds, from any thread."""
+        """Count a retry, and send no request for `pause` seconds, from any thread."""
         with self._lock:
             self.retries += 1
             self._quiet_until = max(self._quiet_until, monotonic() + pause)
@@ -213,7 +213,7 @@ class Client:
 
 
 def check_url(url: str) -> str:
-    """The address of a database, with a slash at its end.
+    """Check the address of a database, and end it with a slash.
 
     Raises:
         FHRError: an address that is not https (plain http is taken from this machine only), or holds a password.

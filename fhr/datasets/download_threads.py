@@ -1,4 +1,4 @@
-"""The same request for many files, several at once, given up when the server is gone."""
+"""Threads for the requests of many files, given up when the server is gone."""
 
 import threading
 from collections import deque

@@ -35,7 +35,7 @@ _EARLY_STOPPING_FRACTION = 0.15
 
 @dataclass(frozen=True)
 class Partition:
-    """Record names of one inner fold: what may be used for what.
+    """Record names of one inner fold, by their use.
 
     Attributes:
         train: fits the weights.
@@ -76,7 +76,7 @@ class Splits:
         return hashlib.sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()
 
     def partition(self, repeat: int, fold: int, inner: int, *, n_inner: int = 4) -> Partition:
-        """The slices of one inner fold of one outer fold.
+        """Slice the training records of one outer fold for one of its inner folds.
 
         The training part of the outer fold is cut into `n_inner` stratified folds; the one numbered `inner`
         is for calibration, 15% of the rest for early stopping.
@@ -201,7 +201,7 @@ def make_splits(
     seed: int = 0,
     strata: Mapping[str, int] | None = None,
 ) -> Splits:
-    """Repeated stratified folds over all records of `dataset`.
+    """Make repeated stratified folds over all records of `dataset`.
 
     `strata` numbers the stratum of each record, by name; None stratifies by pH.
 

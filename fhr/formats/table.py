@@ -161,7 +161,7 @@ def write_table(recording: Recording, path: str | Path) -> Path:
 
 
 def is_table_recording(path: Path) -> bool:
-    """Whether the header of a table names an FHR column: folders of recordings hold other tables too."""
+    """True if the header of a table names an FHR column: folders of recordings hold other tables too."""
     try:
         with open_regular(path) as file:
             head = file.read(1 << 16) or b""

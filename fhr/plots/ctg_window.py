@@ -36,8 +36,7 @@ class Window:
     def of(
         cls, recording: Recording, start: float | None, minutes: float | None, count: Count, *, least: float = 0
     ) -> Self:
-        """Make the window of the last `minutes`, or of `minutes` from `start`; None shows all, of `least` minutes or
-        more.
+        """Make the window of the last `minutes`, or of `minutes` from `start`; None shows all, at least `least` min.
 
         Raises:
             FHRError: minutes that are not positive, a start outside the recording, an unknown count.

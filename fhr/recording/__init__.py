@@ -1,4 +1,4 @@
-"""One recording: its signals, its outcome, and everything that was done to it."""
+"""Recording of one labour: its signals, its outcome, and everything that was done to it."""
 
 from .clinical import Clinical, Outcome
 from .plain import plain_names, plain_number, plain_numbers, plain_table

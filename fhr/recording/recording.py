@@ -1,4 +1,4 @@
-"""The frozen `Recording` that every room takes and gives."""
+"""Frozen `Recording` that every room takes and gives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +16,7 @@ __all__ = ["Recording", "Source", "Step"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a recording came from.
+    """Origin of a recording.
 
     Attributes:
         path: the file that was read, or what made the recording.
@@ -31,7 +31,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done to a recording, with its parameters as plain types."""
+    """One step that was done to a recording, with its parameters as plain types."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -102,5 +102,5 @@ class Recording:
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
 
     def after(self, step: Step, **changes: Any) -> "Recording":
-        """The recording with `changes` to its fields and `step` appended to its history."""
+        """Copy the recording with `changes` to its fields and `step` appended to its history."""
         return replace(self, history=(*self.history, step), **changes)
