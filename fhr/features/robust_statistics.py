@@ -67,11 +67,11 @@ def order_statistics(fhr: ArrayLike, *, fs: float = 4.0, minutes: Sequence[float
     if min(lengths) < 1:
         raise SignalError(f"minutes={tuple(minutes)} at fs={fs} Hz hold no sample; give longer windows")
     batch = signal.shape[:-1]
-    records = signal.reshape(prod(batch), signal.shape[-1])
-    table = np.empty((len(records), len(lengths), len(_STATISTICS)))
-    for record, row in zip(records, table, strict=True):
+    signals = signal.reshape(prod(batch), signal.shape[-1])
+    table = np.empty((len(signals), len(lengths), len(_STATISTICS)))
+    for one, row in zip(signals, table, strict=True):
         for k, length in enumerate(lengths):
-            row[k] = _window(record[-length:], fs)
+            row[k] = _window(one[-length:], fs)
     return table.reshape(*batch, len(lengths) * len(_STATISTICS))
 
 
