@@ -2,7 +2,8 @@
 
 from .beta import Beta
 from .calibrator import Calibrator, calibrator_from_dict
-from .conformal import ClassConditionalConformal, CoverageStatement, check_records, records_needed
+from .conformal import ClassConditionalConformal
+from .coverage import CoverageStatement, check_records, records_needed
 from .cross_conformal import CrossConformal
 from .outer_fold import OuterFold
 from .prior_shift import prior_of_weights, shift_prevalence

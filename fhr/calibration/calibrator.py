@@ -1,4 +1,4 @@
-"""Base class of the calibrators of a risk score: sample, scale, plain form, and binding to one label and model."""
+"""Base class of the calibrators of a risk score: sample, scale, and binding to one label and model."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import cut
 from fhr.metrics.inputs import checked_labels, checked_scores
-from fhr.recording import plain_names, plain_number, plain_table
+
+from .calibrator_state import checked_state, kind_of, state_table
 
 __all__ = ["Calibrator", "calibrator_from_dict"]
 
@@ -168,37 +168,17 @@ class Calibrator(ABC):
         Raises:
             CheckpointError: another kind, a missing or unknown key, a value that no fit makes.
         """
-        plain = _table(state)
-        kind, made_for = _kind(plain), plain.pop("made_for", {})
+        plain = state_table(state)
+        kind, made_for = kind_of(plain), plain.pop("made_for", {})
         plain.pop("kind", None)
         if kind != cls.kind:
             raise CheckpointError(
                 f"the state of a calibrator of the kind {kind!r} was given to {cls.__name__}, of the kind "
                 f"{cls.kind!r}; read it with calibrator_from_dict"
             )
-        numbers = ("mean", "scale", *cls.settings)
-        wanted = {*numbers, *cls.learns}
-        if set(plain) != wanted:
-            raise CheckpointError(
-                f"calibrator state has the keys {cut(str(sorted(plain)))}, not {sorted(wanted)}; fit the calibrator "
-                "again"
-            )
-        try:
-            plain |= {key: plain_number(plain[key], key) for key in numbers}
-            sound = all(plain[key] > 0 for key in numbers[1:]) and cls._is_sound(plain)
-            bound = _bound(made_for)
-        except (FHRError, TypeError, ValueError, OverflowError) as error:
-            raise CheckpointError(
-                f"calibrator state is not one that fit makes: {error}; fit the calibrator again"
-            ) from None
-        if not sound:
-            raise CheckpointError(
-                f"calibrator state is not one that fit makes: {', '.join(sorted(wanted))} do not go together; fit the "
-                "calibrator again"
-            )
-        plain = {key: list(map(float, x)) if isinstance(x, list | tuple) else float(x) for key, x in plain.items()}
-        calibrator = cls(**{key: plain.pop(key) for key in cls.settings})
-        calibrator._learnt, calibrator._made_for = plain, bound
+        learnt, bound = checked_state(plain, made_for, settings=cls.settings, learns=cls.learns, is_sound=cls._is_sound)
+        calibrator = cls(**{key: learnt.pop(key) for key in cls.settings})
+        calibrator._learnt, calibrator._made_for = learnt, bound
         return calibrator
 
     @abstractmethod
@@ -240,35 +220,10 @@ def calibrator_from_dict(plain: Mapping[str, Any]) -> Calibrator:
         np.True_
     """
     kinds = {calibrator.kind: calibrator for calibrator in Calibrator.__subclasses__()}
-    kind = _kind(_table(plain))
+    kind = kind_of(state_table(plain))
     if kind not in kinds:
         raise CheckpointError(
             f"the calibrator is of the kind {kind!r}; this version knows {', '.join(sorted(kinds))}: "
             "use a version that knows it, or fit the calibrator again"
         )
     return kinds[kind].from_dict(plain)
-
-
-def _table(state: Any) -> dict[str, Any]:
-    try:
-        return dict(plain_table(state, "calibrator state"))
-    except FHRError as error:
-        raise CheckpointError(f"{error}; fit the calibrator again") from None
-
-
-def _kind(state: Mapping[str, Any]) -> str:
-    """Of a state; one without a kind is older than there were several."""
-    kind = state.get("kind", "ridge_platt")
-    return cut(kind) if isinstance(kind, str) else type(kind).__name__
-
-
-def _bound(made_for: Any) -> dict[str, Any]:
-    """What `bind` remembers; nothing in older files."""
-    table = dict(plain_table(made_for, "made_for"))
-    if not set(table) <= {"label", "model"}:
-        raise FHRError("made_for holds more than a label and the models")
-    if "label" in table:
-        table["label"] = plain_names([table["label"]], "label of made_for")[0]
-    if "model" in table:
-        table["model"] = list(plain_names(table["model"], "model of made_for"))
-    return table

@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
 
-from .conformal import SLACK, ClassConditionalConformal, CoverageStatement, check_records, ranks_left_out
+from .conformal import ClassConditionalConformal
+from .coverage import SLACK, CoverageStatement, check_records, ranks_left_out
 
 __all__ = ["CrossConformal"]
 

@@ -7,7 +7,8 @@ import numpy as np
 
 from fhr.errors import CheckpointError, FHRError
 
-from .conformal import ClassConditionalConformal, CoverageStatement
+from .conformal import ClassConditionalConformal
+from .coverage import CoverageStatement
 from .cross_conformal import CrossConformal
 from .reference import Reference
 from .ties import snapped

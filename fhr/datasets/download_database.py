@@ -12,10 +12,12 @@ from filelock import FileLock, Timeout
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats.whole_file import write_whole
 
+from .download_answer import FetchError
 from .download_checksums import parse_checksums
+from .download_connection import check_url
 from .download_file import WEB_PAGE, fetch_file, insist, sha256_of
 from .download_published import PUBLISHED, PublishedDatabase
-from .download_request import Client, FetchError, check_url
+from .download_request import Client
 from .download_threads import in_threads
 
 __all__ = ["PUBLISHED", "Download", "PublishedDatabase", "download", "verify"]

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from .download_answer import LONGEST_PAUSE, FetchError
 from .download_checksums import PART
-from .download_request import LONGEST_PAUSE, Client, FetchError
+from .download_request import Client
 
 __all__ = ["WEB_PAGE", "fetch_file", "insist", "sha256_of"]
 

@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from queue import Empty, SimpleQueue
 
-from .download_request import Client, FetchError, StoppedError
+from .download_answer import FetchError
+from .download_request import Client, StoppedError
 
 __all__ = ["in_threads"]
 

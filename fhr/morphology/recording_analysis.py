@@ -7,6 +7,7 @@ from fhr.errors import SignalError
 from fhr.preprocessing import DEFAULT_STEPS, clean
 from fhr.recording import Recording
 
+from .bandwidth import bandwidth_of_decelerations
 from .events import event_table
 from .figo_2015 import figo_category
 from .findings import find
@@ -16,7 +17,7 @@ from .nichd_2008 import nichd_category
 from .segments import find_segments, segment_table
 from .sinusoidal import find_sinusoidal
 from .strip import Strip
-from .variability import bandwidth_of_decelerations, variation
+from .variability import variation
 
 __all__ = ["analyze"]
 

@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .bandwidth import bandwidths
+from .blocks import NOWHERE, both, epoch_means, median, range_mask
 from .contraction_rate import tachysystole_at
 from .events import Events
 from .overlap import KNOWN, overlap
-from .variability import EPOCH, NOWHERE, bandwidths, both, epoch_means, median, range_mask, short_term_variation
+from .variability import EPOCH, short_term_variation
 
 __all__ = ["Segments", "baseline_class", "find_segments", "segment_table", "variability_class"]
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from fhr.preprocessing import fill_runs, runs
 
+from .blocks import NOWHERE, both, epoch_means, range_mask
 from .events import Events
-from .variability import NOWHERE, both, epoch_means, range_mask
 
 __all__ = ["find_sinusoidal"]
 

@@ -8,12 +8,12 @@ import pandas as pd
 
 from fhr.errors import SignalError
 
+from .blocks import NOWHERE
 from .category import Category, Criterion
 from .events import Events
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
 from .segments import Segments
-from .variability import NOWHERE
 
 __all__ = ["NOT_ASSESSED", "Strip", "events_of", "judge", "strip_of"]
 

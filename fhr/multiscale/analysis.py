@@ -5,10 +5,10 @@ from math import inf
 
 import torch
 
+from .batch import Prepared, Signals
 from .bootstrap import Cells, percentile_interval, widening
 from .cumulants import resolution_excess
 from .estimates import ScaleSums, estimate
-from .inputs import Prepared, Signals
 from .leaders import LogLeaders, log_leaders
 from .wavelet_transform import Octave, filters, octaves, sizes
 

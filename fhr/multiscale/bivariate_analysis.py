@@ -5,10 +5,10 @@ from math import e, inf, log2
 
 import torch
 
+from .batch import Prepared, Signals
 from .bivariate_estimates import correlation, joint_excess, multifractal_correlation
 from .bootstrap import Cells, percentile_interval, widening
 from .estimates import slopes
-from .inputs import Prepared, Signals
 from .leaders import LogLeaders, log_leaders
 from .wavelet_transform import Octave, filters, octaves, sizes
 

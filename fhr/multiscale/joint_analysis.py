@@ -6,18 +6,16 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
 
+from .batch import Signals, nan_where, read_signals
 from .bivariate_analysis import PairAnalysis
 from .bivariate_result import BivariateFlag, BivariateResult
 from .bootstrap import Cells, counts_with_signal
 from .inputs import (
     MIN_LEADERS,
-    Signals,
     check_bootstrap,
     check_cumulants,
     check_precision,
     check_scales,
-    nan_where,
-    read_signals,
 )
 from .result import unusable_flags
 from .wavelet_transform import filters

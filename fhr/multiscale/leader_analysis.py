@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError, SignalError
 
 from .analysis import Analysis
+from .batch import nan_where, read_signals
 from .bootstrap import counts_with_signal
 from .inputs import (
     MIN_LEADERS,
@@ -17,8 +18,6 @@ from .inputs import (
     check_cumulants,
     check_precision,
     check_scales,
-    nan_where,
-    read_signals,
 )
 from .result import Flag, MultiscaleResult, unusable_flags
 
