@@ -13,7 +13,7 @@ __all__ = ["moved", "moved_package", "stand_in"]
 
 
 def moved(room: str, successors: Mapping[str, str]) -> Callable[[str], Any]:
-    """`__getattr__` of a room whose names moved.
+    """Make the `__getattr__` of a room whose names moved.
 
     Args:
         room: that had them, such as `fhr.tracking`.

@@ -1,4 +1,4 @@
-"""What the held-out records of one outer fold say of a new score: an interval, and p-values for conformal sets."""
+"""One outer fold as judge of a new score: an interval, and p-values for sets, from its held-out records."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,8 @@ import numpy as np
 
 from fhr.errors import CheckpointError, FHRError
 
-from .conformal import ClassConditionalConformal, CoverageStatement
+from .conformal import ClassConditionalConformal
+from .coverage import CoverageStatement
 from .cross_conformal import CrossConformal
 from .reference import Reference
 from .ties import snapped
@@ -62,7 +63,7 @@ class OuterFold:
             _log.info("no Venn-Abers interval: %s", error)
 
     def p_values(self, scores: np.ndarray) -> np.ndarray:
-        """(n, 2) from the scores (network, n)."""
+        """P-values (n, 2) of records with the scores (network, n)."""
         by_inner = self._by_inner(scores)
         if isinstance(self._conformal, CrossConformal):
             return self._conformal.p_values(by_inner)
@@ -75,7 +76,7 @@ class OuterFold:
         return np.mean([self._venn_abers.interval(row) for row in self._by_inner(scores)], axis=0)
 
     def statements(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
-        """What may be said of the sets, for label 0 and label 1.
+        """State the coverage of the sets, for label 0 and label 1.
 
         Raises:
             FHRError: there are too few records for this alpha, or not all networks are here.

@@ -1,4 +1,4 @@
-"""Where and how work is done: the device, processes and Dask workers, progress bars."""
+"""Computing: the device, processes and Dask workers, progress bars."""
 
 from .device import check_device, pick_device
 from .generators import generator_states, seeded, set_generators

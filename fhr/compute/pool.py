@@ -1,4 +1,4 @@
-"""`spread`: a function over many items, in this process, in a process pool, or on the workers of a Dask scheduler."""
+"""Parallel work over many items: in this process, in a process pool, or on the workers of a Dask scheduler."""
 
 import logging
 import multiprocessing
@@ -32,7 +32,7 @@ def spread(
     workers: int = 1,
     scheduler: str | None = None,
 ) -> Generator[R, None, None]:
-    """The results of `function`, in the order in which they are ready; close it to stop before the end.
+    """Apply `function` to every item, with results in the order in which they are ready; close it to stop early.
 
     Function and shared argument are pickled by value where no worker could import them (`cloudpickle`), so that those
     of a notebook or a lambda reach every worker.
@@ -132,7 +132,7 @@ def check_workers(workers: int) -> None:
 
 
 def check_scheduler(scheduler: str) -> str:
-    """The address as Dask takes it.
+    """Check the address of a scheduler, and give it as Dask takes it.
 
     Raises:
         FHRError: another kind of address, or no Dask.

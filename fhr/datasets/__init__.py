@@ -1,4 +1,4 @@
-"""Folders of recordings, labels and splits."""
+"""Databases of recordings, labels, splits and downloads."""
 
 from .ctu_uhb import CTUUHB, record_names
 from .database import Database, checksum_line, checksum_of_lines

@@ -1,4 +1,4 @@
-"""Recordings with their outcomes, whatever they were read from."""
+"""Database of recordings with their outcomes, whatever the recordings were read from."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,7 +55,7 @@ class Database(Sequence[Recording]):
 
     @property
     def names(self) -> list[str]:
-        """The records' names, in order."""
+        """Names of the records, in order."""
         return [recording.name for recording in self.recordings]
 
     @property
@@ -80,7 +80,7 @@ class Database(Sequence[Recording]):
         return self.composition.fitted_to
 
     def labels(self, target: str) -> pd.Series:
-        """Label of each record (1, 0, or NaN where its outcome is unknown), indexed by name.
+        """Label each record (1, 0, or NaN where its outcome is unknown), indexed by name.
 
         Raises:
             OutcomeError: a target that is not defined.
@@ -109,13 +109,13 @@ class Database(Sequence[Recording]):
 
 
 def checksum_line(recording: Recording) -> str:
-    """What a recording adds to `Database.checksum`: a line of its name, signals, sampling rate and outcome."""
+    """Line of a recording in `Database.checksum`: its name, signals, sampling rate and outcome."""
     outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
     return f"{recording.name}:{_digest(recording)}:{outcome}\n"
 
 
 def checksum_of_lines(lines: Mapping[str, str]) -> str:
-    """`Database.checksum` from the `checksum_line` of each record, by name."""
+    """Compute `Database.checksum` from the `checksum_line` of each record, by name."""
     digest = hashlib.sha256()
     for name in sorted(lines):
         digest.update(lines[name].encode())

@@ -1,4 +1,4 @@
-"""What a recording knows besides its signals, as plain values that a text or an archive can hold, and back."""
+"""Metadata of a recording, all but its signals, as plain values for a text or an archive, and back."""
 
 import json
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _Numbers = TypeVar("_Numbers", Outcome, Clinical)
 
 
 def metadata(recording: Recording) -> dict[str, str]:
-    """JSON text of each entry of `METADATA`; unknown outcomes and descriptors are left out.
+    """Write each entry of `METADATA` as JSON text; unknown outcomes and descriptors are left out.
 
     So is the provenance of a measured recording, whose file is that of versions that knew of no other kind.
 
@@ -51,7 +51,7 @@ def metadata(recording: Recording) -> dict[str, str]:
 
 
 def parse_metadata(texts: Mapping[str, str], *, where: str) -> dict[str, Any]:
-    """Arguments of `Recording` from the texts of `metadata`; what is not there is left out.
+    """Parse arguments of `Recording` from the texts of `metadata`; what is not there is left out.
 
     Raises:
         FormatError: a text that is not what `metadata` writes.

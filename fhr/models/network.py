@@ -1,4 +1,4 @@
-"""The base class of every network: it remembers its arguments, so that a checkpoint can rebuild it."""
+"""Base class of every network: it remembers its arguments, so that a checkpoint can rebuild it."""
 
 import inspect
 from typing import Any

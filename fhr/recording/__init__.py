@@ -1,4 +1,4 @@
-"""One recording: its signals, its outcome, whether it was measured, and everything that was done to it."""
+"""Recording of one labour: signals, outcome, whether it was measured, and everything that was done to it."""
 
 from .clinical import Clinical, Outcome
 from .composition import Composition

@@ -1,4 +1,4 @@
-"""The frozen `Recording` that every room takes and gives."""
+"""Frozen `Recording` that every room takes and gives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ __all__ = ["Recording", "Source", "Step"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a recording came from.
+    """Origin of a recording.
 
     Attributes:
         path: the file that was read, or what made the recording.
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done to a recording, with its parameters as plain types."""
+    """One step that was done to a recording, with its parameters as plain types."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class Recording:
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
 
     def after(self, step: Step, **changes: Any) -> "Recording":
-        """The recording with `changes` to its fields and `step` appended to its history.
+        """Copy the recording with `changes` to its fields and `step` appended to its history.
 
         Raises:
             SignalError: changes that do not fit, or that make a measured recording of one that was made.

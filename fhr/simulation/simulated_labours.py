@@ -45,7 +45,7 @@ def simulate(n: int, *, seed: int = 0, explained: float = EXPLAINED) -> Iterator
 
 
 def simulate_labours(n: int, *, seed: int = 0, explained: float = EXPLAINED) -> Iterator[SimulatedLabour]:
-    """The recordings of `simulate`, each with the truth behind it.
+    """Simulate the recordings of `simulate`, each with the truth behind it.
 
     >>> [len(labour.truth.fhr) == len(labour.recording) for labour in simulate_labours(2, seed=1)]
     [True, True]
@@ -57,7 +57,7 @@ def simulate_labours(n: int, *, seed: int = 0, explained: float = EXPLAINED) -> 
 
 
 def simulate_recording(index: int, *, seed: int = 0, explained: float = EXPLAINED) -> Recording:
-    """The recording of `simulate_labour`, without the truth."""
+    """Simulate the recording of `simulate_labour`, without the truth."""
     return simulate_labour(index, seed=seed, explained=explained).recording
 
 
