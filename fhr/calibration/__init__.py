@@ -1,10 +1,11 @@
 """From a risk score to a probability that means what it says, and to what can be promised beside it."""
 
+from fhr.deprecation import moved
+
 from .beta import Beta
 from .calibrator import Calibrator, calibrator_from_dict
 from .conformal import ClassConditionalConformal, CoverageStatement, check_records, records_needed
 from .cross_conformal import CrossConformal
-from .outer_fold import OuterFold
 from .prior_shift import estimate_prevalence, prior_of_weights, shift_prevalence
 from .reference import HeldOut, Reference, threshold_at_specificity
 from .ridge_platt import RidgePlatt
@@ -20,7 +21,6 @@ __all__ = [
     "CoverageStatement",
     "CrossConformal",
     "HeldOut",
-    "OuterFold",
     "Reference",
     "RidgePlatt",
     "Thresholds",
@@ -36,3 +36,5 @@ __all__ = [
     "threshold_at_specificity",
     "typical_statistics",
 ]
+
+__getattr__ = moved("fhr.calibration", {"OuterFold": "fhr.confidence"})

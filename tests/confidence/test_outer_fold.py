@@ -7,8 +7,8 @@ import pytest
 from fhr.calibration import RidgePlatt, VennAbers
 from fhr.calibration.conformal import ClassConditionalConformal
 from fhr.calibration.cross_conformal import CrossConformal
-from fhr.calibration.outer_fold import OuterFold
 from fhr.calibration.reference import Reference
+from fhr.confidence import OuterFold
 from fhr.errors import CheckpointError, FHRError
 
 NAMES = [f"r{i}" for i in range(120)]

@@ -5,13 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from fhr.calibration import ClassConditionalConformal, CoverageStatement, CrossConformal, Reference, VennAbers
+from fhr.calibration.ties import snapped
 from fhr.errors import CheckpointError, FHRError
-
-from .conformal import ClassConditionalConformal, CoverageStatement
-from .cross_conformal import CrossConformal
-from .reference import Reference
-from .ties import snapped
-from .venn_abers import VennAbers
 
 __all__ = ["OuterFold"]
 

@@ -9,14 +9,13 @@ import pytest
 import torch
 
 from fhr.calibration import RidgePlatt, calibrator_from_dict, shift_prevalence
-from fhr.calibration.outer_fold import OuterFold
 from fhr.calibration.reference import HeldOut, Reference
 from fhr.calibration.typicality import TYPICAL_STATISTICS, Typicality, typical_statistics
+from fhr.confidence import Abstention, Confidence, OuterFold, Prediction, to_frame
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import flip_rate
 from fhr.models import CheckpointCard, InceptionNet, Network
-from fhr.prediction import Abstention, Prediction, Predictor, to_frame
-from fhr.prediction.confidence import Confidence
+from fhr.prediction import Predictor
 from fhr.preprocessing import Pipeline
 from fhr.recording import Step
 
@@ -87,6 +86,11 @@ def made(births_database, halves):
     return make
 
 
+def confidence(references: Sequence[Reference], inner: Sequence[int]) -> Confidence:
+    """Of networks without calibrators: sets and guarantees need none."""
+    return Confidence([None] * len(references), references, inner, "x")
+
+
 @pytest.mark.parametrize("n_inner", [1, 4])
 def test_the_mean_over_outer_folds_covers_both_classes(n_inner):
     """40 simulated cross-validations of five outer folds: about 1 - alpha, far above what is proven."""
@@ -108,8 +112,7 @@ def test_the_mean_over_outer_folds_covers_both_classes(n_inner):
                 scores.append(new_seen + 0.5 * generator.normal(size=n_new))
             references += [Reference(held_out, None, 0.5, None)] * n_inner
             inner += range(n_inner)
-        confidence = Confidence(references, inner, "x")
-        judged = confidence.judge(np.array(scores), np.full((len(scores), n_new), 0.5), np.empty((n_new, 6)))
+        judged = confidence(references, inner).judge(np.array(scores))
         for i, level in enumerate(levels):
             sets = judged.sets[level]
             if sets is not None:
@@ -131,17 +134,17 @@ def test_the_guarantee_of_several_outer_folds_is_that_of_the_smallest():
         )
 
     small, large = reference(10, 4), reference(20, 4)
-    several = Confidence([small] * 4 + [large] * 4, [*range(4)] * 2, "x").guarantees[0.9]
-    alone = Confidence([small] * 4, range(4), "x").guarantees[0.9]
+    several = confidence([small] * 4 + [large] * 4, [*range(4)] * 2).guarantees[0.9]
+    alone = confidence([small] * 4, range(4)).guarantees[0.9]
     assert several.startswith(alone)
     assert several.endswith("The p-values are means over 2 outer folds; the records named are those of one of them.")
-    split = Confidence([reference(40, 1), reference(60, 1)], [0, 0], "x").guarantees[0.9]
+    split = confidence([reference(40, 1), reference(60, 1)], [0, 0]).guarantees[0.9]
     assert "proven is only at least 80%, with 20 calibration records in 2 folds" in split
     # Fewer records, but no inner folds: not the weakest.
-    mixed = Confidence([reference(38, 1)] + [large] * 4, [0, *range(4)], "x").guarantees[0.9]
-    weakest = Confidence([large] * 4, range(4), "x").guarantees[0.9]
+    mixed = confidence([reference(38, 1)] + [large] * 4, [0, *range(4)]).guarantees[0.9]
+    weakest = confidence([large] * 4, range(4)).guarantees[0.9]
     assert mixed.startswith(weakest)
-    exact = Confidence([reference(40, 1)], [0], "x").guarantees[0.9]
+    exact = confidence([reference(40, 1)], [0]).guarantees[0.9]
     assert "at least 90% get a set that holds the truth" in exact
 
 
