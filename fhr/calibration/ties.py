@@ -3,22 +3,9 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["rounding", "snapped"]
+__all__ = ["snapped"]
 
 _ROUNDING = 16 * float(np.finfo(np.float32).eps)  # of a sum over some layers, relative to the largest score
-
-
-def rounding(known: ArrayLike) -> float:
-    """The difference up to which two scores may be one and the same, computed twice in float32.
-
-    Args:
-        known: (k,), k of 1 or more; scores of the usual size.
-
-    Example:
-        >>> f"{rounding([0.2, -0.5]):.1e}"
-        '9.5e-07'
-    """
-    return _ROUNDING * float(np.abs(np.asarray(known, dtype=np.float64)).max())
 
 
 def snapped(scores: ArrayLike, known: ArrayLike) -> np.ndarray:
@@ -40,4 +27,4 @@ def snapped(scores: ArrayLike, known: ArrayLike) -> np.ndarray:
     right = np.searchsorted(ordered, x).clip(max=len(ordered) - 1)
     left = (right - 1).clip(min=0)
     nearest = np.where(np.abs(x - ordered[left]) <= np.abs(x - ordered[right]), ordered[left], ordered[right])
-    return np.where(np.abs(x - nearest) <= rounding(ordered), nearest, x)
+    return np.where(np.abs(x - nearest) <= _ROUNDING * np.abs(ordered).max(), nearest, x)

@@ -1,4 +1,4 @@
-"""When a prediction should not be relied on."""
+"""Abstention: the limits beyond which a prediction should not be relied on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["Abstention"]
 
 @dataclass(frozen=True)
 class Abstention:
-    """The limits beyond which a prediction should not be relied on; each gives a reason, and any one is enough.
+    """The limits within which a prediction may be relied on; passing one of them is a reason to abstain.
 
     A field of the prediction that was not computed gives no reason: where there are too few records for a conformal
     set, the others decide.

@@ -11,10 +11,11 @@ import numpy as np
 
 from fhr.calibration import Calibrator, CoverageStatement, Reference, Typicality, shift_prevalence
 from fhr.calibration.conformal import SLACK
+from fhr.calibration.ties import snapped
 from fhr.errors import FHRError
 from fhr.metrics import flip_rate, retraining_spread
 
-from .decision import calibrated, decide
+from .decision import Decisions, decide
 from .judgement import Judgement
 from .levels import LEVELS
 from .outer_fold import OuterFold
@@ -83,10 +84,10 @@ class Confidence:
                 Decisions are taken at a specificity and sets within a class: neither depends on it.
         """
         probabilities, several = self._probabilities(scores, prevalence), len(scores) > 1
-        told_for = None
-        if probabilities is not None and (self._prevalences or prevalence is not None):
-            told_for = float(np.mean(self._prevalences)) if prevalence is None else prevalence
-        decided = decide(scores, self._calibrators, self.references) if self._calibrators and self._folds else None
+        decided = self._decisions(scores)
+        told_for = prevalence
+        if prevalence is None and self._prevalences:
+            told_for = float(np.mean(self._prevalences))
         low, high = self._interval(scores, prevalence)
         p = self._p_values(scores)
         typical = self._typicalities() if statistics is not None else []
@@ -98,7 +99,7 @@ class Confidence:
             self._target,
             score=scores.mean(axis=0),
             probability=None if probabilities is None else probabilities.mean(axis=0),
-            prevalence=told_for,
+            prevalence=None if probabilities is None else told_for,
             low=low,
             high=high,
             spread=retraining_spread(probabilities) if probabilities is not None and several else None,
@@ -111,15 +112,26 @@ class Confidence:
             deviation=deviation if typical else None,
         )
 
+    def _calibrated(self, scores: np.ndarray) -> np.ndarray:
+        return np.array([calibrator.predict(row) for calibrator, row in zip(self._calibrators, scores, strict=True)])
+
     def _probabilities(self, scores: np.ndarray, prevalence: float | None) -> np.ndarray | None:
         """(network, n), shifted to the prevalence."""
         if not self._calibrators:
             return None
-        probabilities = calibrated(scores, self._calibrators)
+        probabilities = self._calibrated(scores)
         if prevalence is None:
             return probabilities
         rows = zip(probabilities, self._prevalences, strict=True)
         return np.stack([shift_prevalence(row, of_fit, prevalence) for row, of_fit in rows])
+
+    def _decisions(self, scores: np.ndarray) -> Decisions | None:
+        if not (self._calibrators and self.references):
+            return None
+        # The threshold is the probability of a held-out score, and a calibrator may be a step there.
+        known = (reference.pooled()[0] for reference in self.references)
+        tied = np.stack([snapped(row, ordered) for row, ordered in zip(scores, known, strict=True)])
+        return decide(self._calibrated(tied), [reference.threshold for reference in self.references])
 
     def _interval(
         self, scores: np.ndarray, prevalence: float | None

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from fhr.calibration import Calibrator, Reference
-from fhr.calibration.ties import rounding
+__all__ = ["Decisions", "decide", "reaches"]
 
-__all__ = ["Decisions", "calibrated", "decide"]
-
-# The mean of equal thresholds differs from each of them in the last digits.
-_LAST_DIGITS = 1e-12
+# Relative to the threshold. The scores of a network differ by some 1e-7 of their size from one batch size, processor or
+# device to another; where their size is a hundred times their spread (minus the predicted pH), a probability moves by
+# some 1e-5 of itself. No reader can tell such probabilities apart.
+_ROUNDING = 1e-4
 
 
 class Decisions(NamedTuple):
@@ -26,28 +26,32 @@ class Decisions(NamedTuple):
     by_network: np.ndarray
 
 
-def calibrated(scores: np.ndarray, calibrators: Sequence[Calibrator]) -> np.ndarray:
-    """Probabilities (network, n) from the scores (network, n), each row by its own calibrator."""
-    return np.array([calibrator.predict(row) for calibrator, row in zip(calibrators, scores, strict=True)])
+def reaches(probabilities: ArrayLike, threshold: ArrayLike) -> np.ndarray:
+    """Whether probabilities are at or above a threshold, or below it by rounding alone.
 
-
-def decide(scores: np.ndarray, calibrators: Sequence[Calibrator], references: Sequence[Reference]) -> Decisions | None:
-    """Decisions at the threshold of the references, or None where one has none.
-
-    A threshold is the probability of a held-out record. The score of that very record, or of one that equals it,
-    differs in the last digits from one batch size, processor or device to another, and so would the decision. Scores
-    are therefore raised by what float32 rounding can take from them before they are calibrated for the decision. A
-    calibrator never falls with the score, so that whatever is a tie but for rounding reaches the threshold.
+    A threshold is the probability of a held-out record. Without the second half, the decision about that very record,
+    or about one that equals it, would turn with the batch size.
 
     Args:
-        scores: (network, n).
-        calibrators: of each network.
-        references: of each network; several thresholds are averaged.
+        probabilities: of any shape.
+        threshold: of a shape that broadcasts with them.
+
+    Example:
+        >>> reaches([0.2, 0.29999999, 0.3], 0.3).tolist()
+        [False, True, True]
     """
-    thresholds = [reference.threshold for reference in references]
-    if None in thresholds:
+    return np.asarray(np.asarray(probabilities) >= np.asarray(threshold) * (1 - _ROUNDING))
+
+
+def decide(probabilities: np.ndarray, thresholds: Sequence[float | None]) -> Decisions | None:
+    """Decisions by the thresholds of the networks, and by their mean for the mean probability; None where one lacks it.
+
+    Args:
+        probabilities: (network, n), at the prevalence of the held-out records.
+        thresholds: of each network.
+    """
+    known = [threshold for threshold in thresholds if threshold is not None]
+    if not known or len(known) < len(thresholds):
         return None
-    limits = np.array(thresholds, dtype=np.float64)[:, None] - _LAST_DIGITS
-    raised = scores + np.array([[rounding(reference.pooled()[0])] for reference in references])
-    probabilities = calibrated(raised, calibrators)
-    return Decisions(probabilities.mean(axis=0) >= limits.mean(), probabilities >= limits)
+    each = np.array(known)[:, None]
+    return Decisions(reaches(probabilities.mean(axis=0), each.mean()), reaches(probabilities, each))

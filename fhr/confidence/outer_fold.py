@@ -1,4 +1,4 @@
-"""What the held-out records of one outer fold say of a new score: an interval, and p-values for conformal sets."""
+"""The held-out records of one outer fold turn a new score into an interval, and into p-values for conformal sets."""
 
 import logging
 from collections.abc import Sequence

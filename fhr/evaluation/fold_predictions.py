@@ -1,4 +1,4 @@
-"""Out-of-fold predictions with all that a confidence card says of a record, from the raw scores of an outer fold."""
+"""The table of out-of-fold predictions: what a confidence card says of each test record, from raw scores of a fold."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,9 @@ __all__ = ["out_of_fold"]
 
 
 def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> pd.DataFrame:
-    """What is said of the test records of one outer fold, each by models that have not seen it.
+    """A table of the test records of one outer fold, each judged by models that have not seen it.
+
+    `fhr.confidence.Confidence` judges them, as it judges the births that a predictor of this fold is given.
 
     Args:
         raw: rows of one repeat and outer fold, with `RAW_COLUMNS`.

@@ -1,4 +1,4 @@
-"""What the confidence card says of a prediction, as rows of text in three columns."""
+"""The rows of text of a confidence card, in three columns."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
@@ -16,7 +16,10 @@ _NOTE: dict[str, Any] = {"fontsize": 7, "color": "0.35"}
 
 
 class ConfidenceFields(Protocol):
-    """What is drawn of a prediction; None where it was not computed. `fhr.prediction.Prediction` has it all."""
+    """The fields of one prediction that a confidence card shows; None where they were not computed.
+
+    `fhr.confidence.Prediction` has them all.
+    """
 
     @property
     def name(self) -> str:
@@ -88,7 +91,7 @@ class Row(NamedTuple):
 
 
 def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
-    """The probability; the first heading leaves room for its bar, where there is one."""
+    """The rows of the probability; the first heading leaves room for its bar, where there is one."""
     if prediction.probability is None:
         return [
             Row(f"{prediction.target}: no probability", _HEAD, 0.1),
@@ -111,7 +114,7 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
 
 
 def sets(prediction: ConfidenceFields) -> list[Row]:
-    """The conformal sets, a level a row."""
+    """The rows of the conformal sets, one a level."""
     rows = [Row("What cannot be ruled out", _HEAD, 0.1)]
     if prediction.sets is None:
         return [*rows, Row("not computed: no held-out records in the checkpoint")]
@@ -128,7 +131,7 @@ def sets(prediction: ConfidenceFields) -> list[Row]:
 
 
 def doubts(prediction: ConfidenceFields) -> list[Row]:
-    """The decision, or why there is none, and the warnings."""
+    """The rows of the decision, or why there is none, and of the warnings."""
     said = {None: "No decision threshold", True: "Above the decision threshold", False: "Below the decision threshold"}
     if prediction.abstain:
         rows = [Row("No answer: the model abstains", {**_HEAD, "color": ORANGE}, 0.1)]
