@@ -1,4 +1,4 @@
-"""At which levels conformal sets are made."""
+"""The levels at which conformal sets are made."""
 
 __all__ = ["LEVELS"]
 

@@ -1,4 +1,4 @@
-"""How far to trust a prediction: theory on simulated scores, and every field on networks made by hand."""
+"""How far to trust a prediction: every field, on networks made by hand."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,15 +8,17 @@ import pandas as pd
 import pytest
 import torch
 
+import fhr.confidence
+import fhr.prediction
 from fhr.calibration import RidgePlatt, calibrator_from_dict, shift_prevalence
-from fhr.calibration.outer_fold import OuterFold
-from fhr.calibration.reference import HeldOut, Reference
-from fhr.calibration.typicality import TYPICAL_STATISTICS, Typicality, typical_statistics
+from fhr.calibration.reference import Reference
+from fhr.calibration.typicality import Typicality, typical_statistics
+from fhr.confidence import Abstention, OuterFold, to_frame
 from fhr.errors import CheckpointError, FHRError
+from fhr.evaluation import MemberScores, cross_fit, out_of_fold, raw_scores
 from fhr.metrics import flip_rate
 from fhr.models import CheckpointCard, InceptionNet, Network
-from fhr.prediction import Abstention, Prediction, Predictor, to_frame
-from fhr.prediction.confidence import Confidence
+from fhr.prediction import Predictor
 from fhr.preprocessing import Pipeline
 from fhr.recording import Step
 
@@ -85,64 +87,6 @@ def made(births_database, halves):
         return finished
 
     return make
-
-
-@pytest.mark.parametrize("n_inner", [1, 4])
-def test_the_mean_over_outer_folds_covers_both_classes(n_inner):
-    """40 simulated cross-validations of five outer folds: about 1 - alpha, far above what is proven."""
-    generator = np.random.default_rng(5)
-    levels, hits = (0.8, 0.9, 0.95), np.zeros((3, 2))
-    n, n_new = 150, 100
-    for _ in range(40):
-        y, new_y = np.arange(n) % 2, np.arange(n_new) % 2
-        seen, new_seen = (labels + generator.normal(size=len(labels)) for labels in (y, new_y))
-        references, inner, scores = [], [], []
-        for fold in range(5):
-            kept = np.flatnonzero(np.arange(n) // 2 % 5 != fold)
-            held_out = {}
-            for k in range(n_inner):
-                # Each network has a noise of its own, so that the folds agree as little as small networks do.
-                rows = kept[np.arange(len(kept)) // 2 % 4 == k]
-                own = seen[rows] + 0.5 * generator.normal(size=len(rows))
-                held_out[k] = HeldOut(tuple(own), tuple(y[rows]), 1)
-                scores.append(new_seen + 0.5 * generator.normal(size=n_new))
-            references += [Reference(held_out, None, 0.5, None)] * n_inner
-            inner += range(n_inner)
-        confidence = Confidence(references, inner, "x")
-        judged = confidence.judge(np.array(scores), np.full((len(scores), n_new), 0.5), np.empty((n_new, 6)))
-        for i, level in enumerate(levels):
-            sets = judged.sets[level]
-            if sets is not None:
-                for label in (0, 1):
-                    hits[i, label] += sets[new_y == label, label].mean() / 40
-    for i, level in enumerate(levels):
-        if n_inner == 1 and level == 0.95:  # 15 records of a class, 19 are needed
-            assert hits[i].tolist() == [0, 0]
-        else:
-            assert (hits[i] > level - 0.03).all(), hits
-            assert (hits[i] < 1).all(), hits
-
-
-def test_the_guarantee_of_several_outer_folds_is_that_of_the_smallest():
-    def reference(n: int, folds: int) -> Reference:
-        rng = np.random.default_rng(n)
-        return Reference(
-            {k: HeldOut(tuple(rng.normal(size=n)), (0, 1) * (n // 2), 1) for k in range(folds)}, None, 0.5, None
-        )
-
-    small, large = reference(10, 4), reference(20, 4)
-    several = Confidence([small] * 4 + [large] * 4, [*range(4)] * 2, "x").guarantees[0.9]
-    alone = Confidence([small] * 4, range(4), "x").guarantees[0.9]
-    assert several.startswith(alone)
-    assert several.endswith("The p-values are means over 2 outer folds; the records named are those of one of them.")
-    split = Confidence([reference(40, 1), reference(60, 1)], [0, 0], "x").guarantees[0.9]
-    assert "proven is only at least 80%, with 20 calibration records in 2 folds" in split
-    # Fewer records, but no inner folds: not the weakest.
-    mixed = Confidence([reference(38, 1)] + [large] * 4, [0, *range(4)], "x").guarantees[0.9]
-    weakest = Confidence([large] * 4, range(4), "x").guarantees[0.9]
-    assert mixed.startswith(weakest)
-    exact = Confidence([reference(40, 1)], [0], "x").guarantees[0.9]
-    assert "at least 90% get a set that holds the truth" in exact
 
 
 def test_every_field_of_a_single_network(made, halves):
@@ -282,57 +226,6 @@ def test_unlike_the_training_records(made, halves):
     assert predictor.predict(recording).warnings == (of_recording,)
 
 
-def said(**changes: object) -> Prediction:
-    return replace(Prediction("x", TARGET, 0.1, 0.0, 0.1, sets={0.8: (), 0.9: (TARGET,), 0.95: None}), **changes)
-
-
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({}, None),
-        ({"sets": {0.9: (f"not {TARGET}", TARGET)}}, "neither outcome can be ruled out at 90%"),
-        ({"sets": {0.9: ()}}, "the score is unlike those of either outcome at 90%"),
-        ({"sets": {0.9: None}}, None),
-        ({"sets": None}, None),
-        ({"loss": 0.51}, "51% of the signal is lost"),
-        ({"loss": 0.5}, None),
-        ({"distance": 0.009}, "unlike the training records"),
-        ({"distance": 0.01}, None),
-        ({"flip_rate": 0.21}, "two retrainings would disagree with probability 0.21"),
-        ({"flip_rate": 0.2}, None),
-    ],
-)
-def test_reasons_to_abstain(changes, reason):
-    assert list(Abstention().reasons(said(**changes))) == ([] if reason is None else [reason])
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"level": 0.85}, {"loss": 1.2}, {"distance": -1}, {"flip_rate": float("nan")}, {"referral": 2}]
-)
-def test_limits_that_cannot_be(wrong):
-    with pytest.raises(FHRError, match=f"abstention with {next(iter(wrong))}="):
-        Abstention(**wrong)
-
-
-@pytest.mark.parametrize(
-    ("probability", "referral", "cost"),
-    [
-        (0.02, 0.05, None),
-        (0.06, 0.05, 0.06),
-        (0.3, 0.05, 0.07),
-        (0.9, 0.05, None),
-        (0.3, None, None),
-        (None, 0.05, None),
-    ],
-)
-def test_the_expected_cost_of_the_better_answer(probability, referral, cost):
-    """Chow's rule: between the risks at which waiting and acting are cheap, a referral is cheaper than either."""
-    reasons = list(Abstention(referral=referral).reasons(said(probability=probability)))
-    assert reasons == (
-        [] if cost is None else [f"either answer is expected to cost {cost:.3f} of a miss, a referral 0.05"]
-    )
-
-
 def test_limits_are_those_of_the_predictor(made, halves):
     members, new = made(), halves[1]
     strict, lenient = (Predictor(members, abstention=Abstention(level=level, loss=1)) for level in (0.8, 0.95))
@@ -343,60 +236,6 @@ def test_limits_are_those_of_the_predictor(made, halves):
             assert prediction.abstain == (held is not None and len(held) != 1)
 
 
-def test_the_card_says_what_the_prediction_says():
-    text = said(
-        low=0.04,
-        high=0.3,
-        prevalence=0.26,
-        decision=True,
-        spread=0.03,
-        flip_rate=0.4,
-        guarantees={0.9: "Of births like these."},
-        distance=0.004,
-        abstain=True,
-        reasons=("two retrainings would disagree",),
-        warnings=("no uterine activity",),
-    ).card()
-    for line in (
-        f"# x: {TARGET}",
-        "Research software, **not a medical device**: it must not guide the care of any patient.",
-        "**The model abstains**: do not rely on the numbers below.",
-        "- two retrainings would disagree",
-        f"- Probability of {TARGET}: **10%** (calibration leaves open 4.0% to 30%, no confidence interval); "
-        "26% of the births it is calibrated for have it",
-        f"- Decision: **at or above the threshold**, which about 90% of the births without {TARGET} stay below",
-        "- From one network to another the probability moves by 3.0 percentage points (SD); "
-        "two networks disagree on the decision with probability 0.40",
-        f"- What it cannot rule out, at 90%: {TARGET}",
-        "- What it cannot rule out, at 80%: none fits, the score is unlike those of both outcomes",
-        "- What it cannot rule out, at 95%: not computed, too few records",
-        "- Signal loss: 10%",
-        "- Training records at least as unusual as this one: 0.4%",
-        "- Warning: no uterine activity",
-        "- At 90%: Of births like these.",
-    ):
-        assert line in text.splitlines()
-    assert "by another calibration, which disagrees" in said(low=0.2, high=0.3).card()
-    assert "No reason to abstain" in said(abstain=False).card()
-    assert "births with it may, too: nothing is ruled out by this" in said(decision=False).card()
-    lost = said(warnings=("60% of the signal is lost",), abstain=True, reasons=("60% of the signal is lost",)).card()
-    assert lost.count("60% of the signal is lost") == 1
-
-
-def test_columns_of_the_table():
-    rows = to_frame([said(sets={0.8: (), 0.9: (f"not {TARGET}", TARGET), 0.95: None}, reasons=("a", "b"))])
-    assert list(rows.columns) == [
-        *("name", "probability", "score", "loss", "warnings", "low", "high", "prevalence", "decision", "spread"),
-        *("flip_rate", "set_80", "set_90", "set_95", "distance", "abstain", "reasons"),
-    ]
-    row = rows.iloc[0]
-    assert (row["set_80"], row["set_90"]) == ("neither", f"not {TARGET} or {TARGET}")
-    assert pd.isna(row["set_95"])
-    assert row["reasons"] == "a; b"
-    assert set(TYPICAL_STATISTICS).isdisjoint(rows.columns)
-    assert isinstance(hash(said()), int)
-
-
 def test_typicality_alone_missing(made, halves):
     """Fewer than 20 training records say nothing of what is usual; the rest is computed."""
     card, network = made()[0]
@@ -405,3 +244,57 @@ def test_typicality_alone_missing(made, halves):
     assert prediction.distance is None
     assert prediction.sets[0.8] is not None
     assert Typicality.__name__ not in str(prediction)
+
+
+@pytest.mark.parametrize(("inner", "members"), [((0,), 1), ((0, 1, 2, 3), 1), ((0, 1, 2, 3), 3)])
+def test_a_predictor_says_of_a_birth_what_the_out_of_fold_table_says(births_database, halves, inner, members):
+    """One outer fold, kept as `fhr crossval` keeps it, and its test records, to the bit."""
+    held, new = halves
+    networks = [bare(0, k, m) for k in inner for m in range(members)]
+    bare_predictor = Predictor(networks)
+    of_held, of_new = (
+        bare_predictor.scores(np.stack([bare_predictor.pipeline(recording).signal for recording in records]))
+        for records in (held, new)
+    )
+    names, tested = np.array([r.name for r in held]), [r.name for r in new]
+    rows = []
+    for (card, _), own, other in zip(networks, of_held, of_new, strict=True):
+        mine = np.arange(len(names)) % len(inner) == inner.index(card.fold[2])
+        scores = MemberScores(pd.Series(own[mine], names[mine]), pd.Series(other, tested))
+        rows.append(raw_scores(scores, repeat=0, fold=0, inner=card.fold[2], member=card.member))
+    raw, labels = pd.concat(rows), births_database.labels(TARGET)
+    # A slope, whatever the random weights say.
+    by_record = raw[raw["use"] == "held_out"].groupby("name")["score"].mean()
+    labels[by_record.index[by_record.rank() > 70]] = 1
+    table = out_of_fold(raw, labels).set_index("name").loc[tested]
+
+    fitted = cross_fit(raw, labels)
+    reference = Reference.of(fitted.held_out, labels, typical_statistics(held), fitted.calibrator)
+    fitted.calibrator.bind(label=TARGET, model=[card.procedure for card, _ in networks])
+    plain = {"calibrator": fitted.calibrator.to_dict(), "confidence": reference.to_dict()}
+    predictor = Predictor([(replace(card, **plain), network) for card, network in networks])
+    predictions, _ = predictor.predict_all(new)
+
+    assert [p.name for p in predictions] == tested
+    for field, column in (
+        *((name, name) for name in ("probability", "low", "high", "flip_rate", "spread")),
+        ("decision", "at_risk"),
+    ):
+        said = [getattr(p, field) for p in predictions]
+        if len(networks) == 1 and field in ("flip_rate", "spread"):
+            assert (set(said), table[column].isna().all()) == ({None}, True)
+        else:
+            assert said == table[column].tolist()
+            assert field == "decision" or len(set(said)) > 1
+    assert fitted.calibrator.standardize([p.score for p in predictions]) == pytest.approx(table["score"], rel=1e-12)
+    for level in (0.8, 0.9, 0.95):
+        if predictions[0].sets[level] is not None:
+            held_in = table[["p_negative", "p_positive"]].to_numpy() > 1 - level + 1e-9
+            words = np.array([f"not {TARGET}", TARGET])
+            assert [p.sets[level] for p in predictions] == [tuple(words[row]) for row in held_in]
+    assert predictions[0].sets[0.8] is not None
+
+
+def test_its_words_are_those_of_the_room_below():
+    for name in ("LEVELS", "Abstention", "Prediction", "to_frame"):
+        assert getattr(fhr.prediction, name) is getattr(fhr.confidence, name)

@@ -1,18 +1,13 @@
-"""One outer fold as judge of a new score: an interval, and p-values for sets, from its held-out records."""
+"""The held-out records of one outer fold turn a new score into an interval, and into p-values for conformal sets."""
 
 import logging
 from collections.abc import Sequence
 
 import numpy as np
 
+from fhr.calibration import ClassConditionalConformal, CoverageStatement, CrossConformal, Reference, VennAbers
+from fhr.calibration.ties import snapped
 from fhr.errors import CheckpointError, FHRError
-
-from .conformal import ClassConditionalConformal
-from .coverage import CoverageStatement
-from .cross_conformal import CrossConformal
-from .reference import Reference
-from .ties import snapped
-from .venn_abers import VennAbers
 
 __all__ = ["OuterFold"]
 

@@ -1,22 +1,19 @@
-"""When a prediction should not be relied on."""
+"""Abstention: the limits beyond which a prediction should not be relied on."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
 from .levels import LEVELS
-
-if TYPE_CHECKING:
-    from .prediction import Prediction
+from .prediction import Prediction
 
 __all__ = ["Abstention"]
 
 
 @dataclass(frozen=True)
 class Abstention:
-    """The reasons to abstain, each with its limit; any one is enough.
+    """The limits within which a prediction may be relied on; passing one of them is a reason to abstain.
 
     A field of the prediction that was not computed gives no reason: where there are too few records for a conformal
     set, the others decide.
@@ -54,8 +51,8 @@ class Abstention:
             if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
                 raise FHRError(f"abstention with {name}={getattr(self, name)}; give a fraction from 0 to 1")
 
-    def reasons(self, prediction: "Prediction") -> Iterator[str]:
-        """Why not to rely on this prediction, in words."""
+    def reasons(self, prediction: Prediction) -> Iterator[str]:
+        """The reasons not to rely on this prediction, in words."""
         held = (prediction.sets or {}).get(self.level)
         if held is not None and len(held) > 1:
             yield f"neither outcome can be ruled out at {self.level:.0%}"

@@ -1,4 +1,4 @@
-"""What is said of one recording."""
+"""The prediction for one birth: its fields, its row in a table and its confidence card."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,16 @@ from typing import Any
 
 import pandas as pd
 
-from .card import markdown_card
+from .card_words import (
+    decision_words,
+    guarantee_words,
+    heading,
+    network_words,
+    probability_words,
+    set_words,
+    signal_words,
+    verdict,
+)
 from .levels import LEVELS
 
 __all__ = ["COLUMNS", "Prediction", "to_frame"]
@@ -68,11 +77,29 @@ class Prediction:
     reasons: tuple[str, ...] = ()
 
     def card(self) -> str:
-        """The confidence card: everything above in Markdown that a clinician can read."""
-        return markdown_card(self)
+        """The confidence card of this birth: everything above in Markdown that a clinician can read.
+
+        In the order in which a reader needs it: whether to rely on it, the answer, its doubts, what is proven.
+        """
+        # A reason to abstain is a warning that stands above already.
+        warnings = [warning for warning in self.warnings if warning not in self.reasons]
+        lines = [
+            *heading(self.name, self.target),
+            *verdict(self.abstain, self.reasons),
+            *probability_words(self.target, self.probability, self.low, self.high, self.prevalence),
+            *decision_words(self.target, self.decision),
+            *set_words(self.sets),
+            *network_words(self.spread, self.flip_rate),
+            *signal_words(self.loss, self.distance, warnings),
+            *guarantee_words(self.guarantees),
+        ]
+        return "\n".join(lines) + "\n"
 
     def row(self) -> tuple[Any, ...]:
-        """In the order of `COLUMNS`: texts are joined with `; `, those of a set with ` or `; `neither` is ()."""
+        """The fields in the order of `COLUMNS`.
+
+        Texts are joined with `; `, those of a set with ` or `; `neither` is ().
+        """
         sets = self.sets or {}
         joined = {"warnings": "; ".join(self.warnings), "reasons": "; ".join(self.reasons)}
         named = {column: _set(sets.get(level)) for level, column in _SET_COLUMNS.items()}
@@ -80,7 +107,7 @@ class Prediction:
 
 
 def to_frame(predictions: Iterable[Prediction]) -> pd.DataFrame:
-    """One row a recording, with the columns `COLUMNS`; what was not computed is missing."""
+    """A table of predictions: one row a recording, with the columns `COLUMNS`; what was not computed is missing."""
     return pd.DataFrame([p.row() for p in predictions], columns=list(COLUMNS))
 
 

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import fhr.calibration
 from fhr.calibration import RidgePlatt, VennAbers
 from fhr.calibration.conformal import ClassConditionalConformal
 from fhr.calibration.cross_conformal import CrossConformal
-from fhr.calibration.outer_fold import OuterFold
 from fhr.calibration.reference import Reference
+from fhr.confidence import OuterFold
 from fhr.errors import CheckpointError, FHRError
 
 NAMES = [f"r{i}" for i in range(120)]
@@ -92,3 +93,9 @@ def test_rounding_decides_nothing_where_a_record_equals_a_held_out_one(sign):
     other = scores * (1 + sign * 1e-7)  # as another batch size or processor gives them
     np.testing.assert_array_equal(fold.p_values(other[None]), fold.p_values(scores[None]))
     np.testing.assert_array_equal(fold.interval(other[None]), fold.interval(scores[None]))
+
+
+def test_its_name_in_the_room_below_still_works():
+    with pytest.warns(FutureWarning, match=r"fhr\.calibration\.OuterFold is fhr\.confidence\.OuterFold now"):
+        found = fhr.calibration.OuterFold
+    assert found is OuterFold
