@@ -66,12 +66,12 @@ def trainer(**options) -> pl.Trainer:
 
 
 def own_network(place, seed):
-    data = PlaceDataModule(place, seed=seed, window_minutes=10, batch_size=32)
+    data = PlaceDataModule(place, seed=seed, window_minutes=20, batch_size=32)
     return Training(Trainable(), data, trainer(enable_checkpointing=False, limit_val_batches=0))
 
 
 def small_network(place, seed):
-    data = PlaceDataModule(place, seed=seed, window_minutes=10, batch_size=32)
+    data = PlaceDataModule(place, seed=seed, window_minutes=20, batch_size=32)
     task = ClassificationTask(InceptionNet(n_filters=2, kernel_sizes=[5], depth=1, stride=8), PHRegression())
     return Training(task, data, trainer())
 
