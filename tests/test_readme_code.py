@@ -2,9 +2,11 @@
 
 import ast
 import re
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -40,7 +42,9 @@ def test_it_runs(block, simulated_database, tmp_path, monkeypatch):
     fhr.write_table(recording, tmp_path / "recording.csv")
     fhr.write_wfdb(recording, tmp_path)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+    module = ModuleType("readme")
+    monkeypatch.setitem(sys.modules, "readme", module)  # where a class of the block is looked for by its name
+    exec(compile(block, "README.md", "exec"), module.__dict__)
 
 
 def test_there_is_something_to_run():

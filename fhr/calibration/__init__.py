@@ -1,11 +1,12 @@
 """Calibration of risk scores to probabilities, conformal sets and the references of a prediction."""
 
+from fhr.deprecation import moved
+
 from .beta import Beta
 from .calibrator import Calibrator, calibrator_from_dict
 from .conformal import ClassConditionalConformal
 from .coverage import CoverageStatement, check_records, records_needed
 from .cross_conformal import CrossConformal
-from .outer_fold import OuterFold
 from .prior_shift import prior_of_weights, shift_prevalence
 from .reference import HeldOut, Reference, threshold_at_specificity
 from .ridge_platt import RidgePlatt
@@ -21,7 +22,6 @@ __all__ = [
     "CoverageStatement",
     "CrossConformal",
     "HeldOut",
-    "OuterFold",
     "Reference",
     "RidgePlatt",
     "Thresholds",
@@ -35,3 +35,5 @@ __all__ = [
     "threshold_at_specificity",
     "typical_statistics",
 ]
+
+__getattr__ = moved("fhr.calibration", {"OuterFold": "fhr.confidence"})

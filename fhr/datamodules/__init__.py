@@ -1,9 +1,18 @@
-"""LightningDataModules, thin: what to read, which fold, which batches."""
+"""LightningDataModules, thin: what to read, which fold, which batches.
+
+The folder `datamodules` at the root of a clone is a link to this one.
+"""
+
+if __name__ == "datamodules":  # imported through the link: no class may exist twice
+    from fhr.deprecation import stand_in
+
+    stand_in("datamodules", "fhr.datamodules")
 
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule
 from .false_signals import FalseSignalDataModule
 from .members import MembersDataModule
+from .place import PlaceDataModule
 from .simulated import SimulatedDataModule
 
 __all__ = [
@@ -11,5 +20,6 @@ __all__ = [
     "DatabaseDataModule",
     "FalseSignalDataModule",
     "MembersDataModule",
+    "PlaceDataModule",
     "SimulatedDataModule",
 ]

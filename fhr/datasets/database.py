@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 
 import pandas as pd
 
 from fhr.errors import DatasetNotFoundError, FormatError
-from fhr.recording import Recording
+from fhr.recording import Composition, Recording
 
 from .targets import Target
 
@@ -63,6 +64,21 @@ class Database(Sequence[Recording]):
         rows = [asdict(recording.outcome) | asdict(recording.clinical) for recording in self.recordings]
         return pd.DataFrame(rows, index=pd.Index(self.names, name="record"))
 
+    @property
+    def composition(self) -> Composition:
+        """Numbers of recordings by kind, their makers, and the records that these were fitted to."""
+        return Composition.of(self.recordings)
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        """Number of recordings by kind, see `fhr.recording.Provenance`; `{"measured": 552}` for CTU-UHB."""
+        return self.composition.kinds
+
+    @property
+    def fitted_to(self) -> tuple[str, ...]:
+        """Records that the makers of these recordings were fitted to; a test on one of them is no test."""
+        return self.composition.fitted_to
+
     def labels(self, target: str) -> pd.Series:
         """Label each record (1, 0, or NaN where its outcome is unknown), indexed by name.
 
@@ -71,7 +87,7 @@ class Database(Sequence[Recording]):
         """
         return Target(target)(self.outcomes)
 
-    @property
+    @cached_property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of the file each recording was read from, of its signals where there is none; in order."""
         return tuple(
@@ -81,7 +97,14 @@ class Database(Sequence[Recording]):
 
     @property
     def checksum(self) -> str:
-        """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records."""
+        """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records.
+
+        Provenance is no part of it: the same signals are the same data for a split, whatever is known of their maker.
+        """
+        return self._checksum
+
+    @cached_property
+    def _checksum(self) -> str:
         return checksum_of_lines({recording.name: checksum_line(recording) for recording in self.recordings})
 
 

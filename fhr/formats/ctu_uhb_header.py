@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fhr.errors import FormatError
 from fhr.recording import Clinical, Outcome, Recording, Step
 
+from .provenance_header import provenance_lines
 from .regular_file import shown
 
 __all__ = ["IMPLAUSIBLE", "comment_lines", "parse_comments"]
@@ -156,6 +157,7 @@ def comment_lines(recording: Recording) -> list[str]:
         if step.name == IMPLAUSIBLE and isinstance(value := step.parameters.get("value"), float)
     }
     lines = [f"#----- Additional parameters for record {recording.name}", ""]
+    lines += provenance_lines(recording.provenance)
     for title, fields in _SECTIONS:
         lines.append(f"#-- {title}")
         for field in fields:

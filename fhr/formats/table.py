@@ -133,10 +133,11 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     """Write `recording` as a `.csv` or `.tsv` table and return its path; `read_table` gives the recording back.
 
     Columns are `time_s, fhr, uc` and, where there is one, `mhr`; a missing sample is blank. Comment lines before the
-    header hold name, sampling rate, start of stage 2, outcome, clinical fields and history as JSON. Left out: `source`.
+    header hold name, sampling rate, start of stage 2, outcome, clinical fields and history as JSON, and the provenance
+    where the recording was not measured: who removes them makes a measured recording of it. Left out: `source`.
 
     Raises:
-        FormatError: another suffix, no sample, or a history that holds more than plain types.
+        FormatError: another suffix, no sample, a history that holds more than plain types, or one that is too long.
     """
     path = Path(path)
     separator = TABLE_SUFFIXES[take_suffix(path, TABLE_SUFFIXES, kind="table")]

@@ -46,7 +46,7 @@ def confidence_card(
 
     Args:
         recording: of the prediction.
-        prediction: a `fhr.prediction.Prediction`, or anything with these fields.
+        prediction: a `fhr.confidence.Prediction`, or anything with these fields.
         networks: (m,), calibrated probabilities of the single networks.
         morphology: of this very recording, drawn as in `ctg`.
         minutes: length of the strip; None for what fills a sheet (27 min at 1 cm/min).

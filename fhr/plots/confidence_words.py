@@ -16,7 +16,7 @@ _NOTE: dict[str, Any] = {"fontsize": 7, "color": "0.35"}
 
 
 class ConfidenceFields(Protocol):
-    """Fields of a prediction that are drawn; None where not computed. `fhr.prediction.Prediction` has them all."""
+    """Fields of a prediction that are drawn; None where not computed. `fhr.confidence.Prediction` has them all."""
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from .resume import Resumable
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
+from .training import Training
 
 __all__ = [
     "Batch",
@@ -28,6 +29,7 @@ __all__ = [
     "RunRecord",
     "SampleBatch",
     "Task",
+    "Training",
     "data_record",
     "fit_members",
     "metric_values",

@@ -18,7 +18,7 @@ from fhr.models import Network
 
 from .artifacts import write_evaluation
 from .batch import Batch
-from .model_card import ModelCard
+from .model_card import ModelCard, records_line
 from .scores import score_windows
 from .task import Evaluation, Task
 
@@ -49,6 +49,10 @@ class ClassificationTask(Task):
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """Risk score (batch,) of `signal` (batch, channel, time) and scaled `features` (batch, n_features)."""
         return self.model.scores(signal, features)[:, 0]
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """Risk scores (batch,) of a batch."""
+        return self(batch.signal, batch.features)
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
@@ -127,6 +131,7 @@ class ClassificationTask(Task):
             window_minutes=facts.pipeline.to_dict()["minutes"],
             features=facts.features,
             left_out=len(facts.quarantined),
+            records=records_line(facts.learnt_composition, facts.tested_composition),
         )
         write_evaluation(folder, card, evaluation.predictions, facts.recordings)
 

@@ -175,6 +175,7 @@ class Task(pl.LightningModule):
             version=fhr.__version__,
             features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
             scaling=facts.scaling.to_dict() if facts.scaling else None,
+            **({} if (made := facts.learnt_composition).all_measured else made.plain()),
         )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
@@ -210,7 +211,7 @@ class Task(pl.LightningModule):
                 f"{card.data[:12]}, asked for is fold {own.fold} of {own.data[:12]}; go on with the same, or start anew"
             )
         test = Database((self.facts.recordings[n] for n in self.facts.partition.test), origin="test fold").digests
-        seen = set(card.learnt_from) & set(test)
+        seen = {*card.learnt_from, *card.fitted_to} & set(test)  # also by what made some of its recordings
         if seen:
             raise CheckpointError(
                 f"{len(seen)} of the {len(test)} test records were used to train this checkpoint (fold {card.fold}, "

@@ -41,12 +41,13 @@ def test_each_has_what_its_format_is_for(form):
     assert (card.features is not None) == (form == 2)
     assert card.kind == ("false_signal" if form == 3 else "classification")
     assert (card.confidence is not None) == (form == 4)
+    assert (card.kinds is not None) == (form == 5)
 
 
 def test_a_newer_format_is_refused_by_the_version_that_wrote_it(tmp_path):
-    content = torch.load(GOLDEN / "format4.ckpt", weights_only=True)
+    content = torch.load(GOLDEN / "format5.ckpt", weights_only=True)
     content["fhr"] |= {"format": FORMAT + 1, "version": "2.7.1", "news": torch.zeros(3)}
     torch.save(content, tmp_path / "new.ckpt")
     for read in (read_checkpoint, fhr.load):
-        with pytest.raises(CheckpointError, match=r"format 5, .* reads formats 1 to 4; use the version .* \(2\.7\.1\)"):
+        with pytest.raises(CheckpointError, match=r"format 6, .* reads formats 1 to 5; use the version .* \(2\.7\.1\)"):
             read(tmp_path / "new.ckpt")

@@ -6,6 +6,7 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old f4b9c13 && PYTHONPATH=../old python tests/models/golden/make_golden.py 2
     git worktree add ../old 55a5c8d && PYTHONPATH=../old python tests/models/golden/make_golden.py 3
     git worktree add ../old da526dd && PYTHONPATH=../old python tests/models/golden/make_golden.py 4
+    git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
 The networks are tiny and were not trained, the recording is a formula.
@@ -46,6 +47,8 @@ def predicted(path: Path, form: int) -> dict:
     if form == 4:
         plain |= {name: getattr(prediction, name) for name in ("low", "high", "decision", "distance", "abstain")}
         plain["sets"] = {str(level): held for level, held in prediction.sets.items()}
+    if form == 5:
+        plain["warnings"] = list(prediction.warnings)
     return json.loads(json.dumps(plain))
 
 
@@ -102,6 +105,12 @@ def make(form: int) -> None:
     for value in network.state_dict().values():  # running statistics that are not those of no training
         if value.is_floating_point():
             value += 0.05 * torch.rand_like(value)
+    if form == 5:
+        more = {
+            "kinds": {"measured": 40, "synthetic": 20},
+            "made_by": ("iaaft(seed=1)",),
+            "fitted_to": ("c" * 64, "1001"),
+        }
     card = CheckpointCard(
         network=network.specification,
         pipeline=pipeline,
