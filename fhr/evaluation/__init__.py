@@ -7,10 +7,11 @@ from .comparison import compare
 from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
-from .crossval_table import check, keep, oof_file, read_oof, recompute
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
+from .kept_predictions import oof_file, read_oof
+from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
 from .on_table import OnTable, OnTableMaker
 from .procedure import Combined, Procedure, combine
