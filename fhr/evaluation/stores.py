@@ -1,4 +1,4 @@
-"""Where finished folds are kept: in memory, in a folder, or in whatever has `done`, `scores` and `keep`."""
+"""Stores of finished folds: memory, a folder, or whatever has `done`, `scores` and `keep`."""
 
 import gzip
 import json
