@@ -214,6 +214,16 @@ def test_another_fold_would_test_on_training_records(fitted, births, options):
         run_test(fitted, births, **options)
 
 
+def test_a_generator_that_was_fitted_to_test_records_has_shown_them(fitted, births, births_database, tmp_path):
+    (name, *_) = fitted.data.facts.partition.test
+    digest = dict(zip(births_database.names, births_database.digests, strict=True))[name]
+    content = torch.load(fitted.path, weights_only=True)
+    content["fhr"]["fitted_to"] = [digest]
+    torch.save(content, tmp_path / "generated.ckpt")
+    with pytest.raises(CheckpointError, match="1 of the 24 test records were used to train this checkpoint"):
+        run_test(fitted._replace(path=tmp_path / "generated.ckpt"), births)
+
+
 def test_another_inner_fold_has_the_same_test_records(fitted, births):
     assert len(run_test(fitted, births, inner=2).predictions) == 24
 
