@@ -7,7 +7,7 @@ from .classification import ClassificationTask
 from .ensemble import EnsembleTask
 from .false_signal import FalseSignalTask
 from .members import FittedMember, fit_members
-from .model_card import ModelCard
+from .model_card import ModelCard, records_line
 from .record import RunRecord, data_record, metric_values, parameters, run_tags
 from .resume import Resumable
 from .sample_batch import SampleBatch
@@ -34,6 +34,7 @@ __all__ = [
     "fit_members",
     "metric_values",
     "parameters",
+    "records_line",
     "run_tags",
     "score_windows",
     "write_evaluation",
