@@ -1,10 +1,12 @@
 """The only LightningModules, what they are fed, and what they leave behind."""
 
 from .artifacts import write_evaluation
-from .batch import Batch, DataFacts
+from .batch import Batch
 from .calibrate import Calibration
 from .classification import ClassificationTask
+from .data_facts import DataFacts
 from .ensemble import EnsembleTask
+from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .members import FittedMember, fit_members
 from .model_card import ModelCard
@@ -13,6 +15,7 @@ from .resume import Resumable
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
+from .training_card import checkpoint_card
 
 __all__ = [
     "Batch",
@@ -21,6 +24,7 @@ __all__ = [
     "DataFacts",
     "EnsembleTask",
     "Evaluation",
+    "FactsHandover",
     "FalseSignalTask",
     "FittedMember",
     "ModelCard",
@@ -28,6 +32,7 @@ __all__ = [
     "RunRecord",
     "SampleBatch",
     "Task",
+    "checkpoint_card",
     "data_record",
     "fit_members",
     "metric_values",

@@ -60,7 +60,7 @@ class ClassificationTask(Task):
             self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
         return loss, len(batch.label)
 
-    def check_finish(self) -> None:
+    def check_finish(self, data: Any) -> None:
         """Refuse a held-out fold that is too small for a calibrator."""
         facts = self.facts
         RidgePlatt.check_sample(facts.labels.loc[list(facts.partition.calibration)])

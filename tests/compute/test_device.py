@@ -7,12 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from fhr.compute import check_device, pick_device
+from fhr.compute import check_device, device, pick_device
 from fhr.errors import FHRError
 from fhr.features import FeatureSet
 from fhr.multiscale.inputs import check_precision
 from fhr.processes import fbm
-from fhr.compute import device
 
 cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 

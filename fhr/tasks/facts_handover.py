@@ -1,0 +1,40 @@
+"""FactsHandover: the callback that gives a task the facts of the data module."""
+
+from typing import Protocol, runtime_checkable
+
+import pytorch_lightning as pl
+
+from .data_facts import DataFacts
+
+__all__ = ["FactsHandover", "TakesFacts"]
+
+
+@runtime_checkable
+class TakesFacts(Protocol):
+    """A LightningModule that remembers the facts of its data."""
+
+    def take(self, facts: DataFacts | None) -> None:
+        """Remember the facts, or forget them."""
+
+
+class FactsHandover(pl.Callback):
+    """A callback that hands the facts of the trainer's data module to the task, once the data module is set up.
+
+    Every task brings its own by `configure_callbacks`, so that a plain `Trainer.fit(task, datamodule=data)` suffices.
+    Facts that a user gave by `take` stay where no data module has any; those of an earlier data module do not.
+    """
+
+    def __init__(self) -> None:
+        self._handed = False
+
+    def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Hand the facts over; Lightning calls this after the `setup` of the data module."""
+        facts = getattr(getattr(trainer, "datamodule", None), "facts", None)
+        if not isinstance(pl_module, TakesFacts):
+            return
+        if isinstance(facts, DataFacts):
+            pl_module.take(facts)
+            self._handed = True
+        elif self._handed:
+            pl_module.take(None)
+            self._handed = False
