@@ -3,7 +3,6 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -40,8 +39,9 @@ class DatabaseDataModule(pl.LightningDataModule):
         batch_size: records a batch.
         class_weights: `balanced` gives both classes the same weight in the loss.
         augmentation: random changes of the training windows, or None.
-        features: what is computed beside the signal of each record, from its own window at the end of the record, and
-            scaled by the training part of the fold; None for nothing. The augmentation leaves it.
+        features: what is computed beside the signal of each record, from its own window at the end of the record; None
+            for nothing. Batches hold it unscaled; the training part of the fold gives the network its scaling. The
+            augmentation leaves it.
         splits: a split file; None makes the standard one (10 x 5 folds, seed 0) from the data.
         seed: of the order of the records, of the augmentation and of the bootstrap.
         bootstrap: fit the weights on as many records drawn with replacement, for a retraining that is independent of
@@ -220,10 +220,6 @@ class DatabaseDataModule(pl.LightningDataModule):
             scaling=FeatureScaling.fit(computed.table.loc[list(partition.train)]) if computed is not None else None,
         )
 
-    def use_scaling(self, scaling: FeatureScaling) -> None:
-        """Scale the features as trained weights know them, not by the training part of this fold."""
-        self._facts = replace(self.facts, scaling=scaling)
-
     def members(self, seeds: Sequence[int]) -> pl.LightningDataModule:
         """This data as several retrainings see it, read once, see `MembersDataModule`."""
         from .members import MembersDataModule  # which stands on this module
@@ -269,16 +265,16 @@ class DatabaseDataModule(pl.LightningDataModule):
             label,
             self._ph.loc[list(names)].to_numpy(),
             weight,
-            self._scaled(names),
+            self._features(names),
             pipeline=self.pipeline,
             augmentation=augmentation,
             seed=self.seed,
         )
 
-    def _scaled(self, names: Sequence[str]) -> np.ndarray:
-        if self._computed is None or self.facts.scaling is None:
+    def _features(self, names: Sequence[str]) -> np.ndarray:
+        if self._computed is None:
             return np.empty((len(names), 0), dtype=np.float32)
-        return self.facts.scaling(self._computed.table.loc[[self._giver[name] for name in names]])
+        return self._computed.table.loc[[self._giver[name] for name in names]].to_numpy(dtype=np.float64)
 
 
 def _as_is(batch: Any) -> Any:

@@ -11,9 +11,9 @@ from fhr.formats.regular_file import cut, shown
 
 __all__ = ["FORMAT", "CheckpointCard"]
 
-FORMAT = 4
-"""Of a checkpoint with what its confidence rests on; 3 of another kind of task than classification, 2 with features, 1
-without, as before there were any."""
+FORMAT = 5
+"""Of a checkpoint whose network holds the scaling of its features; 4 with what its confidence rests on; 3 of another
+kind of task than classification; 2 with features and their scaling in the card; 1 without, as before there were any."""
 
 _KEY = "fhr"
 _MOST_VALUES, _DEEPEST, _LONGEST = 10**6, 30, 500  # of a card, of lists in lists, characters of a name
@@ -37,7 +37,8 @@ class CheckpointCard:
         version: of this package.
         features: what is computed beside the signal: `set`, see `fhr.features.FeatureSet.to_dict`, and its `checksum`,
             which a version that computes otherwise does not have; or None.
-        scaling: of the features, see `fhr.features.FeatureScaling.to_dict`, or None.
+        scaling: of the features in formats 2 and 4, see `fhr.features.FeatureScaling.to_dict`; None where the network
+            holds it, or where there are no features.
         kind: of the task: `classification` of windows, or `false_signal`, of samples.
         confidence: what the confidence of a prediction rests on, see `fhr.calibration.Reference.to_dict`, or None.
         member: which of the networks that were trained on the same records.
@@ -63,6 +64,8 @@ class CheckpointCard:
     @property
     def format(self) -> int:
         """Of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
+        if self.features is not None and self.scaling is None:
+            return 5
         if self.confidence is not None or self.member:
             return 4
         if self.kind != "classification":
@@ -80,7 +83,9 @@ class CheckpointCard:
         plain = asdict(self) | {"format": self.format}
         plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
         if self.features is None:
-            del plain["features"], plain["scaling"]
+            del plain["features"]
+        if self.scaling is None:
+            del plain["scaling"]
         if self.format < 3:
             del plain["kind"]
         if self.format < 4:
@@ -114,7 +119,7 @@ class CheckpointCard:
             card = cls(**plain)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{where}: incomplete checkpoint ({cut(str(error))}); train anew") from None
-        if card.format != form or (card.scaling is None) != (card.features is None):
+        if card.format != form or (card.scaling is not None and card.features is None):
             raise CheckpointError(f"{where}: incomplete checkpoint (features or their scaling); train anew")
         return card
 

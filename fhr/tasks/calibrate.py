@@ -8,7 +8,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from fhr.errors import FHRError
-from fhr.models import finish_checkpoint
+from fhr.models import CheckpointCard, finish_checkpoint, with_scaling
 
 from .classification import ClassificationTask
 from .task import Task
@@ -57,8 +57,9 @@ class Calibration(pl.Callback):
             return
         best = Path(keeper.best_model_path)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
-        pl_module.load_state_dict(weights["state_dict"])
-        pl_module.epochs = weights["fhr"]["epochs"]
+        card = CheckpointCard.of(weights, str(best))
+        pl_module.load_state_dict(with_scaling(weights["state_dict"], card.scaling, "model."))
+        pl_module.epochs = card.epochs
         if self.calibrate:
             pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
         calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None

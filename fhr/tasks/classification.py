@@ -47,7 +47,7 @@ class ClassificationTask(Task):
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
-        """Risk score (batch,) of `signal` (batch, channel, time) and scaled `features` (batch, n_features)."""
+        """Risk score (batch,) of `signal` (batch, channel, time) and raw `features` (batch, n_features)."""
         return self.model.scores(signal, features)[:, 0]
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:

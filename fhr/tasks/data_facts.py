@@ -31,7 +31,7 @@ class DataFacts:
         quarantined: reason for each record that was left out, by name.
         unlabelled: records that lack the outcome.
         features: what is computed beside the signal, or None.
-        scaling: of the features, or None.
+        scaling: of the features, as the training fold gives it, or None.
     """
 
     pipeline: Pipeline | FalseSignalInput

@@ -70,6 +70,14 @@ class EnsembleTask(pl.LightningModule):
         for task in self._tasks:
             task.take(facts)
 
+    def scale_features(self) -> bool:
+        """Give the scaling of the training fold to networks not trained yet; whether there was one to give."""
+        facts = self._tasks[0].facts if self._tasks[0].has_facts else None
+        if facts is None or facts.scaling is None or self._kept:
+            return False
+        self.networks.take_scaling(facts.scaling)
+        return True
+
     def configure_callbacks(self) -> list[pl.Callback]:
         """The callback that hands over the facts of the data module."""
         return [self._handover]

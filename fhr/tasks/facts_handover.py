@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 import pytorch_lightning as pl
+from pytorch_lightning.callbacks.weight_averaging import WeightAveraging
 
 from .data_facts import DataFacts
 
@@ -15,6 +16,9 @@ class TakesFacts(Protocol):
 
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts, or forget them."""
+
+    def scale_features(self) -> bool:
+        """Give the scaling of the training fold to a network not trained yet; whether there was one to give."""
 
 
 class FactsHandover(pl.Callback):
@@ -38,3 +42,7 @@ class FactsHandover(pl.Callback):
         elif self._handed:
             pl_module.take(None)
             self._handed = False
+        if stage == "fit" and pl_module.scale_features():
+            for callback in trainer.callbacks:  # type: ignore[attr-defined]
+                if isinstance(callback, WeightAveraging):
+                    callback.setup(trainer, pl_module, stage)  # again: it has copied the network without its scaling

@@ -16,7 +16,7 @@ from torch import nn
 from fhr.datasets import Database
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import Interval
-from fhr.models import CheckpointCard, Network, completed
+from fhr.models import CheckpointCard, Network, completed, with_scaling
 
 from .data_facts import DataFacts
 from .facts_handover import FactsHandover
@@ -110,6 +110,20 @@ class Task(pl.LightningModule):
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data; None forgets them."""
         self._facts = facts
+
+    def scale_features(self) -> bool:
+        """Give the scaling of the training fold to a network not trained yet; whether there was one to give.
+
+        Trained weights keep the scaling that they know.
+
+        Raises:
+            FHRError: the data give another number of features than the network takes.
+        """
+        scaling = self._facts.scaling if self._facts is not None else None
+        if scaling is None or self.epochs > 0:
+            return False
+        self.model.take_scaling(scaling)
+        return True
 
     @property
     def has_facts(self) -> bool:
@@ -210,6 +224,9 @@ class Task(pl.LightningModule):
                 have seen, or training that would go on with other records, or from a finished checkpoint.
         """
         card = self._checked_card(checkpoint) if self.has_facts else None
+        if card is not None and card.scaling is not None:
+            for key in {"state_dict", "current_model_state"} & set(checkpoint):  # the latter beside averaged weights
+                checkpoint[key] = with_scaling(checkpoint[key], card.scaling, "model.")
         if self._in_training:
             if not checkpoint.get("optimizer_states"):
                 raise CheckpointError(

@@ -44,5 +44,4 @@ def checkpoint_card(
         calibrator=calibrator,
         version=fhr.__version__,
         features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
-        scaling=facts.scaling.to_dict() if facts.scaling else None,
     )
