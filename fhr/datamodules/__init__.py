@@ -1,4 +1,4 @@
-"""LightningDataModules, thin: what to read, which fold, which batches."""
+"""LightningDataModules: each reads a database, takes a fold and makes batches."""
 
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule

@@ -1,4 +1,4 @@
-"""What every data module of this package does once it has a `Database`."""
+"""DatabaseDataModule: the data module of a `Database`, whatever the database was read from."""
 
 import logging
 from abc import abstractmethod
@@ -18,6 +18,7 @@ from fhr.preprocessing import Augmentation, Pipeline
 from fhr.tasks import Batch, DataFacts
 
 from .features import Features, cached_features
+from .members import MembersDataModule
 from .windows import EpochShuffle, WindowDataset
 
 __all__ = ["DatabaseDataModule"]
@@ -26,7 +27,7 @@ _log = logging.getLogger("fhr.datamodules")
 
 
 class DatabaseDataModule(pl.LightningDataModule):
-    """Fixed windows of a database, split by record into train, validation, calibration and test.
+    """A data module of fixed windows, split by record into train, validation, calibration and test.
 
     Args:
         target: the label with its inequality, for example `ph<=7.15`.
@@ -140,7 +141,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
     @property
     def facts(self) -> DataFacts:
-        """What a run has to remember of its data; after `setup`."""
+        """Facts of the data, after `setup`."""
         if self._facts is None:
             raise SplitError("the data module is not set up yet; call setup() first")
         return self._facts
@@ -220,10 +221,8 @@ class DatabaseDataModule(pl.LightningDataModule):
             scaling=FeatureScaling.fit(computed.table.loc[list(partition.train)]) if computed is not None else None,
         )
 
-    def members(self, seeds: Sequence[int]) -> pl.LightningDataModule:
+    def members(self, seeds: Sequence[int]) -> MembersDataModule:
         """This data as several retrainings see it, read once, see `MembersDataModule`."""
-        from .members import MembersDataModule  # which stands on this module
-
         return MembersDataModule(self, seeds)
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -1,4 +1,4 @@
-"""Windows in memory, and an order that depends on nothing but seed and epoch."""
+"""WindowDataset, windows in memory; EpochShuffle, their order by seed and epoch alone."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -14,7 +14,7 @@ __all__ = ["EpochShuffle", "WindowDataset"]
 
 
 class WindowDataset(Dataset[Batch]):
-    """Prepared windows with their labels; gives whole batches.
+    """A dataset of prepared windows with their labels; it gives whole batches.
 
     Args:
         signal: (n, channel, time).

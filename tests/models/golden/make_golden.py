@@ -7,7 +7,7 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old 55a5c8d && PYTHONPATH=../old python tests/models/golden/make_golden.py 3
     git worktree add ../old da526dd && PYTHONPATH=../old python tests/models/golden/make_golden.py 4
 
-    git worktree add ../old COMMIT5 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
+    git worktree add ../old f0efee4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
 The networks are tiny and were not trained, the recording is a formula.
