@@ -47,7 +47,7 @@ class ClassificationTask(Task):
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
-        """Risk score (batch,) of `signal` (batch, channel, time) and scaled `features` (batch, n_features)."""
+        """Risk score (batch,) of `signal` (batch, channel, time) and raw `features` (batch, n_features)."""
         return self.model.scores(signal, features)[:, 0]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
@@ -64,7 +64,7 @@ class ClassificationTask(Task):
             self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
         return loss, len(batch.label)
 
-    def check_finish(self) -> None:
+    def check_finish(self, data: Any) -> None:
         """Refuse a held-out fold that is too small for a calibrator."""
         facts = self.facts
         RidgePlatt.check_sample(facts.labels.loc[list(facts.partition.calibration)])

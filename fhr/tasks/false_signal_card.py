@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from fhr.calibration import Thresholds
 from fhr.metrics import Interval
 
-from .batch import DataFacts
+from .data_facts import DataFacts
 from .model_card import records_line, results_table
 
 __all__ = ["false_signal_card"]

@@ -71,7 +71,6 @@ def fit_members(
     partition = data.facts.partition  # type: ignore[attr-defined]
     fitted = []
     for m, (task, step) in enumerate(zip(ensemble.members(), ensemble.steps, strict=True)):
-        task.trainer = trainer  # whose data the checkpoint's card tells of
         path = _write(task, step, folder / f"member{m}.ckpt")
         task.to(trainer.strategy.root_device)
         held_out, _ = score_windows(task, data.calibration_dataloader())  # type: ignore[attr-defined]

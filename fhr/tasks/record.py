@@ -14,8 +14,8 @@ from fhr.features import FeatureSet
 from fhr.metrics import Interval
 from fhr.tracking import ask_once, environment, source_state, store_mistake
 
-from .batch import DataFacts
 from .calibrate import Calibration
+from .data_facts import DataFacts
 from .task import Task
 
 __all__ = ["RunRecord", "data_record", "metric_values", "parameters", "run_tags"]
@@ -36,7 +36,7 @@ class RunRecord(pl.Callback):
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Everything that is known before the first step."""
         logger = _mlflow(trainer)
-        if logger is None or not isinstance(pl_module, Task):
+        if logger is None or not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
         client, run_id = logger.experiment, logger.run_id
         logger.log_hyperparams(parameters(trainer, pl_module, pl_module.facts, trainer.datamodule))  # type: ignore[attr-defined]
@@ -63,7 +63,7 @@ class RunRecord(pl.Callback):
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Metrics with intervals, predictions and the task's files of the outer fold."""
-        if not isinstance(pl_module, Task):
+        if not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
         evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
         self.results, self.predictions = evaluation.results, evaluation.predictions
