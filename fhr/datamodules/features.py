@@ -40,7 +40,7 @@ def cache_folder() -> Path:
 
 
 def compute_features(recordings: Iterable[Recording], features: FeatureSet) -> Features:
-    """Compute features, one recording at a time, so that those of a recording do not depend on what stands beside it."""
+    """Compute features, one recording at a time, so that none depends on what stands beside its recording."""
     rows: dict[str, np.ndarray] = {}
     unusable = {}
     for recording in recordings:

@@ -1,4 +1,4 @@
-"""Training, validation and test of one risk score for one label."""
+"""ClassificationTask: training, validation and test of one risk score for one label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -49,6 +49,11 @@ class ClassificationTask(Task):
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """Risk score (batch,) of `signal` (batch, channel, time) and raw `features` (batch, n_features)."""
         return self.model.scores(signal, features)[:, 0]
+
+    def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
+        """Risk scores (batch,) of a batch of windows."""
+        scores: torch.Tensor = self(batch.signal, batch.features)
+        return scores
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
