@@ -46,7 +46,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done.
+    """Plan of a cross-validation, as the command line gives it.
 
     Attributes:
         arguments: of the command line, for the configuration.
@@ -85,7 +85,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a cross-validation found.
+    """Outcome of a cross-validation.
 
     Attributes:
         run_id: of the MLflow run.

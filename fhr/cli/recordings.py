@@ -55,7 +55,7 @@ def _files(paths: Iterable[str]) -> list[str]:
 
 
 def origin(recording: Recording) -> str:
-    """Where a recording came from, to name it by: two folders may hold the same names."""
+    """Path of a recording, to name it by: two folders may hold the same names."""
     return recording.source.path if recording.source else recording.name
 
 

@@ -146,7 +146,7 @@ def recompute(folder: str | Path, *, intervals: int | None = None) -> pd.DataFra
 
 
 def check(folder: str | Path, *, intervals: int | None = None) -> list[str]:
-    """What does not agree between `folder/crossval.csv` and the predictions in `folder/oof`; empty where all does.
+    """Compare `folder/crossval.csv` with the predictions in `folder/oof`: a line for each disagreement.
 
     A number may differ by one unit of its last digit: other processors and libraries round otherwise.
 

@@ -86,7 +86,7 @@ class ClassificationTask(Task):
         return calibrator
 
     def reference(self, data: Any) -> Reference:
-        """What the confidence of predictions rests on: the held-out inner fold, and what is typical of all others.
+        """Reference of the confidence of predictions: the held-out inner fold, and what is typical of all others.
 
         Raises:
             CheckpointError: there is no calibrator.

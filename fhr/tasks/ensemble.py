@@ -156,7 +156,7 @@ class EnsembleTask(pl.LightningModule):
 
     @property
     def steps(self) -> list[int]:
-        """How many steps the weights that were kept of each member were trained for."""
+        """Number of steps that the kept weights of each member were trained for."""
         steps: list[int] = self._steps.tolist()
         return steps
 

@@ -25,7 +25,7 @@ __all__ = ["PlaceData", "Training"]
 
 
 class PlaceData(Protocol):
-    """What a training asks of its data beside Lightning's own loaders; `fhr.datamodules` has it.
+    """Loaders that a training asks of its data beside Lightning's own; `fhr.datamodules` has them.
 
     A `facts.partition`, where there is one, names the records of each loader in order; without it the loaders follow
     the partition of the place.
@@ -84,7 +84,7 @@ class Training:
 
     @property
     def gains_together(self) -> bool:
-        """Whether members are trained faster as one batched model: on a GPU, where the network allows."""
+        """True where members train faster as one batched model: on a GPU, if the network allows."""
         if not isinstance(self.task, ClassificationTask) or self.trainer.strategy.root_device.type != "cuda":
             return False
         return at_once_hindrance(self.task.model) is None
