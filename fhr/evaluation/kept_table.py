@@ -21,7 +21,7 @@ from fhr.formats import read_whole, whole_or_not_at_all
 from fhr.formats.regular_file import cut, reason
 from fhr.metrics import auroc, bootstrap, calibration_slope, evaluate
 
-from .kept_predictions import (
+from .published_predictions import (
     MAX_BYTES,
     WrongColumnsError,
     check_fields,
