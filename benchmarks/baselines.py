@@ -2,8 +2,8 @@
 
 python benchmarks/baselines.py FOLDER [--repeats 10] [--permutations 20] [--entries logistic ridge ...]
 
-`inner` is the average of the four inner models; `refit` one model on the whole training part, as in the reference.
-AUROC, mean over the repeats. An entry that learns pH is marked with + where the label is not cut from pH.
+AUROC of the average of the four inner models, mean over the repeats; the reference fits one model on the whole training
+part. An entry that learns pH is marked with + where the label is not cut from pH.
 """
 
 import argparse
@@ -12,9 +12,7 @@ import time
 import numpy as np
 
 from fhr.datasets import CTUUHB, make_splits
-from fhr.evaluation.baseline_features import baseline_table
-from fhr.evaluation.baselines import BASELINES, baseline_predictions
-from fhr.evaluation.controls import permutation_control
+from fhr.evaluation import BASELINES, CrossValidation, baseline_table, cross_validate
 from fhr.metrics import auroc
 
 TARGETS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
@@ -24,6 +22,11 @@ REFERENCE = {  # 10 x 5 folds, an independent script; MAD and signal loss are no
     "mad": (0.746, 0.732, 0.700, None),
     "loss": (0.717, 0.579, 0.557, None),
 }
+
+
+def areas(result: CrossValidation) -> np.ndarray:
+    """AUROC of each repeat."""
+    return np.array([auroc(rows["label"], rows["score"]) for _, rows in result.predictions.groupby("repeat")])
 
 
 def main() -> None:
@@ -38,30 +41,21 @@ def main() -> None:
     start = time.perf_counter()
     features = baseline_table(database)
     print(f"{len(features)} records; the table took {time.perf_counter() - start:.1f} s\n")
-    splits, ph = make_splits(database, n_repeats=options.repeats), database.outcomes["ph"]
+    splits = make_splits(database, n_repeats=options.repeats)
 
-    print("| entry | label | inner | refit | reference | standard deviation of inner | s a repeat |")
-    print("|---|---|---|---|---|---|---|")
+    print("| entry | label | AUROC | reference | standard deviation | s a repeat |")
+    print("|---|---|---|---|---|---|")
     for baseline in entries:
         references = REFERENCE.get(baseline.slug, (None,) * len(TARGETS))
         for target, reference in zip(TARGETS, references, strict=True):
-            labels = database.labels(target)
             start = time.perf_counter()
-            inner, refit = (
-                [
-                    auroc(table["label"], table["score"])
-                    for repeat in range(options.repeats)
-                    for table in [
-                        baseline_predictions(baseline, features, labels, ph, splits, repeat=repeat, refit=again)
-                    ]
-                ]
-                for again in (False, True)
-            )
-            seconds = (time.perf_counter() - start) / (2 * options.repeats)
+            make, repeats = baseline.maker(features), options.repeats
+            values = areas(cross_validate(make, database, target=target, splits=splits, repeats=repeats))
+            seconds = (time.perf_counter() - start) / repeats
             mark = "+" if baseline.on_ph and not target.startswith("ph") else ""
             print(
-                f"| {baseline.slug} | {target}{mark} | {np.mean(inner):.3f} | {np.mean(refit):.3f} "
-                f"| {reference or ''} | {np.std(inner):.3f} | {seconds:.2f} |",
+                f"| {baseline.slug} | {target}{mark} | {values.mean():.3f} | {reference or ''} | {values.std():.3f} "
+                f"| {seconds:.2f} |",
                 flush=True,
             )
 
@@ -69,9 +63,8 @@ def main() -> None:
     print("|---|---|---|---|---|---|")
     for baseline in entries if options.permutations else ():
         for target in TARGETS:
-            values = permutation_control(
-                baseline, features, database.labels(target), ph, splits, n_permutations=options.permutations
-            )
+            make, n = baseline.maker(features), options.permutations
+            values = areas(cross_validate(make, database, target=target, splits=splits, permutations=n))
             print(
                 f"| {baseline.slug} | {target} | {values.mean():.3f} | {values.std():.3f} "
                 f"| {values.min():.3f} | {values.max():.3f} |",

@@ -16,11 +16,10 @@ import pandas as pd
 from fhr.datasets import CTUUHB, make_splits
 from fhr.evaluation import (
     BASELINES,
-    baseline_scores,
     baseline_table,
     conformal_table,
+    cross_validate,
     evaluate_predictions,
-    out_of_fold,
     singleton_gain,
 )
 from fhr.metrics import cox_power, holm
@@ -42,14 +41,12 @@ def main() -> None:
         name, label = key.split("|")
         tables[name, label] = pd.read_csv(path, dtype={"name": str})
     database = CTUUHB(options.folder)
-    features, splits, ph = baseline_table(database), make_splits(database), database.outcomes["ph"]
+    features, splits = baseline_table(database), make_splits(database)
     for line in (line for line in BASELINES if line.name in LINES):
         for label in LABELS:
-            labels, parts = database.labels(label).dropna(), []
-            for repeat in range(options.repeats):
-                raw = baseline_scores(line, features, labels, ph, splits, repeat=repeat)
-                parts += [out_of_fold(fold, labels) for _, fold in raw.groupby("fold")]
-            tables[line.name, label] = pd.concat(parts)
+            make, repeats = line.maker(features), options.repeats
+            result = cross_validate(make, database, target=label, splits=splits, repeats=repeats)
+            tables[line.name, label] = result.predictions
     calibration(tables)
     conformal(tables)
 

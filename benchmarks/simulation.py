@@ -23,7 +23,7 @@ import pandas as pd
 
 from fhr.datasets import CTUUHB, Database, make_splits
 from fhr.errors import SignalError
-from fhr.evaluation import BASELINES, baseline_predictions, baseline_table
+from fhr.evaluation import BASELINES, baseline_table, cross_validate
 from fhr.features import ORDER_STATISTICS
 from fhr.metrics import auroc
 from fhr.morphology import analyze
@@ -148,12 +148,10 @@ def linear(rows: pd.DataFrame, recordings: list[Recording], repeats: int) -> dic
     for baseline in BASELINES[:2]:
         values = []
         for target in TARGETS:
-            labels = database.labels(target)
-            predicted = (
-                baseline_predictions(baseline, rows[list(ORDER_STATISTICS)], labels, rows["ph"], splits, repeat=k)
-                for k in range(repeats)
-            )
-            values.append(float(np.mean([auroc(p["label"], p["score"]) for p in predicted])))
+            make = baseline.maker(rows[list(ORDER_STATISTICS)])
+            result = cross_validate(make, database, target=target, splits=splits, repeats=repeats)
+            predicted = result.predictions.groupby("repeat")
+            values.append(float(np.mean([auroc(p["label"], p["score"]) for _, p in predicted])))
         found[baseline.name] = tuple(values)
     return found
 

@@ -84,7 +84,7 @@ def main() -> None:
     store = CrossvalStore.open(options.run)
     if int(store.run.data.params["members"]) < 10:
         parser.error(f"run {options.run} has too few members for two ensembles of 20; give `--members` of 10 or more")
-    folds = [store.scores(child) for (repeat, _), child in sorted(store.folds().items()) if repeat == 0]
+    folds = [store.scores(*place) for place in sorted(store.folds()) if place[0] == 0]
     path = store.client.download_artifacts(options.run, "predictions.csv")
     labels = pd.read_csv(path, dtype={"name": str}).drop_duplicates("name").set_index("name")["label"]
     table = spread(folds, labels)

@@ -1,4 +1,4 @@
-"""`python -m fhr`."""
+"""Command line as a module: `python -m fhr`."""
 
 import sys
 

@@ -5,6 +5,7 @@ __all__ = [
     "DatasetNotFoundError",
     "FHRError",
     "FormatError",
+    "NetworkError",
     "OutcomeError",
     "SignalError",
     "SplitError",
@@ -42,3 +43,7 @@ class CheckpointError(FHRError):
 
 class TrackingError(FHRError):
     """A store of runs that cannot be reached, read or written, or a run that another process works on."""
+
+
+class NetworkError(FHRError):
+    """A network of a user's own that fails checks of `fhr.testing`."""

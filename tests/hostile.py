@@ -15,7 +15,7 @@ import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ from scipy.io import savemat
 from fhr.datasets import Database
 from fhr.errors import FHRError
 from fhr.formats import read, write_npz, write_table, write_wfdb
-from fhr.recording import Recording
+from fhr.recording import Provenance, Recording
 
 Generator = np.random.Generator
 Mutation = Callable[[bytes, Generator], bytes]
@@ -388,6 +388,7 @@ def _check(recording: Recording) -> None:
     assert isfinite(recording.duration)
     assert recording.duration > 0
     assert not np.isinf(recording.stage2_start)
+    assert recording.provenance == Provenance(**asdict(recording.provenance))
     database = Database([recording], origin="hostile")
     assert not np.isinf(database.outcomes.to_numpy()).any()
     assert len(database.checksum) == 64

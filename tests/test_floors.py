@@ -80,7 +80,9 @@ def imports(module: str, tree: ast.Module) -> Iterator[Import]:
             above = package[: len(package) - node.level + 1] if node.level else []
             base = [*above, *(node.module or "").split(".")] if node.module else above
             yield from (Import(".".join([*base, alias.name]), eager) for alias in node.names)
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fhr" and node.attr in {*SHOWN, *FLOOR}:
+        elif (
+            isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fhr" and node.attr in SHOWN | FLOOR | BESIDE
+        ):
             yield Import(f"fhr.{node.attr}", eager)
 
 
@@ -264,6 +266,7 @@ def test_every_folder_of_the_package_is_importable():
         ("fhr/tasks/a.py", "from fhr import load", "fhr.tasks is below fhr.prediction"),
         ("fhr/tasks/a.py", "import fhr\nfhr.load('x')", "fhr.tasks is below fhr.prediction"),
         ("fhr/tasks/a.py", "import fhr\nfhr.report.write()", "fhr.tasks is below fhr.report"),
+        ("fhr/tasks/a.py", "import fhr\nfhr.testing.check_network(A)", "no room knows fhr.testing"),
         ("fhr/losses/a.py", "from fhr.models import Network", "on one floor"),
         ("fhr/tracking/a.py", "from fhr.recording import Recording", "on one floor"),
         ("fhr/errors.py", "from fhr.recording import Recording", "on one floor"),

@@ -98,6 +98,19 @@ def test_importing_fhr_loads_next_to_nothing_and_leaves_nothing_behind(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_is_public_is_shown_and_found_when_it_is_first_used(tmp_path):
+    code = "import sys, fhr; shown = dir(fhr); print(*shown); fhr.errors.FHRError; print('fhr.models' in sys.modules)"
+    shown, loaded = python(tmp_path, "-c", code).stdout.splitlines()
+    rooms = {path.parent.name for path in (ROOT / "fhr").glob("*/__init__.py")}
+    assert set(shown.split()) == {*fhr.__all__, *rooms, "errors"}
+    assert loaded == "False"
+    assert fhr.testing.check_network.__module__ == "fhr.testing.network_checks"
+    assert all(getattr(fhr, name) is not None for name in dir(fhr))
+    for name in ("nothing", "_rooms_of_nobody", "deprecation_of_nothing"):
+        with pytest.raises(AttributeError, match=f"module 'fhr' has no attribute '{name}'"):
+            getattr(fhr, name)
+
+
 @pytest.mark.parametrize("room", ["recording", "formats", "preprocessing", "datasets", "simulation", "plots"])
 def test_rooms_that_run_without_torch(tmp_path, room):
     code = f"import sys, fhr.{room}; print(sorted(set(sys.modules) & {{'torch', 'pytorch_lightning', 'mlflow'}}))"

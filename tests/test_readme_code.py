@@ -2,9 +2,11 @@
 
 import ast
 import re
+import sys
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -15,8 +17,8 @@ BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
 OPTIONAL = {"dask_jobqueue"}
-# A trained network, or a cluster; names that an earlier block of that kind defines.
-NEEDS = ("fhr.load(", "dask_jobqueue", "predictor.")
+# A trained network, a cluster, or a database; names that an earlier block of that kind defines.
+NEEDS = ("fhr.load(", "dask_jobqueue", "predictor.", "data/ctu-uhb-ctgdb")
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])
@@ -40,7 +42,9 @@ def test_it_runs(block, simulated_database, tmp_path, monkeypatch):
     fhr.write_table(recording, tmp_path / "recording.csv")
     fhr.write_wfdb(recording, tmp_path)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+    module = ModuleType("readme")
+    monkeypatch.setitem(sys.modules, "readme", module)  # where a class of the block is looked for by its name
+    exec(compile(block, "README.md", "exec"), module.__dict__)
 
 
 def test_there_is_something_to_run():

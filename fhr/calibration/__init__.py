@@ -1,16 +1,18 @@
-"""From a risk score to a probability that means what it says, and to what can be promised beside it."""
+"""Calibration of risk scores to probabilities, conformal sets and the references of a prediction."""
+
+from fhr.deprecation import moved
 
 from .beta import Beta
 from .calibrator import Calibrator, calibrator_from_dict
-from .conformal import ClassConditionalConformal, CoverageStatement, check_records, records_needed
+from .conformal import ClassConditionalConformal
+from .coverage import CoverageStatement, check_records, records_needed
 from .cross_conformal import CrossConformal
-from .outer_fold import OuterFold
-from .prior_shift import estimate_prevalence, prior_of_weights, shift_prevalence
+from .prior_shift import prior_of_weights, shift_prevalence
 from .reference import HeldOut, Reference, threshold_at_specificity
 from .ridge_platt import RidgePlatt
 from .thresholds import Thresholds
 from .typicality import TYPICAL_STATISTICS, Typicality, typical_statistics
-from .venn_abers import VennAbers, merge_venn_abers
+from .venn_abers import VennAbers
 
 __all__ = [
     "TYPICAL_STATISTICS",
@@ -20,7 +22,6 @@ __all__ = [
     "CoverageStatement",
     "CrossConformal",
     "HeldOut",
-    "OuterFold",
     "Reference",
     "RidgePlatt",
     "Thresholds",
@@ -28,11 +29,11 @@ __all__ = [
     "VennAbers",
     "calibrator_from_dict",
     "check_records",
-    "estimate_prevalence",
-    "merge_venn_abers",
     "prior_of_weights",
     "records_needed",
     "shift_prevalence",
     "threshold_at_specificity",
     "typical_statistics",
 ]
+
+__getattr__ = moved("fhr.calibration", {"OuterFold": "fhr.confidence"})

@@ -21,7 +21,7 @@ __all__ = ["Beta"]
 
 
 class Beta(Calibrator):
-    """logit p = a ln q - b ln(1 - q) + c, with a, b >= 0 and q = 1 / (1 + exp(-(score - mean) / scale)).
+    """Beta calibration: logit p = a ln q - b ln(1 - q) + c, a, b >= 0, q = 1 / (1 + exp(-(score - mean) / scale)).
 
     Beta calibration maps (0, 1) to (0, 1); a score of any kind gets there by the fixed map q of the standardised score,
     whose mean and scale (standard deviation) are those of the scores of the fit. In the standardised score z the curve

@@ -1,4 +1,4 @@
-"""What every calibrator of a risk score shares: its sample, its scale, its plain form, and what it was made for."""
+"""Base class of the calibrators of a risk score: sample, scale, and binding to one label and model."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import cut
 from fhr.metrics.inputs import checked_labels, checked_scores
-from fhr.recording import plain_names, plain_number, plain_table
+
+from .calibrator_state import checked_state, kind_of, state_table
 
 __all__ = ["Calibrator", "calibrator_from_dict"]
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 
 
 class Calibrator(ABC):
-    """Learns from held-out scores and labels; turns a score into a probability that is non-decreasing in it.
+    """Calibrator of risk scores, fitted on held-out records; its probability is non-decreasing in the score.
 
     Any risk score does, higher meaning more at risk: logits, minus the predicted pH. The ranking is never reversed:
     where higher scores went with lower risk, a warning in the log says so and the probabilities stay near the
@@ -104,7 +104,7 @@ class Calibrator(ABC):
     __call__ = predict
 
     def standardize(self, scores: ArrayLike) -> np.ndarray:
-        """(score - mean) / scale: scores of several folds on one scale, where each fold has its own model.
+        """Standardise scores, (score - mean) / scale: those of several folds, each with its own model, on one scale.
 
         Mean and scale (standard deviation, 1 for a constant score) are those of the scores of the fit. Ranks pool on
         it. Probabilities of several folds do not: each fold has its own intercept, and one with a flat calibrator
@@ -117,7 +117,7 @@ class Calibrator(ABC):
         return (np.asarray(scores, dtype=np.float64) - learnt["mean"]) / learnt["scale"]
 
     def bind(self, *, label: str, model: str | Iterable[str] = ()) -> Self:
-        """Remember what this calibrator was made for, so that `check` can refuse it elsewhere.
+        """Bind this calibrator to the label and the model that it was fitted for, so that `check` can refuse others.
 
         Args:
             label: with its inequality, such as `ph<7.05`.
@@ -152,7 +152,7 @@ class Calibrator(ABC):
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types: `kind`, settings, mean, scale, what was learnt, and `made_for` where it is bound.
+        """Convert to plain types: `kind`, settings, mean, scale, what was learnt, and `made_for` where it is bound.
 
         Raises:
             FHRError: not fitted.
@@ -163,42 +163,22 @@ class Calibrator(ABC):
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Self:
-        """The calibrator that `to_dict` described; a state without a kind is a `ridge_platt`, as in older files.
+        """Rebuild the calibrator from `to_dict`; a state without a kind is a `ridge_platt`, as in older files.
 
         Raises:
             CheckpointError: another kind, a missing or unknown key, a value that no fit makes.
         """
-        plain = _table(state)
-        kind, made_for = _kind(plain), plain.pop("made_for", {})
+        plain = state_table(state)
+        kind, made_for = kind_of(plain), plain.pop("made_for", {})
         plain.pop("kind", None)
         if kind != cls.kind:
             raise CheckpointError(
                 f"the state of a calibrator of the kind {kind!r} was given to {cls.__name__}, of the kind "
                 f"{cls.kind!r}; read it with calibrator_from_dict"
             )
-        numbers = ("mean", "scale", *cls.settings)
-        wanted = {*numbers, *cls.learns}
-        if set(plain) != wanted:
-            raise CheckpointError(
-                f"calibrator state has the keys {cut(str(sorted(plain)))}, not {sorted(wanted)}; fit the calibrator "
-                "again"
-            )
-        try:
-            plain |= {key: plain_number(plain[key], key) for key in numbers}
-            sound = all(plain[key] > 0 for key in numbers[1:]) and cls._is_sound(plain)
-            bound = _bound(made_for)
-        except (FHRError, TypeError, ValueError, OverflowError) as error:
-            raise CheckpointError(
-                f"calibrator state is not one that fit makes: {error}; fit the calibrator again"
-            ) from None
-        if not sound:
-            raise CheckpointError(
-                f"calibrator state is not one that fit makes: {', '.join(sorted(wanted))} do not go together; fit the "
-                "calibrator again"
-            )
-        plain = {key: list(map(float, x)) if isinstance(x, list | tuple) else float(x) for key, x in plain.items()}
-        calibrator = cls(**{key: plain.pop(key) for key in cls.settings})
-        calibrator._learnt, calibrator._made_for = plain, bound
+        learnt, bound = checked_state(plain, made_for, settings=cls.settings, learns=cls.learns, is_sound=cls._is_sound)
+        calibrator = cls(**{key: learnt.pop(key) for key in cls.settings})
+        calibrator._learnt, calibrator._made_for = learnt, bound
         return calibrator
 
     @abstractmethod
@@ -228,7 +208,7 @@ class Calibrator(ABC):
 
 
 def calibrator_from_dict(plain: Mapping[str, Any]) -> Calibrator:
-    """The calibrator that `to_dict` described, of whatever kind; a state without a kind is a `ridge_platt`.
+    """Rebuild a calibrator of any kind from `to_dict`; a state without a kind is a `ridge_platt`, as in older files.
 
     Raises:
         CheckpointError: an unknown kind, or a state that the class of its kind refuses.
@@ -240,35 +220,10 @@ def calibrator_from_dict(plain: Mapping[str, Any]) -> Calibrator:
         np.True_
     """
     kinds = {calibrator.kind: calibrator for calibrator in Calibrator.__subclasses__()}
-    kind = _kind(_table(plain))
+    kind = kind_of(state_table(plain))
     if kind not in kinds:
         raise CheckpointError(
             f"the calibrator is of the kind {kind!r}; this version knows {', '.join(sorted(kinds))}: "
             "use a version that knows it, or fit the calibrator again"
         )
     return kinds[kind].from_dict(plain)
-
-
-def _table(state: Any) -> dict[str, Any]:
-    try:
-        return dict(plain_table(state, "calibrator state"))
-    except FHRError as error:
-        raise CheckpointError(f"{error}; fit the calibrator again") from None
-
-
-def _kind(state: Mapping[str, Any]) -> str:
-    """Of a state; one without a kind is older than there were several."""
-    kind = state.get("kind", "ridge_platt")
-    return cut(kind) if isinstance(kind, str) else type(kind).__name__
-
-
-def _bound(made_for: Any) -> dict[str, Any]:
-    """What `bind` remembers; nothing in older files."""
-    table = dict(plain_table(made_for, "made_for"))
-    if not set(table) <= {"label", "model"}:
-        raise FHRError("made_for holds more than a label and the models")
-    if "label" in table:
-        table["label"] = plain_names([table["label"]], "label of made_for")[0]
-    if "model" in table:
-        table["model"] = list(plain_names(table["model"], "model of made_for"))
-    return table

@@ -1,4 +1,4 @@
-"""Class-conditional conformal sets: which outcomes a risk score cannot rule out, with a guarantee for each class.
+"""Class-conditional conformal sets: the outcomes that a risk score cannot rule out, with a guarantee for each class.
 
 A set that is right for 90% of all births may be wrong for most of the few that matter. Calibrating each class by itself
 gives the guarantee to births with the outcome and to births without it, whatever the prevalence, the model or its
@@ -6,8 +6,6 @@ calibration: records need only be exchangeable within their class.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from math import ceil, floor
 from typing import Any
 
 import numpy as np
@@ -18,53 +16,13 @@ from fhr.errors import CheckpointError, FHRError
 from fhr.metrics.inputs import checked_labels, checked_scores
 from fhr.recording import plain_numbers, plain_table
 
-__all__ = ["ClassConditionalConformal", "CoverageStatement", "check_records", "records_needed"]
+from .coverage import SLACK, CoverageStatement, check_records, ranks_left_out
 
-SLACK = 1e-9  # 1 - 0.9 is a little less than 0.1
-
-
-@dataclass(frozen=True)
-class CoverageStatement:
-    """What may be said about the sets of one class.
-
-    Attributes:
-        label: the class, 0 or 1.
-        alpha: the share of misses that was asked for.
-        n_calibration: calibration records of the class.
-        n_folds: 1, or the number of folds of a cross-conformal predictor.
-        guaranteed: lower bound on the probability that a set holds the class, over calibration samples and new records.
-        expected: that probability where scores have no ties, 1 - floor(alpha (n + 1)) / (n + 1); without proof for
-            several folds.
-        low: 5th percentile of the coverage given the calibration sample; NaN for several folds.
-        high: 95th percentile of the same.
-    """
-
-    label: int
-    alpha: float
-    n_calibration: int
-    n_folds: int
-    guaranteed: float
-    expected: float
-    low: float
-    high: float
-
-    def text(self, outcome: str) -> str:
-        """One sentence for a reader; `outcome` names class 1, such as "ph<7.05"."""
-        births = f"Of births like these {'with' if self.label else 'without'} {outcome}"
-        if self.n_folds == 1:
-            return (
-                f"{births}, at least {1 - self.alpha:.0%} get a set that holds the truth, on average over calibration "
-                f"samples; with these {self.n_calibration} calibration records the share itself lies between "
-                f"{self.low:.0%} and {self.high:.0%} with 90% probability."
-            )
-        return (
-            f"{births}, about {1 - self.alpha:.0%} are expected to get a set that holds the truth; proven is only "
-            f"at least {self.guaranteed:.0%}, with {self.n_calibration} calibration records in {self.n_folds} folds."
-        )
+__all__ = ["SLACK", "ClassConditionalConformal"]
 
 
 class ClassConditionalConformal:
-    """p_y(s) = (1 + #{calibration records of class y at least as strange as s}) / (n_y + 1).
+    """Conformal p-values by class: p_y(s) = (1 + #{records of class y at least as strange as s}) / (n_y + 1).
 
     A low score is strange for class 1, a high score for class 0. The set at `alpha` holds the classes with p_y > alpha:
     {0}, {1}, both (the score does not tell) or none (it is unlike either class). Over calibration samples and new
@@ -109,12 +67,12 @@ class ClassConditionalConformal:
 
     @property
     def n_calibration(self) -> tuple[int, int]:
-        """Calibration records of class 0 and of class 1."""
+        """Numbers of calibration records of class 0 and of class 1."""
         negatives, positives = self._fitted()
         return len(negatives), len(positives)
 
     def at_least_as_strange(self, scores: ArrayLike) -> np.ndarray:
-        """How many calibration records of each class are at least as strange as each score, int (n, 2).
+        """Count the calibration records of each class that are at least as strange as each score, int (n, 2).
 
         Raises:
             FHRError: not fitted, or scores of another shape or not finite.
@@ -125,7 +83,7 @@ class ClassConditionalConformal:
         return np.stack([above, np.searchsorted(positives, s, side="right")], axis=1)
 
     def p_values(self, scores: ArrayLike, *, seed: int | None = None) -> np.ndarray:
-        """How well each score goes with each class.
+        """P-value of each score for each class: how well they go together.
 
         Args:
             scores: (n,), finite.
@@ -151,7 +109,7 @@ class ClassConditionalConformal:
         return (more + weight * (1 + at_least - more)) / (n_y + 1)
 
     def sets(self, scores: ArrayLike, alpha: float, *, seed: int | None = None) -> np.ndarray:
-        """Which classes each set holds, bool (n, 2).
+        """Sets of classes that each score cannot rule out, bool (n, 2).
 
         Args:
             scores: (n,), finite.
@@ -166,7 +124,7 @@ class ClassConditionalConformal:
         return self.p_values(scores, seed=seed) > alpha + SLACK
 
     def coverage_statement(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
-        """What may be said about the sets at `alpha` for class 0 and class 1.
+        """State the coverage of the sets at `alpha` for class 0 and class 1.
 
         Given the calibration sample, the coverage of class y is distributed over such samples as Beta(n_y + 1 - l, l),
         l = floor(alpha (n_y + 1)), if scores have no ties, and is larger if they have.
@@ -179,7 +137,7 @@ class ClassConditionalConformal:
         return first, second
 
     def to_dict(self) -> dict[str, Any]:
-        """The sorted scores of each class, as plain floats.
+        """Convert to the sorted scores of each class, as plain floats.
 
         Raises:
             FHRError: not fitted.
@@ -189,7 +147,7 @@ class ClassConditionalConformal:
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> "ClassConditionalConformal":
-        """The predictor that `to_dict` described.
+        """Rebuild the predictor from what `to_dict` wrote.
 
         Raises:
             CheckpointError: other keys, or scores that are not finite numbers.
@@ -207,41 +165,6 @@ class ClassConditionalConformal:
         if self._classes is None:
             raise FHRError("this ClassConditionalConformal is not fitted; call fit(scores, labels) or from_dict first")
         return self._classes
-
-
-def records_needed(alpha: float) -> int:
-    """Calibration records a class needs for sets at `alpha` to ever leave it out: ceil(1 / alpha) - 1.
-
-    Raises:
-        FHRError: alpha not in (0, 1).
-
-    Example:
-        >>> records_needed(0.05)
-        19
-    """
-    if not 0 < alpha < 1:
-        raise FHRError(f"alpha={alpha} is not in (0, 1); give the share of misses allowed, 0.1 for sets at 90%")
-    return ceil(1 / alpha - SLACK) - 1
-
-
-def check_records(n_calibration: tuple[int, int], alpha: float) -> None:
-    """Refuse sets that could say nothing: fewer than `records_needed` calibration records of a class.
-
-    Raises:
-        FHRError: too few of a class, or alpha not in (0, 1).
-    """
-    needed = records_needed(alpha)
-    for label, n in enumerate(n_calibration):
-        if n < needed:
-            raise FHRError(
-                f"{n} calibration records of class {label} are too few for sets at {1 - alpha:.4g}: at least {needed} "
-                f"are needed; ask for a level of at most {n / (n + 1):.4g}, or calibrate on more records"
-            )
-
-
-def ranks_left_out(alpha: float, n: int) -> int:
-    """At how many of the n + 1 ranks of a new record among n of its class the set leaves the class out."""
-    return floor(alpha * (n + 1) + SLACK)
 
 
 def _split_statement(label: int, alpha: float, n: int) -> CoverageStatement:

@@ -1,4 +1,4 @@
-"""Class-conditional conformal sets that calibrate on every record: cross-conformal prediction over folds.
+"""Cross-conformal prediction over folds: class-conditional sets that calibrate on every record.
 
 With few positives, one held-out fold is too small to calibrate on. Each of K models is calibrated on the fold that it
 did not see, and the ranks are added up. The price is a weaker proof.
@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
 
-from .conformal import SLACK, ClassConditionalConformal, CoverageStatement, check_records, ranks_left_out
+from .conformal import ClassConditionalConformal
+from .coverage import SLACK, CoverageStatement, check_records, ranks_left_out
 
 __all__ = ["CrossConformal"]
 
 
 class CrossConformal:
-    """p_y = (1 + sum over folds k of #{i in fold k of class y at least as strange to model k}) / (n_y + 1).
+    """P-values p_y = (1 + sum over folds k of #{i in fold k of class y at least as strange to model k}) / (n_y + 1).
 
     At least as strange as the new record is to the same model k: scores of two models are never compared, so they need
     no common scale. n_y counts class y over all folds. Members of one fold (retrainings on the same records) are
@@ -75,12 +76,12 @@ class CrossConformal:
 
     @property
     def n_calibration(self) -> tuple[int, int]:
-        """Calibration records of class 0 and of class 1, over all folds."""
+        """Numbers of calibration records of class 0 and of class 1, over all folds."""
         sizes = [fold.n_calibration for fold in self._fitted()]
         return sum(n for n, _ in sizes), sum(n for _, n in sizes)
 
     def p_values(self, scores: ArrayLike) -> np.ndarray:
-        """How well each record goes with each class.
+        """P-value of each record for each class: how well they go together.
 
         Args:
             scores: (K, n), finite; row k by the model that did not see fold k, in the order of `fit`.
@@ -100,7 +101,7 @@ class CrossConformal:
         return (1 + strange) / (np.array(self.n_calibration) + 1)
 
     def sets(self, scores: ArrayLike, alpha: float) -> np.ndarray:
-        """Which classes each set holds, bool (n, 2): those with a p-value above alpha.
+        """Sets of classes with a p-value above alpha, bool (n, 2).
 
         Args:
             scores: (K, n), finite.
@@ -114,7 +115,7 @@ class CrossConformal:
         return self.p_values(scores) > alpha + SLACK
 
     def coverage_statement(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
-        """What may be said about the sets at `alpha` for class 0 and class 1.
+        """State the coverage of the sets at `alpha` for class 0 and class 1.
 
         The bound may be as low as 0, which is no promise at all. No distribution of the coverage given the calibration
         sample is known: `low` and `high` are NaN.
@@ -140,7 +141,7 @@ class CrossConformal:
         return first, second
 
     def to_dict(self) -> dict[str, Any]:
-        """The sorted scores of each class in each fold, as plain floats.
+        """Convert to the sorted scores of each class in each fold, as plain floats.
 
         Raises:
             FHRError: not fitted.
@@ -149,7 +150,7 @@ class CrossConformal:
 
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> "CrossConformal":
-        """The predictor that `to_dict` described.
+        """Rebuild the predictor from what `to_dict` wrote.
 
         Raises:
             CheckpointError: other keys, fewer than two folds, or scores that are not finite numbers.

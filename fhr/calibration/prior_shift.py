@@ -4,22 +4,18 @@ All of it rests on label shift: P(y) differs, the distribution of the scores wit
 case mix or care differ too, it does not hold, and only fresh labels help.
 """
 
-import logging
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import bisect
 
 from fhr.errors import FHRError
-from fhr.metrics.inputs import checked_labels, checked_probabilities, checked_scores
+from fhr.metrics.inputs import checked_labels, checked_scores
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["estimate_prevalence", "prior_of_weights", "shift_prevalence"]
-
-_log = logging.getLogger(__name__)
+__all__ = ["prior_of_weights", "shift_prevalence"]
 
 
 @overload
@@ -29,7 +25,7 @@ def shift_prevalence(probabilities: ArrayLike, from_prevalence: float, to_preval
 def shift_prevalence(
     probabilities: "ArrayLike | torch.Tensor", from_prevalence: float, to_prevalence: float
 ) -> "np.ndarray | torch.Tensor":
-    """Odds times a constant: logit p' = logit p + logit(to_prevalence) - logit(from_prevalence).
+    """Shift probabilities to a prevalence: logit p' = logit p + logit(to_prevalence) - logit(from_prevalence).
 
     The ranking is kept; 0 and 1 stay.
 
@@ -68,7 +64,10 @@ def shift_prevalence(
 
 
 def prior_of_weights(labels: ArrayLike, weights: ArrayLike) -> float:
-    """sum(w y) / sum(w): the prevalence that a training with these weights, or this sampling, makes the model see.
+    """Prevalence that a model sees in a training with weights, or with rebalanced sampling: sum(w y) / sum(w).
+
+    `shift_prevalence` takes it as `from_prevalence` and brings the probabilities of such a training back. It is for
+    whoever rebalances the classes; the package itself calibrates on records as they are.
 
     Args:
         labels: (n,), 0 or 1.
@@ -95,50 +94,3 @@ def prior_of_weights(labels: ArrayLike, weights: ArrayLike) -> float:
     if w.min() < 0 or w.max() == 0:
         raise FHRError(f"weights range from {w.min():.4g} to {w.max():.4g}; give none below 0 and some above")
     return float(w @ y / w.sum())
-
-
-def estimate_prevalence(probabilities: ArrayLike, from_prevalence: float) -> float:
-    """The prevalence of a hospital without labels: maximises sum of log(r p / f + (1 - r)(1 - p) / (1 - f)) over r.
-
-    This is where the EM of Saerens et al. converges to: the mean of the probabilities shifted to r is r. The
-    likelihood is concave, so its one maximum is found by bisection, which does not stall as EM does where the classes
-    overlap. Holds under label shift only, and for probabilities calibrated at `from_prevalence`; its error is large
-    where the classes overlap, so bootstrap the records before using it. No test tells label shift from others.
-
-    Args:
-        probabilities: (n,), in [0, 1]; of records of the other hospital.
-        from_prevalence: where they are calibrated, in (0, 1).
-
-    Returns:
-        In [0, 1], the ends included; NaN, with a warning in the log, where all probabilities equal `from_prevalence`:
-        they say nothing.
-
-    Raises:
-        FHRError: no probabilities, one that is NaN or outside [0, 1], a prevalence not strictly between 0 and 1.
-
-    Source:
-        Saerens, Latinne, Decaestecker 2002, Neural Comput. 14:21, doi:10.1162/089976602753284446.
-
-    Example:
-        >>> round(estimate_prevalence([0.1] * 80 + [0.9] * 20, from_prevalence=0.5), 3)
-        0.125
-    """
-    if not 0 < from_prevalence < 1:
-        raise FHRError(f"from_prevalence={from_prevalence}; give the share of positives, strictly between 0 and 1")
-    p = checked_probabilities(probabilities, np.size(probabilities))
-    # Densities of the scores within the classes, up to a common factor.
-    positive, negative = p / from_prevalence, (1 - p) / (1 - from_prevalence)
-    difference = positive - negative
-    if np.allclose(difference, 0, atol=1e-12):
-        _log.warning("all %d probabilities equal %.3g: they say nothing about the prevalence", len(p), from_prevalence)
-        return float("nan")
-
-    def slope(r: float) -> float:
-        with np.errstate(divide="ignore"):  # a certain record makes the end infinite, with the right sign
-            return float((difference / (negative + r * difference)).sum())
-
-    if slope(0.0) <= 0:
-        return 0.0
-    if slope(1.0) >= 0:
-        return 1.0
-    return float(bisect(slope, 0.0, 1.0, xtol=1e-12))

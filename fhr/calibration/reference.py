@@ -1,4 +1,4 @@
-"""What a prediction is compared with: the records that the networks of one outer fold did not see, and those they saw.
+"""References of a prediction: the held-out records of one outer fold, and what is typical of its training records.
 
 It travels in the checkpoint as plain types: scores, labels and quantiles, no name and no signal.
 """
@@ -44,7 +44,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Reference:
-    """Held-out scores, a threshold, the prevalence, and what is typical of the training records.
+    """Reference of predictions: held-out scores, a threshold, the prevalence, and the typicality of training records.
 
     Attributes:
         held_out: by inner fold; several of an outer fold of a cross-validation, one of a single fit.
@@ -64,7 +64,7 @@ class Reference:
     def of(
         cls, held_out: pd.DataFrame, labels: pd.Series, statistics: pd.DataFrame, calibrator: _Calibrator
     ) -> "Reference":
-        """The reference of one outer fold.
+        """Make the reference of one outer fold.
 
         Args:
             held_out: columns name, inner, member, score: each record once for each member of the inner fold it was held
@@ -106,12 +106,12 @@ class Reference:
         return cls(folds, threshold, float(y.mean()), typicality)
 
     def pooled(self) -> tuple[np.ndarray, np.ndarray]:
-        """Scores and labels of all held-out records."""
+        """Pool scores and labels of all held-out records."""
         folds = self.held_out.values()
         return np.concatenate([fold.scores for fold in folds]), np.concatenate([fold.labels for fold in folds])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint."""
+        """Convert to plain types, for a checkpoint."""
         folds = [
             {"inner": inner, "scores": list(fold.scores), "labels": list(fold.labels), "members": fold.members}
             for inner, fold in self.held_out.items()
@@ -126,7 +126,7 @@ class Reference:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Reference":
-        """The reference that `to_dict` wrote.
+        """Rebuild the reference from what `to_dict` wrote.
 
         Raises:
             CheckpointError: anything else.
@@ -165,7 +165,7 @@ def _held_out(plain: Any) -> dict[int, HeldOut]:
 def threshold_at_specificity(
     labels: np.ndarray, probabilities: np.ndarray, specificity: float = SPECIFICITY
 ) -> float | None:
-    """The least of the probabilities from which on a fraction `specificity` of the negatives is below, or None.
+    """Least of the probabilities from which on a fraction `specificity` of the negatives is below, or None.
 
     The decision "at risk" is then probability >= threshold, as in `fhr.metrics.sensitivity_at_specificity`.
 

@@ -1,4 +1,4 @@
-"""Platt scaling with a ridge on the slope: with few positives, shrink towards the prevalence, not into overconfidence.
+"""Platt scaling with a ridge on the slope: few positives shrink it towards the prevalence, not to overconfidence.
 
 The maximum-likelihood slope of a few dozen positives is noisy and infinite when the classes separate. A ridge on the
 slope of the standardised score, with the intercept left free, costs little where there is much data, stays finite where
@@ -23,7 +23,7 @@ __all__ = ["RidgePlatt"]
 
 
 class RidgePlatt(Calibrator):
-    """p = 1 / (1 + exp(-(intercept + slope * (score - mean) / scale))).
+    """Platt scaling: p = 1 / (1 + exp(-(intercept + slope * (score - mean) / scale))).
 
     Fitted by minimising sum of log-losses + penalty / 2 * slope^2; mean and scale (standard deviation) are those of the
     scores it was fitted on. Any risk score does, higher meaning more at risk: logits, minus the predicted pH.

@@ -1,4 +1,4 @@
-"""From which probability on a sample of a heart rate is taken for false."""
+"""Thresholds of the probability that a sample of a heart rate is false."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -11,7 +11,7 @@ __all__ = ["Thresholds"]
 
 @dataclass(frozen=True)
 class Thresholds:
-    """Probabilities from which on a sample of FHR, or of MHR, is taken for false.
+    """Least probabilities at which a sample of FHR, or of MHR, is taken for false.
 
     Raises:
         FHRError: a value that is no probability.
@@ -25,12 +25,12 @@ class Thresholds:
             raise FHRError(f"{self}: thresholds are probabilities, 0 to 1")
 
     def to_dict(self) -> dict[str, float]:
-        """Plain types, for a checkpoint."""
+        """Convert to plain types, for a checkpoint."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, float]) -> "Thresholds":
-        """The thresholds that `to_dict` wrote; 0.5 where one is not there.
+        """Rebuild the thresholds from what `to_dict` wrote; 0.5 where one is not there.
 
         Raises:
             CheckpointError: anything else.

@@ -1,4 +1,4 @@
-"""Scores that are equal but for rounding, made equal: whatever ranks a score among others jumps at a tie."""
+"""Ties of scores: scores that are equal but for rounding become equal, since a rank among others jumps at a tie."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +9,7 @@ _ROUNDING = 16 * float(np.finfo(np.float32).eps)  # of a sum over some layers, r
 
 
 def snapped(scores: ArrayLike, known: ArrayLike) -> np.ndarray:
-    """Each score, or the nearest known one where the two differ by no more than float32 rounding.
+    """Replace each score by the nearest known one where the two differ by no more than float32 rounding.
 
     The score of one recording differs in the last digits from one batch size, processor or device to another. Ranks,
     p-values and Venn-Abers intervals are steps at the known scores, so that such a difference would decide between two

@@ -1,4 +1,4 @@
-"""Is this recording like those that a model learnt from? A model-agnostic distance, and its rank among theirs.
+"""Typicality of a recording: its distance from the records that a model learnt from, and the rank among theirs.
 
 A calibrated probability holds for births like those that it was calibrated on. Six order statistics of the fetal heart
 rate tell a recording that is plainly another kind of signal (a halved or doubled rate, noise, a constant, almost no
@@ -38,7 +38,7 @@ TYPICAL_STATISTICS = tuple(_SHOWN)
 
 
 def typical_statistics(recordings: Iterable[Recording]) -> pd.DataFrame:
-    """The statistics of the last 60 min of each recording as it was read, whole where it is shorter.
+    """Statistics of the last 60 min of each recording as it was read, whole where it is shorter.
 
     Returns:
         One row a recording, by name, with the columns `TYPICAL_STATISTICS`; NaN but for the loss where there is less
@@ -95,7 +95,7 @@ class Typicality:
 
     @classmethod
     def fit(cls, statistics: pd.DataFrame) -> "Typicality":
-        """The distances of these records, which should be those that a model learnt from.
+        """Fit to records, which should be those that a model learnt from.
 
         Args:
             statistics: one row a record, with the columns `TYPICAL_STATISTICS`; NaN is missing.
@@ -132,7 +132,7 @@ class Typicality:
         )
 
     def p_values(self, statistics: ArrayLike) -> np.ndarray:
-        """How usual records are: p(x), float64 (n,), from 1 / (n + 1) to 1.
+        """P-values of typicality p(x), float64 (n,), from 1 / (n + 1) to 1: small for unusual records.
 
         Args:
             statistics: (n, 6), in the order of `TYPICAL_STATISTICS`; NaN is missing.
@@ -146,7 +146,7 @@ class Typicality:
         return np.asarray((1 + n - np.searchsorted(self.distances, found, side="left")) / (n + 1))
 
     def deviation(self, statistics: ArrayLike) -> str:
-        """The most deviant of the statistics (6,) of one record in words, with the usual range.
+        """Describe in words the most deviant of the statistics (6,) of one record, with the usual range.
 
         The range is that of 98% of the training records. Deviant is what is outside of it, and of several what is
         furthest from the median, in interquartile ranges.
@@ -162,7 +162,7 @@ class Typicality:
         return f"{called} {value}{unit}, where 98% of them have {low} to {high}{unit}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint; no record can be told from it."""
+        """Convert to plain types, for a checkpoint; no record can be told from it."""
         return {
             "scaling": self.scaling.to_dict(),
             "mean": list(self.mean),
@@ -174,7 +174,7 @@ class Typicality:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Typicality":
-        """The typicality that `to_dict` wrote.
+        """Rebuild the typicality from what `to_dict` wrote.
 
         Raises:
             FHRError: anything else.

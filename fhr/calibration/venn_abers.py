@@ -1,4 +1,4 @@
-"""Venn-Abers: two probabilities instead of one, of which that of the true label is perfectly calibrated at any n.
+"""Venn-Abers prediction: two probabilities, of which that of the true label is perfectly calibrated at any n.
 
 Isotonic regression of the calibration sample with the new record added, once as a negative and once as a positive. How
 far the two lie apart says how much the calibration sample knows about such a score.
@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fhr.errors import FHRError
 from fhr.recording import plain_numbers
 
 from .calibrator import Calibrator
 
-__all__ = ["VennAbers", "merge_venn_abers"]
+__all__ = ["VennAbers"]
 
 
 class VennAbers(Calibrator):
@@ -34,9 +33,9 @@ class VennAbers(Calibrator):
     about 5 / (2n) to 7 / (2n) at n = 330 and one positive in eight beside the 2 / (2n) of Platt scaling.
 
     Source:
-        Vovk and Petej 2014, UAI, arXiv:1211.0025; inductive form and merging: Vovk, Petej, Fedorova 2015, NeurIPS,
-        arXiv:1511.00213. Computed by the max-min formula of isotonic regression in O(k^2) time and O(k) memory for k
-        distinct scores (10 ms for 400), not by the paper's O(k log k) stacks.
+        Vovk and Petej 2014, UAI, arXiv:1211.0025; inductive form and merged probability: Vovk, Petej, Fedorova
+        2015, NeurIPS, arXiv:1511.00213. Computed by the max-min formula of isotonic regression in O(k^2) time and O(k)
+        memory for k distinct scores (10 ms for 400), not by the paper's O(k log k) stacks.
 
     Example:
         >>> scores, labels = list(range(20)), [0] * 9 + [1, 0] + [1] * 9
@@ -49,7 +48,7 @@ class VennAbers(Calibrator):
     learns = ("low_from", "low", "high_to", "high")
 
     def interval(self, scores: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-        """(p0, p1), float64 of the same shape as the scores; p0 < p1, both non-decreasing in the score.
+        """Interval (p0, p1), float64 of the same shape as the scores; p0 < p1, both non-decreasing in the score.
 
         Raises:
             FHRError: not fitted, or scores that are not finite.
@@ -89,38 +88,6 @@ class VennAbers(Calibrator):
             if not ((np.diff(at) > 0).all() and (np.diff(steps) > 0).all()):
                 return False
         return bool(low[0] == 0 and low[-1] < 1 and high[0] > 0 and high[-1] == 1)
-
-
-def merge_venn_abers(low: ArrayLike, high: ArrayLike) -> np.ndarray:
-    """One probability from the intervals of several folds: p = GM(p1) / (GM(1 - p0) + GM(p1)), GM the geometric mean.
-
-    The cross-Venn-Abers predictor: minimax in log-loss. The merged probability has no proof of validity. For one
-    interval take the means of `low` and of `high`, a heuristic too.
-
-    Args:
-        low: (k, ...), p0 of each of k folds.
-        high: (k, ...), p1.
-
-    Returns:
-        float64 (...)
-
-    Raises:
-        FHRError: shapes that differ, no fold, or values that no Venn-Abers predictor gives.
-
-    Source:
-        Vovk, Petej, Fedorova 2015, NeurIPS, arXiv:1511.00213, section 4.
-
-    Example:
-        >>> merge_venn_abers([[0.1], [0.2]], [[0.2], [0.4]]).round(3)
-        array([0.25])
-    """
-    p0, p1 = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-    if p0.shape != p1.shape or p0.ndim == 0 or len(p0) == 0:
-        raise FHRError(f"low has shape {p0.shape} and high {p1.shape}; give both as (k, ...) with k >= 1 folds")
-    if not ((p0 >= 0) & (p0 < 1) & (p1 > 0) & (p1 <= 1) & (p0 <= p1)).all():
-        raise FHRError("low and high must keep 0 <= low <= high <= 1, low < 1, high > 0; give those of `interval`")
-    yes, no = np.exp(np.log(p1).mean(axis=0)), np.exp(np.log1p(-p0).mean(axis=0))
-    return np.asarray(yes / (yes + no))
 
 
 def _with_added(records: np.ndarray, positives: np.ndarray, label: int) -> np.ndarray:

@@ -14,6 +14,7 @@ from typing import NoReturn
 from fhr import __version__
 from fhr.errors import FHRError
 
+from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
 from .interruption import Terminated, interruptible, interruption_behind
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
@@ -173,12 +174,13 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """The few options that are not LightningCLI's, whose own parser is slow to build; it explains all others."""
     run = "--resume" if parser.prog.endswith(" fit") else "--run"
-    parser.usage = f"{parser.prog} [--config FILE.yaml] [{run} RUN] [--device NAME] [--SETTING VALUE ...]"
+    parser.usage = f"{parser.prog} [--config NAME] [{run} RUN] [--device NAME] [--SETTING VALUE ...]"
     parser.epilog = (
-        "`fhr fit --config FILE.yaml` trains and prints its run id; `fhr fit --resume RUN` goes on where one was "
-        "stopped; `fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. Every "
-        "setting of the configuration can be given as an option, such as --data.target 'ph<7.05' or "
-        "--trainer.max_epochs 5; `fhr fit --config FILE.yaml --print_config` shows them all with their values."
+        "`fhr fit --config NAME` trains and prints its run id; `fhr fit --resume RUN` goes on where one was stopped; "
+        "`fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. NAME is a YAML "
+        f"file, or a configuration of this package: {', '.join(shipped_configurations())}. Every setting of the "
+        "configuration can be given as an option, such as --data.target 'ph<7.05' or --trainer.max_epochs 5; "
+        "`fhr fit --config NAME --print_config` shows them all with their values."
     )
     add_device(parser, training=True)
     _show_verbosity(parser, "-v")  # `--verbose true` is Lightning's own

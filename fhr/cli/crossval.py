@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from fhr.errors import FHRError
 
+from .configurations import configuration_file
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
@@ -24,7 +25,12 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("--config", metavar="FILE.yaml", help="as for `fhr fit`; needed unless a run is resumed")
+    parser.add_argument(
+        "--config",
+        type=configuration_file,
+        metavar="NAME",
+        help="a configuration, by name or file, as for `fhr fit`; needed unless a run is resumed",
+    )
     parser.add_argument("--repeats", type=int, help="shuffles of the outer folds (default: 1)")
     parser.add_argument("--folds", type=int, help="outer folds that the split must have (the standard one: 5)")
     parser.add_argument("--inner", type=int, help="inner models an outer fold, 1 to 4 (default: 4)")
@@ -73,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
     """Cross-validate and report."""
     configured = ["--config", options.config] if options.config else []
     if not configured and not options.resume:
-        raise FHRError("nothing to do; give `--config FILE.yaml`, or `--resume RUN` to go on with a run")
+        raise FHRError("nothing to do; give `--config NAME`, or `--resume RUN` to go on with a run")
     return cross_validate([*configured, *options.overrides], options)
 
 

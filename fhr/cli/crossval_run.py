@@ -1,27 +1,41 @@
-"""The work behind `fhr crossval`: score every fold, keep it as soon as it is finished, then evaluate them all."""
+"""The work behind `fhr crossval`: the protocol on a configuration or on baselines, kept and reported in MLflow."""
 
-import json
 import logging
+import os
+import platform
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
-from fhr.calibration import TYPICAL_STATISTICS, Reference, RidgePlatt
 from fhr.compute import check_scheduler
+from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError, SplitError
-from fhr.evaluation import BASELINES, Baseline, baseline_table, cross_fit
+from fhr.evaluation import (
+    BASELINES,
+    Baseline,
+    CrossValidation,
+    Maker,
+    baseline_table,
+    check_inner_folds,
+    cross_validate,
+    finished_folds,
+    keep,
+    lines,
+    write_report,
+)
 from fhr.metrics import Interval
-from fhr.models import finish_checkpoint, read_checkpoint
-from fhr.tasks import ClassificationTask, DataFacts, data_record, run_tags
+from fhr.tasks import ClassificationTask, DataFacts, data_record, metric_values, parameters, run_tags
 from fhr.tracking import environment, source_state, tracking_uri
 
-from .crossval_entries import Entry, FoldScores, LinearEntry, NetworksOf, TrainedEntry
-from .crossval_report import Report
+from .class_paths import with_current_class_paths
+from .crossval_maker import ConfiguredMaker
 from .crossval_store import CrossvalStore
 from .training import TrainingCLI, quieten
 
@@ -99,65 +113,169 @@ def crossval(plan: Plan) -> Iterator[Outcome]:
         FHRError: a mistake in the configuration or the data.
     """
     quieten()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder, store = Path(temporary), None
-        if plan.resume is not None:
-            store = CrossvalStore.open(plan.resume)
-            plan = _plan_of(store, plan, folder)
-        lines, source = _lines(plan.baselines), None
-        if plan.networks_of is not None:
-            source = CrossvalStore.open(plan.networks_of)
-            params = source.run.data.params
-            plan = replace(plan, inner=int(params["inner_models"]), members=int(params["members"]))
-        cli = TrainingCLI(plan.arguments, tracked=False, run=False)
-        facts = _facts(cli, plan)
-        if store is not None:
-            _check_source(store, facts)
-        features = cache(lambda: baseline_table(facts.recordings.values()))  # some seconds, once all else is checked
-        entries: list[tuple[str, Entry]] = []
-        for line in lines:
-            name = f"{line.name}, permuted records" if plan.permutations else line.name
-            entries.append((name, LinearEntry(line, facts, features, permutations=plan.permutations)))
-        control = "" if cli.datamodule.permute is None else ", permuted records"
-        if control and lines:
-            raise FHRError("`--data.permute` is for networks; permute a baseline with `--permutations N`")
-        if source is not None:
-            networks = NetworksOf(source, cli, facts, folder, repeats=plan.repeats)
-            entries.append((plan.name or source.run.data.params["name"], networks))
-        elif not lines:
-            trained = TrainedEntry(
-                cli,
-                facts,
-                plan.arguments,
-                inner=plan.inner,
-                members=plan.members,
-                workers=plan.workers,
-                scheduler=plan.scheduler,
-                at_once=plan.at_once,
+    store = source = None
+    if plan.resume is not None:
+        store = CrossvalStore.open(plan.resume)
+        plan = _plan_of(store, plan)
+    asked = lines(plan.baselines)
+    if plan.networks_of is not None:
+        source = CrossvalStore.open(plan.networks_of)
+        params = source.run.data.params
+        plan = replace(plan, inner=int(params["inner_models"]), members=int(params["members"]))
+        plan = replace(plan, name=plan.name or params.get("name"))
+    cli = TrainingCLI(plan.arguments, tracked=False, run=False)
+    facts = _facts(cli, plan)
+    if cli.datamodule.permute is not None and asked:
+        raise FHRError("`--data.permute` is for networks; permute a baseline with `--permutations N`")
+    if store is not None and any(store.run.data.tags.get(key) != value for key, value in source_state().items()):
+        _log.warning("run %s was started from another state of the source than it goes on with now", store.run_id)
+    if source is not None:
+        _check_networks(source, cli, facts, plan.repeats)
+    work = _Work(cli, facts, plan)
+    for line in asked:
+        yield work.on(line, store)
+    if not asked:
+        yield work.on(None, store, source)
+
+
+class _Work:
+    """One configuration on its data: what each of the models that are asked for shares."""
+
+    def __init__(self, cli: TrainingCLI, facts: DataFacts, plan: Plan) -> None:
+        self._cli, self._facts, self._plan = cli, facts, plan
+        # Some seconds, once all else is checked.
+        self._table = cache(lambda: baseline_table(facts.recordings.values()))
+
+    def on(
+        self, line: Baseline | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
+    ) -> Outcome:
+        """Cross-validate a line, or the network of the configuration, and report on it."""
+        cli, facts, plan = self._cli, self._facts, self._plan
+        control = ", permuted records" if plan.permutations or cli.datamodule.permute is not None else ""
+        name = line.name if line else plan.name or type(cli.model.model).__name__
+        name = name.removesuffix(control) + control
+        store = store or self._new_run(line, name, source)
+        with store.working():
+            if source is not None:
+                first = Place.first(cli.datamodule.database, facts.target, facts.splits)
+                done = store.folds()
+                missing = [place for place in self._places(plan.repeats) if place not in done]
+                for fold in finished_folds((source.fitted(*place) for place in missing), first):
+                    store.keep(fold)
+            make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
+            result = self._cross_validated(make, name, store, permutations=plan.permutations)
+            outcome = self._reported(store, result, line)
+            if plan.keep is not None:
+                self._keep(store, outcome.predictions, name)
+        return outcome
+
+    def _places(self, repeats: int) -> list[tuple[int, int]]:
+        return [(repeat, fold) for repeat in range(repeats) for fold in range(len(self._facts.splits.folds[0]))]
+
+    def _cross_validated(
+        self, make: Maker, name: str, store: CrossvalStore | None = None, *, permutations: int = 0
+    ) -> CrossValidation:
+        cli, facts, plan = self._cli, self._facts, self._plan
+        of_networks = isinstance(make, ConfiguredMaker)
+        return cross_validate(
+            make,
+            cli.datamodule.database,
+            target=facts.target,
+            splits=facts.splits,
+            repeats=plan.repeats,
+            inner=plan.inner if of_networks else 4,
+            members=plan.members if of_networks else 1,
+            permutations=permutations,
+            seed=int(cli.config.seed_everything),
+            at_once=plan.at_once if of_networks else None,
+            store=store,
+            workers=plan.workers if of_networks else 1,
+            scheduler=plan.scheduler if of_networks else None,
+            name=name,
+        )
+
+    def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | None) -> Outcome:
+        cli, facts = self._cli, self._facts
+        network = ""
+        beside = []
+        if line is None:
+            network = cli.model.model.specification["class_path"]
+            members = f" x {result.members} members" if result.members > 1 else ""
+            result = replace(result, title=f"{result.name} ({result.inner} inner networks{members})")
+            beside = [self._cross_validated(other.maker(self._table()), other.name) for other in BASELINES]
+        with tempfile.TemporaryDirectory() as folder:
+            report = write_report(
+                result,
+                folder,
+                beside=beside,
+                table=self._table(),
+                network=network,
+                window_minutes=facts.pipeline.to_dict()["minutes"],
+                features=facts.features,
+                left_out=len(facts.quarantined),
             )
-            name = plan.name or type(cli.model.model).__name__
-            entries.append((name.removesuffix(control) + control, trained))
-        for name, entry in entries:
-            run = store or _new_run(cli, entry, facts, replace(plan, name=name), folder)
-            yield _cross_validate(run, cli, entry, facts, features, replace(plan, name=name), folder)
+            store.client.log_artifacts(store.run_id, folder)
+        audited = metric_values({f"audit/{key}": interval for key, interval in report.audit.items()})
+        metrics = metric_values(report.results) | {key.removeprefix("test/"): v for key, v in audited.items()}
+        metrics |= {f"baseline/auroc {other}".replace(",", ""): value for other, value in report.beside.items()}
+        store.log(metrics=metrics)
+        predicts = line is None and cli.datamodule.permute is None
+        quarantined = dict(facts.quarantined)
+        return Outcome(
+            store.run_id, tracking_uri(), report.results, result.predictions, report.rows, quarantined, predicts
+        )
+
+    def _keep(self, store: CrossvalStore, predictions: pd.DataFrame, name: str) -> None:
+        """Put the predictions and their row into the kept table of a folder."""
+        run = store.run
+        keep(
+            str(self._plan.keep),
+            predictions,
+            model=name,
+            label=self._facts.target,
+            run_id=store.run_id,
+            commit=run.data.tags["git_commit"] + ("+" if run.data.tags["git_dirty"] == "true" else ""),
+            split_sha=run.data.tags["split_checksum"],
+            config=self._plan.config,
+            machine=f"{os.cpu_count()} {platform.machine()} cores",
+            date=date.isoformat(datetime.fromtimestamp(run.info.start_time / 1000, UTC).date()),
+        )
+
+    def _new_run(self, line: Baseline | None, name: str, source: CrossvalStore | None) -> CrossvalStore:
+        cli, facts, plan = self._cli, self._facts, self._plan
+        repeats, n_folds = plan.permutations or plan.repeats, len(facts.splits.folds[0])
+        title = f"{name} cross-validation {repeats} x {n_folds} x {plan.inner}"
+        store = CrossvalStore.create(cli.datamodule.experiment, title, run_tags(facts))
+        settings: dict[str, Any] = {"repeats": plan.repeats, "inner_models": plan.inner, "members": plan.members}
+        settings |= {"name": name, "config": plan.config, "target": facts.target}
+        if line is not None:
+            columns = ", ".join(line.columns or ("all",))[:500]
+            settings |= {"baseline": line.slug, "permutations": plan.permutations, "columns": columns}
+        else:
+            one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
+            of_the_training = parameters(cli.trainer, cli.model, facts, cli.datamodule)
+            settings = {k: v for k, v in of_the_training.items() if k not in one_fit} | settings
+        if source is not None:
+            settings["networks_of"] = source.run_id
+        client, run_id = store.client, store.run_id
+        store.log(parameters=settings)
+        client.log_text(run_id, cli.configuration(), "config.yaml")
+        client.log_dict(run_id, environment(), "environment.json")
+        record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
+        client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
+        with tempfile.TemporaryDirectory() as folder:
+            client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))
+        return store
 
 
-def _lines(slugs: Sequence[str]) -> list[Baseline]:
-    known = {line.slug: line for line in BASELINES}
-    if unknown := [slug for slug in slugs if slug not in known and slug != "all"]:
-        raise FHRError(f"--baseline {unknown[0]}; there are {', '.join(known)}, and `all` for each of them")
-    return [line for line in BASELINES if line.slug in slugs or "all" in slugs]
-
-
-def _plan_of(store: CrossvalStore, plan: Plan, folder: Path) -> Plan:
+def _plan_of(store: CrossvalStore, plan: Plan) -> Plan:
     """The plan of a run that is there; how the work is spread may be another."""
     if plan.arguments or plan.baselines or plan.networks_of:
         raise CheckpointError("a run is resumed with its own configuration; leave all that would change it out")
-    path = store.client.download_artifacts(store.run_id, "config.yaml", str(folder))
     found: Mapping[str, str] = store.run.data.params
     return replace(
         plan,
-        arguments=("--config", Path(path).read_text(encoding="utf-8")),  # the text: workers may be elsewhere
+        arguments=("--config", _configuration_of(store)),
         config=found["config"],
         baselines=(found["baseline"],) if "baseline" in found else (),
         repeats=int(found["repeats"]),
@@ -169,17 +287,10 @@ def _plan_of(store: CrossvalStore, plan: Plan, folder: Path) -> Plan:
     )
 
 
-def _check_source(store: CrossvalStore, facts: DataFacts) -> None:
-    """Refuse to go on with other records or folds; say so where the source has changed."""
-    tags = store.run.data.tags
-    for key, found in (("data_checksum", facts.data_checksum), ("split_checksum", facts.splits.checksum)):
-        if tags[key] != found:
-            raise SplitError(
-                f"run {store.run_id} has the {key.replace('_', ' ')} {tags[key][:12]}, found is {found[:12]}; restore "
-                "what it was started with, or start anew"
-            )
-    if any(tags.get(key) != value for key, value in source_state().items()):
-        _log.warning("run %s was started from another state of the source than it goes on with now", store.run_id)
+def _configuration_of(store: CrossvalStore) -> str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = store.client.download_artifacts(store.run_id, "config.yaml", folder)
+        return Path(path).read_text(encoding="utf-8")
 
 
 def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
@@ -193,105 +304,52 @@ def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
         check_scheduler(plan.scheduler)
     cli.datamodule.setup("fit")
     facts: DataFacts = cli.datamodule.facts
-    available = len(facts.splits.folds)
-    if plan.repeats > available:
+    if plan.repeats > (available := len(facts.splits.folds)):
         raise SplitError(f"--repeats {plan.repeats}; the split has {available}")
     if plan.n_folds not in (None, n_folds := len(facts.splits.folds[0])):
         raise SplitError(
             f"--folds {plan.n_folds}; the split has {n_folds}: make another with `fhr splits`, and name it with "
             "`--data.splits FILE`"
         )
-    for repeat in range(plan.repeats):
-        for fold in range(len(facts.splits.folds[repeat])):
-            parts = (facts.splits.partition(repeat, fold, inner).calibration for inner in range(plan.inner))
-            RidgePlatt.check_sample(facts.labels.reindex([name for part in parts for name in part]).dropna())
+    places = [(repeat, fold) for repeat in range(plan.repeats) for fold in range(n_folds)]
+    check_inner_folds(Place.first(cli.datamodule.database, facts.target, facts.splits), places, plan.inner)
     return facts
 
 
-def _new_run(cli: TrainingCLI, entry: Entry, facts: DataFacts, plan: Plan, folder: Path) -> CrossvalStore:
-    repeats, n_folds = plan.permutations or plan.repeats, len(facts.splits.folds[0])
-    name = f"{plan.name} cross-validation {repeats} x {n_folds} x {plan.inner}"
-    store = CrossvalStore.create(cli.datamodule.experiment, name, run_tags(facts))
-    settings = {**entry.settings, "repeats": plan.repeats, "inner_models": plan.inner, "members": plan.members}
-    settings |= {"name": plan.name, "config": plan.config, "target": facts.target}
-    client, run_id = store.client, store.run_id
-    store.log(parameters=settings)
-    client.log_text(run_id, cli.configuration(), "config.yaml")
-    client.log_dict(run_id, environment(), "environment.json")
-    record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
-    client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
-    facts.splits.save(folder / "splits.json")
-    client.log_artifact(run_id, str(folder / "splits.json"))
-    return store
+def _check_networks(source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, repeats: int) -> None:
+    """Refuse networks of another run that cannot serve this label: they must have learnt pH itself, on the same data.
 
-
-def _cross_validate(
-    store: CrossvalStore,
-    cli: TrainingCLI,
-    entry: Entry,
-    facts: DataFacts,
-    features: Callable[[], pd.DataFrame],
-    plan: Plan,
-    folder: Path,
-) -> Outcome:
-    """Keep the folds that are not there yet, then report on all."""
-    with store.working():
-        n_folds, done = len(facts.splits.folds[0]), store.folds()
-        repeats = range(plan.permutations or plan.repeats)
-        places = [(r, f) for r in repeats for f in range(n_folds) if (r, f) not in done]
-        _log.info(
-            "run %s, %s: %d of %d outer folds to do", store.run_id, plan.name, len(places), n_folds * len(repeats)
+    Raises:
+        CheckpointError: networks that depend on the label, another configuration, data or split, or a run that lacks
+            some of the outer folds.
+    """
+    run_id, run = source.run_id, source.run
+    if "baseline" in run.data.params:
+        raise CheckpointError(f"run {run_id} is of a linear line and holds no networks; give one that trained some")
+    if getattr(cli.model.loss, "needs_label", True) or cli.datamodule.class_weights != "none":
+        raise CheckpointError(
+            f"networks of run {run_id} learnt a label; only those whose loss does without, as PHRegression, and "
+            "without class weights serve another one: train anew, without `--networks-of`"
         )
-        if places:
-            for fold in entry.folds(places):
-                _keep(store, fold, facts, features(), folder)
-        raw = {place: store.scores(child) for place, child in sorted(store.folds().items())}
-        report = Report(store, cli, facts, features(), raw, name=str(plan.name), linear=isinstance(entry, LinearEntry))
-        results, predictions, rows = report.write()
-        if plan.keep is not None:
-            report.keep(plan.keep, predictions, config=plan.config)
-    predicts = not isinstance(entry, LinearEntry) and cli.datamodule.permute is None
-    return Outcome(store.run_id, tracking_uri(), results, predictions, rows, dict(facts.quarantined), predicts)
-
-
-def _keep(store: CrossvalStore, fold: FoldScores, facts: DataFacts, features: pd.DataFrame, folder: Path) -> None:
-    """Calibrate a fold and keep it, with all that predictions of its networks need."""
-    prediction = cross_fit(fold.raw, facts.labels)
-    calibrator, learnt_from = prediction.calibrator, sorted(set(prediction.held_out["name"]))
-    statistics = features.loc[learnt_from, list(TYPICAL_STATISTICS)]
-    reference = Reference.of(prediction.held_out, facts.labels, statistics, calibrator).to_dict()
-    drafts = []
-    for i, network in enumerate(fold.networks):
-        drafts.append(folder / f"draft{i}.ckpt")
-        drafts[-1].write_bytes(network.checkpoint)
-    calibrator.bind(label=facts.target, model=[read_checkpoint(draft)[0].procedure for draft in drafts])
-    paths, several = [], any(network.member for network in fold.networks)
-    for network, draft in zip(fold.networks, drafts, strict=True):
-        member = f"-member{network.member}" if several else ""
-        path = folder / f"repeat{fold.repeat}-fold{fold.fold}-inner{network.inner}{member}.ckpt"
-        finish_checkpoint(
-            draft,
-            calibrator.to_dict(),
-            path,
-            confidence=reference,
-            member=network.member,
-            target=facts.target,
-            prevalence=float(facts.labels.loc[learnt_from].mean()),
+    texts = (_configuration_of(source), cli.configuration())
+    there, here = (with_current_class_paths(yaml.safe_load(text)) for text in texts)
+    if any(here[part]["monitor"] != "val/loss" for part in ("early_stopping", "checkpoint")):
+        raise CheckpointError(
+            f"networks of run {run_id} were stopped by a metric of the label; those by `val/loss` serve another one"
         )
-        paths.append(path)
-        draft.unlink()
-    store.keep_fold(
-        fold.repeat,
-        fold.fold,
-        fold.raw,
-        texts={"calibrator.json": json.dumps(calibrator.to_dict(), indent=1)},
-        parameters={"device": fold.networks[0].device} if fold.networks else {},
-        metrics=[
-            (name, value, i)
-            for i, network in enumerate(fold.networks)
-            for name, value in (("best_epoch", network.epochs), ("seconds", network.seconds))
-        ],
-        checkpoints=paths,
-    )
-    for path in paths:
-        path.unlink()
+    for config in (there, here):
+        config["data"]["init_args"].pop("target")
+    if differing := sorted(key for key in {*there, *here} if there.get(key) != here.get(key)):
+        raise CheckpointError(
+            f"run {run_id} has another configuration in {', '.join(differing)}; give the same but for the label"
+        )
+    found = {"data_checksum": facts.data_checksum, "split_checksum": facts.splits.checksum}
+    if others := [key for key, value in found.items() if run.data.tags.get(key) != value]:
+        raise CheckpointError(f"run {run_id} has another {others[0].replace('_', ' ')}; use the same data")
+    known, n_folds = source.folds(), len(facts.splits.folds[0])
+    wanted = [(repeat, fold) for repeat in range(repeats) for fold in range(n_folds)]
+    if missing := [place for place in wanted if place not in known]:
+        raise CheckpointError(
+            f"run {run_id} lacks {len(missing)} of {len(wanted)} outer folds; let it end first, or ask for fewer "
+            "repeats"
+        )

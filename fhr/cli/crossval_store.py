@@ -1,10 +1,11 @@
-"""A cross-validation in MLflow: one run, with a child run for each outer fold that is finished."""
+"""The MLflow store of a cross-validation: one run, with a child run for each outer fold that is finished."""
 
+import json
 import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from fhr.errors import CheckpointError
-from fhr.evaluation import RAW_COLUMNS
+from fhr.datasets import FittedNetwork
+from fhr.errors import CheckpointError, SplitError
+from fhr.evaluation import FinishedFold, FittedFold, read_scores, written_scores
+from fhr.models import read_checkpoint
 from fhr.tracking import (
     ensure_experiment,
     find_run,
@@ -38,7 +41,7 @@ _SCORES = "scores.csv.gz"
 
 
 class CrossvalStore:
-    """What a cross-validation keeps; a fold is kept whole or not at all.
+    """Finished folds as MLflow keeps them, see `fhr.evaluation.Store`; a fold is kept whole or not at all.
 
     Attributes:
         client: of the MLflow store.
@@ -47,6 +50,7 @@ class CrossvalStore:
 
     def __init__(self, client: "MlflowClient", experiment: str, run_id: str) -> None:
         self.client, self.experiment, self.run_id = client, experiment, run_id
+        self._known: dict[tuple[int, int], str] = {}
 
     @classmethod
     def create(cls, experiment: str, name: str, tags: dict[str, str]) -> "CrossvalStore":
@@ -118,10 +122,27 @@ class CrossvalStore:
             params=[Param(key, str(value)) for key, value in (parameters or {}).items()],
         )
 
+    def done(self, about: Mapping[str, str]) -> set[tuple[int, int]]:
+        """The folds that are kept; see `fhr.evaluation.Store`.
+
+        Raises:
+            SplitError: the run is of other records or folds.
+        """
+        tags = self.run.data.tags
+        for key in ("data", "splits"):
+            tag = f"{key.removesuffix('s')}_checksum"
+            if (kept := tags.get(tag)) != about[key]:
+                raise SplitError(
+                    f"run {self.run_id} has the {tag.replace('_', ' ')} {str(kept)[:12]}, found is {about[key][:12]}; "
+                    "restore what it was started with, or start anew"
+                )
+        return set(self.folds())
+
     def folds(self) -> dict[tuple[int, int], str]:
         """Child run of each finished fold, by repeat and fold."""
         finished = (run for run in self._children() if run.info.status == "FINISHED")
-        return {(int(run.data.params["repeat"]), int(run.data.params["fold"])): run.info.run_id for run in finished}
+        self._known = {(int(r.data.params["repeat"]), int(r.data.params["fold"])): r.info.run_id for r in finished}
+        return self._known
 
     def _children(self) -> Iterator["Run"]:
         token = None
@@ -133,41 +154,39 @@ class CrossvalStore:
             if not token:
                 return
 
-    def scores(self, fold_run: str) -> pd.DataFrame:
+    def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """The raw scores of a finished fold."""
         with tempfile.TemporaryDirectory() as folder:
-            path = self.client.download_artifacts(fold_run, _SCORES, folder)
-            return pd.read_csv(path, dtype={"name": str})[list(RAW_COLUMNS)]
+            child = self._known.get((repeat, fold)) or self.folds()[repeat, fold]
+            return read_scores(Path(self.client.download_artifacts(child, _SCORES, folder)))
 
-    def checkpoints(self, fold_run: str, folder: Path) -> list[Path]:
-        """The networks of a finished fold, in `folder`."""
-        if not self.client.list_artifacts(fold_run, "checkpoints"):
-            return []
-        return sorted(Path(self.client.download_artifacts(fold_run, "checkpoints", str(folder))).glob("*.ckpt"))
+    def fitted(self, repeat: int, fold: int) -> FittedFold:
+        """Scores and networks of a finished fold, to be calibrated for another label."""
+        child, networks = self._known.get((repeat, fold)) or self.folds()[repeat, fold], []
+        if self.client.list_artifacts(child, "checkpoints"):
+            with tempfile.TemporaryDirectory() as folder:
+                for path in sorted(Path(self.client.download_artifacts(child, "checkpoints", folder)).glob("*.ckpt")):
+                    card, _ = read_checkpoint(path)
+                    metrics = {"best_epoch": float(card.epochs), "seconds": 0.0}
+                    networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
+        return FittedFold(repeat, fold, self.scores(repeat, fold), tuple(networks))
 
-    def keep_fold(
-        self,
-        repeat: int,
-        fold: int,
-        raw: pd.DataFrame,
-        *,
-        texts: dict[str, str],
-        parameters: dict[str, Any],
-        metrics: Sequence[tuple[str, float, int]],
-        checkpoints: Sequence[Path],
-    ) -> None:
-        """One child run with its scores, checkpoints and texts; finished last of all, so that a kill leaves no half."""
-        child = self.client.create_run(
-            self.experiment, run_name=f"repeat {repeat} fold {fold}", tags={"mlflow.parentRunId": self.run_id}
-        ).info.run_id
-        self.log({"repeat": repeat, "fold": fold, **parameters}, run_id=child)
-        for name, value, step in metrics:
-            self.client.log_metric(child, name, value, step=step)
-        for path, text in texts.items():
-            self.client.log_text(child, text, path)
-        with tempfile.TemporaryDirectory() as folder:
-            raw.to_csv(Path(folder) / _SCORES, index=False)
-            self.client.log_artifact(child, f"{folder}/{_SCORES}")
-        for checkpoint in checkpoints:
-            self.client.log_artifact(child, str(checkpoint), "checkpoints")
+    def keep(self, fold: FinishedFold) -> None:
+        """One child run with scores, calibrator and networks; finished last of all, so that a kill leaves no half."""
+        name = f"repeat {fold.repeat} fold {fold.fold}"
+        tags = {"mlflow.parentRunId": self.run_id}
+        child = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
+        device = {"device": fold.device} if fold.networks else {}
+        self.log({"repeat": fold.repeat, "fold": fold.fold, **device}, run_id=child)
+        for metric, value, step in fold.metrics:
+            self.client.log_metric(child, metric, value, step=step)
+        self.client.log_text(child, json.dumps(dict(fold.calibrator), indent=1), "calibrator.json")
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = Path(temporary)
+            (folder / _SCORES).write_bytes(written_scores(fold.raw))
+            self.client.log_artifact(child, str(folder / _SCORES))
+            for file, content in fold.networks.items():
+                (folder / file).write_bytes(content)
+                self.client.log_artifact(child, str(folder / file), "checkpoints")
         self.client.set_terminated(child)
+        self._known[fold.repeat, fold.fold] = child

@@ -23,6 +23,6 @@ def load_false_signal(model: str, device: str = "cpu") -> "FalseSignalPredictor"
     if not isinstance(predictor, FalseSignalPredictor):
         raise CheckpointError(
             f"--run {model} is a network of {predictor.target} and says nothing of single samples; give a run of "
-            "`configs/false_signal.yaml`"
+            "`--config false_signal`"
         )
     return predictor

@@ -1,4 +1,4 @@
-"""What each recording holds, as CSV: length, signal loss, outcome, checksum, notes of the reader.
+"""What each recording holds, as CSV: length, signal loss, outcome, checksum, notes of the reader, kind.
 
 With `--targets` the prevalence of the usual labels is given instead.
 """
@@ -56,6 +56,7 @@ def run(options: argparse.Namespace) -> int:
                 **asdict(r.outcome),
                 "sha256": r.source.sha256[:16] if r.source else "",
                 "notes": "; ".join(f"{s.name}: {s.parameters}" for s in r.history),
+                "kind": r.provenance.kind,
             }
             for r in recordings
         ]

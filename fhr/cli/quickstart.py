@@ -3,21 +3,19 @@
 On a simulated database, or on CTU-UHB where FHR_DATA names the folder that holds `ctu-uhb-ctgdb`. Exits with 3 unless
 the interval of the AUROC lies above 0.6. The simulated database is an easy one, whose pH follows from what happened to
 the fetus alone (`explained=1`): were it as hard as reality, so few recordings and epochs would often leave the interval
-below. Run it in a clone: the configuration is in `configs/`.
+below.
 """
 
 import argparse
 import os
 from pathlib import Path
 
-from fhr.errors import DatasetNotFoundError
-
+from .configurations import shipped_configurations
 from .crossval import add_arguments as add_crossval_arguments
 from .crossval import cross_validate
 
 __all__ = ["add_arguments", "run"]
 
-_CONFIG = Path("configs", "cnn.yaml")
 _FLOOR = 0.6
 _EXPLAINED = 1.0
 
@@ -31,14 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Simulate where there is no real data, cross-validate, report."""
-    if not _CONFIG.is_file():
-        raise DatasetNotFoundError(f"{_CONFIG} is not in {Path.cwd()}; run `fhr quickstart` in a clone of the project")
+    config = str(shipped_configurations()["cnn"])
     real = os.environ.get("FHR_DATA")
     root = Path(real) / "ctu-uhb-ctgdb" if real else _simulated(options.n)
-    arguments = ["--config", str(_CONFIG), f"--data.init_args.root={root}", f"--trainer.max_epochs={options.epochs}"]
+    arguments = ["--config", config, f"--data.init_args.root={root}", f"--trainer.max_epochs={options.epochs}"]
     parser = argparse.ArgumentParser()
     add_crossval_arguments(parser)
-    given = ["--config", str(_CONFIG), "--workers", str(options.workers), "--require-auroc", str(_FLOOR)]
+    given = ["--config", config, "--workers", str(options.workers), "--require-auroc", str(_FLOOR)]
     return cross_validate([*arguments, *options.overrides], parser.parse_args(given))
 
 

@@ -36,6 +36,8 @@ from fhr.tracking import (
     tracking_uri,
 )
 
+from .class_paths import CurrentPathsParser, old_names_logged
+from .configurations import with_configuration_files
 from .tables import write_csv
 from .training_run import TrainingRun
 
@@ -48,7 +50,7 @@ class TrainingCLI(LightningCLI):
     """One configuration says model, loss, data and trainer; the shapes of the data reach the network.
 
     Args:
-        arguments: of the command line, after `fhr`.
+        arguments: of the command line, after `fhr`; `--config` names a file or a configuration of the package.
         tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow where the configuration does
             not choose another logger.
         run_id: the MLflow run that a test belongs to; None for a new one.
@@ -66,17 +68,18 @@ class TrainingCLI(LightningCLI):
         run: bool = True,
     ) -> None:
         self._tracked, self._run_id, self._training = tracked, run_id, training
-        self.calibration, self.tracking = Calibration(calibrate=tracked), RunTracking()
+        self.calibration, self.tracking = Calibration(), RunTracking()
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking]},
+            trainer_defaults={"callbacks": [self.calibration, self.tracking] if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
-            args=list(arguments),
+            parser_class=CurrentPathsParser,
+            args=with_configuration_files(arguments),
             run=run,
         )
 
@@ -101,7 +104,8 @@ class TrainingCLI(LightningCLI):
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
         """Parse, and refuse a checkpoint that cannot be used before Lightning opens it."""
-        super().parse_arguments(parser, args)
+        with old_names_logged():
+            super().parse_arguments(parser, args)
         verb = self.config.get("subcommand")
         checkpoint = self.config[verb].get("ckpt_path") if verb else None
         if checkpoint and not (verb == "fit" and checkpoint in ("best", "last", "hpc")):
@@ -123,6 +127,17 @@ class TrainingCLI(LightningCLI):
                 best.dirpath = str(self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
+
+    def instantiate_anew(self, seed: int) -> None:
+        """Make model, data module and trainer once more, for another training of the same configuration.
+
+        Args:
+            seed: of the first weights and of the data.
+        """
+        self.config.seed_everything = self.config.data.init_args.seed = seed
+        self._set_seed()
+        self.config.trainer.enable_progress_bar = self.config.trainer.enable_model_summary = False
+        self.instantiate_classes()
 
     def _mlflow(self) -> MLFlowLogger:
         artifacts, training, data = ensure_store(), self._training, self.datamodule

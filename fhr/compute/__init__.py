@@ -1,6 +1,7 @@
-"""Where and how work is done: the device, processes and Dask workers, progress bars."""
+"""Computing: the device, processes and Dask workers, progress bars."""
 
 from .device import check_device, pick_device
+from .generators import generator_states, seeded, set_generators
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
 from .workers import end_with_parent
@@ -10,8 +11,11 @@ __all__ = [
     "check_scheduler",
     "check_workers",
     "end_with_parent",
+    "generator_states",
     "pick_device",
     "progress",
     "progress_bar",
+    "seeded",
+    "set_generators",
     "spread",
 ]

@@ -1,4 +1,4 @@
-"""Where torch computes: a device by name, or an error that says which ones there are."""
+"""Device of torch, by name; an unknown or absent one is refused with those that are there."""
 
 import logging
 import re
@@ -11,7 +11,7 @@ _log = logging.getLogger(__name__)
 
 
 def pick_device(name: str = "auto", *, float64: bool = False) -> str:
-    """The torch device that `name` stands for, tried out with one number.
+    """Pick the torch device that `name` stands for, tried out with one number.
 
     `auto` is the first that works of cuda, mps and cpu. Numbers of two devices agree but for rounding.
 
@@ -40,7 +40,7 @@ def pick_device(name: str = "auto", *, float64: bool = False) -> str:
 
 
 def check_device(name: str) -> str:
-    """The name of a device that there may be, here or on another machine.
+    """Check the name of a device, which may be on another machine.
 
     Raises:
         FHRError: another name.

@@ -1,4 +1,4 @@
-"""The same function over many items: in this process, in a process pool, or on the workers of a Dask scheduler."""
+"""Parallel work over many items: in this process, in a process pool, or on the workers of a Dask scheduler."""
 
 import logging
 import multiprocessing
@@ -7,7 +7,10 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from functools import lru_cache, partial
 from typing import Any, TypeVar
+
+import cloudpickle
 
 from fhr.errors import FHRError
 
@@ -22,38 +25,63 @@ _log = logging.getLogger(__name__)
 
 
 def spread(
-    function: Callable[[T], R], items: Sequence[T], *, workers: int = 1, scheduler: str | None = None
+    function: Callable[..., R],
+    items: Sequence[T],
+    *,
+    shared: Any = None,
+    workers: int = 1,
+    scheduler: str | None = None,
 ) -> Generator[R, None, None]:
-    """The results of `function`, in the order in which they are ready; close it to stop before the end.
+    """Apply `function` to every item, with results in the order in which they are ready; close it to stop early.
+
+    Function and shared argument are pickled by value where no worker could import them (`cloudpickle`), so that those
+    of a notebook or a lambda reach every worker.
 
     Args:
-        function: a function of a module, which workers can import.
+        function: of an item; of `shared` and an item where `shared` is given.
         items: its arguments.
+        shared: first argument of every call, which travels once a worker.
         workers: processes on this machine; with 1 the work is done in this one.
         scheduler: `dask://HOST:PORT` or `tcp://HOST:PORT` of a Dask scheduler, instead of `workers`.
 
     Raises:
-        FHRError: a scheduler that cannot be reached, a worker that died, or workers that a script starts without
-            `if __name__ == "__main__":`.
+        FHRError: a scheduler that cannot be reached, a worker that died, workers that a script starts without
+            `if __name__ == "__main__":`, or something that cannot be pickled.
     """
     if scheduler is not None:
-        yield from _on_dask(function, items, scheduler)
+        yield from _on_dask(function, items, shared, scheduler)
     elif workers > 1:
-        yield from _in_processes(function, items, workers)
+        yield from _in_processes(function, items, shared, workers)
     else:
-        yield from map(function, items)
+        yield from map(_with(function, shared), items)
 
 
-def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) -> Iterator[R]:
+def _with(function: Callable[..., R], shared: Any) -> Callable[[Any], R]:
+    return function if shared is None else partial(function, shared)
+
+
+def _pickled(function: Callable[..., R], shared: Any) -> bytes:
+    try:
+        return bytes(cloudpickle.dumps(_with(function, shared)))
+    except Exception as error:  # pickling runs the code of whatever is pickled
+        raise FHRError(
+            f"{getattr(function, '__qualname__', function)} and what it uses cannot be sent to a worker "
+            f"({type(error).__name__}: {error}); make locks, open files and loaders inside the function, or give "
+            "workers=1"
+        ) from None
+
+
+def _in_processes(function: Callable[..., R], items: Sequence[T], shared: Any, workers: int) -> Iterator[R]:
     check_workers(workers)
+    content = _pickled(function, shared)
     # Spawned, not forked: a forked torch hangs in its thread pools.
     context = multiprocessing.get_context("spawn")
     started = context.Event()
     with ProcessPoolExecutor(
-        min(workers, len(items)), mp_context=context, initializer=_start_worker, initargs=(started,)
+        min(workers, len(items)), mp_context=context, initializer=_start_worker, initargs=(started, content)
     ) as pool:
         try:
-            for future in as_completed([pool.submit(function, item) for item in items]):
+            for future in as_completed([pool.submit(_work, cloudpickle.dumps(item)) for item in items]):
                 yield future.result()
         except BrokenProcessPool:
             if not started.is_set():
@@ -70,10 +98,22 @@ def _in_processes(function: Callable[[T], R], items: Sequence[T], workers: int) 
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _start_worker(started: Any) -> None:
+_content: list[bytes] = []  # of this worker
+_function: list[Callable[[Any], Any]] = []
+
+
+def _start_worker(started: Any, content: bytes) -> None:
     started.set()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it lets running items finish
     end_with_parent()
+    _content.append(content)
+
+
+def _work(item: bytes) -> Any:
+    if not _function:  # here and not at the start: what fails is told as the failure of an item
+        _function.append(cloudpickle.loads(_content[0]))
+        _content.clear()
+    return _function[0](cloudpickle.loads(item))
 
 
 def check_workers(workers: int) -> None:
@@ -92,7 +132,7 @@ def check_workers(workers: int) -> None:
 
 
 def check_scheduler(scheduler: str) -> str:
-    """The address as Dask takes it.
+    """Check the address of a scheduler, and give it as Dask takes it.
 
     Raises:
         FHRError: another kind of address, or no Dask.
@@ -109,7 +149,7 @@ def check_scheduler(scheduler: str) -> str:
     return f"{'tcp' if kind == 'dask' else kind}://{place}"
 
 
-def _on_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> Iterator[R]:
+def _on_dask(function: Callable[..., R], items: Sequence[T], shared: Any, scheduler: str) -> Iterator[R]:
     address = check_scheduler(scheduler)
     from distributed import Client, KilledWorker
     from distributed import as_completed as as_finished
@@ -125,8 +165,10 @@ def _on_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
     with client:
         if not client.scheduler_info()["workers"]:
             _log.warning("the scheduler %s has no worker yet; waiting for one", scheduler)
+            client.wait_for_workers(1)
+        content = client.scatter(_pickled(function, shared), broadcast=True)
         try:
-            for future in as_finished(client.map(function, items, pure=False)):
+            for future in as_finished(client.map(_call, items, content=content, pure=False)):
                 yield future.result()
         except KilledWorker as error:
             raise FHRError(
@@ -137,3 +179,14 @@ def _on_dask(function: Callable[[T], R], items: Sequence[T], scheduler: str) -> 
             raise FHRError(
                 f"a worker of {scheduler} lacks {error.name!r}; install the same intrapartum-fhr for every worker"
             ) from None
+
+
+def _call(item: Any, *, content: bytes) -> Any:
+    """One item on a Dask worker, which unpickles the function and its shared argument once for all its items."""
+    return _unpickled(content)(item)
+
+
+@lru_cache(maxsize=1)
+def _unpickled(content: bytes) -> Callable[[Any], Any]:
+    function: Callable[[Any], Any] = cloudpickle.loads(content)
+    return function

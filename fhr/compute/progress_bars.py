@@ -1,4 +1,4 @@
-"""One progress bar for the whole package: on stderr, and only where a person watches."""
+"""Progress bars of the whole package: on stderr, and only where a person watches."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -17,5 +17,5 @@ def progress(items: Iterable[T], *, description: str, total: int | None = None) 
 
 
 def progress_bar(total: int, *, description: str) -> Any:
-    """A bar to `update` by hand, as a context manager; silent where no terminal is."""
+    """Make a bar to `update` by hand, as a context manager; silent where no terminal is."""
     return tqdm(total=total, desc=description, file=sys.stderr, disable=not sys.stderr.isatty())

@@ -1,4 +1,4 @@
-"""What a worker process owes its parent."""
+"""Duties of a worker process to its parent."""
 
 import multiprocessing
 import os

@@ -1,9 +1,18 @@
-"""LightningDataModules: each reads a database, takes a fold and makes batches."""
+"""LightningDataModules: each reads a database, takes a fold and makes batches.
+
+The folder `datamodules` at the root of a clone is a link to this one.
+"""
+
+if __name__ == "datamodules":  # imported through the link: no class may exist twice
+    from fhr.deprecation import stand_in
+
+    stand_in("datamodules", "fhr.datamodules")
 
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule
 from .false_signals import FalseSignalDataModule
 from .members import MembersDataModule
+from .place import PlaceDataModule
 from .simulated import SimulatedDataModule
 
 __all__ = [
@@ -11,5 +20,6 @@ __all__ = [
     "DatabaseDataModule",
     "FalseSignalDataModule",
     "MembersDataModule",
+    "PlaceDataModule",
     "SimulatedDataModule",
 ]

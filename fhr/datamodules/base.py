@@ -5,13 +5,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
-from fhr.datasets import Database, Partition, Splits, Target, make_splits
+from fhr.datasets import Database, Partition, Place, Splits, Target, make_splits
 from fhr.errors import FHRError, SignalError, SplitError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
@@ -81,7 +82,17 @@ class DatabaseDataModule(pl.LightningDataModule):
         self.batch_size, self.class_weights, self.augmentation = batch_size, class_weights, augmentation
         self.features, self.splits_path, self.seed = features, splits, seed
         self.bootstrap, self.permute = bootstrap, permute
+        self.place: Place | None = None
         self._facts: DataFacts | None = None
+
+    def at(self, place: Place) -> Self:
+        """Take records, label and folds from a place of a cross-validation, and its database where it has one."""
+        self.place, self.target = place, Target(place.target)
+        self.repeat, self.fold, self.inner = place.split_repeat, place.fold, place.inner
+        self.bootstrap = self.bootstrap or place.members > 1
+        if place.permutation is not None:
+            self.permute = place.permutation
+        return self
 
     @property
     def n_channels(self) -> int:
@@ -148,11 +159,32 @@ class DatabaseDataModule(pl.LightningDataModule):
 
     @cached_property
     def _database(self) -> Database:
-        return self.read()
+        given = None if self.place is None else self.place.database
+        return self.read() if given is None else given
+
+    @property
+    def database(self) -> Database:
+        """The recordings, read once."""
+        return self._database
 
     @cached_property
     def _computed(self) -> Features | None:
         return cached_features(self._database, self.features) if self.features is not None else None
+
+    @cached_property
+    def splits(self) -> Splits:
+        """The outer folds: those of the place, of the split file, or the standard ones of the data.
+
+        Raises:
+            SplitError: splits of other data, or a file that cannot be read.
+        """
+        if self.place is not None:
+            return self.place.splits
+        if not self.splits_path:
+            return make_splits(self._database)
+        splits = Splits.load(Path(self.splits_path))
+        splits.check(self._database)
+        return splits
 
     def prepare_data(self) -> None:
         """Compute the features that are not on disk yet; Lightning calls this in one process a machine.
@@ -174,16 +206,16 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self._facts is not None:
             return
         database, computed = self._database, self._computed
-        splits = Splits.load(Path(self.splits_path)) if self.splits_path else make_splits(database)
-        splits.check(database)
-        windows, unusable = self.pipeline.prepare(database)
+        splits = self.splits
+        new = not _is_prepared(database, self.pipeline)
+        windows, unusable = _prepared(database, self.pipeline)
         if computed is not None:
             unusable = {**computed.unusable, **unusable}
-        self._signal = {w.recording.name: w.signal for w in windows if w.recording.name not in unusable}
+        self._signal = {name: signal for name, signal in windows.items() if name not in unusable}
         if not self._signal:
             name, reason = next(iter(unusable.items()))
             raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
-        for name, reason in (database.quarantined | unusable).items():
+        for name, reason in (database.quarantined | unusable).items() if new else ():  # once, not for every fold
             _log.warning("left out %s: %s", name, reason)
         names = sorted(self._signal)
         givers = names if self.permute is None else np.random.default_rng([self.permute, 2]).permutation(names).tolist()
@@ -191,7 +223,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
         label = database.labels(self.target.name)
         unlabelled = label.index[label.isna()].tolist()
-        if unlabelled:
+        if unlabelled and new:
             _log.warning("%d records lack the outcome of %s: %s", len(unlabelled), self.target, ", ".join(unlabelled))
         usable = label[label.notna() & label.index.isin(list(self._signal))]
         n_folds = len(splits.folds[0])
@@ -274,6 +306,21 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self._computed is None:
             return np.empty((len(names), 0), dtype=np.float32)
         return self._computed.table.loc[[self._giver[name] for name in names]].to_numpy(dtype=np.float64)
+
+
+_windows: WeakKeyDictionary[Database, tuple[Pipeline, dict[str, np.ndarray], dict[str, str]]] = WeakKeyDictionary()
+
+
+def _prepared(database: Database, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+    """Signal of each record that can be used, and the reason for each that cannot; every fold asks for the same."""
+    if not _is_prepared(database, pipeline):
+        windows, unusable = pipeline.prepare(database)
+        _windows[database] = pipeline, {one.recording.name: one.signal for one in windows}, dict(unusable)
+    return _windows[database][1:]
+
+
+def _is_prepared(database: Database, pipeline: Pipeline) -> bool:
+    return database in _windows and _windows[database][0] == pipeline
 
 
 def _as_is(batch: Any) -> Any:

@@ -1,19 +1,25 @@
-"""Folders of recordings, labels and splits."""
+"""Databases of recordings, labels, splits and downloads."""
 
 from .ctu_uhb import CTUUHB, record_names
 from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
+from .fitted import FittedModel, FittedNetwork
+from .place import N_INNER, Place
 from .splits import Partition, Splits, make_splits
 from .targets import Target
 
 __all__ = [
     "CTUUHB",
+    "N_INNER",
     "PUBLISHED",
     "Database",
     "Download",
     "FalseSignals",
+    "FittedModel",
+    "FittedNetwork",
     "Partition",
+    "Place",
     "PublishedDatabase",
     "Splits",
     "Target",

@@ -49,7 +49,7 @@ class CTUUHB(Database):
 
 
 def record_names(root: Path) -> list[str]:
-    """The records of a folder, by its `RECORDS` file, else by its `.hea` files.
+    """List the records of a folder, by its `RECORDS` file, else by its `.hea` files.
 
     Raises:
         DatasetNotFoundError: a folder that is missing or empty.

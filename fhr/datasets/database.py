@@ -1,13 +1,14 @@
-"""Recordings with their outcomes, whatever they were read from."""
+"""Database of recordings with their outcomes, whatever the recordings were read from."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cached_property
 
 import pandas as pd
 
 from fhr.errors import DatasetNotFoundError, FormatError
-from fhr.recording import Recording
+from fhr.recording import Composition, Recording
 
 from .targets import Target
 
@@ -54,7 +55,7 @@ class Database(Sequence[Recording]):
 
     @property
     def names(self) -> list[str]:
-        """The records' names, in order."""
+        """Names of the records, in order."""
         return [recording.name for recording in self.recordings]
 
     @property
@@ -63,15 +64,30 @@ class Database(Sequence[Recording]):
         rows = [asdict(recording.outcome) | asdict(recording.clinical) for recording in self.recordings]
         return pd.DataFrame(rows, index=pd.Index(self.names, name="record"))
 
+    @property
+    def composition(self) -> Composition:
+        """Numbers of recordings by kind, their makers, and the records that these were fitted to."""
+        return Composition.of(self.recordings)
+
+    @property
+    def kinds(self) -> Mapping[str, int]:
+        """Number of recordings by kind, see `fhr.recording.Provenance`; `{"measured": 552}` for CTU-UHB."""
+        return self.composition.kinds
+
+    @property
+    def fitted_to(self) -> tuple[str, ...]:
+        """Records that the makers of these recordings were fitted to; a test on one of them is no test."""
+        return self.composition.fitted_to
+
     def labels(self, target: str) -> pd.Series:
-        """Label of each record (1, 0, or NaN where its outcome is unknown), indexed by name.
+        """Label each record (1, 0, or NaN where its outcome is unknown), indexed by name.
 
         Raises:
             OutcomeError: a target that is not defined.
         """
         return Target(target)(self.outcomes)
 
-    @property
+    @cached_property
     def digests(self) -> tuple[str, ...]:
         """SHA-256 of the file each recording was read from, of its signals where there is none; in order."""
         return tuple(
@@ -81,18 +97,25 @@ class Database(Sequence[Recording]):
 
     @property
     def checksum(self) -> str:
-        """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records."""
+        """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records.
+
+        Provenance is no part of it: the same signals are the same data for a split, whatever is known of their maker.
+        """
+        return self._checksum
+
+    @cached_property
+    def _checksum(self) -> str:
         return checksum_of_lines({recording.name: checksum_line(recording) for recording in self.recordings})
 
 
 def checksum_line(recording: Recording) -> str:
-    """What a recording adds to `Database.checksum`: a line of its name, signals, sampling rate and outcome."""
+    """Line of a recording in `Database.checksum`: its name, signals, sampling rate and outcome."""
     outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
     return f"{recording.name}:{_digest(recording)}:{outcome}\n"
 
 
 def checksum_of_lines(lines: Mapping[str, str]) -> str:
-    """`Database.checksum` from the `checksum_line` of each record, by name."""
+    """Compute `Database.checksum` from the `checksum_line` of each record, by name."""
     digest = hashlib.sha256()
     for name in sorted(lines):
         digest.update(lines[name].encode())

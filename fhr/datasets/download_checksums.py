@@ -1,4 +1,4 @@
-"""The list of files of a published database: a SHA-256 and a name a line, as `sha256sum` writes it."""
+"""Checksum list of a published database: a SHA-256 and a name a line, as `sha256sum` writes it."""
 
 import re
 
@@ -13,7 +13,7 @@ _COMPONENT = re.compile(r"[\w .+,=@()-]{0,199}[\w+,=@()-]", re.ASCII)  # no slas
 
 
 def parse_checksums(text: str, *, origin: str) -> dict[str, str]:
-    """SHA-256 (lower case, hexadecimal) of each file, by its path within the database, in the order of the list.
+    """Parse the SHA-256 (lower case, hexadecimal) of each file, by its path within the database, in order.
 
     Names come from a server, so a list with one that could lead out of the folder is refused as a whole: an absolute
     path, `..`, a backslash, a drive, a name that differs from another by case alone, a file that is also a folder, or

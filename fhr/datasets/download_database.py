@@ -1,4 +1,4 @@
-"""Fetch a published database: verified file by file, in parallel, and to be gone on with after any interruption."""
+"""Download of a published database: verified file by file, in parallel, and resumed after any interruption."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -12,10 +12,12 @@ from filelock import FileLock, Timeout
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats.whole_file import write_whole
 
+from .download_answer import FetchError
 from .download_checksums import parse_checksums
+from .download_connection import check_url
 from .download_file import WEB_PAGE, fetch_file, insist, sha256_of
 from .download_published import PUBLISHED, PublishedDatabase
-from .download_request import Client, FetchError, check_url
+from .download_request import Client
 from .download_threads import in_threads
 
 __all__ = ["PUBLISHED", "Download", "PublishedDatabase", "download", "verify"]
@@ -28,7 +30,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Download:
-    """What a folder holds of a database after `download` or `verify`.
+    """State of a folder after `download` or `verify`.
 
     Attributes:
         folder: where.

@@ -1,4 +1,4 @@
-"""One file of a known SHA-256 from a server: whole and verified under its own name, `.part` until then."""
+"""Download of one file of a known SHA-256: whole and verified under its own name, `.part` until then."""
 
 import hashlib
 import logging
@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
+from .download_answer import LONGEST_PAUSE, FetchError
 from .download_checksums import PART
-from .download_request import LONGEST_PAUSE, Client, FetchError
+from .download_request import Client
 
 __all__ = ["WEB_PAGE", "fetch_file", "insist", "sha256_of"]
 

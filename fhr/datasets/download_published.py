@@ -1,4 +1,4 @@
-"""The published databases that can be fetched: where they are, and on what terms."""
+"""Published databases that can be fetched: their addresses and their terms."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -39,12 +39,12 @@ class PublishedDatabase:
 
     @property
     def licence_text(self) -> str:
-        """What `LICENSE.txt` beside the data says."""
+        """Text of `LICENSE.txt` beside the data."""
         return f"{self.title}, from {self.url}\nLicence: {self.licence}\n{self.asks}\n"
 
     @property
     def citation_text(self) -> str:
-        """What `CITATION.txt` beside the data says."""
+        """Text of `CITATION.txt` beside the data."""
         return "".join(["Please cite:\n", *(f"- {citation}\n" for citation in self.citations)])
 
 

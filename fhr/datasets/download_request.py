@@ -1,44 +1,25 @@
-"""One request to a server that may stall, lie or never end: bounded in bytes and in time, redirected only safely."""
+"""Requests to a server that may stall, lie or never end: bounded in bytes and in time."""
 
-import http.client
-import re
 import ssl
 import threading
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
-from ipaddress import ip_address
+from http.client import HTTPException, HTTPResponse
 from socket import SHUT_RDWR, socket
-from time import monotonic, time
-from typing import IO, Any, NamedTuple
+from time import monotonic
+from typing import NamedTuple
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 
 from fhr import __version__
-from fhr.errors import FHRError
 
-__all__ = ["LONGEST_PAUSE", "Body", "Client", "FetchError", "StoppedError", "check_url"]
+from .download_answer import FetchError, first_byte, refusal
+from .download_connection import Plain, Redirects, Secure
+
+__all__ = ["Body", "Client", "StoppedError"]
 
 _BLOCK = 1 << 16
-LONGEST_PAUSE = 60.0  # seconds; a server that asks for more is asked again sooner
-_PARTIAL = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-
-
-class FetchError(Exception):
-    """What a server did wrong; asking again may help.
-
-    Args:
-        reason: in words.
-        down: the server or the way to it is at fault, not this one file.
-        restart: what was received so far is worth nothing.
-        pause: seconds the server asks to be left alone.
-    """
-
-    def __init__(self, reason: str, *, down: bool = False, restart: bool = False, pause: float = 0) -> None:
-        super().__init__(reason)
-        self.down, self.restart, self.pause = down, restart, min(pause, LONGEST_PAUSE)
 
 
 class StoppedError(Exception):
@@ -46,7 +27,7 @@ class StoppedError(Exception):
 
 
 class Body(NamedTuple):
-    """What a server sends.
+    """Answer of a server.
 
     Attributes:
         start: offset of its first byte in the file; 0 from a server that knows no ranges.
@@ -62,7 +43,7 @@ class Body(NamedTuple):
 
 
 class Client:
-    """Requests with the proxy settings of the environment, and nothing else of it: no cookies, no stored passwords.
+    """Client with the proxy settings of the environment, and nothing else of it: no cookies, no stored passwords.
 
     A context manager; at its end all connections are cut. One watching thread cuts those that last too long: a server
     that sends a byte now and then never times out by itself.
@@ -87,9 +68,9 @@ class Client:
         self._opener = urllib.request.OpenerDirector()
         for handler in (
             urllib.request.ProxyHandler(),
-            _Plain(self),
-            _Secure(self),
-            _Redirects(),
+            Plain(self.watch),
+            Secure(self.watch),
+            Redirects(),
             urllib.request.HTTPDefaultErrorHandler(),
             urllib.request.HTTPErrorProcessor(),
             urllib.request.UnknownHandler(),
@@ -110,7 +91,7 @@ class Client:
 
     @property
     def stopped(self) -> bool:
-        """Nothing more is to be fetched or written."""
+        """True if nothing more is to be fetched or written."""
         return self._stop.is_set()
 
     def wait(self, seconds: float) -> None:
@@ -123,7 +104,7 @@ class Client:
             raise StoppedError
 
     def note_retry(self, pause: float) -> None:
-        """Count one, and send no request for `pause` seconds, from any thread."""
+        """Count a retry, and send no request for `pause` seconds, from any thread."""
         with self._lock:
             self.retries += 1
             self._quiet_until = max(self._quiet_until, monotonic() + pause)
@@ -145,11 +126,11 @@ class Client:
             response = self._opener.open(urllib.request.Request(url, headers=headers), timeout=self.stall)
         except HTTPError as error:
             error.close()
-            raise _refusal(error) from None
+            raise refusal(error) from None
         except (OSError, HTTPException, ValueError) as error:
             raise self._fault(error, url, deadline) from None
         try:
-            first = _first_byte(response, start, limit)
+            first = first_byte(response, start, limit)
             sized = response.length is not None or bool(response.chunked)
             page = response.headers.get_content_type() == "text/html"
             yield Body(first, sized, page, self._blocks(response, limit - first, url, deadline))
@@ -210,116 +191,3 @@ class Client:
         for connection in due:
             with suppress(OSError):  # closed already
                 socket.shutdown(connection, SHUT_RDWR)  # of the plain socket: TLS would wait for the other side
-
-
-def check_url(url: str) -> str:
-    """The address of a database, with a slash at its end.
-
-    Raises:
-        FHRError: an address that is not https (plain http is taken from this machine only), or holds a password.
-    """
-    try:
-        parts = urlsplit(url)
-        known = parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))
-        if not known or not parts.hostname or parts.port == 0 or "@" in parts.netloc or parts.query or parts.fragment:
-            raise ValueError
-    except ValueError:
-        raise FHRError(f"url {url!r}: give the https address of the folder that holds SHA256SUMS.txt") from None
-    return url.rstrip("/") + "/"
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host == "localhost" or ip_address(host or "").is_loopback
-    except ValueError:
-        return False
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """To https only, or within this machine where the first address was plain http there.
-
-    Another https host is followed: the first one is known by its certificate, and names it.
-    """
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
-    ) -> urllib.request.Request | None:
-        fp.close()  # or its body, which may have no end, would be read
-        old, new = urlsplit(req.full_url), urlsplit(newurl)
-        local = old.scheme == new.scheme == "http" and _is_loopback(new.hostname)
-        if not (new.scheme == "https" or local):
-            raise FetchError(f"redirected to {newurl[:200]}, which is not followed: only https is")
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _watched(kind: type[HTTPConnection], client: Client) -> type[HTTPConnection]:
-    """Connections of a kind whose sockets the client can cut off."""
-
-    class Connection(kind):  # type: ignore[misc, valid-type]
-        def connect(self) -> None:
-            super().connect()
-            client.watch(self.sock)
-
-    return Connection
-
-
-class _Plain(urllib.request.HTTPHandler):
-    def __init__(self, client: Client) -> None:
-        super().__init__()
-        self.connection = _watched(HTTPConnection, client)
-
-    def http_open(self, req: urllib.request.Request) -> HTTPResponse:
-        return self.do_open(self.connection, req)
-
-
-class _Secure(urllib.request.HTTPSHandler):
-    def __init__(self, client: Client) -> None:
-        context = ssl.create_default_context()
-        super().__init__(context=context)
-        self.context = context
-        self.connection = _watched(HTTPSConnection, client)
-
-    def https_open(self, req: urllib.request.Request) -> HTTPResponse:
-        return self.do_open(self.connection, req, context=self.context)
-
-
-def _refusal(error: HTTPError) -> FetchError:
-    if 300 <= error.code < 400 and "Location" in error.headers:
-        return FetchError(f"redirected to {error.headers['Location'][:200]}, which is not followed")
-    if error.code == 416:
-        return FetchError("the server has fewer bytes than were received (416)", restart=True)
-    down = error.code == 429 or error.code >= 500
-    words = http.client.responses.get(error.code, "no known status")
-    return FetchError(f"the server answers {error.code} ({words})", down=down, pause=_retry_after(error.headers))
-
-
-def _retry_after(headers: Any) -> float:
-    """Seconds of a `Retry-After` header, which holds a number or a date; 0 without."""
-    text = headers.get("Retry-After", "0").strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time())
-    except (ValueError, OverflowError, OSError):
-        return 0.0
-
-
-def _first_byte(response: HTTPResponse, start: int, limit: int) -> int:
-    """The offset at which an answer begins, once its header is found fit."""
-    encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise FetchError(f"the server sends {encoding[:20]} encoding, which was not asked for")
-    if response.status == 200:
-        first, size = 0, response.length
-    elif response.status == 206 and start:
-        match = _PARTIAL.fullmatch(response.headers.get("Content-Range", ""))
-        if match is None or int(match[1]) != start:
-            raise FetchError(f"the server sends another range than bytes {start} on", restart=True)
-        first, size = start, response.length
-        if match[3] != "*" and int(match[2]) + 1 != int(match[3]):
-            raise FetchError("the server sends a range that ends before the file does", restart=True)
-    else:
-        raise FetchError(f"the server answers {response.status}")
-    if (whole := first + (size or 0)) > limit:
-        raise FetchError(f"{whole} bytes are announced, where {limit} are the most a file may have", restart=True)
-    return first

@@ -1,11 +1,12 @@
-"""The same request for many files, several at once, given up when the server is gone."""
+"""Threads for the requests of many files, given up when the server is gone."""
 
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from queue import Empty, SimpleQueue
 
-from .download_request import Client, FetchError, StoppedError
+from .download_answer import FetchError
+from .download_request import Client, StoppedError
 
 __all__ = ["in_threads"]
 

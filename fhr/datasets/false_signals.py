@@ -108,7 +108,7 @@ class FalseSignals(Database):
         return replace(recording, stage2_start=start), marks
 
     def marks(self, name: str) -> np.ndarray:
-        """What the experts marked in one recording.
+        """Marks of the experts in one recording.
 
         Returns:
             float32 (2, n), FHR and MHR: 1 false, 0 true, NaN not marked.
@@ -131,7 +131,7 @@ class FalseSignals(Database):
 
     @property
     def strata(self) -> dict[str, int]:
-        """Number of each recording's stratum for a split, by name: its set, and whether any FHR is marked false."""
+        """Stratum of each recording for a split, by name: a number for its set and for FHR that is marked false."""
         kinds = {
             name: (self.groups[name], any(row == 0 and value == 1 for row, _, _, value in self._marks[name]))
             for name in self.names

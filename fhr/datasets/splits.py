@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from math import ceil
@@ -23,6 +23,7 @@ from fhr.formats import read_whole, whole_as_named
 from fhr.formats.regular_file import cut, reason
 
 from .database import Database
+from .strata import merged, stratified
 
 __all__ = ["Partition", "Splits", "make_splits"]
 
@@ -35,7 +36,7 @@ _EARLY_STOPPING_FRACTION = 0.15
 
 @dataclass(frozen=True)
 class Partition:
-    """Record names of one inner fold: what may be used for what.
+    """Record names of one inner fold, by their use.
 
     Attributes:
         train: fits the weights.
@@ -76,7 +77,7 @@ class Splits:
         return hashlib.sha256(json.dumps(self._content(), sort_keys=True).encode()).hexdigest()
 
     def partition(self, repeat: int, fold: int, inner: int, *, n_inner: int = 4) -> Partition:
-        """The slices of one inner fold of one outer fold.
+        """Slice the training records of one outer fold for one of its inner folds.
 
         The training part of the outer fold is cut into `n_inner` stratified folds; the one numbered `inner`
         is for calibration, 15% of the rest for early stopping.
@@ -104,13 +105,13 @@ class Splits:
         rest.sort()
         strata = np.array([self.strata[name] for name in rest])
         seed = int(np.random.SeedSequence([self.seed, repeat, fold]).generate_state(1)[0])
-        parts = _stratified(strata, n_inner, seed)
+        parts = stratified(strata, n_inner, seed)
         calibration = rest[parts == inner]
         kept = rest[parts != inner]
         if len(kept) < 2:
             raise SplitError(f"{len(rest)} records cannot make {n_inner} inner folds; use more records or fewer folds")
         # A stratum this large has a member in the slice for early stopping.
-        kept_strata = _merged(strata[parts != inner], ceil(1 / _EARLY_STOPPING_FRACTION))
+        kept_strata = merged(strata[parts != inner], ceil(1 / _EARLY_STOPPING_FRACTION))
         train, validation = train_test_split(
             kept, test_size=_EARLY_STOPPING_FRACTION, stratify=kept_strata, random_state=seed
         )
@@ -201,7 +202,7 @@ def make_splits(
     seed: int = 0,
     strata: Mapping[str, int] | None = None,
 ) -> Splits:
-    """Repeated stratified folds over all records of `dataset`.
+    """Make repeated stratified folds over all records of `dataset`.
 
     `strata` numbers the stratum of each record, by name; None stratifies by pH.
 
@@ -229,37 +230,11 @@ def make_splits(
         if missing := [name for name in dataset.names if name not in strata]:
             raise SplitError(f"{len(missing)} records have no stratum {missing[:3]}; give one for each record")
         stratum = np.array([strata[name] for name in dataset.names])
-    stratum = _merged(stratum, n_folds)
+    stratum = merged(stratum, n_folds)
     names = np.array(dataset.names)
     folds = []
     for repeat in range(n_repeats):
-        parts = _stratified(stratum, n_folds, seed + repeat)
+        parts = stratified(stratum, n_folds, seed + repeat)
         folds.append(tuple(tuple(map(str, names[parts == k])) for k in range(n_folds)))
     by_name = {name: int(number) for name, number in zip(dataset.names, stratum, strict=True)}
     return Splits(tuple(folds), by_name, seed, dataset.checksum)
-
-
-def _stratified(strata: np.ndarray, n_folds: int, seed: int) -> np.ndarray:
-    if not 2 <= n_folds <= len(strata):
-        raise SplitError(f"{len(strata)} records cannot make {n_folds} folds; give 2 to {len(strata)} folds")
-    from sklearn.model_selection import StratifiedKFold  # slow to import
-
-    folds = StratifiedKFold(n_folds, shuffle=True, random_state=seed)
-    part = np.empty(len(strata), dtype=int)
-    for k, (_, test) in enumerate(folds.split(np.zeros(len(strata)), _merged(strata, n_folds))):
-        part[test] = k
-    return part
-
-
-def _merged(strata: Sequence[int] | np.ndarray, least: int) -> np.ndarray:
-    """Strata with fewer than `least` members joined with the next larger one (the last with the one before)."""
-    strata = np.array(strata)
-    while True:
-        values, counts = np.unique(strata, return_counts=True)
-        small = np.flatnonzero(counts < least)
-        if len(small) == 0 or len(values) == 1:
-            return strata
-        i = small[0]
-        neighbour = values[i + 1] if i + 1 < len(values) else values[i - 1]
-        _log.info("stratum %d has %d records, fewer than %d: joined with %d", values[i], counts[i], least, neighbour)
-        strata[strata == values[i]] = neighbour

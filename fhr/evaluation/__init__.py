@@ -1,16 +1,27 @@
 """Cross-validation by record, the lines that every model stands beside, comparison, audits and the kept table."""
 
 from .baseline_features import BASELINE_COLUMNS, baseline_table
-from .baselines import BASELINES, Baseline, baseline_predictions, baseline_scores
+from .baselines import BASELINES, Baseline, lines
 from .births_by_group import birth_groups, subgroups
 from .comparison import compare
 from .conformal_sets import conformal_table, singleton_gain
-from .controls import permutation_control, permuted
-from .cross_fitting import RAW_COLUMNS, FoldPrediction, MemberScores, cross_fit, raw_scores
-from .crossval_table import check, keep, oof_file, read_oof, recompute
+from .controls import permuted
+from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
+from .finished import FinishedFold, finish_fold
+from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
+from .kept_predictions import oof_file, read_oof
+from .kept_table import check, keep, recompute
+from .line_functions import baseline_predictions, baseline_scores, permutation_control
+from .on_table import OnTable, OnTableMaker
+from .procedure import Combined, Procedure, combine
+from .protocol import check_inner_folds, cross_validate, finished_folds
 from .repeats import Repeats, whole_repeats
+from .report import Report, write_report
+from .result import CrossValidation
 from .shortcuts import shortcut_audit
+from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
+from .study import FittedFold
 from .summary import evaluate_predictions, summary_row
 
 __all__ = [
@@ -18,29 +29,50 @@ __all__ = [
     "BASELINE_COLUMNS",
     "RAW_COLUMNS",
     "Baseline",
+    "Combined",
+    "CrossValidation",
+    "FinishedFold",
+    "Fit",
+    "FittedFold",
     "FoldPrediction",
-    "MemberScores",
+    "FolderStore",
+    "Maker",
+    "MemoryStore",
+    "OnTable",
+    "OnTableMaker",
+    "Procedure",
     "Repeats",
+    "Report",
+    "Store",
     "baseline_predictions",
     "baseline_scores",
     "baseline_table",
     "birth_groups",
     "check",
+    "check_inner_folds",
+    "combine",
     "compare",
     "conformal_table",
     "cross_fit",
+    "cross_validate",
     "evaluate_predictions",
+    "finish_fold",
+    "finished_folds",
     "keep",
+    "lines",
     "oof_file",
     "out_of_fold",
     "permutation_control",
     "permuted",
     "raw_scores",
     "read_oof",
+    "read_scores",
     "recompute",
     "shortcut_audit",
     "singleton_gain",
     "subgroups",
     "summary_row",
     "whole_repeats",
+    "write_report",
+    "written_scores",
 ]

@@ -1,6 +1,6 @@
-"""Linear models on a few features of fetal heart rate: the lines to beat, and shortcuts to suspect."""
+"""Linear models on a few features of the heart rate: the lines that a network has to beat, and shortcuts to suspect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,18 +12,14 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
-from fhr.datasets import Splits
 from fhr.errors import FHRError
 from fhr.features import DEEP_CTG, ORDER_STATISTICS
 
 from .baseline_features import HURST, STAGE2
-from .cross_fitting import MemberScores, cross_fit, raw_scores
+from .on_table import OnTableMaker
 
-__all__ = ["BASELINES", "N_INNER", "Baseline", "baseline_predictions", "baseline_scores"]
+__all__ = ["BASELINES", "Baseline", "lines"]
 
-N_INNER = 4
-_PH_RANGE = (6.95, 7.35)
-_LEAST_PH = 10  # records of known pH that a regression on it needs
 _FARTHEST = 1e-7 - np.spacing(1)  # quantiles are kept this far from 0 and 1, whose deviates are infinite
 
 
@@ -51,32 +47,21 @@ class Baseline:
             words = "".join(letter if letter.isalnum() else " " for letter in self.name.lower()).split()
             object.__setattr__(self, "slug", "-".join(words))
 
-    def fit(self, features: pd.DataFrame, labels: pd.Series, ph: pd.Series) -> Callable[[pd.DataFrame], pd.Series]:
-        """Fit on records of known label (and pH, where that is learnt); returns the risk score of others.
+    def maker(self, table: pd.DataFrame) -> OnTableMaker:
+        """The line on a table of features, for `fhr.evaluation.cross_validate`.
+
+        Args:
+            table: `baseline_table`; NaN where a window holds too little signal.
 
         Raises:
-            FHRError: a feature that the table does not have, records of one class only, or too few of known pH.
+            FHRError: a feature that the table does not have.
         """
-        columns = list(features.columns if self.columns is None else self.columns)
-        if missing := [column for column in columns if column not in features.columns]:
+        columns = list(table.columns if self.columns is None else self.columns)
+        if missing := [column for column in columns if column not in table.columns]:
             raise FHRError(
                 f"{self.name}: the table has no column {', '.join(missing)}; make it with fhr.evaluation.baseline_table"
             )
-        features = features[columns]
-        if self.on_ph:
-            known = features.index[ph.loc[features.index].notna()]
-            if len(known) < _LEAST_PH:
-                raise FHRError(f"{self.name}: {len(known)} training records of known pH; at least {_LEAST_PH} needed")
-            model = self.make().fit(features.loc[known].to_numpy(), ph.loc[known].clip(*_PH_RANGE).to_numpy())
-            return lambda rows: pd.Series(-model.predict(rows[columns].to_numpy()), index=rows.index)
-        classes = labels.loc[features.index].to_numpy()
-        if not 0 < classes.sum() < len(classes):
-            raise FHRError(
-                f"{self.name}: none of {len(classes)} training records has the label {int(not classes.any())}; a "
-                "commoner label, more recordings or fewer folds are needed"
-            )
-        model = self.make().fit(features.to_numpy(), classes)
-        return lambda rows: pd.Series(model.decision_function(rows[columns].to_numpy()), index=rows.index)
+        return OnTableMaker(self.make, table[columns], "ph" if self.on_ph else "label", self.name)
 
 
 def _filled() -> SimpleImputer:
@@ -115,89 +100,17 @@ BASELINES = (
 """Every entry of the protocol that is linear; the last one is a control, which no model may be given."""
 
 
-def baseline_scores(
-    baseline: Baseline, features: pd.DataFrame, labels: pd.Series, ph: pd.Series, splits: Splits, *, repeat: int
-) -> pd.DataFrame:
-    """Raw risk scores of one repeat: of each inner model, on its held-out inner fold and on the outer test fold.
-
-    Args:
-        baseline: what to fit.
-        features: `baseline_table`; NaN where a window holds too little signal.
-        labels: 0 or 1 by record name; records without a label (NaN, or not in it) are left out.
-        ph: by record name.
-        splits: outer folds.
-        repeat: which of them.
-
-    Returns:
-        Columns `RAW_COLUMNS`; a linear model has one member, 0.
+def lines(slugs: Sequence[str]) -> list[Baseline]:
+    """The baselines of these short names; all of them for `all`.
 
     Raises:
-        FHRError: a column that the table lacks, or a training part of one class only.
-        SplitError: no such repeat.
+        FHRError: there is none of a name.
+
+    Example:
+        >>> [line.name for line in lines(["loss"])]
+        ['signal loss of the last 60 min alone']
     """
-    labels = labels.dropna()
-    rows = []
-    for fold in range(len(splits.folds[0])):
-        for inner in range(N_INNER):
-            part = splits.partition(repeat, fold, inner, n_inner=N_INNER)
-            fitted = [n for n in (*part.train, *part.validation) if n in labels.index]
-            held_out, test = ([n for n in names if n in labels.index] for names in (part.calibration, part.test))
-            score = baseline.fit(features.loc[fitted], labels, ph)(features.loc[held_out + test])
-            members = MemberScores(score.loc[held_out], score.loc[test])
-            rows.append(raw_scores(members, repeat=repeat, fold=fold, inner=inner))
-    return pd.concat(rows, ignore_index=True)
-
-
-def baseline_predictions(
-    baseline: Baseline,
-    features: pd.DataFrame,
-    labels: pd.Series,
-    ph: pd.Series,
-    splits: Splits,
-    *,
-    repeat: int,
-    refit: bool = False,
-) -> pd.DataFrame:
-    """Out-of-fold scores and calibrated probabilities of one repeat.
-
-    Args:
-        baseline: what to fit.
-        features: `baseline_table`; NaN where a window holds too little signal.
-        labels: 0 or 1 by record name; records without a label (NaN, or not in it) are left out.
-        ph: by record name.
-        splits: outer folds.
-        repeat: which of them.
-        refit: one model on the whole training part, calibrated on the inner models' held-out scores, in place of
-            the average of the inner models.
-
-    Returns:
-        Columns name, repeat, fold, label, score, probability.
-
-    Raises:
-        FHRError: as `baseline_scores`; too few records of a class to calibrate on.
-        SplitError: no such repeat.
-    """
-    labels = labels.dropna()
-    raw = baseline_scores(baseline, features, labels, ph, splits, repeat=repeat)
-    rows = []
-    for fold, test_fold in enumerate(splits.folds[repeat]):
-        prediction = cross_fit(raw[raw["fold"] == fold], labels)
-        scores, probabilities = prediction.score, prediction.probability
-        if refit:
-            training = [n for n in labels.index if n not in set(test_fold)]
-            again = baseline.fit(features.loc[training], labels, ph)(features.loc[scores.index]).to_numpy()
-            scores = pd.Series(prediction.calibrator.standardize(again), index=scores.index)
-            probabilities = pd.Series(prediction.calibrator.predict(again), index=scores.index)
-        rows.append(
-            pd.DataFrame(
-                {
-                    "name": scores.index,
-                    "repeat": repeat,
-                    "fold": fold,
-                    "label": labels.loc[scores.index].to_numpy().astype(int),
-                    "score": scores.to_numpy(),
-                    "probability": probabilities.to_numpy(),
-                }
-            )
-        )
-    return pd.concat(rows, ignore_index=True)
+    known = {line.slug: line for line in BASELINES}
+    if unknown := [slug for slug in slugs if slug not in known and slug != "all"]:
+        raise FHRError(f"baseline {unknown[0]!r}; there are {', '.join(known)}, and `all` for each of them")
+    return [line for line in BASELINES if line.slug in slugs or "all" in slugs]

@@ -1,4 +1,4 @@
-"""From the inner folds of one outer fold to calibrated probabilities of its test records.
+"""Cross-fitting: the inner folds of one outer fold give calibrated probabilities of its test records.
 
 Each network scores the inner fold that it was not trained on. Together these scores are out of fold for the whole
 training part; one calibrator is fitted on them and applied to each network's test scores, whose probabilities are
@@ -8,27 +8,17 @@ averaged. Nothing is trained again.
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from fhr.calibration import Calibrator, RidgePlatt
-from fhr.errors import SplitError
+from fhr.datasets import FittedModel
+from fhr.errors import FHRError, SplitError
 
-__all__ = ["RAW_COLUMNS", "FoldPrediction", "MemberScores", "cross_fit", "raw_scores"]
+__all__ = ["RAW_COLUMNS", "FoldPrediction", "cross_fit", "raw_scores"]
 
 RAW_COLUMNS = ("name", "repeat", "fold", "inner", "member", "use", "score")
 """Of the table of all that networks said of records which they had not seen; `use` is held_out or test."""
-
-
-class MemberScores(NamedTuple):
-    """What one network, or linear model, of an inner fold says of records that it has not seen.
-
-    Attributes:
-        calibration: risk scores of the held-out inner fold, by record name.
-        test: risk scores of the outer fold, by record name.
-    """
-
-    calibration: pd.Series
-    test: pd.Series
 
 
 class FoldPrediction(NamedTuple):
@@ -50,10 +40,20 @@ class FoldPrediction(NamedTuple):
     test: pd.DataFrame
 
 
-def raw_scores(scores: MemberScores, *, repeat: int, fold: int, inner: int, member: int = 0) -> pd.DataFrame:
-    """The scores of one network as a table with `RAW_COLUMNS`."""
+def raw_scores(model: FittedModel, *, repeat: int, fold: int, inner: int, member: int = 0) -> pd.DataFrame:
+    """The scores of one model as a table with `RAW_COLUMNS`.
+
+    Raises:
+        FHRError: a score that is not finite.
+    """
     parts = []
-    for use, values in (("held_out", scores.calibration), ("test", scores.test)):
+    for use, values in (("held_out", model.held_out), ("test", model.test)):
+        if not (finite := np.isfinite(values.to_numpy(dtype=float))).all():
+            name = values.index[~finite][0]
+            raise FHRError(
+                f"repeat {repeat}, fold {fold}, inner fold {inner}: record {name} has the score {values[name]}; a "
+                "model gives each record a finite score"
+            )
         rows = {"name": values.index, "repeat": repeat, "fold": fold, "inner": inner, "member": member, "use": use}
         parts.append(pd.DataFrame(rows | {"score": values.to_numpy()}))
     return pd.concat(parts, ignore_index=True)[list(RAW_COLUMNS)]

@@ -1,13 +1,13 @@
-"""Out-of-fold predictions with all that a confidence card says of a record, from the raw scores of an outer fold."""
+"""The table of out-of-fold predictions: what a confidence card says of each test record, from raw scores of a fold."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 
-from fhr.calibration import Calibrator, OuterFold, Reference, RidgePlatt
+from fhr.calibration import Calibrator, Reference, RidgePlatt
+from fhr.confidence import Confidence
 from fhr.errors import SplitError
-from fhr.metrics import flip_rate, retraining_spread
 
 from .cross_fitting import cross_fit
 
@@ -15,7 +15,9 @@ __all__ = ["out_of_fold"]
 
 
 def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> pd.DataFrame:
-    """What is said of the test records of one outer fold, each by models that have not seen it.
+    """A table of the test records of one outer fold, each judged by models that have not seen it.
+
+    `fhr.confidence.Confidence` judges them, as it judges the births that a predictor of this fold is given.
 
     Args:
         raw: rows of one repeat and outer fold, with `RAW_COLUMNS`.
@@ -43,15 +45,10 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
         )
     no_statistics = pd.DataFrame()  # what is typical of training records matters to new recordings alone
     reference = Reference.of(prediction.held_out, labels, no_statistics, prediction.calibrator)
-    fold = OuterFold(reference, prediction.test.columns.get_level_values("inner").tolist())
-    probabilities, several = prediction.calibrator.predict(networks), len(networks) > 1
-    interval = fold.interval(networks)
-    low, high = (np.full(len(names), np.nan),) * 2 if interval is None else interval
-    at_risk, flips = pd.Series(pd.NA, names, dtype="boolean"), np.full(len(names), np.nan)
-    if reference.threshold is not None:
-        at_risk = (prediction.probability >= reference.threshold).astype("boolean")
-        flips = flip_rate(probabilities >= reference.threshold) if several else flips
-    p_negative, p_positive = fold.p_values(networks).T
+    inner = prediction.test.columns.get_level_values("inner").tolist()
+    n = len(inner)
+    judged = Confidence([prediction.calibrator] * n, [reference] * n, inner, target="label").judge(networks)
+    p_negative, p_positive = np.asarray(judged.p_values).T
     return pd.DataFrame(
         {
             "name": names,
@@ -59,13 +56,17 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
             "fold": raw["fold"].iloc[0],
             "label": labels.loc[names].to_numpy().astype(int),
             "score": prediction.score.to_numpy(),
-            "probability": prediction.probability.to_numpy(),
-            "low": low,
-            "high": high,
-            "spread": retraining_spread(probabilities) if several else np.nan,
-            "at_risk": at_risk.to_numpy(),
-            "flip_rate": flips,
+            "probability": judged.probability,
+            "low": _column(judged.low),
+            "high": _column(judged.high),
+            "spread": _column(judged.spread),
+            "at_risk": pd.NA if judged.decision is None else judged.decision,
+            "flip_rate": _column(judged.flip_rate),
             "p_negative": p_negative,
             "p_positive": p_positive,
         }
     )
+
+
+def _column(values: np.ndarray | None) -> np.ndarray | float:
+    return np.nan if values is None else values

@@ -1,4 +1,4 @@
-"""How much of a model's ranking signal loss explains.
+"""Shortcut audit: the share of a model's ranking that signal loss explains.
 
 Signal is lost more often where a labour goes badly, in the second stage above all, so that a network can do well by
 counting gaps. A model worth having still ranks a sick fetus above a healthy one of the same signal loss.

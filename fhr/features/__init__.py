@@ -1,4 +1,4 @@
-"""Scalar features of a recording, and the one table that holds them."""
+"""Scalar features of a recording, feature sets, and the table of a folder's windows."""
 
 from .column import Column
 from .deep_ctg_features import DEEP_CTG, deep_ctg
@@ -6,7 +6,7 @@ from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
 from .entropy_of_matches import sample_entropy
 from .extraction import Extraction, extract
-from .feature_set import GROUPS, FeatureSet, Windows
+from .feature_set import GROUPS, OPTIONAL_GROUPS, FeatureSet, Windows
 from .fractal_dimension import higuchi
 from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
@@ -16,9 +16,9 @@ from .poincare_plot import poincare
 from .robust_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
 from .scalar import SCALAR_COLUMNS, scalar_features
 from .scaling import FeatureScaling
+from .scattering_columns import SCATTERING_COLUMNS, scattering_features
 from .spectral_power import BANDS, band_power
 from .symbol_complexity import lempel_ziv
-from .table import feature_table
 
 __all__ = [
     "BANDS",
@@ -27,9 +27,11 @@ __all__ = [
     "METADATA_COLUMNS",
     "MULTISCALE",
     "MULTISCALE_COLUMNS",
+    "OPTIONAL_GROUPS",
     "ORDER_STATISTICS",
     "PRSA",
     "SCALAR_COLUMNS",
+    "SCATTERING_COLUMNS",
     "Column",
     "Extraction",
     "FeatureScaling",
@@ -40,7 +42,6 @@ __all__ = [
     "deep_ctg",
     "dfa",
     "extract",
-    "feature_table",
     "higuchi",
     "lempel_ziv",
     "mad",
@@ -52,4 +53,5 @@ __all__ = [
     "read_features",
     "sample_entropy",
     "scalar_features",
+    "scattering_features",
 ]

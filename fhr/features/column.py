@@ -1,4 +1,4 @@
-"""What a column of a feature table is called, its unit, and what it means."""
+"""Columns of a feature table: name, unit and description."""
 
 from typing import NamedTuple
 
@@ -6,7 +6,7 @@ __all__ = ["Column"]
 
 
 class Column(NamedTuple):
-    """One named number of a window.
+    """A named number of a window.
 
     Attributes:
         name: as in the table, such as `sample_entropy`.

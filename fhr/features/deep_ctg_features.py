@@ -21,7 +21,7 @@ _CHOSEN = [_COLUMNS.index(name.removesuffix(f"_{_MINUTES}")) for name in DEEP_CT
 
 
 def deep_ctg(fhr: ArrayLike, uc: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
-    r"""Lowest and highest baseline, area of accelerations and of decelerations, of the last 30 min.
+    r"""Lowest and highest baseline, and areas of accelerations and decelerations, of the last 30 min.
 
     .. math:: \min_t b(t), \quad \max_t b(t), \quad \frac1T \int_{acc} (x - b)\,dt, \quad
         \frac1T \int_{dec} (b - x)\,dt

@@ -1,4 +1,4 @@
-"""Sample entropy of a signal averaged over ever longer blocks."""
+"""Multiscale entropy: the sample entropy of a signal averaged over ever longer blocks."""
 
 from collections.abc import Sequence
 

@@ -49,7 +49,7 @@ def sample_entropy(x: ArrayLike, *, m: int = 2, r: float = 0.2) -> np.ndarray:
 
 
 def checked_tolerance(r: float) -> float:
-    """A tolerance as a fraction of the standard deviation.
+    """Check a tolerance, as a fraction of the standard deviation.
 
     Raises:
         FHRError: it is negative or not finite.

@@ -1,4 +1,4 @@
-"""A folder of recordings to one feature table, by as many workers as there are, at any size, and across interruptions.
+"""Extraction of the feature table of a folder: parallel, resumable, at any size.
 
 Recordings are taken in chunks; each chunk is finished on its own, in a file of its own beside the table
 (`FILE.parquet.parts/`). A run that was killed goes on with the chunks that are not there yet; a chunk whose recordings,
@@ -36,7 +36,7 @@ _CHUNK = 8  # records: some two seconds of work, so that a kill loses little and
 
 
 class Extraction(NamedTuple):
-    """What `extract` did.
+    """Summary of a run of `extract`.
 
     Attributes:
         path: the table.
@@ -82,8 +82,9 @@ def extract(
         step: minutes from one window to the next.
         workers: processes on this machine.
         scheduler: `dask://HOST:PORT` of a Dask scheduler, whose workers see both folders under the same paths.
-        device: where the group `multiscale` is computed, in float64: `cpu`, `cuda`, `cuda:N`, or `auto` for a GPU that
-            can, else the CPU. It goes into the provenance; finished chunks of another device are kept.
+        device: where the groups `multiscale` and `scattering` are computed, in float64: `cpu`, `cuda`, `cuda:N`, or
+            `auto` for a GPU that can, else the CPU. It goes into the provenance; finished chunks of another device are
+            kept.
         overwrite: replace another table.
         chunk: records a chunk.
         progress: called with the number of records done and of all.
@@ -154,8 +155,8 @@ def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, schedu
 
 
 def _check_device(device: str, feature_set: FeatureSet, scheduler: str | None) -> None:
-    if check_device(device) not in ("auto", "cpu") and "multiscale" not in feature_set.groups:
-        raise FHRError(f"device {device}: only the group `multiscale` computes on one; leave it out")
+    if check_device(device) not in ("auto", "cpu") and not {"multiscale", "scattering"} & set(feature_set.groups):
+        raise FHRError(f"device {device}: only the groups `multiscale` and `scattering` compute on one; leave it out")
     if scheduler is None:  # else the workers look for it
         pick_device(device, float64=True)
 

@@ -1,4 +1,4 @@
-"""Some recordings of a folder, read, cut and computed, and their rows in a file of their own.
+"""Chunks of an extraction: some recordings are read, cut and computed, and their rows written to one file.
 
 The unit of work of `extract`: the same function runs in this process, in a process pool and on a Dask worker. Nothing
 but paths and summaries passes between processes.
@@ -27,7 +27,7 @@ __all__ = ["Chunk", "Done", "extract_chunk", "identity", "read_records"]
 
 
 class Chunk(NamedTuple):
-    """What one call of `extract_chunk` is to do.
+    """Task of one call of `extract_chunk`.
 
     Attributes:
         root: folder of the recordings.
@@ -47,7 +47,7 @@ class Chunk(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of a chunk.
+    """Outcome of a chunk.
 
     Attributes:
         part: the file that holds the rows.
@@ -69,12 +69,12 @@ class Done(NamedTuple):
 
 
 def identity(feature_set: FeatureSet, step: float) -> dict[str, Any]:
-    """What has to agree, beside the recordings, for a finished part or table to be this one."""
+    """The facts, beside the recordings, that a finished part or table must share with this run to be used again."""
     return {"feature_set_checksum": feature_set.checksum, "step": step, "version": __version__}
 
 
 def read_records(root: str | Path, names: tuple[str, ...]) -> tuple[list[Recording], dict[str, str], dict[str, str]]:
-    """The records that can be read, their lines of the data checksum, and the reason for each other one."""
+    """Read records: the recordings, their lines of the data checksum, and the reason for each unreadable one."""
     recordings, unreadable = [], {}
     for name in names:
         try:
@@ -85,7 +85,7 @@ def read_records(root: str | Path, names: tuple[str, ...]) -> tuple[list[Recordi
 
 
 def extract_chunk(chunk: Chunk) -> Done:
-    """Compute a chunk, unless its part is there already: of the same recordings, parameters and version."""
+    """Compute a chunk, unless its part is there already, of the same recordings, parameters and version."""
     recordings, lines, unreadable = read_records(chunk.root, chunk.names)
     key = {**identity(chunk.feature_set, chunk.step), "lines": lines, "unreadable": unreadable}
     try:

@@ -1,4 +1,4 @@
-"""What is computed of a window: one frozen `FeatureSet` for the table, for training and for prediction."""
+"""Feature sets: groups of named columns of a window, the same for the table, for training and for prediction."""
 
 import hashlib
 import json
@@ -16,9 +16,13 @@ from fhr.recording import Recording, Step, plain_names, plain_number, plain_tabl
 from .column import Column
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS, multiscale_features
 
-__all__ = ["GROUPS", "FeatureSet", "Windows"]
+__all__ = ["GROUPS", "OPTIONAL_GROUPS", "FeatureSet", "Windows"]
 
 GROUPS = ("multiscale", "scalar", "morphology")
+"""The groups of a feature set that names none. Checkpoints and tables rely on them; another group is optional."""
+OPTIONAL_GROUPS = ("scattering",)
+"""The groups that a feature set has only if it names them."""
+_ALL = (*GROUPS, *OPTIONAL_GROUPS)
 _LEAST, _MOST = 1e-6, 1e6  # Hz and min of a stored feature set: no time or number of samples overflows
 VERSION = 2  # raise it when a column of the same name comes to mean another number: tables are then made anew
 
@@ -45,12 +49,12 @@ class Windows(NamedTuple):
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """Cleaning, windows counted back from the end, and the named columns of each window.
+    """A recipe of features: cleaning, windows counted back from the end, and the named columns of each window.
 
     Gaps are never bridged: every group takes NaN as missing, and gives NaN where a window has too little signal.
 
     Args:
-        groups: which of `GROUPS`, in that order.
+        groups: which of `GROUPS` and then of `OPTIONAL_GROUPS`, in that order.
         fs: rate that the features are computed at, Hz; a recording of a multiple of it is averaged in blocks.
         minutes: length of a window.
         steps: cleaning of FHR, by name and parameters.
@@ -79,8 +83,8 @@ class FeatureSet:
                 "window must hold a sample"
             )
         groups = tuple(self.groups)
-        if not groups or groups != tuple(group for group in GROUPS if group in groups):
-            raise FHRError(f"feature groups {groups}; choose from {', '.join(GROUPS)}, in this order")
+        if not groups or groups != tuple(group for group in _ALL if group in groups):
+            raise FHRError(f"feature groups {groups}; choose from {', '.join(_ALL)}, in this order")
         check_steps(self.steps)
         unknown = [name for name in self.multiscale if name not in MULTISCALE]
         if unknown:
@@ -113,11 +117,15 @@ class FeatureSet:
             from .morphology_columns import MORPHOLOGY_COLUMNS
 
             columns += MORPHOLOGY_COLUMNS
+        if "scattering" in self.groups:
+            from .scattering_columns import SCATTERING_COLUMNS
+
+            columns += SCATTERING_COLUMNS
         return columns
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Name of each feature."""
+        """Names of the features."""
         return tuple(column.name for column in self.columns)
 
     @property
@@ -132,7 +140,7 @@ class FeatureSet:
         Args:
             fhr: (window, time) at `fs`, bpm; NaN is missing.
             uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` come from it.
-            device: of torch, where the group `multiscale` is computed; the others run on the CPU.
+            device: of torch, where the groups `multiscale` and `scattering` are computed; the others run on the CPU.
 
         Returns:
             float64 (window, len(columns)); NaN where a window has too little signal. The last digit may depend on the
@@ -149,21 +157,27 @@ class FeatureSet:
             from .morphology_columns import morphology_features
 
             parts.append(morphology_features(fhr, uc, fs=self.fs))
+        if "scattering" in self.groups:
+            from .scattering_columns import scattering_features
+
+            parts.append(scattering_features(fhr, fs=self.fs, device=device))
         return np.concatenate(parts, axis=-1)
 
     def check(self) -> None:
-        """Refuse what no window can be computed with, before there are any.
+        """Refuse parameters that no window can be computed with, before there are any windows.
 
         Raises:
             FHRError: parameters of the analysis that cannot be, or scales that the window is too short for.
         """
         from .morphology_columns import LEAST
+        from .scattering_columns import SHORTEST
 
-        if "morphology" in self.groups and self.minutes * 60 < LEAST:
-            raise FHRError(
-                f"morphology features of windows of {self.minutes:g} min; they need {LEAST / 60:g} min, take longer "
-                "windows or other groups"
-            )
+        for group, least in (("morphology", LEAST), ("scattering", SHORTEST)):
+            if group in self.groups and self.minutes * 60 < least:
+                raise FHRError(
+                    f"{group} features of windows of {self.minutes:g} min; they need {least / 60:.3g} min, take longer "
+                    "windows or other groups"
+                )
         flat = np.full((1, round(self.minutes * 60 * self.fs)), 140.0)
         self.compute(flat, flat)
 
@@ -201,7 +215,7 @@ class FeatureSet:
         return features
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint or the metadata of a table."""
+        """Convert to plain types, for a checkpoint or the metadata of a table."""
         return {
             "groups": list(self.groups),
             "fs": self.fs,
@@ -212,7 +226,7 @@ class FeatureSet:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FeatureSet":
-        """The feature set that `to_dict` wrote.
+        """Rebuild the feature set from what `to_dict` wrote.
 
         Raises:
             FHRError: anything else.

@@ -1,4 +1,4 @@
-"""What every feature accepts: signals (..., time) with NaN for missing, worked on one by one."""
+"""Signals as every feature takes them: (..., time) with NaN for missing, worked on one by one."""
 
 from collections.abc import Callable
 from math import prod
@@ -12,7 +12,7 @@ __all__ = ["checked_count", "checked_rate", "each_signal"]
 
 
 def each_signal(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shape: int) -> np.ndarray:
-    """`function` of each signal: (..., time) -> float64 (..., *shape).
+    """Apply `function` to each signal: (..., time) -> float64 (..., *shape).
 
     Raises:
         SignalError: no time axis, or a sample that is infinite.
@@ -31,7 +31,7 @@ def each_signal(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shap
 
 
 def checked_count(name: str, value: int, *, least: int = 1) -> int:
-    """A whole number of at least `least`.
+    """Check a whole number of at least `least`.
 
     Raises:
         FHRError: anything else.
@@ -42,7 +42,7 @@ def checked_count(name: str, value: int, *, least: int = 1) -> int:
 
 
 def checked_rate(fs: float) -> float:
-    """A sampling rate, Hz.
+    """Check a sampling rate, Hz.
 
     Raises:
         SignalError: it is not a positive number.

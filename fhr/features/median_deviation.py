@@ -1,4 +1,4 @@
-"""The spread of fetal heart rate about its straight line, by the median absolute deviation."""
+"""Median absolute deviation of fetal heart rate about its straight line."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -1,4 +1,4 @@
-"""What a clinician reads off a window, as columns: baseline, events, contractions, variability."""
+"""Morphology columns of a window, as a clinician reads it: baseline, events, contractions, variability."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ MORPHOLOGY_COLUMNS = (
 
 
 def morphology_features(fhr: np.ndarray, uc: np.ndarray, *, fs: float) -> np.ndarray:
-    """`MORPHOLOGY_COLUMNS` of each window, alone: nothing before or after it is looked at.
+    """Compute `MORPHOLOGY_COLUMNS` of each window alone: nothing before or after it is looked at.
 
     DeepCTG 1.0 takes four of the last 30 min: the lowest and the highest baseline, and the areas of accelerations and
     of decelerations. They are among these columns, the areas per hour of known FHR, the baseline this package's.

@@ -25,7 +25,7 @@ MULTISCALE_COLUMNS = (
 
 
 def multiscale_features(fhr: np.ndarray, *, fs: float, device: str = "cpu", **parameters: Any) -> np.ndarray:
-    """`MULTISCALE_COLUMNS` of each window, (window, time) with NaN for missing -> float64 (window, column).
+    """Compute `MULTISCALE_COLUMNS` of each window: (window, time), NaN is missing -> float64 (window, column).
 
     Args:
         fhr: bpm.

@@ -1,4 +1,4 @@
-"""What the footer of a Parquet file declares of its row groups, read without Arrow's accessors.
+"""Footers of Parquet files: the rows of each row group and the codecs, read without Arrow's accessors.
 
 Arrow reads a damaged footer safely, but its Python accessors of row groups and column chunks (`metadata.row_group(i)`)
 let a C++ exception through, which ends the process. Only what bounds the memory of a table is taken.
@@ -15,14 +15,14 @@ _TRUE, _FALSE, _BYTE, _I64, _DOUBLE, _BINARY, _LIST, _SET, _STRUCT = 1, 2, 3, 6,
 
 
 class Footer(NamedTuple):
-    """Of each row group, the number of rows; of all column chunks, the codecs as `parquet.thrift` numbers them."""
+    """Facts of a footer: number of rows of each row group, and the codecs as `parquet.thrift` numbers them."""
 
     rows: list[int]
     codecs: set[int]
 
 
 def read_footer(file: BinaryIO) -> Footer:
-    """The footer of an open file, which stands at its beginning again afterwards.
+    """Read the footer of an open file, which is then set back to its beginning.
 
     Raises:
         ValueError: no footer, or one that is damaged or enormous.

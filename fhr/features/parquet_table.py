@@ -1,4 +1,4 @@
-"""The feature table as a Parquet file: what each column means, where its numbers come from, reading and joining.
+"""The feature table as a Parquet file: columns with their meaning, provenance, reading and joining.
 
 A file of other make, damaged or hostile is refused. Pages carry a checksum, so that a bit that flipped is found; what
 is read is bounded by the size of the file, since a few bytes of Parquet can stand for any number of equal values.
@@ -62,7 +62,7 @@ def write_part(
     features: np.ndarray,
     provenance: Mapping[str, Any],
 ) -> None:
-    """Write one file, not atomically.
+    """Write one part of a table, not atomically.
 
     Args:
         path: the file.
@@ -124,7 +124,7 @@ def _part(path: str | Path, columns: Sequence[Column]) -> tuple[pa.Table, dict[s
 
 
 def read_part(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
-    """The provenance of a part with these features, all of whose rows can be read.
+    """Read the provenance of a part with these features, once all of its rows are found to be readable.
 
     Raises:
         FormatError: no such file, one that `write_part` did not write, is damaged, or has other columns.
@@ -133,7 +133,7 @@ def read_part(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
 
 
 def read_provenance(path: str | Path) -> dict[str, Any]:
-    """What a feature table was made from and with, without reading its rows.
+    """Read the provenance of a feature table, without its rows.
 
     Raises:
         FormatError: no such file, or a file that `fhr features` did not write.
@@ -216,7 +216,7 @@ def _rows(file: pq.ParquetFile, path: str | Path) -> pa.Table:
 
 
 def read_features(path: str | Path) -> pd.DataFrame:
-    """The feature table that `fhr features` wrote, a row a window.
+    """Read the feature table that `fhr features` wrote, a row a window.
 
     Returns:
         The columns of the file. `attrs["features"]` lists the names of the features, `attrs["columns"]` gives role

@@ -1,4 +1,4 @@
-"""Phase-rectified signal averaging: how a signal moves on average around its rises and its falls."""
+"""Phase-rectified signal averaging: the average course of a signal around its rises and its falls."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ _MIN_ANCHORS = 20
 
 
 class PRSA(NamedTuple):
-    """What `prsa` finds.
+    """Result of `prsa`.
 
     Attributes:
         acceleration_capacity: (...), in the unit of the signal; positive where rises are real.

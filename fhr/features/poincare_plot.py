@@ -1,4 +1,4 @@
-"""The two widths of the cloud of successive samples."""
+"""Poincaré plot: the two widths of the cloud of successive samples."""
 
 import numpy as np
 from numpy.typing import ArrayLike

@@ -1,4 +1,4 @@
-"""Seven robust statistics of the last minutes of fetal heart rate: the line that any model has to beat."""
+"""Order statistics of the last minutes of fetal heart rate: the line that any model has to beat."""
 
 from collections.abc import Sequence
 from math import prod
@@ -17,7 +17,7 @@ _LOWEST, _HIGHEST = 50.0, 210.0  # bpm, both excluded
 
 
 def order_statistic_names(minutes: Sequence[float] = (20, 30, 60)) -> tuple[str, ...]:
-    """The names of the columns of `order_statistics`: mad_20, start_20, ..., median_60."""
+    """Names of the columns of `order_statistics`: mad_20, start_20, ..., median_60."""
     return tuple(f"{statistic}_{m:g}" for m in minutes for statistic in _STATISTICS)
 
 
@@ -67,11 +67,11 @@ def order_statistics(fhr: ArrayLike, *, fs: float = 4.0, minutes: Sequence[float
     if min(lengths) < 1:
         raise SignalError(f"minutes={tuple(minutes)} at fs={fs} Hz hold no sample; give longer windows")
     batch = signal.shape[:-1]
-    records = signal.reshape(prod(batch), signal.shape[-1])
-    table = np.empty((len(records), len(lengths), len(_STATISTICS)))
-    for record, row in zip(records, table, strict=True):
+    signals = signal.reshape(prod(batch), signal.shape[-1])
+    table = np.empty((len(signals), len(lengths), len(_STATISTICS)))
+    for one, row in zip(signals, table, strict=True):
         for k, length in enumerate(lengths):
-            row[k] = _window(record[-length:], fs)
+            row[k] = _window(one[-length:], fs)
     return table.reshape(*batch, len(lengths) * len(_STATISTICS))
 
 

@@ -1,4 +1,4 @@
-"""The scalar features of a window of fetal heart rate, in one call with named columns."""
+"""Scalar features of a window of fetal heart rate, in one call with named columns."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,7 +49,7 @@ SCALAR_COLUMNS = (
 
 
 def scalar_features(fhr: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
-    """The features of `SCALAR_COLUMNS` of each window; each one is a public function of its own, with its source.
+    """Compute `SCALAR_COLUMNS` of each window; each column is a public function of its own, with its source.
 
     Level, spread and spectrum are those of the signal as given, all others of its means over 0.5 s (a mean needs
     half of its samples). At 110 to 160 bpm a beat lasts 0.37 to 0.55 s: a faster series repeats beats, and entropies

@@ -1,4 +1,4 @@
-"""Features on one scale, as the records of a training fold give it."""
+"""Scaling of features by centre and spread over the records of a training fold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ _IQR_OF_NORMAL = 1.3489795003921634  # of a normal deviate with standard deviati
 
 @dataclass(frozen=True)
 class FeatureScaling:
-    """Centre and spread of each feature; what a network sees of a feature x is clip((x - centre) / spread, ±limit).
+    """Centre and spread of each feature; a network sees clip((x - centre) / spread, ±limit) of a feature x.
 
     A missing feature takes the centre, which is 0 after scaling, so that nothing tells it from the median record. Mean
     and standard deviation would follow the heavy tails of a feature; median and interquartile range do not, and the
@@ -53,7 +53,7 @@ class FeatureScaling:
 
     @classmethod
     def fit(cls, features: ArrayLike, *, limit: float = 5.0) -> "FeatureScaling":
-        """The scaling of these records, which should be those of the training fold alone.
+        """Fit the scaling to records, which should be those of the training fold alone.
 
         Args:
             features: (n, k); NaN and infinite values are missing.
@@ -84,12 +84,12 @@ class FeatureScaling:
         return np.where(np.isfinite(x), scaled, 0.0).astype(np.float32)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint."""
+        """Convert to plain types, for a checkpoint."""
         return {"centre": list(self.centre), "spread": list(self.spread), "limit": self.limit}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FeatureScaling":
-        """The scaling that `to_dict` wrote.
+        """Rebuild the scaling from what `to_dict` wrote.
 
         Raises:
             FHRError: anything else.

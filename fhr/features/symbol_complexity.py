@@ -1,4 +1,4 @@
-"""Lempel-Ziv complexity of a signal that is cut into above and below its median."""
+"""Lempel-Ziv complexity of a signal as a sequence of samples above and below its median."""
 
 import numpy as np
 from numpy.typing import ArrayLike

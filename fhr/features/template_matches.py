@@ -1,4 +1,4 @@
-"""Exact counts of the templates of a signal that are alike, by sets of bits: 64 pairs in one operation."""
+"""Matching templates of a signal, counted exactly by sets of bits: 64 pairs in one operation."""
 
 import numpy as np
 
@@ -10,14 +10,14 @@ _BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
 
 
 def whole_templates(x: np.ndarray, m: int) -> np.ndarray:
-    """Whether the m + 1 samples from each time on were measured: (n,), NaN is missing -> (max(n - m, 0),)."""
+    """Flag the times whose m + 1 following samples were all measured: (n,), NaN is missing -> (max(n - m, 0),)."""
     if len(x) <= m:
         return np.zeros(0, dtype=bool)
     return np.asarray(np.lib.stride_tricks.sliding_window_view(~np.isnan(x), m + 1).all(axis=-1))
 
 
 def template_matches(x: np.ndarray, m: int, tolerance: float) -> tuple[int, int]:
-    """Pairs of whole templates whose m, and whose m + 1 samples differ by at most `tolerance` each.
+    """Count pairs of whole templates whose m, and whose m + 1 samples differ by at most `tolerance` each.
 
     The times whose sample lies within the tolerance of a given one are a set of bits. Time t is bit t // width of word
     t % width: the same set with every time one earlier is then the words from the next one on, and the matches of

@@ -1,4 +1,4 @@
-"""Files to and from `Recording`."""
+"""Files of recordings, read to and written from `Recording`."""
 
 from .fhrma import read_fhrma
 from .folder import recordings_in

@@ -1,4 +1,4 @@
-"""Which channel a column or variable holds, and in which unit, told from its name.
+"""Channel names: the channel of a column or variable, and its unit, told from its name.
 
 The lists are this package's choice, from the headers of common exports: `FHR`, `toco [mmHg]`, `mhr_bpm`, `time (ms)`.
 """
@@ -39,7 +39,7 @@ class Named(NamedTuple):
 
 
 def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()) -> dict[str, Named]:
-    """The channels `time`, `fhr`, `uc`, `mhr` and `fs` among `names`, but those to skip; other names are passed over.
+    """Guess the channels `time`, `fhr`, `uc`, `mhr` and `fs` from `names`, without those to skip.
 
     Raises:
         FormatError: two names for one channel.

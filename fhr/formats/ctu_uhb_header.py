@@ -1,4 +1,4 @@
-"""The comment block of a CTU-UHB header, to and from `Outcome` and `Clinical`.
+"""Comment block of a CTU-UHB header, converted to `Outcome` and `Clinical` and back.
 
 Labels, order and section titles are those of the published headers (Chudáček et al. 2014,
 doi:10.1186/1471-2393-14-16), so that a recording that was read is written again byte for byte.
@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fhr.errors import FormatError
 from fhr.recording import Clinical, Outcome, Recording, Step
 
+from .provenance_header import provenance_lines
 from .regular_file import shown
 
 __all__ = ["IMPLAUSIBLE", "comment_lines", "parse_comments"]
@@ -104,7 +105,7 @@ _OUTCOME = frozenset(Outcome.__dataclass_fields__)
 def parse_comments(
     lines: Iterable[str], *, n_samples: int, fs: float, where: str
 ) -> tuple[Outcome, Clinical, float, tuple[Step, ...]]:
-    """Outcome, clinical fields, start of stage 2 (s) and notes from the comment lines of a header.
+    """Parse outcome, clinical fields, start of stage 2 (s) and notes from the comment lines of a header.
 
     Lines that are not a known field are passed over; a field that does not occur stays NaN. A value outside
     its plausible range becomes NaN with a note that keeps it.
@@ -148,7 +149,7 @@ def parse_comments(
 
 
 def comment_lines(recording: Recording) -> list[str]:
-    """The comment block of a header for `recording`, without line ends."""
+    """Write the comment block of a header for `recording`, without line ends."""
     originals = {
         str(step.parameters.get("field")): value
         for step in recording.history
@@ -156,6 +157,7 @@ def comment_lines(recording: Recording) -> list[str]:
         if step.name == IMPLAUSIBLE and isinstance(value := step.parameters.get("value"), float)
     }
     lines = [f"#----- Additional parameters for record {recording.name}", ""]
+    lines += provenance_lines(recording.provenance)
     for title, fields in _SECTIONS:
         lines.append(f"#-- {title}")
         for field in fields:

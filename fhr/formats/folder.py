@@ -1,4 +1,4 @@
-"""The recordings of a folder, in every format that is read."""
+"""Recordings of a folder, in every format that is read."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ __all__ = ["recordings_in"]
 
 
 def recordings_in(folder: str | Path) -> list[Path]:
-    """The recordings directly in `folder`, sorted by name, each a path for `fhr.read`.
+    """List the recordings directly in `folder`, sorted by name, each a path for `fhr.read`.
 
     A WFDB record counts once, by its `.hea`; of CSV and TSV tables those whose header names an FHR column, for such
     folders hold tables of annotations too; one that cannot be opened is left out with a warning. Folders and hidden

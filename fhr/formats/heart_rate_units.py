@@ -1,4 +1,4 @@
-"""Heart rate in bpm, from bpm, Hz or the interval between beats in ms; and the one rule for what is missing."""
+"""Units of heart rate: conversion of bpm, Hz or beat intervals in ms to bpm, with one rule for missing samples."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ _PLAUSIBLE = (20.0, 300.0)  # bpm; this package's choice: only a wrong unit puts
 
 
 def signal(values: np.ndarray, channel: str, units: Mapping[str, str], *, zero_missing: bool, where: str) -> np.ndarray:
-    """One channel in float32: heart rates in bpm, `uc` as it is; NaN is missing, and 0 too where `zero_missing`.
+    """Convert one channel to float32: heart rates in bpm, `uc` as it is; NaN is missing, so is 0 if `zero_missing`.
 
     Args:
         values: (n,), in the file's unit.

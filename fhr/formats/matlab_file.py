@@ -1,4 +1,4 @@
-"""The numeric variables of a MATLAB file of version 4 to 7, every size checked against the bytes that are there.
+"""Numeric variables of a MATLAB file of version 4 to 7, every size checked against the bytes that are there.
 
 `scipy.io.loadmat` reads these files too, but a few changed bytes in one stop the whole Python process (bus error in
 scipy 1.17.1), and no recording is worth that; the tests compare with it. Source: MathWorks,
@@ -31,7 +31,7 @@ class _Element(NamedTuple):
 
 
 def numeric_variables(raw: bytes, *, limit: int) -> dict[str, np.ndarray]:
-    """The numeric arrays of a file, and the numeric fields of its structs as `STRUCT.FIELD`.
+    """Read the numeric arrays of a file, and the numeric fields of its structs as `STRUCT.FIELD`.
 
     Args:
         raw: the file's bytes.

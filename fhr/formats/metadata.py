@@ -1,4 +1,4 @@
-"""What a recording knows besides its signals, as plain values that a text or an archive can hold, and back."""
+"""Metadata of a recording, all but its signals, as plain values for a text or an archive, and back."""
 
 import json
 from collections.abc import Mapping
@@ -6,23 +6,25 @@ from dataclasses import asdict
 from math import isinf, isnan, nan
 from typing import Any, TypeVar
 
-from fhr.errors import FormatError
-from fhr.recording import Clinical, Outcome, Recording, Step
+from fhr.errors import FHRError, FormatError
+from fhr.recording import Clinical, Outcome, Provenance, Recording, Step, plain_table
 
 from .regular_file import reason, shown
 
 __all__ = ["METADATA", "metadata", "parse_metadata"]
 
-METADATA = ("name", "fs", "stage2_start", "outcome", "clinical", "history")
+METADATA = ("name", "fs", "stage2_start", "outcome", "clinical", "history", "provenance")
 _MAX_TEXT = 1 << 20
 _Numbers = TypeVar("_Numbers", Outcome, Clinical)
 
 
 def metadata(recording: Recording) -> dict[str, str]:
-    """JSON text of each entry of `METADATA`; unknown outcomes and descriptors are left out.
+    """Write each entry of `METADATA` as JSON text; unknown outcomes and descriptors are left out.
+
+    So is the provenance of a measured recording, whose file is that of versions that knew of no other kind.
 
     Raises:
-        FormatError: a step of the history with a parameter that is no plain type.
+        FormatError: a step of the history with a parameter that is no plain type, or a text longer than is read again.
     """
     values: dict[str, Any] = {
         "name": recording.name,
@@ -32,16 +34,24 @@ def metadata(recording: Recording) -> dict[str, str]:
         "clinical": {k: float(v) for k, v in asdict(recording.clinical).items() if not isnan(v)},
         "history": [{"name": step.name, "parameters": dict(step.parameters)} for step in recording.history],
     }
+    if not recording.provenance.is_measured:
+        values["provenance"] = asdict(recording.provenance)
     try:
-        return {key: json.dumps(value) for key, value in values.items()}
+        texts = {key: json.dumps(value) for key, value in values.items()}
     except (TypeError, ValueError) as error:
         raise FormatError(
             f"{recording.name}: its history cannot be written ({error}); step parameters are numbers, texts and lists"
         ) from None
+    if long := [key for key, text in texts.items() if len(text) > _MAX_TEXT]:
+        raise FormatError(
+            f"{recording.name}: its {long[0]} takes {len(texts[long[0]])} characters, more than the {_MAX_TEXT} that "
+            "are read again; shorten it (in fitted_to name a database by its checksum in place of its records)"
+        )
+    return texts
 
 
 def parse_metadata(texts: Mapping[str, str], *, where: str) -> dict[str, Any]:
-    """Arguments of `Recording` from the texts of `metadata`; what is not there is left out.
+    """Parse arguments of `Recording` from the texts of `metadata`; what is not there is left out.
 
     Raises:
         FormatError: a text that is not what `metadata` writes.
@@ -57,8 +67,10 @@ def parse_metadata(texts: Mapping[str, str], *, where: str) -> dict[str, Any]:
             json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is text that nothing can store
             found[key] = _PARSERS[key](value)
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+            # Without the entry a recording that was made would pass for a measured one.
+            remedy = "correct it" if key == "provenance" else "remove it"
             raise FormatError(
-                f"{where}: {key} is {shown(texts[key])} ({reason(error)}); write it anew, or remove it"
+                f"{where}: {key} is {shown(texts[key])} ({reason(error)}); write it anew, or {remedy}"
             ) from None
     return found
 
@@ -81,6 +93,13 @@ def _numbers(kind: type[_Numbers], value: Any) -> _Numbers:
     return kind(**{key: _number(number) for key, number in value.items()})
 
 
+def _provenance(value: Any) -> Provenance:
+    try:
+        return Provenance(**plain_table(value, "it", "kind", "made_by", "fitted_to"))
+    except FHRError as error:
+        raise ValueError(str(error)) from None
+
+
 _PARSERS = {
     "name": _name,
     "fs": _number,
@@ -88,4 +107,5 @@ _PARSERS = {
     "outcome": lambda value: _numbers(Outcome, value),
     "clinical": lambda value: _numbers(Clinical, value),
     "history": lambda value: tuple(Step(_name(step["name"]), dict(step["parameters"])) for step in value),
+    "provenance": _provenance,
 }

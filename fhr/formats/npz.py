@@ -78,10 +78,11 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
     """Write `recording` as a compressed `.npz` archive and return its path; `read_npz` gives it back exactly.
 
     Arrays `fhr`, `uc` and, where there is one, `mhr` in float32; `name`, `fs`, `stage2_start`, `outcome`, `clinical`
-    and `history` as JSON texts, lists in place of tuples. The same recording gives the same bytes. Left out: `source`.
+    and `history` as JSON texts, lists in place of tuples; `provenance` where the recording was not measured. The same
+    recording gives the same bytes. Left out: `source`.
 
     Raises:
-        FormatError: another suffix, no sample, or a history that holds more than plain types.
+        FormatError: another suffix, no sample, a history that holds more than plain types, or one that is too long.
     """
     path = Path(path)
     take_suffix(path, [NPZ_SUFFIX], kind="NumPy archive")

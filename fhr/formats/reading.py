@@ -1,4 +1,4 @@
-"""`fhr.read`: one recording from any supported file."""
+"""Reading one recording from any supported file: `fhr.read`."""
 
 import inspect
 import os

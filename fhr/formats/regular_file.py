@@ -1,4 +1,4 @@
-"""The one way in which files of recordings are opened: regular files only, within their folder, of a bounded size.
+"""Opening files of recordings: regular files only, within their folder, of a bounded size.
 
 A FIFO would block for ever, `/dev/zero` has no end, and a link may show any file of the machine. What somebody who may
 write to the folder changes between the check and the opening is beyond this.
@@ -39,7 +39,7 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def read_whole(path: Path, *, limit: int, kind: str) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes that is a `kind`, "CSV table" say.
+    """Read the bytes of a regular file of at most `limit` bytes that is a `kind`, "CSV table" say.
 
     A link is followed where it stays within its own folder.
 
@@ -65,18 +65,18 @@ def read_whole(path: Path, *, limit: int, kind: str) -> bytes:
 
 
 def reason(error: Exception) -> str:
-    """What went wrong, in one line and without the path that the message names already."""
+    """Say the reason of an error in one line, without the path that the message names already."""
     return cut(getattr(error, "strerror", None) or str(error).partition("\n")[0])
 
 
 def cut(text: str) -> str:
-    """Text for a message, what cannot be printed escaped, and cut where it is long."""
+    """Escape the unprintable characters of a text for a message, and cut it where it is long."""
     plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:_LINE])
     return plain if len(text) <= _LINE else f"{plain}..."
 
 
 def shown(text: str) -> str:
-    """A value of a file, for a message: quoted, what cannot be printed escaped, and cut where it is long.
+    """Quote a value of a file for a message, with unprintable characters escaped, and cut where it is long.
 
     >>> shown("high"), shown("9" * 100)
     ("'high'", "'99999999999999999999999999999999999999999999999999999999999999999999999999999999'...")

@@ -1,4 +1,4 @@
-"""The layout of a text table: encoding, comments, separator, decimal sign and header row, told from its first lines."""
+"""Layout of a text table: encoding, comments, separator, decimal sign and header row, told from its first lines."""
 
 import csv
 import re
@@ -21,7 +21,7 @@ _GAP = re.compile(r"|nan|na|n/a|null|none|nat|-|--|\?", re.IGNORECASE)
 
 
 class Layout(NamedTuple):
-    """How a text table is laid out.
+    """Layout of a text table.
 
     Attributes:
         comments: the lines before the header that start with `#`, without it.
@@ -42,12 +42,12 @@ class Layout(NamedTuple):
     body: str
 
     def is_date(self, column: int) -> bool:
-        """Whether a column begins with an ISO date."""
+        """True if a column begins with an ISO date."""
         return column < len(self.first) and _DATE.match(self.first[column].strip()) is not None
 
 
 def text_of(raw: bytes, where: str) -> str:
-    """The text of a file in UTF-8, UTF-16 with its byte order mark, or Latin-1, with the line ends of Unix.
+    """Read a file as text in UTF-8, UTF-16 with its byte order mark, or Latin-1, with the line ends of Unix.
 
     Raises:
         FormatError: bytes that are no text.
@@ -63,7 +63,7 @@ def text_of(raw: bytes, where: str) -> str:
 
 
 def layout_of(text: str, *, separator: str | None, decimal: str | None, where: str) -> Layout:
-    """The layout of a text table; what is given is not guessed.
+    """Find the layout of a text table; what is given is not guessed.
 
     Raises:
         FormatError: a text without a row, whose first rows cannot be split into cells, or of more comments or columns

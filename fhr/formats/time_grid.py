@@ -1,4 +1,4 @@
-"""Samples with time stamps of their own, placed on a regular grid; nothing is interpolated."""
+"""Time grid: samples with time stamps of their own, placed on a regular grid; nothing is interpolated."""
 
 import logging
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ _MAX_UNUSED = 0.1  # more rows without a place than this, at a rate that was gue
 
 
 class Grid(NamedTuple):
-    """The rows of a table on a regular grid.
+    """Rows of a table on a regular grid.
 
     Attributes:
         rows: for each sample of the grid the row it takes, -1 for none.
@@ -38,7 +38,7 @@ class Grid(NamedTuple):
 
 
 def place(time: np.ndarray, *, unit: str | None, fs: float | None, tolerance: float | None, where: str) -> Grid:
-    """A regular grid over the time stamps: each sample takes the row nearest in time within the tolerance, or none.
+    """Place time stamps on a regular grid: each sample takes the row nearest in time within the tolerance, or none.
 
     The rate that is not given is 1 / (mean step between neighbours), a whole number where it is within 0.5 % of one;
     the steps of 0.5 to 1.75 medians are those between neighbours (this package's choice): stamps that are rounded
@@ -123,7 +123,7 @@ def place(time: np.ndarray, *, unit: str | None, fs: float | None, tolerance: fl
 
 
 def checked_rate(fs: float, where: str) -> float:
-    """A sampling rate in Hz.
+    """Check a sampling rate in Hz.
 
     Raises:
         FormatError: what is no positive number, or a rate that no device has.

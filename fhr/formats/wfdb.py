@@ -19,6 +19,7 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source
 
 from .ctu_uhb_header import comment_lines, parse_comments
+from .provenance_header import parse_provenance
 from .regular_file import open_regular, read_whole, reason, shown
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE, write_whole
 
@@ -45,14 +46,16 @@ class _Signal(NamedTuple):
 def read_wfdb(path: str | Path) -> Recording:
     """Read one WFDB record.
 
-    FHR and UC samples of 0 become NaN. Outcome and clinical fields are parsed from the CTU-UHB comment block.
+    FHR and UC samples of 0 become NaN. Outcome and clinical fields are parsed from the CTU-UHB comment block, and so is
+    the provenance; without such a section the recording is measured.
 
     Args:
         path: the record without suffix, or its `.hea` or `.dat` file.
 
     Raises:
         FormatError: a missing or malformed header, a signal file that is missing, is elsewhere, has another
-            length than declared, or fails its checksum; a file that is none, or a link out of its folder.
+            length than declared, or fails its checksum; a file that is none, or a link out of its folder; a section
+            on the provenance that is damaged.
     """
     header_path = Path(path)
     stem = header_path.stem if header_path.suffix.lower() in (".hea", ".dat") else header_path.name
@@ -100,6 +103,7 @@ def read_wfdb(path: str | Path) -> Recording:
         stage2_start=stage2_start,
         source=Source(str(header_path.with_suffix("")), "wfdb", hashlib.sha256(raw).hexdigest()),
         history=notes,
+        provenance=parse_provenance(lines, where=str(header_path)),
     )
 
 
@@ -107,11 +111,12 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     """Write `recording` as a WFDB record of format 16 and return the header's path.
 
     Values are rounded to 0.01 bpm or units; NaN is written as 0, and what rounds to 0 is missing when read again.
-    A CTU-UHB record comes out byte for byte as it was. The header is written last, so that an interrupted write
-    leaves no record.
+    A CTU-UHB record comes out byte for byte as it was. A recording that was not measured has a section on its
+    provenance before the outcome. The header is written last, so that an interrupted write leaves no record.
 
     Raises:
-        FormatError: a name that is no plain file name, or a value that format 16 cannot hold.
+        FormatError: a name that is no plain file name, a value that format 16 cannot hold, or a provenance that makes
+            the header longer than is read again.
     """
     folder, name = Path(folder), recording.name
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
@@ -134,9 +139,16 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
         lines.append(f"{name}.dat 16 {gain} 12 0 {samples[0, column]} {checksum} 0 {description}")
     lines += ["", *comment_lines(recording)]
 
+    header = "\n".join(lines).encode("ascii")
+    if len(header) > _MAX_HEADER_BYTES:
+        raise FormatError(
+            f"{name}: a header of {len(header)} bytes, more than the {_MAX_HEADER_BYTES} that are read again; in "
+            "fitted_to name a database by its checksum in place of its records"
+        )
+
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(folder / f"{name}.dat", samples.tobytes())
-    return write_whole(folder / f"{name}.hea", "\n".join(lines).encode("ascii"))
+    return write_whole(folder / f"{name}.hea", header)
 
 
 def _read_header(path: Path) -> str:

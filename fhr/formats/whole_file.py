@@ -1,4 +1,4 @@
-"""A file written whole, or not at all; its suffix, and the bounds on what it may hold."""
+"""Writing a file whole, or not at all; its suffix, and the bounds on what it may hold."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ MIN_RATE, MAX_RATE = 1e-3, 1e5  # Hz, far beyond any device; within them no time
 
 @contextmanager
 def whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
-    """A path to write to; put in the place of `path` at once when all is written, removed when it is not."""
+    """Give a path to write to; put in the place of `path` at once when all is written, removed when it is not."""
     part = Path(f"{path}.part")
     try:
         yield part
@@ -29,7 +29,7 @@ def whole_or_not_at_all(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def whole_as_named(path: str | Path) -> Iterator[Path]:
-    """`whole_or_not_at_all` for a path that a user named: a link stays one; a device or pipe is written as it is."""
+    """Apply `whole_or_not_at_all` to a path that a user named: a link stays one; a device or pipe is written as is."""
     if os.path.exists(path) and not os.path.isfile(path):  # /dev/null: no file to be put in its place
         yield Path(path)
         return
@@ -45,7 +45,7 @@ def write_whole(path: Path, data: bytes) -> Path:
 
 
 def take_suffix(path: Path, suffixes: Iterable[str], *, kind: str) -> str:
-    """The lower-case suffix of `path`, one of `suffixes`.
+    """Check and return the lower-case suffix of `path`, one of `suffixes`.
 
     Raises:
         FormatError: another suffix.

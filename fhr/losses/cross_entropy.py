@@ -1,4 +1,4 @@
-"""The loss of the label itself."""
+"""Loss of the label itself: weighted cross-entropy."""
 
 import torch
 from torch import nn

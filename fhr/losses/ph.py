@@ -1,4 +1,4 @@
-"""Learning from pH itself: a threshold throws away how far from it a labour ended."""
+"""Loss of pH itself: a threshold would throw away how far from it a labour ended."""
 
 import torch
 from torch import nn

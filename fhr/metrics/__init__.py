@@ -1,6 +1,6 @@
-"""How good a risk score is, and how far its probabilities can be trusted: pure functions over numpy arrays.
+"""Metrics of risk scores, probabilities and prediction sets: pure functions over numpy arrays.
 
-`fhr.metrics.stateful` carries them over the batches and processes of a training; it is imported by itself, with torch.
+Over the batches of a training the tasks use the classes of torchmetrics.
 """
 
 from .calibration_error import ECEReference, ece_reference, expected_calibration_error

@@ -1,4 +1,4 @@
-"""Expected calibration error, and how large it would be if the model were perfectly calibrated."""
+"""Expected calibration error, and its size for a perfectly calibrated model."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ class ECEReference(NamedTuple):
 
 
 def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins: int = 10) -> float:
-    """ECE = sum over bins of (n_b / n) |mean y in b - mean p in b|, with bins of equal mass.
+    """Expected calibration error: sum over bins of (n_b / n) |mean y in b - mean p in b|, with bins of equal mass.
 
     Bins cut the ranks of p, not p itself: the bin of a record is floor(bins (rank - 1/2) / n). Equal probabilities
     share their mean rank and so their bin; the order of the records does not matter. The value is biased upwards in
@@ -52,7 +52,7 @@ def expected_calibration_error(labels: ArrayLike, probabilities: ArrayLike, bins
 
 
 def ece_reference(probabilities: ArrayLike, bins: int = 10, n_simulations: int = 1000, seed: int = 0) -> ECEReference:
-    """The ECE that a perfectly calibrated model with these probabilities would show: labels drawn from them.
+    """ECE that a perfectly calibrated model with these probabilities would show: labels are drawn from them.
 
     Args:
         probabilities: (n,), in [0, 1].

@@ -1,4 +1,4 @@
-"""Whether a sample of this size could have shown a miscalibration: a test that cannot fail proves nothing."""
+"""Power of calibration tests: the chance that a sample of this size shows a given miscalibration."""
 
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ __all__ = ["CalibrationPower", "cox_power"]
 
 
 class CalibrationPower(NamedTuple):
-    """How often miscalibration of the given slope is found: by the joint Cox test, and by the calibration error."""
+    """Chance of finding miscalibration of the given slope, by the joint Cox test and by the calibration error."""
 
     cox: float
     ece: float

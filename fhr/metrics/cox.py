@@ -1,4 +1,4 @@
-"""The calibration line of Cox: the label regressed on the log-odds that the model gave."""
+"""Calibration line of Cox: the label regressed on the log-odds that the model gave."""
 
 import warnings
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Net benefit: whether acting on a probability does more good than treating everyone, or no one."""
+"""Net benefit of acting on a probability, beside that of treating everyone, or no one."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,7 +11,7 @@ __all__ = ["net_benefit", "net_benefit_at", "net_benefit_at_by_counts", "net_ben
 
 
 def net_benefit(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike) -> np.ndarray:
-    """TP / n - FP / n * t / (1 - t), where all records with p >= t are treated.
+    """Net benefit TP / n - FP / n * t / (1 - t), where all records with p >= t are treated.
 
     In true positives per record: t / (1 - t) is what a needless intervention costs in units of a timely one for
     someone who would intervene from the risk t on. Compare with `net_benefit_of_treating_all`, and with 0, which is
@@ -47,7 +47,7 @@ def net_benefit_at(labels: ArrayLike, probabilities: ArrayLike, threshold: float
 
 
 def net_benefit_of_treating_all(labels: ArrayLike, thresholds: ArrayLike) -> np.ndarray:
-    """Prevalence q gives q - (1 - q) t / (1 - t) for thresholds t (k,); 0 where t = q.
+    """Net benefit of treating all, q - (1 - q) t / (1 - t), at prevalence q for thresholds t (k,); 0 where t = q.
 
     Raises:
         OutcomeError: labels that are not 0 or 1.

@@ -1,4 +1,4 @@
-"""What every metric accepts: one label a record, one finite score a record, or several repeats of scores."""
+"""Checked arguments of every metric: one label and one finite score a record, or several repeats of scores."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +9,7 @@ __all__ = ["checked_labels", "checked_probabilities", "checked_scores"]
 
 
 def checked_labels(labels: ArrayLike) -> np.ndarray:
-    """Labels as int64 (n,).
+    """Check labels; returns int64 (n,).
 
     Raises:
         OutcomeError: no record, another shape than (n,), a missing label, or a value that is neither 0 nor 1.
@@ -27,7 +27,7 @@ def checked_labels(labels: ArrayLike) -> np.ndarray:
 
 
 def checked_scores(scores: ArrayLike, n: int, *, name: str = "scores", repeats: bool = False) -> np.ndarray:
-    """Scores as float64 (n,), or (n_repeats, n) where `repeats` allows it.
+    """Check scores; returns float64 (n,), or (n_repeats, n) where `repeats` allows it.
 
     Raises:
         FHRError: a shape that does not go with n labels, or a value that is not finite.
@@ -47,7 +47,7 @@ def checked_scores(scores: ArrayLike, n: int, *, name: str = "scores", repeats: 
 
 
 def checked_probabilities(probabilities: ArrayLike, n: int, *, repeats: bool = False) -> np.ndarray:
-    """Probabilities as float64, shaped as `checked_scores` says.
+    """Check probabilities; returns float64, shaped as `checked_scores` says.
 
     Raises:
         FHRError: as `checked_scores`, or a value outside [0, 1].

@@ -1,4 +1,4 @@
-"""Several comparisons at once."""
+"""Adjustment of p-values for several comparisons at once."""
 
 import numpy as np
 from numpy.typing import ArrayLike

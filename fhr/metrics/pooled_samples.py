@@ -19,7 +19,7 @@ _CELLS = 4_000_000
 
 
 def score_counts(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
-    """Counts of the scores of one recording, in bins of 1/64 of a logit.
+    """Count the scores of one recording, in bins of 1/64 of a logit.
 
     Args:
         labels: (n,), 0 or 1.
@@ -39,7 +39,7 @@ def score_counts(labels: np.ndarray, logits: np.ndarray) -> np.ndarray:
 
 
 def pooled_metrics(counts: np.ndarray, threshold: float = 0.5) -> dict[str, np.ndarray]:
-    """Metrics of pooled samples.
+    """Compute the metrics of pooled samples.
 
     Args:
         counts: (..., 2, n_bins), summed over recordings.
@@ -65,7 +65,7 @@ def pooled_metrics(counts: np.ndarray, threshold: float = 0.5) -> dict[str, np.n
 
 
 def best_f1_threshold(counts: np.ndarray) -> float:
-    """The probability threshold with the largest F1 of `counts` (2, n_bins); 0.5 where no sample is positive."""
+    """Probability threshold with the largest F1 of `counts` (2, n_bins); 0.5 where no sample is positive."""
     negative, positive = (np.cumsum(row[::-1])[::-1] for row in np.asarray(counts, dtype=np.float64))
     if positive[0] == 0:
         return 0.5

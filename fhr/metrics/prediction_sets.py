@@ -1,4 +1,4 @@
-"""How often a set of classes holds the truth, and how often it says something."""
+"""Coverage and efficiency of prediction sets: the shares that hold the truth, and that say something."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ __all__ = ["Efficiency", "conformal_coverage", "efficiency", "exact_interval"]
 
 
 class Efficiency(NamedTuple):
-    """Shares of records by what their set says; they add up to 1."""
+    """Shares of records by the content of their set; they add up to 1."""
 
     correct_singleton: float
     wrong_singleton: float

@@ -1,4 +1,4 @@
-"""How well a score ranks the positive records above the negative ones.
+"""Ranking metrics: the order of positive and negative records by a score.
 
 Each metric is written once, on counts: row b of `counts` (m, n) says how often each record was drawn in resample b.
 The plain metric is the case of every record drawn once, and a bootstrap of thousands of resamples is one call. That is

@@ -1,4 +1,4 @@
-"""Why a metric is NaN."""
+"""Reasons for metrics that are NaN."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,7 +21,7 @@ _LINE = ("calibration_slope", "calibration_intercept", "cox_p")
 
 
 def undefined(labels: ArrayLike, probabilities: ArrayLike, scores: ArrayLike | None = None) -> dict[str, str]:
-    """The metrics of `evaluate` that have no value on these records, each with its reason.
+    """List the metrics of `evaluate` that have no value on these records, each with its reason.
 
     An average over repeats is undefined where one repeat is.
 

@@ -94,7 +94,7 @@ def bootstrap(
 def resampled(
     metric: Metric, labels: ArrayLike, scores: ArrayLike, *, n_resamples: int = 2000, seed: int = 0
 ) -> np.ndarray:
-    """The metric on every resample, (n_resamples,); NaN where it is undefined. Arguments as in `bootstrap`.
+    """Compute the metric on every resample, (n_resamples,); NaN where it is undefined. Arguments as in `bootstrap`.
 
     Two models on the same records are compared in pairs by subtracting their arrays: the same seed draws the same
     records.
@@ -105,7 +105,7 @@ def resampled(
 def resampled_by_counts(
     kernel: ByCounts, labels: ArrayLike, scores: ArrayLike, *, n_resamples: int = 2000, seed: int = 0
 ) -> np.ndarray:
-    """`kernel(labels, scores, counts (m, n)) -> (..., m)` on every resample, averaged over repeats."""
+    """Compute `kernel(labels, scores, counts (m, n)) -> (..., m)` on every resample, averaged over repeats."""
     y, rows = _rows(labels, scores)
     if n_resamples < 1:
         raise FHRError(f"n_resamples={n_resamples}; give at least 1, 2000 for a table")

@@ -1,4 +1,4 @@
-"""How much of an answer is chance: what another training of the same network on the same records would have said."""
+"""Dependence of answers on chance: the spread and disagreement of retrainings of a network on the same records."""
 
 import numpy as np
 from numpy.typing import ArrayLike

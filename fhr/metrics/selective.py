@@ -1,4 +1,4 @@
-"""Selective prediction: how the error falls when the least confident records are left to a human."""
+"""Selective prediction: the error as the least confident records are left to a human."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Discrimination and calibration at once, under the names that MLflow and the tables use."""
+"""Summary of discrimination and calibration, under the names that MLflow and the tables use."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -59,7 +59,7 @@ def evaluate(
     n_resamples: int = 2000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Discrimination and calibration of one label, with 95% bootstrap intervals over records.
+    """Evaluate discrimination and calibration of one label, with 95% bootstrap intervals over records.
 
     Repeats of cross-validation go in as rows: every metric is computed on each row and averaged, predictions never
     are. No interval (NaN ends) is given for `cox_p`, whose mean over repeats is descriptive only, nor for `ece`, which
@@ -111,7 +111,7 @@ def evaluate(
 
 
 def to_frame(intervals: Mapping[str, Interval]) -> pd.DataFrame:
-    """A table with one row a metric, in the order given, and the columns value, low, high."""
+    """Tabulate metrics, one row each, in the order given, with the columns value, low, high."""
     index = pd.Index(list(intervals), name="metric")
     return pd.DataFrame([tuple(i) for i in intervals.values()], index=index, columns=list(Interval._fields))
 

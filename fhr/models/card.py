@@ -8,14 +8,17 @@ from typing import Any
 
 from fhr.errors import CheckpointError
 from fhr.formats.regular_file import cut, shown
+from fhr.recording import KINDS, Composition
 
 __all__ = ["FORMAT", "CheckpointCard"]
 
 FORMAT = 5
-"""Of a checkpoint whose network holds the scaling of its features; 4 with what its confidence rests on; 3 of another
-kind of task than classification; 2 with features and their scaling in the card; 1 without, as before there were any."""
+"""Of a checkpoint whose network holds the scaling of its features, or that learnt from records of which not all were
+measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features and their
+scaling in the card; 1 without, as before there were any."""
 
 _KEY = "fhr"
+_TUPLES = ("learnt_from", "fold", "made_by", "fitted_to")
 _MOST_VALUES, _DEEPEST, _LONGEST = 10**6, 30, 500  # of a card, of lists in lists, characters of a name
 
 
@@ -42,6 +45,10 @@ class CheckpointCard:
         kind: of the task: `classification` of windows, or `false_signal`, of samples.
         confidence: what the confidence of a prediction rests on, see `fhr.calibration.Reference.to_dict`, or None.
         member: which of the networks that were trained on the same records.
+        kinds: number of the records that were learnt from by kind, see `fhr.recording.Provenance`; None where all were
+            measured, or where the version that wrote it knew of no other kind.
+        made_by: what made those that were not measured.
+        fitted_to: the records that these makers were fitted to.
     """
 
     network: Mapping[str, Any]
@@ -60,17 +67,25 @@ class CheckpointCard:
     kind: str = "classification"
     confidence: Mapping[str, Any] | None = None
     member: int = 0
+    kinds: Mapping[str, int] | None = None
+    made_by: tuple[str, ...] = ()
+    fitted_to: tuple[str, ...] = ()
 
     @property
     def format(self) -> int:
         """Of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
-        if self.features is not None and self.scaling is None:
+        if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
         if self.confidence is not None or self.member:
             return 4
         if self.kind != "classification":
             return 3
         return 1 if self.features is None else 2
+
+    @property
+    def composition(self) -> Composition | None:
+        """Kinds of the records that were learnt from, their makers and what these were fitted to; None as `kinds`."""
+        return None if self.kinds is None else Composition(self.kinds, self.made_by, self.fitted_to)
 
     @property
     def procedure(self) -> str:
@@ -81,7 +96,8 @@ class CheckpointCard:
     def write(self, checkpoint: dict[str, Any]) -> None:
         """Put the card into a checkpoint."""
         plain = asdict(self) | {"format": self.format}
-        plain["learnt_from"], plain["fold"] = list(self.learnt_from), list(self.fold)
+        for field in _TUPLES:
+            plain[field] = list(plain[field])
         if self.features is None:
             del plain["features"]
         if self.scaling is None:
@@ -90,6 +106,8 @@ class CheckpointCard:
             del plain["kind"]
         if self.format < 4:
             del plain["confidence"], plain["member"]
+        if self.format < 5:
+            del plain["kinds"], plain["made_by"], plain["fitted_to"]
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -115,12 +133,14 @@ class CheckpointCard:
             for field, fits in _FITS.items():
                 if field in plain and not fits(plain[field]):
                     raise ValueError(f"{field} is {_said(plain[field])}")
-            plain |= {"learnt_from": tuple(plain["learnt_from"]), "fold": tuple(plain["fold"])}
+            plain |= {field: tuple(plain[field]) for field in _TUPLES if field in plain}
             card = cls(**plain)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{where}: incomplete checkpoint ({cut(str(error))}); train anew") from None
         if card.format != form or (card.scaling is not None and card.features is None):
             raise CheckpointError(f"{where}: incomplete checkpoint (features or their scaling); train anew")
+        if card.kinds is None and (card.made_by or card.fitted_to):
+            raise CheckpointError(f"{where}: incomplete checkpoint (kinds of its records); train anew")
         return card
 
 
@@ -156,6 +176,17 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST
 
 
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_name, value))
+
+
+def _is_kinds_or_none(value: Any) -> bool:
+    if value is None:
+        return True
+    known = isinstance(value, dict) and set(value) <= set(KINDS) and all(map(_is_count, value.values()))
+    return known and any(n for kind, n in value.items() if kind != "measured")
+
+
 def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
@@ -173,7 +204,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "pipeline": _is_table,
     "target": _is_name,
     "prevalence": lambda x: isinstance(x, float | int) and 0 <= x <= 1,
-    "learnt_from": lambda x: isinstance(x, list) and all(map(_is_name, x)),
+    "learnt_from": _is_names,
     "data": _is_name,
     "splits": _is_name,
     "fold": lambda x: isinstance(x, list) and len(x) == 3 and all(map(_is_count, x)),
@@ -187,4 +218,7 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "kind": _is_name,
     "confidence": _is_table_or_none,
     "member": _is_count,
+    "kinds": _is_kinds_or_none,
+    "made_by": _is_names,
+    "fitted_to": _is_names,
 }

@@ -1,4 +1,4 @@
-"""From a checkpoint file to its card and its network, and the file that a training ends with."""
+"""Checkpoints: reading the network and the facts beside it, and writing the file that a training ends with."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ _MOST_COPIES = 4  # of one storage among the weights: a network may use a weight
 
 
 def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
-    """CheckpointCard and trained network (on the CPU, in evaluation mode) of a checkpoint file.
+    """Read the facts and the trained network (on the CPU, in evaluation mode) of a checkpoint file.
 
     Only tensors and plain types are unpickled, and no module outside `fhr.models` is imported unless the environment
     variable `FHR_TRUST` names it. A small file cannot ask for much memory.
@@ -57,7 +57,7 @@ def finish_checkpoint(
     target: str | None = None,
     prevalence: float | None = None,
 ) -> Path:
-    """Write the weights of `path` and what was learnt beside them to `out`; the state of the training is left behind.
+    """Write the weights of `path`, and what was learnt beside them, to `out`; the state of the training is left behind.
 
     Args:
         path: a checkpoint of a training.

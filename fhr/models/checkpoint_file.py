@@ -1,4 +1,4 @@
-"""A checkpoint file is looked through before anything of it is unpickled: it holds what `torch.save` writes."""
+"""Checkpoint files as bytes: one is looked through before anything of it is unpickled."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ _ARCHIVE = b"PK\x03\x04"
 
 
 def load_checkpoint(path: str | Path) -> dict[str, Any]:
-    """Tensors (on the CPU) and plain types of a checkpoint file.
+    """Load the tensors (on the CPU) and plain types of a checkpoint file.
 
     The file is a zip archive, as `torch.save` makes it: no entry is compressed, every checksum holds, and its pickle
     builds tensors, dictionaries, lists, text and numbers only. The memory that is taken is a small multiple of the

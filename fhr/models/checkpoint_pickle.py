@@ -1,4 +1,4 @@
-"""What the pickle in a checkpoint may hold; it is read without being run.
+"""Pickles of checkpoints: the opcodes and globals that one may hold, checked without running it.
 
 `torch.load(weights_only=True)` keeps the code of a pickle from running. It does not bound what a small file may ask
 for: it calls `bytearray(3 * 10**9)` where a file says so, and copies one dictionary as often as it is told to.

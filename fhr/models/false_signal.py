@@ -1,4 +1,4 @@
-"""A network that says of every sample of the heart rates whether it is false: the mother's, or an artefact.
+"""Network that finds false samples of the heart rates: the mother's rate, or artefacts.
 
 An expert decides by the shape of both traces around the sample, minutes before and after it, and by the level at which
 the fetal rate was seen elsewhere. So the network works at 1 Hz and below, and a recurrence at 1/16 Hz carries the

@@ -1,4 +1,4 @@
-"""The line that a network with features has to beat."""
+"""Linear model of the features: the line that a network with features has to beat."""
 
 import torch
 from torch import nn

@@ -14,7 +14,7 @@ class MaskedMeanStd(nn.Module):
     """
 
     def forward(self, features: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Pool.
+        """Pool `x` over valid time.
 
         Args:
             features: (batch, channel, time).

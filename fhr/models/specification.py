@@ -1,4 +1,4 @@
-"""From what a network says of itself back to the network, of classes that may be imported and sizes that are there."""
+"""Specifications of networks: a network is rebuilt from its class path and arguments, if these may be trusted."""
 
 import os
 import re
@@ -26,7 +26,7 @@ _PLAUSIBLE = re.compile(r"[A-Za-z_]\w{0,99}(\.[A-Za-z_]\w{0,99}){1,9}", re.ASCII
 
 
 def rebuild(specification: Mapping[str, Any], weights: Mapping[str, torch.Tensor] | None = None) -> Network:
-    """The untrained network that a specification names.
+    """Rebuild the untrained network that a specification names.
 
     To import a module runs its code. Modules of `fhr.models` and those that are imported already are taken; any other
     must be named in the environment variable `FHR_TRUST`.
@@ -47,7 +47,7 @@ def rebuild(specification: Mapping[str, Any], weights: Mapping[str, torch.Tensor
 
 
 def completed(specification: Mapping[str, Any]) -> dict[str, Any]:
-    """The specification with the defaults of arguments that are newer than it; nothing is built.
+    """Complete a specification by the defaults of arguments that are newer than it; nothing is built.
 
     Raises:
         CheckpointError: as for `rebuild`.

@@ -1,4 +1,4 @@
-"""Several networks of one architecture as one: their weights stacked, their scores computed at once or in turn."""
+"""Stacked networks of one architecture: one set of weights for all, computed at once or in turn."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -86,7 +86,7 @@ class StackedNetworks(nn.Module):
 
     @property
     def runs_at_once(self) -> bool:
-        """Whether the members are computed at once where the weights are now."""
+        """True if the members are computed at once where the weights are now."""
         if self._at_once is not None:
             return self._at_once
         return next(self.parameters()).is_cuda
@@ -154,7 +154,7 @@ class StackedNetworks(nn.Module):
 
     @torch.no_grad()
     def unstack(self) -> list[Network]:
-        """The members as networks of their own, of the device and precision of the stacked ones."""
+        """Split into networks of their own, of the device and precision of the stacked ones."""
         networks = []
         for m in range(self.n_members):
             network = deepcopy(self._one[0]).to(next(self.parameters())).train(self.training)
@@ -168,7 +168,7 @@ class StackedNetworks(nn.Module):
 
 
 def at_once_hindrance(network: nn.Module) -> str | None:
-    """Why members like `network` cannot be computed at once, or None where nothing is known against it."""
+    """Reason why members like `network` cannot be computed at once, or None where none is known."""
     for name, module in network.named_modules():
         if isinstance(module, nn.RNNBase | nn.RNNCellBase):
             return f"`{name}` is recurrent, which torch.vmap cannot batch over weights"

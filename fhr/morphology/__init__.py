@@ -1,5 +1,6 @@
 """Clinical morphology: baseline, accelerations, decelerations, contractions, variability, FIGO and NICHD categories."""
 
+from .bandwidth import bandwidths
 from .category import Category, Criterion
 from .contraction_rate import Tachysystole, tachysystole
 from .contractions import UncertainActivity, find_contractions, uncertain_activity
@@ -13,7 +14,7 @@ from .recording_analysis import analyze
 from .segments import Segments, find_segments
 from .sinusoidal import find_sinusoidal
 from .table_of_events import EVENT_COLUMNS, event_list, summary
-from .variability import Variation, bandwidths, variation
+from .variability import Variation, variation
 
 __all__ = [
     "EVENT_COLUMNS",

@@ -1,4 +1,4 @@
-"""The baseline: a weighted median of what is stable, along the likeliest path of levels through the recording.
+"""Baseline of fetal heart rate: a weighted median of stable signal, along the likeliest path of levels.
 
 In the manner of Boudet et al. 2019 a sample weighs by how likely it is to be baseline, which is judged by how stable
 the signal is around it, and the weights are trimmed by a first baseline. Their trimming is progressive and local; here

@@ -1,4 +1,4 @@
-"""What a guideline says of a strip: a category and the criteria that fired."""
+"""Verdict of a guideline on a strip: a category and the criteria that fired."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

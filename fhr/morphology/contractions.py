@@ -1,4 +1,4 @@
-"""Contractions in uterine activity: where they begin, peak and end, and where the signal cannot tell.
+"""Contractions in uterine activity, and the stretches in which the signal cannot show any.
 
 No shape is assumed. The curve is smoothed until the single push and the breath are gone; what stands out of its
 surroundings by enough is a contraction, and it lasts from where the curve leaves the resting tone to where it returns.
@@ -36,7 +36,7 @@ FLAT = 60.0  #: s; a living belt shows breathing and steps; one value for longer
 
 
 class UncertainActivity(NamedTuple):
-    """Where contractions cannot be seen.
+    """Stretches in which contractions cannot be seen.
 
     Attributes:
         start: (k,) s from the start of the recording, ascending.
@@ -56,7 +56,7 @@ class UncertainActivity(NamedTuple):
 
 
 def find_contractions(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> Events:
-    """Contractions in uterine activity, by prominence of the smoothed curve.
+    """Find contractions in uterine activity by the prominence of the smoothed curve.
 
     The curve is taken at 1 Hz, without flat stretches, and smoothed by a Gaussian of 8 s over what is known. A peak is
     a contraction if within 3 min to each side the curve falls below it by `lowest`, by 0.3 of a typical contraction of
@@ -115,7 +115,7 @@ def find_contractions(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> Even
 
 
 def uncertain_activity(uc: np.ndarray, fs: float) -> UncertainActivity:
-    """Where `find_contractions` cannot see: missing, flat and saturated stretches of a minute or more.
+    """Find the stretches that hide contractions: missing, flat and saturated ones of a minute or more.
 
     Islands of less than 30 s between two such stretches are part of them. Shorter gaps are bridged by the detector and
     left out here: the loss of each contraction tells of them. A saturated top shorter than a minute is part of a

@@ -1,4 +1,4 @@
-"""Events of a strip as parallel arrays, and the table that users get."""
+"""Events of a strip as parallel arrays, and their table."""
 
 from typing import Any, NamedTuple
 
@@ -28,16 +28,16 @@ class Events(NamedTuple):
     loss: np.ndarray
 
     def where(self, keep: np.ndarray) -> "Events":
-        """The events that `keep` (n,) chooses."""
+        """Choose the events that `keep` (n,) flags."""
         return Events(*(column[keep] for column in self))
 
 
 def no_events() -> Events:
-    """Not one event."""
+    """Empty `Events`."""
     return Events(*(np.empty(0) for _ in Events._fields))
 
 
 def event_table(events: Events, **columns: Any) -> pd.DataFrame:
-    """The table of `events` with further columns: start_s, end_s, peak_s, amplitude, area, loss, ..."""
+    """Tabulate `events` with further columns: start_s, end_s, peak_s, amplitude, area, loss, ..."""
     names = ("start_s", "end_s", "peak_s", "amplitude", "area", "loss")
     return pd.DataFrame({**dict(zip(names, events, strict=True)), **columns})

@@ -22,7 +22,7 @@ MEASURE = 2.0  # s, smoothing under which amplitudes are measured
 
 
 class Rule(NamedTuple):
-    """What counts as an excursion. Distances in bpm, times in s; o is the oscillation around, bpm.
+    """Thresholds of an excursion. Distances in bpm, times in s; o is the oscillation around, bpm.
 
     Attributes:
         sign: 1 upwards, -1 downwards.
@@ -102,7 +102,7 @@ CONTRACTION_BEFORE = 30.0  # s from a contraction's peak to the onset of a decel
 
 
 class Track(NamedTuple):
-    """The heart rate that excursions are looked for in, second by second (m,).
+    """Heart rate second by second (m,), in which excursions are looked for.
 
     Attributes:
         second: mean FHR, bpm; NaN is missing.
@@ -120,7 +120,7 @@ class Track(NamedTuple):
 def find_both(
     track: Track, contraction_peaks: np.ndarray, rules: tuple[Rule, Rule] = (ACCELERATION, DECELERATION)
 ) -> tuple[Events, Events, np.ndarray]:
-    """Accelerations, decelerations, and start and end (k, 2), s, of events of which too much is missing.
+    """Find accelerations, decelerations, and start and end (k, 2), s, of events of which too much is missing.
 
     Decelerations come first: accelerations among many of them are mostly returns that overshoot.
     """
@@ -133,7 +133,7 @@ def find_both(
 def find_excursions(
     track: Track, rule: Rule, contraction_peaks: np.ndarray, opposite_peaks: np.ndarray
 ) -> tuple[Events, np.ndarray]:
-    """Excursions that can be judged, and start and end (k, 2), s, of those of which too much is missing.
+    """Find excursions that can be judged, and start and end (k, 2), s, of those of which too much is missing.
 
     Amplitude and area are those of the signal with its short gaps bridged.
 

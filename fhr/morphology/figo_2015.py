@@ -1,4 +1,4 @@
-"""The FIGO 2015 category of a strip: normal, suspicious or pathological."""
+"""FIGO 2015 category of a strip: normal, suspicious or pathological."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ PATHOLOGICAL, SUSPICIOUS = "pathological", "suspicious"
 
 
 def figo(morphology: Morphology, start_s: float | None = None, end_s: float | None = None) -> Category:
-    """What FIGO 2015 says of a strip.
+    """Judge a strip of a recording by FIGO 2015.
 
     Pathological is any of:
 
@@ -74,7 +74,7 @@ def figo(morphology: Morphology, start_s: float | None = None, end_s: float | No
 
 
 def figo_category(strip: Strip) -> Category:
-    """What FIGO 2015 says of a strip: see `figo`."""
+    """Judge a strip by FIGO 2015: see `figo`."""
     order = (PATHOLOGICAL, SUSPICIOUS)
     return judge(strip, GUIDELINE, _criteria, order=order, normal="normal", undetermined="undetermined")
 

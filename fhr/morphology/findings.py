@@ -1,4 +1,4 @@
-"""What is found in the arrays of one recording or window: baseline, events, and where they cannot be seen."""
+"""Baseline and events of one recording or window, from its arrays, and the stretches in which they cannot be seen."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Early, late, variable, prolonged: what each deceleration is, by its shape and by its contraction."""
+"""Kinds of decelerations by shape and by contraction: early, late, variable, prolonged."""
 
 from typing import NamedTuple
 
@@ -26,7 +26,7 @@ SEEN = 2 / 3  #: share of the time from the contraction's onset to the nadir in 
 
 
 class DecelerationKinds(NamedTuple):
-    """What each of m decelerations is.
+    """Kinds of m decelerations.
 
     Attributes:
         kind: (m,) "early", "late", "variable", "prolonged" or "unclassified".
@@ -47,7 +47,7 @@ def deceleration_kinds(
     baseline: np.ndarray,
     fs: float,
 ) -> DecelerationKinds:
-    """The kind of each deceleration, in this order of precedence.
+    """Classify each deceleration, in this order of precedence.
 
     - prolonged: longer than 3 min (FIGO 2015).
     - variable: abrupt, less than 30 s from onset to the beginning of the nadir, with or without a contraction.

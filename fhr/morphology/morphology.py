@@ -1,4 +1,4 @@
-"""The morphology of a recording: what a clinician reads off the strip."""
+"""Morphology of a recording: all that a clinician reads off the strip."""
 
 from dataclasses import dataclass
 from math import nan

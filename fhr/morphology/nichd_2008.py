@@ -1,4 +1,4 @@
-"""The NICHD 2008 category of a strip: I, II or III."""
+"""NICHD 2008 category of a strip: I, II or III."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ PROLONGED = (120.0, 600.0)  # s; from the second on it is a change of the baseli
 
 
 def nichd(morphology: Morphology, start_s: float | None = None, end_s: float | None = None) -> Category:
-    """What the three tiers of NICHD 2008 say of a strip.
+    """Judge a strip of a recording by the three tiers of NICHD 2008.
 
     III is a sinusoidal pattern, or absent variability together with any of recurrent late decelerations, recurrent
     variable decelerations, bradycardia. I is a baseline of 110 to 160 bpm, moderate variability, and no late or
@@ -53,7 +53,7 @@ def nichd(morphology: Morphology, start_s: float | None = None, end_s: float | N
 
 
 def nichd_category(strip: Strip) -> Category:
-    """What NICHD 2008 says of a strip: see `nichd`."""
+    """Judge a strip by NICHD 2008: see `nichd`."""
     # What is left open here hangs on absent variability, which is II at least by itself.
     return judge(strip, GUIDELINE, _criteria, order=("III", "II"), normal="I", undetermined="I")
 

@@ -1,4 +1,4 @@
-"""How much of a stretch others cover, and how much of it has to be known."""
+"""Overlap of intervals with disjoint ranges, and the share of an interval that has to be known."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""`analyze`: everything that the morphology room knows about one recording."""
+"""Morphological analysis of one recording, with everything that this room computes."""
 
 import numpy as np
 import pandas as pd
@@ -7,6 +7,7 @@ from fhr.errors import SignalError
 from fhr.preprocessing import DEFAULT_STEPS, clean
 from fhr.recording import Recording
 
+from .bandwidth import bandwidth_of_decelerations
 from .events import event_table
 from .figo_2015 import figo_category
 from .findings import find
@@ -16,13 +17,13 @@ from .nichd_2008 import nichd_category
 from .segments import find_segments, segment_table
 from .sinusoidal import find_sinusoidal
 from .strip import Strip
-from .variability import bandwidth_of_decelerations, variation
+from .variability import variation
 
 __all__ = ["analyze"]
 
 
 def analyze(recording: Recording) -> Morphology:
-    """Baseline, events, variability and guideline categories of a recording.
+    """Find baseline, events, variability and guideline categories of a recording.
 
     FHR is cleaned first (`fhr.preprocessing.DEFAULT_STEPS`, which leaves a cleaned recording as it is); UC is taken as
     it is. The mother's heart rate, and any other false signal that cleaning does not know, is taken for the fetus's:

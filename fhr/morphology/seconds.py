@@ -1,4 +1,4 @@
-"""A signal by seconds: the grid on which events are looked for, whatever the sampling rate."""
+"""Means of a signal by seconds: the grid on which events are looked for, whatever the sampling rate."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -9,7 +9,7 @@ _LEAST = 0.02  # of the kernel's weight must lie on what is known
 
 
 def by_second(signal: np.ndarray, fs: float) -> np.ndarray:
-    """Mean of the known samples of each second from the start (m,); NaN where none is known.
+    """Average the known samples of each second from the start (m,); NaN where none is known.
 
     Args:
         signal: (n,), NaN is missing.
@@ -23,7 +23,7 @@ def by_second(signal: np.ndarray, fs: float) -> np.ndarray:
 
 
 def smoothed(signal: np.ndarray, spread: float) -> np.ndarray:
-    """Gaussian mean of what is known around each second (m,); NaN where next to nothing is.
+    """Smooth by a Gaussian the known values around each second (m,); NaN where next to nothing is known.
 
     Args:
         signal: (m,) by seconds, NaN is missing.

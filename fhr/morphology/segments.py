@@ -1,4 +1,4 @@
-"""Ten-minute segments of a recording: what the guidelines look at, a row each."""
+"""Ten-minute segments of a recording, one row each, as the guidelines judge them."""
 
 from itertools import pairwise
 from typing import NamedTuple
@@ -6,10 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .bandwidth import bandwidths
+from .blocks import NOWHERE, both, epoch_means, median, range_mask
 from .contraction_rate import tachysystole_at
 from .events import Events
 from .overlap import KNOWN, overlap
-from .variability import EPOCH, NOWHERE, bandwidths, both, epoch_means, median, range_mask, short_term_variation
+from .variability import EPOCH, short_term_variation
 
 __all__ = ["Segments", "baseline_class", "find_segments", "segment_table", "variability_class"]
 
@@ -113,7 +115,7 @@ def find_segments(
 
 
 def baseline_class(level: np.ndarray) -> np.ndarray:
-    """What each baseline, bpm, of ten minutes is: "normal", "tachycardia", "bradycardia" or "unknown".
+    """Classify each baseline of ten minutes, bpm: "normal", "tachycardia", "bradycardia" or "unknown".
 
     >>> baseline_class(np.array([135.0, 161.0, 109.0, np.nan])).tolist()
     ['normal', 'tachycardia', 'bradycardia', 'unknown']
@@ -122,7 +124,7 @@ def baseline_class(level: np.ndarray) -> np.ndarray:
 
 
 def variability_class(bandwidth: np.ndarray) -> np.ndarray:
-    """NICHD's class of each bandwidth, bpm: "absent", "minimal", "moderate", "marked" or "unknown".
+    """Classify each bandwidth, bpm, by NICHD: "absent", "minimal", "moderate", "marked" or "unknown".
 
     The limits are FIGO's, where reduced is below 5 bpm and increased above 25 for as long as `figo` says; NICHD counts
     5 bpm itself as minimal.
@@ -138,7 +140,7 @@ def variability_class(bandwidth: np.ndarray) -> np.ndarray:
 
 
 def segment_table(segments: Segments) -> pd.DataFrame:
-    """The table of `Morphology.segments`; tachysystole is missing (`pd.NA`) where it is open."""
+    """Tabulate `Morphology.segments`; tachysystole is missing (`pd.NA`) where it is open."""
     return pd.DataFrame(
         {
             "start_s": segments.start,

@@ -4,8 +4,8 @@ import numpy as np
 
 from fhr.preprocessing import fill_runs, runs
 
+from .blocks import NOWHERE, both, epoch_means, range_mask
 from .events import Events
-from .variability import NOWHERE, both, epoch_means, range_mask
 
 __all__ = ["find_sinusoidal"]
 
@@ -20,7 +20,7 @@ BREAK = 60  # s, the longest interruption of a stretch
 
 
 def find_sinusoidal(fhr: np.ndarray, fs: float, accelerations: Events, *, shortest: float = SHORTEST) -> np.ndarray:
-    """Stretches in which FHR is one smooth, regular sine of 3 to 5 cycles a minute.
+    """Find stretches in which FHR is one smooth, regular sine of 3 to 5 cycles a minute.
 
     In windows of 2 min, 30 s apart, the sine (and straight line) of least squares at 3, 3.25, ... 5 cycles a minute
     is taken out of means of 1 s. A window is sinusoidal where the best sine explains at least half of the variance

@@ -1,4 +1,4 @@
-"""The strip that a guideline judges: a stretch of a recording, its segments, its events, what of UC is known."""
+"""Strip that a guideline judges: a stretch of a recording, its segments, events and known part of UC."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,12 +8,12 @@ import pandas as pd
 
 from fhr.errors import SignalError
 
+from .blocks import NOWHERE
 from .category import Category, Criterion
 from .events import Events
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
 from .segments import Segments
-from .variability import NOWHERE
 
 __all__ = ["NOT_ASSESSED", "Strip", "events_of", "judge", "strip_of"]
 
@@ -72,13 +72,13 @@ class Strip(NamedTuple):
 
     @property
     def judged(self) -> np.ndarray:
-        """Which decelerations (m,) have the nadir in the strip."""
+        """Flags of the decelerations (m,) that have their nadir in the strip."""
         inside: np.ndarray = (self.decelerations.peak >= self.start) & (self.decelerations.peak < self.end)
         return inside
 
     @property
     def without_decelerations(self) -> bool:
-        """Whether FHR tells, of two thirds of the strip, that there is no deceleration in it."""
+        """True if no deceleration lies in the strip, of which FHR shows at least two thirds."""
         unseen = float(overlap(self.start, self.end, self.fhr_uncertain))
         return not self.judged.any() and unseen < UNSEEN * (self.end - self.start)
 
@@ -131,7 +131,7 @@ class Strip(NamedTuple):
         return told
 
     def not_assessed(self, name: str, minutes: float, source: str) -> Criterion:
-        """What to say of a rule that needs contractions which are not known."""
+        """Remark on a rule that needs contractions which are not known."""
         rule = f"not assessed: in no {minutes:g} min is half of UC known with {CONTRACTIONS} contractions"
         return Criterion(name, NOT_ASSESSED, np.nan, rule, source)
 
@@ -145,7 +145,7 @@ def judge(
     normal: str,
     undetermined: str,
 ) -> Category:
-    """A guideline's category of a strip: that of the gravest criterion which fired.
+    """Categorise a strip by a guideline: the category is that of the gravest criterion which fired.
 
     "uninterpretable" where more than half of FHR is missing, or no segment has a level: no rule is asked then.
 
@@ -168,7 +168,7 @@ def judge(
 
 
 def strip_of(morphology: Morphology, start_s: float | None = None, end_s: float | None = None) -> Strip:
-    """The strip from `start_s` to `end_s`; by default the last 60 min, or what there is.
+    """Cut the strip from `start_s` to `end_s`; by default the last 60 min, or what there is.
 
     Raises:
         SignalError: a strip that is empty or not within the recording.
@@ -207,7 +207,7 @@ _EVENT_COLUMNS = ("start_s", "end_s", "peak_s", "amplitude", "area", "loss")
 
 
 def events_of(table: pd.DataFrame) -> Events:
-    """The events of a table that `event_table` made."""
+    """Rebuild the events of a table that `event_table` made."""
     return Events(*(_column(table, name) for name in _EVENT_COLUMNS))
 
 

@@ -1,4 +1,4 @@
-"""One table of all events of a recording, in the columns of the published expert marks and more."""
+"""Table of all events of a recording, in the columns of the published expert marks and more."""
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ EVENT_COLUMNS = (
 
 
 def event_list(morphology: Morphology) -> pd.DataFrame:
-    """Every event in order of its start.
+    """List every event in order of its start.
 
     Returns:
         `EVENT_COLUMNS`: kind is ACC (acceleration), DEC (deceleration), URS (unreliable signal) as in the expert
@@ -45,7 +45,7 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
 
 
 def summary(morphology: Morphology) -> dict[str, str | float]:
-    """What there is to say of a recording in one row: baseline, numbers of events, variation, categories.
+    """Summarise a recording in one row: baseline, numbers of events, variation, categories.
 
     Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it.
     """

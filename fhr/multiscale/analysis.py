@@ -1,14 +1,14 @@
-"""The work of `analyze` on a chunk of signals: transform, leaders, sums, estimates, intervals."""
+"""Multifractal analysis of a chunk of signals for `analyze`: transform, leaders, sums, estimates, intervals."""
 
 from dataclasses import dataclass
 from math import inf
 
 import torch
 
+from .batch import Prepared, Signals
 from .bootstrap import Cells, percentile_interval, widening
 from .cumulants import resolution_excess
 from .estimates import ScaleSums, estimate
-from .inputs import Prepared, Signals
 from .leaders import LogLeaders, log_leaders
 from .wavelet_transform import Octave, filters, octaves, sizes
 
@@ -23,7 +23,7 @@ _NUMBERS_AT_ONCE = 2**24  # that bound the memory of a group of signals, 1/8 GiB
 
 @dataclass
 class ChunkSums:
-    """What is kept of some signals.
+    """Sums over time of some signals, from which their estimates are made.
 
     Attributes:
         scales: sums of j1 to j2.
@@ -41,7 +41,7 @@ class ChunkSums:
 
     @classmethod
     def joined(cls, parts: "list[ChunkSums]") -> "ChunkSums":
-        """The sums of all signals; the batch is every last axis."""
+        """Join the sums of several chunks; the batch is every last axis."""
         scales = [ScaleSums.joined(list(one)) for one in zip(*(part.scales for part in parts), strict=True)]
         names = ("mean_power", "flat", "floor", "empty")
         return cls(scales, *(torch.cat([getattr(part, name) for part in parts], dim=-1) for name in names))
@@ -49,7 +49,7 @@ class ChunkSums:
 
 @dataclass(frozen=True)
 class Analysis:
-    """The arguments of `analyze` that the estimates depend on; called, the estimates of one chunk.
+    """The analysis of `analyze` with its arguments fixed; called, it gives the estimates of one chunk.
 
     In this file time is the first axis and the batch the last one.
     """
@@ -71,7 +71,7 @@ class Analysis:
 
     @property
     def corrected(self) -> bool:
-        """Whether finite resolution is taken out of the second and further cumulants."""
+        """True if finite resolution is taken out of the second and further cumulants."""
         return self.correct_variance and self.p <= 2 and self.n_cumulants > 1
 
     def cells(self, n: int) -> Cells:

@@ -1,14 +1,14 @@
-"""The work of `bivariate` on a chunk of pairs: transform, leaders, sums of products, estimates, intervals."""
+"""Joint analysis of a chunk of pairs for `bivariate`: transform, leaders, sums of products, estimates, intervals."""
 
 from dataclasses import dataclass
 from math import e, inf, log2
 
 import torch
 
+from .batch import Prepared, Signals
 from .bivariate_estimates import correlation, joint_excess, multifractal_correlation
 from .bootstrap import Cells, percentile_interval, widening
 from .estimates import slopes
-from .inputs import Prepared, Signals
 from .leaders import LogLeaders, log_leaders
 from .wavelet_transform import Octave, filters, octaves, sizes
 
@@ -23,7 +23,7 @@ _BOUNDED = {"rho_mf", "leader_correlation", "wavelet_correlation"}  # by -1 and 
 
 @dataclass(frozen=True)
 class PairAnalysis:
-    """The arguments of `bivariate` that the estimates depend on; called, the estimates of a batch of pairs.
+    """The analysis of `bivariate` with its arguments fixed; called, it gives the estimates of a batch of pairs.
 
     In this file time is the first axis and the batch the last one; the batch of a transform holds the first signals
     of all pairs, then the second ones.

@@ -1,4 +1,4 @@
-"""Correlations of two signals, and what finite resolution adds to the joint cumulants of their leaders."""
+"""Correlations of two signals, and the excess of their leaders' joint cumulants from finite resolution."""
 
 import torch
 
@@ -8,19 +8,19 @@ __all__ = ["correlation", "joint_excess", "multifractal_correlation"]
 
 
 def correlation(xx: torch.Tensor, xy: torch.Tensor, yy: torch.Tensor) -> torch.Tensor:
-    """From sums of products, xy / sqrt(xx yy), -1 to 1; 0 where a signal has no power."""
+    """Correlation xy / sqrt(xx yy) from sums of products, -1 to 1; 0 where a signal has no power."""
     tiny = torch.finfo(xx.dtype).tiny
     return (xy / xx.clamp(min=tiny).sqrt() / yy.clamp(min=tiny).sqrt()).clamp(-1, 1)
 
 
 def multifractal_correlation(c20: torch.Tensor, c11: torch.Tensor, c02: torch.Tensor) -> torch.Tensor:
-    """-c11 / sqrt(c20 c02), NaN where c20 or c02 is not negative."""
+    """Multifractal correlation -c11 / sqrt(c20 c02), NaN where c20 or c02 is not negative."""
     defined = (c20 < 0) & (c02 < 0)
     return torch.where(defined, -c11 / torch.where(defined, c20 * c02, 1.0).sqrt(), torch.nan)
 
 
 def joint_excess(first: torch.Tensor, second: torch.Tensor, coherence: torch.Tensor, p: float) -> torch.Tensor:
-    r"""What finite resolution adds to C_20, C_11 and C_02 of log-p-leaders at each scale.
+    r"""Excess that finite resolution adds to C_20, C_11 and C_02 of log-p-leaders at each scale.
 
     As in `fhr.multiscale.cumulants.resolution_excess` for one signal, a p-leader is taken for a sum of
     :math:`3 \cdot 2^i` independent Gaussian coefficients of scale j - i. Between two signals whose coefficients are

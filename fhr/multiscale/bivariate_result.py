@@ -1,4 +1,4 @@
-"""What a joint analysis of two signals found."""
+"""Result of a joint analysis of two signals."""
 
 from dataclasses import dataclass, field
 from enum import IntFlag
@@ -14,7 +14,7 @@ __all__ = ["BivariateFlag", "BivariateResult"]
 
 
 class BivariateFlag(IntFlag):
-    """Why estimates of a pair are NaN, or are to be mistrusted; values shared with `Flag` mean the same."""
+    """Reasons for estimates of a pair that are NaN or doubtful; values shared with `Flag` mean the same."""
 
     EMPTY = Flag.EMPTY
     CONSTANT = Flag.CONSTANT
@@ -84,11 +84,11 @@ class BivariateResult:
 
     @property
     def warning(self) -> np.ndarray:
-        """Texts (...), empty where nothing is to be said."""
+        """Warnings as texts (...), empty for a pair without any."""
         return texts(self.flags, BivariateFlag, _REASON)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a pair, in the order of the flattened batch.
+        """Tabulate the estimates, one row a pair, in the order of the flattened batch.
 
         Columns: rho_mf, c20, c11, c02, r_squared_20, r_squared_11, r_squared_02, then leader_correlation_J,
         wavelet_correlation_J and coherence_J for each scale J, NAME_low and NAME_high for each interval of these,

@@ -1,4 +1,4 @@
-"""Time-scale block bootstrap by resampling counts.
+"""Time-scale block bootstrap: cells of time are resampled as counts.
 
 A cell is the dyadic interval of a coefficient of the coarsest scale, with all finer coefficients beneath it. Blocks of
 neighbouring cells are drawn, so that every scale is resampled at the same times; what a replicate needs is then the
@@ -17,7 +17,7 @@ BLOCK = 3  # cells, as many as the neighbourhood of a leader
 
 
 class Cells:
-    """Where each coefficient of each scale lies, by cell.
+    """Cells of time: the dyadic intervals of the coarsest scale, and the coefficients of each scale in them.
 
     Args:
         n_samples: length of the signals.
@@ -46,7 +46,7 @@ class Cells:
         return torch.nn.functional.pad(values, (0, 0, before, after)).unflatten(-2, (self.n, below))
 
     def sums(self, values: torch.Tensor, j: int, k0: int = 0) -> torch.Tensor:
-        """Sum over each cell (..., cell, batch) of `values` (..., k, batch) of scale j, whose first is that of k0."""
+        """Sum `values` (..., k, batch) of scale j, whose first is that of k0, over each cell (..., cell, batch)."""
         return self._split(values, j, k0).sum(-2)
 
     def maxima(self, values: torch.Tensor, j: int) -> torch.Tensor:
@@ -55,7 +55,7 @@ class Cells:
 
 
 def resampling_counts(n_cells: int, n_bootstrap: int, seed: int) -> np.ndarray:
-    """How often each replicate draws each cell: (n_bootstrap, n_cells), circular blocks of `BLOCK` cells.
+    """Numbers of times that each replicate draws each cell: (n_bootstrap, n_cells), circular blocks of `BLOCK` cells.
 
     Source:
         Wendt and Abry 2007, IEEE Trans. Signal Process. 55:4811-4820, doi:10.1109/TSP.2007.896269.
@@ -88,7 +88,7 @@ def percentile_interval(estimates: torch.Tensor, wider: torch.Tensor, confidence
 
 
 def inflation(blocks: np.ndarray, confidence: float) -> np.ndarray:
-    r"""By how much percentile intervals of few blocks are too narrow: :math:`\sqrt{b/(b-1)}\, t_{b-1} / z`.
+    r"""Factor by which percentile intervals of few blocks are too narrow: :math:`\sqrt{b/(b-1)}\, t_{b-1} / z`.
 
     A mean over b independent blocks varies b/(b-1) times more than its bootstrap replicates, and its own spread is
     uncertain, as in Student's interval. NaN below three blocks.

@@ -1,4 +1,4 @@
-"""Cumulants of log-leaders at each scale, and what finite resolution adds to them."""
+"""Cumulants of log-leaders at each scale, and their excess from finite resolution."""
 
 from math import exp, lgamma, log, pi, sqrt
 
@@ -28,7 +28,7 @@ def cumulants_of_moments(mean: torch.Tensor, raw: list[torch.Tensor]) -> torch.T
 
 
 def octaves_seen(eta: torch.Tensor, j: int, p: float) -> torch.Tensor:
-    r"""What the mean log-p-leader of scale j lacks, since it sees j octaves only, up to a constant.
+    r"""Deficit of the mean log-p-leader of scale j, which sees j octaves only, up to a constant.
 
     .. math:: \frac{1}{p} \ln \frac{1 - 2^{-j \eta(p)}}{1 - 2^{-\eta(p)}}
 
@@ -40,7 +40,7 @@ def octaves_seen(eta: torch.Tensor, j: int, p: float) -> torch.Tensor:
 
 
 def resolution_excess(power: torch.Tensor, p: float, order: int) -> torch.Tensor:
-    r"""What finite resolution adds to the cumulants 2, 3, ... of log-p-leaders at each scale.
+    r"""Excess that finite resolution adds to the cumulants 2, 3, ... of log-p-leaders at each scale.
 
     A p-leader sums :math:`3 \cdot 2^i` coefficients of scale j - i for i = 0, ..., j - 1. Were they independent and
     Gaussian with the measured :math:`S_j = \langle |d_j|^p \rangle`, then

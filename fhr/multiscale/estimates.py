@@ -1,4 +1,4 @@
-"""From sums over time at each scale to slopes over scales: one way for a signal and for its bootstrap replicates."""
+"""Slopes over scales from sums over time at each scale, alike for a signal and for its bootstrap replicates."""
 
 from dataclasses import dataclass, fields
 from math import e, inf, log2
@@ -14,7 +14,7 @@ _LOG2E = log2(e)
 
 @dataclass
 class ScaleSums:
-    """What is kept of one scale; r replicates, 1 of them the signal itself.
+    """Sums over time at one scale; r replicates, 1 of them the signal itself.
 
     Attributes:
         j: the scale.
@@ -40,7 +40,7 @@ class ScaleSums:
 
     @classmethod
     def joined(cls, parts: "list[ScaleSums]") -> "ScaleSums":
-        """The sums of several batches."""
+        """Join the sums of several batches."""
         names = [field.name for field in fields(cls) if field.name != "j"]
         return cls(parts[0].j, *(torch.cat([getattr(part, name) for part in parts], dim=-1) for name in names))
 
@@ -66,7 +66,7 @@ def slopes(y: torch.Tensor, n: torch.Tensor, j1: int) -> tuple[torch.Tensor, tor
 def estimate(
     scales: list[ScaleSums], *, p: float, gamma: float, q: torch.Tensor | None, excess: torch.Tensor | None
 ) -> dict[str, torch.Tensor]:
-    """Every estimate, each (..., r, batch), where ... is nothing, a cumulant, a scale or a q.
+    """Compute every estimate, each (..., r, batch), where ... is nothing, a cumulant, a scale or a q.
 
     Args:
         scales: of j1 to j2.

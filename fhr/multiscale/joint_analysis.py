@@ -6,18 +6,16 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
 
+from .batch import Signals, nan_where, read_signals
 from .bivariate_analysis import PairAnalysis
 from .bivariate_result import BivariateFlag, BivariateResult
 from .bootstrap import Cells, counts_with_signal
 from .inputs import (
     MIN_LEADERS,
-    Signals,
     check_bootstrap,
     check_cumulants,
     check_precision,
     check_scales,
-    nan_where,
-    read_signals,
 )
 from .result import unusable_flags
 from .wavelet_transform import filters
@@ -49,7 +47,7 @@ def bivariate(
     require_regularity: bool = True,
     dtype: torch.dtype = torch.float64,
 ) -> BivariateResult:
-    r"""Multifractal correlation, and wavelet coherence by scale, of two signals.
+    r"""Estimate the multifractal correlation, and the wavelet coherence by scale, of two signals.
 
     .. math:: C_{11}(j) = \mathrm{Cov}(\ln L^x_{j,\cdot}, \ln L^y_{j,\cdot}) \approx C_{11}^0 + c_{11} \ln 2^j, \quad
         \rho_{mf} = \frac{-c_{11}}{\sqrt{c_{20}\, c_{02}}}, \quad

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError, SignalError
 
 from .analysis import Analysis
+from .batch import nan_where, read_signals
 from .bootstrap import counts_with_signal
 from .inputs import (
     MIN_LEADERS,
@@ -17,8 +18,6 @@ from .inputs import (
     check_cumulants,
     check_precision,
     check_scales,
-    nan_where,
-    read_signals,
 )
 from .result import Flag, MultiscaleResult, unusable_flags
 
@@ -47,7 +46,7 @@ def analyze(
     require_regularity: bool = True,
     dtype: torch.dtype = torch.float64,
 ) -> MultiscaleResult:
-    r"""Log-cumulants, spectrum and scaling exponents by wavelet p-leaders.
+    r"""Estimate log-cumulants, spectrum and scaling exponents by wavelet p-leaders.
 
     .. math:: C_m(j) = \mathrm{Cum}_m(\ln L_{j,\cdot}), \quad C_m(j) \approx C_m^0 + c_m \ln 2^j, \quad
         \zeta(q) = \sum_m c_m q^m / m!

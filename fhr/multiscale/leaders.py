@@ -1,4 +1,4 @@
-"""From wavelet coefficients to wavelet leaders and p-leaders, weighted by what was measured."""
+"""Wavelet leaders and p-leaders of wavelet coefficients, weighted by the measured share of each."""
 
 from collections.abc import Mapping
 from math import inf

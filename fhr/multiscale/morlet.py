@@ -1,4 +1,4 @@
-"""Morlet wavelets for scattering: which frequencies and widths, and their Fourier transforms.
+"""Morlet wavelets for scattering: their frequencies, widths and Fourier transforms.
 
 Frequencies are in cycles a sample throughout. The parameters are those of the transform's usual implementations, so
 that coefficients compare across papers.

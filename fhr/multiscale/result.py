@@ -1,4 +1,4 @@
-"""What a multiscale analysis found."""
+"""Result of a multiscale analysis."""
 
 from dataclasses import dataclass, field
 from enum import IntFlag
@@ -15,7 +15,7 @@ __all__ = ["Flag", "MultiscaleResult", "unusable_flags"]
 
 
 class Flag(IntFlag):
-    """Why estimates of a signal are NaN, or are to be mistrusted."""
+    """Reasons for estimates of a signal that are NaN or doubtful."""
 
     EMPTY = 1
     CONSTANT = 2
@@ -27,7 +27,7 @@ class Flag(IntFlag):
 
 
 def unusable_flags(n_j: torch.Tensor, empty: torch.Tensor, constant: torch.Tensor) -> torch.Tensor:
-    """EMPTY, else CONSTANT, else FEW_LEADERS, else 0, of each signal (batch,) with n_j leaders (batch, scale)."""
+    """Flag each signal (batch,) with n_j leaders (batch, scale): EMPTY, else CONSTANT, else FEW_LEADERS, else 0."""
     few = (n_j < MIN_LEADERS).any(-1) & ~empty & ~constant
     return Flag.EMPTY * empty + Flag.CONSTANT * (constant & ~empty) + Flag.FEW_LEADERS * few
 
@@ -89,11 +89,11 @@ class MultiscaleResult:
 
     @property
     def warning(self) -> np.ndarray:
-        """Texts (...), empty where nothing is to be said."""
+        """Warnings as texts (...), empty for a signal without any."""
         return texts(self.flags, Flag, _REASON)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a signal, in the order of the flattened batch.
+        """Tabulate the estimates, one row a signal, in the order of the flattened batch.
 
         Columns: c1, c2, ..., hurst, h_min, eta_p, r_squared_1, ..., n_leaders (of all scales), zeta_Q, h_Q, D_Q for
         each q, NAME_low and NAME_high for each interval of these, and warning.

@@ -1,4 +1,4 @@
-"""The wavelet scattering transform in one dimension, for batches and with gaps, as a layer of a network."""
+"""Wavelet scattering transform in one dimension, for batches and with gaps, as a layer of a network."""
 
 import math
 
@@ -17,7 +17,7 @@ GPU_CHUNK_BYTES = 2**30
 
 
 class Scattering1d(nn.Module):
-    r"""Wavelet scattering transform: averages of what wavelets find, and of what they find in its fluctuations.
+    r"""Wavelet scattering transform: averaged moduli of wavelet coefficients, and of the fluctuations of these moduli.
 
     With :math:`\psi` Morlet wavelets, Q an octave at the first and one an octave at the second order, and :math:`\phi`
     a Gaussian of scale :math:`2^J` samples,
@@ -131,7 +131,7 @@ class Scattering1d(nn.Module):
 
     @property
     def paths(self) -> tuple[ScatteringPath, ...]:
-        """What each row of the output measures."""
+        """The path of wavelets that each row of the output measures."""
         return self.bank.paths
 
     @property

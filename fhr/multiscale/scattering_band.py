@@ -144,7 +144,7 @@ def register_filters(module: nn.Module, filters: Mapping[str, np.ndarray]) -> No
 
 
 def cast_buffer(module: nn.Module, name: str, dtype: torch.dtype) -> Tensor:
-    """What `register_filters` registered, for signals of a type, whatever the module itself was cast to."""
+    """Give the array that `register_filters` registered in the type of a signal, whatever the module was cast to."""
     buffer = module.get_buffer(f"{name}_{dtype}".replace("torch.", ""))
     return buffer.to(dtype.to_complex() if buffer.is_complex() else dtype)
 

@@ -1,4 +1,4 @@
-"""The filters of a scattering transform for signals of one length, and what they make of a batch."""
+"""Filter bank of a scattering transform for signals of one length, and its coefficients of a batch."""
 
 import math
 from collections import Counter
@@ -18,7 +18,7 @@ __all__ = ["FilterBank", "ScatteringPath"]
 
 
 class ScatteringPath(NamedTuple):
-    """What one row of the output measures: its order, and for each wavelet passed, centre in Hz and octave j."""
+    """Path of one row of the output: its order, and for each wavelet passed, centre in Hz and octave j."""
 
     order: int
     xi: tuple[float, ...]
@@ -106,12 +106,12 @@ class FilterBank(nn.Module):
         return cast("list[Circle]", list(self.circles))
 
     def frame_bound(self) -> tuple[tuple[float, float], ...]:
-        """See `Scattering1d.frame_bound`."""
+        """Bounds of the gain: see `Scattering1d.frame_bound`."""
         sums = [littlewood_paley(self.J, family, self.length) for family in self.families]
         return tuple((float(total.min()), float(total.max())) for total in sums)
 
     def lipschitz_bound(self) -> float:
-        """See `Scattering1d.lipschitz_bound`."""
+        """Lipschitz constant: see `Scattering1d.lipschitz_bound`."""
         total = 0.0
         for circle in self._circles():
             padded = np.pad(np.arange(self.n_samples), circle.padding, "reflect")

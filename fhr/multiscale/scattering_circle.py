@@ -1,4 +1,4 @@
-"""A part of a scattering transform: the paths through some first wavelets, for signals padded to one length."""
+"""Scattering on one circle: the paths through some first wavelets, for signals padded to one length."""
 
 import math
 from collections.abc import Sequence
@@ -117,7 +117,7 @@ class Circle(nn.Module):
 
 
 def padded_length(J: int, n_samples: int, first: Sequence[Morlet], second: Sequence[Morlet]) -> int:
-    """The circle on which signals are transformed: a length that the FFT likes, with room for the longest filters.
+    """Length of the circle that signals are padded to: quick for the FFT, with room for the longest filters.
 
     A multiple of 2^(J+1), so that a frame lies in the middle, by a product of 2, 3, 5 and 7, and no longer
     than one reflection at either end can fill.

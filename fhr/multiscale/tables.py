@@ -1,4 +1,4 @@
-"""Results as texts and columns: what the results of one signal and of two share."""
+"""Texts and columns of results, alike for one signal and for two."""
 
 from collections.abc import Mapping, Sequence
 from enum import IntFlag
@@ -11,12 +11,12 @@ __all__ = ["estimate_columns", "texts", "to_array"]
 
 
 def to_array(values: Any) -> np.ndarray:
-    """An array of an array or a tensor of any device."""
+    """Convert an array, or a tensor of any device, to an array."""
     return values.detach().cpu().numpy() if isinstance(values, torch.Tensor) else np.asarray(values)
 
 
 def texts(flags: Any, kind: type[IntFlag], reasons: Mapping[Any, str]) -> np.ndarray:
-    """The reasons of each signal's flags (...), joined; empty where nothing is to be said."""
+    """Join the reasons of each signal's flags (...); empty where no flag is set."""
     values = to_array(flags)
     found = np.empty(values.shape, dtype=object)
     for index, value in np.ndenumerate(values):

@@ -1,4 +1,4 @@
-"""The discrete wavelet transform of a batch, without borders, and how much of each coefficient was measured.
+"""Discrete wavelet transform of a batch, without borders, with the measured share of each coefficient.
 
 Time is the first axis inside this room: a strided slice of time is then whole rows, which is what makes it fast.
 """

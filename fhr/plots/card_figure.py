@@ -1,4 +1,4 @@
-"""One page for one recording: the end of its strip on true paper, and below it what is said and how far to trust it."""
+"""Confidence card as a page for one recording: the end of its strip on true paper, and the prediction below it."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def confidence_card(
     bpm: tuple[float, float] = (50, 210),
     log_odds: bool = False,
 ) -> Figure:
-    """The last minutes of the strip at true size; below it the probability, the conformal sets and the doubts.
+    """Draw the last minutes of the strip at true size, above the probability, the conformal sets and the doubts.
 
     The bar is the interval of the probability, the diamond the probability, hollow where the model abstains; each tick
     above is what one retrained network alone would say; the dotted line is the prevalence: a risk means little without
@@ -46,7 +46,7 @@ def confidence_card(
 
     Args:
         recording: of the prediction.
-        prediction: a `fhr.prediction.Prediction`, or anything with these fields.
+        prediction: a `fhr.confidence.Prediction`, or anything with these fields.
         networks: (m,), calibrated probabilities of the single networks.
         morphology: of this very recording, drawn as in `ctg`.
         minutes: length of the strip; None for what fills a sheet (27 min at 1 cm/min).

@@ -1,4 +1,4 @@
-"""What the confidence card says of a prediction, as rows of text in three columns."""
+"""Words of the confidence card on a prediction, as rows of text in three columns."""
 
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
@@ -16,11 +16,11 @@ _NOTE: dict[str, Any] = {"fontsize": 7, "color": "0.35"}
 
 
 class ConfidenceFields(Protocol):
-    """What is drawn of a prediction; None where it was not computed. `fhr.prediction.Prediction` has it all."""
+    """Fields of a prediction that are drawn; None where not computed. `fhr.confidence.Prediction` has them all."""
 
     @property
     def name(self) -> str:
-        """Of the recording."""
+        """Name of the recording."""
 
     @property
     def target(self) -> str:
@@ -28,11 +28,11 @@ class ConfidenceFields(Protocol):
 
     @property
     def probability(self) -> float | None:
-        """Of the label."""
+        """Calibrated probability of the label."""
 
     @property
     def score(self) -> float:
-        """Uncalibrated; shown where there is no probability."""
+        """Uncalibrated score; shown where there is no probability."""
 
     @property
     def loss(self) -> float:
@@ -44,11 +44,11 @@ class ConfidenceFields(Protocol):
 
     @property
     def high(self) -> float | None:
-        """Upper end."""
+        """Upper end of the interval of the probability."""
 
     @property
     def prevalence(self) -> float | None:
-        """Of the label among the births that the probability is for."""
+        """Prevalence of the label among the births that the probability is for."""
 
     @property
     def spread(self) -> float | None:
@@ -60,27 +60,27 @@ class ConfidenceFields(Protocol):
 
     @property
     def decision(self) -> bool | None:
-        """At risk or not, at the predictor's threshold."""
+        """Decision, at risk or not, at the predictor's threshold."""
 
     @property
     def sets(self) -> Mapping[float, Sequence[str] | None] | None:
-        """By level, the outcomes that cannot be ruled out, in words; None for a level that needs more records."""
+        """Outcomes that cannot be ruled out, in words, by level; None for a level that needs more records."""
 
     @property
     def warnings(self) -> Sequence[str]:
-        """What to know before trusting it."""
+        """Warnings to heed before trusting the prediction."""
 
     @property
     def abstain(self) -> bool | None:
-        """Whether the answer is withheld."""
+        """True if the answer is withheld."""
 
     @property
     def reasons(self) -> Sequence[str]:
-        """Why."""
+        """Reasons for withholding the answer."""
 
 
 class Row(NamedTuple):
-    """One row, with the keywords of its text and what stays free below it."""
+    """One row of text, with its keywords and the space that stays free below it."""
 
     text: str
     style: Mapping[str, Any] = MappingProxyType({})
@@ -88,7 +88,7 @@ class Row(NamedTuple):
 
 
 def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
-    """The probability; the first heading leaves room for its bar, where there is one."""
+    """Rows of the probability; the first heading leaves room for its bar, where there is one."""
     if prediction.probability is None:
         return [
             Row(f"{prediction.target}: no probability", _HEAD, 0.1),
@@ -111,7 +111,7 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
 
 
 def sets(prediction: ConfidenceFields) -> list[Row]:
-    """The conformal sets, a level a row."""
+    """Rows of the conformal sets, one a level."""
     rows = [Row("What cannot be ruled out", _HEAD, 0.1)]
     if prediction.sets is None:
         return [*rows, Row("not computed: no held-out records in the checkpoint")]
@@ -128,7 +128,7 @@ def sets(prediction: ConfidenceFields) -> list[Row]:
 
 
 def doubts(prediction: ConfidenceFields) -> list[Row]:
-    """The decision, or why there is none, and the warnings."""
+    """Rows of the decision, or of the reasons for none, and of the warnings."""
     said = {None: "No decision threshold", True: "Above the decision threshold", False: "Below the decision threshold"}
     if prediction.abstain:
         rows = [Row("No answer: the model abstains", {**_HEAD, "color": ORANGE}, 0.1)]
@@ -144,7 +144,7 @@ def doubts(prediction: ConfidenceFields) -> list[Row]:
 
 
 def wrapped(rows: list[Row], width: float) -> list[Row]:
-    """The rows broken to a width in cm."""
+    """Break the rows to a width in cm."""
     lines = []
     for row in rows:
         letters = int(width / _LETTER_CM * 8 / row.style.get("fontsize", 8))

@@ -1,4 +1,4 @@
-"""What `fhr.morphology` found, on CTG paper: baseline, events, uncertain stretches, the guidelines' categories."""
+"""Findings of `fhr.morphology` on CTG paper: baseline, events, uncertain stretches, the guidelines' categories."""
 
 from collections.abc import Sequence
 from textwrap import shorten
@@ -26,7 +26,7 @@ _LETTER_CM = 0.11  # width of a letter at 6 pt
 
 
 def check_morphology(morphology: Morphology, recording: Recording) -> None:
-    """See that the two belong together.
+    """Check that the recording and the morphology belong together.
 
     Raises:
         FHRError: they differ in number of samples or sampling rate.
@@ -91,12 +91,12 @@ def draw_morphology(
 
 
 def shown(table: pd.DataFrame, window: Window) -> pd.DataFrame:
-    """The rows of a table of events that reach into the window."""
+    """Rows of a table of events that reach into the window."""
     return table[(table["end_s"] > window.start) & (table["start_s"] < window.end)]
 
 
 def categories(morphology: Morphology, window: Window, width: int) -> str:
-    """One line: each guideline, the minutes that it judged, its category and the criteria that fired."""
+    """One line of text: each guideline, the minutes that it judged, its category and the criteria that fired."""
     return shorten(
         " · ".join(_written(c, window) for c in (morphology.figo, morphology.nichd)), width, placeholder=" …"
     )

@@ -1,4 +1,4 @@
-"""Shading where the recorded heart rate is not the fetus's, as far as a network or an expert says."""
+"""Shading of the recorded heart rate that is not the fetus's, according to a network or an expert."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +17,7 @@ _SHADE = 0.13  # opacity of one shade
 
 
 def checked_false_signal(false_signal: ArrayLike | None, recording: Recording) -> np.ndarray | None:
-    """The probability (n,) float32 that a sample of FHR is false; a mask becomes 0 and 1.
+    """Check the probability (n,) float32 that a sample of FHR is false; a mask becomes 0 and 1.
 
     Raises:
         FHRError: another number of samples, or values outside [0, 1].

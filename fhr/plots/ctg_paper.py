@@ -1,4 +1,4 @@
-"""CTG paper: how many centimetres a minute and a beat per minute take, and the grid printed on it."""
+"""CTG paper: its speed in cm a minute, its scale in beats per minute a cm, and the grid printed on it."""
 
 from dataclasses import dataclass
 from math import isfinite
@@ -69,7 +69,7 @@ class Paper:
         return 5 if self.speed == 1 else 1
 
     def print_fhr(self, axes: Axes) -> None:
-        """Grid, normal band and thick lines of the panel of heart rates, whose x axis is in minutes."""
+        """Print grid, normal band and thick lines on the panel of heart rates, whose x axis is in minutes."""
         low, high = self.bpm
         axes.set_ylim(low, high)
         axes.axhspan(*_NORMAL, color=GREEN, alpha=0.07, linewidth=0, zorder=0.1)
@@ -80,7 +80,7 @@ class Paper:
         axes.set_ylabel("heart rate (bpm)", fontsize=7)
 
     def print_uc(self, axes: Axes) -> None:
-        """Grid of the panel of uterine activity."""
+        """Print the grid on the panel of uterine activity."""
         low, high = UC_RANGE
         axes.set_ylim(low, high)
         written = _multiples(low, high, 25)

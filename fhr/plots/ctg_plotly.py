@@ -1,4 +1,4 @@
-"""A cardiotocogram to zoom and pan, with values under the pointer: needs the extra `plotly`."""
+"""Interactive cardiotocogram to zoom and pan, with values under the pointer; it needs the extra `plotly`."""
 
 from collections.abc import Sequence
 from html import escape
@@ -42,7 +42,7 @@ def ctg_interactive(
     speed: float = 1,
     bpm: tuple[float, float] = (50, 210),
 ) -> "plotly.graph_objects.Figure":
-    """The layers of `fhr.plots.ctg` with one time axis to zoom and pan, and values under the pointer.
+    """Draw the layers of `fhr.plots.ctg` with one time axis to zoom and pan, and values under the pointer.
 
     The figure opens on the last 30 cm of paper; drag to pan, double-click for everything, click in the legend to hide
     a layer. There is no fixed scale: what is judged by eye belongs on `ctg`. Values beyond `bpm` are reached by

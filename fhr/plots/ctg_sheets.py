@@ -1,4 +1,4 @@
-"""A long recording on A4 sheets, one PDF."""
+"""A4 sheets of a long recording, in one PDF."""
 
 from math import ceil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One signal on CTG paper: gaps break the line, and no sample is lost to a gap or to the edge of the paper."""
+"""Signals on CTG paper: gaps break the line, and no sample is lost to a gap or to the edge of the paper."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def draw_signal(
     width: float = 0.6,
     zorder: float = 2.2,
 ) -> None:
-    """Line, dots where a sample stands alone between gaps, and marks at the edge for what is beyond the scale.
+    """Draw a line, dots for samples alone between gaps, and marks at the edge for samples beyond the scale.
 
     Args:
         axes: with its limits set; the x axis in minutes.
@@ -62,7 +62,7 @@ def draw_signal(
 
 
 def alone(signal: np.ndarray) -> np.ndarray:
-    """Mask (n,) of the samples that a line does not show: known, with none beside them."""
+    """Mask (n,) of the samples that a line does not show: known samples with none beside them."""
     known = np.concatenate([[False], np.isfinite(signal), [False]])
     return known[1:-1] & ~known[:-2] & ~known[2:]
 

@@ -1,4 +1,4 @@
-"""A cardiotocogram on paper of true size: fetal heart rate above, uterine activity below."""
+"""Cardiotocogram on paper of true size: fetal heart rate above, uterine activity below."""
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -38,7 +38,7 @@ def ctg(
     scale: float = 20,
     bpm: tuple[float, float] = (50, 210),
 ) -> Figure:
-    """One strip, printed at true size: `minutes` x `speed` cm wide and (`bpm` high - low) / `scale` cm high.
+    """Draw one strip at true size: `minutes` x `speed` cm wide and (`bpm` high - low) / `scale` cm high.
 
     Nothing is filled in: missing samples break the line, a sample alone between gaps is a dot, and values beyond the
     paper are marked by a bar and an arrowhead at its edge. The title gives the share of FHR that is missing in what is
@@ -102,7 +102,7 @@ def lay_out(
     size_cm: tuple[float, float] | None = None,
     note: str = "",
 ) -> Figure:
-    """The figure of one window; `size_cm` is that of a sheet where it is not to follow from the strip.
+    """Lay out the figure of one window; `size_cm` is that of a sheet where it is not to follow from the strip.
 
     Raises:
         FHRError: a morphology of another recording.

@@ -1,4 +1,4 @@
-"""The stretch of a recording that a strip shows, and how its times are counted."""
+"""Window of a recording that a strip shows, with its times as they are written."""
 
 from dataclasses import dataclass
 from math import floor, isfinite
@@ -16,7 +16,7 @@ Count = Literal["end", "start"]
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From `start` to `end`, s from the start of the recording; either may lie outside it, where paper stays blank.
+    """Stretch from `start` to `end`, s from the start of the recording; either may lie outside it, on blank paper.
 
     Attributes:
         start: s.
@@ -36,7 +36,7 @@ class Window:
     def of(
         cls, recording: Recording, start: float | None, minutes: float | None, count: Count, *, least: float = 0
     ) -> Self:
-        """The last `minutes`, or `minutes` from `start`; all that there is, and at least `least` minutes, where None.
+        """Make the window of the last `minutes`, or of `minutes` from `start`; None shows all, at least `least` min.
 
         Raises:
             FHRError: minutes that are not positive, a start outside the recording, an unknown count.
@@ -59,7 +59,7 @@ class Window:
 
     @property
     def minutes(self) -> float:
-        """Length."""
+        """Length, min."""
         return (self.end - self.start) / 60
 
     @property
@@ -80,16 +80,16 @@ class Window:
         return slice(max(0, self.inside.start - 1), min(self.n, self.inside.stop + 1))
 
     def counted(self, seconds: np.ndarray) -> np.ndarray:
-        """Times in s from the start of the recording, as minutes counted the window's way."""
+        """Convert times in s from the start of the recording to minutes as the window counts them."""
         return (seconds - (self.n / self.fs if self.count == "end" else 0)) / 60
 
     @property
     def unit(self) -> str:
-        """What stands behind a written time: " min", or nothing behind h:mm."""
+        """Unit behind a written time: " min", or nothing behind h:mm."""
         return " min" if self.count == "end" else ""
 
     def written(self, minutes: float) -> str:
-        """A counted time as it stands below the axis: minutes to the end, or h:mm from the start."""
+        """Write a counted time as it stands below the axis: minutes to the end, or h:mm from the start."""
         if self.count == "end":
             return f"{minutes:g}".replace("-", "\N{MINUS SIGN}")
         hours, rest = divmod(floor(minutes + 1e-6), 60)

@@ -1,4 +1,4 @@
-"""A cardiotocogram into a file: PNG, PDF or HTML, by its suffix."""
+"""Files of cardiotocograms: PNG, PDF or HTML, by the suffix."""
 
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def write_ctg(
 
 
 def take_ctg_suffix(path: str | Path) -> str:
-    """The lower-case suffix of `path`.
+    """Check and return the lower-case suffix of `path`.
 
     Raises:
         FHRError: none of the known ones.

@@ -1,4 +1,4 @@
-"""The decision curve: what acting on a probability is worth."""
+"""Decision curve: the net benefit of acting on a probability."""
 
 from collections.abc import Mapping
 
@@ -21,7 +21,7 @@ def net_benefit(
     *,
     bands: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
 ) -> Figure:
-    r"""Net benefit of each model over threshold probabilities, beside acting on everyone and on no one.
+    r"""Draw the net benefit of each model over threshold probabilities, beside acting on everyone and on no one.
 
     .. math:: NB(t) = \frac{TP}{n} - \frac{FP}{n} \frac{t}{1 - t}
 

@@ -1,4 +1,4 @@
-"""What the figures of a score accept: one label and one finite score a record, both classes present."""
+"""Checked arguments of the figures of a score: one label and one finite score a record, both classes present."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,7 +9,7 @@ __all__ = ["checked", "checked_confidence", "checked_repeats"]
 
 
 def checked(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tuple[np.ndarray, np.ndarray]:
-    """Labels int64 (n,) and scores float64 (n,).
+    """Check labels and scores; returns them as int64 (n,) and float64 (n,).
 
     Raises:
         OutcomeError: labels that are not 0 or 1, or of one class only: there is nothing to draw.
@@ -26,7 +26,7 @@ def checked(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tu
 
 
 def checked_repeats(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores") -> tuple[np.ndarray, np.ndarray]:
-    """Labels int64 (n,) and scores float64 (n_repeats, n): of a repeated cross-validation, or of one.
+    """Check labels and scores of one or several repeats; returns them as int64 (n,) and float64 (n_repeats, n).
 
     Raises:
         OutcomeError: as `checked`.
@@ -41,7 +41,7 @@ def checked_repeats(labels: ArrayLike, scores: ArrayLike, *, name: str = "scores
 
 
 def checked_confidence(confidence: float) -> float:
-    """A fraction.
+    """Check a confidence level, a fraction.
 
     Raises:
         FHRError: another number.

@@ -1,4 +1,4 @@
-"""One signal of a batch of multiscale results, as arrays: what the figures of scale-free analysis draw."""
+"""One signal of a batch of multiscale results, as arrays for the figures of scale-free analysis."""
 
 from dataclasses import dataclass
 from textwrap import fill
@@ -39,11 +39,11 @@ class OneSignal:
 
     @property
     def warning(self) -> str:
-        """What the analysis had to say, empty for nothing."""
+        """Warning of the analysis, empty for none."""
         return str(self.result.warning.reshape(-1)[self.index])
 
     def estimate(self, name: str) -> np.ndarray:
-        """The values of an estimate in the shape that it has for one signal."""
+        """Values of an estimate in the shape that it has for one signal."""
         return self._own(getattr(self.result, name))
 
     def interval(self, name: str) -> np.ndarray:
@@ -60,14 +60,14 @@ class OneSignal:
         return flat[self.index]
 
     def explain(self, axes: Axes) -> None:
-        """Write into empty axes why there is nothing to see."""
+        """Write into empty axes the reason why there is nothing to see."""
         text = fill(f"no estimates: {self.warning or 'they are not finite'}", 38)
         axes.set_yticks([])
         axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=ORANGE)
 
 
 def written(name: str, value: float, low: float, high: float) -> str:
-    """An estimate with its interval, if it has them."""
+    """Write an estimate as text, with its interval if it has one."""
     if not np.isfinite(value):
         return f"{name}: no estimate"
     interval = f" ({low:.3f} to {high:.3f})" if np.isfinite([low, high]).all() else ""

@@ -1,4 +1,4 @@
-"""The precision-recall curve with its bootstrap band, of one set of scores or of the repeats of a cross-validation."""
+"""Precision-recall curve with its bootstrap band, of one set of scores or of the repeats of a cross-validation."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ _GRID = np.linspace(0, 1, 201)[1:]
 def precision_recall(
     labels: ArrayLike, scores: ArrayLike, *, n_resamples: int = 500, confidence: float = 0.95, seed: int = 0
 ) -> Figure:
-    r"""Precision against recall, average precision, a pointwise band over resampled records, and the prevalence.
+    r"""Draw precision against recall, average precision, a pointwise band over resampled records, and the prevalence.
 
     .. math:: P(r) = P_k, \; k \text{ the first threshold with recall } R_k \ge r, \quad
         \mathrm{AP} = \int_0^1 P(r) \, dr = \sum_k (R_k - R_{k-1}) P_k

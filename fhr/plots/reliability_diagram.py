@@ -1,4 +1,4 @@
-"""The reliability diagram, with what chance alone would do to a calibrated model."""
+"""Reliability diagram, with the band in which chance leaves a calibrated model."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ __all__ = ["reliability"]
 def reliability(
     labels: ArrayLike, probabilities: ArrayLike, bins: int = 10, *, n_simulations: int = 500, seed: int = 0
 ) -> Figure:
-    """Observed frequency against mean probability in bins of equal mass, above a histogram of the probabilities.
+    """Draw observed frequency against mean probability in bins of equal mass, above a histogram of probabilities.
 
     The bars are where 95% of the points would lie for a perfectly calibrated model with these same probabilities:
     labels drawn from them, binned alike (consistency bars); the band joins them. Points outside them speak against

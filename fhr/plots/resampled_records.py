@@ -1,4 +1,4 @@
-"""Records drawn with replacement, and the records above each threshold of a score: what the bands are made of."""
+"""Resampled records, and counts of records above each threshold of a score, for the bands of the curves."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ __all__ = ["above_thresholds", "resampled_records"]
 
 
 def resampled_records(labels: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
-    """How often each record was drawn, int64 (m, n); resamples of one class are dropped, so m <= `n_resamples`."""
+    """Draw counts of each record, int64 (m, n); resamples of one class are dropped, so m <= `n_resamples`."""
     generator, n = np.random.default_rng(seed), len(labels)
     draws = [np.bincount(generator.integers(n, size=n), minlength=n) for _ in range(n_resamples)]
     counts = np.array(draws, dtype=np.int64).reshape(-1, n)

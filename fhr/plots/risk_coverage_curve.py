@@ -1,4 +1,4 @@
-"""How the error falls when the least certain records are left to the clinician."""
+"""Risk-coverage curve: the error as the least certain records are left to the clinician."""
 
 from collections.abc import Mapping
 
@@ -19,7 +19,7 @@ def risk_coverage(
     notes: Mapping[str, str] | None = None,
     error: str = "error among the answered",
 ) -> Figure:
-    r"""Mean error of the records that are answered against their share, the most certain first.
+    r"""Draw the mean error of the answered records against their share, the most certain first.
 
     Dashed, what leaving out records at random would give: the error of all of them. Dotted, the lower bound
     :math:`\max(0, (c - 1 + e) / c)` at coverage c and overall error e: a confidence that puts every error last reaches

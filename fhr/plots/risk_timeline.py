@@ -1,4 +1,4 @@
-"""The risk as it would have been told at earlier times, under the strip."""
+"""Timeline of the risk as it would have been told at earlier times, under the strip."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -30,7 +30,7 @@ def timeline(
     prevalence: float | None = None,
     minutes: float | None = None,
 ) -> Figure:
-    """FHR, uterine activity and, on the same time axis, the probability told at the end of each window.
+    """Draw FHR, uterine activity and, on the same time axis, the probability told at the end of each window.
 
     A point at time t is what would have been said had the recording ended there. Bars are intervals; a hollow point is
     one where the model abstained; the point at the end of the recording is an orange square, and the window that it

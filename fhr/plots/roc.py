@@ -1,4 +1,4 @@
-"""The ROC curve with its bootstrap band, of one set of scores or of the repeats of a cross-validation."""
+"""ROC curve with its bootstrap band, of one set of scores or of the repeats of a cross-validation."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ _GRID = np.linspace(0, 1, 201)
 def roc_curve(
     labels: ArrayLike, scores: ArrayLike, *, n_resamples: int = 500, confidence: float = 0.95, seed: int = 0
 ) -> Figure:
-    """ROC curve, its area, and a pointwise band: the percentiles of the true positive rate over resampled records.
+    """Draw the ROC curve, its area, and a pointwise band: percentiles of the true positive rate over resampled records.
 
     With several repeats, the curve is their mean true positive rate at each false positive rate and the area the mean
     of their areas; each repeat is a thin line. A resampled record carries its scores of all repeats along, so that the

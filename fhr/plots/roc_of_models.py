@@ -17,7 +17,7 @@ __all__ = ["compare_curves"]
 def compare_curves(
     labels: ArrayLike, scores: Mapping[str, ArrayLike], *, notes: Mapping[str, str] | None = None
 ) -> Figure:
-    """The ROC curves in one panel, with their areas below and what the caller has to say of each.
+    """Draw the ROC curves in one panel, with their areas and the caller's remark on each below.
 
     There are no bands: two curves of the same records err together, so that bands which overlap say nothing of the
     difference. That belongs into `notes`, from a paired comparison.

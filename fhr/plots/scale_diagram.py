@@ -1,4 +1,4 @@
-"""The log-scale diagram: whether there is scaling at all, before any exponent is believed."""
+"""Log-scale diagram: it shows if there is scaling at all, before any exponent is believed."""
 
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ __all__ = ["logscale_diagram"]
 
 
 def logscale_diagram(result: "MultiscaleResult", index: int = 0, *, title: str | None = None) -> Figure:
-    r"""Cumulants C_1(j), C_2(j), ... of the log-leaders against scale, with the lines whose slopes are c1, c2, ...
+    r"""Draw cumulants C_1(j), C_2(j), ... of the log-leaders against scale, with the lines whose slopes are c1, c2, ...
 
     .. math:: C_m(j) \approx C_m^0 + c_m \ln 2^j
 

@@ -1,4 +1,4 @@
-"""Every record's score, by class."""
+"""Scores of all records, by class."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ def score_by_class(
     score: str = "score",
     seed: int = 0,
 ) -> Figure:
-    """One dot a record over a box of quartiles (whiskers: 5th and 95th percentile), one row a class.
+    """Draw one dot a record over a box of quartiles (whiskers: 5th and 95th percentile), one row a class.
 
     Args:
         labels: (n,), 0 or 1.

@@ -1,4 +1,4 @@
-"""Strips: fetal heart rate above uterine activity, as on a monitor."""
+"""Strips of several recordings: fetal heart rate above uterine activity, as on a monitor."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ __all__ = ["draw_strip", "strips"]
 
 
 def strips(recordings: Sequence[Recording], titles: Sequence[str] | None = None, minutes: float = 60) -> Figure:
-    """The last `minutes` of each recording, one below the other.
+    """Draw the last `minutes` of each recording, one below the other.
 
     FHR from 50 to 210 bpm (110 to 160 shaded) above, uterine activity from 0 to 100 below; time in minutes from the
     end of the recording. Missing samples break the line; values beyond the scale leave the paper. The title gives the
@@ -47,7 +47,7 @@ def strips(recordings: Sequence[Recording], titles: Sequence[str] | None = None,
 
 
 def draw_strip(rate: Axes, activity: Axes, recording: Recording, title: str, minutes: float) -> None:
-    """One recording in two panels that share their time axis."""
+    """Draw one recording in two panels that share their time axis."""
     n = min(len(recording), round(minutes * 60 * recording.fs))
     time = (np.arange(n) - n) / (60 * recording.fs)
     fhr, uc = recording.fhr[len(recording) - n :], recording.uc[len(recording) - n :]

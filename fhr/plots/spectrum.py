@@ -1,4 +1,4 @@
-"""The singularity spectrum: how much of the time a signal is how regular."""
+"""Singularity spectrum: the share of time that a signal has each regularity."""
 
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ _HALF_WIDTH = 0.6  # of the axis of h
 
 
 def singularity_spectrum(result: "MultiscaleResult", index: int = 0, *, title: str | None = None) -> Figure:
-    r"""The points (h(q), D(q)) of each moment with their intervals, and the parabola that c1 and c2 make.
+    r"""Draw the points (h(q), D(q)) of each moment with their intervals, and the parabola that c1 and c2 make.
 
     .. math:: D(h) \approx 1 + \frac{(h - c_1)^2}{2 c_2}, \quad c_2 < 0
 

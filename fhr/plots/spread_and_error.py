@@ -1,4 +1,4 @@
-"""Does disagreement between retrainings tell where the prediction errs?"""
+"""Spread over retrainings against the error of the prediction."""
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ def spread_against_error(
     n_resamples: int = 500,
     seed: int = 0,
 ) -> Figure:
-    r"""Error :math:`|y - p|` against the spread over retrainings, with means of bins of equal mass.
+    r"""Draw the error :math:`|y - p|` against the spread over retrainings, with means of bins of equal mass.
 
     A calibrated probability p errs by :math:`2 p (1 - p)` on average whatever the spread, and the spread of a
     probability is itself small where p is near 0 or 1: the two rise together in a model whose spread knows nothing

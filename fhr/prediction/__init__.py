@@ -1,10 +1,9 @@
 """Trained networks applied to recordings: `fhr.load(run_id_or_checkpoint)`."""
 
-from .abstention import Abstention
+from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
+
 from .false_signal import FalseSignalPredictor, FalseSignalProbability
-from .levels import LEVELS
 from .loading import load
-from .prediction import Prediction, to_frame
 from .predictor import Predictor
 
 __all__ = [

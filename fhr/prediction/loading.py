@@ -6,11 +6,11 @@ from pathlib import Path
 import torch
 
 from fhr.compute import pick_device
+from fhr.confidence import Abstention
 from fhr.errors import CheckpointError
 from fhr.models import read_checkpoint
 from fhr.tracking import run_checkpoints
 
-from .abstention import Abstention
 from .false_signal import FalseSignalPredictor
 from .predictor import Predictor
 

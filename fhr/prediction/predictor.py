@@ -1,16 +1,14 @@
 """One trained network, or several whose calibrated probabilities are averaged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 import torch
 
-from fhr.calibration import Calibrator, calibrator_from_dict, shift_prevalence
-from fhr.calibration.reference import Reference
-from fhr.calibration.typicality import typical_statistics
+from fhr.calibration import Calibrator, Reference, calibrator_from_dict, typical_statistics
+from fhr.confidence import Abstention, Confidence, Prediction
 from fhr.datasets import Database
 from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
@@ -18,11 +16,8 @@ from fhr.models import CheckpointCard, Network, exactest
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Recording
 
-from .abstention import Abstention
-from .confidence import Confidence, Judgement
 from .kind import check_kind, fitting, of_checkpoint
-from .prediction import Prediction
-from .timeline import timeline
+from .timeline import through_recording
 
 __all__ = ["Predictor"]
 
@@ -81,11 +76,15 @@ class Predictor:
             )
         self.prevalence, self.abstention = prevalence, abstention or Abstention()
         references = _references(self.cards)
-        self._prevalences = [r.prevalence for r in references] or [card.prevalence for card in self.cards]
-        self.confidence: Confidence | None = None
-        if references and None not in self.calibrators:
-            self.confidence = Confidence(references, [card.fold[2] for card in self.cards], self.target)
-        self._seen = frozenset(digest for card in self.cards for digest in card.learnt_from)
+        self.confidence = Confidence(
+            self.calibrators,
+            [] if None in self.calibrators else references,
+            [card.fold[2] for card in self.cards],
+            self.target,
+            prevalences=[card.prevalence for card in self.cards],
+        )
+        self._seen = frozenset(digest for card in self.cards for digest in (*card.learnt_from, *card.fitted_to))
+        self._learnt = next((made for card in self.cards if (made := card.composition) is not None), None)
 
     def predict(self, recording: Recording) -> Prediction:
         """Risk of one recording.
@@ -113,8 +112,27 @@ class Predictor:
         return self._predict(used, windows, features), unusable
 
     def timeline(self, recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
-        """Risk through the recording: the window slides back from its end, see `fhr.prediction.timeline.timeline`."""
-        return timeline(self, recording, step=step)
+        """Risk through the recording: what would have been said every `step` minutes, had it ended there.
+
+        The window slides back from the end; nothing after a window's end is used, neither by the network nor by the
+        features, cleaning or confidence. A network that learnt from the last minutes before birth knows nothing of
+        earlier hours: every row but the last is an extrapolation, and says so in its warnings.
+
+        Args:
+            recording: of any length from one window on.
+            step: minutes from one window to the next.
+
+        Returns:
+            The columns of `fhr.prediction.to_frame`, then `end` (min from the start of the recording to the window's
+            end) and `to_end` (min from there to the end of the recording), in order of time. Windows without valid
+            signal are left out.
+
+        Raises:
+            FHRError: a step that is not positive or shorter than a sample.
+            SignalError: a recording that is shorter than one window, or without a usable one.
+        """
+        minutes = max(self.pipeline.minutes, 0 if self.features is None else self.features.minutes)
+        return through_recording(recording, self.predict_all, minutes=minutes, step=step)
 
     def false_signal_probability(self, recording: Recording) -> NoReturn:
         """Refused: this is a network of another kind.
@@ -123,7 +141,7 @@ class Predictor:
             CheckpointError: always.
         """
         raise CheckpointError(
-            f"a network of {self.target} says nothing of single samples; load a run of `configs/false_signal.yaml`"
+            f"a network of {self.target} says nothing of single samples; load a run of `--config false_signal`"
         )
 
     @torch.inference_mode()
@@ -158,54 +176,18 @@ class Predictor:
         if not windows:
             return []
         scores = self.scores(np.stack([window.signal for window in windows]), np.stack(features))
-        calibrated = [c.predict(row) for c, row in zip(self.calibrators, scores, strict=True) if c is not None]
-        probabilities = spread = judged = None
-        if len(calibrated) == len(scores):
-            shifted = self._shifted(np.array(calibrated))
-            probabilities, spread = shifted.mean(axis=0), shifted.std(axis=0, ddof=1) if len(scores) > 1 else None
-        if self.confidence is not None:
-            statistics = typical_statistics(recordings).to_numpy()
-            judged = self.confidence.judge(scores, np.array(calibrated), statistics, prevalence=self.prevalence)
-        predictions = []
-        for i, (recording, window) in enumerate(zip(recordings, windows, strict=True)):
-            prediction = Prediction(
+        statistics = typical_statistics(recordings).to_numpy() if self.confidence.references else None
+        judged = self.confidence.judge(scores, statistics, prevalence=self.prevalence)
+        return [
+            judged.prediction(
+                i,
                 name=window.recording.name,
-                target=self.target,
-                probability=_at(probabilities, i),
-                score=float(scores[:, i].mean()),
                 loss=window.loss,
                 warnings=tuple(self._warnings(recording, window)),
-                prevalence=None if probabilities is None else self.prevalence or float(np.mean(self._prevalences)),
-                spread=_at(spread, i),
+                abstention=self.abstention,
             )
-            if judged is not None:
-                prediction = self._with_confidence(prediction, judged, i)
-            predictions.append(prediction)
-        return predictions
-
-    def _with_confidence(self, prediction: Prediction, judged: Judgement, i: int) -> Prediction:
-        distance, warnings = _at(judged.distance, i), prediction.warnings
-        if distance is not None and distance < self.abstention.distance:
-            warnings += (f"unlike the training records: {judged.deviation(i)}",)
-        prediction = replace(
-            prediction,
-            warnings=warnings,
-            low=_at(judged.low, i),
-            high=_at(judged.high, i),
-            decision=None if judged.decision is None else bool(judged.decision[i]),
-            flip_rate=_at(judged.flip_rate, i),
-            sets={level: _held(held, i, self.target) for level, held in judged.sets.items()},
-            guarantees=judged.guarantees,
-            distance=distance,
-        )
-        reasons = tuple(self.abstention.reasons(prediction))
-        return replace(prediction, abstain=bool(reasons), reasons=reasons)
-
-    def _shifted(self, calibrated: np.ndarray) -> np.ndarray:
-        if self.prevalence is None:
-            return calibrated
-        rows = zip(calibrated, self._prevalences, strict=True)
-        return np.stack([shift_prevalence(row, prevalence, self.prevalence) for row, prevalence in rows])
+            for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
+        ]
 
     def _warnings(self, recording: Recording, window: Window) -> Iterable[str]:
         if any(calibrator is None for calibrator in self.calibrators):
@@ -219,6 +201,10 @@ class Predictor:
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
         if Database([recording], origin="prediction").digests[0] in self._seen:
             yield "this recording was used in training"
+        if not recording.provenance.is_measured:
+            yield f"no measured recording: it is {recording.provenance.words}"
+        if self._learnt is not None:
+            yield f"the network learnt from records that were made: {self._learnt.words}"
 
 
 def _feature_set(card: CheckpointCard) -> FeatureSet | None:
@@ -259,12 +245,3 @@ def _references(cards: Sequence[CheckpointCard]) -> list[Reference]:
             known.append((card, reference))
         found.append(reference)
     return found
-
-
-def _held(sets: np.ndarray | None, i: int, target: str) -> tuple[str, ...] | None:
-    words = (f"not {target}", target)
-    return None if sets is None else tuple(word for word, holds in zip(words, sets[i], strict=True) if holds)
-
-
-def _at(values: np.ndarray | None, i: int) -> float | None:
-    return None if values is None else float(values[i])

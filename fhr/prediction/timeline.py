@@ -1,39 +1,38 @@
 """Risk through a recording, window by window."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from fhr.errors import FHRError
+from fhr.confidence import Prediction, to_frame
+from fhr.errors import FHRError, SignalError
 from fhr.recording import Recording, Step
 
-from .prediction import to_frame
-
-if TYPE_CHECKING:
-    from .predictor import Predictor
-
-__all__ = ["timeline"]
+__all__ = ["through_recording"]
 
 
-def timeline(predictor: "Predictor", recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
-    """What the predictor would have said every `step` minutes, had the recording ended there.
+def through_recording(
+    recording: Recording,
+    predict_all: Callable[[Sequence[Recording]], tuple[list[Prediction], dict[str, str]]],
+    *,
+    minutes: float,
+    step: float = 5.0,
+) -> pd.DataFrame:
+    """Predictions for the recording as if it had ended every `step` minutes, see `Predictor.timeline`.
 
-    The window slides back from the end; nothing after a window's end is used, neither by the network nor by the
-    features, cleaning or confidence. A network that learnt from the last minutes before birth knows nothing of earlier
-    hours: every row but the last is an extrapolation, and says so in its warnings. Its probability is not one of an
-    outcome so many minutes later, its sets guarantee nothing, and neighbouring rows share most of their signal.
+    The probability of a row is not one of an outcome so many minutes later, its sets guarantee nothing, and
+    neighbouring rows share most of their signal.
 
     Args:
-        predictor: of a classification.
         recording: of any length from one window on.
+        predict_all: predictions of recordings, and by name the reason for each that cannot be used.
+        minutes: least length of a recording that can be predicted.
         step: minutes from one window to the next.
 
     Returns:
-        The columns of `fhr.prediction.to_frame`, then `end` (min from the start of the recording to the window's end)
-        and `to_end` (min from there to the end of the recording), in order of time. Windows without valid signal are
-        left out.
+        The columns of `to_frame`, then `end` and `to_end`.
 
     Raises:
         FHRError: a step that is not positive or shorter than a sample.
@@ -42,16 +41,14 @@ def timeline(predictor: "Predictor", recording: Recording, *, step: float = 5.0)
     samples = step * 60 * recording.fs
     if not (np.isfinite(samples) and samples >= 1):
         raise FHRError(f"step={step} min at {recording.fs:g} Hz; give a positive number of minutes, such as 5")
-    minutes = predictor.pipeline.minutes
-    if predictor.features is not None:
-        minutes = max(minutes, predictor.features.minutes)
     shortest = round(minutes * 60 * recording.fs)
     n_windows = max(int((len(recording) - shortest) // samples), 0) + 1
     ends = [len(recording) - round(k * samples) for k in range(n_windows - 1, -1, -1)]
     cut = [replace(_until(recording, end), name=str(end)) for end in ends]
-    predictions, _ = predictor.predict_all(cut)
+    predictions, _ = predict_all(cut)
     if not predictions:
-        predictor.predict(recording)  # raises, with the reason
+        _, unusable = predict_all([recording])  # by its own name
+        raise SignalError(unusable[recording.name])
     end = np.array([int(prediction.name) for prediction in predictions]) / recording.fs / 60
     to_end = recording.duration / 60 - end
     named = [

@@ -1,4 +1,4 @@
-"""Random changes of training windows that leave the label as it is."""
+"""Augmentation of training windows: random changes that leave the label as it is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ __all__ = ["Augmentation"]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Level, gain, shift and signal loss, drawn anew for each window.
+    """Random level, gain, shift and signal loss, drawn anew for each window.
 
     - the FHR level moves by a normal deviate of `level` bpm,
     - UC, in arbitrary units, is multiplied by exp of a normal deviate of `gain`,

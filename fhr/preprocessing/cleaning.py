@@ -1,4 +1,4 @@
-"""Samples that cannot be fetal heart rate become missing: out of range, spikes, isolated islands.
+"""Cleaning of fetal heart rate: samples out of range, spikes and isolated islands become missing.
 
 Each function takes one signal (n,) in bpm with NaN for missing and returns a new one; none of them invents a value.
 """
@@ -11,7 +11,7 @@ __all__ = ["remove_islands", "remove_out_of_range", "remove_spikes"]
 
 
 def remove_out_of_range(fhr: np.ndarray, fs: float, *, low: float = 50.0, high: float = 210.0) -> np.ndarray:
-    """NaN where `fhr` is not strictly between `low` and `high` bpm.
+    """Remove samples of `fhr` that are not strictly between `low` and `high` bpm.
 
     The limits are those of the clinical paper (FIGO 2015, doi:10.1016/j.ijgo.2015.06.020).
     """

@@ -1,4 +1,4 @@
-"""Random changes of training crops, by which it stays known what is true and what is false in them."""
+"""Augmentation of training crops for false signals: random changes that keep track of true and false samples."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _GAP = (2.0, 300.0)  # s, of FHR that is lost
 
 @dataclass(frozen=True)
 class FalseSignalAugmentation:
-    """The mother in place of the child, MHR withheld, gaps of FHR, another level: drawn anew for each crop.
+    """Random changes of a crop: the mother in place of the child, MHR withheld, gaps of FHR, another level.
 
     - a share `with_mother` of the crops has stretches of FHR replaced by MHR and marked false, see
       `maternal_stretches.py`,

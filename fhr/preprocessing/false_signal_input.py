@@ -1,4 +1,4 @@
-"""What a false-signal network sees of a recording: both heart rates at 4 Hz, sample by sample."""
+"""Input of a false-signal network: both heart rates at 4 Hz, sample by sample."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ __all__ = ["FalseSignalInput", "hold"]
 
 @dataclass(frozen=True)
 class FalseSignalInput:
-    """Two steps: `rates` of a recording, resampled by holding values; `encode` makes a network's channels of them.
+    """Input in two steps: `rates` holds values on a common grid, `encode` makes channels of them.
 
     Rates are FHR and MHR in bpm, NaN where missing; all that is random in a training happens between the two steps.
     Channels are scaled FHR, where it is measured, scaled MHR, where that is measured; a missing sample is 0 in both of
@@ -40,11 +40,11 @@ class FalseSignalInput:
 
     @property
     def n_channels(self) -> int:
-        """Channels of `encode`."""
+        """Number of channels of `encode`."""
         return 4
 
     def rates(self, recording: Recording) -> np.ndarray:
-        """FHR and MHR of a recording.
+        """Resample FHR and MHR of a recording.
 
         Returns:
             float32 (2, round(n * `fs` / recording.fs)), bpm, see `hold`; MHR is NaN throughout where there is none.
@@ -59,7 +59,7 @@ class FalseSignalInput:
             raise SignalError(f"{recording.name}: {error}") from None
 
     def encode(self, rates: np.ndarray) -> np.ndarray:
-        """Channels of rates.
+        """Encode rates as channels of a network.
 
         Args:
             rates: (..., 2, time), bpm.
@@ -73,12 +73,12 @@ class FalseSignalInput:
         return pairs.reshape(*rates.shape[:-2], self.n_channels, rates.shape[-1])
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint."""
+        """Convert to plain types, for a checkpoint."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "FalseSignalInput":
-        """The input that `to_dict` wrote.
+        """Rebuild the input from what `to_dict` wrote.
 
         Raises:
             FHRError: anything else.
@@ -88,7 +88,7 @@ class FalseSignalInput:
 
 
 def hold(signal: np.ndarray, given: float, wanted: float, *, n: int | None = None) -> np.ndarray:
-    """Resampled by holding each value until the next: sample k is the newest at time k / `wanted`.
+    """Resample by holding each value until the next: sample k is the newest at time k / `wanted`.
 
     Nothing is invented and no gap is bridged; at a lower rate samples between are passed over.
 

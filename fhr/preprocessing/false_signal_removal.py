@@ -1,4 +1,4 @@
-"""Heart rate that was found to be false becomes missing."""
+"""Removal of heart rate that was found to be false: it becomes missing."""
 
 import numpy as np
 
@@ -17,7 +17,7 @@ def remove_false_signal(
     mhr_threshold: float = 0.5,
     run: str = "",
 ) -> Recording:
-    """The recording with NaN where a rate is false; a step in its history says by what.
+    """Replace false rates of a recording by NaN; a step in its history says by what they were found.
 
     Args:
         recording: at its own rate.

@@ -1,4 +1,4 @@
-"""Short gaps are bridged, long ones stay missing."""
+"""Bridging of short gaps; long ones stay missing."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ __all__ = ["interpolate_gaps"]
 
 
 def interpolate_gaps(signal: np.ndarray, fs: float, *, longest: float = 15.0) -> np.ndarray:
-    """Linear interpolation across gaps of up to `longest` s that have signal on both sides.
+    """Interpolate linearly across gaps of up to `longest` s that have signal on both sides.
 
     Never use it before a multiscale analysis: straight lines destroy its statistics. The mask of what was measured
     is taken before.

@@ -1,4 +1,4 @@
-"""The frozen road from a `Recording` to a network's input; what trains is what predicts."""
+"""Frozen pipeline from a `Recording` to a network's input, the same in training and in prediction."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Cleaning, short gaps, the last minutes, block means, fixed scaling.
+    """Preprocessing of one recording: cleaning, short gaps, the last minutes, block means, fixed scaling.
 
     The mask channel is the fraction of each output sample's block that was measured: interpolated samples have
     a value and mask 0, missing ones value 0 and mask 0.
@@ -128,7 +128,7 @@ class Pipeline:
         return windows, unusable
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint."""
+        """Convert to plain types, for a checkpoint."""
         return {
             "fs": self.fs,
             "minutes": self.minutes,
@@ -140,7 +140,7 @@ class Pipeline:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Pipeline":
-        """The pipeline that `to_dict` wrote.
+        """Rebuild the pipeline from what `to_dict` wrote.
 
         Raises:
             FHRError: anything else.

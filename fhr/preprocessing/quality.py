@@ -1,4 +1,4 @@
-"""All quality rules of a recording at once, and ranges of samples as the table that experts write."""
+"""Quality check of a recording by all rules, and ranges of samples as the table that experts write."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ _MHR_STUCK = 60.0  # s, see `stuck`
 
 
 def check_quality(recording: Recording) -> dict[tuple[str, str], np.ndarray]:
-    """The mask (n,) of every rule, by channel (fhr, mhr) and rule.
+    """Apply every rule: its mask (n,), by channel (fhr, mhr) and rule.
 
     Rules: `out_of_range` (FHR 50 to 210 bpm, MHR 30 to 210 bpm), `jump`, `stuck` (FHR 10 s, MHR 60 s),
     `halved_or_doubled` and `coincident` (FHR within 5 bpm of MHR) of FHR. See `fhr.preprocessing.quality_rules`.
@@ -49,7 +49,7 @@ def quality_table(
     masks: Mapping[tuple[str, str], np.ndarray],
     probabilities: Mapping[str, np.ndarray | None] | None = None,
 ) -> pd.DataFrame:
-    """Ranges of false samples.
+    """Tabulate ranges of false samples.
 
     A range holds only samples that are false or missing, and begins and ends with a false one: a gap within does not
     divide it.

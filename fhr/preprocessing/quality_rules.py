@@ -1,4 +1,4 @@
-"""Rules that find heart rate which cannot be what it is called, or is likely not; no network, nothing learnt.
+"""Quality rules: heart rate that cannot be, or is unlikely to be, what it is called, found without any network.
 
 Each rule takes one signal (n,) in bpm with NaN for missing and gives a mask (n,) that is true only on samples that hold
 a value. A rule that does not fire says little: most false fetal heart rate looks like a heart rate, since it is the
@@ -23,17 +23,17 @@ __all__ = [
 
 
 def out_of_range(signal: np.ndarray, fs: float, *, low: float = 50.0, high: float = 210.0) -> np.ndarray:
-    """Values that are not strictly between `low` and `high` bpm; the limits are those of `remove_out_of_range`."""
+    """Flag values that are not strictly between `low` and `high` bpm; the limits are those of `remove_out_of_range`."""
     return ~np.isnan(signal) & ~((signal > low) & (signal < high))
 
 
 def jumping(signal: np.ndarray, fs: float, *, jump: float = 25.0, longest: float = 5.0) -> np.ndarray:
-    """Short excursions that the signal jumps to and jumps back from: what `remove_spikes` removes."""
+    """Flag short excursions that the signal jumps to and jumps back from, those that `remove_spikes` removes."""
     return np.isnan(remove_spikes(signal, fs, jump=jump, longest=longest)) & ~np.isnan(signal)
 
 
 def stuck(signal: np.ndarray, fs: float, *, longest: float = 10.0) -> np.ndarray:
-    """Runs of one and the same value over more than `longest` s without a gap: a monitor that holds its last value.
+    """Flag runs of one value over more than `longest` s without a gap: a monitor that holds its last value.
 
     A monitor repeats each beat until the next, so that more than half of the neighbours at 4 Hz are equal in CTU-UHB,
     and a steady heart gives equal values for some seconds. Measured: of 3.2 million FHR samples that experts marked
@@ -61,7 +61,7 @@ def stuck(signal: np.ndarray, fs: float, *, longest: float = 10.0) -> np.ndarray
 def halved_or_doubled(
     signal: np.ndarray, fs: float, *, tolerance: float = 0.1, longest: float = 60.0, gap: float = 5.0
 ) -> np.ndarray:
-    """Pieces that the signal jumps to and back from, and that stand at half or at twice the level beside them.
+    """Flag pieces at half or twice the level beside them that the signal jumps to and back from.
 
     Autocorrelation may lock on every second beat, or count one beat twice: the rate jumps by a factor of 2, up or down,
     and later jumps back. The valid samples are cut wherever neighbours differ by such a factor within `tolerance`; a
@@ -96,7 +96,7 @@ def halved_or_doubled(
 def coincident(
     fhr: np.ndarray, mhr: np.ndarray, fs: float, *, within: float = 5.0, shortest: float = 0.0
 ) -> np.ndarray:
-    """FHR within `within` bpm of MHR for at least `shortest` s on end: fetal rate that may be the mother's.
+    """Flag FHR within `within` bpm of MHR for at least `shortest` s on end: fetal rate that may be the mother's.
 
     The rule of Boudet et al. 2022 (5 bpm, no shortest time); true fetal rate crosses the mother's too. Measured on the
     marked Doppler samples: 44% of those that are false are found, and 2.1% of those that are true.
@@ -115,13 +115,13 @@ def coincident(
 
 
 def remove_stuck(fhr: np.ndarray, fs: float, *, longest: float = 10.0) -> np.ndarray:
-    """NaN where `fhr` is `stuck`."""
+    """Replace `fhr` by NaN where it is `stuck`."""
     return np.where(stuck(fhr, fs, longest=longest), np.nan, fhr).astype(fhr.dtype)
 
 
 def remove_halved_doubled(
     fhr: np.ndarray, fs: float, *, tolerance: float = 0.1, longest: float = 60.0, gap: float = 5.0
 ) -> np.ndarray:
-    """NaN where `fhr` is `halved_or_doubled`."""
+    """Replace `fhr` by NaN where it is `halved_or_doubled`."""
     mask = halved_or_doubled(fhr, fs, tolerance=tolerance, longest=longest, gap=gap)
     return np.where(mask, np.nan, fhr).astype(fhr.dtype)

@@ -8,7 +8,7 @@ __all__ = ["block_factor", "block_mean", "last_minutes"]
 
 
 def block_factor(given: float, wanted: float) -> int:
-    """Samples at `given` Hz to a sample at `wanted` Hz.
+    """Number of samples at `given` Hz that make one sample at `wanted` Hz.
 
     Raises:
         SignalError: that is no whole number.
@@ -23,7 +23,7 @@ def block_factor(given: float, wanted: float) -> int:
 
 
 def block_mean(signal: np.ndarray, factor: int) -> np.ndarray:
-    """Mean of the valid samples in each block of `factor`; NaN where a block holds none.
+    """Average the valid samples in each block of `factor`; NaN where a block holds none.
 
     Blocks are counted back from the end, so that the last block is whole; samples that do not fill a first block
     are left out.
@@ -44,7 +44,7 @@ def block_mean(signal: np.ndarray, factor: int) -> np.ndarray:
 
 
 def last_minutes(signal: np.ndarray, fs: float, minutes: float) -> np.ndarray:
-    """The last `minutes` of `signal` (..., n).
+    """Cut the last `minutes` of `signal` (..., n).
 
     Raises:
         SignalError: the signal is shorter than that.

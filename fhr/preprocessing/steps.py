@@ -1,4 +1,4 @@
-"""The cleaning of fetal heart rate as a list of named steps, the same for networks and for features."""
+"""Cleaning steps: named and with parameters, the same for networks and for features."""
 
 from collections.abc import Callable, Iterable
 from inspect import signature
@@ -31,7 +31,7 @@ DEFAULT_STEPS = (
 
 
 def check_steps(steps: Iterable[Step]) -> None:
-    """Refuse what `clean` could not do.
+    """Refuse steps that `clean` cannot do.
 
     Raises:
         FHRError: an unknown step or parameter, a value that is no number, or steps without end.
@@ -51,7 +51,7 @@ def check_steps(steps: Iterable[Step]) -> None:
 
 
 def plain_steps(plain: Any) -> tuple[Step, ...]:
-    """The steps of a checkpoint or of a table's metadata: a list of tables with `name` and `parameters`.
+    """Read the steps of a checkpoint or of a table's metadata: a list of tables with `name` and `parameters`.
 
     Raises:
         FHRError: something else, or what `check_steps` refuses.
@@ -69,7 +69,7 @@ def plain_steps(plain: Any) -> tuple[Step, ...]:
 
 
 def clean(recording: Recording, steps: Iterable[Step] = DEFAULT_STEPS) -> Recording:
-    """The recording with every step done to its FHR, in order, and written in its history.
+    """Do every step to the FHR of a recording, in order, and write it in the history.
 
     Raises:
         FHRError: an unknown step or parameter.

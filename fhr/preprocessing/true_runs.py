@@ -1,4 +1,4 @@
-"""Runs of true values: the one piece that gaps, islands and spikes share."""
+"""Runs of true values, of which gaps, islands and spikes are made."""
 
 import numpy as np
 

@@ -12,7 +12,7 @@ __all__ = ["cut_windows"]
 def cut_windows(
     signal: np.ndarray, fs: float, *, minutes: float, step: float | None = None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Every whole window of `minutes`, the last one first; the last one ends with the signal.
+    """Cut every whole window of `minutes`, the last one first; the last one ends with the signal.
 
     Window k ends k steps before the end. What is left at the beginning, shorter than a step, is in no window, so
     that the windows do not depend on when the recording was begun.

@@ -13,7 +13,7 @@ __all__ = ["batch_shape", "stationary_gaussian"]
 
 
 def stationary_gaussian(covariance: np.ndarray, n: int, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-    """Zero-mean Gaussian sequences with a stationary covariance.
+    """Draw zero-mean Gaussian sequences with a stationary covariance.
 
     A covariance that is non-negative, decreasing and convex in the lag always has a non-negative definite embedding, at
     any length; so has that of fractional Gaussian noise. Any other is checked here.
@@ -52,7 +52,7 @@ def stationary_gaussian(covariance: np.ndarray, n: int, shape: tuple[int, ...], 
 
 
 def batch_shape(n: int, size: int | tuple[int, ...], seed: int | np.random.Generator) -> tuple[int, ...]:
-    """The shape of the batch, once the three arguments that every process takes are found sound.
+    """Check the three arguments that every process takes, and give the shape of the batch.
 
     Raises:
         FHRError: n below 1, a negative length in size, a negative seed.

@@ -1,4 +1,4 @@
-"""Numbers, lists and tables that come out of a file in plain types; whatever else stands there is refused."""
+"""Plain types out of a file: numbers, lists and tables; whatever else stands there is refused."""
 
 from collections.abc import Mapping
 from math import inf, isinf, isnan
@@ -12,7 +12,7 @@ __all__ = ["plain_names", "plain_number", "plain_numbers", "plain_table"]
 def plain_number(
     value: Any, what: str, *, low: float = -inf, high: float = inf, infinite: bool = False, whole: bool = False
 ) -> float:
-    """A number; text that looks like one is none, nor is NaN.
+    """Check a number; text that looks like one is none, nor is NaN.
 
     Args:
         value: what the file holds.
@@ -43,7 +43,7 @@ def plain_number(
 def plain_numbers(
     values: Any, what: str, *, n: int | None = None, low: float = -inf, high: float = inf, infinite: bool = False
 ) -> tuple[float, ...]:
-    """A list of numbers, see `plain_number`.
+    """Check a list of numbers, see `plain_number`.
 
     Args:
         values: what the file holds.
@@ -62,7 +62,7 @@ def plain_numbers(
 
 
 def plain_names(values: Any, what: str) -> tuple[str, ...]:
-    """A list of text that can be printed.
+    """Check a list of text that can be printed.
 
     Raises:
         FHRError: something else.
@@ -73,7 +73,7 @@ def plain_names(values: Any, what: str) -> tuple[str, ...]:
 
 
 def plain_table(value: Any, what: str, *keys: str) -> Mapping[str, Any]:
-    """A table with these keys and no other; with any keys, if none are given.
+    """Check a table with these keys and no other; with any keys, if none are given.
 
     Raises:
         FHRError: something else.

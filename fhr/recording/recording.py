@@ -1,4 +1,4 @@
-"""The frozen `Recording` that every room takes and gives."""
+"""Frozen `Recording` that every room takes and gives."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,13 +10,14 @@ import numpy as np
 from fhr.errors import SignalError
 
 from .clinical import Clinical, Outcome
+from .provenance import Provenance
 
 __all__ = ["Recording", "Source", "Step"]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a recording came from.
+    """Origin of a recording.
 
     Attributes:
         path: the file that was read, or what made the recording.
@@ -31,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was done to a recording, with its parameters as plain types."""
+    """One step that was done to a recording, with its parameters as plain types."""
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
@@ -52,9 +53,10 @@ class Recording:
         stage2_start: start of the second stage of labour, s from the start; NaN where there was none.
         source: where the recording came from, or None.
         history: every step that was applied since reading, in order.
+        provenance: whether it was measured or made, by what and from which records; no part of its digest.
 
     Raises:
-        SignalError: signals of unequal length, an infinite value, or fs that is not positive.
+        SignalError: signals of unequal length, an infinite value, fs that is not positive, or no `Provenance`.
     """
 
     name: str
@@ -67,10 +69,15 @@ class Recording:
     stage2_start: float = nan
     source: Source | None = None
     history: tuple[Step, ...] = ()
+    provenance: Provenance = field(default_factory=Provenance)
 
     def __post_init__(self) -> None:
         if not (isfinite(self.fs) and self.fs > 0):
             raise SignalError(f"{self.name}: sampling rate fs={self.fs} Hz; it must be a positive number")
+        if not isinstance(self.provenance, Provenance):
+            raise SignalError(
+                f"{self.name}: provenance of the type {type(self.provenance).__name__}; give a fhr.recording.Provenance"
+            )
         for channel in ("fhr", "uc", "mhr"):
             signal = getattr(self, channel)
             if signal is None and channel == "mhr":
@@ -102,5 +109,15 @@ class Recording:
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
 
     def after(self, step: Step, **changes: Any) -> "Recording":
-        """The recording with `changes` to its fields and `step` appended to its history."""
-        return replace(self, history=(*self.history, step), **changes)
+        """Copy the recording with `changes` to its fields and `step` appended to its history.
+
+        Raises:
+            SignalError: changes that do not fit, or that make a measured recording of one that was made.
+        """
+        changed = replace(self, history=(*self.history, step), **changes)
+        if changed.provenance.is_measured and not self.provenance.is_measured:
+            raise SignalError(
+                f"{self.name}: the step {step.name!r} would make a measured recording of one that is "
+                f"{self.provenance.kind}; a step keeps the provenance, or adds to it with `Provenance.imputed`"
+            )
+        return changed

@@ -25,17 +25,17 @@ APART = 15.0  #: s from a deceleration or another acceleration, at least
 
 
 class Accelerations(NamedTuple):
-    """k accelerations: corners (k, 5) as of `drawn`, s, and height (k,), bpm."""
+    """Shapes of k accelerations: corners (k, 5) as of `drawn`, s, and height (k,), bpm."""
 
     corners: np.ndarray
     height: np.ndarray
 
     def wave(self, n: int) -> np.ndarray:
-        """By how much the heart rate rises, (n,), bpm."""
+        """Rise of the heart rate, (n,), bpm."""
         return drawn(n, self.corners, self.height)
 
     def events(self) -> TrueEvents:
-        """As events."""
+        """Convert to events."""
         kind = np.full(len(self.height), "acceleration", dtype=object)
         return TrueEvents(kind, self.corners[:, 0], self.corners[:, 4], self.corners[:, 2], self.height)
 
@@ -43,7 +43,7 @@ class Accelerations(NamedTuple):
 def draw_accelerations(
     labour: Labour, quiet: np.ndarray, falls: Decelerations, rng: np.random.Generator
 ) -> Accelerations:
-    """Accelerations outside quiet sleep (n,), apart from decelerations and from each other, and overshoots."""
+    """Draw accelerations outside quiet sleep (n,), apart from decelerations and from each other, and overshoots."""
     count = rng.poisson(RATE[0] * rng.lognormal(0.0, RATE[1]) * labour.end / 3600)
     onset = rng.uniform(0.0, labour.end - 60.0, count)
     after = falls.corners[(falls.kind == "variable") & (rng.random(len(falls.kind)) < OVERSHOOT), 4]

@@ -1,4 +1,4 @@
-"""The latent part: oxygen debt, the decelerations it goes with, and the burden that the pH will be drawn from.
+"""Latent hypoxia: oxygen debt, the decelerations it goes with, and the burden that the pH will be drawn from.
 
 Each contraction interrupts the placental flow for a while, and a compressed cord (a variable deceleration) the more,
 the deeper and longer. What is not made good before the next one adds up to stress. Stress makes late decelerations,
@@ -57,7 +57,7 @@ class Hypoxia:
 
 
 def draw_hypoxia(labour: Labour, rng: np.random.Generator) -> Hypoxia:
-    """Stress, decelerations and burden of one fetus in `labour`."""
+    """Draw stress, decelerations and burden of one fetus in `labour`."""
     k = len(labour.peak)
     vulnerability = rng.lognormal(*VULNERABILITY)
     section = isnan(labour.stage2_start)

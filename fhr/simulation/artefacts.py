@@ -1,4 +1,4 @@
-"""Wrong values that a monitor shows for the heart rate: half and double counts, the mother's pulse, scattered noise."""
+"""Artefacts of a monitor in the heart rate: half and double counts, the mother's pulse, scattered noise."""
 
 from collections.abc import Iterator
 from math import isnan
@@ -38,7 +38,7 @@ BLANK = {"count": (2, 13), "mother": (2, 13), "noise": (8, 49)}
 def draw_artefacts(
     rate: np.ndarray, labour: Labour, sensor: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What a monitor shows for the true `rate` (n,), bpm, and where it is blank beside a jump, (n,) bool.
+    """Draw the rate that a monitor shows for the true `rate` (n,), bpm, and its blanks beside jumps, (n,) bool.
 
     Monitors count half where they take two beats for one, and twice where they take both sounds of a beat; they
     follow the mother's pulse for seconds to minutes where the transducer has slid to her vessels. Left out: a scalp

@@ -1,4 +1,4 @@
-"""The baseline: a level that wanders, changes at times, and rises with the severity of the hypoxia."""
+"""Baseline: a level that wanders, changes at times, and rises with the severity of the hypoxia."""
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -33,7 +33,7 @@ EPISODE = 600.0  #: s
 
 
 def draw_baseline(labour: Labour, severity: float, rng: np.random.Generator) -> np.ndarray:
-    """The true baseline, (n,), bpm.
+    """Draw the true baseline, (n,), bpm.
 
     Left out: a baseline that rises minute by minute with the stress; it is higher throughout where the severity is.
     """

@@ -1,4 +1,4 @@
-"""What an external tocometer makes of uterine activity: it slips, is set anew, picks up breathing, and saturates."""
+"""External tocometer: a belt that slips, is set anew, picks up breathing, and saturates."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A folder of simulated recordings that looks like the CTU-UHB database, and the truth behind them beside it."""
+"""Folder of simulated recordings that looks like the CTU-UHB database, with the truth behind them beside it."""
 
 import re
 from collections.abc import Callable, Iterator

@@ -61,7 +61,7 @@ TERMINAL_BEFORE = (120.0, 480.0)
 
 
 class Decelerations(NamedTuple):
-    """k decelerations.
+    """Shapes of k decelerations.
 
     Attributes:
         kind: (k,) "early", "late", "variable" or "prolonged".
@@ -75,30 +75,30 @@ class Decelerations(NamedTuple):
 
     @property
     def area(self) -> np.ndarray:
-        """About the area of each, (k,), bpm s."""
+        """Approximate area of each, (k,), bpm s."""
         onset, bottom, _, rise, end = self.corners.T
         return self.depth * (0.5 * (end - onset) + 0.5 * (rise - bottom))
 
     def wave(self, n: int) -> np.ndarray:
-        """By how much the heart rate falls, (n,), bpm."""
+        """Fall of the heart rate, (n,), bpm."""
         return drawn(n, self.corners, self.depth)
 
     def where(self, keep: np.ndarray) -> "Decelerations":
-        """The ones that `keep` (k,) chooses."""
+        """Choose those that `keep` (k,) flags."""
         return Decelerations(*(column[keep] for column in self))
 
     def above(self, baseline: np.ndarray) -> "Decelerations":
-        """The same, but not below `LOWEST` under this `baseline` (n,)."""
+        """Limit them so that the rate stays above `LOWEST` under this `baseline` (n,)."""
         at = np.clip(np.rint(self.corners[:, 2] * FS).astype(np.intp), 0, len(baseline) - 1)
         return self._replace(depth=np.minimum(self.depth, baseline[at] - LOWEST))
 
     def events(self) -> TrueEvents:
-        """As events."""
+        """Convert to events."""
         return TrueEvents(self.kind, self.corners[:, 0], self.corners[:, 4], self.corners[:, 2], self.depth)
 
 
 def joined(*parts: Decelerations) -> Decelerations:
-    """All of `parts` in order of time, none over another.
+    """Join all of `parts` in order of time, none over another.
 
     What touches a prolonged one is part of that, and is left out; of others that touch, the earlier one recovers before
     the later one begins, which is left out if the bottom of the earlier has not ended.
@@ -117,7 +117,7 @@ def joined(*parts: Decelerations) -> Decelerations:
 
 
 def draw_cord_reflexes(labour: Labour, distress: bool, rng: np.random.Generator) -> tuple[Decelerations, np.ndarray]:
-    """Variable decelerations, more and deeper ones in `distress`, and for each the row of its contraction."""
+    """Draw variable decelerations, more and deeper ones in `distress`, and for each the row of its contraction."""
     progress = labour.peak / labour.end - 0.5
     odds = rng.normal(*REFLEX) + REFLEX_DISTRESS * distress + REFLEX_RISE * progress + REFLEX_PUSHING * labour.pushing
     one = np.flatnonzero(rng.random(len(odds)) < expit(odds))
@@ -136,7 +136,7 @@ def draw_cord_reflexes(labour: Labour, distress: bool, rng: np.random.Generator)
 
 
 def draw_early(labour: Labour, free: np.ndarray, rng: np.random.Generator) -> Decelerations:
-    """Early decelerations with some of the contractions that are `free` (k,) of any other."""
+    """Draw early decelerations with some of the contractions that are `free` (k,) of any other."""
     k = len(labour.peak)
     chosen = free & ~labour.pushing & (rng.random(k) < rng.beta(*EARLY))
     half = np.maximum(EARLY_SPAN * labour.duration, 33.0)  # slower than the 30 s of a variable one
@@ -146,7 +146,7 @@ def draw_early(labour: Labour, free: np.ndarray, rng: np.random.Generator) -> De
 
 
 def draw_late(labour: Labour, stress: np.ndarray, free: np.ndarray, rng: np.random.Generator) -> Decelerations:
-    """Late decelerations with those of the `free` (k,) contractions that left `stress` (k,) enough."""
+    """Draw late decelerations with those of the `free` (k,) contractions that left `stress` (k,) enough."""
     k = len(labour.peak)
     over = np.maximum(stress - LATE_STRESS[0], 0.0)
     chosen = free & (rng.random(k) < 1 - np.exp(-LATE_STRESS[1] * over))
@@ -163,7 +163,7 @@ def draw_late(labour: Labour, stress: np.ndarray, free: np.ndarray, rng: np.rand
 
 
 def draw_prolonged(labour: Labour, stress: np.ndarray, rng: np.random.Generator) -> Decelerations:
-    """Prolonged decelerations that begin with a contraction, and the fall before a vaginal birth."""
+    """Draw prolonged decelerations that begin with a contraction, and the fall before a vaginal birth."""
     k = len(labour.peak)
     strain = stress / (1 + stress)
     chosen = rng.random(k) < PROLONGED[0] + PROLONGED[1] * strain

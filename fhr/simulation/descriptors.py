@@ -20,14 +20,14 @@ FIRST_STAGE = (252.0, 150.0)  #: mean min of a first and of a later birth
 
 
 def draw_sensor(rng: np.random.Generator) -> int:
-    """1 ultrasound, 2 scalp electrode, 12 both in turn."""
+    """Draw the sensor: 1 ultrasound, 2 scalp electrode, 12 both in turn."""
     return _choose(SENSOR, rng)
 
 
 def draw_descriptors(
     labour: Labour, severity: float, sensor: int, database_id: int, rng: np.random.Generator
 ) -> Clinical:
-    """Every field of `Clinical`; neonatal follow-up is 0 throughout, as in the published database."""
+    """Draw every field of `Clinical`; neonatal follow-up is 0 throughout, as in the published database."""
     weeks = _choose(WEEKS, rng)
     parity = _choose(PARITY, rng)
     section = isnan(labour.second_stage)

@@ -24,7 +24,7 @@ STEP = 0.25  #: bpm, of a monitor
 
 
 class HeartRate(NamedTuple):
-    """Fetal heart rate and what it is made of.
+    """Fetal heart rate and its parts.
 
     Attributes:
         fhr: (n,) bpm, in steps of `STEP`.
@@ -38,7 +38,7 @@ class HeartRate(NamedTuple):
 
 
 def draw_heart_rate(labour: Labour, hypoxia: Hypoxia, rng: np.random.Generator) -> HeartRate:
-    """Heart rate of the fetus in `labour`, held from beat to beat as monitors do."""
+    """Draw the heart rate of the fetus in `labour`, held from beat to beat as monitors do."""
     n = labour.n
     baseline = draw_baseline(labour, hypoxia.severity, rng)
     falls = hypoxia.decelerations.above(baseline)

@@ -80,7 +80,7 @@ class Labour:
 
 
 def draw_labour(rng: np.random.Generator) -> Labour:
-    """A labour with CTU-UHB's stage lengths and 2 to 5 contractions in 10 min, but for tachysystole.
+    """Draw a labour with CTU-UHB's stage lengths and 2 to 5 contractions in 10 min, but for tachysystole.
 
     Left out: contractions that come in pairs, and any change of their rate in the first stage but tachysystole.
     """

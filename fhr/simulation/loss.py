@@ -1,4 +1,4 @@
-"""Where sensors show nothing: gaps in bursts, a monitor that is off for minutes, and the way to theatre.
+"""Signal loss: gaps in bursts, a monitor that is off for minutes, and the way to theatre.
 
 "Measured" is measured on the 442 records of CTU-UHB that this package was developed on; "chosen" is not.
 """
@@ -58,7 +58,7 @@ END_LONGEST = 1300.0
 
 
 def draw_pauses(labour: Labour, severity: float, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Where the heart rate, and where the uterine activity, is not recorded for minutes, (n,) bool each."""
+    """Draw the minutes in which the heart rate, and in which the uterine activity, is not recorded, (n,) bool each."""
     fhr, uc = np.zeros((2, labour.n), dtype=bool)
     section = isnan(labour.stage2_start)
     first = labour.n if section else round(labour.stage2_start * FS)
@@ -81,7 +81,7 @@ def draw_pauses(labour: Labour, severity: float, rng: np.random.Generator) -> tu
 def draw_gaps(
     labour: Labour, rng: np.random.Generator, *, rate: np.ndarray | None = None, sensor: int = 0, severity: float = 0.0
 ) -> np.ndarray:
-    """Short gaps of the heart rate `rate` (n,), or of the uterine activity where there is none, (n,) bool.
+    """Draw short gaps of the heart rate `rate` (n,), or of the uterine activity where there is none, (n,) bool.
 
     The number of gaps in a record is Poisson, their rate gamma distributed over records; within a record they come in
     bursts, more of them in the second stage and in decelerations.

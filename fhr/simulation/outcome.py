@@ -1,4 +1,4 @@
-"""The newborn's state, drawn from the severity of the labour and the fetus's own reserve."""
+"""Outcome of the newborn, drawn from the severity of the labour and the fetus's own reserve."""
 
 import numpy as np
 from scipy.special import ndtr
@@ -44,7 +44,7 @@ APGAR5 = ((4, 5, 6, 7, 8, 9, 10), (0.004, 0.005, 0.025, 0.045, 0.135, 0.386, 0.4
 def draw_outcome(
     severity: float, rng: np.random.Generator, *, section: bool = False, explained: float = EXPLAINED
 ) -> Outcome:
-    """pH, blood gases and Apgar scores of a newborn; pH in steps of 0.01, as CTU-UHB gives it.
+    """Draw pH, blood gases and Apgar scores of a newborn; pH in steps of 0.01, as CTU-UHB gives it.
 
     Args:
         severity: of the labour, standard normal over labours.

@@ -1,4 +1,4 @@
-"""What the monitor shows of the true heart rate and uterine activity."""
+"""Sensors: the recorded signals of the true heart rate and uterine activity."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ __all__ = ["Seen", "observe"]
 
 
 class Seen(NamedTuple):
-    """What is recorded.
+    """Recorded signals.
 
     Attributes:
         fhr: (n,) bpm; NaN where the sensor shows nothing.

@@ -1,4 +1,4 @@
-"""The outline that every contraction-like wave of the heart rate is drawn with."""
+"""Outline of every contraction-like wave of the heart rate."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ SHOULDER = 0.88
 
 
 def drawn(n: int, corners: np.ndarray, height: np.ndarray) -> np.ndarray:
-    """The highest of k waves at each sample, (n,), 0 outside them.
+    """Draw the highest of k waves at each sample, (n,), 0 outside them.
 
     Args:
         n: samples at `FS`.

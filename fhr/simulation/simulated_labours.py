@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
+import fhr
 from fhr.errors import FHRError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Provenance, Recording, Source, Step
 
 from .acidosis import draw_hypoxia
 from .belt import shown_by_belt
@@ -44,7 +45,7 @@ def simulate(n: int, *, seed: int = 0, explained: float = EXPLAINED) -> Iterator
 
 
 def simulate_labours(n: int, *, seed: int = 0, explained: float = EXPLAINED) -> Iterator[SimulatedLabour]:
-    """The recordings of `simulate`, each with the truth behind it.
+    """Simulate the recordings of `simulate`, each with the truth behind it.
 
     >>> [len(labour.truth.fhr) == len(labour.recording) for labour in simulate_labours(2, seed=1)]
     [True, True]
@@ -56,7 +57,7 @@ def simulate_labours(n: int, *, seed: int = 0, explained: float = EXPLAINED) -> 
 
 
 def simulate_recording(index: int, *, seed: int = 0, explained: float = EXPLAINED) -> Recording:
-    """The recording of `simulate_labour`, without the truth."""
+    """Simulate the recording of `simulate_labour`, without the truth."""
     return simulate_labour(index, seed=seed, explained=explained).recording
 
 
@@ -83,7 +84,8 @@ def simulate_labour(index: int, *, seed: int = 0, explained: float = EXPLAINED) 
     Returns:
         `SimulatedLabour`: a recording of 65 to 90 min at 4 Hz with every outcome and clinical field set
         (`second_stage` and `stage2_start` are NaN where there was no second stage), whose history holds one step
-        "simulate" with seed, index and the latent `severity`; and the truth.
+        "simulate" with seed, index and the latent `severity`, and whose provenance is simulated, by this function with
+        its seed, `explained` and version; and the truth.
 
     Raises:
         FHRError: index or seed is negative, or `explained` outside [0, 1].
@@ -117,6 +119,8 @@ def simulate_labour(index: int, *, seed: int = 0, explained: float = EXPLAINED) 
         stage2_start=labour.stage2_start,
         source=Source(path=f"seed={seed},index={index}", format="simulated"),
         history=(Step("simulate", {"seed": seed, "index": index, "severity": severity}),),
+        # Without the index: one maker for all recordings of a database.
+        provenance=Provenance("simulated", f"fhr.simulation {fhr.__version__}, seed={seed}, explained={explained:g}"),
     )
     truth = Truth(
         fs=FS,

@@ -1,4 +1,4 @@
-"""What is known of a simulated labour and no recording shows: the signals without loss, and every event."""
+"""Truth of a simulated labour that no recording shows: the signals without loss, and every event."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -36,7 +36,7 @@ class TrueEvents(NamedTuple):
     amplitude: np.ndarray
 
     def of(self, *kinds: str) -> "TrueEvents":
-        """The events of these kinds.
+        """Choose the events of these kinds.
 
         Raises:
             FHRError: no such kind.
@@ -49,7 +49,7 @@ class TrueEvents(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """What lies behind a simulated recording.
+    """Truth behind a simulated recording.
 
     Attributes:
         fs: sampling rate of the signals here and of the recording, Hz.
@@ -80,13 +80,13 @@ class SimulatedLabour:
 
 
 def stretches(kind: str, start: np.ndarray, end: np.ndarray) -> TrueEvents:
-    """Events without an extremum, which last from `start` to `end` (k,), s."""
+    """Make events without an extremum, which last from `start` to `end` (k,), s."""
     none = np.full(len(start), np.nan)
     return TrueEvents(np.full(len(start), kind, dtype=object), np.asarray(start), np.asarray(end), none, none)
 
 
 def gathered(parts: list[TrueEvents], duration: float) -> TrueEvents:
-    """All of `parts` in order of their start, cut at the ends of the recording (s)."""
+    """Gather all of `parts` in order of their start, cut at the ends of the recording (s)."""
     kind, start, end, extremum, amplitude = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     inside = (start < duration) & (end > 0) & ~((extremum < 0) | (extremum > duration))
     start, end = np.clip(start, 0.0, duration), np.clip(end, 0.0, duration)
@@ -95,6 +95,6 @@ def gathered(parts: list[TrueEvents], duration: float) -> TrueEvents:
 
 
 def happening(events: TrueEvents, n: int, fs: float) -> np.ndarray:
-    """Samples within any of the events, (n,) bool."""
+    """Flag the samples within any of the events, (n,) bool."""
     first, last = (np.clip(np.rint(t * fs), 0, n).astype(np.intp) for t in (events.start_s, events.end_s))
     return np.cumsum(np.bincount(first, minlength=n + 1) - np.bincount(last, minlength=n + 1))[:n] > 0

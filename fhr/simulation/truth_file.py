@@ -1,4 +1,4 @@
-"""The truth behind a simulated recording as a file, and back."""
+"""Files of the truth behind simulated recordings, written and read."""
 
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def write_truth(truth: Truth, path: str | Path) -> None:
 
 
 def event_lines(name: str, events: TrueEvents) -> str:
-    """Rows of the table of events under `EVENT_HEADER`; what does not apply is empty."""
+    """Lines of the table of events under `EVENT_HEADER`; what does not apply is empty."""
     return "".join(
         f"{name},{kind}," + ",".join("" if np.isnan(value) else f"{value:.2f}" for value in values) + "\n"
         for kind, *values in zip(*events, strict=True)

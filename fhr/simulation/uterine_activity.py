@@ -27,7 +27,7 @@ class UterineActivity(NamedTuple):
 
 
 def draw_uterine_activity(labour: Labour, rng: np.random.Generator) -> UterineActivity:
-    """Uterine activity of `labour`, (n,), arbitrary units, and its events."""
+    """Draw uterine activity of `labour`, (n,), arbitrary units, and its events."""
     uc = np.full(labour.n, TONE)
     k = len(labour.peak)
     typical = rng.lognormal(np.log(AMPLITUDE[0]), AMPLITUDE[1])

@@ -59,7 +59,7 @@ class Variability(NamedTuple):
 
 
 def draw_variability(labour: Labour, severity: float, fall: np.ndarray, rng: np.random.Generator) -> Variability:
-    """Variability under decelerations by `fall` (n,), bpm."""
+    """Draw variability under decelerations by `fall` (n,), bpm."""
     n = labour.n
     motion = scale_free(n, rng.uniform(*REGULARITY), rng.uniform(*INTERMITTENCE), rng)
     knots = np.arange(0.0, labour.end + 2 * LOUDNESS_KNOT, LOUDNESS_KNOT)
@@ -82,7 +82,7 @@ def draw_variability(labour: Labour, severity: float, fall: np.ndarray, rng: np.
 
 
 def scale_free(n: int, hurst: float, c2: float, rng: np.random.Generator) -> np.ndarray:
-    """A multifractal random walk, (n,), with its moving mean over `LEVEL_OFF` taken away and standard deviation 1."""
+    """Draw a multifractal random walk, (n,), without its moving mean over `LEVEL_OFF`, of standard deviation 1."""
     motion = mrw(n, c2=c2, hurst=hurst, integral_scale=n, seed=rng)
     motion -= uniform_filter1d(motion, int(LEVEL_OFF * FS), mode="nearest")
     return motion / motion.std()

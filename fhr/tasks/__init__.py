@@ -11,12 +11,13 @@ from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .members import FittedMember, fit_members
-from .model_card import ModelCard
+from .model_card import ModelCard, records_line
 from .resume import Resumable
 from .run_tracking import RunTracking, metric_values, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
+from .training import Training
 from .training_card import checkpoint_card
 
 __all__ = [
@@ -34,11 +35,13 @@ __all__ = [
     "RunTracking",
     "SampleBatch",
     "Task",
+    "Training",
     "checkpoint_card",
     "fit_members",
     "metric_values",
     "parameters",
     "plain_facts",
+    "records_line",
     "run_tags",
     "score_windows",
     "write_evaluation",

@@ -18,7 +18,7 @@ from fhr.models import Network
 
 from .artifacts import write_evaluation
 from .batch import Batch
-from .model_card import ModelCard
+from .model_card import ModelCard, records_line
 from .scores import score_windows
 from .task import Evaluation, Task
 
@@ -132,6 +132,7 @@ class ClassificationTask(Task):
             window_minutes=facts.pipeline.to_dict()["minutes"],
             features=facts.features,
             left_out=len(facts.quarantined),
+            records=records_line(facts.learnt_composition, facts.tested_composition),
         )
         write_evaluation(folder, card, evaluation.predictions, facts.recordings)
 

@@ -9,7 +9,7 @@ import pandas as pd
 from fhr.datasets import Partition, Splits
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import FalseSignalInput, Pipeline
-from fhr.recording import Recording
+from fhr.recording import Composition, Recording
 
 __all__ = ["DataFacts"]
 
@@ -56,3 +56,18 @@ class DataFacts:
     def learnt_from(self) -> tuple[str, ...]:
         """Names of all records that the weights, the stopping or the calibrator see."""
         return (*self.partition.train, *self.partition.validation, *self.partition.calibration)
+
+    @property
+    def composition(self) -> Composition:
+        """Kinds of all recordings, their makers, and what these were fitted to."""
+        return Composition.of(self.recordings.values())
+
+    @property
+    def learnt_composition(self) -> Composition:
+        """That of the recordings in `learnt_from`."""
+        return Composition.of(self.recordings[name] for name in self.learnt_from)
+
+    @property
+    def tested_composition(self) -> Composition:
+        """That of the recordings of the outer fold."""
+        return Composition.of(self.recordings[name] for name in self.partition.test)

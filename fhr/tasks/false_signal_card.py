@@ -6,7 +6,7 @@ from fhr.calibration import Thresholds
 from fhr.metrics import Interval
 
 from .data_facts import DataFacts
-from .model_card import results_table
+from .model_card import records_line, results_table
 
 __all__ = ["false_signal_card"]
 
@@ -23,6 +23,7 @@ Research software, **not a medical device**: it must not guide the care of any p
 maternal heart rate is
 - Input: fetal heart rate and, where there is one, maternal heart rate on both sides of the sample
 - Data: {facts.origin} (checksum `{facts.data_checksum[:16]}`)
+{records_line(facts.learnt_composition, facts.tested_composition)}\
 - Trained on {len(facts.partition.train)} recordings; stopped and its thresholds chosen (largest F1) on \
 {len(facts.partition.validation)} others
 - Tested on: repeat {repeat}, outer fold {fold} (early-stopping slice {inner}), {len(facts.partition.test)} \

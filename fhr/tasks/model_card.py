@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from fhr.features import FeatureSet
 from fhr.metrics import Interval, to_frame
+from fhr.recording import Composition
 
-__all__ = ["ModelCard", "results_table"]
+__all__ = ["ModelCard", "records_line", "results_table"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class ModelCard:
         window_minutes: how much signal the model looks at.
         left_out: records that could not be used.
         features: what it takes beside the signal, or None.
+        records: in words: kinds and makers of the records, where not all were measured; see `records_line`.
     """
 
     network: str
@@ -38,6 +40,7 @@ class ModelCard:
     window_minutes: float
     left_out: int
     features: FeatureSet | None = None
+    records: str = ""
 
     def markdown(self) -> str:
         """The card as Markdown."""
@@ -53,6 +56,7 @@ Research software, **not a medical device**: it must not guide the care of any p
 - Label: `{self.target}` (umbilical artery pH or Apgar score at birth, with its inequality)
 - Input: the last {self.window_minutes:g} min of fetal heart rate and uterine activity{beside}
 - Data: {self.origin} (checksum `{self.data_checksum[:16]}`)
+{self.records}\
 - Tested on: {self.tested_on}
 - Records tested: {self.n_tested}, of which {self.n_positive} meet the label \
 (prevalence {self.n_positive / max(self.n_tested, 1):.3f}); left out as unusable: {self.left_out}
@@ -70,6 +74,20 @@ Intervals are 95% percentile bootstrap intervals over records.
 - Signal loss alone separates acidosis in real recordings; part of any score may be that shortcut.
 - Nothing was tested on another hospital, monitor or population; a change of prevalence changes every probability.
 """
+
+
+def records_line(learnt: Composition, tested: Composition) -> str:
+    """A line of a card on the kinds of the records that a network learnt from and was tested on.
+
+    Returns:
+        The line with its end; empty where all records were measured, as a reader takes for granted.
+    """
+    if learnt.all_measured and tested.all_measured:
+        return ""
+    said = f"learnt from {learnt.words}; tested on {tested.words}"
+    if not tested.all_measured:
+        said += ". **The numbers below say nothing of real births**: a trace that was made is no evidence about fetuses"
+    return f"- Records: {said}\n"
 
 
 def results_table(results: Mapping[str, Interval]) -> str:

@@ -94,11 +94,12 @@ def run_tags(facts: DataFacts) -> dict[str, str]:
         "data_checksum": facts.data_checksum,
         "split_checksum": facts.splits.checksum,
         "target": facts.target,
+        "kinds": ", ".join(f"{n} {kind}" for kind, n in facts.composition.kinds.items()),
     }
 
 
 def plain_facts(facts: DataFacts) -> dict[str, Any]:
-    """The facts of the data in plain types: records by use, what was left out, and the preprocessing."""
+    """The facts of the data in plain types: records by use, kinds and makers, what was left out, preprocessing."""
     return {
         "origin": facts.origin,
         "data_checksum": facts.data_checksum,
@@ -109,6 +110,7 @@ def plain_facts(facts: DataFacts) -> dict[str, Any]:
         "without_outcome": list(facts.unlabelled),
         "preprocessing": facts.pipeline.to_dict(),
         "features": None if facts.features is None else _features(facts.features),
+        **facts.composition.plain(),
     }
 
 

@@ -257,7 +257,7 @@ class Task(pl.LightningModule):
                 f"{card.data[:12]}, asked for is fold {own.fold} of {own.data[:12]}; go on with the same, or start anew"
             )
         test = Database((self.facts.recordings[n] for n in self.facts.partition.test), origin="test fold").digests
-        seen = set(card.learnt_from) & set(test)
+        seen = {*card.learnt_from, *card.fitted_to} & set(test)  # also by what made some of its recordings
         if seen:
             raise CheckpointError(
                 f"{len(seen)} of the {len(test)} test records were used to train this checkpoint (fold {card.fold}, "

@@ -44,4 +44,5 @@ def checkpoint_card(
         calibrator=calibrator,
         version=fhr.__version__,
         features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
+        **({} if (made := facts.learnt_composition).all_measured else made.plain()),
     )

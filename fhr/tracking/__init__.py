@@ -1,4 +1,4 @@
-"""MLflow settings, runs, and what a run has to know of its surroundings."""
+"""MLflow settings and runs, and the versions, source and device of a run."""
 
 from fhr.deprecation import moved
 

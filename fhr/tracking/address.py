@@ -1,4 +1,4 @@
-"""Where the runs are kept: MLFLOW_TRACKING_URI, or a sqlite database under `mlruns/`."""
+"""Address of the store of runs: MLFLOW_TRACKING_URI, or a sqlite database under `mlruns/`."""
 
 import os
 import re
@@ -10,7 +10,7 @@ FOLDER = Path("mlruns")
 
 
 def embedded_uri() -> str:
-    """The address of the own store of the current folder."""
+    """Address of the own store of the current folder."""
     # With its whole path: MLflow keeps one connection a URI, and a relative one would stay with the first folder of
     # the process. A path with these two characters would be read as another one.
     path = FOLDER / "mlflow.db"
@@ -19,17 +19,17 @@ def embedded_uri() -> str:
 
 
 def tracking_uri() -> str:
-    """MLFLOW_TRACKING_URI, or the embedded sqlite store in the current folder."""
+    """Address of the store: MLFLOW_TRACKING_URI, or the embedded sqlite store in the current folder."""
     return os.environ.get("MLFLOW_TRACKING_URI") or embedded_uri()
 
 
 def shown_uri() -> str:
-    """The address of the store as messages show it: without a password."""
+    """Address of the store as messages show it: without a password."""
     return without_password(tracking_uri())
 
 
 def without_password(text: str) -> str:
-    """A text in which addresses have no user and no password.
+    """Strip user and password from the addresses in a text.
 
     >>> without_password("https://anna:secret@host/api")
     'https://host/api'

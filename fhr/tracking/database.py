@@ -1,4 +1,4 @@
-"""The sqlite database of a store: made whole under a lock, and looked at before MLflow opens it."""
+"""Sqlite database of a store: made whole under a lock, and looked at before MLflow opens it."""
 
 import os
 import shutil
@@ -18,14 +18,14 @@ _PATIENCE = 120  # seconds; a new store takes some, the migration of an old and 
 
 
 def database_of(uri: str) -> Path | None:
-    """The file of a sqlite URI; None for a server, another database, or one in memory."""
+    """File of a sqlite URI; None for a server, another database, or one in memory."""
     path = uri.removeprefix(_PREFIX).partition("?")[0]
     return Path(path) if uri.startswith(_PREFIX) and path not in ("", ":memory:") else None
 
 
 @contextmanager
 def one_at_a_time(database: Path) -> Iterator[None]:
-    """Only one process makes, migrates or opens the database; no lock where an existing folder cannot be written.
+    """Lock under which one process makes, migrates or opens the database; none where a folder cannot be written.
 
     Raises:
         TrackingError: a folder that cannot be made, or another process keeps the lock for minutes.
@@ -51,7 +51,7 @@ def one_at_a_time(database: Path) -> Iterator[None]:
 
 
 def make_database(database: Path) -> None:
-    """A new store that is there whole or not at all: a process that is killed leaves no half of one.
+    """Make a new store, whole or not at all: a process that is killed leaves no half of one.
 
     MLflow makes it in many steps, in a folder beside; a copy is moved to its place, as MLflow keeps the file that it
     made open. Call it under `one_at_a_time`.

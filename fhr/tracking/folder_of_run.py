@@ -1,4 +1,4 @@
-"""The local folder in which the unfinished work of a run lies, and whether a process works on it."""
+"""Folder of a run on this machine, which holds its unfinished work, and the process that works on it."""
 
 import socket
 import uuid
@@ -16,7 +16,7 @@ _FOLDER, _HOST = "fhr.folder", "fhr.host"
 
 
 def new_run_folder() -> Path:
-    """A path for a run that is not made yet, under `mlruns/checkpoints`; creates nothing.
+    """Name a folder under `mlruns/checkpoints` for a run that is not made yet; creates nothing.
 
     The folder is there before its run, which names it in its tags (`folder_tags`): a kill in between leaves no run
     without its folder.
@@ -25,18 +25,18 @@ def new_run_folder() -> Path:
 
 
 def folder_tags(folder: Path) -> dict[str, str]:
-    """What a run has to say of its folder from its first moment on."""
+    """Tags that name the folder of a run, from its first moment on."""
     return {_FOLDER: str(folder), _HOST: socket.gethostname()}
 
 
 def run_folder(run: "Run") -> Path | None:
-    """The folder of a run on this machine; None where it named none, or works on another machine."""
+    """Folder of a run on this machine; None where it named none, or works on another machine."""
     tags = run.data.tags
     return Path(tags[_FOLDER]) if _FOLDER in tags and tags.get(_HOST) == socket.gethostname() else None
 
 
 def run_state(run: "Run") -> str:
-    """MLflow's status of a run, or `STALE` where it is still called RUNNING and its process is gone.
+    """Status of a run as MLflow has it, or `STALE` where it is still called RUNNING and its process is gone.
 
     A run of another machine, or one that named no folder, is as MLflow says.
     """

@@ -1,4 +1,4 @@
-"""One process at a time works on a run: a lock that the system gives back when its holder dies, killed or not."""
+"""Lock of a run for the one process that works on it; the system gives it back when its holder dies, killed or not."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ _PATIENCE = 0.5  # seconds; `is_held` of another process holds the lock for a mo
 
 @contextmanager
 def hold_run(folder: Path, run_id: str | None = None) -> Iterator[None]:
-    """Be the one process that works on a run; the folder is made where it is missing.
+    """Hold the lock of a run; the folder is made where it is missing.
 
     The lock is the system's (`flock`), so that none is left by a process that was killed; the empty file `.lock` stays
     and means nothing by itself. The folder may be removed while it is held. Left out: file systems without locks, and
@@ -57,7 +57,7 @@ def hold_run(folder: Path, run_id: str | None = None) -> Iterator[None]:
 
 
 def is_held(folder: Path) -> bool:
-    """Whether a process works on the run of this folder now; creates nothing.
+    """True if a process works on the run of this folder now; creates nothing.
 
     A folder that is missing, or cannot be written, is held by nobody here.
     """

@@ -1,4 +1,4 @@
-"""The MLflow store: sqlite under `mlruns/` unless MLFLOW_TRACKING_URI names a server."""
+"""MLflow store: sqlite under `mlruns/` unless MLFLOW_TRACKING_URI names a server."""
 
 import logging
 import os
@@ -43,7 +43,7 @@ def ensure_store() -> str | None:
 
 
 def ensure_experiment(name: str) -> str:
-    """The id of an experiment, created where it is missing; several processes may ask at once.
+    """Create an experiment where it is missing, and give its id; several processes may ask at once.
 
     Raises:
         TrackingError: a store that cannot be written, or an experiment that was deleted.
@@ -70,7 +70,7 @@ def ensure_experiment(name: str) -> str:
 
 
 def mlflow_client() -> "MlflowClient":
-    """A client of the store, with telemetry off and alembic's messages quiet.
+    """Make a client of the store, with telemetry off and alembic's messages quiet.
 
     An embedded store is made where there is none; a server is asked once, without patience, whether it answers. After
     that MLflow repeats a failed request for a minute (MLFLOW_HTTP_REQUEST_MAX_RETRIES, MLFLOW_HTTP_REQUEST_TIMEOUT).
@@ -105,18 +105,18 @@ def mlflow_client() -> "MlflowClient":
 
 
 def ask_once() -> None:
-    """From now on a request to a server is made once: nobody should wait for one that has just failed."""
+    """Stop repeating requests to a server from now on: nobody should wait for one that has just failed."""
     os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 
 
 def has_store() -> bool:
-    """Whether there is a store to read; asking a client would make the embedded one. A server is taken to be there."""
+    """True if there is a store to read; asking a client would make the embedded one. A server is taken to be there."""
     database = database_of(tracking_uri())
     return database is None or database.is_file()
 
 
 def find_run(run_id: str) -> "Run | None":
-    """A run of the store, or None where there is no such run, or no store.
+    """Find a run of the store, or None where there is no such run, or no store.
 
     Raises:
         TrackingError: the store cannot be read.
@@ -136,7 +136,7 @@ def find_run(run_id: str) -> "Run | None":
 
 
 def run_checkpoints(run_id: str) -> list[Path]:
-    """Local paths of the finished checkpoints of a run, those of its child runs where it has none of its own.
+    """List local paths of the finished checkpoints of a run, or those of its child runs where it has none of its own.
 
     Raises:
         CheckpointError: no store here, no such run, or a run without a finished checkpoint.

@@ -1,4 +1,4 @@
-"""One translation of what goes wrong with a store of runs: whose it is, what is wrong, what to do."""
+"""Failures of a store of runs, in the words of this package: whose they are, what is wrong, what to do."""
 
 import errno
 import logging
@@ -67,7 +67,7 @@ _SAID = (
 
 
 def store_mistake(error: BaseException | None) -> TrackingError | None:
-    """The failure of the store that `error` is or was caused by, as a message to a user; None where it is none.
+    """Translate the failure of the store that `error` is or was caused by, for a user; None where it is none.
 
     A refused value (`INVALID_PARAMETER_VALUE`) is none: it is a fault of the program that gave it.
     """

@@ -1,4 +1,4 @@
-"""Versions, source and device of a run."""
+"""Surroundings of a run: versions, source and device."""
 
 import platform
 import subprocess

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import beta, betabinom, chisquare, kstest, norm
 
-from fhr.calibration.conformal import ClassConditionalConformal, records_needed
+from fhr.calibration.conformal import ClassConditionalConformal
+from fhr.calibration.coverage import records_needed
 from fhr.errors import CheckpointError, FHRError, OutcomeError
 
 

@@ -1,14 +1,12 @@
-import logging
-
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import logit
 from scipy.stats import norm
 
-from fhr.calibration import RidgePlatt, estimate_prevalence, prior_of_weights, shift_prevalence
+from fhr.calibration import RidgePlatt, prior_of_weights, shift_prevalence
 from fhr.errors import FHRError, OutcomeError
 
 prevalences = st.floats(0.005, 0.995)
@@ -79,34 +77,6 @@ def test_prior_of_weights_is_the_weighted_mean():
     assert prior_of_weights([1, 1], [1, 2]) == 1
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
-@given(st.integers(0, 1000), st.floats(0.02, 0.9), st.floats(0.02, 0.9))
-def test_is_where_expectation_maximisation_converges_to(seed, before, after):
-    p = posterior(births(200, after, seed)[0], before)
-    r = before
-    for _ in range(3000):
-        r = shift_prevalence(p, before, max(r, 1e-300)).mean()
-    assert estimate_prevalence(p, before) == pytest.approx(r, abs=1e-4)
-
-
-def test_finds_the_prevalence_of_another_hospital():
-    found = [estimate_prevalence(posterior(births(3000, 0.03, seed)[0], 0.3), 0.3) for seed in range(30)]
-    assert np.mean(found) == pytest.approx(0.03, abs=3 * np.std(found) / np.sqrt(30))
-    assert np.std(found) < 0.01
-
-
-def test_a_hospital_with_one_class_only():
-    assert estimate_prevalence(posterior(np.full(50, -3.0), 0.3), 0.3) == 0
-    assert estimate_prevalence(posterior(np.full(50, 5.0), 0.3), 0.3) == 1
-    assert estimate_prevalence([0.0, 0.0, 1.0, 1.0, 1.0], 0.3) == pytest.approx(0.6)
-
-
-def test_probabilities_that_say_nothing(caplog):
-    with caplog.at_level(logging.WARNING, logger="fhr"):
-        assert np.isnan(estimate_prevalence([0.3] * 10, 0.3))
-    assert "all 10 probabilities equal 0.3: they say nothing about the prevalence" in caplog.text
-
-
 def test_unfit_input_is_refused():
     for before, after, text in ((0, 0.1, "from_prevalence=0;"), (0.1, 1, "to_prevalence=1;"), (np.nan, 0.1, "nan;")):
         with pytest.raises(FHRError, match=f"{text} give the share of positives, strictly between 0 and 1"):
@@ -114,11 +84,6 @@ def test_unfit_input_is_refused():
     for p in ([0.1, np.nan], [-0.1], torch.tensor([1.5])):
         with pytest.raises(FHRError, match=r"NaN or outside \[0, 1\]"):
             shift_prevalence(p, 0.1, 0.2)
-    with pytest.raises(FHRError, match=r"from_prevalence=1\.5;"):
-        estimate_prevalence([0.1], 1.5)
-    for p in ([], [np.nan], [2.0]):
-        with pytest.raises(FHRError, match="probabilities"):
-            estimate_prevalence(p, 0.1)
     with pytest.raises(FHRError, match="weights have shape"):
         prior_of_weights([0, 1], [1])
     for weights in ([1, -1], [0, 0]):

@@ -9,7 +9,7 @@ from sklearn.covariance import LedoitWolf, ShrunkCovariance
 
 from fhr.calibration.typicality import TYPICAL_STATISTICS, Typicality, typical_statistics
 from fhr.errors import FHRError
-from fhr.features import FeatureScaling, feature_table
+from fhr.features import ORDER_STATISTICS, FeatureScaling, order_statistics
 from fhr.recording import Recording
 
 
@@ -22,11 +22,13 @@ def records(n: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(x, columns=TYPICAL_STATISTICS, index=[f"r{i}" for i in range(n)])
 
 
-def test_the_statistics_are_those_of_the_feature_table(simulated_database):
+def test_the_statistics_are_order_statistics(simulated_database):
     some = list(simulated_database)[:5]
     found = typical_statistics(some)
     assert tuple(found.columns) == TYPICAL_STATISTICS
-    pd.testing.assert_frame_equal(found, feature_table(some)[list(TYPICAL_STATISTICS)])
+    rows = [dict(zip(ORDER_STATISTICS, order_statistics(r.fhr, fs=r.fs), strict=True)) for r in some]
+    pd.testing.assert_frame_equal(found.reset_index(drop=True), pd.DataFrame(rows)[list(TYPICAL_STATISTICS)])
+    assert found.index.tolist() == [r.name for r in some]
     assert typical_statistics([]).shape == (0, 6)
 
 

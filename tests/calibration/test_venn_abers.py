@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from fhr.calibration import VennAbers, merge_venn_abers
+from fhr.calibration import VennAbers
 from fhr.errors import CheckpointError, FHRError
 
 
@@ -165,28 +165,3 @@ def test_unfit_input_is_refused():
         VennAbers().interval([0.0])
     with pytest.raises(FHRError, match="at least 20 with 5 of each class"):
         VennAbers().fit(s[:19], y[:19])
-
-
-def test_one_fold_merges_to_its_own_probability():
-    s, y, _ = births(0, 60)
-    calibrator = VennAbers().fit(s, y)
-    low, high = calibrator.interval(s)
-    np.testing.assert_allclose(merge_venn_abers([low], [high]), calibrator(s))
-    np.testing.assert_allclose(merge_venn_abers([low] * 4, [high] * 4), calibrator(s))
-
-
-def test_merging_is_minimax_in_log_loss():
-    # The regret beside a fold is log(p1 / p) if the label is 1, log((1 - p0) / (1 - p)) if it is 0; the mean over the
-    # folds is largest for either label alike, so no other p does better in the worst case.
-    low, high = np.array([0.05, 0.2, 0.1]), np.array([0.3, 0.25, 0.6])
-    grid = np.linspace(1e-4, 1 - 1e-4, 99_999)
-    regret = np.maximum(np.log(high[:, None] / grid).mean(0), np.log((1 - low[:, None]) / (1 - grid)).mean(0))
-    assert merge_venn_abers(low, high) == pytest.approx(grid[regret.argmin()], abs=1e-4)
-
-
-def test_what_no_interval_is_cannot_be_merged():
-    with pytest.raises(FHRError, match=r"low has shape \(2,\) and high \(3,\); give both as \(k, ...\)"):
-        merge_venn_abers([0.1, 0.2], [0.2, 0.3, 0.4])
-    for low, high in (([0.3], [0.2]), ([0.0], [0.0]), ([1.0], [1.0]), ([np.nan], [0.5]), ([0.1], [1.2])):
-        with pytest.raises(FHRError, match="low and high must keep 0 <= low <= high <= 1"):
-            merge_venn_abers(low, high)

@@ -228,10 +228,3 @@ def test_a_fast_run_keeps_no_network_and_is_refused(runs, run_fhr, tiny_config):
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--inner", "1", "--trainer.fast_dev_run", "true")
     assert answer.code == 2
     assert "the trainer kept no checkpoint; leave `fast_dev_run` out" in answer.err
-
-
-def test_the_quick_start_needs_a_clone(tmp_path, run_fhr):
-    answer = run_fhr(tmp_path, "quickstart")
-    assert answer.code == 2
-    assert "run `fhr quickstart` in a clone of the project" in answer.err
-    assert list(tmp_path.iterdir()) == []

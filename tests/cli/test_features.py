@@ -68,7 +68,7 @@ def test_a_damaged_recording_is_named(run_fhr, folder, tmp_path):
         (["--step", "-1"], "windows with step=-1.0"),
         (
             ["--groups", "fractal"],
-            "feature groups ('fractal',); choose from multiscale, scalar, morphology, in this order",
+            "feature groups ('fractal',); choose from multiscale, scalar, morphology, scattering, in this order",
         ),
         (["--workers", "0"], "workers=0"),
         (["--scheduler", "localhost"], "scheduler 'localhost'; give dask://HOST:PORT"),

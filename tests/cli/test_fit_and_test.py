@@ -83,8 +83,19 @@ def test_tags_name_source_and_data(runs, client, births_database):
     assert tags["data_checksum"] == births_database.checksum
     assert tags["split_checksum"] == make_splits(births_database).checksum
     assert tags["target"] == "ph<7.20"
+    assert tags["kinds"] == "120 simulated"
     assert re.fullmatch(r"[0-9a-f]{40}|unknown", tags["git_commit"])
     assert tags["git_dirty"] in ("true", "false", "unknown")
+
+
+def test_the_run_says_what_its_records_are(runs, client, births_database, tmp_path):
+    data = json.loads(text(client, runs.fit, "data.json", tmp_path))
+    assert data["kinds"] == {"simulated": 120}
+    assert data["made_by"] == [next(iter(births_database)).provenance.made_by]
+    assert data["fitted_to"] == []
+    card = text(client, runs.fit, "model_card.md", tmp_path)
+    assert "\n- Records: learnt from 96 simulated (made by fhr.simulation " in card
+    assert "tested on 24 simulated" in card
 
 
 def test_parameters_compare_runs(runs, client):

@@ -19,8 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.datasets import CTUUHB, PUBLISHED, Download, PublishedDatabase, download, verify
+from fhr.datasets.download_answer import FetchError
 from fhr.datasets.download_checksums import parse_checksums
-from fhr.datasets.download_request import Client, FetchError, check_url
+from fhr.datasets.download_connection import check_url
+from fhr.datasets.download_request import Client
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 
 LIST = "SHA256SUMS.txt"

@@ -6,7 +6,7 @@ import pytest
 from fhr.datasets import CTUUHB, Database
 from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError
 from fhr.formats import write_wfdb
-from fhr.recording import Outcome, Recording, Step
+from fhr.recording import Outcome, Provenance, Recording, Step
 from fhr.simulation import simulate
 
 
@@ -45,6 +45,32 @@ def test_labels_of_a_target_that_is_not_defined(database):
     assert database.labels("ph<7.15").tolist() == [1, 1, 0]
     with pytest.raises(OutcomeError, match="target 'acidosis' is not defined"):
         database.labels("acidosis")
+
+
+SYNTHETIC = Provenance("synthetic", "gan(seed=1)", ("f" * 64, "b"))
+
+
+def test_kinds_and_what_their_makers_were_fitted_to(database):
+    assert database.kinds == {"measured": 3}
+    assert database.fitted_to == ()
+    made = [tiny("x", provenance=SYNTHETIC), tiny("y", provenance=Provenance("imputed", "lines", ("a", "b")))]
+    mixed = Database([*made, *database], origin="both")
+    assert list(mixed.kinds.items()) == [("measured", 3), ("synthetic", 1), ("imputed", 1)]
+    assert mixed.fitted_to == ("a", "b", "f" * 64)
+    assert mixed.composition.made_by == ("gan(seed=1)", "lines")
+    assert Database([], origin="none").kinds == {}
+
+
+def test_provenance_is_no_part_of_any_digest(database):
+    """Checksums, splits and runs of simulated recordings are older than the kinds."""
+    made = Database([replace(r, provenance=SYNTHETIC) for r in database], origin="made")
+    assert (made.checksum, made.digests) == (database.checksum, database.digests)
+
+
+def test_the_checksum_of_simulated_recordings_is_that_of_older_versions(simulated_database):
+    assert simulated_database.kinds == {"simulated": 60}
+    old = [replace(recording, provenance=Provenance()) for recording in simulated_database]
+    assert Database(old, origin="old").checksum == simulated_database.checksum
 
 
 def test_checksum_does_not_depend_on_the_order(database):

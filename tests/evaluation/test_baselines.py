@@ -6,13 +6,23 @@ import pytest
 from sklearn.preprocessing import QuantileTransformer
 
 from fhr.calibration import RidgePlatt
-from fhr.datasets import Splits, make_splits
+from fhr.datasets import FittedModel, Place, Splits, make_splits
 from fhr.errors import FHRError, SplitError
-from fhr.evaluation import BASELINES, Baseline, baseline_predictions
-from fhr.evaluation.baseline_features import BASELINE_COLUMNS, baseline_table
-from fhr.evaluation.baselines import baseline_scores
-from fhr.evaluation.cross_fitting import RAW_COLUMNS
-from fhr.features import feature_table
+from fhr.evaluation import (
+    BASELINE_COLUMNS,
+    BASELINES,
+    RAW_COLUMNS,
+    Baseline,
+    OnTableMaker,
+    baseline_predictions,
+    baseline_scores,
+    baseline_table,
+    cross_validate,
+    lines,
+    out_of_fold,
+)
+from fhr.evaluation.study import fitted_folds
+from fhr.features import ORDER_STATISTICS, order_statistics
 from fhr.metrics import auroc
 
 BY_SLUG = {baseline.slug: baseline for baseline in BASELINES}
@@ -45,51 +55,58 @@ def outcomes(births_database) -> tuple[pd.Series, pd.Series]:
     return labels, ph
 
 
+def scores(make, labels: pd.Series, ph: pd.Series, splits: Splits, *, repeat: int) -> pd.DataFrame:
+    """Raw scores of one repeat."""
+    first = Place("", labels.dropna(), ph, splits)
+    return pd.concat(fold.raw for fold in fitted_folds(make, first, [(repeat, fold) for fold in range(5)]))
+
+
+def predictions(baseline, features, labels, ph, splits, *, repeat: int) -> pd.DataFrame:
+    """Out-of-fold predictions of one repeat."""
+    raw = scores(baseline.maker(features), labels, ph, splits, repeat=repeat)
+    return pd.concat([out_of_fold(rows, labels) for _, rows in raw.groupby("fold")], ignore_index=True)
+
+
 class Spy:
     """Scores by one feature, and remembers whom it was fitted on and whom it scored."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: pd.Series) -> None:
+        self.names = names  # by the value of the feature, which tells each record
         self.fits: list[set[str]] = []
         self.scored: list[set[str]] = []
 
-    def fit(self, features: pd.DataFrame, labels: pd.Series, ph: pd.Series):
-        assert labels.loc[features.index].notna().all()
-        k = len(self.fits)
-        self.fits.append(set(features.index))
+    def fit(self, x: np.ndarray, y: np.ndarray) -> "Spy":
+        self.fits.append(set(self.names[x[:, 0]]))
         self.scored.append(set())
+        return self
 
-        def score(rows: pd.DataFrame) -> pd.Series:
-            self.scored[k] |= set(rows.index)
-            return rows["mad_60"].fillna(0.0)
-
-        return score
+    def decision_function(self, x: np.ndarray) -> np.ndarray:
+        self.scored[-1] |= set(self.names[x[:, 0]])
+        return x[:, 0]
 
 
-@pytest.mark.parametrize("refit", [False, True])
-def test_no_model_scores_what_it_was_fitted_on_and_none_sees_the_test_fold(features, outcomes, splits, refit):
+def test_no_model_scores_what_it_was_fitted_on_and_none_sees_the_test_fold(features, outcomes, splits):
     labels, ph = outcomes
-    spy = Spy()
-    baseline_predictions(spy, features, labels, ph, splits, repeat=2, refit=refit)
-    assert len(spy.fits) == 5 * (5 if refit else 4)  # four inner models a fold, then one of each fold
-    inner, again = spy.fits[:20], spy.fits[20:]
+    table = pd.DataFrame({"number": np.arange(len(features), dtype=float)}, index=features.index)
+    spy = Spy(pd.Series(table.index, index=table["number"]))
+    scores(OnTableMaker(lambda: spy, table), labels, ph, splits, repeat=2)
+    assert len(spy.fits) == 5 * 4
     for k, (fitted, scored) in enumerate(zip(spy.fits, spy.scored, strict=True)):
-        fold = set(splits.folds[2][k // 4 if k < 20 else k - 20])
+        fold = set(splits.folds[2][k // 4])
         assert not fitted & scored
         assert not fitted & fold
         assert fold & set(labels.index) <= scored
     for fold in range(5):
         training = set(labels.index) - set(splits.folds[2][fold])
-        held_out = [training - one for one in inner[4 * fold : 4 * fold + 4]]
+        held_out = [training - one for one in spy.fits[4 * fold : 4 * fold + 4]]
         assert sum(len(one) for one in held_out) == len(set.union(*held_out)) == len(training)
-        if refit:
-            assert again[fold] == training
 
 
 @pytest.mark.parametrize("baseline", BASELINES, ids=lambda baseline: baseline.name)
 def test_every_labelled_record_is_predicted_once(features, outcomes, splits, baseline):
     labels, ph = outcomes
-    table = baseline_predictions(baseline, features, labels, ph, splits, repeat=1)
-    assert list(table.columns) == ["name", "repeat", "fold", "label", "score", "probability"]
+    table = predictions(baseline, features, labels, ph, splits, repeat=1)
+    assert list(table.columns)[:6] == ["name", "repeat", "fold", "label", "score", "probability"]
     assert sorted(table["name"]) == sorted(labels.index)
     assert (table["repeat"] == 1).all()
     np.testing.assert_array_equal(table["label"], labels[table["name"]])
@@ -102,25 +119,44 @@ def test_every_labelled_record_is_predicted_once(features, outcomes, splits, bas
 @pytest.mark.parametrize("baseline", [LOGISTIC, RIDGE], ids=lambda baseline: baseline.name)
 def test_simulated_labours_are_easy(features, outcomes, splits, baseline):
     labels, ph = outcomes
-    table = baseline_predictions(baseline, features, labels, ph, splits, repeat=1)
+    table = predictions(baseline, features, labels, ph, splits, repeat=1)
     assert auroc(table["label"], table["score"]) > 0.68
     assert auroc(table["label"], table["probability"]) > 0.68
 
 
 def test_risk_rises_as_ph_falls(features, outcomes, splits):
     labels, ph = outcomes
-    table = baseline_predictions(RIDGE, features, labels, ph, splits, repeat=0)
+    table = predictions(RIDGE, features, labels, ph, splits, repeat=0)
     assert np.corrcoef(table["score"], ph[table["name"]])[0, 1] < -0.3
     assert np.corrcoef(table["score"], table["probability"])[0, 1] > 0.5
 
 
-def test_the_ridge_learns_from_known_ph_alone(features, outcomes):
+def test_the_ridge_learns_from_known_ph_alone(features, outcomes, splits):
     labels, ph = outcomes
+    place = Place("", labels, ph, splits)
+    names = [*place.partition.train, *place.partition.validation]
     partly = ph.copy()
-    partly[labels.index[80:]] = nan
-    one = RIDGE.fit(features.loc[labels.index], labels, partly)(features)
-    other = RIDGE.fit(features.loc[labels.index[:80]], labels, ph)(features)
-    pd.testing.assert_series_equal(one, other)
+    partly[names[40:]] = nan
+    one = RIDGE.maker(features)(place, 0).fit(Place("", labels, partly, splits), 0)
+    known = features.drop(index=names[40:])
+    other = RIDGE.maker(known)(place, 0).fit(place, 0)
+    assert isinstance(one, FittedModel)
+    pd.testing.assert_series_equal(one.test, other.test)
+
+
+def test_the_functions_of_one_line_give_the_same_with_a_warning(features, outcomes, splits):
+    labels, ph = outcomes
+    with pytest.warns(FutureWarning, match="is fhr.evaluation.cross_validate now"):
+        raw = baseline_scores(MAD, features, labels, ph, splits, repeat=1)
+    pd.testing.assert_frame_equal(raw, scores(MAD.maker(features), labels, ph, splits, repeat=1).reset_index(drop=True))
+    with pytest.warns(FutureWarning, match="is fhr.evaluation.cross_validate now"):
+        table = baseline_predictions(MAD, features, labels, ph, splits, repeat=1)
+    assert list(table.columns) == ["name", "repeat", "fold", "label", "score", "probability"]
+    with (
+        pytest.warns(FutureWarning, match="cross_validate now"),
+        pytest.raises(SplitError, match="repeat=10; this split has repeat 0 to 9"),
+    ):
+        baseline_predictions(MAD, features, labels, ph, splits, repeat=10)
 
 
 def test_names_are_those_of_tables_and_of_the_command_line():
@@ -142,13 +178,13 @@ def test_names_are_those_of_tables_and_of_the_command_line():
 def test_raw_scores_make_the_predictions(features, outcomes, splits):
     """By hand: one calibrator on the pooled held-out scores of a fold, the inner models' probabilities averaged."""
     labels, ph = outcomes
-    raw = baseline_scores(LOGISTIC, features, labels, ph, splits, repeat=0)
+    raw = scores(LOGISTIC.maker(features), labels, ph, splits, repeat=0)
     assert list(raw.columns) == list(RAW_COLUMNS)
     held_out = raw[raw["use"] == "held_out"]
     assert len(held_out) == 4 * len(labels)
     assert not held_out.duplicated(["fold", "name"]).any()
     assert len(raw[raw["use"] == "test"]) == 4 * len(labels)
-    table = baseline_predictions(LOGISTIC, features, labels, ph, splits, repeat=0).set_index("name")
+    table = predictions(LOGISTIC, features, labels, ph, splits, repeat=0).set_index("name")
     for fold, rows in raw.groupby("fold"):
         pooled, test = rows[rows["use"] == "held_out"], rows[rows["use"] == "test"]
         calibrator = RidgePlatt().fit(pooled["score"], labels[pooled["name"]])
@@ -170,13 +206,13 @@ def test_records_without_a_label_are_left_out(features, outcomes, splits):
     labels, ph = outcomes
     unknown = labels.reindex(features.index)
     assert unknown.isna().sum() == 2
-    one, other = (baseline_predictions(MAD, features, y, ph, splits, repeat=0) for y in (labels, unknown))
+    one, other = (predictions(MAD, features, y, ph, splits, repeat=0) for y in (labels, unknown))
     pd.testing.assert_frame_equal(one, other)
 
 
 def test_a_feature_that_nobody_has_ranks_nobody(features, outcomes, splits):
     labels, ph = outcomes
-    table = baseline_predictions(MAD, features.assign(mad_60=nan), labels, ph, splits, repeat=0)
+    table = predictions(MAD, features.assign(mad_60=nan), labels, ph, splits, repeat=0)
     assert (table["score"] == 0).all()
     assert table["probability"].mean() == pytest.approx(labels.mean(), abs=0.02)
 
@@ -184,7 +220,7 @@ def test_a_feature_that_nobody_has_ranks_nobody(features, outcomes, splits):
 def test_a_table_without_the_columns_is_refused(features, outcomes, splits):
     labels, ph = outcomes
     with pytest.raises(FHRError, match=r"no column hurst_60; make it with fhr.evaluation.baseline_table"):
-        baseline_predictions(BY_SLUG["sparse"], features.drop(columns="hurst_60"), labels, ph, splits, repeat=0)
+        predictions(BY_SLUG["sparse"], features.drop(columns="hurst_60"), labels, ph, splits, repeat=0)
 
 
 @pytest.mark.parametrize("positives", [0, 1])
@@ -193,19 +229,13 @@ def test_too_few_positives_are_refused(features, outcomes, splits, positives):
     rare = labels * 0
     rare.iloc[:positives] = 1
     with pytest.raises(FHRError, match=r"none of \d+ training records has the label 1; a commoner label"):
-        baseline_predictions(MAD, features, rare, ph, splits, repeat=0)
+        predictions(MAD, features, rare, ph, splits, repeat=0)
 
 
 def test_a_regression_without_ph_is_refused(features, outcomes, splits):
     labels, ph = outcomes
     with pytest.raises(FHRError, match="ridge on pH: 0 training records of known pH"):
-        baseline_predictions(RIDGE, features, labels, ph * nan, splits, repeat=0)
-
-
-def test_a_repeat_that_there_is_not_is_refused(features, outcomes, splits):
-    labels, ph = outcomes
-    with pytest.raises(SplitError, match="repeat=10; this split has repeat 0 to 9"):
-        baseline_predictions(MAD, features, labels, ph, splits, repeat=10)
+        predictions(RIDGE, features, labels, ph * nan, splits, repeat=0)
 
 
 @pytest.mark.parametrize("target", REFERENCE["mad"])
@@ -224,17 +254,21 @@ def test_the_line_to_beat_is_refitted_from_the_recordings(ctu_uhb_database, real
 
 
 def aurocs(baseline: Baseline, database, features: pd.DataFrame, target: str, *, n_repeats: int) -> list[float]:
-    """Of one model on the whole training part, as the reference has it."""
-    labels, ph = database.labels(target), database.outcomes["ph"]
+    """Of each repeat."""
     splits = make_splits(database, n_repeats=n_repeats)
-    tables = (
-        baseline_predictions(baseline, features, labels, ph, splits, repeat=repeat, refit=True)
-        for repeat in range(n_repeats)
-    )
-    return [auroc(table["label"], table["score"]) for table in tables]
+    result = cross_validate(baseline.maker(features), database, target=target, splits=splits, repeats=n_repeats)
+    return [auroc(table["label"], table["score"]) for _, table in result.predictions.groupby("repeat")]
 
 
 @pytest.fixture(scope="module")
 def real_features(ctu_uhb_database) -> pd.DataFrame:
     """The order statistics, which are quick."""
-    return feature_table(ctu_uhb_database)
+    rows = {r.name: order_statistics(r.fhr, fs=r.fs) for r in ctu_uhb_database}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(ORDER_STATISTICS))
+
+
+def test_lines_are_found_by_their_short_names():
+    assert lines(["ridge", "mad"]) == [RIDGE, MAD]
+    assert lines(["all"]) == list(BASELINES)
+    with pytest.raises(FHRError, match="baseline 'svm'; there are logistic, ridge"):
+        lines(["svm"])

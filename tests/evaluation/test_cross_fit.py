@@ -4,8 +4,9 @@ import pytest
 from scipy.special import expit
 
 from fhr.calibration import Beta, RidgePlatt
+from fhr.datasets import FittedModel
 from fhr.errors import FHRError, SplitError
-from fhr.evaluation import RAW_COLUMNS, MemberScores, cross_fit, raw_scores
+from fhr.evaluation import RAW_COLUMNS, cross_fit, raw_scores
 
 TEST = [f"t{i}" for i in range(6)]
 
@@ -18,7 +19,7 @@ def networks(inner: int = 3, members: int = 1, size: int = 12, seed: int = 0) ->
         names, label = [f"h{k}-{i}" for i in range(size)], np.arange(size) % 2
         labels |= dict(zip(names, label.tolist(), strict=True))
         for m in range(members):
-            scores = MemberScores(
+            scores = FittedModel(
                 pd.Series(generator.normal(size=size) + label, index=names),
                 pd.Series(generator.normal(size=6) * (k + 1), index=generator.permutation(TEST)),
             )
@@ -27,7 +28,7 @@ def networks(inner: int = 3, members: int = 1, size: int = 12, seed: int = 0) ->
 
 
 def test_raw_scores_by_hand():
-    scores = MemberScores(pd.Series({"a": 1.0}), pd.Series({"b": 2.0, "c": 3.0}))
+    scores = FittedModel(pd.Series({"a": 1.0}), pd.Series({"b": 2.0, "c": 3.0}))
     table = raw_scores(scores, repeat=0, fold=4, inner=1, member=7)
     assert tuple(table.columns) == RAW_COLUMNS
     assert table.to_numpy().tolist() == [

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fhr.errors import FormatError
 from fhr.formats import read, read_fhrma
-from fhr.recording import Outcome, Recording, Step
+from fhr.recording import Outcome, Provenance, Recording, Step
 
 _GENERATOR = np.random.default_rng(0)
 SAMPLES = hostile.samples_of(
@@ -22,6 +22,7 @@ SAMPLES = hostile.samples_of(
         4.0,
         outcome=Outcome(ph=7.1),
         history=(Step("s", {"a": [1]}),),
+        provenance=Provenance("synthetic", "gan (seed=1)", ("a" * 64, "1001")),
     )
 )
 NUMBER = st.integers(0, 2**32)

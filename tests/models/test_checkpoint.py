@@ -10,6 +10,7 @@ import torch
 from fhr.errors import CheckpointError
 from fhr.models import FORMAT, CheckpointCard, InceptionNet, finish_checkpoint, read_checkpoint
 from fhr.preprocessing import Pipeline
+from fhr.recording import Composition
 
 CALIBRATOR = {"penalty": 1.0, "mean": 0.0, "scale": 1.0, "slope": 1.0, "intercept": -1.0}
 
@@ -242,6 +243,67 @@ def test_confidence_or_several_members_make_another_format(tmp_path, changes):
     content["fhr"]["format"] = 2
     torch.save(content, tmp_path / "mixed.ckpt")
     refused(tmp_path / "mixed.ckpt", "incomplete checkpoint")
+
+
+MADE = {"kinds": {"measured": 3, "synthetic": 2}, "made_by": ("gan (seed=1)",), "fitted_to": ("a" * 64, "1001")}
+
+
+@pytest.mark.parametrize("more", [{}, {"confidence": CONFIDENCE, **FEATURES}, {"kind": "false_signal"}])
+def test_records_that_were_made_make_another_format(tmp_path, more):
+    torch.save(checkpoint(**MADE, **more), tmp_path / "new.ckpt")
+    read, _ = read_checkpoint(tmp_path / "new.ckpt")
+    assert read == card(**MADE, **more)
+    assert read.format == FORMAT == 5
+    assert read.composition == Composition(**MADE)
+    finished = finish_checkpoint(tmp_path / "new.ckpt", None, tmp_path / "finished.ckpt")
+    assert read_checkpoint(finished)[0] == card(**{**MADE, **more, "calibrator": None, "confidence": None})
+    assert card(**MADE, **more).procedure == card(**more).procedure
+    assert card(**more).composition is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": 4},
+        {"kinds": None},
+        {"kinds": {}},
+        {"kinds": {"measured": 5}},
+        {"kinds": {"synthetic": 0}},
+        {"kinds": {"synthetic": -1}},
+        {"kinds": {"synthetic": 1.5}},
+        {"kinds": {"synthetic": True}},
+        {"kinds": {"dreamt": 3}},
+        {"kinds": ["synthetic"]},
+        {"made_by": "gan"},
+        {"made_by": ["a\nb"]},
+        {"made_by": ["a" * 501]},
+        {"made_by": [None]},
+        {"fitted_to": None},
+        {"fitted_to": {"a": 1}},
+        {"fitted_to": [["a"]]},
+    ],
+)
+def test_spoilt_kinds_are_refused(tmp_path, changes):
+    content = checkpoint(**MADE)
+    content["fhr"] |= changes
+    torch.save(content, tmp_path / "spoilt.ckpt")
+    refused(tmp_path / "spoilt.ckpt", r"incomplete checkpoint \(.*\); train anew")
+
+
+@pytest.mark.parametrize("lost", [["kinds"], ["kinds", "made_by"], ["kinds", "made_by", "fitted_to"]])
+def test_kinds_that_are_lost_are_missed(tmp_path, lost):
+    content = checkpoint(**MADE)
+    for field in lost:
+        del content["fhr"][field]
+    torch.save(content, tmp_path / "part.ckpt")
+    refused(tmp_path / "part.ckpt", "incomplete checkpoint")
+
+
+def test_makers_without_kinds_are_refused(tmp_path):
+    content = checkpoint()
+    content["fhr"]["fitted_to"] = ["a" * 64]
+    torch.save(content, tmp_path / "odd.ckpt")
+    refused(tmp_path / "odd.ckpt", r"incomplete checkpoint \(kinds of its records\); train anew")
 
 
 def test_confidence_is_written_at_the_end_of_a_training(path, tmp_path):

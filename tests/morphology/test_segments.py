@@ -2,10 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fhr.morphology.bandwidth import bandwidths
 from fhr.morphology.events import Events, no_events
 from fhr.morphology.overlap import overlap
 from fhr.morphology.segments import find_segments, segment_table
-from fhr.morphology.variability import bandwidths, variation
+from fhr.morphology.variability import variation
 
 NAN = np.nan
 NONE = no_events()

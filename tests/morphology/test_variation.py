@@ -7,15 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from fhr.morphology.bandwidth import bandwidth_of_decelerations, bandwidths
+from fhr.morphology.blocks import epoch_means, range_mask
 from fhr.morphology.events import Events, no_events
-from fhr.morphology.variability import (
-    bandwidth_of_decelerations,
-    bandwidths,
-    epoch_means,
-    range_mask,
-    short_term_variation,
-    variation,
-)
+from fhr.morphology.variability import short_term_variation, variation
 
 NAN = np.nan
 NONE = no_events()

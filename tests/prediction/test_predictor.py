@@ -1,5 +1,6 @@
 """What trains is what predicts; and what a user is told besides the number."""
 
+import re
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -14,10 +15,19 @@ from fhr.datasets import CTUUHB, Database
 from fhr.errors import CheckpointError, SignalError
 from fhr.models import CheckpointCard, Network, finish_checkpoint, read_checkpoint
 from fhr.prediction import Prediction, Predictor, to_frame
-from fhr.recording import Recording, Step
+from fhr.recording import Provenance, Recording, Step
 from fhr.tracking import mlflow_client, run_checkpoints
 
 SEEN = "this recording was used in training"
+MAKER = r"\(made by fhr\.simulation [^)]*, seed=28, explained=1\)"
+
+
+def said_of_measured(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    """What a recording that was measured, and a network of such recordings, are told: recordings of tests are made."""
+    of_recording, of_network = warnings[-2:]
+    assert re.fullmatch(rf"no measured recording: it is simulated {MAKER}", of_recording)
+    assert re.fullmatch(rf"the network learnt from records that were made: 96 simulated {MAKER}", of_network)
+    return warnings[:-2]
 
 
 @pytest.fixture(autouse=True)
@@ -157,28 +167,60 @@ def test_seen_in_training_without_a_file(member, births_database):
     assert SEEN not in unseen.warnings
 
 
+def test_what_was_made_is_said_of_the_recording_and_of_the_network(member, births_database):
+    """On the confidence card, too; of measured recordings and networks of such there is nothing to say."""
+    card, network = member
+    recording = next(iter(births_database))
+    synthetic = Provenance("synthetic", "iaaft(seed=1)", ("1001",))
+    measured = replace(card, kinds=None, made_by=(), fitted_to=(), learnt_from=())
+    for provenance, of, words in (
+        (Provenance(), measured, []),
+        (synthetic, measured, ["no measured recording: it is synthetic (made by iaaft(seed=1))"]),
+        (
+            Provenance(),
+            replace(measured, kinds={"measured": 90, "synthetic": 6}, made_by=("gan",)),
+            ["the network learnt from records that were made: 90 measured, 6 synthetic (made by gan)"],
+        ),
+    ):
+        prediction = Predictor([(of, network)]).predict(replace(recording, provenance=provenance))
+        assert [w for w in prediction.warnings if "made" in w] == words
+        assert all(f"- Warning: {w}\n" in prediction.card() for w in words)
+
+
+def test_a_record_that_a_generator_was_fitted_to_was_seen(member, births_database):
+    """Through the records that the generator made."""
+    card, network = member
+    first, second = list(births_database)[:2]
+    digest = Database([first], origin="one").digests[0]
+    of_generator = replace(card, learnt_from=(), kinds={"synthetic": 9}, made_by=("gan",), fitted_to=(digest,))
+    predictor = Predictor([(of_generator, network)])
+    assert SEEN in predictor.predict(first).warnings
+    assert SEEN not in predictor.predict(second).warnings
+
+
 def test_much_loss(predictor, births_database, tested):
     recording = births_database[tested.index[0]]
     fhr_signal = np.array(recording.fhr)
     fhr_signal[-20 * 60 * 4 : -8 * 60 * 4] = nan
     lossy = predictor.predict(recording.after(Step("lose"), fhr=fhr_signal))
     assert lossy.loss > 0.6
-    assert lossy.warnings == (f"{lossy.loss:.0%} of the signal is lost",)
-    assert predictor.predict(recording).warnings == ()
+    assert said_of_measured(lossy.warnings) == (f"{lossy.loss:.0%} of the signal is lost",)
+    assert said_of_measured(predictor.predict(recording).warnings) == ()
 
 
 def test_no_uterine_activity_in_the_window(predictor, births_database, tested):
     recording = births_database[tested.index[0]]
     uc = np.array(recording.uc)
     uc[-20 * 60 * 4 :] = nan
-    assert predictor.predict(recording.after(Step("lose"), uc=uc)).warnings == ("no uterine activity",)
+    warnings = predictor.predict(recording.after(Step("lose"), uc=uc)).warnings
+    assert said_of_measured(warnings) == ("no uterine activity",)
 
 
 def test_without_a_calibrator_there_is_no_probability(checkpoint, tmp_path, births_database, tested):
     bare = fhr.load(finish_checkpoint(checkpoint, None, tmp_path / "bare.ckpt"))
     prediction = bare.predict(births_database[tested.index[0]])
     assert prediction.probability is None
-    assert prediction.warnings == ("not calibrated: no probability",)
+    assert said_of_measured(prediction.warnings) == ("not calibrated: no probability",)
     assert prediction.score == pytest.approx(tested["score"].iloc[0], abs=1e-5)
     assert to_frame([prediction])["probability"].isna().all()
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from fhr.confidence import COLUMNS
 from fhr.errors import FHRError, SignalError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.models import CheckpointCard, InceptionNet
 from fhr.prediction import Predictor, to_frame
-from fhr.prediction.prediction import COLUMNS
 from fhr.preprocessing import Pipeline
 from fhr.recording import Recording, Step
 

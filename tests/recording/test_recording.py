@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError, SignalError
-from fhr.recording import Clinical, Outcome, Recording, Source, Step
+from fhr.preprocessing import Pipeline, clean
+from fhr.recording import Clinical, Outcome, Provenance, Recording, Source, Step
 
 FHR = [140.0, nan, 141.5, 0.0]
 UC = [10.0, 11.0, nan, nan]
@@ -43,7 +44,7 @@ def test_fields_cannot_be_set(recording, field):
         setattr(recording, field, None)
 
 
-@pytest.mark.parametrize("part", [Outcome(), Clinical(), Source("x", "wfdb"), Step("x")])
+@pytest.mark.parametrize("part", [Outcome(), Clinical(), Source("x", "wfdb"), Step("x"), Provenance()])
 def test_parts_are_frozen(part):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setattr(part, dataclasses.fields(part)[0].name, 1.0)
@@ -98,6 +99,42 @@ def test_a_rate_that_is_not_positive_is_refused(fs):
 def test_signals_that_do_not_fit_are_refused(signals, message):
     with pytest.raises(SignalError, match=message):
         Recording("c", fs=4.0, **signals)
+
+
+SYNTHETIC = Provenance("synthetic", "gan(seed=1)", ("1001",))
+
+
+def test_a_recording_is_measured_unless_it_says_otherwise(recording):
+    assert recording.provenance == Provenance()
+    assert recording.provenance.is_measured
+
+
+def test_the_provenance_is_hard_to_lose(recording):
+    made = dataclasses.replace(recording, provenance=SYNTHETIC)
+    assert dataclasses.replace(made, fhr=made.fhr + 1, name="b", history=()).provenance is SYNTHETIC
+    assert made.after(Step("shift"), fhr=made.fhr + 1).after(Step("cut")).provenance is SYNTHETIC
+    assert pickle.loads(pickle.dumps(made)).provenance == SYNTHETIC
+    filled = made.after(Step("fill"), provenance=made.provenance.imputed("mean"))
+    assert filled.provenance == Provenance("synthetic", "gan(seed=1); mean", ("1001",))
+    with pytest.raises(SignalError, match=r"a: the step 'fill' would make a measured recording of .* synthetic"):
+        made.after(Step("fill"), provenance=Provenance())
+
+
+@pytest.mark.parametrize("provenance", [None, "synthetic", ("synthetic", "gan"), {"kind": "synthetic"}])
+def test_a_provenance_that_is_none_is_refused(recording, provenance):
+    with pytest.raises(SignalError, match=r"a: provenance of the type \w+; give a fhr.recording.Provenance"):
+        dataclasses.replace(recording, provenance=provenance)
+
+
+def test_the_steps_of_the_pipeline_keep_it_and_make_nothing_imputed():
+    """Bridged gaps are no imputation: the mask says where there was no signal."""
+    fhr = 140 + np.random.default_rng(1).normal(0, 2, 4 * 1200)
+    fhr[2000:2020] = nan
+    recording = Recording("a", fhr, np.zeros(len(fhr)), 4.0)
+    for provenance in (Provenance(), SYNTHETIC):
+        given = dataclasses.replace(recording, provenance=provenance)
+        assert clean(given).provenance == provenance
+        assert Pipeline(minutes=10)(given).recording.provenance == provenance
 
 
 def test_equality_is_identity_so_that_recordings_can_be_members_of_sets(recording):

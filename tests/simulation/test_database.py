@@ -31,6 +31,8 @@ def test_wfdb_reads_what_was_written(tmp_path):
         expected = np.nan_to_num(np.column_stack([recording.fhr, recording.uc]))
         np.testing.assert_allclose(record.p_signal, expected, atol=1e-9)
         fields = [comment.rsplit(maxsplit=1) for comment in record.comments if not comment.startswith("-")]
+        assert [label.split()[0] for label, _ in fields[:2]] == ["Kind", "Made"]  # of the section on the provenance
+        fields = fields[2:]
         assert [label for label, _ in fields] == LABELS
         assert float(dict(fields)["pH"]) == recording.outcome.ph
         assert "NaN" not in dict(fields).values()
@@ -43,6 +45,7 @@ def test_our_reader_gives_the_recording_back(tmp_path):
     np.testing.assert_array_equal(again.uc, written.uc)
     assert again.outcome == written.outcome
     np.testing.assert_equal(again.stage2_start, written.stage2_start)
+    assert again.provenance == written.provenance
 
 
 def test_a_folder_with_recordings_is_refused_unless_overwritten(tmp_path):

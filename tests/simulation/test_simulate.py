@@ -8,9 +8,10 @@ import pytest
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
+import fhr
 from fhr.errors import FHRError
 from fhr.recording import Recording
-from fhr.simulation import simulate, simulate_labour, simulate_labours, simulate_recording
+from fhr.simulation import EXPLAINED, simulate, simulate_labour, simulate_labours, simulate_recording
 
 N = 400
 
@@ -74,6 +75,19 @@ def test_names_source_and_history(recordings):
     assert step.name == "simulate"
     assert step.parameters["seed"] == 11
     assert step.parameters["index"] == 1
+
+
+def test_they_are_simulated_by_one_maker(recordings):
+    """Which is named with all that makes other recordings; the index is in the history."""
+    provenance = recordings[0].provenance
+    assert (provenance.kind, provenance.fitted_to) == ("simulated", ())
+    assert provenance.made_by == f"fhr.simulation {fhr.__version__}, seed=11, explained={EXPLAINED:g}"
+    assert {r.provenance for r in recordings} == {provenance}
+    others = [simulate_recording(0, seed=12), simulate_recording(0, seed=11, explained=0.25)]
+    assert [r.provenance.made_by.partition("seed=")[2] for r in others] == [
+        f"12, explained={EXPLAINED:g}",
+        "11, explained=0.25",
+    ]
 
 
 def test_signals_are_what_a_monitor_gives(recordings):

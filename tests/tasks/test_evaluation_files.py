@@ -6,7 +6,9 @@ import pytest
 
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
+from fhr.recording import Composition
 from fhr.tasks import ModelCard, metric_values, write_evaluation
+from fhr.tasks.model_card import records_line
 
 RESULTS = {"auroc": Interval(0.7412, 0.65, 0.81), "cox_p": Interval(0.25, nan, nan), "brier": Interval(nan, nan, nan)}
 
@@ -49,6 +51,18 @@ def test_the_card_names_the_features(card):
     text = replace(card, features=FeatureSet(groups=("multiscale",), minutes=20)).markdown()
     assert "uterine activity;\n  beside it c1, c2, c3, " in text
     assert " of fetal heart rate in the last 20 min\n- Data:" in text
+
+
+def test_the_card_says_which_records_were_made(card):
+    """Of measured records, which a reader takes for granted, it says nothing."""
+    measured = Composition({"measured": 40})
+    assert records_line(measured, measured) == ""
+    assert "- Records:" not in card.markdown()
+    made = Composition({"measured": 40, "synthetic": 9}, ("gan(seed=1)",))
+    line = records_line(made, measured)
+    assert line == "- Records: learnt from 40 measured, 9 synthetic (made by gan(seed=1)); tested on 40 measured\n"
+    assert f"`)\n{line}- Tested on: 5" in replace(card, records=line).markdown()
+    assert "**The numbers below say nothing of real births**" in records_line(measured, made)
 
 
 def test_values_for_mlflow_are_finite_and_grouped():

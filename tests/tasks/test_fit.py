@@ -80,6 +80,8 @@ def test_the_card_says_what_was_learnt_from(fitted, births_database):
     assert len(card.learnt_from) == len(learnt) == 96
     assert set(card.learnt_from) == {digests[name] for name in learnt}
     assert not set(card.learnt_from) & {digests[name] for name in facts.partition.test}
+    assert (card.format, card.kinds, card.fitted_to) == (5, {"simulated": 96}, ())
+    assert card.made_by == (next(iter(births_database)).provenance.made_by,)
     assert card.prevalence == pytest.approx(births_database.labels("ph<7.20")[learnt].mean())
 
 
@@ -107,7 +109,7 @@ def test_the_calibrator_is_that_of_the_held_out_inner_fold(fitted):
 def test_confidence_rests_on_the_held_out_inner_fold_and_on_all_that_was_learnt_from(fitted):
     scores, labels = score_windows(fitted.task, fitted.data.calibration_dataloader())
     card, _ = read_checkpoint(fitted.path)
-    assert card.format == 4
+    assert card.format == 5
     reference = Reference.from_dict(card.confidence)
     ((inner, held_out),) = reference.held_out.items()
     assert (inner, held_out.members) == (0, 1)
@@ -210,6 +212,16 @@ def test_another_fold_would_test_on_training_records(fitted, births, options):
     message = r"of the 24 test records were used to train this checkpoint \(fold \(0, 0, 0\), asked for .*test it on"
     with pytest.raises(CheckpointError, match=message):
         run_test(fitted, births, **options)
+
+
+def test_a_generator_that_was_fitted_to_test_records_has_shown_them(fitted, births, births_database, tmp_path):
+    (name, *_) = fitted.data.facts.partition.test
+    digest = dict(zip(births_database.names, births_database.digests, strict=True))[name]
+    content = torch.load(fitted.path, weights_only=True)
+    content["fhr"]["fitted_to"] = [digest]
+    torch.save(content, tmp_path / "generated.ckpt")
+    with pytest.raises(CheckpointError, match="1 of the 24 test records were used to train this checkpoint"):
+        run_test(fitted._replace(path=tmp_path / "generated.ckpt"), births)
 
 
 def test_another_inner_fold_has_the_same_test_records(fitted, births):

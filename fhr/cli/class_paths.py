@@ -1,0 +1,65 @@
+"""Older class paths in configurations: a new run notes down today's paths, and configurations are compared by them."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+from pytorch_lightning.cli import LightningArgumentParser
+
+__all__ = ["CurrentPathsParser", "old_names_logged", "with_current_class_paths"]
+
+_log = logging.getLogger(__name__)
+_MOVED = ("datamodules",)  # packages of class paths; `fhr` registers where they are now
+
+
+class CurrentPathsParser(LightningArgumentParser):
+    """Parser of a configuration that shows and stores classes under the paths of today."""
+
+    def dump(self, configuration: Any, *args: Any, **kwargs: Any) -> str:
+        """The configuration as text."""
+        current = configuration.clone()
+        for key, value in current.items():
+            if key.endswith("class_path"):
+                current[key] = _current(value)
+        return str(super().dump(current, *args, **kwargs))
+
+
+def with_current_class_paths(configuration: Any) -> Any:
+    """Replace older class paths in a configuration of plain types, as a new run would note it down.
+
+    Somebody else's package of an old name keeps its paths.
+    """
+    if isinstance(configuration, dict):
+        return {
+            key: _current(value) if key == "class_path" else with_current_class_paths(value)
+            for key, value in configuration.items()
+        }
+    if isinstance(configuration, list):
+        return [with_current_class_paths(value) for value in configuration]
+    return configuration
+
+
+@contextmanager
+def old_names_logged() -> Iterator[None]:
+    """Log what is said of old names; the line of the parser that a warning would show helps nobody."""
+    show = warnings.showwarning
+
+    def log(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, FutureWarning):
+            _log.warning("%s", message)
+        else:
+            show(message, category, *place, **more)
+
+    warnings.showwarning = log
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
+
+
+def _current(path: Any) -> Any:
+    package, _, name = str(path).partition(".")
+    return f"{import_module(package).__name__}.{name}" if package in _MOVED else path

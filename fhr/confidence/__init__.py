@@ -1,0 +1,13 @@
+"""One birth, judged: its probability, how far to trust it, and the confidence card that says so.
+
+`fhr.load(...)` and out-of-fold tables say of a birth what `Confidence` says of it.
+"""
+
+from .abstention import Abstention
+from .confidence import Confidence
+from .judgement import Judgement
+from .levels import LEVELS
+from .outer_fold import OuterFold
+from .prediction import COLUMNS, Prediction, to_frame
+
+__all__ = ["COLUMNS", "LEVELS", "Abstention", "Confidence", "Judgement", "OuterFold", "Prediction", "to_frame"]

@@ -1,0 +1,115 @@
+"""The prediction for one birth: its fields, its row in a table and its confidence card."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+
+from .card_words import (
+    decision_words,
+    guarantee_words,
+    heading,
+    network_words,
+    probability_words,
+    set_words,
+    signal_words,
+    verdict,
+)
+from .levels import LEVELS
+
+__all__ = ["COLUMNS", "Prediction", "to_frame"]
+
+_SET_COLUMNS = {level: f"set_{level:.0%}".rstrip("%") for level in LEVELS}
+COLUMNS = (  # only ever appended to
+    *("name", "probability", "score", "loss", "warnings"),
+    *("low", "high", "prevalence", "decision", "spread", "flip_rate"),
+    *_SET_COLUMNS.values(),
+    *("distance", "abstain", "reasons"),
+)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Risk of one recording, and how far to trust it; a field that was not computed is None.
+
+    Attributes:
+        name: of the recording.
+        target: the label, with its inequality, that `probability` is of.
+        probability: calibrated probability of the label, or None where the checkpoint holds no calibrator.
+        score: uncalibrated risk score; larger is likelier.
+        loss: fraction of the window's FHR that was missing or removed.
+        warnings: what to know before trusting it.
+        low: lower end of the Venn-Abers interval: one of its ends is a calibrated probability, whatever the shape of
+            the link between score and risk. Averaged over networks, this is heuristic. `probability` comes from
+            another calibrator and may lie outside: then the two disagree.
+        high: upper end.
+        prevalence: of the label among the births that `probability` is for.
+        decision: at risk or not, at the threshold below which 90% of the held-out records without the label are.
+        spread: standard deviation of the probability over the networks of the predictor. Those of a cross-validation
+            differ in their training records too, not only in their random start.
+        flip_rate: probability that two of these networks disagree on the decision.
+        sets: for each level of 0.80, 0.90 and 0.95, what the score cannot rule out, such as ("not ph<7.05", "ph<7.05");
+            () where it is unlike either, None where there are too few records for that level.
+        guarantees: for each level, what is proven of its set, or why there is none.
+        distance: fraction of the training records that are as far from the others as this one, see
+            `fhr.calibration.Typicality`.
+        abstain: whether there is a reason not to rely on it; None where its confidence was not computed.
+        reasons: these reasons, see `Abstention`.
+    """
+
+    name: str
+    target: str
+    probability: float | None
+    score: float
+    loss: float
+    warnings: tuple[str, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    prevalence: float | None = None
+    decision: bool | None = None
+    spread: float | None = None
+    flip_rate: float | None = None
+    sets: Mapping[float, tuple[str, ...] | None] | None = field(default=None, hash=False)
+    guarantees: Mapping[float, str] | None = field(default=None, hash=False)
+    distance: float | None = None
+    abstain: bool | None = None
+    reasons: tuple[str, ...] = ()
+
+    def card(self) -> str:
+        """The confidence card of this birth: everything above in Markdown that a clinician can read.
+
+        In the order in which a reader needs it: whether to rely on it, the answer, its doubts, what is proven.
+        """
+        # A reason to abstain is a warning that stands above already.
+        warnings = [warning for warning in self.warnings if warning not in self.reasons]
+        lines = [
+            *heading(self.name, self.target),
+            *verdict(self.abstain, self.reasons),
+            *probability_words(self.target, self.probability, self.low, self.high, self.prevalence),
+            *decision_words(self.target, self.decision),
+            *set_words(self.sets),
+            *network_words(self.spread, self.flip_rate),
+            *signal_words(self.loss, self.distance, warnings),
+            *guarantee_words(self.guarantees),
+        ]
+        return "\n".join(lines) + "\n"
+
+    def row(self) -> tuple[Any, ...]:
+        """The fields in the order of `COLUMNS`.
+
+        Texts are joined with `; `, those of a set with ` or `; `neither` is ().
+        """
+        sets = self.sets or {}
+        joined = {"warnings": "; ".join(self.warnings), "reasons": "; ".join(self.reasons)}
+        named = {column: _set(sets.get(level)) for level, column in _SET_COLUMNS.items()}
+        return tuple((joined | named)[c] if c in joined | named else getattr(self, c) for c in COLUMNS)
+
+
+def to_frame(predictions: Iterable[Prediction]) -> pd.DataFrame:
+    """A table of predictions: one row a recording, with the columns `COLUMNS`; what was not computed is missing."""
+    return pd.DataFrame([p.row() for p in predictions], columns=list(COLUMNS))
+
+
+def _set(held: tuple[str, ...] | None) -> str | None:
+    return None if held is None else " or ".join(held) or "neither"

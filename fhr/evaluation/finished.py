@@ -1,0 +1,99 @@
+"""A finished outer fold: its raw scores, the calibrator they give, and its networks ready to predict."""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fhr.calibration import Reference
+from fhr.datasets import FittedNetwork
+
+from .cross_fitting import cross_fit
+
+__all__ = ["FinishedFold", "finish_fold", "network_file"]
+
+
+@dataclass(frozen=True)
+class FinishedFold:
+    """What a store keeps of an outer fold.
+
+    Attributes:
+        repeat: of the outer folds.
+        fold: outer fold.
+        raw: scores of every model, see `RAW_COLUMNS`; with `family` where there were several.
+        calibrator: in plain types.
+        networks: finished checkpoints by file name, with calibrator and reference in them.
+        device: that the networks were trained on; empty where there are none.
+        metrics: name, value and position of the network, for each number of a training.
+    """
+
+    repeat: int
+    fold: int
+    raw: pd.DataFrame
+    calibrator: Mapping[str, Any]
+    networks: Mapping[str, bytes] = field(default_factory=dict)
+    device: str = ""
+    metrics: tuple[tuple[str, float, int], ...] = ()
+
+
+def network_file(repeat: int, fold: int, inner: int, member: int | None = None) -> str:
+    """Name of the file of one network; `member` where there are several."""
+    return f"repeat{repeat}-fold{fold}-inner{inner}{'' if member is None else f'-member{member}'}.ckpt"
+
+
+def finish_fold(
+    raw: pd.DataFrame,
+    scores: pd.DataFrame,
+    labels: pd.Series,
+    *,
+    target: str,
+    networks: Sequence[FittedNetwork] = (),
+    statistics: pd.DataFrame | None = None,
+) -> FinishedFold:
+    """Calibrate an outer fold, and put into each of its networks what a prediction rests on.
+
+    Args:
+        raw: what is kept, with `RAW_COLUMNS`, and `family` where there are several.
+        scores: the scores that are calibrated: `raw`, or the combination of its families.
+        labels: 0 or 1 by record name.
+        target: the label with its inequality.
+        networks: of this fold.
+        statistics: of the records, by name, see `fhr.calibration.typical_statistics`; needed with networks.
+
+    Raises:
+        SplitError: as `cross_fit`.
+        FHRError: too few records to calibrate on.
+    """
+    prediction = cross_fit(scores, labels)
+    calibrator, repeat, fold = prediction.calibrator, int(raw["repeat"].iloc[0]), int(raw["fold"].iloc[0])
+    finished: dict[str, bytes] = {}
+    if networks:
+        from fhr.models import finish_checkpoint, read_checkpoint  # torch, which a table does without
+
+        learnt_from = sorted(set(prediction.held_out["name"]))
+        typical = pd.DataFrame() if statistics is None else statistics.loc[learnt_from]
+        reference = Reference.of(prediction.held_out, labels, typical, calibrator).to_dict()
+        several = any(network.member for network in networks)
+        with tempfile.TemporaryDirectory() as temporary:
+            drafts = [Path(temporary) / f"draft{i}.ckpt" for i in range(len(networks))]
+            for draft, network in zip(drafts, networks, strict=True):
+                draft.write_bytes(network.checkpoint)
+            calibrator.bind(label=target, model=[read_checkpoint(draft)[0].procedure for draft in drafts])
+            for draft, network in zip(drafts, networks, strict=True):
+                path = finish_checkpoint(
+                    draft,
+                    calibrator.to_dict(),
+                    Path(temporary) / "finished.ckpt",
+                    confidence=reference,
+                    member=network.member,
+                    target=target,
+                    prevalence=float(labels.loc[learnt_from].mean()),
+                )
+                name = network_file(repeat, fold, network.inner, network.member if several else None)
+                finished[name] = path.read_bytes()
+    metrics = [(name, value, i) for i, network in enumerate(networks) for name, value in network.metrics.items()]
+    device = networks[0].device if networks else ""
+    return FinishedFold(repeat, fold, raw, calibrator.to_dict(), finished, device, tuple(metrics))

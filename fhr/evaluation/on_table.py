@@ -1,0 +1,114 @@
+"""A scikit-learn estimator on a table of features, as something that the protocol can fit."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from fhr.datasets import FittedModel, Place
+from fhr.errors import FHRError
+
+from .controls import permuted
+
+__all__ = ["OnTable", "OnTableMaker"]
+
+PH_RANGE = (6.95, 7.35)
+"""A pH beyond these is learnt as the nearer of them: a few extreme births would lead the line."""
+_LEAST_PH = 10  # records of known pH that a regression on it needs
+_FARTHEST = 1e-7  # of a probability from 0 and 1, whose log-odds are infinite
+
+
+@dataclass(frozen=True, eq=False)
+class OnTable:
+    """An estimator that learns the label, or pH, from a table of features.
+
+    Its risk score is the decision function, else the log-odds of the predicted probability, else what a regressor
+    predicts; minus the predicted pH where it learns pH. Scaling, imputation and selection belong into the estimator (a
+    pipeline), so that they are fitted on the training part alone.
+
+    Args:
+        estimator: unfitted; of scikit-learn or alike.
+        table: one row a record, by name, with numbers; records that are not in it are left out.
+        learn: `label`, or `ph` for a regressor of pH, on records of known pH.
+        name: for messages.
+    """
+
+    estimator: Any
+    table: pd.DataFrame
+    learn: Literal["label", "ph"] = "label"
+    name: str = ""
+
+    def fit(self, place: Place, seed: int) -> FittedModel:
+        """Fit on training and early-stopping records, on a bootstrap of them where there are several members.
+
+        Args:
+            place: what may be learnt from, and what is scored.
+            seed: of the bootstrap, and of the steps of the estimator whose `random_state` is None.
+
+        Raises:
+            FHRError: records of one class only, too few of known pH, or a table of other records.
+        """
+        table = self.table if place.permutation is None else permuted(self.table, seed=place.permutation)
+        part, known = place.partition, set(table.index)
+        held_out, test = ([n for n in names if n in known] for names in (part.calibration, part.test))
+        names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
+        if not names or not test:
+            raise FHRError(f"{self._called}: the table has none of the records of fold {place.fold}; index it by name")
+        model = self._fitted(table.loc[list(names)], place, seed)
+        scores = pd.Series(self._score(model, table.loc[held_out + test]), index=held_out + test)
+        return FittedModel(scores.loc[held_out], scores.loc[test])
+
+    @property
+    def _called(self) -> str:
+        return self.name or type(self.estimator).__name__
+
+    def _fitted(self, rows: pd.DataFrame, place: Place, seed: int) -> Any:
+        _seed(self.estimator, seed)
+        if self.learn == "ph":
+            rows = rows[place.ph.loc[rows.index].notna().to_numpy()]
+            if len(rows) < _LEAST_PH:
+                raise FHRError(f"{self._called}: {len(rows)} training records of known pH; at least {_LEAST_PH} needed")
+            return self.estimator.fit(rows.to_numpy(), place.ph.loc[rows.index].clip(*PH_RANGE).to_numpy())
+        classes = place.labels.loc[rows.index].to_numpy()
+        if not 0 < classes.sum() < len(classes):
+            raise FHRError(
+                f"{self._called}: none of {len(classes)} training records has the label {int(not classes.any())}; a "
+                "commoner label, more recordings or fewer folds are needed"
+            )
+        return self.estimator.fit(rows.to_numpy(), classes)
+
+    def _score(self, model: Any, rows: pd.DataFrame) -> np.ndarray:
+        x = rows.to_numpy()
+        if self.learn == "ph":
+            return -np.asarray(model.predict(x), dtype=float)
+        if hasattr(model, "decision_function"):
+            return np.asarray(model.decision_function(x), dtype=float)
+        if hasattr(model, "predict_proba"):
+            p = np.clip(np.asarray(model.predict_proba(x), dtype=float)[:, 1], _FARTHEST, 1 - _FARTHEST)
+            return np.asarray(np.log(p / (1 - p)))
+        return np.asarray(model.predict(x), dtype=float)
+
+
+@dataclass(frozen=True, eq=False)
+class OnTableMaker:
+    """A maker of `OnTable`: a new estimator for each place, on one table."""
+
+    estimator: Callable[[], Any]
+    table: pd.DataFrame
+    learn: Literal["label", "ph"] = "label"
+    name: str = ""
+
+    def __call__(self, place: Place, seed: int) -> OnTable:
+        """The estimator of one place."""
+        return OnTable(self.estimator(), self.table, self.learn, self.name)
+
+
+def _seed(estimator: Any, seed: int) -> None:
+    """Give every step without a `random_state` of its own the seed of this fit."""
+    if hasattr(estimator, "get_params"):
+        steps = estimator.get_params().items()
+        unseeded = [key for key, value in steps if key.split("__")[-1] == "random_state" and value is None]
+        if unseeded:
+            estimator.set_params(**dict.fromkeys(unseeded, seed))

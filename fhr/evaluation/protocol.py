@@ -1,0 +1,164 @@
+"""The protocol: repeated, nested, stratified cross-validation by record of whatever can be made for a fold."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import pandas as pd
+
+from fhr.calibration import RidgePlatt, typical_statistics
+from fhr.compute import check_scheduler, check_workers
+from fhr.datasets import N_INNER, Database, Place, Splits
+from fhr.errors import FHRError
+
+from .finished import FinishedFold, finish_fold
+from .fits import Maker
+from .procedure import Procedure, combine
+from .result import CrossValidation
+from .stores import MemoryStore, Store
+from .study import FAMILY, FittedFold, fitted_folds
+
+__all__ = ["cross_validate"]
+
+_log = logging.getLogger(__name__)
+
+
+def cross_validate(
+    make: Maker,
+    database: Database,
+    *,
+    target: str,
+    splits: Splits | None = None,
+    repeats: int = 1,
+    inner: int = N_INNER,
+    members: int = 1,
+    permutations: int = 0,
+    seed: int = 0,
+    at_once: bool | None = None,
+    store: Store | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+    name: str = "",
+) -> CrossValidation:
+    """Score every record by models that have not seen it: any task, any estimator, any list of these.
+
+    Inside the training part of an outer fold there are four inner folds: each model is fitted on three of them, some
+    records of which only stop it, and scores the fourth and the outer fold. The held-out scores fit one calibrator; the
+    calibrated models are averaged. Whatever is learnt is learnt inside `make(place, seed)` and what it returns.
+
+    Example:
+        A logistic regression on a table of features, and a network of one's own:
+
+            def line(place, seed):
+                return OnTable(make_pipeline(StandardScaler(), LogisticRegression()), table)
+
+            def network(place, seed):
+                data = PlaceDataModule(place, seed=seed)
+                return Training(MyLightningModule(), data, pl.Trainer(max_epochs=10))
+
+            result = cross_validate(network, database, target="ph<7.05", repeats=10)
+            result.metrics["auroc"]
+
+    Args:
+        make: `make(place, seed)` gives what is fitted at a place: `OnTable`, `fhr.tasks.Training`, or anything with
+            `fit(place, seed) -> FittedModel`; a list is averaged at equal weight. It is called anew for every model,
+            with the global generators seeded. A `Procedure` chooses among makers, or combines them. Functions of a
+            notebook and lambdas reach other processes.
+        database: recordings with their outcomes; those without the outcome are left out.
+        target: the label with its inequality.
+        splits: outer folds; None for the standard ones (10 x 5, stratified by pH, seed 0).
+        repeats: shuffles of the outer folds.
+        inner: how many of the four inner folds are fitted.
+        members: retrainings of each inner model, each with its own seed and bootstrap of the training part.
+        permutations: a control in place of repeats: this many runs in which every record has the signal or the features
+            of another one, so that there is nothing to learn; 0 for none.
+        seed: of a single member, and of the seeds of several.
+        at_once: train the members as one batched model; None on a GPU, where that is faster.
+        store: keeps finished folds, and has those of an interrupted run; None for memory.
+        workers: processes on this machine; several have one thread each.
+        scheduler: of Dask, `dask://HOST:PORT`, in place of `workers`.
+        name: of the model in tables; None for that of `make`.
+
+    Raises:
+        OutcomeError: a target that is not defined, or that no record carries.
+        SplitError: more repeats than the splits have, splits or a store of other data, or records that some repeat
+            left out.
+        FHRError: something else than a fit was made, an inner fold that is too small to calibrate on, or what a fit
+            refuses.
+    """
+    _check(inner=inner, members=members, repeats=repeats, workers=workers)
+    if scheduler is not None:
+        check_scheduler(scheduler)
+    else:
+        check_workers(workers)
+    first = Place.first(database, target, splits)
+    if not permutations:
+        first.check(repeats)
+    runs = range(permutations or repeats)
+    wanted = [(repeat, fold) for repeat in runs for fold in range(len(first.splits.folds[0]))]
+    check_inner_folds(first, wanted, inner)
+    store = MemoryStore() if store is None else store
+    about = {
+        "target": target,
+        "data": first.splits.data,
+        "splits": first.splits.checksum,
+        "inner": str(inner),
+        "members": str(members),
+        "seed": str(seed),
+        "permuted": str(bool(permutations)).lower(),
+    }
+    done = set(store.done(about))
+    places = [place for place in wanted if place not in done]
+    by = make.by if isinstance(make, Procedure) else "mean"
+    _log.info("%d of %d outer folds to do", len(places), len(wanted))
+    if places:
+        folds = fitted_folds(
+            make,
+            first,
+            places,
+            inner=inner,
+            members=members,
+            permuted=bool(permutations),
+            seed=seed,
+            at_once=at_once,
+            workers=workers,
+            scheduler=scheduler,
+        )
+        for fold in finished_folds(folds, first, by):
+            store.keep(fold)
+    kept = {place: store.scores(*place) for place in wanted}
+    title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
+    scored = {name for raw in kept.values() for name in raw["name"]}
+    if missing := [name for name in first.labels.index if name not in scored]:
+        _log.warning("%d labelled records were scored by no model: %s", len(missing), ", ".join(missing[:10]))
+    return CrossValidation(first, kept, inner, members, by, title)
+
+
+def finished_folds(folds: Iterator[FittedFold], first: Place, by: str = "mean") -> Iterator[FinishedFold]:
+    """Calibrate each fold as it comes, see `finish_fold`."""
+    statistics: pd.DataFrame | None = None
+    for fold in folds:
+        if fold.networks and statistics is None and first.database is not None:
+            statistics = typical_statistics(r for r in first.database if r.name in first.labels.index)
+        scores = combine(fold.raw, first.labels, by).raw if FAMILY in fold.raw else fold.raw
+        yield finish_fold(
+            fold.raw, scores, first.labels, target=first.target, networks=fold.networks, statistics=statistics
+        )
+
+
+def check_inner_folds(first: Place, places: Sequence[tuple[int, int]], inner: int) -> None:
+    """Refuse inner folds that are too small to calibrate on, before anything is fitted.
+
+    Raises:
+        FHRError: there is one.
+    """
+    for repeat, fold in dict.fromkeys((r % len(first.splits.folds), f) for r, f in places):
+        parts = (first.at(repeat, fold, i).partition.calibration for i in range(inner))
+        RidgePlatt.check_sample(first.labels.loc[[name for part in parts for name in part]])
+
+
+def _check(*, inner: int, **counts: int) -> None:
+    if not 1 <= inner <= N_INNER:
+        raise FHRError(f"inner={inner}; an outer fold has 1 to {N_INNER} inner folds")
+    for name, value in counts.items():
+        if value < 1:
+            raise FHRError(f"{name}={value}; give 1 or more")

@@ -1,0 +1,110 @@
+"""The report of a cross-validation: its tables, figures and model card, as files in a folder."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pandas as pd
+
+from fhr.metrics import Interval
+from fhr.recording import Composition
+
+from .baseline_features import baseline_table
+from .births_by_group import birth_groups, subgroups
+from .conformal_sets import conformal_table, singleton_gain
+from .result import CrossValidation
+from .shortcuts import shortcut_audit
+
+if TYPE_CHECKING:
+    from fhr.features import FeatureSet
+
+__all__ = ["Report", "write_report"]
+
+LOSS = "loss_60"
+"""Column of `baseline_table`: signal loss of the last 60 min, a shortcut that every model is held against."""
+
+
+class Report(NamedTuple):
+    """What a report says in numbers.
+
+    Attributes:
+        results: metrics of the model, with intervals.
+        audit: of the shortcut by signal loss.
+        rows: a row a model, those that stand beside it included.
+        beside: AUROC of each model beside it, by name.
+    """
+
+    results: dict[str, Interval]
+    audit: Mapping[str, Interval]
+    rows: list[dict[str, Any]]
+    beside: dict[str, float]
+
+
+def write_report(
+    result: CrossValidation,
+    folder: str | Path,
+    *,
+    beside: Sequence[CrossValidation] = (),
+    table: pd.DataFrame | None = None,
+    network: str = "",
+    window_minutes: float = 60.0,
+    features: "FeatureSet | None" = None,
+    left_out: int = 0,
+) -> Report:
+    """Write the tables of predictions, models, conformal sets, audit and subgroups, the model card and the figures.
+
+    Args:
+        result: of `cross_validate`, on a database.
+        folder: where to; it is made where it is missing.
+        beside: other models on the same folds, such as the baselines.
+        table: `baseline_table` of the records; None computes it.
+        network: class path for the model card; the name of the model where it is empty.
+        window_minutes: how much signal the model looks at, for the model card.
+        features: what it takes beside the signal, for the model card.
+        left_out: records that could not be used, for the model card.
+
+    Raises:
+        SplitError: a record that some repeat left out.
+    """
+    from fhr.tasks import ModelCard, records_line, write_evaluation  # Lightning, which a table does without
+
+    folder, database = Path(folder), result.first.database
+    recordings = {} if database is None else {recording.name: recording for recording in database}
+    if table is None:
+        table = baseline_table(recordings.values())
+    predictions, results = result.predictions, dict(result.metrics)
+    known = {name: recordings[name] for name in predictions["name"].unique() if name in recordings}
+    audit = shortcut_audit(predictions, table[LOSS])
+    rows, areas = [result.row()], {}
+    for other in beside:
+        rows.append(other.row())
+        areas[other.name] = other.metrics["auroc"].value
+        if other.name.startswith("signal loss"):
+            results |= {"singletons_beyond_signal_loss": singleton_gain(predictions, other.predictions)}
+    made = Composition.of(known.values())
+    repeats, n_folds = predictions["repeat"].nunique(), len(result.first.splits.folds[0])
+    first = predictions[predictions["repeat"] == predictions["repeat"].min()]
+    card = ModelCard(
+        network=network or result.name,
+        target=result.target,
+        origin="" if database is None else database.origin,
+        data_checksum=result.first.splits.data,
+        n_tested=len(first),
+        n_positive=int(first["label"].sum()),
+        tested_on=f"{repeats} x {n_folds} outer folds; {result.title or result.name}, averaged after calibration on "
+        "their held-out inner folds; figures of repeat 0",
+        results=results,
+        window_minutes=window_minutes,
+        features=features,
+        left_out=left_out,
+        records=records_line(made, made),
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    write_evaluation(folder, card, first, known)
+    predictions.to_csv(folder / "predictions.csv", index=False)
+    pd.DataFrame(rows).to_csv(folder / "models.csv", index=False)
+    conformal_table(predictions).to_csv(folder / "conformal.csv", index=False)
+    pd.DataFrame(audit, index=["value", "low", "high"]).T.to_csv(folder / "shortcut_audit.csv")
+    groups = birth_groups(known.values())
+    subgroups(predictions, groups, table[LOSS]).to_csv(folder / "subgroups.csv", index=False)
+    return Report(results, audit, rows, areas)

@@ -1,0 +1,166 @@
+"""Stores of finished folds: memory, a folder, or whatever has `done`, `scores` and `keep`."""
+
+import gzip
+import json
+import os
+import shutil
+import tempfile
+import zlib
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+from fhr.errors import SplitError
+from fhr.formats import whole_or_not_at_all
+
+from .cross_fitting import RAW_COLUMNS
+from .finished import FinishedFold
+from .study import FAMILY
+
+__all__ = ["FolderStore", "MemoryStore", "Store", "read_scores", "written_scores"]
+
+_SCORES, _ABOUT = "scores.csv.gz", "study.json"
+
+
+class Store(Protocol):
+    """What keeps the finished folds of one cross-validation; MLflow is one, see `fhr crossval`."""
+
+    def done(self, about: Mapping[str, str]) -> Collection[tuple[int, int]]:
+        """The folds that are kept, (repeat, fold).
+
+        Args:
+            about: what the cross-validation is of: label, checksums of data and splits, inner folds, members, ...
+
+        Raises:
+            SplitError: it keeps folds of another cross-validation.
+        """
+
+    def scores(self, repeat: int, fold: int) -> pd.DataFrame:
+        """The raw scores of a fold that is kept."""
+
+    def keep(self, fold: FinishedFold) -> None:
+        """Keep a fold, whole or not at all."""
+
+
+class MemoryStore:
+    """Folds that are kept as long as the process lives.
+
+    Attributes:
+        folds: by (repeat, fold).
+    """
+
+    def __init__(self) -> None:
+        self.folds: dict[tuple[int, int], FinishedFold] = {}
+        self._about: dict[str, str] = {}
+
+    def done(self, about: Mapping[str, str]) -> Collection[tuple[int, int]]:
+        """See `Store`."""
+        check_about(self._about or about, about, "the store")
+        self._about = dict(about)
+        return set(self.folds)
+
+    def scores(self, repeat: int, fold: int) -> pd.DataFrame:
+        """See `Store`."""
+        return self.folds[repeat, fold].raw
+
+    def keep(self, fold: FinishedFold) -> None:
+        """See `Store`."""
+        self.folds[fold.repeat, fold.fold] = fold
+
+
+class FolderStore:
+    """Folds in a folder: one subfolder each, with raw scores, calibrator and networks (for `fhr.load`).
+
+    A kill leaves no half: a subfolder is written under another name and moved into place. Several processes may keep
+    folds of one study in it.
+
+    Args:
+        folder: is made where it is missing.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def done(self, about: Mapping[str, str]) -> Collection[tuple[int, int]]:
+        """See `Store`."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / _ABOUT
+        if path.is_file():
+            try:
+                kept = json.loads(path.read_text(encoding="utf-8"))
+            except ValueError:
+                raise SplitError(f"{path}: no readable JSON; restore it, or name another folder") from None
+            check_about(kept, about, str(self.folder))
+        else:
+            with whole_or_not_at_all(path) as part:
+                part.write_text(json.dumps(dict(about), indent=1) + "\n", encoding="utf-8")
+        found = (child.name.split("-") for child in self.folder.glob("repeat*-fold*") if (child / _SCORES).is_file())
+        return {(int(repeat.removeprefix("repeat")), int(fold.removeprefix("fold"))) for repeat, fold in found}
+
+    def scores(self, repeat: int, fold: int) -> pd.DataFrame:
+        """See `Store`.
+
+        Raises:
+            SplitError: a file that is damaged.
+        """
+        return read_scores(self._at(repeat, fold) / _SCORES)
+
+    def networks(self) -> list[Path]:
+        """Checkpoints of all kept folds; `fhr.load` takes one of them."""
+        return sorted(self.folder.glob("repeat*-fold*/*.ckpt"))
+
+    def keep(self, fold: FinishedFold) -> None:
+        """See `Store`."""
+        draft = Path(tempfile.mkdtemp(prefix=".part-", dir=self.folder))
+        try:
+            (draft / _SCORES).write_bytes(written_scores(fold.raw))
+            (draft / "calibrator.json").write_text(json.dumps(dict(fold.calibrator), indent=1), encoding="utf-8")
+            for name, content in fold.networks.items():
+                (draft / name).write_bytes(content)
+            draft.chmod(0o755)
+            place = self._at(fold.repeat, fold.fold)
+            if place.exists():  # half of an older version, or the same fold from another process
+                shutil.rmtree(place)
+            os.replace(draft, place)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def _at(self, repeat: int, fold: int) -> Path:
+        return self.folder / f"repeat{repeat}-fold{fold}"
+
+
+def check_about(kept: Mapping[str, str], about: Mapping[str, str], where: str) -> None:
+    """Refuse a store of another cross-validation.
+
+    Raises:
+        SplitError: the two differ.
+    """
+    for key in sorted({*kept, *about}):
+        if kept.get(key) != about.get(key):
+            raise SplitError(
+                f"{where} holds folds of another cross-validation: {key.replace('_', ' ')} {kept.get(key)} there, "
+                f"{about.get(key)} here; restore what it was started with, or name another store"
+            )
+
+
+def written_scores(raw: pd.DataFrame) -> bytes:
+    """Raw scores as a compressed CSV, every digit kept."""
+    return gzip.compress(raw.to_csv(index=False, lineterminator="\n").encode(), mtime=0)
+
+
+def read_scores(path: Path) -> pd.DataFrame:
+    """Raw scores that `written_scores` wrote.
+
+    Raises:
+        SplitError: a file that is missing, damaged, or of other columns.
+    """
+    try:
+        table = pd.read_csv(path, dtype={"name": str}, keep_default_na=False)
+        columns = [*RAW_COLUMNS, *([FAMILY] if FAMILY in table else [])]
+        return table[columns].astype({"score": float})
+    except (OSError, EOFError, ValueError, KeyError, zlib.error) as error:
+        raise SplitError(
+            f"{path}: no readable scores ({type(error).__name__}); remove its folder, and the fold is fitted again"
+        ) from None

@@ -1,0 +1,166 @@
+"""The folds of one cross-validation, fitted in any process or on any machine."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from fhr.compute import progress_bar, seeded, spread
+from fhr.datasets import FittedModel, FittedNetwork, Place
+from fhr.errors import FHRError
+
+from .cross_fitting import raw_scores
+from .fits import Maker
+
+__all__ = ["FAMILY", "FittedFold", "fitted_folds", "member_seeds"]
+
+_log = logging.getLogger(__name__)
+FAMILY = "family"
+"""A further column of raw scores, where a place has several fits: which of them."""
+
+
+class FittedFold(NamedTuple):
+    """All that the models of one outer fold said of records that they had not seen.
+
+    Attributes:
+        repeat: of the outer folds.
+        fold: outer fold.
+        raw: columns `RAW_COLUMNS`, and `family` where a place has several fits.
+        networks: those that are kept, in the order of inner fold and member.
+    """
+
+    repeat: int
+    fold: int
+    raw: pd.DataFrame
+    networks: tuple[FittedNetwork, ...] = ()
+
+
+class _Job(NamedTuple):
+    """One inner fold of one outer fold, with all its members."""
+
+    repeat: int
+    fold: int
+    inner: int
+    seeds: tuple[int, ...]
+    permuted: bool
+    threads: int | None
+    at_once: bool | None
+
+
+class _Done(NamedTuple):
+    job: _Job
+    raw: pd.DataFrame
+    networks: tuple[FittedNetwork, ...]
+
+
+def member_seeds(seed: int, repeat: int, fold: int, inner: int, members: int) -> tuple[int, ...]:
+    """A seed for each of several members; the given one for a single member, which is trained as `fhr fit` would."""
+    if members == 1:
+        return (seed,)
+    state = np.random.SeedSequence([seed, repeat, fold, inner]).generate_state(members)
+    return tuple(int(value) for value in state)
+
+
+def fitted_folds(
+    make: Maker,
+    first: Place,
+    places: Sequence[tuple[int, int]],
+    *,
+    inner: int = 4,
+    members: int = 1,
+    permuted: bool = False,
+    seed: int = 0,
+    at_once: bool | None = None,
+    workers: int = 1,
+    scheduler: str | None = None,
+) -> Iterator[FittedFold]:
+    """Fit every inner fold of the places, (repeat, outer fold); an outer fold is ready with the last of them."""
+    threads = 1 if workers > 1 or scheduler else None
+    jobs = [
+        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, threads, at_once)
+        for r, f in places
+        for i in range(inner)
+    ]
+    start = time.monotonic()
+    waiting: dict[tuple[int, int], list[_Done]] = {place: [] for place in places}
+    with (
+        progress_bar(len(jobs) * members, description="models") as bar,
+        closing(spread(_fit, jobs, shared=(make, first), workers=workers, scheduler=scheduler)) as results,
+    ):
+        for k, done in enumerate(results, start=1):
+            bar.update(members)
+            left = (time.monotonic() - start) / k * (len(jobs) - k) / 60
+            _log.info("inner fold %d of %d is fitted; about %.0f min left", k, len(jobs), left)
+            place = done.job.repeat, done.job.fold
+            waiting[place].append(done)
+            if len(waiting[place]) == inner:
+                fold = sorted(waiting.pop(place), key=lambda one: one.job.inner)
+                raw = pd.concat([one.raw for one in fold], ignore_index=True)
+                yield FittedFold(*place, raw, tuple(network for one in fold for network in one.networks))
+
+
+def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
+    make, first = shared
+    if job.threads is not None:
+        import torch
+
+        torch.set_num_threads(job.threads)
+    n = len(job.seeds)
+    places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, permuted=job.permuted) for m in range(n)]
+    families = [family for maker in getattr(make, "makers", (make,)) for family in _fitted(maker, places, job)]
+    rows, networks = [], []
+    for k, family in enumerate(families):
+        for m, model in enumerate(family):
+            raw = raw_scores(model, repeat=job.repeat, fold=job.fold, inner=job.inner, member=m)
+            rows.append(raw.assign(**{FAMILY: k}) if len(families) > 1 else raw)
+            if model.network is not None:
+                networks.append(replace(model.network, inner=job.inner, member=m))
+    # A combination of several families has no network of its own that could be kept.
+    return _Done(job, pd.concat(rows, ignore_index=True), tuple(networks) if len(families) == 1 else ())
+
+
+def _fitted(make: Maker, places: Sequence[Place], job: _Job) -> list[list[FittedModel]]:
+    """The members of each fit that `make` gives for one inner fold: at once where that gains, else in turn."""
+    with seeded(job.seeds[0]):
+        made = _made(make, places[0], job.seeds[0])
+        together = getattr(type(made[0]), "fit_together", None) if len(made) == 1 and len(places) > 1 else None
+        if together is None and job.at_once:
+            raise FHRError(
+                f"members of {type(made[0]).__name__} cannot be trained at once; leave `at_once` out, or give two or "
+                "more members of one `fhr.tasks.Training`"
+            )
+        if together is None or not (job.at_once or (job.at_once is None and made[0].gains_together)):
+            fitted = [[fit.fit(places[0], job.seeds[0])] for fit in made]
+            together = None
+    rest = list(zip(places[1:], job.seeds[1:], strict=True))
+    if together is not None:
+        fits = [made[0]]
+        for place, seed in rest:
+            with seeded(seed):
+                fits += _made(make, place, seed)
+        with seeded(job.seeds[0]):
+            return [together(fits, places, job.seeds)]
+    for place, seed in rest:
+        with seeded(seed):
+            for members, fit in zip(fitted, _made(make, place, seed), strict=True):
+                members.append(fit.fit(place, seed))
+    return fitted
+
+
+def _made(make: Maker, place: Place, seed: int) -> list[Any]:
+    made = make(place, seed)
+    fits = list(made) if isinstance(made, list | tuple) else [made]
+    for fit in fits:
+        if not callable(getattr(fit, "fit", None)) or hasattr(fit, "predict"):
+            raise FHRError(
+                f"make(place, seed) gave {type(fit).__name__}; it gives `fhr.evaluation.OnTable(estimator, table)`, "
+                "`fhr.tasks.Training(task, data, trainer)`, or a list of these"
+            )
+    if not fits:
+        raise FHRError("make(place, seed) gave an empty list; give one fit or more")
+    return fits

@@ -1,0 +1,71 @@
+"""Blocks of time: means and spreads of a signal by blocks counted back from its end, and masks of ranges."""
+
+import numpy as np
+
+from fhr.preprocessing import fill_runs
+
+from .events import Events
+
+__all__ = ["NOWHERE", "both", "epoch_means", "mean", "median", "range_mask", "spread"]
+
+NOWHERE = np.empty((0, 2))
+
+
+def epoch_means(signal: np.ndarray, fs: float, seconds: float) -> np.ndarray:
+    """Means over epochs of `seconds` counted back from the end, in order of time; NaN with less than half known.
+
+    An epoch need not be a whole number of samples: a sample belongs to the epoch that it begins in.
+    """
+    n = len(signal)
+    length = max(1.0, float(fs) * seconds)
+    count = int(n / length + 1e-9)
+    epoch = ((np.arange(n - 1, -1, -1) + 1e-9) / length).astype(np.int64)
+    known = ~np.isnan(signal)
+    # One more than the whole epochs: it takes what is left over at the start.
+    number = np.bincount(epoch[known], minlength=count + 1)[:count]
+    total = np.bincount(epoch[known], weights=signal[known], minlength=count + 1)[:count]
+    enough = number >= max(1, 0.5 * length - 0.5)
+    return np.divide(total, number, out=np.full(count, np.nan), where=enough)[::-1]
+
+
+def spread(signal: np.ndarray, length: int, quantiles: tuple[float, float]) -> np.ndarray:
+    """Distance between two quantiles of each block of `length`, counted back from the end; half must be known."""
+    count = len(signal) // length
+    rows = np.sort(signal[len(signal) - count * length :].reshape(count, length), axis=1)  # NaN goes last
+    known = (~np.isnan(rows)).sum(axis=1)
+    enough = known >= max(2, length / 2)
+    width = np.full(count, np.nan)
+    row = np.flatnonzero(enough)
+
+    def at(quantile: float) -> np.ndarray:
+        position = quantile * (known[row] - 1)
+        below = position.astype(np.int64)
+        above = np.minimum(below + 1, known[row] - 1)
+        part: np.ndarray = rows[row, below] + (position - below) * (rows[row, above] - rows[row, below])
+        return part
+
+    width[row] = at(quantiles[1]) - at(quantiles[0])
+    return width
+
+
+def both(events: Events, ranges: np.ndarray) -> np.ndarray:
+    """Concatenate start and end (k, 2) of the events and the ranges."""
+    return np.concatenate([np.stack([events.start, events.end], axis=1), ranges])
+
+
+def range_mask(ranges: np.ndarray, n: int, fs: float) -> np.ndarray:
+    """Flags of the samples (n,) that lie in one of the ranges (k, 2), s."""
+    edges = np.clip(np.round(ranges * fs), 0, n).astype(np.int64)
+    return fill_runs(edges[:, 0], edges[:, 1], n)
+
+
+def median(values: np.ndarray) -> float:
+    """Median of the known values; NaN for none. Many times as fast as `numpy.nanmedian`."""
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else np.nan
+
+
+def mean(values: np.ndarray) -> float:
+    """Mean of the known values; NaN for none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan

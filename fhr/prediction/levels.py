@@ -1,5 +1,0 @@
-"""At which levels conformal sets are made."""
-
-__all__ = ["LEVELS"]
-
-LEVELS = (0.80, 0.90, 0.95)
