@@ -137,12 +137,12 @@ class Training:
         ours = isinstance(self.task, Task)  # another's may hold more than plain types; this process wrote it just now
         weights = torch.load(best, map_location=self.task.device, weights_only=ours)
         self.task.load_state_dict(weights["state_dict"])
-        if isinstance(self.task, Task):
+        if isinstance(self.task, Task) and self.task.has_facts:
             self.task.epochs = weights["fhr"]["epochs"]
         return Path(best)
 
     def _finished(self, best: Path, folder: Path) -> bytes | None:
-        if not isinstance(self.task, ClassificationTask):
+        if not isinstance(self.task, ClassificationTask) or not self.task.has_facts:
             return None
         return finish_checkpoint(best, None, folder / "finished.ckpt").read_bytes()
 

@@ -188,6 +188,8 @@ def older(path: Path, scaling: FeatureScaling, out: Path) -> Path:
     for state in ("state_dict", "current_model_state"):
         for name in [name for name in content.get(state, ()) if "scaling_of_features" in name]:
             del content[state][name]
+    for field in ("kinds", "made_by", "fitted_to"):
+        card.pop(field, None)
     card |= {"scaling": scaling.to_dict(), "format": 2 if card["confidence"] is None else 4}
     if card["format"] == 2:
         del card["kind"], card["confidence"], card["member"]
