@@ -1,4 +1,4 @@
-"""The errors a user sees. Each message names what was given, what is wrong with it, and what to do."""
+"""Errors that a user sees. Each message names what was given, what is wrong with it, and what to do."""
 
 __all__ = [
     "CheckpointError",
@@ -10,6 +10,7 @@ __all__ = [
     "SignalError",
     "SplitError",
     "TrackingError",
+    "interruption_behind",
 ]
 
 
@@ -47,3 +48,10 @@ class TrackingError(FHRError):
 
 class NetworkError(FHRError):
     """A network of a user's own that fails checks of `fhr.testing`."""
+
+
+def interruption_behind(error: BaseException | None) -> KeyboardInterrupt | None:
+    """The interruption that `error` is or came of: Lightning answers one with an exit code of its own."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__context__ or error.__cause__
+    return error

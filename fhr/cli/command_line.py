@@ -12,11 +12,11 @@ from importlib import import_module
 from typing import NoReturn
 
 from fhr import __version__
-from fhr.errors import FHRError
+from fhr.compute import Terminated, interruptible
+from fhr.errors import FHRError, interruption_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
-from .interruption import Terminated, interruptible, interruption_behind
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
 __all__ = ["Terminated", "main"]

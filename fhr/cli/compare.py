@@ -8,7 +8,7 @@ also after Holm's correction over the models. A file of out-of-fold predictions 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
@@ -18,17 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow import MlflowClient
 
+    from fhr.evaluation import KeptPredictions
+
 __all__ = ["add_arguments", "run"]
-
-
-class _Model(NamedTuple):
-    """One of the models compared; `experiment` and `target` are empty where it was read from a file."""
-
-    given: str
-    name: str
-    predictions: "pd.DataFrame"
-    experiment: str = ""
-    target: str = ""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,100 +38,33 @@ def run(options: argparse.Namespace) -> int:
         raise FHRError(f"--figures {options.figures}: a file; name a folder, which is made where it is missing")
     if len(options.runs) < 2 or len(set(options.runs)) < len(options.runs):
         raise FHRError(f"{' '.join(options.runs)}: give two or more different runs, the first to compare with")
-    models = [_from_file(Path(given)) if Path(given).is_file() else _from_store(given) for given in options.runs]
+
+    from fhr.evaluation import compare, draw_comparison, kept_predictions, told_apart
+
+    models = [kept_predictions(given) for given in options.runs]
     if len(targets := {model.target for model in models if model.target}) > 1:
         told = ", ".join(f"{model.given} predicts {model.target}" for model in models if model.target)
         raise FHRError(f"runs of {len(targets)} labels cannot be compared: {told}; choose runs of one label")
     if options.log and not any(model.experiment for model in models):
         raise FHRError("--log keeps a comparison beside its runs, and there are files only; give a run id")
-    models = _told_apart(models)
-
-    from fhr.evaluation import compare
-
-    table = compare({model.name: model.predictions for model in models})
+    models = told_apart(models)
+    predictions = {model.name: model.predictions for model in models}
+    table = compare(predictions)
     write_csv(table, options.out)
     if options.figures:
-        _draw(models, table, Path(options.figures))
+        draw_comparison(predictions, table, options.figures)
     if options.log:
         _log(models, table)
     return 0
 
 
-def _from_file(path: Path) -> _Model:
-    import pandas as pd
-
-    try:
-        predictions = pd.read_csv(path, dtype={"name": str, "record": str})
-    except (OSError, EOFError, ValueError) as error:
-        raise FHRError(f"{path}: no table of predictions ({error}); give a CSV that `fhr crossval` wrote") from None
-    name = path.name.removesuffix(".gz").removesuffix(".csv")
-    return _Model(str(path), name, predictions.rename(columns={"record": "name"}))
-
-
-def _from_store(run_id: str) -> _Model:
-    import tempfile
-
-    import pandas as pd
-
-    from fhr.tracking import find_run, has_store, mlflow_client, shown_uri
-
-    uri = shown_uri()
-    if not has_store():
-        raise FHRError(f"{run_id}: no such file, and there is no MLflow store {uri}; go to the folder that holds it")
-    found, client = find_run(run_id), mlflow_client()
-    if found is None:
-        raise FHRError(f"{run_id!r} is neither a file nor a run of {uri}; `fhr runs` lists the runs")
-    if parent := found.data.tags.get("mlflow.parentRunId"):
-        raise FHRError(f"run {run_id} is one fold of {parent}; compare whole cross-validations, give that id")
-    if found.info.status != "FINISHED":
-        raise FHRError(f"run {run_id} is {found.info.status}; compare it when it is finished")
-    columns: set[str] = set()
-    if any(file.path == "predictions.csv" for file in client.list_artifacts(run_id)):
-        with tempfile.TemporaryDirectory() as folder:
-            path = client.download_artifacts(run_id, "predictions.csv", folder)
-            predictions = pd.read_csv(path, dtype={"name": str})
-        columns = set(predictions.columns)
-    if "repeat" not in columns:
-        raise FHRError(f"run {run_id} is no cross-validation; give one that `fhr crossval` made")
-    name = found.info.run_name or run_id
-    return _Model(run_id, name, predictions, str(found.info.experiment_id), found.data.tags.get("target", ""))
-
-
-def _told_apart(models: Sequence[_Model]) -> list[_Model]:
-    """Names of runs are often the same; their ids are not."""
-    names = [model.name for model in models]
-    return [
-        model._replace(name=f"{model.name} {model.given[:8] if model.experiment else model.given}")
-        if names.count(model.name) > 1
-        else model
-        for model in models
-    ]
-
-
-def _draw(models: Sequence[_Model], table: "pd.DataFrame", folder: Path) -> None:
-    from fhr.evaluation import whole_repeats
-    from fhr.formats import whole_or_not_at_all
-    from fhr.plots import compare_curves
-
-    repeats = {model.name: whole_repeats(model.predictions) for model in models}
-    area = table[table["metric"] == "auroc"].set_index("model")
-    notes = {
-        str(name): f"{row['difference']:+.3f} ({row['low']:+.3f} to {row['high']:+.3f}), p {row['p_holm']:.2g}"
-        for name, row in area.iterrows()
-    }
-    labels = next(iter(repeats.values())).labels
-    figure = compare_curves(labels, {name: model.scores for name, model in repeats.items()}, notes=notes)
-    folder.mkdir(parents=True, exist_ok=True)
-    with whole_or_not_at_all(folder / "roc.png") as part:
-        figure.savefig(part, format="png", dpi=150)
-
-
-def _log(models: Sequence[_Model], table: "pd.DataFrame") -> None:
+def _log(models: "Sequence[KeptPredictions]", table: "pd.DataFrame") -> None:
     """A run of its own in the experiment of the first run, with the differences as metrics."""
     import tempfile
 
     import numpy as np
 
+    from fhr.evaluation import write_comparison
     from fhr.tracking import mlflow_client, source_state
 
     client: MlflowClient = mlflow_client()
@@ -159,8 +84,7 @@ def _log(models: Sequence[_Model], table: "pd.DataFrame") -> None:
                 if np.isfinite(row[column]):
                     client.log_metric(run_id, f"difference/{row['metric']}{suffix}{place[row['model']]}", row[column])
         with tempfile.TemporaryDirectory() as folder:
-            table.to_csv(Path(folder) / "comparison.csv", index=False)
-            _draw(models, table, Path(folder) / "figures")
+            write_comparison({model.name: model.predictions for model in models}, table, folder)
             client.log_artifacts(run_id, folder)
     except BaseException:
         client.set_terminated(run_id, "FAILED")

@@ -1,4 +1,4 @@
-"""What `--config` may name: a file, or one of the configurations that come with the package."""
+"""Names that `--config` takes: a file, or one of the configurations that come with the package."""
 
 import os
 import re

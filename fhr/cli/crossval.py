@@ -1,4 +1,4 @@
-"""Train and test on every outer fold of the protocol, as one MLflow run, beside the linear baselines.
+"""Train, calibrate and test on every outer fold, as one MLflow run, beside the linear baselines.
 
 Each outer fold trains one network for each inner fold; the held-out inner folds fit one calibrator; the calibrated
 networks are averaged. Further options override the configuration, for example `--data.target 'ph<7.05'`. Every finished
@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Cross-validate and report."""
+    """Cross-validate and write the table of models."""
     configured = ["--config", options.config] if options.config else []
     if not configured and not options.resume:
         raise FHRError("nothing to do; give `--config NAME`, or `--resume RUN` to go on with a run")
@@ -84,10 +84,11 @@ def run(options: argparse.Namespace) -> int:
 
 
 def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
-    """Cross-validate the configuration that `arguments` give."""
+    """Cross-validate the configuration of `arguments`; the exit code."""
     import pandas as pd
 
-    from .crossval_run import Plan, crossval
+    from .crossval_plan import Plan
+    from .crossval_run import crossval
 
     check_out(options.out)
     _check(options)
@@ -127,7 +128,7 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Refuse what cannot be, and what would change nothing."""
+    """Refuse numbers out of range, and options that would change nothing."""
     if options.inner is not None and not 1 <= options.inner <= 4:
         raise FHRError(f"--inner {options.inner}; an outer fold has 1 to 4 inner folds")
     for name in ("workers", "repeats", "members", "permutations"):
@@ -146,6 +147,7 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _say(outcome: "Outcome") -> None:
+    """Write the run, its main metrics and the next commands to stderr."""
     lines: list[Any] = [f"run {outcome.run_id}"]
     for name, label in (("auroc", "AUROC"), ("brier", "Brier score"), ("calibration_slope", "calibration slope")):
         interval = outcome.results[name]

@@ -1,10 +1,10 @@
-"""The work behind `fhr crossval`: the protocol on a configuration or on baselines, kept and reported in MLflow."""
+"""Cross-validation of a configuration, or of linear lines in its place, kept and reported in MLflow."""
 
 import logging
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -24,6 +24,7 @@ from fhr.evaluation import (
     Maker,
     baseline_table,
     check_inner_folds,
+    check_other_label,
     cross_validate,
     finished_folds,
     keep,
@@ -31,61 +32,23 @@ from fhr.evaluation import (
     write_report,
 )
 from fhr.metrics import Interval
-from fhr.tasks import ClassificationTask, DataFacts, data_record, metric_values, parameters, run_tags
+from fhr.tasks import ClassificationTask, DataFacts, metric_values, parameters, plain_facts, run_tags
 from fhr.tracking import environment, source_state, tracking_uri
 
 from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
+from .crossval_plan import Plan, plan_of
 from .crossval_store import CrossvalStore
 from .training import TrainingCLI, quieten
 
-__all__ = ["Outcome", "Plan", "crossval"]
+__all__ = ["Outcome", "crossval"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is to be done.
-
-    Attributes:
-        arguments: of the command line, for the configuration.
-        config: name of the configuration's file, as it is noted down.
-        baselines: slugs of linear lines to cross-validate in place of the network, or `all`.
-        repeats: shuffles of the outer folds.
-        n_folds: outer folds that the split must have, or None.
-        inner: inner models an outer fold.
-        members: retrainings of each of them.
-        permutations: runs of a linear line on features that belong to other records, in place of repeats; 0 for none.
-        workers: processes on this machine.
-        scheduler: of Dask, in place of `workers`; or None.
-        at_once: train the members of an inner fold as one batched model; None where that is faster.
-        resume: run to go on with, or None.
-        networks_of: run whose networks are taken in place of training, or None.
-        name: of the model in tables; None for the class of the network.
-        keep: folder of the kept table that gets the results, or None.
-    """
-
-    arguments: tuple[str, ...]
-    config: str = ""
-    baselines: tuple[str, ...] = ()
-    repeats: int = 1
-    n_folds: int | None = None
-    inner: int = 4
-    members: int = 1
-    permutations: int = 0
-    workers: int = 1
-    scheduler: str | None = None
-    at_once: bool | None = None
-    resume: str | None = None
-    networks_of: str | None = None
-    name: str | None = None
-    keep: str | None = None
-
-
-@dataclass(frozen=True)
 class Outcome:
-    """What a cross-validation found.
+    """Result of one cross-validation.
 
     Attributes:
         run_id: of the MLflow run.
@@ -107,7 +70,7 @@ class Outcome:
 
 
 def crossval(plan: Plan) -> Iterator[Outcome]:
-    """Run the whole protocol for one configuration, or for each of the linear lines; see the verb.
+    """Cross-validate one configuration, or each of the linear lines, as `plan` says.
 
     Raises:
         FHRError: a mistake in the configuration or the data.
@@ -116,7 +79,7 @@ def crossval(plan: Plan) -> Iterator[Outcome]:
     store = source = None
     if plan.resume is not None:
         store = CrossvalStore.open(plan.resume)
-        plan = _plan_of(store, plan)
+        plan = plan_of(store, plan)
     asked = lines(plan.baselines)
     if plan.networks_of is not None:
         source = CrossvalStore.open(plan.networks_of)
@@ -159,7 +122,7 @@ class _Work:
             if source is not None:
                 first = Place.first(cli.datamodule.database, facts.target, facts.splits)
                 done = store.folds()
-                missing = [place for place in self._places(plan.repeats) if place not in done]
+                missing = [place for place in _places(facts, plan.repeats) if place not in done]
                 for fold in finished_folds((source.fitted(*place) for place in missing), first):
                     store.keep(fold)
             make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
@@ -168,9 +131,6 @@ class _Work:
             if plan.keep is not None:
                 self._keep(store, outcome.predictions, name)
         return outcome
-
-    def _places(self, repeats: int) -> list[tuple[int, int]]:
-        return [(repeat, fold) for repeat in range(repeats) for fold in range(len(self._facts.splits.folds[0]))]
 
     def _cross_validated(
         self, make: Maker, name: str, store: CrossvalStore | None = None, *, permutations: int = 0
@@ -261,36 +221,11 @@ class _Work:
         store.log(parameters=settings)
         client.log_text(run_id, cli.configuration(), "config.yaml")
         client.log_dict(run_id, environment(), "environment.json")
-        record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
+        record = {key: value for key, value in plain_facts(facts).items() if key not in ("fold", "records")}
         client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))
         return store
-
-
-def _plan_of(store: CrossvalStore, plan: Plan) -> Plan:
-    """The plan of a run that is there; how the work is spread may be another."""
-    if plan.arguments or plan.baselines or plan.networks_of:
-        raise CheckpointError("a run is resumed with its own configuration; leave all that would change it out")
-    found: Mapping[str, str] = store.run.data.params
-    return replace(
-        plan,
-        arguments=("--config", _configuration_of(store)),
-        config=found["config"],
-        baselines=(found["baseline"],) if "baseline" in found else (),
-        repeats=int(found["repeats"]),
-        inner=int(found["inner_models"]),
-        members=int(found["members"]),
-        permutations=int(found.get("permutations", 0)),
-        networks_of=found.get("networks_of"),
-        name=found["name"],
-    )
-
-
-def _configuration_of(store: CrossvalStore) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        path = store.client.download_artifacts(store.run_id, "config.yaml", folder)
-        return Path(path).read_text(encoding="utf-8")
 
 
 def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
@@ -311,8 +246,8 @@ def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
             f"--folds {plan.n_folds}; the split has {n_folds}: make another with `fhr splits`, and name it with "
             "`--data.splits FILE`"
         )
-    places = [(repeat, fold) for repeat in range(plan.repeats) for fold in range(n_folds)]
-    check_inner_folds(Place.first(cli.datamodule.database, facts.target, facts.splits), places, plan.inner)
+    first = Place.first(cli.datamodule.database, facts.target, facts.splits)
+    check_inner_folds(first, _places(facts, plan.repeats), plan.inner)
     return facts
 
 
@@ -320,36 +255,25 @@ def _check_networks(source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, r
     """Refuse networks of another run that cannot serve this label: they must have learnt pH itself, on the same data.
 
     Raises:
-        CheckpointError: networks that depend on the label, another configuration, data or split, or a run that lacks
-            some of the outer folds.
+        CheckpointError: see `check_other_label`; other data or splits, or a run that lacks some of the outer folds.
     """
     run_id, run = source.run_id, source.run
     if "baseline" in run.data.params:
         raise CheckpointError(f"run {run_id} is of a linear line and holds no networks; give one that trained some")
-    if getattr(cli.model.loss, "needs_label", True) or cli.datamodule.class_weights != "none":
-        raise CheckpointError(
-            f"networks of run {run_id} learnt a label; only those whose loss does without, as PHRegression, and "
-            "without class weights serve another one: train anew, without `--networks-of`"
-        )
-    texts = (_configuration_of(source), cli.configuration())
+    texts = (source.configuration(), cli.configuration())
     there, here = (with_current_class_paths(yaml.safe_load(text)) for text in texts)
-    if any(here[part]["monitor"] != "val/loss" for part in ("early_stopping", "checkpoint")):
-        raise CheckpointError(
-            f"networks of run {run_id} were stopped by a metric of the label; those by `val/loss` serve another one"
-        )
-    for config in (there, here):
-        config["data"]["init_args"].pop("target")
-    if differing := sorted(key for key in {*there, *here} if there.get(key) != here.get(key)):
-        raise CheckpointError(
-            f"run {run_id} has another configuration in {', '.join(differing)}; give the same but for the label"
-        )
+    learnt_label = getattr(cli.model.loss, "needs_label", True) or cli.datamodule.class_weights != "none"
+    check_other_label(run_id, there, here, learnt_label=learnt_label)
     found = {"data_checksum": facts.data_checksum, "split_checksum": facts.splits.checksum}
     if others := [key for key, value in found.items() if run.data.tags.get(key) != value]:
         raise CheckpointError(f"run {run_id} has another {others[0].replace('_', ' ')}; use the same data")
-    known, n_folds = source.folds(), len(facts.splits.folds[0])
-    wanted = [(repeat, fold) for repeat in range(repeats) for fold in range(n_folds)]
+    known, wanted = source.folds(), _places(facts, repeats)
     if missing := [place for place in wanted if place not in known]:
         raise CheckpointError(
             f"run {run_id} lacks {len(missing)} of {len(wanted)} outer folds; let it end first, or ask for fewer "
             "repeats"
         )
+
+
+def _places(facts: DataFacts, repeats: int) -> list[tuple[int, int]]:
+    return [(repeat, fold) for repeat in range(repeats) for fold in range(len(facts.splits.folds[0]))]

@@ -22,13 +22,13 @@ from fhr.tracking import (
     find_run,
     folder_tags,
     hold_run,
+    mark_stopped,
     mlflow_client,
     new_run_folder,
     run_folder,
+    search_runs,
     shown_uri,
 )
-
-from .training_run import mark_stopped
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -145,14 +145,13 @@ class CrossvalStore:
         return self._known
 
     def _children(self) -> Iterator["Run"]:
-        token = None
-        while True:
-            mine = f"tags.`mlflow.parentRunId` = '{self.run_id}'"
-            page = self.client.search_runs([self.experiment], mine, page_token=token)
-            yield from page
-            token = page.token
-            if not token:
-                return
+        return search_runs(self.client, [self.experiment], f"tags.`mlflow.parentRunId` = '{self.run_id}'")
+
+    def configuration(self) -> str:
+        """The resolved configuration of the networks."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = self.client.download_artifacts(self.run_id, "config.yaml", folder)
+            return Path(path).read_text(encoding="utf-8")
 
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """The raw scores of a finished fold."""

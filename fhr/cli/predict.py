@@ -20,10 +20,7 @@ from .recordings import read_paths, report
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from fhr.prediction import Prediction, Predictor
-    from fhr.recording import Recording
+    from fhr.prediction import Prediction
 
 __all__ = ["add_arguments", "run"]
 
@@ -53,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
     from fhr.compute import pick_device, progress
-    from fhr.prediction import Predictor, load, to_frame
+    from fhr.prediction import Predictor, load, timelines, to_frame, write_cards
 
     check_out(options.out)
     check_out(options.timeline, "--timeline")
@@ -68,34 +65,15 @@ def run(options: argparse.Namespace) -> int:
         predictions += done
         quarantined |= unusable
     write_csv(to_frame(predictions), options.out)
+    usable = [recording for recording in recordings if recording.name not in quarantined]
     if cards is not None:
-        _write_cards(predictions, [r for r in recordings if r.name not in quarantined], cards)
+        try:
+            write_cards(predictions, usable, cards)
+        except OSError as error:
+            raise FHRError(f"--card {cards}: cannot be written ({error.strerror}); name another folder") from None
     if options.timeline is not None and isinstance(predictor, Predictor):
-        usable = [recording for recording in recordings if recording.name not in quarantined]
-        write_csv(_timelines(predictor, usable, cards), options.timeline, "--timeline")
+        write_csv(timelines(predictor, usable, cards), options.timeline, "--timeline")
     return report(quarantined)
-
-
-def _timelines(predictor: "Predictor", recordings: "list[Recording]", cards: Path | None) -> "pd.DataFrame":
-    import pandas as pd
-
-    from fhr.compute import progress
-    from fhr.plots import timeline
-    from fhr.prediction import to_frame
-
-    tables = []
-    for recording in progress(recordings, description="timeline"):
-        table = predictor.timeline(recording)
-        tables.append(table)
-        if cards is not None:
-            ends = [table[name].astype(float) for name in ("low", "high")]
-            low, high = ends if all(end.notna().all() for end in ends) else (None, None)
-            abstained = table["abstain"].fillna(False).astype(bool)
-            times, minutes = -table["to_end"], predictor.pipeline.minutes
-            risk = table["probability"].astype(float)
-            figure = timeline(recording, times, risk, low, high, abstained, target=predictor.target, window=minutes)
-            figure.savefig(cards / f"{recording.name.replace(os.sep, '_')}-timeline.png", dpi=150)
-    return pd.concat(tables) if tables else to_frame([]).assign(end=[], to_end=[])
 
 
 def _folder(name: str | None) -> Path | None:
@@ -109,26 +87,3 @@ def _folder(name: str | None) -> Path | None:
     if not os.access(folder, os.W_OK):
         raise FHRError(f"--card {name}: the folder cannot be written to; name another")
     return folder
-
-
-def _write_cards(predictions: "list[Prediction]", recordings: "list[Recording]", folder: Path) -> None:
-    from fhr.formats import whole_or_not_at_all
-    from fhr.plots import confidence_card
-
-    written: set[str] = set()
-    # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
-    strips = {name: [r for r in recordings if r.name == name] for name in {r.name for r in recordings}}
-    for prediction in predictions:
-        name = prediction.name.replace(os.sep, "_")
-        # Two folders of recordings may hold the same names.
-        name = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(predictions) + 2))) if n not in written)
-        written.add(name)
-        try:
-            with whole_or_not_at_all(folder / f"{name}.md") as part:
-                part.write_text(prediction.card(), encoding="utf-8")
-            if strips.get(prediction.name):
-                with whole_or_not_at_all(folder / f"{name}.png") as part:
-                    figure = confidence_card(strips[prediction.name].pop(0), prediction)
-                    figure.savefig(part, format="png", dpi=150)
-        except OSError as error:
-            raise FHRError(f"--card {folder}: cannot be written ({error.strerror}); name another folder") from None

@@ -6,9 +6,7 @@ A run that MLflow calls RUNNING although its process is gone (killed, or a power
 
 import argparse
 import logging
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from fhr.errors import FHRError
 
@@ -28,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     """List the runs."""
     import pandas as pd
 
-    from fhr.tracking import has_store, mlflow_client, run_state, shown_uri
+    from fhr.tracking import has_store, mlflow_client, run_state, search_runs, shown_uri
 
     check_out(options.out)
     if not has_store():
@@ -46,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             "auroc": r.data.metrics.get("test/auroc"),
             "brier": r.data.metrics.get("test/brier"),
         }
-        for r in _all_runs(client, list(experiments))
+        for r in search_runs(client, list(experiments), order_by=["attributes.start_time DESC"])
         if "mlflow.parentRunId" not in r.data.tags
     ]
     columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
@@ -54,11 +52,3 @@ def run(options: argparse.Namespace) -> int:
     if stale := sum(row["status"] == "STALE" for row in rows):
         _log.warning("STALE runs, whose process is gone: %d; go on with `--resume RUN_ID` of the verb", stale)
     return 0
-
-
-def _all_runs(client: Any, experiments: list[str]) -> Iterator[Any]:
-    token: str | None = None
-    while token is None or token:
-        page = client.search_runs(experiments, order_by=["attributes.start_time DESC"], page_token=token)
-        yield from page
-        token = page.token or ""

@@ -15,7 +15,7 @@ def open_standard_streams() -> None:
 
 
 def reader_is_gone() -> bool:
-    """Whether stdout is a pipe that nobody reads any more; another broken pipe is a fault."""
+    """Tell whether stdout is a pipe that nobody reads any more; another broken pipe is a fault."""
     try:
         waiting = select.poll()
         waiting.register(sys.stdout.fileno(), 0)

@@ -1,12 +1,10 @@
 """`fhr fit`, `validate` and `test`: LightningCLI with this package's tracking, calibration and refusals."""
 
 import logging
-import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -23,23 +21,24 @@ from fhr.errors import CheckpointError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.recording import Step
-from fhr.tasks import Calibration, Resumable, RunRecord
+from fhr.tasks import Calibration, Resumable, RunTracking
 from fhr.tracking import (
+    TrainingRun,
     ensure_experiment,
     ensure_store,
-    find_run,
     folder_tags,
     mlflow_client,
     run_checkpoints,
     shown_uri,
+    status_kept,
     store_errors,
     tracking_uri,
+    tracking_variable_kept,
 )
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .tables import write_csv
-from .training_run import TrainingRun
 
 __all__ = ["TrainingCLI", "quieten", "train"]
 
@@ -68,14 +67,14 @@ class TrainingCLI(LightningCLI):
         run: bool = True,
     ) -> None:
         self._tracked, self._run_id, self._training = tracked, run_id, training
-        self.calibration, self.record = Calibration(), RunRecord()
+        self.calibration, self.tracking = Calibration(), RunTracking()
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.record] if tracked else []},
+            trainer_defaults={"callbacks": [self.calibration, self.tracking] if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
@@ -161,7 +160,8 @@ class TrainingCLI(LightningCLI):
         if training is None or not isinstance(logger, MLFlowLogger) or not self.trainer.is_global_zero:
             return
         ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
-        training.begin(self.configuration(), self.datamodule.facts)
+        facts = self.datamodule.facts
+        training.begin(self.configuration(), {"data": facts.data_checksum, "splits": facts.splits.checksum})
         training.run_id = logger.run_id
         _log.info("run %s in %s; what is not finished lies in %s", training.run_id, shown_uri(), training.folder)
         logger.experiment.update_run(logger.run_id, status="RUNNING")
@@ -193,7 +193,7 @@ class TrainingCLI(LightningCLI):
 
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
-        write_csv(to_frame(self.record.results).reset_index(names="metric"), None)
+        write_csv(to_frame(self.tracking.results).reset_index(names="metric"), None)
 
     def after_validate(self) -> None:
         """The metrics of the early-stopping slice, on stdout."""
@@ -233,14 +233,14 @@ def train(verb: str, arguments: Sequence[str]) -> int:
     quieten()
     run_id, rest = _take_option("--run", list(arguments))
     stopped, rest = _take_option("--resume", rest)
-    with _tracking_variable_kept():
+    with tracking_variable_kept():
         if verb == "fit":
             if run_id is not None:
                 raise CheckpointError("`--run` names a finished run to test; to go on with a stopped fit, `--resume`")
             return _fit(rest, stopped)
         if stopped is not None:
             raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
-        with tempfile.TemporaryDirectory() as folder, store_errors(), _status_kept(run_id):
+        with tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
             if run_id is not None:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
             # Lightning's own table would mix with ours on stdout.
@@ -262,29 +262,6 @@ def _fit(arguments: list[str], stopped: str | None) -> int:
         sys.stdout.write(f"{training.run_id}\n")
         sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n")
     return 1 if quarantined else 0
-
-
-@contextmanager
-def _tracking_variable_kept() -> Iterator[None]:
-    """MLflow's logger sets MLFLOW_TRACKING_URI; the rest of the process would take the own store for a server."""
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop("MLFLOW_TRACKING_URI", None)
-
-
-@contextmanager
-def _status_kept(run_id: str | None) -> Iterator[None]:
-    """A test that is refused or fails must not mark the finished run as failed."""
-    run = find_run(run_id) if run_id is not None else None
-    try:
-        yield
-    except BaseException:
-        if run is not None:
-            mlflow_client().update_run(run.info.run_id, status=run.info.status)
-        raise
 
 
 def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]]:

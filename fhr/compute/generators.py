@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 __all__ = ["generator_states", "seeded", "set_generators"]
 
 
@@ -19,6 +17,7 @@ def seeded(seed: int) -> Iterator[None]:
     Args:
         seed: from 0 to 2**32 - 1.
     """
+    import numpy as np  # here, so that `fhr --help` stays light
     import torch
 
     before = generator_states()
@@ -33,6 +32,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 def generator_states() -> dict[str, Any]:
     """The states of the global generators, in plain types and tensors."""
+    import numpy as np
     import torch
 
     kind, keys, *place = np.random.get_state()  # noqa: NPY002
@@ -46,6 +46,7 @@ def generator_states() -> dict[str, Any]:
 
 def set_generators(states: Mapping[str, Any]) -> None:
     """Let the global generators go on from what `generator_states` gave."""
+    import numpy as np
     import torch
 
     torch.set_rng_state(states["torch"].cpu())

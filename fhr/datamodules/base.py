@@ -131,7 +131,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What MLflow's comparison view shows of the data; known before any data is read."""
+        """Settings of the data for MLflow's comparison view; known before any data is read."""
         features = self.features
         return {
             "batch_size": self.batch_size,
@@ -254,7 +254,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         )
 
     def members(self, seeds: Sequence[int]) -> MembersDataModule:
-        """This data as several retrainings see it, read once, see `MembersDataModule`."""
+        """Data of several retrainings, read once, see `MembersDataModule`."""
         return MembersDataModule(self, seeds)
 
     def train_dataloader(self) -> DataLoader[Batch]:

@@ -75,7 +75,7 @@ class FalseSignalDataModule(pl.LightningDataModule):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What MLflow's comparison view shows of the data; known before any data is read."""
+        """Settings of the data for MLflow's comparison view; known before any data is read."""
         return {
             "batch_size": self.batch_size,
             "augmentation": str(self.augmentation),

@@ -58,7 +58,7 @@ class StackedLoader:
 
     @property
     def sampler(self) -> "StackedLoader":
-        """Where Lightning looks for `set_epoch`."""
+        """Sampler of the epoch: Lightning looks here for `set_epoch`."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
@@ -101,11 +101,11 @@ class MembersDataModule(pl.LightningDataModule):
         return self.data.facts
 
     def prepare_data(self) -> None:
-        """As the data module does."""
+        """Prepare the data module, once for all members."""
         self.data.prepare_data()
 
     def setup(self, stage: str | None = None) -> None:
-        """As the data module does, once for all members."""
+        """Set the data module up, once for all members."""
         self.data.setup(stage)
 
     def of(self, seed: int) -> SeededData:

@@ -4,18 +4,21 @@ from .baseline_features import BASELINE_COLUMNS, baseline_table
 from .baselines import BASELINES, Baseline, lines
 from .births_by_group import birth_groups, subgroups
 from .comparison import compare
+from .comparison_files import draw_comparison, write_comparison
 from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
-from .kept_predictions import oof_file, read_oof
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
 from .on_table import OnTable, OnTableMaker
+from .other_label import check_other_label
+from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
+from .published_predictions import oof_file, read_oof
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .result import CrossValidation
@@ -36,6 +39,7 @@ __all__ = [
     "FittedFold",
     "FoldPrediction",
     "FolderStore",
+    "KeptPredictions",
     "Maker",
     "MemoryStore",
     "OnTable",
@@ -50,15 +54,18 @@ __all__ = [
     "birth_groups",
     "check",
     "check_inner_folds",
+    "check_other_label",
     "combine",
     "compare",
     "conformal_table",
     "cross_fit",
     "cross_validate",
+    "draw_comparison",
     "evaluate_predictions",
     "finish_fold",
     "finished_folds",
     "keep",
+    "kept_predictions",
     "lines",
     "oof_file",
     "out_of_fold",
@@ -72,7 +79,9 @@ __all__ = [
     "singleton_gain",
     "subgroups",
     "summary_row",
+    "told_apart",
     "whole_repeats",
+    "write_comparison",
     "write_report",
     "written_scores",
 ]

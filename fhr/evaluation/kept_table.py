@@ -21,7 +21,7 @@ from fhr.formats import read_whole, whole_or_not_at_all
 from fhr.formats.regular_file import cut, reason
 from fhr.metrics import auroc, bootstrap, calibration_slope, evaluate
 
-from .kept_predictions import (
+from .published_predictions import (
     MAX_BYTES,
     WrongColumnsError,
     check_fields,
@@ -146,7 +146,7 @@ def recompute(folder: str | Path, *, intervals: int | None = None) -> pd.DataFra
 
 
 def check(folder: str | Path, *, intervals: int | None = None) -> list[str]:
-    """What does not agree between `folder/crossval.csv` and the predictions in `folder/oof`; empty where all does.
+    """Compare `folder/crossval.csv` with the predictions in `folder/oof`: a line for each disagreement.
 
     A number may differ by one unit of its last digit: other processors and libraries round otherwise.
 

@@ -25,7 +25,7 @@ LOSS = "loss_60"
 
 
 class Report(NamedTuple):
-    """What a report says in numbers.
+    """Numbers of a report.
 
     Attributes:
         results: metrics of the model, with intervals.

@@ -54,7 +54,7 @@ def shortcut_audit(
 
     Args:
         predictions: columns name, repeat, fold, label, score, probability; every record once a repeat.
-        loss: fraction of samples lost in the window, by record name; `loss_60` of `fhr.features.feature_table`.
+        loss: fraction of samples lost in the window, by record name; `loss_60` of `fhr.evaluation.baseline_table`.
         strata: number of strata.
         matches: negatives for each positive.
         caliper: largest difference in loss, as a fraction.
@@ -116,7 +116,7 @@ def loss_of(names: np.ndarray, loss: pd.Series) -> np.ndarray:
     if (unknown := values.isna()).any():
         raise FHRError(
             f"{unknown.sum()} of {len(names)} records have no signal loss {values.index[unknown][:3].tolist()}; give "
-            "`loss_60` of `fhr.features.feature_table` for the recordings that were predicted"
+            "`loss_60` of `fhr.evaluation.baseline_table` for the recordings that were predicted"
         )
     return values.to_numpy()
 

@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself, in plain types."""
+"""Card of a checkpoint: what it says of itself, in plain types."""
 
 import hashlib
 import json
@@ -73,7 +73,7 @@ class CheckpointCard:
 
     @property
     def format(self) -> int:
-        """Of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
+        """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
         if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
         if self.confidence is not None or self.member:

@@ -5,6 +5,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 from .false_signal import FalseSignalPredictor, FalseSignalProbability
 from .loading import load
 from .predictor import Predictor
+from .written_cards import timelines, write_cards
 
 __all__ = [
     "LEVELS",
@@ -14,5 +15,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "load",
+    "timelines",
     "to_frame",
+    "write_cards",
 ]

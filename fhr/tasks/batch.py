@@ -10,7 +10,7 @@ __all__ = ["Batch"]
 
 
 class Batch(NamedTuple):
-    """Windows with their labels.
+    """A batch of windows with their labels.
 
     Attributes:
         signal: (batch, channel, time).

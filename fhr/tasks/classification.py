@@ -1,4 +1,4 @@
-"""Training, validation and test of one risk score for one label."""
+"""ClassificationTask: training, validation and test of one risk score for one label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,8 +51,9 @@ class ClassificationTask(Task):
         return self.model.scores(signal, features)[:, 0]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Risk scores (batch,) of a batch."""
-        return self(batch.signal, batch.features)
+        """Risk scores (batch,) of a batch of windows."""
+        scores: torch.Tensor = self(batch.signal, batch.features)
+        return scores
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
@@ -85,7 +86,7 @@ class ClassificationTask(Task):
         return calibrator
 
     def reference(self, data: Any) -> Reference:
-        """What the confidence of predictions rests on: the held-out inner fold, and what is typical of all others.
+        """Reference of the confidence of predictions: the held-out inner fold, and what is typical of all others.
 
         Raises:
             CheckpointError: there is no calibrator.

@@ -64,10 +64,10 @@ class DataFacts:
 
     @property
     def learnt_composition(self) -> Composition:
-        """That of the recordings in `learnt_from`."""
+        """Kinds of the recordings in `learnt_from`, with their makers."""
         return Composition.of(self.recordings[name] for name in self.learnt_from)
 
     @property
     def tested_composition(self) -> Composition:
-        """That of the recordings of the outer fold."""
+        """Kinds of the recordings of the outer fold, with their makers."""
         return Composition.of(self.recordings[name] for name in self.partition.test)

@@ -1,4 +1,4 @@
-"""Several retrainings of one network as one training."""
+"""EnsembleTask: several retrainings of one network as one training."""
 
 from collections.abc import Sequence
 from math import inf
@@ -23,7 +23,7 @@ MONITOR = "val/loss"
 
 
 class EnsembleTask(pl.LightningModule):
-    """M classification tasks that differ in their initial weights and in the data they see, trained at once.
+    """An ensemble of M classification tasks, trained at once; they differ in initial weights and in the data they see.
 
     Each member is trained as if it were alone: the loss is the sum of the members' losses, the optimiser and its
     schedule are those of one task over the stacked weights, gradients are clipped member by member, each member keeps
@@ -156,7 +156,7 @@ class EnsembleTask(pl.LightningModule):
 
     @property
     def steps(self) -> list[int]:
-        """How many steps the weights that were kept of each member were trained for."""
+        """Number of steps that the kept weights of each member were trained for."""
         steps: list[int] = self._steps.tolist()
         return steps
 

@@ -1,4 +1,4 @@
-"""Training, validation and test of the network that tells true heart rate from false, sample by sample."""
+"""FalseSignalTask: training, validation and test of the network that finds false heart rate, sample by sample."""
 
 from collections.abc import Iterator, Mapping
 from math import inf

@@ -12,7 +12,7 @@ __all__ = ["false_signal_card"]
 
 
 def false_signal_card(network: str, facts: DataFacts, thresholds: Thresholds, results: Mapping[str, Interval]) -> str:
-    """What the network is, what it was tested on, and how it did, as Markdown."""
+    """The model card of a false-signal network, as Markdown."""
     repeat, fold, inner = facts.fold
     return f"""# Model card
 

@@ -1,22 +1,20 @@
-"""A training that can go on after its process was killed, as if nothing had happened."""
+"""Resumable: the callback that keeps a training, so that it can go on after its process was killed."""
 
-import random
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Checkpoint
 
+from fhr.compute import generator_states, set_generators
 from fhr.formats import whole_or_not_at_all
 
 __all__ = ["Resumable"]
 
 
 class Resumable(Checkpoint):
-    """Keeps the state of the training at the end of each epoch, with all that the rest of the training depends on.
+    """A callback that keeps the state of a training after each epoch, with all that the rest of it depends on.
 
     Beside what Lightning keeps, this is: the state of the random generators; whether early stopping has asked to stop;
     and the means of the epoch, which Lightning logs after it writes checkpoints, so that a kill between the two would
@@ -64,7 +62,7 @@ class Resumable(Checkpoint):
         """Go on with the generators of the checkpoint."""
         if self._restored is None:
             return
-        _set_generators(self._restored["generators"])
+        set_generators(self._restored["generators"])
         # Lightning made this iterator before it told the sampler the epoch; an epoch that follows another makes its own
         # here, and takes a random number for it.
         iter(trainer.fit_loop._data_fetcher)  # type: ignore[arg-type]
@@ -72,28 +70,8 @@ class Resumable(Checkpoint):
 
     def state_dict(self) -> dict[str, Any]:
         """Plain types and tensors."""
-        return {**self._epoch, "generators": _generators()}
+        return {**self._epoch, "generators": generator_states()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Kept until the training starts: setting it up draws random numbers."""
         self._restored = state_dict
-
-
-def _generators() -> dict[str, Any]:
-    """The states of the global random generators, in plain types and tensors."""
-    kind, keys, *place = np.random.get_state()  # noqa: NPY002  # the global one, which others may draw from
-    return {
-        "torch": torch.get_rng_state(),
-        "cuda": torch.cuda.get_rng_state_all(),
-        "numpy": [kind, np.asarray(keys).tolist(), *place],
-        "python": [list(part) if isinstance(part, tuple) else part for part in random.getstate()],
-    }
-
-
-def _set_generators(states: Mapping[str, Any]) -> None:
-    torch.set_rng_state(states["torch"].cpu())
-    if len(states["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all([state.cpu() for state in states["cuda"]])
-    kind, keys, *place = states["numpy"]
-    np.random.set_state((kind, np.array(keys, dtype=np.uint32), *place))  # noqa: NPY002
-    random.setstate(tuple(tuple(part) if isinstance(part, list) else part for part in states["python"]))

@@ -90,11 +90,11 @@ class Task(pl.LightningModule):
 
     @abstractmethod
     def finish(self, data: Any) -> Finish:
-        """What the fit ends with, from records of the data module that the weights have not seen."""
+        """Learn what the fit ends with, from records of the data module that the weights have not seen."""
 
     @abstractmethod
     def finish_from(self, plain: Mapping[str, Any]) -> Finish:
-        """What `to_dict` of the finish wrote."""
+        """Rebuild the finish that `to_dict` wrote."""
 
     @abstractmethod
     def evaluate(self, data: Any) -> Evaluation:
@@ -127,7 +127,7 @@ class Task(pl.LightningModule):
 
     @property
     def has_facts(self) -> bool:
-        """Whether the facts of the data were handed over."""
+        """True once the facts of the data were handed over."""
         return self._facts is not None
 
     @property

@@ -2,14 +2,18 @@
 
 from fhr.deprecation import moved
 
-from .address import shown_uri, tracking_uri
+from .address import shown_uri, tracking_uri, tracking_variable_kept
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
 from .run_lock import hold_run, is_held
+from .run_status import mark_stopped, status_kept
+from .search import search_runs
 from .store import ask_once, ensure_experiment, ensure_store, find_run, has_store, mlflow_client, run_checkpoints
 from .store_mistakes import store_errors, store_mistake
 from .surroundings import environment, source_state
+from .training_run import TrainingRun
 
 __all__ = [
+    "TrainingRun",
     "ask_once",
     "ensure_experiment",
     "ensure_store",
@@ -19,16 +23,20 @@ __all__ = [
     "has_store",
     "hold_run",
     "is_held",
+    "mark_stopped",
     "mlflow_client",
     "new_run_folder",
     "run_checkpoints",
     "run_folder",
     "run_state",
+    "search_runs",
     "shown_uri",
     "source_state",
+    "status_kept",
     "store_errors",
     "store_mistake",
     "tracking_uri",
+    "tracking_variable_kept",
 ]
 
 __getattr__ = moved(

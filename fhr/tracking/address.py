@@ -2,9 +2,11 @@
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["FOLDER", "embedded_uri", "shown_uri", "tracking_uri", "without_password"]
+__all__ = ["FOLDER", "embedded_uri", "shown_uri", "tracking_uri", "tracking_variable_kept", "without_password"]
 
 FOLDER = Path("mlruns")
 
@@ -21,6 +23,20 @@ def embedded_uri() -> str:
 def tracking_uri() -> str:
     """Address of the store: MLFLOW_TRACKING_URI, or the embedded sqlite store in the current folder."""
     return os.environ.get("MLFLOW_TRACKING_URI") or embedded_uri()
+
+
+@contextmanager
+def tracking_variable_kept() -> Iterator[None]:
+    """Take MLFLOW_TRACKING_URI back at the end where it was not set before.
+
+    MLflow's logger sets it; the rest of the process would take the own store for a server.
+    """
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def shown_uri() -> str:

@@ -11,10 +11,10 @@ import pytest
 from mlflow import MlflowClient
 
 import fhr
-from fhr.cli import crossval_entries, crossval_run
+from fhr.cli import crossval_run
 from fhr.datasets import Splits, make_splits
 from fhr.errors import CheckpointError, FHRError
-from fhr.evaluation import BASELINES
+from fhr.evaluation import BASELINES, study
 from fhr.metrics import Interval, auroc
 from fhr.models import read_checkpoint
 from fhr.tasks import ClassificationTask
@@ -147,9 +147,9 @@ def outcome(low: float, quarantined: dict[str, str]) -> crossval_run.Outcome:
         (0.7, {"x": "short"}, ["--require-auroc", "0.8"], 3),
     ],
 )
-def test_exit_codes(tmp_path, run_fhr, monkeypatch, low, quarantined, options, code):
+def test_exit_codes(tmp_path, run_fhr, tiny_config, monkeypatch, low, quarantined, options, code):
     monkeypatch.setattr(crossval_run, "crossval", lambda _: iter([outcome(low, quarantined)]))
-    answer = run_fhr(tmp_path, "crossval", "--config", "any.yaml", "--out", "p.csv", *options)
+    answer = run_fhr(tmp_path, "crossval", "--config", tiny_config, "--out", "p.csv", *options)
     assert answer.code == code
     assert answer.out == "model\nm\n"
     assert (tmp_path / "p.csv").read_text() == "name,probability\na,0.5\n"
@@ -179,14 +179,14 @@ def test_a_mistake_is_one_message_before_anything_is_trained(tmp_path, run_fhr, 
 
 
 def test_a_cross_validation_that_fails_says_so_and_is_no_predictor(runs, client, run_fhr, tiny_config, monkeypatch):
-    train = crossval_entries.train
+    fit = study._fit
 
-    def fail(job: crossval_entries.Job) -> object:
+    def fail(shared: tuple, job: study._Job) -> object:
         if job.fold == 1:
             raise FHRError("the network fell over")
-        return train(job)
+        return fit(shared, job)
 
-    monkeypatch.setattr(crossval_entries, "train", fail)
+    monkeypatch.setattr(study, "_fit", fail)
     before = {run.info.run_id for run in everything(client)}
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--inner", "1")
     assert (answer.code, answer.out) == (2, "")

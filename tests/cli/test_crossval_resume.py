@@ -14,10 +14,11 @@ import yaml
 from mlflow import MlflowClient
 
 import fhr
-from fhr.cli import crossval_entries, crossval_store
-from fhr.cli.crossval_networks import member_seeds
+from fhr.cli import crossval_store
+from fhr.cli.crossval_maker import ConfiguredMaker
 from fhr.datasets import make_splits
-from fhr.evaluation import check
+from fhr.evaluation import check, study
+from fhr.evaluation.study import member_seeds
 from fhr.metrics import auroc
 from fhr.models import read_checkpoint
 from fhr.tracking import hold_run, mlflow_client, run_checkpoints, run_folder
@@ -30,15 +31,15 @@ import os, signal, sys
 from fhr.cli import main
 from fhr.cli.crossval_store import CrossvalStore
 
-keep = CrossvalStore.keep_fold
+keep = CrossvalStore.keep
 
-def keep_two(self, repeat, fold, raw, **rest):
+def keep_two(self, fold):
     if len(self.folds()) == 2:
         self.client.set_terminated = lambda run: os.kill(os.getpid(), signal.SIGKILL)
-    keep(self, repeat, fold, raw, **rest)
+    keep(self, fold)
 
 if __name__ == "__main__":
-    CrossvalStore.keep_fold = keep_two
+    CrossvalStore.keep = keep_two
     main(["crossval", "--config", sys.argv[1], "--inner", "1"])
 """
 
@@ -64,16 +65,17 @@ def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_
     experiment = mlflow_client().search_experiments(filter_string="name LIKE 'acidosis%'")[0].experiment_id
     (parent,) = mlflow_client().search_runs([experiment], "tags.kind = 'cross-validation'")
     assert parent.info.status == "RUNNING"
-    trained, train = [], crossval_entries.train
+    fitted, fit = [], study._fit
 
-    def spy(job: crossval_entries.Job) -> object:
-        trained.append(job.fold)
-        return train(job)
+    def spy(shared: tuple, job: study._Job) -> object:
+        if isinstance(shared[0], ConfiguredMaker):  # not one of the baselines, which nothing is kept of
+            fitted.append(job.fold)
+        return fit(shared, job)
 
-    monkeypatch.setattr(crossval_entries, "train", spy)
+    monkeypatch.setattr(study, "_fit", spy)
     answer = run_fhr(tmp_path, "crossval", "--resume", parent.info.run_id, "--out", "predictions.csv")
     assert answer.code == 0, answer.err
-    assert trained == [2, 3, 4]
+    assert fitted == [2, 3, 4]
     assert run_id(answer) == parent.info.run_id
     assert mlflow_client().get_run(parent.info.run_id).info.status == "FINISHED"
     assert (tmp_path / "predictions.csv").read_text() == (runs.folder / "predictions.csv").read_text()
@@ -171,9 +173,9 @@ def test_members_are_independent_retrainings(runs, client, run_fhr, tiny_config,
 
 
 def test_seeds_of_members_differ_everywhere():
-    seeds = [s for fold in range(5) for inner in range(4) for s in member_seeds(1, 0, fold, inner, 5) or ()]
+    seeds = [s for fold in range(5) for inner in range(4) for s in member_seeds(1, 0, fold, inner, 5)]
     assert len(set(seeds)) == 100
-    assert member_seeds(1, 0, 0, 0, 1) is None
+    assert member_seeds(1, 0, 0, 0, 1) == (1,)
 
 
 def test_baselines_in_place_of_a_network(runs, client, run_fhr, tiny_config):
@@ -217,11 +219,11 @@ def test_a_permuted_baseline_learns_nothing(runs, client, run_fhr, tiny_config):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ([], "nothing to do; give `--config FILE.yaml`, or `--resume RUN`"),
+        ([], "nothing to do; give `--config NAME`, or `--resume RUN`"),
         (["--resume", "0" * 32], "there is no run '000"),
         (["--resume", "{fit}"], "is no cross-validation"),
         (["--resume", "{crossval}", "--config", "{config}"], "a run is resumed with its own configuration"),
-        (["--config", "{config}", "--baseline", "svm"], "--baseline svm; there are logistic, ridge, mad, loss"),
+        (["--config", "{config}", "--baseline", "svm"], "baseline 'svm'; there are logistic, ridge, mad, loss"),
         (["--config", "{config}", "--permutations", "3"], "--permutations is for a `--baseline`"),
         (["--resume", "{crossval}", "--repeats", "2"], "--repeats: a run goes on as it was started; leave it out"),
         (["--config", "{config}", "--baseline", "mad", "--members", "2"], "--members: it is for networks"),

@@ -83,7 +83,7 @@ def test_it_overrides_the_configuration_of_a_fit(run_fhr, tiny_config, tmp_path)
 def test_it_reaches_the_cross_validation(monkeypatch, run_fhr, tmp_path):
     given = []
     monkeypatch.setattr("fhr.cli.crossval.run", lambda options: given.append(options.overrides) or 0)
-    arguments = ["crossval", "--config", "x.yaml", "--data.target", "ph<7.05", "--device", "cpu", "--repeats", "2"]
+    arguments = ["crossval", "--config", "cnn", "--data.target", "ph<7.05", "--device", "cpu", "--repeats", "2"]
     assert run_fhr(tmp_path, *arguments).code == 0
     assert given == [["--data.target", "ph<7.05", "--trainer.accelerator=cpu"]]
     # Workers of a scheduler have devices of their own.

@@ -5,7 +5,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from fhr.cli import main
-from fhr.cli.interruption import Terminated, interruptible, interruption_behind
 from fhr.features import read_features
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,54 +107,3 @@ def test_handlers_are_as_they_were_afterwards(tmp_path, monkeypatch):
     before = [signal.getsignal(number) for number in SAID]
     assert main(["info", "nothing"]) == 2
     assert [signal.getsignal(number) for number in SAID] == before
-
-
-def test_what_is_ignored_stays_ignored():
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        with interruptible():
-            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-            signal.raise_signal(signal.SIGINT)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def test_another_thread_changes_no_handler():
-    before, found = [signal.getsignal(number) for number in SAID], []
-
-    def work() -> None:
-        with interruptible():
-            found.extend(signal.getsignal(number) for number in SAID)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    assert found == before
-
-
-def test_a_termination_is_taken_for_an_interruption_by_all_who_clean_up_on_one():
-    with interruptible(), pytest.raises(KeyboardInterrupt) as caught:
-        signal.raise_signal(signal.SIGTERM)
-    assert isinstance(caught.value, Terminated)
-
-
-def test_the_interruption_behind_an_exit_code_and_behind_a_failure_to_clean_up():
-    def exits() -> None:
-        try:
-            raise Terminated
-        except KeyboardInterrupt:
-            sys.exit(1)  # as Lightning does
-
-    def fails() -> None:
-        try:
-            raise KeyboardInterrupt
-        finally:
-            raise OSError("no place left for the checkpoint")
-
-    with pytest.raises(SystemExit) as stop:
-        exits()
-    assert isinstance(interruption_behind(stop.value), Terminated)
-    with pytest.raises(OSError, match="no place") as failure:
-        fails()
-    assert type(interruption_behind(failure.value)) is KeyboardInterrupt
-    assert interruption_behind(SystemExit(1)) is None

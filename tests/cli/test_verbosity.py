@@ -52,7 +52,7 @@ def test_verbose_says_what_is_read_and_where_results_go(run_fhr, simulated_folde
         if expected is None:
             assert answer.err == ""
             continue
-        assert f"INFO fhr.cli.recordings: read 60 recordings of {simulated_folder}, 0 left out" in answer.err
+        assert f"INFO fhr.datasets.paths: read 60 recordings of {simulated_folder}, 0 left out" in answer.err
         assert "INFO fhr.cli.tables: wrote t.csv" in answer.err
         assert ("DEBUG fhr: " in answer.err) == (expected == "DEBUG")
 

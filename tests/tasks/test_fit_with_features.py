@@ -18,7 +18,7 @@ from fhr.features import FeatureScaling, FeatureSet
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet, LinearFeatures, Network, read_checkpoint
 from fhr.prediction import Predictor
-from fhr.tasks import Calibration, ClassificationTask, RunRecord, fit_members, score_windows
+from fhr.tasks import Calibration, ClassificationTask, RunTracking, fit_members, score_windows
 
 FEATURES = FeatureSet(groups=("multiscale",), minutes=10, multiscale={"j2": 6})
 N = len(FEATURES.names)
@@ -55,8 +55,8 @@ def fitted(request, births, tmp_path_factory) -> Fit:
     return Fit(request.param, task, data, calibration.path)
 
 
-def run_test(fitted: Fit, data: CTUUHBDataModule) -> RunRecord:
-    record = RunRecord()
+def run_test(fitted: Fit, data: CTUUHBDataModule) -> RunTracking:
+    record = RunTracking()
     task = ClassificationTask(fitted.network(), PHRegression())
     trainer_of(record).test(task, datamodule=data, ckpt_path=fitted.path, verbose=False)
     return record

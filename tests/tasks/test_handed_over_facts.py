@@ -10,11 +10,12 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
+import fhr.tasks
 from fhr.datamodules import CTUUHBDataModule
 from fhr.errors import CheckpointError, FHRError
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet, read_checkpoint
-from fhr.tasks import Calibration, ClassificationTask, RunRecord, checkpoint_card
+from fhr.tasks import Calibration, ClassificationTask, RunTracking, checkpoint_card
 
 TASKS = Path(__file__).resolve().parents[2] / "fhr" / "tasks"
 
@@ -104,14 +105,14 @@ def test_without_facts_a_task_trains_and_its_checkpoint_has_no_card(data, tmp_pa
     caplog.set_level(logging.INFO, logger="fhr.tasks")
     loaders = data.train_dataloader(), data.val_dataloader()
     task, kept = task_of(), ModelCheckpoint(tmp_path, save_last=True)
-    trainer_of(kept, RunRecord(), Calibration(calibrate=False)).fit(task, *loaders)
+    trainer_of(kept, RunTracking(), Calibration(calibrate=False)).fit(task, *loaders)
     assert "a checkpoint without a card: nobody handed over what this training has to remember" in caplog.text
     assert "the checkpoints have no card, so that none is finished" in caplog.text
     assert "fhr" not in torch.load(tmp_path / "last.ckpt", weights_only=True)
     with pytest.raises(CheckpointError, match="no checkpoint of this package"):
         read_checkpoint(tmp_path / "last.ckpt")
     fresh = task_of()
-    (metrics,) = trainer_of(RunRecord()).test(fresh, loaders[1], ckpt_path=tmp_path / "last.ckpt", verbose=False)
+    (metrics,) = trainer_of(RunTracking()).test(fresh, loaders[1], ckpt_path=tmp_path / "last.ckpt", verbose=False)
     assert fresh.epochs == 1
     assert metrics["test/loss"] > 0
     with pytest.raises(CheckpointError, match=r"planned for \d+ steps, asked for are"):
@@ -132,3 +133,11 @@ def test_a_task_is_loaded_by_lightning_alone(data, tmp_path):
     )
     assert again.epochs == 1
     assert all(torch.equal(value, task.state_dict()[key]) for key, value in again.state_dict().items())
+
+
+def test_old_names_work_with_a_warning():
+    for old, new in (("RunRecord", "RunTracking"), ("data_record", "plain_facts")):
+        with pytest.warns(FutureWarning, match=rf"fhr\.tasks\.{old} is fhr\.tasks\.{new} now"):
+            assert getattr(fhr.tasks, old) is getattr(fhr.tasks, new)
+    with pytest.raises(AttributeError, match="has no attribute 'RunBook'"):
+        fhr.tasks.RunBook  # noqa: B018

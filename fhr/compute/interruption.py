@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Terminated", "interruptible", "interruption_behind"]
+__all__ = ["Terminated", "interruptible"]
 
 
 class Terminated(KeyboardInterrupt):
@@ -17,7 +17,7 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Within, SIGINT raises `KeyboardInterrupt` and SIGTERM `Terminated`; another one of either ends the process.
+    """Raise `KeyboardInterrupt` on SIGINT and `Terminated` on SIGTERM within; another one of either ends the process.
 
     A signal that is ignored, as under `nohup`, stays so. In another thread than the main one nothing is changed.
     """
@@ -45,10 +45,3 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in taken.items():
             signal.signal(number, handler)
-
-
-def interruption_behind(error: BaseException | None) -> KeyboardInterrupt | None:
-    """The interruption that `error` is or came of: Lightning answers one with an exit code of its own."""
-    while error is not None and not isinstance(error, KeyboardInterrupt):
-        error = error.__context__ or error.__cause__
-    return error

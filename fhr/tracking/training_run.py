@@ -3,30 +3,22 @@
 import json
 import logging
 import shutil
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
-from fhr.errors import CheckpointError
-from fhr.tracking import (
-    ask_once,
-    environment,
-    find_run,
-    hold_run,
-    mlflow_client,
-    new_run_folder,
-    run_folder,
-    shown_uri,
-    source_state,
-)
+from fhr.errors import CheckpointError, interruption_behind
 
-from .interruption import interruption_behind
+from .address import shown_uri
+from .folder_of_run import new_run_folder, run_folder
+from .run_lock import hold_run
+from .run_status import mark_stopped
+from .store import find_run
+from .surroundings import environment, source_state
 
-if TYPE_CHECKING:
-    from fhr.tasks import DataFacts
-
-__all__ = ["TrainingRun", "mark_stopped"]
+__all__ = ["TrainingRun"]
 
 _log = logging.getLogger(__name__)
 
@@ -97,19 +89,23 @@ class TrainingRun:
 
     @property
     def arguments(self) -> list[str]:
-        """What the training verb has to be told so that the fit goes on."""
+        """Arguments of the training verb that let the fit go on."""
         kept = ["--ckpt_path", str(self.last)] if self.last.is_file() else []
         return ["--config", str(self.config), *kept]
 
-    def begin(self, configuration: str, facts: "DataFacts") -> None:
+    def begin(self, configuration: str, checksums: Mapping[str, str]) -> None:
         """Hold the folder; keep the configuration in it, or compare what a run that goes on has begun with.
+
+        Args:
+            configuration: resolved, as text.
+            checksums: of the records, `data`, and of their folds, `splits`.
 
         Raises:
             CheckpointError: the run would go on with other data or splits.
             TrackingError: another process works on the run, or the folder cannot be written.
         """
         self._stack.enter_context(hold_run(self.folder, self.run_id))
-        now = {"data": facts.data_checksum, "splits": facts.splits.checksum, **source_state(), **environment()}
+        now = {**checksums, **source_state(), **environment()}
         path = self.folder / "begun.json"
         if not self.goes_on:
             path.write_text(json.dumps(now), encoding="utf-8")
@@ -153,12 +149,3 @@ class TrainingRun:
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
         mark_stopped(run_id, error)
-
-
-def mark_stopped(run_id: str, error: BaseException) -> None:
-    """Give a run the status that its end deserves: KILLED after an interruption, else FAILED."""
-    ask_once()  # the store may be what failed
-    try:
-        mlflow_client().set_terminated(run_id, "KILLED" if interruption_behind(error) else "FAILED")
-    except Exception as problem:  # the first error says more
-        _log.warning("run %s could not be marked as stopped (%s)", run_id, type(problem).__name__)

@@ -35,7 +35,7 @@ _MAX_FIELD = 1000  # characters
 
 
 def oof_file(folder: str | Path, model: str, label: str) -> Path:
-    """Where the predictions of a model are kept.
+    """Path of the kept predictions of a model.
 
     Raises:
         FHRError: an empty model or label.

@@ -1,0 +1,76 @@
+"""Confidence cards and timelines of many recordings, as files of one folder."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from fhr.compute import progress
+from fhr.confidence import Prediction, to_frame
+from fhr.formats import whole_or_not_at_all
+from fhr.recording import Recording
+
+from .predictor import Predictor
+
+__all__ = ["timelines", "write_cards"]
+
+
+def write_cards(predictions: Sequence[Prediction], recordings: Sequence[Recording], folder: str | Path) -> None:
+    """Write the confidence card of each prediction: `NAME.md`, and `NAME.png` beside the strip.
+
+    Recordings of one name get `NAME`, `NAME-2`, and so on.
+
+    Args:
+        predictions: of the recordings, in their order.
+        recordings: those that were predicted; one that is missing leaves its card without a strip.
+        folder: of the cards; it is there.
+
+    Raises:
+        OSError: a file that cannot be written.
+    """
+    from fhr.plots import confidence_card  # matplotlib, which a prediction does without
+
+    written: set[str] = set()
+    # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
+    strips = {name: [r for r in recordings if r.name == name] for name in {r.name for r in recordings}}
+    for prediction in predictions:
+        name = prediction.name.replace(os.sep, "_")
+        # Two folders of recordings may hold the same names.
+        name = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(predictions) + 2))) if n not in written)
+        written.add(name)
+        with whole_or_not_at_all(Path(folder, f"{name}.md")) as part:
+            part.write_text(prediction.card(), encoding="utf-8")
+        if strips.get(prediction.name):
+            with whole_or_not_at_all(Path(folder, f"{name}.png")) as part:
+                figure = confidence_card(strips[prediction.name].pop(0), prediction)
+                figure.savefig(part, format="png", dpi=150)
+
+
+def timelines(predictor: Predictor, recordings: Sequence[Recording], folder: str | Path | None = None) -> pd.DataFrame:
+    """Risk through each recording, see `Predictor.timeline`, as one table.
+
+    Args:
+        predictor: of the risk.
+        recordings: usable ones.
+        folder: where each is drawn, into `NAME-timeline.png`; None draws nothing.
+    """
+    tables = []
+    for recording in progress(recordings, description="timeline"):
+        table = predictor.timeline(recording)
+        tables.append(table)
+        if folder is not None:
+            _draw(predictor, recording, table, Path(folder))
+    return pd.concat(tables) if tables else to_frame([]).assign(end=[], to_end=[])
+
+
+def _draw(predictor: Predictor, recording: Recording, table: pd.DataFrame, folder: Path) -> None:
+    from fhr.plots import timeline
+
+    ends = [table[name].astype(float) for name in ("low", "high")]
+    low, high = ends if all(end.notna().all() for end in ends) else (None, None)
+    abstained = table["abstain"].fillna(False).astype(bool)
+    times, minutes = -table["to_end"], predictor.pipeline.minutes
+    risk = table["probability"].astype(float)
+    figure = timeline(recording, times, risk, low, high, abstained, target=predictor.target, window=minutes)
+    figure.savefig(folder / f"{recording.name.replace(os.sep, '_')}-timeline.png", dpi=150)
