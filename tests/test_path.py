@@ -45,8 +45,7 @@ EXCUSED = {
     ("preprocessing.Pipeline.to_dict", "train finish"): "each checkpoint says how its windows were prepared",
     ("datasets.Database.*", "train finish"): "each checkpoint names the digests of the records that it learnt from",
     ("datasets.Splits.checksum", "train finish"): "each checkpoint names the split that it was trained on",
-    ("features.order_statistics*", "finish"): "what is usual for the confidence, of recordings; no window trains on it",
-    ("features.order_statistic_names", "finish"): "the columns of the same",
+    ("features.order_statistic*", "finish"): "what is usual for the confidence, of recordings; no window trains on it",
     ("features.FeatureScaling.*", "finish"): "the scale of the same",
     ("formats.open_regular", "record"): "the best weights are only on disk",
     ("formats.whole_or_not_at_all", "train finish record"): "a checkpoint is written, no recording read",
@@ -204,7 +203,11 @@ def _call(name: str) -> Any:
     return path.Call("tasks", room, function, "module")
 
 
-def test_the_trace_sees_calls_through_other_packages_and_in_threads():
+def test_the_trace_sees_through_other_packages(traces):
+    assert {call.caller for call in traces.fit if call.name == PHASES["train"]} == {"cli"}  # by Lightning's loops
+
+
+def test_the_trace_sees_calls_in_threads():
     import threading
 
     from fhr.recording import Provenance
