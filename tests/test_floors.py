@@ -53,7 +53,6 @@ WITHOUT_TORCH = {"recording", "formats", "preprocessing", "datasets", "morpholog
 HEAVY = TORCH | {"mlflow", "sklearn", "jsonargparse"}
 
 
-
 class Import(NamedTuple):
     """One name that a module asks for, and whether importing the module already does so."""
 
