@@ -17,7 +17,7 @@ def moved(room: str, successors: Mapping[str, str]) -> Callable[[str], Any]:
 
     Args:
         room: that had them, such as `fhr.tracking`.
-        successors: name -> the room that has it now.
+        successors: name -> the room that has it now, or `ROOM:NAME` where the name is another, too.
 
     Example:
         >>> find = moved("fhr.old", {"Recording": "fhr.recording"})
@@ -30,13 +30,13 @@ def moved(room: str, successors: Mapping[str, str]) -> Callable[[str], Any]:
     def find(name: str) -> Any:
         if name not in successors:
             raise AttributeError(f"module {room!r} has no attribute {name!r}")
-        new = successors[name]
+        new, _, other = successors[name].partition(":")
         warnings.warn(
-            f"{room}.{name} is {new}.{name} now; the old name goes with the next minor version",
+            f"{room}.{name} is {new}.{other or name} now; the old name goes with the next minor version",
             FutureWarning,
             stacklevel=2,
         )
-        return getattr(import_module(new), name)
+        return getattr(import_module(new), other or name)
 
     return find
 

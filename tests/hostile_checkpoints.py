@@ -25,7 +25,7 @@ from fhr.errors import FHRError
 from fhr.recording import Recording
 
 TESTS = Path(__file__).parent
-FORMATS = (1, 2, 3, 4)
+FORMATS = (1, 2, 3, 4, 5)
 ASKED = np.array([-1e308, -3.0, 0.0, 0.4, 2.0, 1e308])
 
 Generator = np.random.Generator

@@ -17,8 +17,8 @@ BLOCKS = re.findall(
     r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
 OPTIONAL = {"dask_jobqueue"}
-# A trained network, or a cluster; names that an earlier block of that kind defines.
-NEEDS = ("fhr.load(", "dask_jobqueue", "predictor.")
+# A trained network, a cluster, or a database; names that an earlier block of that kind defines.
+NEEDS = ("fhr.load(", "dask_jobqueue", "predictor.", "data/ctu-uhb-ctgdb")
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])

@@ -1,4 +1,4 @@
-"""Names that `--config` takes: of a file, or of a configuration that comes with the package."""
+"""Names that `--config` takes: a file, or one of the configurations that come with the package."""
 
 import os
 import re

@@ -32,7 +32,7 @@ from fhr.evaluation import (
     write_report,
 )
 from fhr.metrics import Interval
-from fhr.tasks import ClassificationTask, DataFacts, data_record, metric_values, parameters, run_tags
+from fhr.tasks import ClassificationTask, DataFacts, metric_values, parameters, plain_facts, run_tags
 from fhr.tracking import environment, source_state, tracking_uri
 
 from .class_paths import with_current_class_paths
@@ -221,7 +221,7 @@ class _Work:
         store.log(parameters=settings)
         client.log_text(run_id, cli.configuration(), "config.yaml")
         client.log_dict(run_id, environment(), "environment.json")
-        record = {key: value for key, value in data_record(facts).items() if key not in ("fold", "records")}
+        record = {key: value for key, value in plain_facts(facts).items() if key not in ("fold", "records")}
         client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))

@@ -23,7 +23,7 @@ def add_device(parser: argparse.ArgumentParser, *, training: bool = False) -> No
 
 
 def trainer_arguments(device: str | None, arguments: Sequence[str], *, here: bool = True) -> list[str]:
-    """Translate `--device` for the trainer, into arguments that follow `arguments`.
+    """Arguments for the trainer that stand for `--device`, to follow `arguments`.
 
     Args:
         device: as it was given, or None.

@@ -1,4 +1,4 @@
-"""Content of each recording, as CSV: length, signal loss, outcome, checksum, notes of the reader, kind.
+"""Contents of each recording, as CSV: length, signal loss, outcome, checksum, notes of the reader, kind.
 
 With `--targets` the prevalence of the usual labels is given instead.
 """

@@ -1,4 +1,4 @@
-"""Ranges of false fetal and maternal heart rate, as CSV: by rules and, with --run, by a trained network.
+"""Ranges in which fetal and maternal heart rate are false, as CSV: by rules and, with --run, by a trained network.
 
 Columns: file, dataset (empty), channel, label, start_sample, end_sample (counted from 1, inclusive, at the recording's
 own rate), as in the tables of experts; then start_s, end_s, rule, probability (the network's, mean over the range).

@@ -21,7 +21,7 @@ from fhr.errors import CheckpointError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.recording import Step
-from fhr.tasks import Calibration, Resumable, RunRecord
+from fhr.tasks import Calibration, Resumable, RunTracking
 from fhr.tracking import (
     TrainingRun,
     ensure_experiment,
@@ -67,14 +67,14 @@ class TrainingCLI(LightningCLI):
         run: bool = True,
     ) -> None:
         self._tracked, self._run_id, self._training = tracked, run_id, training
-        self.calibration, self.record = Calibration(), RunRecord()
+        self.calibration, self.tracking = Calibration(), RunTracking()
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.record] if tracked else []},
+            trainer_defaults={"callbacks": [self.calibration, self.tracking] if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
@@ -193,7 +193,7 @@ class TrainingCLI(LightningCLI):
 
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
-        write_csv(to_frame(self.record.results).reset_index(names="metric"), None)
+        write_csv(to_frame(self.tracking.results).reset_index(names="metric"), None)
 
     def after_validate(self) -> None:
         """The metrics of the early-stopping slice, on stdout."""

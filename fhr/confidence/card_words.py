@@ -28,7 +28,7 @@ def heading(name: str, target: str) -> Iterator[str]:
 
 
 def verdict(abstain: bool | None, reasons: Sequence[str]) -> Iterator[str]:
-    """Whether the model abstains, with its reasons; None where no confidence was computed."""
+    """Say whether the model abstains, with its reasons; None where no confidence was computed."""
     if abstain is None:
         yield "**No confidence was computed**: the checkpoint does not hold the records that it would rest on."
     elif abstain:

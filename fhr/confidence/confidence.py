@@ -1,4 +1,4 @@
-"""How far to trust the networks of a predictor: the one place that judges births.
+"""Confidence in the networks of a predictor: the one place that judges births.
 
 The networks belong to one outer fold or to several, each with a reference of its own: the records that its networks did
 not see.

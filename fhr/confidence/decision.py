@@ -27,7 +27,7 @@ class Decisions(NamedTuple):
 
 
 def reaches(probabilities: ArrayLike, threshold: ArrayLike) -> np.ndarray:
-    """Whether probabilities are at or above a threshold, or below it by rounding alone.
+    """Decide which probabilities are at or above a threshold, or below it by rounding alone.
 
     A threshold is the probability of a held-out record. Without the second half, the decision about that very record,
     or about one that equals it, would turn with the batch size.

@@ -1,4 +1,4 @@
-"""LightningDataModules, thin: what to read, which fold, which batches.
+"""LightningDataModules: each reads a database, takes a fold and makes batches.
 
 The folder `datamodules` at the root of a clone is a link to this one.
 """

@@ -1,9 +1,8 @@
-"""What every data module of this package does once it has a `Database`."""
+"""DatabaseDataModule: the data module of a `Database`, whatever the database was read from."""
 
 import logging
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -20,6 +19,7 @@ from fhr.preprocessing import Augmentation, Pipeline
 from fhr.tasks import Batch, DataFacts
 
 from .features import Features, cached_features
+from .members import MembersDataModule
 from .windows import EpochShuffle, WindowDataset
 
 __all__ = ["DatabaseDataModule"]
@@ -28,7 +28,7 @@ _log = logging.getLogger("fhr.datamodules")
 
 
 class DatabaseDataModule(pl.LightningDataModule):
-    """Fixed windows of a database, split by record into train, validation, calibration and test.
+    """A data module of fixed windows, split by record into train, validation, calibration and test.
 
     Args:
         target: the label with its inequality, for example `ph<=7.15`.
@@ -41,8 +41,9 @@ class DatabaseDataModule(pl.LightningDataModule):
         batch_size: records a batch.
         class_weights: `balanced` gives both classes the same weight in the loss.
         augmentation: random changes of the training windows, or None.
-        features: what is computed beside the signal of each record, from its own window at the end of the record, and
-            scaled by the training part of the fold; None for nothing. The augmentation leaves it.
+        features: what is computed beside the signal of each record, from its own window at the end of the record; None
+            for nothing. Batches hold it unscaled; the training part of the fold gives the network its scaling. The
+            augmentation leaves it.
         splits: a split file; None makes the standard one (10 x 5 folds, seed 0) from the data.
         seed: of the order of the records, of the augmentation and of the bootstrap.
         bootstrap: fit the weights on as many records drawn with replacement, for a retraining that is independent of
@@ -130,7 +131,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What MLflow's comparison view shows of the data; known before any data is read."""
+        """Settings of the data for MLflow's comparison view; known before any data is read."""
         features = self.features
         return {
             "batch_size": self.batch_size,
@@ -151,7 +152,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
     @property
     def facts(self) -> DataFacts:
-        """What a run has to remember of its data; after `setup`."""
+        """Facts of the data, after `setup`."""
         if self._facts is None:
             raise SplitError("the data module is not set up yet; call setup() first")
         return self._facts
@@ -206,6 +207,7 @@ class DatabaseDataModule(pl.LightningDataModule):
             return
         database, computed = self._database, self._computed
         splits = self.splits
+        new = not _is_prepared(database, self.pipeline)
         windows, unusable = _prepared(database, self.pipeline)
         if computed is not None:
             unusable = {**computed.unusable, **unusable}
@@ -213,7 +215,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         if not self._signal:
             name, reason = next(iter(unusable.items()))
             raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
-        for name, reason in (database.quarantined | unusable).items():
+        for name, reason in (database.quarantined | unusable).items() if new else ():  # once, not for every fold
             _log.warning("left out %s: %s", name, reason)
         names = sorted(self._signal)
         givers = names if self.permute is None else np.random.default_rng([self.permute, 2]).permutation(names).tolist()
@@ -221,7 +223,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
         label = database.labels(self.target.name)
         unlabelled = label.index[label.isna()].tolist()
-        if unlabelled:
+        if unlabelled and new:
             _log.warning("%d records lack the outcome of %s: %s", len(unlabelled), self.target, ", ".join(unlabelled))
         usable = label[label.notna() & label.index.isin(list(self._signal))]
         n_folds = len(splits.folds[0])
@@ -251,14 +253,8 @@ class DatabaseDataModule(pl.LightningDataModule):
             scaling=FeatureScaling.fit(computed.table.loc[list(partition.train)]) if computed is not None else None,
         )
 
-    def use_scaling(self, scaling: FeatureScaling) -> None:
-        """Scale the features as trained weights know them, not by the training part of this fold."""
-        self._facts = replace(self.facts, scaling=scaling)
-
-    def members(self, seeds: Sequence[int]) -> pl.LightningDataModule:
-        """This data as several retrainings see it, read once, see `MembersDataModule`."""
-        from .members import MembersDataModule  # which stands on this module
-
+    def members(self, seeds: Sequence[int]) -> MembersDataModule:
+        """Data of several retrainings, read once, see `MembersDataModule`."""
         return MembersDataModule(self, seeds)
 
     def train_dataloader(self) -> DataLoader[Batch]:
@@ -300,16 +296,16 @@ class DatabaseDataModule(pl.LightningDataModule):
             label,
             self._ph.loc[list(names)].to_numpy(),
             weight,
-            self._scaled(names),
+            self._features(names),
             pipeline=self.pipeline,
             augmentation=augmentation,
             seed=self.seed,
         )
 
-    def _scaled(self, names: Sequence[str]) -> np.ndarray:
-        if self._computed is None or self.facts.scaling is None:
+    def _features(self, names: Sequence[str]) -> np.ndarray:
+        if self._computed is None:
             return np.empty((len(names), 0), dtype=np.float32)
-        return self.facts.scaling(self._computed.table.loc[[self._giver[name] for name in names]])
+        return self._computed.table.loc[[self._giver[name] for name in names]].to_numpy(dtype=np.float64)
 
 
 _windows: WeakKeyDictionary[Database, tuple[Pipeline, dict[str, np.ndarray], dict[str, str]]] = WeakKeyDictionary()
@@ -317,12 +313,14 @@ _windows: WeakKeyDictionary[Database, tuple[Pipeline, dict[str, np.ndarray], dic
 
 def _prepared(database: Database, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Signal of each record that can be used, and the reason for each that cannot; every fold asks for the same."""
-    known = _windows.get(database)
-    if known is None or known[0] != pipeline:
+    if not _is_prepared(database, pipeline):
         windows, unusable = pipeline.prepare(database)
-        known = pipeline, {window.recording.name: window.signal for window in windows}, dict(unusable)
-        _windows[database] = known
-    return known[1], known[2]
+        _windows[database] = pipeline, {one.recording.name: one.signal for one in windows}, dict(unusable)
+    return _windows[database][1:]
+
+
+def _is_prepared(database: Database, pipeline: Pipeline) -> bool:
+    return database in _windows and _windows[database][0] == pipeline
 
 
 def _as_is(batch: Any) -> Any:

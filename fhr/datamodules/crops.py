@@ -1,4 +1,4 @@
-"""Crops of recordings with their marks, drawn anew in every epoch, and whole recordings in order."""
+"""Datasets of marked recordings: crops that are drawn anew in every epoch, and whole recordings in order."""
 
 from collections.abc import Sequence
 from math import ceil
@@ -31,7 +31,7 @@ class Marked(NamedTuple):
 
 
 class Crops(Dataset[SampleBatch]):
-    """Crops of one length from the marked part of each recording; gives whole batches.
+    """A dataset of crops of one length from the marked part of each recording; it gives whole batches.
 
     The marked part is tiled, and every tile moves by up to half of its length, within the recording. A recording that
     is shorter than a crop stands at a random place in it, missing samples around it. A crop depends only on seed,
@@ -97,7 +97,7 @@ class Crops(Dataset[SampleBatch]):
 
 
 class WholeRecordings(Dataset[SampleBatch]):
-    """Recordings as they are, one a batch."""
+    """A dataset of whole recordings, one a batch."""
 
     def __init__(self, recordings: Sequence[Marked], *, encoding: FalseSignalInput) -> None:
         self.recordings, self.encoding = recordings, encoding

@@ -1,4 +1,4 @@
-"""CTU-UHB, or any folder of recordings in its style."""
+"""CTUUHBDataModule: CTU-UHB, or any folder of recordings in its style."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ __all__ = ["CTUUHBDataModule"]
 
 
 class CTUUHBDataModule(DatabaseDataModule):
-    """Windows of a folder of WFDB recordings.
+    """A data module of a folder of WFDB recordings.
 
     Args:
         root: the folder; None takes `ctu-uhb-ctgdb` in the folder that the environment variable FHR_DATA names.

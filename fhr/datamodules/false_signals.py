@@ -1,4 +1,4 @@
-"""FHRMA false-signal recordings: which are learnt from, which stop the training, which test it."""
+"""FalseSignalDataModule: FHRMA false-signal recordings for training, early stopping and test."""
 
 import os
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _SENSORS = {"Scalp": "scalp", "Dop": "doppler"}  # by the beginning of a set's n
 
 
 class FalseSignalDataModule(pl.LightningDataModule):
-    """Crops for training; whole recordings for validation and test.
+    """A data module of false-signal recordings: crops for training, whole recordings for validation and test.
 
     Recordings are split into stratified folds (by set, and by whether any FHR is false). Doppler recordings are
     validated and tested twice: as they are, and with MHR withheld. Nothing is calibrated on recordings of its own: the
@@ -75,7 +75,7 @@ class FalseSignalDataModule(pl.LightningDataModule):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What MLflow's comparison view shows of the data; known before any data is read."""
+        """Settings of the data for MLflow's comparison view; known before any data is read."""
         return {
             "batch_size": self.batch_size,
             "augmentation": str(self.augmentation),
@@ -86,7 +86,7 @@ class FalseSignalDataModule(pl.LightningDataModule):
 
     @property
     def facts(self) -> DataFacts:
-        """What a run has to remember of its data; after `setup`."""
+        """Facts of the data, after `setup`."""
         if self._facts is None:
             raise SplitError("the data module is not set up yet; call setup() first")
         return self._facts

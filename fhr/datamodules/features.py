@@ -40,7 +40,7 @@ def cache_folder() -> Path:
 
 
 def compute_features(recordings: Iterable[Recording], features: FeatureSet) -> Features:
-    """Compute, one recording at a time, so that a recording has the same features whatever stands beside it."""
+    """Compute features, one recording at a time, so that none depends on what stands beside it."""
     rows: dict[str, np.ndarray] = {}
     unusable = {}
     for recording in recordings:

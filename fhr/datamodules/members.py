@@ -1,7 +1,8 @@
-"""The data of several retrainings of one network, batch by batch side by side."""
+"""MembersDataModule: the data of several retrainings of one network, batch by batch side by side."""
 
 from collections.abc import Iterator, Sequence
 from copy import copy
+from typing import Protocol
 
 import pytorch_lightning as pl
 import torch
@@ -10,9 +11,39 @@ from torch.utils.data import DataLoader
 from fhr.errors import FHRError
 from fhr.tasks import Batch, DataFacts
 
-from .base import DatabaseDataModule
+__all__ = ["MembersDataModule", "SeededData", "StackedLoader"]
 
-__all__ = ["MembersDataModule", "StackedLoader"]
+
+class SeededData(Protocol):
+    """A data module whose training batches depend on a seed, and nothing else does.
+
+    Attributes:
+        seed: of the order of the records, of the augmentation and of the bootstrap.
+    """
+
+    seed: int
+
+    @property
+    def facts(self) -> DataFacts:
+        """Facts of the data, after `setup`."""
+
+    def prepare_data(self) -> None:
+        """Compute what is kept on disk."""
+
+    def setup(self, stage: str | None = None) -> None:
+        """Read, split, label and prepare, once."""
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The records that fit the weights."""
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """The records that stop the training."""
+
+    def calibration_dataloader(self) -> DataLoader[Batch]:
+        """The held-out inner fold."""
+
+    def test_dataloader(self) -> DataLoader[Batch]:
+        """The outer fold."""
 
 
 class StackedLoader:
@@ -27,7 +58,7 @@ class StackedLoader:
 
     @property
     def sampler(self) -> "StackedLoader":
-        """Where Lightning looks for `set_epoch`."""
+        """Sampler of the epoch: Lightning looks here for `set_epoch`."""
         return self
 
     def set_epoch(self, epoch: int) -> None:
@@ -44,7 +75,7 @@ class StackedLoader:
 
 
 class MembersDataModule(pl.LightningDataModule):
-    """One data module as M retrainings see it: each with its own seed, read and prepared once.
+    """A data module as M retrainings see it: each with its own seed, read and prepared once.
 
     A training batch is a `Batch` whose parts are (M, batch, ...): member m has the order, the augmentation and, where
     the data module has `bootstrap`, the resampled records that the data module gives with `seed=seeds[m]`. The other
@@ -58,7 +89,7 @@ class MembersDataModule(pl.LightningDataModule):
         FHRError: no seeds, or the same one twice, which would make two members one.
     """
 
-    def __init__(self, data: DatabaseDataModule, seeds: Sequence[int]) -> None:
+    def __init__(self, data: SeededData, seeds: Sequence[int]) -> None:
         super().__init__()
         if not seeds or len(set(seeds)) < len(seeds):
             raise FHRError(f"seeds={list(seeds)}; give each member one of its own")
@@ -66,18 +97,18 @@ class MembersDataModule(pl.LightningDataModule):
 
     @property
     def facts(self) -> DataFacts:
-        """What a run has to remember of its data; after `setup`."""
+        """Facts of the data, after `setup`."""
         return self.data.facts
 
     def prepare_data(self) -> None:
-        """As the data module does."""
+        """Prepare the data module, once for all members."""
         self.data.prepare_data()
 
     def setup(self, stage: str | None = None) -> None:
-        """As the data module does, once for all members."""
+        """Set the data module up, once for all members."""
         self.data.setup(stage)
 
-    def of(self, seed: int) -> DatabaseDataModule:
+    def of(self, seed: int) -> SeededData:
         """The data module as one member sees it; what was read is shared."""
         member = copy(self.data)
         member.seed = seed

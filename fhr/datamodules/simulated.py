@@ -1,4 +1,4 @@
-"""Simulated labours, made in memory."""
+"""SimulatedDataModule: simulated labours, made in memory."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ __all__ = ["SimulatedDataModule"]
 
 
 class SimulatedDataModule(DatabaseDataModule):
-    """Windows of simulated recordings.
+    """A data module of simulated recordings.
 
     Args:
         n: number of recordings.

@@ -1,4 +1,4 @@
-"""Windows in memory, and an order that depends on nothing but seed and epoch."""
+"""WindowDataset, windows in memory; EpochShuffle, their order by seed and epoch alone."""
 
 from collections.abc import Iterator, Sequence
 from typing import Protocol
@@ -14,14 +14,14 @@ __all__ = ["EpochShuffle", "WindowDataset"]
 
 
 class WindowDataset(Dataset[Batch]):
-    """Prepared windows with their labels; gives whole batches.
+    """A dataset of prepared windows with their labels; it gives whole batches.
 
     Args:
         signal: (n, channel, time).
         label: (n,), 0 or 1.
         ph: (n,), NaN where unknown.
         weight: (n,), of each record in the loss.
-        features: (n, n_features), scaled; the augmentation leaves them.
+        features: (n, n_features), unscaled, NaN where missing; the augmentation leaves them.
         pipeline: what prepared `signal`.
         augmentation: applied to each batch, or None.
         seed: of the augmentation.
@@ -40,8 +40,8 @@ class WindowDataset(Dataset[Batch]):
         seed: int = 0,
     ) -> None:
         self.signal = signal
-        rest = (label, ph, weight, features)
-        self.label, self.ph, self.weight, self.features = (torch.tensor(x, dtype=torch.float32) for x in rest)
+        self.label, self.ph, self.weight = (torch.tensor(x, dtype=torch.float32) for x in (label, ph, weight))
+        self.features = torch.tensor(features)  # in double precision as computed: a spread may be small beside a centre
         self.pipeline, self.augmentation, self.seed = pipeline, augmentation, seed
         self.epoch = 0
 

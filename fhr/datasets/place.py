@@ -1,4 +1,4 @@
-"""One place of a cross-validation: the records that a single model may learn from, and those it must not have seen."""
+"""Place in a cross-validation: the records that one model may learn from, and those it must not have seen."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -54,7 +54,7 @@ class Place:
 
     @classmethod
     def first(cls, database: Database, target: str, splits: Splits | None = None) -> Self:
-        """The first place of a database.
+        """Make the first place of a database.
 
         Args:
             database: recordings with their outcomes.
@@ -90,7 +90,7 @@ class Place:
 
     @property
     def split_repeat(self) -> int:
-        """Which repeat of the splits this is."""
+        """Repeat of the splits that this place is in."""
         return self.repeat % len(self.splits.folds)
 
     @cached_property
@@ -100,7 +100,7 @@ class Place:
         return Partition(*(tuple(n for n in names if n in self.labels.index) for names in vars(whole).values()))
 
     def bootstrap(self, names: tuple[str, ...], seed: int) -> tuple[str, ...]:
-        """As many of the names drawn with replacement; the names themselves where there is a single member."""
+        """Draw as many of the names with replacement; give the names themselves where there is a single member."""
         if self.members == 1:
             return names
         return tuple(np.random.default_rng([seed, 1]).choice(names, len(names)).tolist())

@@ -8,16 +8,17 @@ from .comparison_files import draw_comparison, write_comparison
 from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
-from .crossval_table import check, keep, oof_file, read_oof, recompute
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
-from .kept_predictions import KeptPredictions, kept_predictions, told_apart
+from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
 from .on_table import OnTable, OnTableMaker
 from .other_label import check_other_label
+from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
+from .published_predictions import oof_file, read_oof
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .result import CrossValidation

@@ -1,4 +1,4 @@
-"""What the baselines and controls are fitted on: one row a record, whatever else a model sees of it."""
+"""Feature table of the baselines and controls: one row a record, whatever else a model sees of it."""
 
 import logging
 from collections.abc import Iterable

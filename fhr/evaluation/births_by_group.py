@@ -1,4 +1,4 @@
-"""How well a model ranks within groups of births: delivery type, sensor, stage 2 in the window, signal loss."""
+"""AUROC within groups of births: delivery type, sensor, stage 2 in the window, signal loss."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""`permuted`: a table in which every record has the features of another one, so that there is nothing to learn."""
+"""Permutation of a table of features: every record has those of another one, so that there is nothing to learn."""
 
 import numpy as np
 import pandas as pd

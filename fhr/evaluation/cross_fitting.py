@@ -1,4 +1,4 @@
-"""From the inner folds of one outer fold to calibrated probabilities of its test records.
+"""Cross-fitting: the inner folds of one outer fold give calibrated probabilities of its test records.
 
 Each network scores the inner fold that it was not trained on. Together these scores are out of fold for the whole
 training part; one calibrator is fitted on them and applied to each network's test scores, whose probabilities are

@@ -18,7 +18,7 @@ __all__ = ["FinishedFold", "finish_fold", "network_file"]
 
 @dataclass(frozen=True)
 class FinishedFold:
-    """What a store keeps of an outer fold.
+    """Outer fold as a store keeps it.
 
     Attributes:
         repeat: of the outer folds.

@@ -30,7 +30,7 @@ def baseline_scores(
 def baseline_predictions(
     baseline: Baseline, features: pd.DataFrame, labels: pd.Series, ph: pd.Series, splits: Splits, *, repeat: int
 ) -> pd.DataFrame:
-    """Out-of-fold predictions of one repeat; use `cross_validate(...).predictions`."""
+    """Predict one repeat out of fold; use `cross_validate(...).predictions`."""
     _warn("baseline_predictions")
     return _predictions(baseline, features, labels, ph, splits, repeat)
 

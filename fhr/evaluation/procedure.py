@@ -87,22 +87,23 @@ def combine(raw: pd.DataFrame, labels: pd.Series, by: str = "mean") -> Combined:
         best = int(np.argmax(np.nan_to_num(inner_scores, nan=-np.inf)))
         weights = tuple(float(k == best) for k in range(len(families)))
         return Combined(families[best].reset_index(drop=True), weights, inner_scores)
-    held_out = wide.xs("held_out", level="use")
-    z = (wide - held_out.mean()) / held_out.std(ddof=0).replace(0.0, 1.0)
+    is_test, inner = (wide.index.get_level_values("use") == "test"), wide.index.get_level_values("inner")
+    x = wide.to_numpy()
+    spread = x[~is_test].std(axis=0)
+    z = (x - x[~is_test].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     equal = np.full(len(families), 1 / len(families))
     if by == "mean":
-        weights, of_rows = equal, np.tile(equal, (len(z), 1))
+        fitted, of_rows = equal, np.tile(equal, (len(z), 1))
     else:
-        known = z.xs("held_out", level="use")
-        weights, of_rows = _weights(known, labels), np.empty(z.shape)
-        inner, is_test = z.index.get_level_values("inner"), z.index.get_level_values("use") == "test"
-        of_rows[is_test] = weights
-        inner_folds = known.index.get_level_values("inner")
-        for k in inner_folds.unique():
-            others = known[inner_folds != k]
-            of_rows[(inner == k) & ~is_test] = _weights(others, labels) if len(others) else equal
-    scores = pd.Series((z.to_numpy() * of_rows).sum(axis=1), z.index, name="score").reset_index()
-    return Combined(scores[list(RAW_COLUMNS)], tuple(float(w) for w in weights), inner_scores)
+        y = np.zeros(len(z))
+        y[~is_test] = labels.loc[wide.index.get_level_values("name")[~is_test]]
+        fitted, of_rows = _weights(z[~is_test], y[~is_test]), np.empty(z.shape)
+        of_rows[is_test] = fitted
+        for k in inner.unique():
+            others = ~is_test & (inner != k)
+            of_rows[~is_test & (inner == k)] = _weights(z[others], y[others]) if others.any() else equal
+    scores = pd.Series((z * of_rows).sum(axis=1), wide.index, name="score").reset_index()
+    return Combined(scores[list(RAW_COLUMNS)], tuple(float(w) for w in fitted), inner_scores)
 
 
 def _mean_auroc(rows: pd.DataFrame, labels: pd.Series) -> float:
@@ -116,9 +117,8 @@ def _mean_auroc(rows: pd.DataFrame, labels: pd.Series) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
-def _weights(z: pd.DataFrame, labels: pd.Series) -> np.ndarray:
+def _weights(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Positive weights that sum to 1: log-loss of a logistic curve of the weighted score, with a penalty."""
-    y, x = labels.loc[z.index.get_level_values("name")].to_numpy(dtype=float), z.to_numpy()
     k = x.shape[1]
 
     def loss(theta: np.ndarray) -> float:

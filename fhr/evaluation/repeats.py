@@ -1,4 +1,4 @@
-"""Out-of-fold predictions as arrays: one row a repeat, one column a record, records in the order of their names."""
+"""Arrays of out-of-fold predictions: one row a repeat, one column a record, records in the order of their names."""
 
 from typing import NamedTuple
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from fhr.metrics import Interval
+from fhr.recording import Composition
 
 from .baseline_features import baseline_table
 from .births_by_group import birth_groups, subgroups
@@ -24,7 +25,7 @@ LOSS = "loss_60"
 
 
 class Report(NamedTuple):
-    """What a report says in numbers.
+    """Numbers of a report.
 
     Attributes:
         results: metrics of the model, with intervals.
@@ -65,7 +66,7 @@ def write_report(
     Raises:
         SplitError: a record that some repeat left out.
     """
-    from fhr.tasks import ModelCard, write_evaluation  # Lightning, which the protocol on tables does without
+    from fhr.tasks import ModelCard, records_line, write_evaluation  # Lightning, which a table does without
 
     folder, database = Path(folder), result.first.database
     recordings = {} if database is None else {recording.name: recording for recording in database}
@@ -80,6 +81,7 @@ def write_report(
         areas[other.name] = other.metrics["auroc"].value
         if other.name.startswith("signal loss"):
             results |= {"singletons_beyond_signal_loss": singleton_gain(predictions, other.predictions)}
+    made = Composition.of(known.values())
     repeats, n_folds = predictions["repeat"].nunique(), len(result.first.splits.folds[0])
     first = predictions[predictions["repeat"] == predictions["repeat"].min()]
     card = ModelCard(
@@ -95,6 +97,7 @@ def write_report(
         window_minutes=window_minutes,
         features=features,
         left_out=left_out,
+        records=records_line(made, made),
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_evaluation(folder, card, first, known)

@@ -52,7 +52,7 @@ class CrossValidation:
 
     @cached_property
     def combined(self) -> dict[tuple[int, int], Combined]:
-        """What was made of the families of each outer fold; empty where each place has a single fit."""
+        """Combination of the families of each outer fold; empty where each place has a single fit."""
         folds = {place: raw for place, raw in self.kept.items() if FAMILY in raw}
         return {place: combine(raw, self.labels, self.by) for place, raw in folds.items()}
 
@@ -63,7 +63,7 @@ class CrossValidation:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Out-of-fold predictions of all repeats, see `out_of_fold`; a copy is yours to change."""
+        """Table of the out-of-fold predictions of all repeats, see `out_of_fold`."""
         table = pd.concat([out_of_fold(fold, self.labels) for fold in self.raw.values()])
         return table.sort_values(["repeat", "fold", "name"], ignore_index=True)
 

@@ -1,4 +1,4 @@
-"""How much of a model's ranking signal loss explains.
+"""Shortcut audit: the share of a model's ranking that signal loss explains.
 
 Signal is lost more often where a labour goes badly, in the second stage above all, so that a network can do well by
 counting gaps. A model worth having still ranks a sick fetus above a healthy one of the same signal loss.
@@ -54,7 +54,7 @@ def shortcut_audit(
 
     Args:
         predictions: columns name, repeat, fold, label, score, probability; every record once a repeat.
-        loss: fraction of samples lost in the window, by record name; `loss_60` of `fhr.features.feature_table`.
+        loss: fraction of samples lost in the window, by record name; `loss_60` of `fhr.evaluation.baseline_table`.
         strata: number of strata.
         matches: negatives for each positive.
         caliper: largest difference in loss, as a fraction.
@@ -116,7 +116,7 @@ def loss_of(names: np.ndarray, loss: pd.Series) -> np.ndarray:
     if (unknown := values.isna()).any():
         raise FHRError(
             f"{unknown.sum()} of {len(names)} records have no signal loss {values.index[unknown][:3].tolist()}; give "
-            "`loss_60` of `fhr.features.feature_table` for the recordings that were predicted"
+            "`loss_60` of `fhr.evaluation.baseline_table` for the recordings that were predicted"
         )
     return values.to_numpy()
 

@@ -1,4 +1,4 @@
-"""Where finished folds are kept: in memory, in a folder, or in whatever has `done`, `scores` and `keep`."""
+"""Stores of finished folds: memory, a folder, or whatever has `done`, `scores` and `keep`."""
 
 import gzip
 import json
@@ -25,7 +25,7 @@ _SCORES, _ABOUT = "scores.csv.gz", "study.json"
 
 
 class Store(Protocol):
-    """What keeps the finished folds of one cross-validation; MLflow is one, see `fhr crossval`."""
+    """Store of the finished folds of one cross-validation; MLflow is one, see `fhr crossval`."""
 
     def done(self, about: Mapping[str, str]) -> Collection[tuple[int, int]]:
         """The folds that are kept, (repeat, fold).

@@ -1,4 +1,4 @@
-"""Pooled folds of each repeat, then the average over repeats."""
+"""Metrics of out-of-fold predictions: pooled folds of each repeat, then the average over repeats."""
 
 from typing import Any
 

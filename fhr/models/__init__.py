@@ -4,6 +4,7 @@ from .card import FORMAT, CheckpointCard
 from .checkpoint import finish_checkpoint, read_checkpoint
 from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
+from .feature_scale import FeatureScale, exactest, with_scaling
 from .inception import InceptionNet
 from .linear_features import LinearFeatures
 from .network import Network
@@ -16,6 +17,7 @@ __all__ = [
     "CTGNet",
     "CheckpointCard",
     "FalseSignalNet",
+    "FeatureScale",
     "InceptionNet",
     "LinearFeatures",
     "MaskedMeanStd",
@@ -23,7 +25,9 @@ __all__ = [
     "StackedNetworks",
     "at_once_hindrance",
     "completed",
+    "exactest",
     "finish_checkpoint",
     "read_checkpoint",
     "rebuild",
+    "with_scaling",
 ]

@@ -1,4 +1,4 @@
-"""What a checkpoint says of itself, in plain types."""
+"""Card of a checkpoint: what it says of itself, in plain types."""
 
 import hashlib
 import json
@@ -13,8 +13,9 @@ from fhr.recording import KINDS, Composition
 __all__ = ["FORMAT", "CheckpointCard"]
 
 FORMAT = 5
-"""Of a checkpoint that learnt from records of which not all were measured; 4 with what its confidence rests on, 3 of
-another kind of task than classification, 2 with features, 1 without, as before there were any."""
+"""Of a checkpoint whose network holds the scaling of its features, or that learnt from records of which not all were
+measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features and their
+scaling in the card; 1 without, as before there were any."""
 
 _KEY = "fhr"
 _TUPLES = ("learnt_from", "fold", "made_by", "fitted_to")
@@ -39,7 +40,8 @@ class CheckpointCard:
         version: of this package.
         features: what is computed beside the signal: `set`, see `fhr.features.FeatureSet.to_dict`, and its `checksum`,
             which a version that computes otherwise does not have; or None.
-        scaling: of the features, see `fhr.features.FeatureScaling.to_dict`, or None.
+        scaling: of the features in formats 2 and 4, see `fhr.features.FeatureScaling.to_dict`; None where the network
+            holds it, or where there are no features.
         kind: of the task: `classification` of windows, or `false_signal`, of samples.
         confidence: what the confidence of a prediction rests on, see `fhr.calibration.Reference.to_dict`, or None.
         member: which of the networks that were trained on the same records.
@@ -71,8 +73,8 @@ class CheckpointCard:
 
     @property
     def format(self) -> int:
-        """Of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
-        if self.kinds is not None:
+        """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
+        if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
         if self.confidence is not None or self.member:
             return 4
@@ -97,7 +99,9 @@ class CheckpointCard:
         for field in _TUPLES:
             plain[field] = list(plain[field])
         if self.features is None:
-            del plain["features"], plain["scaling"]
+            del plain["features"]
+        if self.scaling is None:
+            del plain["scaling"]
         if self.format < 3:
             del plain["kind"]
         if self.format < 4:
@@ -133,7 +137,7 @@ class CheckpointCard:
             card = cls(**plain)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{where}: incomplete checkpoint ({cut(str(error))}); train anew") from None
-        if card.format != form or (card.scaling is None) != (card.features is None):
+        if card.format != form or (card.scaling is not None and card.features is None):
             raise CheckpointError(f"{where}: incomplete checkpoint (features or their scaling); train anew")
         if card.kinds is None and (card.made_by or card.fitted_to):
             raise CheckpointError(f"{where}: incomplete checkpoint (kinds of its records); train anew")

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 
-from fhr.errors import CheckpointError
+from fhr.errors import CheckpointError, FHRError
 from fhr.formats.regular_file import reason
 from fhr.formats.whole_file import whole_or_not_at_all
 
 from .card import CheckpointCard
 from .checkpoint_file import load_checkpoint
+from .feature_scale import with_scaling
 from .network import Network
 from .specification import rebuild
 
@@ -36,10 +37,10 @@ def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
     if card.epochs < 1:
         raise CheckpointError(f"{path}: its weights were never trained; run `fhr fit` to the end of an epoch first")
     try:
-        weights = _weights(checkpoint)
+        weights = with_scaling(_weights(checkpoint), card.scaling, "")
         network = rebuild(card.network, weights)
         network.load_state_dict(weights)
-    except CheckpointError as error:
+    except FHRError as error:
         raise CheckpointError(f"{path}: {error}") from None
     except RuntimeError as error:
         raise CheckpointError(f"{path}: weights that do not fit the network it names: {reason(error)}") from None

@@ -1,4 +1,4 @@
-"""Base class of every network: it remembers its arguments, so that a checkpoint can rebuild it."""
+"""Network: the base class of every network, which remembers its arguments and scales its features."""
 
 import inspect
 from typing import Any
@@ -7,6 +7,9 @@ import torch
 from torch import nn
 
 from fhr.errors import FHRError
+from fhr.features import FeatureScaling
+
+from .feature_scale import FeatureScale
 
 __all__ = ["Network"]
 
@@ -17,15 +20,18 @@ class Network(nn.Module):
     Derive a network from this class and give it arguments of plain types (numbers, text, lists), `n_channels` and
     `n_outputs` among them: the command line fills these in from the data. A network with an argument `n_features` is
     told how many scalar features the data give beside each window (0 for none); where there are some, its `forward`
-    takes them, scaled and without gaps, as a second argument (batch, n_features).
+    takes them, scaled and without gaps, as a second argument (batch, n_features): `scores` takes them as they were
+    computed, and scales them as the training fold had them. The scaling is a part of the network's state.
 
     Attributes:
         specification: `{"class_path": ..., "init_args": {...}}`.
         n_features: features that `forward` takes beside the signal; 0 for none.
+        scaling_of_features: of a network with features; None of another.
     """
 
     specification: dict[str, Any]
     n_features: int
+    scaling_of_features: FeatureScale | None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> "Network":
         """Remember the arguments, defaults included, before `__init__` runs."""
@@ -36,7 +42,7 @@ class Network(nn.Module):
         for name, parameter in list(bound.signature.parameters.items())[1:]:
             if parameter.kind is parameter.VAR_KEYWORD:
                 arguments.update(bound.arguments[name])
-            elif parameter.kind is not parameter.VAR_POSITIONAL:  # nn.Module's own, which takes none
+            elif parameter.kind is not parameter.VAR_POSITIONAL:
                 arguments[name] = bound.arguments[name]
         init_args = {key: list(value) if isinstance(value, tuple) else value for key, value in arguments.items()}
         object.__setattr__(
@@ -44,6 +50,10 @@ class Network(nn.Module):
         )
         object.__setattr__(self, "n_features", init_args.get("n_features", 0))
         return self
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scaling_of_features = FeatureScale(self.n_features) if self.n_features else None
 
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
         """What `__new__` needs when a copy or a pickle is made."""
@@ -54,14 +64,32 @@ class Network(nn.Module):
         raise NotImplementedError
 
     def scores(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
-        """Scores (batch, n_outputs), with the features (batch, n_features) where the network takes some.
+        """Scores (batch, n_outputs), with the features where the network takes some.
+
+        Args:
+            signal: (batch, channel, time).
+            features: (batch, n_features), as they were computed; NaN and infinite values are missing.
 
         Raises:
             FHRError: another number of features than the network takes.
         """
         self.check_features(0 if features is None else features.shape[1])
-        scores: torch.Tensor = self(signal, features) if self.n_features else self(signal)
+        scores: torch.Tensor
+        if features is None or self.scaling_of_features is None:
+            scores = self(signal)
+        else:
+            scores = self(signal, self.scaling_of_features(features).to(signal.dtype))
         return scores
+
+    def take_scaling(self, scaling: FeatureScaling) -> None:
+        """Scale the features by this from now on.
+
+        Raises:
+            FHRError: it is of another number of features than the network takes.
+        """
+        self.check_features(len(scaling.centre))
+        if self.scaling_of_features is not None:
+            self.scaling_of_features.take(scaling)
 
     def check_features(self, n_features: int) -> None:
         """Refuse data with another number of features than the network takes.

@@ -9,7 +9,9 @@ from torch.func import functional_call, stack_module_state
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from fhr.errors import FHRError
+from fhr.features import FeatureScaling
 
+from .feature_scale import NAME, FeatureScale
 from .network import Network
 
 __all__ = ["StackedNetworks", "at_once_hindrance"]
@@ -72,6 +74,9 @@ class StackedNetworks(nn.Module):
         # In a tuple: a submodule's own weights would be trained, moved and saved beside the stacked ones.
         self._one = (deepcopy(first),)
         parameters, buffers = stack_module_state(list(networks))
+        buffers = {name: buffer for name, buffer in buffers.items() if not name.startswith(f"{NAME}.")}
+        scales = [one.scaling_of_features for one in networks if one.scaling_of_features is not None]
+        self.scaling_of_features = FeatureScale.stacked(scales) if scales else None
         for name, parameter in parameters.items():
             self.register_parameter(_key(name), nn.Parameter(parameter.detach(), parameter.requires_grad))
         for name, buffer in buffers.items():
@@ -92,7 +97,7 @@ class StackedNetworks(nn.Module):
         return tensor
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
-        """Scores (M, batch, n_outputs) of `signal` (M, batch, channel, time) and `features` (M, batch, n_features)."""
+        """Scores (M, batch, n_outputs) of `signal` (M, batch, channel, time) and scaled `features` (M, batch, k)."""
         self._one[0].train(self.training)  # here, since Lightning sets modes without a call of `train`
         inputs = (signal,) if features is None else (signal, features)
         parameters, buffers = ({name: self.stacked(name) for name in names} for names in self._names)
@@ -123,14 +128,29 @@ class StackedNetworks(nn.Module):
     def scores(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """Scores (M, batch, n_outputs), with the features (M, batch, n_features) where the members take some.
 
+        Each member scales the features in its own way.
+
         Raises:
             FHRError: another number of members, or of features, than there are.
         """
         if signal.shape[0] != self.n_members:
             raise FHRError(f"signals of {signal.shape[0]} members for {self.n_members} networks; give (M, batch, ...)")
         self._one[0].check_features(0 if features is None else features.shape[-1])
-        scores: torch.Tensor = self(signal, features if self.n_features else None)
+        if features is None or self.scaling_of_features is None:
+            scores: torch.Tensor = self(signal)
+        else:
+            scores = self(signal, self.scaling_of_features(features).to(signal.dtype))
         return scores
+
+    def take_scaling(self, scaling: FeatureScaling) -> None:
+        """Scale the features of every member by this from now on.
+
+        Raises:
+            FHRError: it is of another number of features than the members take.
+        """
+        self._one[0].check_features(len(scaling.centre))
+        if self.scaling_of_features is not None:
+            self.scaling_of_features.take(scaling)
 
     @torch.no_grad()
     def unstack(self) -> list[Network]:
@@ -139,7 +159,10 @@ class StackedNetworks(nn.Module):
         for m in range(self.n_members):
             network = deepcopy(self._one[0]).to(next(self.parameters())).train(self.training)
             for name, tensor in (*network.named_parameters(), *network.named_buffers()):
-                tensor.copy_(self.stacked(name)[m])
+                if not name.startswith(f"{NAME}."):
+                    tensor.copy_(self.stacked(name)[m])
+            if network.scaling_of_features is not None and self.scaling_of_features is not None:
+                network.scaling_of_features.take_member(self.scaling_of_features, m)
             networks.append(network)
         return networks
 

@@ -1,4 +1,4 @@
-"""Which checkpoints a predictor takes, and what it says of one that does not hold together."""
+"""Checks of the checkpoints that a predictor is given: their kind, and whether they hold together."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,7 +23,7 @@ def check_kind(cards: Sequence[CheckpointCard], kind: str) -> None:
 
 @contextmanager
 def of_checkpoint() -> Iterator[None]:
-    """What is refused in here stands in a checkpoint, not in what the user gave.
+    """Blame the checkpoint for what is refused in the block, not what the user gave.
 
     Raises:
         CheckpointError: for any other `FHRError`.

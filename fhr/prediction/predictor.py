@@ -11,8 +11,8 @@ from fhr.calibration import Calibrator, Reference, calibrator_from_dict, typical
 from fhr.confidence import Abstention, Confidence, Prediction
 from fhr.datasets import Database
 from fhr.errors import CheckpointError, FHRError, SignalError
-from fhr.features import FeatureScaling, FeatureSet
-from fhr.models import CheckpointCard, Network
+from fhr.features import FeatureSet
+from fhr.models import CheckpointCard, Network, exactest
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Recording
 
@@ -35,7 +35,7 @@ class Predictor:
 
     Args:
         members: checkpoint card and network of each member; all with one pipeline, one target and the same features,
-            which are computed once and scaled as each member knows them.
+            which are computed once; each network scales them in its own way.
         device: where the networks run.
         prevalence: of the label among the births to predict, or None for that of the training data.
         abstention: when a prediction should not be relied on.
@@ -67,7 +67,6 @@ class Predictor:
         self.networks = [network.eval().to(self.device) for _, network in members]
         self.calibrators = [_calibrator(card) for card in self.cards]
         with of_checkpoint():
-            self.scalings = [None if c.scaling is None else FeatureScaling.from_dict(c.scaling) for c in self.cards]
             self.pipeline = Pipeline.from_dict(first.pipeline)
         self.features = _feature_set(first)
         self.target = first.target
@@ -160,11 +159,11 @@ class Predictor:
             FHRError: another number of features than the networks take.
         """
         rows, given = [], np.empty((len(signal), 0)) if features is None else features
-        for network, scaling in zip(self.networks, self.scalings, strict=True):
-            scaled = given.astype(np.float32) if scaling is None else scaling(given)
-            batches = zip(*(torch.from_numpy(x).split(_BATCH) for x in (signal, scaled)), strict=True)
+        exact = exactest(self.device)
+        for network in self.networks:
+            batches = zip(*(torch.from_numpy(x).split(_BATCH) for x in (signal, given)), strict=True)
             with fitting(network):
-                scored = [network.scores(x.to(self.device), f.to(self.device))[:, 0].cpu() for x, f in batches]
+                scored = [network.scores(x.to(self.device), f.to(self.device, exact))[:, 0].cpu() for x, f in batches]
             rows.append(torch.cat(scored))
         return torch.stack(rows).double().numpy()
 

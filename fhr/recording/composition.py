@@ -1,4 +1,4 @@
-"""What many recordings are: how many of each kind, who made them, and what the makers were fitted to."""
+"""Composition of many recordings: how many of each kind, who made them, and what the makers were fitted to."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -33,7 +33,7 @@ class Composition:
 
     @classmethod
     def of(cls, recordings: Iterable[Recording]) -> "Composition":
-        """The composition of any recordings."""
+        """Count the composition of any recordings."""
         counts = Counter(recording.provenance for recording in recordings)
         kinds: Counter[str] = Counter()
         for provenance, n in counts.items():
@@ -46,7 +46,7 @@ class Composition:
 
     @property
     def all_measured(self) -> bool:
-        """Whether no recording was made."""
+        """True if no recording was made."""
         return set(self.kinds) <= {"measured"}
 
     @property
@@ -59,5 +59,5 @@ class Composition:
         return f"{said} (made by {'; '.join(makers)})" if makers else said
 
     def plain(self) -> dict[str, Any]:
-        """Plain types, for a checkpoint or a run."""
+        """Convert to plain types, for a checkpoint or a run."""
         return {"kinds": dict(self.kinds), "made_by": list(self.made_by), "fitted_to": list(self.fitted_to)}

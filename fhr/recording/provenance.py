@@ -1,4 +1,4 @@
-"""What a recording is: measured on a woman in labour, or made by a program, by which one and from what.
+"""Provenance of a recording: measured on a woman in labour, or made by a program, by which one and from what.
 
 A trace that was made is no evidence about fetuses. Whoever counts records, trains on them or shows one has to know, so
 the kind travels with the recording and is not part of its digest.
@@ -69,7 +69,7 @@ class Provenance:
 
     @property
     def is_measured(self) -> bool:
-        """Whether a monitor recorded it all."""
+        """True if a monitor recorded it all."""
         return self.kind == "measured"
 
     @property

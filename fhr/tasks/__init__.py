@@ -1,19 +1,24 @@
-"""The only LightningModules, what they are fed, and what they leave behind."""
+"""Tasks: the only LightningModules, their callbacks, and the batches and facts that data modules give them."""
+
+from fhr.deprecation import moved
 
 from .artifacts import write_evaluation
-from .batch import Batch, DataFacts
+from .batch import Batch
 from .calibrate import Calibration
 from .classification import ClassificationTask
+from .data_facts import DataFacts
 from .ensemble import EnsembleTask
+from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .members import FittedMember, fit_members
-from .model_card import ModelCard
-from .record import RunRecord, data_record, metric_values, parameters, run_tags
+from .model_card import ModelCard, records_line
 from .resume import Resumable
+from .run_tracking import RunTracking, metric_values, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
 from .training import Training
+from .training_card import checkpoint_card
 
 __all__ = [
     "Batch",
@@ -22,19 +27,24 @@ __all__ = [
     "DataFacts",
     "EnsembleTask",
     "Evaluation",
+    "FactsHandover",
     "FalseSignalTask",
     "FittedMember",
     "ModelCard",
     "Resumable",
-    "RunRecord",
+    "RunTracking",
     "SampleBatch",
     "Task",
     "Training",
-    "data_record",
+    "checkpoint_card",
     "fit_members",
     "metric_values",
     "parameters",
+    "plain_facts",
+    "records_line",
     "run_tags",
     "score_windows",
     "write_evaluation",
 ]
+
+__getattr__ = moved("fhr.tasks", {"RunRecord": "fhr.tasks:RunTracking", "data_record": "fhr.tasks:plain_facts"})

@@ -1,4 +1,4 @@
-"""How a fit ends: with its best weights and what is learnt beside them."""
+"""Calibration: the callback that ends a fit with the best weights and their calibrator."""
 
 import logging
 from pathlib import Path
@@ -7,7 +7,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
-from fhr.models import finish_checkpoint
+from fhr.errors import FHRError
+from fhr.models import CheckpointCard, finish_checkpoint, with_scaling
 
 from .classification import ClassificationTask
 from .task import Task
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class Calibration(pl.Callback):
-    """Ends a fit: takes the best weights, lets the task fit its calibrator on held-out records, saves both.
+    """A callback that ends a fit: it takes the best weights, fits their calibrator on held-out records and saves both.
 
     The finished checkpoint of a calibrated classification also holds what the confidence of its predictions rests on.
 
@@ -38,7 +39,10 @@ class Calibration(pl.Callback):
         """Refuse held-out records that are too few before anything is trained."""
         kept = trainer.checkpoint_callbacks and not trainer.fast_dev_run  # type: ignore[attr-defined]
         if self.calibrate and isinstance(pl_module, Task) and kept:
-            pl_module.check_finish()
+            data = trainer.datamodule  # type: ignore[attr-defined]
+            if data is None:
+                raise FHRError("no data module, so no held-out records to calibrate on; give `fit` one by `datamodule`")
+            pl_module.check_finish(data)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the best weights and calibrate; a `fast_dev_run` keeps no checkpoint, so that nothing is done."""
@@ -48,10 +52,14 @@ class Calibration(pl.Callback):
             return
         if not isinstance(pl_module, Task):
             return
+        if not pl_module.has_facts:
+            _log.info("the checkpoints have no card, so that none is finished")
+            return
         best = Path(keeper.best_model_path)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
-        pl_module.load_state_dict(weights["state_dict"])
-        pl_module.epochs = weights["fhr"]["epochs"]
+        card = CheckpointCard.of(weights, str(best))
+        pl_module.load_state_dict(with_scaling(weights["state_dict"], card.scaling, "model."))
+        pl_module.epochs = card.epochs
         if self.calibrate:
             pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
         calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None

@@ -1,4 +1,4 @@
-"""Training, validation and test of one risk score for one label."""
+"""ClassificationTask: training, validation and test of one risk score for one label."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -47,12 +47,13 @@ class ClassificationTask(Task):
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
-        """Risk score (batch,) of `signal` (batch, channel, time) and scaled `features` (batch, n_features)."""
+        """Risk score (batch,) of `signal` (batch, channel, time) and raw `features` (batch, n_features)."""
         return self.model.scores(signal, features)[:, 0]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Risk scores (batch,) of a batch."""
-        return self(batch.signal, batch.features)
+        """Risk scores (batch,) of a batch of windows."""
+        scores: torch.Tensor = self(batch.signal, batch.features)
+        return scores
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
@@ -64,7 +65,7 @@ class ClassificationTask(Task):
             self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
         return loss, len(batch.label)
 
-    def check_finish(self) -> None:
+    def check_finish(self, data: Any) -> None:
         """Refuse a held-out fold that is too small for a calibrator."""
         facts = self.facts
         RidgePlatt.check_sample(facts.labels.loc[list(facts.partition.calibration)])
@@ -85,7 +86,7 @@ class ClassificationTask(Task):
         return calibrator
 
     def reference(self, data: Any) -> Reference:
-        """What the confidence of predictions rests on: the held-out inner fold, and what is typical of all others.
+        """Reference of the confidence of predictions: the held-out inner fold, and what is typical of all others.
 
         Raises:
             CheckpointError: there is no calibrator.

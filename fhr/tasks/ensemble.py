@@ -1,4 +1,4 @@
-"""Several retrainings of one network as one training."""
+"""EnsembleTask: several retrainings of one network as one training."""
 
 from collections.abc import Sequence
 from math import inf
@@ -13,6 +13,8 @@ from fhr.models import StackedNetworks
 
 from .batch import Batch
 from .classification import ClassificationTask
+from .data_facts import DataFacts
+from .facts_handover import FactsHandover
 
 __all__ = ["MONITOR", "EnsembleTask"]
 
@@ -21,7 +23,7 @@ MONITOR = "val/loss"
 
 
 class EnsembleTask(pl.LightningModule):
-    """M classification tasks that differ in their initial weights and in the data they see, trained at once.
+    """An ensemble of M classification tasks, trained at once; they differ in initial weights and in the data they see.
 
     Each member is trained as if it were alone: the loss is the sum of the members' losses, the optimiser and its
     schedule are those of one task over the stacked weights, gradients are clipped member by member, each member keeps
@@ -54,6 +56,7 @@ class EnsembleTask(pl.LightningModule):
         self.networks = StackedNetworks([task.model for task in tasks], at_once)
         self.losses = nn.ModuleList(task.loss for task in tasks)
         self.patience, self.keep = patience, keep
+        self._handover = FactsHandover()
         self._tasks = tuple(tasks)  # in a tuple, so that their own weights stay out of this module
         n = len(tasks)
         self._lowest = torch.full((n,), inf)
@@ -61,6 +64,23 @@ class EnsembleTask(pl.LightningModule):
         self._stopped = torch.zeros(n, dtype=torch.bool)
         self._kept: dict[str, torch.Tensor] = {}
         self._sum, self._count = torch.zeros(n), 0
+
+    def take(self, facts: DataFacts | None) -> None:
+        """Hand the facts of the data to every member."""
+        for task in self._tasks:
+            task.take(facts)
+
+    def scale_features(self) -> bool:
+        """Give the scaling of the training fold to networks not trained yet; whether there was one to give."""
+        facts = self._tasks[0].facts if self._tasks[0].has_facts else None
+        if facts is None or facts.scaling is None or self._kept:
+            return False
+        self.networks.take_scaling(facts.scaling)
+        return True
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """The callback that hands over the facts of the data module."""
+        return [self._handover]
 
     def cost(self, batch: Batch) -> torch.Tensor:
         """Loss (M,) of each member on its own batch."""
@@ -136,7 +156,7 @@ class EnsembleTask(pl.LightningModule):
 
     @property
     def steps(self) -> list[int]:
-        """How many steps the weights that were kept of each member were trained for."""
+        """Number of steps that the kept weights of each member were trained for."""
         steps: list[int] = self._steps.tolist()
         return steps
 

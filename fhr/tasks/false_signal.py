@@ -1,4 +1,4 @@
-"""Training, validation and test of the network that tells true heart rate from false, sample by sample."""
+"""FalseSignalTask: training, validation and test of the network that finds false heart rate, sample by sample."""
 
 from collections.abc import Iterator, Mapping
 from math import inf
@@ -125,14 +125,14 @@ class FalseSignalTask(Task):
                 yield batch.names[0], name, counts
         self.train(training)
 
-    def check_finish(self) -> None:
+    def check_finish(self, data: Any) -> None:
         """Refuse an early-stopping slice without true, or without false FHR of Doppler recordings.
 
         Raises:
             SplitError: there is none to stop the training on and to choose the threshold from.
         """
         group, row = _MEASURED["fhr"]
-        batches = [b for b in self.trainer.datamodule.val_dataloader() if b.group == group]  # type: ignore[attr-defined]
+        batches = [b for b in data.val_dataloader() if b.group == group]
         n = sum(int(b.weight[:, row].sum()) for b in batches)
         n_false = sum(int(b.target[:, row].sum()) for b in batches)
         if not 0 < n_false < n:

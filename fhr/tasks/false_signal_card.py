@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from fhr.calibration import Thresholds
 from fhr.metrics import Interval
 
-from .batch import DataFacts
+from .data_facts import DataFacts
 from .model_card import records_line, results_table
 
 __all__ = ["false_signal_card"]
 
 
 def false_signal_card(network: str, facts: DataFacts, thresholds: Thresholds, results: Mapping[str, Interval]) -> str:
-    """What the network is, what it was tested on, and how it did, as Markdown."""
+    """The model card of a false-signal network, as Markdown."""
     repeat, fold, inner = facts.fold
     return f"""# Model card
 

@@ -1,4 +1,4 @@
-"""Several retrainings of one network: trained as one, kept and scored as what they are."""
+"""fit_members: several retrainings of one network, trained as one and kept one by one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ __all__ = ["FittedMember", "fit_members"]
 
 @dataclass(frozen=True)
 class FittedMember:
-    """One retraining and what it says of the records that it has not seen.
+    """A member of an ensemble after its training, with its scores of the records that it has not seen.
 
     Attributes:
         checkpoint: its file, without a calibrator.
@@ -71,7 +71,6 @@ def fit_members(
     partition = data.facts.partition  # type: ignore[attr-defined]
     fitted = []
     for m, (task, step) in enumerate(zip(ensemble.members(), ensemble.steps, strict=True)):
-        task.trainer = trainer  # whose data the checkpoint's card tells of
         path = _write(task, step, folder / f"member{m}.ckpt")
         task.to(trainer.strategy.root_device)
         held_out, _ = score_windows(task, data.calibration_dataloader())  # type: ignore[attr-defined]

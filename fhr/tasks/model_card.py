@@ -1,4 +1,4 @@
-"""The model card: what a reader has to know before trusting a number of this model."""
+"""ModelCard: what a reader has to know before trusting a number of a model."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ __all__ = ["ModelCard", "records_line", "results_table"]
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What a model is, what it was tested on, and how it did.
+    """A model card: what a model is, what it was tested on, and its results.
 
     Attributes:
         network: class path.

@@ -1,4 +1,4 @@
-"""A training that can go on after its process was killed, as if nothing had happened."""
+"""Resumable: the callback that keeps a training, so that it can go on after its process was killed."""
 
 import random
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ __all__ = ["Resumable"]
 
 
 class Resumable(Checkpoint):
-    """Keeps the state of the training at the end of each epoch, with all that the rest of the training depends on.
+    """A callback that keeps the state of a training after each epoch, with all that the rest of it depends on.
 
     Beside what Lightning keeps, this is: the state of the random generators; whether early stopping has asked to stop;
     and the means of the epoch, which Lightning logs after it writes checkpoints, so that a kill between the two would

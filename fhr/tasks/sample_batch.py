@@ -1,4 +1,4 @@
-"""The contract between data modules and the false-signal task."""
+"""SampleBatch: the recordings that a data module gives to a false-signal task."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ __all__ = ["SampleBatch"]
 
 
 class SampleBatch(NamedTuple):
-    """Stretches of recordings with what experts marked in them, sample by sample; rows are FHR and MHR.
+    """A batch of stretches of recordings with the marks of experts, sample by sample; rows are FHR and MHR.
 
     Attributes:
         signal: (batch, channel, time).

@@ -1,23 +1,42 @@
-"""Scores of a network in training for every window of a loader."""
+"""Scores of a task for every window of a loader."""
+
+from typing import Any
 
 import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch.utils.data import DataLoader
 
-from .batch import Batch
+from fhr.errors import FHRError
 
 __all__ = ["score_windows"]
 
 
 @torch.inference_mode()
-def score_windows(task: pl.LightningModule, loader: DataLoader[Batch]) -> tuple[np.ndarray, np.ndarray]:
-    """Risk scores (n,) and labels (n,) of all windows of `loader`, in its order."""
+def score_windows(task: pl.LightningModule, loader: DataLoader[Any]) -> tuple[np.ndarray, np.ndarray]:
+    """Risk scores (n,) and labels (n,) of all windows of a loader, in its order.
+
+    Args:
+        task: its `predict_step` gives a score for each window, (batch,), or several, (batch, n_outputs), whose first
+            counts.
+        loader: of batches; their attribute `label` gives the labels, which are NaN where there is none.
+
+    Raises:
+        FHRError: `predict_step` gives something else.
+    """
     training = task.training
     task.eval()
-    scores, labels = [], []
-    for batch in loader:
-        scores.append(task(batch.signal.to(task.device), batch.features.to(task.device)).cpu())
-        labels.append(batch.label)
+    scores, labels = [np.empty(0)], [np.empty(0, dtype=np.float32)]
+    for i, batch in enumerate(loader):
+        found = task.predict_step(task.transfer_batch_to_device(batch, task.device, 0), i)
+        if not isinstance(found, torch.Tensor) or found.ndim not in (1, 2):
+            said = f"shape {tuple(found.shape)}" if isinstance(found, torch.Tensor) else f"type {type(found).__name__}"
+            raise FHRError(
+                f"{type(task).__name__}.predict_step gives scores of {said}; return a tensor of risk scores (batch,), "
+                "the larger, the likelier the label"
+            )
+        found = found if found.ndim == 1 else found[:, 0]
+        scores.append(found.double().cpu().numpy())
+        labels.append(getattr(batch, "label", torch.full(found.shape, torch.nan)).cpu().numpy())
     task.train(training)
-    return torch.cat(scores).numpy().astype(float), torch.cat(labels).numpy()
+    return np.concatenate(scores), np.concatenate(labels)

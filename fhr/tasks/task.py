@@ -1,5 +1,6 @@
-"""What every task shares: its step, its optimizer, the card of its checkpoints and what these are refused for."""
+"""Task: the step, the optimizer and the checkpoints that all tasks share."""
 
+import logging
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -12,20 +13,22 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-import fhr
 from fhr.datasets import Database
 from fhr.errors import CheckpointError, FHRError
-from fhr.features import FeatureScaling
 from fhr.metrics import Interval
-from fhr.models import CheckpointCard, Network, completed
+from fhr.models import CheckpointCard, Network, completed, with_scaling
 
-from .batch import DataFacts
+from .data_facts import DataFacts
+from .facts_handover import FactsHandover
+from .training_card import checkpoint_card
 
 __all__ = ["Evaluation", "Finish", "Task"]
 
+_log = logging.getLogger(__name__)
+
 
 class Finish(Protocol):
-    """What a fit learns beside the weights, from records that these have not seen; it goes into the checkpoint."""
+    """A calibrator, or thresholds: what a fit learns from held-out records and keeps in the checkpoint."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain types, for a checkpoint."""
@@ -33,7 +36,7 @@ class Finish(Protocol):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a test found.
+    """Results of a test on the outer fold.
 
     Attributes:
         results: metrics with intervals.
@@ -48,7 +51,8 @@ class Task(pl.LightningModule):
     """A network in training: AdamW with a one-cycle schedule over the longest training the trainer allows.
 
     A task of its own kind says what a batch costs (`cost`), what the fit ends with (`finish`), and how it is judged
-    (`evaluate`, `report`).
+    (`evaluate`, `report`). What it has to remember of its data is handed to it (`take`), by a callback of its own where
+    the trainer has a data module; a task without these facts trains, and its checkpoints carry no card.
 
     Args:
         model: the network.
@@ -73,6 +77,8 @@ class Task(pl.LightningModule):
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
         self.calibrator = None
         self.epochs = 0
+        self._facts: DataFacts | None = None
+        self._handover = FactsHandover()
         self._planned_steps: int | None = None  # of a training that goes on
 
     @abstractmethod
@@ -84,11 +90,11 @@ class Task(pl.LightningModule):
 
     @abstractmethod
     def finish(self, data: Any) -> Finish:
-        """What the fit ends with, from records of the data module that the weights have not seen."""
+        """Learn what the fit ends with, from records of the data module that the weights have not seen."""
 
     @abstractmethod
     def finish_from(self, plain: Mapping[str, Any]) -> Finish:
-        """What `to_dict` of the finish wrote."""
+        """Rebuild the finish that `to_dict` wrote."""
 
     @abstractmethod
     def evaluate(self, data: Any) -> Evaluation:
@@ -98,14 +104,49 @@ class Task(pl.LightningModule):
     def report(self, evaluation: Evaluation, folder: Path) -> None:
         """Write the files of an evaluation into `folder`."""
 
-    def check_finish(self) -> None:
+    def check_finish(self, data: Any) -> None:
         """Refuse data that `finish` could not use, before anything is trained."""
+
+    def take(self, facts: DataFacts | None) -> None:
+        """Remember the facts of the data; None forgets them."""
+        self._facts = facts
+
+    def scale_features(self) -> bool:
+        """Give the scaling of the training fold to a network not trained yet; whether there was one to give.
+
+        Trained weights keep the scaling that they know.
+
+        Raises:
+            FHRError: the data give another number of features than the network takes.
+        """
+        scaling = self._facts.scaling if self._facts is not None else None
+        if scaling is None or self.epochs > 0:
+            return False
+        self.model.take_scaling(scaling)
+        return True
+
+    @property
+    def has_facts(self) -> bool:
+        """True once the facts of the data were handed over."""
+        return self._facts is not None
 
     @property
     def facts(self) -> DataFacts:
-        """What the attached data module knows of its data."""
-        facts: DataFacts = self.trainer.datamodule.facts  # type: ignore[attr-defined]
-        return facts
+        """Facts of the data that the task is trained or tested on.
+
+        Raises:
+            FHRError: they were not handed over.
+        """
+        if self._facts is None:
+            raise FHRError(
+                f"this {type(self).__name__} knows nothing of its data; fit or test it with a data module of "
+                "fhr.datamodules, or hand their facts over with `task.take(facts)`"
+            )
+        return self._facts
+
+    def configure_callbacks(self) -> list[pl.Callback]:
+        """The callback that hands over the facts of the data module."""
+        return [self._handover]
 
     def _step(self, batch: Any, stage: str) -> torch.Tensor:
         loss, size = self.cost(batch, stage)
@@ -157,39 +198,49 @@ class Task(pl.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def card(self) -> CheckpointCard:
-        """What a checkpoint of this task says of itself."""
-        facts = self.facts
-        names = facts.learnt_from
-        return CheckpointCard(
-            kind=self.kind,
-            network=self.model.specification,
-            pipeline=facts.pipeline.to_dict(),
-            target=facts.target,
-            prevalence=float(facts.labels.loc[list(names)].mean()),
-            learnt_from=Database((facts.recordings[n] for n in names), origin=facts.origin).digests,
-            data=facts.data_checksum,
-            splits=facts.splits.checksum,
-            fold=facts.fold,
-            epochs=self.epochs,
-            calibrator=self.calibrator.to_dict() if self.calibrator else None,
-            version=fhr.__version__,
-            features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
-            scaling=facts.scaling.to_dict() if facts.scaling else None,
-            **({} if (made := facts.learnt_composition).all_measured else made.plain()),
-        )
+        """The card of a checkpoint of this task.
+
+        Raises:
+            FHRError: the facts of the data were not handed over.
+        """
+        calibrator = self.calibrator.to_dict() if self.calibrator else None
+        network = self.model.specification
+        return checkpoint_card(network, self.facts, kind=self.kind, epochs=self.epochs, calibrator=calibrator)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Write the card."""
-        epochs = checkpoint["epoch"] + 1 if checkpoint["global_step"] > 0 else 0
-        replace(self.card(), epochs=epochs).write(checkpoint)
+        """Write the card, where the facts of the data are known."""
+        if not self.has_facts:
+            _log.info("a checkpoint without a card: nobody handed over what this training has to remember of its data")
+            return
+        replace(self.card(), epochs=_epochs(checkpoint)).write(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Read the card and refuse data or a network that it does not fit.
+
+        A task without the facts of its data takes any weights that fit; there is nothing to compare them with.
 
         Raises:
             CheckpointError: another kind of task, network, pipeline, label or features, test records that the weights
                 have seen, or training that would go on with other records, or from a finished checkpoint.
         """
+        card = self._checked_card(checkpoint) if self.has_facts else None
+        if card is not None and card.scaling is not None:
+            for key in {"state_dict", "current_model_state"} & set(checkpoint):  # the latter beside averaged weights
+                checkpoint[key] = with_scaling(checkpoint[key], card.scaling, "model.")
+        if self._in_training:
+            if not checkpoint.get("optimizer_states"):
+                raise CheckpointError(
+                    "the checkpoint is finished, it holds no state of the training to go on from; take a `last.ckpt`, "
+                    "or start anew"
+                )
+            self._planned_steps = int(checkpoint["lr_schedulers"][0]["total_steps"])
+        if card is None:
+            self.epochs = _epochs(checkpoint)
+            return
+        self.epochs = card.epochs
+        self.calibrator = self.finish_from(card.calibrator) if card.calibrator else None
+
+    def _checked_card(self, checkpoint: dict[str, Any]) -> CheckpointCard:
         card, own = CheckpointCard.of(checkpoint, "checkpoint"), self.card()
         card = replace(card, network=completed(card.network))
         for field in ("kind", "network", "pipeline", "target", "features"):
@@ -200,12 +251,7 @@ class Task(pl.LightningModule):
                     f"the checkpoint was trained with another {what} than this configuration asks for: "
                     f"{stored} there, {given} here; use the configuration of its run (`fhr test --run RUN_ID`)"
                 )
-        if self.trainer.training and not checkpoint.get("optimizer_states"):
-            raise CheckpointError(
-                "the checkpoint is finished, it holds no state of the training to go on from; take a `last.ckpt`, or "
-                "start anew"
-            )
-        if self.trainer.training and (card.data, card.splits, card.fold) != (own.data, own.splits, own.fold):
+        if self._in_training and (card.data, card.splits, card.fold) != (own.data, own.splits, own.fold):
             raise CheckpointError(
                 f"training would go on with other records: the checkpoint is of fold {card.fold} of the data "
                 f"{card.data[:12]}, asked for is fold {own.fold} of {own.data[:12]}; go on with the same, or start anew"
@@ -217,9 +263,12 @@ class Task(pl.LightningModule):
                 f"{len(seen)} of the {len(test)} test records were used to train this checkpoint (fold {card.fold}, "
                 f"asked for {own.fold}); test it on the fold that it was trained for"
             )
-        if card.scaling is not None:  # the weights know the features as their own training fold scaled them
-            self.trainer.datamodule.use_scaling(FeatureScaling.from_dict(card.scaling))  # type: ignore[attr-defined]
-        if self.trainer.training:
-            self._planned_steps = int(checkpoint["lr_schedulers"][0]["total_steps"])
-        self.epochs = card.epochs
-        self.calibrator = self.finish_from(card.calibrator) if card.calibrator else None
+        return card
+
+    @property
+    def _in_training(self) -> bool:
+        return self._trainer is not None and bool(self.trainer.training)
+
+
+def _epochs(checkpoint: Mapping[str, Any]) -> int:
+    return int(checkpoint["epoch"]) + 1 if checkpoint["global_step"] > 0 else 0

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 import pytorch_lightning as pl
 import torch
@@ -19,13 +18,14 @@ from fhr.models import at_once_hindrance, finish_checkpoint
 
 from .classification import ClassificationTask
 from .members import fit_members
+from .scores import score_windows
 from .task import Task
 
-__all__ = ["PlaceData", "Training", "risk_scores"]
+__all__ = ["PlaceData", "Training"]
 
 
 class PlaceData(Protocol):
-    """What a training asks of its data beside Lightning's own loaders; `fhr.datamodules` has it.
+    """Loaders that a training asks of its data beside Lightning's own; `fhr.datamodules` has them.
 
     A `facts.partition`, where there is one, names the records of each loader in order; without it the loaders follow
     the partition of the place.
@@ -84,7 +84,7 @@ class Training:
 
     @property
     def gains_together(self) -> bool:
-        """Whether members are trained faster as one batched model: on a GPU, where the network allows."""
+        """True where members train faster as one batched model: on a GPU, if the network allows."""
         if not isinstance(self.task, ClassificationTask) or self.trainer.strategy.root_device.type != "cuda":
             return False
         return at_once_hindrance(self.task.model) is None
@@ -158,7 +158,8 @@ class Training:
                     f"{type(self.data).__name__} has no {use}_dataloader(); give the batches of "
                     f"`place.partition.{use}` in order"
                 )
-            scores, names = risk_scores(self.task, loader()), list(getattr(partition, use))
+            names = list(getattr(partition, use))
+            scores, _ = score_windows(self.task, loader())
             if len(scores) != len(names):
                 raise SplitError(
                     f"{type(self.data).__name__}.{use}_dataloader() gives {len(scores)} windows, the place has "
@@ -166,25 +167,3 @@ class Training:
                 )
             series.append(pd.Series(scores, names))
         return series[0], series[1]
-
-
-@torch.inference_mode()
-def risk_scores(task: pl.LightningModule, loader: Any) -> np.ndarray:
-    """Risk score (n,) of every window of `loader`, in its order, by the module's `predict_step`.
-
-    Raises:
-        FHRError: the module gives something else than a score a window.
-    """
-    training = task.training
-    task.eval()
-    rows = []
-    for i, batch in enumerate(loader):
-        scores = task.predict_step(task.transfer_batch_to_device(batch, task.device, 0), i)
-        if not isinstance(scores, torch.Tensor) or scores.ndim == 0:
-            raise FHRError(
-                f"{type(task).__name__}.predict_step gives {type(scores).__name__}; it gives a tensor of risk scores "
-                "(batch,) or (batch, n_outputs), the larger, the likelier the label"
-            )
-        rows.append((scores if scores.ndim == 1 else scores.flatten(1)[:, 0]).float().cpu())
-    task.train(training)
-    return np.asarray(torch.cat(rows).numpy().astype(float)) if rows else np.empty(0)

@@ -1,4 +1,4 @@
-"""What checks found: a row for each, a table of all, and an error that names those that fail."""
+"""Outcomes of checks: a row for each, a table of all, and an error that names those that fail."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ class Checks:
 
     @property
     def passed(self) -> bool:
-        """Whether no check fails; one that was excluded or not judged does not fail."""
+        """True where no check fails; one that was excluded or not judged does not fail."""
         return not self.failed
 
     def __iter__(self) -> Iterator[CheckOutcome]:

@@ -1,4 +1,4 @@
-"""What scores promise: their shape at any window, what gaps do to them, and that a record knows nothing of others."""
+"""Checks of scores: their shape at any window, what gaps do to them, and that a record knows nothing of others."""
 
 import torch
 
@@ -65,7 +65,7 @@ def lengths(subject: Subject) -> None:
 
 
 def repeatable(subject: Subject) -> None:
-    """In evaluation mode the same windows get the same scores again, and scoring changes no weight or statistic.
+    """The same windows get the same scores again in evaluation mode, and scoring changes no weight or statistic.
 
     A prediction that changes when it is asked for twice cannot be calibrated, compared or explained.
     """
@@ -83,7 +83,7 @@ def repeatable(subject: Subject) -> None:
 
 
 def companions(subject: Subject) -> None:
-    """In evaluation mode the score of a record does not depend on the other records of its batch.
+    """The score of a record does not depend on the other records of its batch in evaluation mode.
 
     Otherwise the risk of one birth would depend on which others are scored with it.
     """
@@ -120,7 +120,7 @@ def all_missing(subject: Subject) -> None:
 
 
 def gaps(subject: Subject) -> None:
-    """What stands deep inside a gap does not change the scores: the mask is believed, not the value.
+    """Values deep inside a gap do not change the scores: the mask is believed, not the value.
 
     Bridged and corrupt samples keep a value under a mask of 0. Within 200 samples of its ends (for short windows a
     sixth of their length), the gap may be seen by a first layer.

@@ -1,4 +1,4 @@
-"""What must be true so that a network is found again: in a file, in a copy, in another process, on another device."""
+"""Checks that a network is found again: in a file, in a copy, in another process, on another device."""
 
 import pickle
 from collections.abc import Callable
@@ -94,7 +94,7 @@ def copies(subject: Subject) -> None:
 
 
 def precision(subject: Subject) -> None:
-    """In double precision the scores are float64 and nearly the same.
+    """Scores in double precision are float64 and nearly the same.
 
     Exact gradients, certificates and a comparison of machines need it. A tensor that `forward` makes as float32 fails.
     """
@@ -114,7 +114,7 @@ def precision(subject: Subject) -> None:
 
 
 def device(subject: Subject) -> None:
-    """On a CUDA device the scores are nearly those of the CPU, and back on the CPU they are the same again."""
+    """Scores on a CUDA device are nearly those of the CPU, and back on the CPU they are the same again."""
     if not torch.cuda.is_available():
         raise NotJudgedError("no CUDA device here")
     signal, x = subject.windows(5), subject.features(5)

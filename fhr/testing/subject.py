@@ -1,4 +1,4 @@
-"""What is checked: a way to make a network, and the made-up windows and features that its networks are given."""
+"""Subject of the checks: a way to make a network, and the made-up windows and features that its networks get."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -104,7 +104,7 @@ def training_steps(network: Network, signal: torch.Tensor, features: torch.Tenso
 
 
 def arguments_of(factory: Callable[..., Any]) -> set[str]:
-    """Which of `n_channels`, `n_outputs` and `n_features` a factory takes.
+    """Arguments among `n_channels`, `n_outputs` and `n_features` that a factory takes.
 
     A class that passes on what it does not know (`**options`) takes what its base classes take; a function that does
     so is told of the channels and outputs, which most networks take.
@@ -122,7 +122,7 @@ def arguments_of(factory: Callable[..., Any]) -> set[str]:
 
 
 def name_of(factory: Callable[..., Any]) -> str:
-    """What to call the network in a message."""
+    """Name of the network in a message."""
     return name_of(factory.func) if isinstance(factory, partial) else getattr(factory, "__name__", repr(factory))
 
 
@@ -134,7 +134,7 @@ def seed_everything(seed: int) -> None:
 
 
 def is_close(a: torch.Tensor, b: torch.Tensor) -> bool:
-    """Whether two tensors of scores are the same but for rounding in float32."""
+    """Compare two tensors of scores: the same but for rounding in float32."""
     return a.shape == b.shape and torch.allclose(a, b, atol=1e-5, rtol=1e-4)
 
 

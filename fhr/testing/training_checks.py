@@ -1,4 +1,4 @@
-"""What training promises: the seed says all, every weight learns, and a fit ends with finite numbers."""
+"""Checks of training: the seed says all, every weight learns, and a fit ends with finite numbers."""
 
 import logging
 import random

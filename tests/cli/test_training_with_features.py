@@ -111,10 +111,10 @@ def test_a_cross_validation_computes_once_and_scales_in_every_fold(
     assert len(re.findall(r"computing \d+ features of 120 recordings", answer.err)) == 1
     (kept,) = (tmp_path / "cache").rglob("*.npz")
     (run_id,) = re.findall(r"^run ([0-9a-f]{32})$", answer.err, re.MULTILINE)
-    cards = [read_checkpoint(path)[0] for path in run_checkpoints(run_id)]
+    cards, networks = zip(*map(read_checkpoint, run_checkpoints(run_id)), strict=True)
     assert len(cards) == 5
     assert {card.features["checksum"] for card in cards} == {FEATURES.checksum}
-    assert len({str(card.scaling) for card in cards}) == 5
+    assert len({network.scaling_of_features.scaling for network in networks}) == 5
     assert client.get_run(run_id).data.params["features_checksum"] == FEATURES.checksum
     table = pd.read_csv("predictions.csv", index_col="name")
     for path, card in zip(run_checkpoints(run_id), cards, strict=True):

@@ -1,4 +1,4 @@
-"""Features beside the signal: computed once whatever the number of processes, scaled by the training part alone."""
+"""Features beside the signal: computed once whatever the number of processes, their scaling of the training part."""
 
 import logging
 import multiprocessing
@@ -110,10 +110,11 @@ def test_without_features_a_batch_has_none(recordings):
 def test_a_loader_gives_the_features_of_its_records(data, simulated_database, use):
     """Of the last ten minutes of the recording, where the signal has twenty."""
     names = getattr(data.facts.partition, use)
-    expected = data.facts.scaling(np.stack([FEATURES(simulated_database[name]) for name in names]))
-    assert np.array_equal(features_of(data, use), expected)
+    expected = np.stack([FEATURES(simulated_database[name]) for name in names])
+    assert np.array_equal(features_of(data, use), expected, equal_nan=True)
     for batch in getattr(data, LOADERS[use])():
         assert batch.features.shape == (len(batch.label), data.n_features)
+        assert batch.features.dtype == torch.float64
 
 
 def test_features_stay_with_their_record_when_the_order_is_shuffled(data, simulated_database):
@@ -124,14 +125,14 @@ def test_features_stay_with_their_record_when_the_order_is_shuffled(data, simula
     loader.sampler.set_epoch(3)
     for batch in loader:
         for row, given in zip(batch.signal.numpy(), batch.features.numpy(), strict=True):
-            assert np.array_equal(given, expected[signal[row.tobytes()]])
+            assert np.array_equal(given, expected[signal[row.tobytes()]], equal_nan=True)
 
 
 def test_the_augmentation_leaves_the_features(data, recordings):
     augmented = ready(recordings, augmentation=Augmentation())
     plain, changed = (next(iter(one.train_dataloader())) for one in (data, augmented))
     assert not torch.equal(changed.signal, plain.signal)
-    assert torch.equal(changed.features, plain.features)
+    assert np.array_equal(changed.features, plain.features, equal_nan=True)
 
 
 def louder(recording: Recording) -> Recording:
@@ -145,39 +146,31 @@ def test_only_the_training_part_of_the_fold_is_in_the_scaling(data, recordings, 
     names = getattr(data.facts.partition, use)
     other = ready([louder(one) if one.name in names else one for one in recordings])
     assert other.facts.partition == data.facts.partition
-    assert not np.array_equal(features_of(other, use), features_of(data, use))
+    assert not np.array_equal(features_of(other, use), features_of(data, use), equal_nan=True)
     assert (other.facts.scaling == data.facts.scaling) is (use != "train")
 
 
 def test_the_scaling_is_that_of_the_training_records(data, simulated_database):
     rows = [FEATURES(simulated_database[name]) for name in data.facts.partition.train]
     assert data.facts.scaling == FeatureScaling.fit(np.stack(rows))
-    medians = np.median(features_of(data, "train"), axis=0)
+    medians = np.median(data.facts.scaling(features_of(data, "train")), axis=0)
     np.testing.assert_allclose(medians, 0.0, atol=0.1)
 
 
-def test_a_scaling_of_trained_weights_takes_the_place_of_its_own(recordings):
-    data = ready(recordings)
-    before = features_of(data, "test")
-    other = FeatureScaling((0.0,) * data.n_features, (10.0,) * data.n_features, 1e6)
-    data.use_scaling(other)
-    assert data.facts.scaling == other
-    raw = np.stack([FEATURES(data.facts.recordings[name]) for name in data.facts.partition.test])
-    np.testing.assert_allclose(features_of(data, "test"), np.nan_to_num(raw / 10), rtol=1e-6)
-    assert not np.array_equal(features_of(data, "test"), before)
-
-
-def test_a_silent_window_gives_the_training_median(recordings, data):
+def test_a_feature_that_cannot_be_computed_is_missing(recordings, data):
+    """In the batch; for the network it is the training median."""
     name = data.facts.partition.test[0]
     silent = next(i for i, one in enumerate(recordings) if one.name == name)
     signal = np.array(recordings[silent].fhr)
     signal[-10 * 60 * 4 :] = nan
     recordings[silent] = replace(recordings[silent], fhr=signal, source=None)
-    given = features_of(ready(recordings), "test")
+    given = ready(recordings)
     missing = np.isnan(FEATURES(recordings[silent]))
     assert missing.any()
-    assert (given[0][missing] == 0).all()
-    assert np.isfinite(given).all()
+    assert np.array_equal(np.isnan(features_of(given, "test")[0]), missing)
+    scaled = given.facts.scaling(features_of(given, "test"))
+    assert (scaled[0][missing] == 0).all()
+    assert np.isfinite(scaled).all()
 
 
 def test_recordings_too_short_for_the_features_are_left_out_and_named(recordings, caplog):
@@ -205,7 +198,7 @@ def test_lightning_computes_them_before_it_sets_up_and_once(recordings, cache, c
     again.setup()
     assert calls.stat().st_size == len(recordings)
     for use in LOADERS:
-        assert np.array_equal(features_of(again, use), features_of(data, use))
+        assert np.array_equal(features_of(again, use), features_of(data, use), equal_nan=True)
 
 
 def test_many_processes_and_threads_compute_them_once(recordings, cache, calls):
@@ -278,7 +271,7 @@ def test_a_cache_that_cannot_be_written_costs_time_only(recordings, tmp_path, mo
     (tmp_path / "file").touch()
     monkeypatch.setenv("FHR_CACHE", str(tmp_path / "file"))
     caplog.set_level(logging.WARNING, logger="fhr.datamodules")
-    assert np.array_equal(features_of(ready(recordings), "test"), features_of(data, "test"))
+    assert np.array_equal(features_of(ready(recordings), "test"), features_of(data, "test"), equal_nan=True)
     assert "features are not kept (" in caplog.text
     assert "set FHR_CACHE to a folder that can be written" in caplog.text
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from fhr.errors import FHRError, FormatError, SplitError
-from fhr.evaluation.crossval_table import check, keep, oof_file, read_oof, recompute
+from fhr.evaluation import check, keep, oof_file, read_oof, recompute
 from fhr.evaluation.repeats import whole_repeats
 from fhr.recording import Recording
 

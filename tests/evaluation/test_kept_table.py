@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fhr.evaluation.crossval_table import check
+from fhr.evaluation import check
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 INTERVALS = 12  # more than a second each: the latest rows only, the others' were checked when they were the latest

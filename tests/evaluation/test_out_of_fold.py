@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fhr.datasets import FittedModel
 from fhr.errors import SplitError
-from fhr.evaluation import MemberScores, conformal_table, cross_fit, out_of_fold, raw_scores, singleton_gain
+from fhr.evaluation import conformal_table, cross_fit, out_of_fold, raw_scores, singleton_gain
 from fhr.metrics import exact_interval
 
 
@@ -25,7 +26,7 @@ def fold(strength: float = 1.5, *, number: int = 0, inner: int = 4, members: int
         held_out = some(f"h{number}-{k}-", size)
         for m in range(members):
             noise = [0.3 * generator.normal(size=n) for n in (size, test)]
-            scores = MemberScores(held_out + noise[0], tested + noise[1])
+            scores = FittedModel(held_out + noise[0], tested + noise[1])
             rows.append(raw_scores(scores, repeat=0, fold=number, inner=k, member=m))
     return pd.concat(rows), pd.Series(labels)
 

@@ -174,6 +174,18 @@ def test_lambdas_reach_processes(births_database, table):
     pd.testing.assert_frame_equal(one.predictions, two.predictions)
 
 
+def test_lambdas_reach_dask(births_database, table, tmp_path):
+    distributed = pytest.importorskip("distributed")
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+    )
+    with cluster:
+        scheduler = cluster.scheduler_address.replace("tcp", "dask")
+        far = cross_validate(told(table), births_database, target=TARGET, scheduler=scheduler)
+    here = cross_validate(told(table), births_database, target=TARGET)
+    pd.testing.assert_frame_equal(far.predictions, here.predictions)
+
+
 def test_what_cannot_travel_is_told(births_database, table, tmp_path):
     with (tmp_path / "open.txt").open("w") as file:
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from fhr.datamodules.features import compute_features
 from fhr.errors import FHRError, SignalError
@@ -107,6 +108,14 @@ def test_rates():
     with pytest.raises(FHRError, match=r"scattering features of windows of 5 min; they need 5.33 min"):
         FeatureSet(groups=("scattering",), minutes=5.0).check()
     SET.check()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_gives_the_same_numbers():
+    x = walk(3)
+    x[1, 1000:2000] = np.nan
+    expected = scattering_features(x, fs=4.0)
+    np.testing.assert_allclose(scattering_features(x, fs=4.0, device="cuda"), expected, rtol=1e-8)
 
 
 def test_the_default_set_is_the_one_of_stored_checkpoints():

@@ -1,7 +1,7 @@
 import os
 import pickle
 from dataclasses import replace
-from math import inf
+from math import inf, nan
 from pathlib import Path
 
 import pytest
@@ -25,14 +25,14 @@ class Hostile:
         return (os.mkdir, (str(self.path),))
 
 
-def network() -> InceptionNet:
+def network(n_features: int = 0) -> InceptionNet:
     torch.manual_seed(3)
-    return InceptionNet(n_filters=2, kernel_sizes=(3,), depth=2)
+    return InceptionNet(n_filters=2, kernel_sizes=(3,), depth=2, n_features=n_features)
 
 
 def card(**changes: object) -> CheckpointCard:
     made = CheckpointCard(
-        network=network().specification,
+        network=network(1 if changes.get("features") else 0).specification,
         pipeline=Pipeline(minutes=20).to_dict(),
         target="ph<=7.15",
         prevalence=0.25,
@@ -49,7 +49,7 @@ def card(**changes: object) -> CheckpointCard:
 
 def checkpoint(**changes: object) -> dict:
     content = {
-        "state_dict": {f"model.{key}": value for key, value in network().state_dict().items()},
+        "state_dict": {f"model.{key}": value for key, value in _weights(changes).items()},
         "epoch": 3,
         "global_step": 12,
         "pytorch-lightning_version": "2.6.0",
@@ -57,6 +57,13 @@ def checkpoint(**changes: object) -> dict:
     }
     card(**changes).write(content)
     return content
+
+
+def _weights(changes: dict) -> dict:
+    """Those of a card with the scaling have none of it themselves, as in the formats 2 and 4."""
+    made = network(1 if changes.get("features") else 0)
+    state = made.state_dict()
+    return {key: value for key, value in state.items() if not (changes.get("scaling") and SCALING in key)}
 
 
 @pytest.fixture
@@ -125,7 +132,9 @@ def test_other_format_is_named(tmp_path, form):
     )
 
 
-FEATURES = {"features": {"set": {}, "checksum": "f"}, "scaling": {"centre": [0.5], "spread": [inf], "limit": 5.0}}
+SCALING = "scaling_of_features"
+SET = {"features": {"set": {}, "checksum": "f"}}
+FEATURES = SET | {"scaling": {"centre": [0.5], "spread": [inf], "limit": 5.0}}
 
 
 def test_another_kind_of_task_makes_another_format(tmp_path):
@@ -149,6 +158,76 @@ def test_features_make_another_format_that_a_version_without_them_refuses(tmp_pa
     out = finish_checkpoint(tmp_path / "features.ckpt", None, tmp_path / "finished.ckpt")
     assert torch.load(out, weights_only=True)["fhr"]["format"] == 2
     assert read_checkpoint(out)[0] == card(calibrator=None, **FEATURES)
+
+
+@pytest.mark.parametrize("changes", [{}, {"calibrator": None}, {"member": 2}])
+def test_features_that_the_network_scales_make_another_format(tmp_path, changes):
+    """A version that looks for the scaling in the card refuses it."""
+    torch.save(checkpoint(**SET, **changes), tmp_path / "features.ckpt")
+    read, _ = read_checkpoint(tmp_path / "features.ckpt")
+    assert read == card(**SET, **changes)
+    assert read.format == FORMAT == 5
+    stored = torch.load(tmp_path / "features.ckpt", weights_only=True)["fhr"]
+    assert {"features", "kind", "confidence", "member"} < set(stored)
+    assert "scaling" not in stored
+    out = finish_checkpoint(tmp_path / "features.ckpt", None, tmp_path / "finished.ckpt")
+    assert read_checkpoint(out)[0] == card(**SET, **changes | {"calibrator": None})
+
+
+def test_the_network_takes_the_scaling_of_an_older_card(tmp_path):
+    torch.save(checkpoint(**FEATURES), tmp_path / "older.ckpt")
+    _, made = read_checkpoint(tmp_path / "older.ckpt")
+    assert made.scaling_of_features.scaling.to_dict() == FEATURES["scaling"]
+    assert read_checkpoint(finish_checkpoint(tmp_path / "older.ckpt", None, tmp_path / "again.ckpt"))[0].format == 2
+
+
+@pytest.mark.parametrize("form", [2, 5])
+@pytest.mark.parametrize("scaling", [None, {"centre": [0.5], "spread": [1.0], "limit": 5.0}])
+def test_a_scaling_is_in_one_place(tmp_path, form, scaling):
+    """In the card up to format 4, in the network from 5 on."""
+    content = checkpoint(**SET, scaling=scaling)
+    content["fhr"]["format"] = form
+    torch.save(content, tmp_path / "one.ckpt")
+    if (form == 2) == (scaling is not None):
+        read_checkpoint(tmp_path / "one.ckpt")
+    else:
+        refused(tmp_path / "one.ckpt", r"incomplete checkpoint \(features or their scaling\)")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("centre", nan),
+        ("centre", inf),
+        ("spread", 0.0),
+        ("spread", -1.0),
+        ("spread", nan),
+        ("limit", 0.0),
+        ("limit", nan),
+    ],
+)
+def test_a_scaling_that_cannot_be_is_refused(tmp_path, name, value):
+    content = checkpoint(**SET)
+    content["state_dict"][f"model.{SCALING}.{name}"].fill_(value)
+    torch.save(content, tmp_path / "odd.ckpt")
+    refused(tmp_path / "odd.ckpt", f"the {name} in the scaling of the features is no (finite|positive) number; train")
+    older = checkpoint(**FEATURES)
+    older["fhr"]["scaling"][name] = value if name == "limit" else [value]
+    torch.save(older, tmp_path / "older.ckpt")
+    refused(tmp_path / "older.ckpt", f"scaling .*{name}")
+
+
+@pytest.mark.parametrize("scaling", [{"centre": [1.0, 2.0], "spread": [1.0, 2.0], "limit": 5.0}, {"centre": 1}, {}])
+def test_an_older_scaling_that_does_not_fit_is_refused(tmp_path, scaling):
+    torch.save(checkpoint(**{**FEATURES, "scaling": scaling}), tmp_path / "odd.ckpt")
+    refused(tmp_path / "odd.ckpt", "scaling")
+
+
+def test_a_network_that_lacks_its_scaling_is_refused(tmp_path):
+    content = checkpoint(**SET)
+    del content["state_dict"][f"model.{SCALING}.spread"]
+    torch.save(content, tmp_path / "part.ckpt")
+    refused(tmp_path / "part.ckpt", r"weights that do not fit .*spread has the shape none in the file")
 
 
 CONFIDENCE = {"held_out": [{"inner": 3, "scores": [0.5], "labels": [1], "members": 1}], "threshold": None}

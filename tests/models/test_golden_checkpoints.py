@@ -26,28 +26,39 @@ def same(found: object, kept: object) -> None:
         assert found == kept
 
 
-@pytest.mark.parametrize("form", range(1, FORMAT + 1))
-def test_every_format_predicts_what_it_did(form):
-    path = GOLDEN / f"format{form}.ckpt"
+NAMES = [*(f"format{form}" for form in range(1, FORMAT + 1)), "format5_kinds"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_format_predicts_what_it_did(name):
+    path, form = GOLDEN / f"{name}.ckpt", int(name[6])
     assert torch.load(path, weights_only=True)["fhr"]["format"] == form
     assert read_checkpoint(path)[0].format == form
     same(predicted(path, form), json.loads(path.with_suffix(".json").read_text()))
 
 
-@pytest.mark.parametrize("form", range(1, FORMAT + 1))
-def test_each_has_what_its_format_is_for(form):
-    predictor = fhr.load(GOLDEN / f"format{form}.ckpt")
+@pytest.mark.parametrize("name", NAMES)
+def test_each_has_what_its_format_is_for(name):
+    predictor, form = fhr.load(GOLDEN / f"{name}.ckpt"), int(name[6])
     card = predictor.cards[0]
-    assert (card.features is not None) == (form == 2)
+    assert (card.features is not None) == (name in ("format2", "format5"))
+    assert (card.scaling is not None) == (form == 2)
     assert card.kind == ("false_signal" if form == 3 else "classification")
     assert (card.confidence is not None) == (form == 4)
-    assert (card.kinds is not None) == (form == 5)
+    assert (card.kinds is not None) == name.endswith("_kinds")
 
 
 def test_a_newer_format_is_refused_by_the_version_that_wrote_it(tmp_path):
-    content = torch.load(GOLDEN / "format5.ckpt", weights_only=True)
+    content = torch.load(GOLDEN / "format5_kinds.ckpt", weights_only=True)
     content["fhr"] |= {"format": FORMAT + 1, "version": "2.7.1", "news": torch.zeros(3)}
     torch.save(content, tmp_path / "new.ckpt")
     for read in (read_checkpoint, fhr.load):
         with pytest.raises(CheckpointError, match=r"format 6, .* reads formats 1 to 5; use the version .* \(2\.7\.1\)"):
             read(tmp_path / "new.ckpt")
+
+
+def test_the_scaling_of_an_older_card_becomes_that_of_the_network():
+    card, network = read_checkpoint(GOLDEN / "format2.ckpt")
+    assert network.scaling_of_features.scaling.to_dict() == card.scaling
+    _, newer = read_checkpoint(GOLDEN / "format5.ckpt")
+    assert newer.scaling_of_features.scaling.to_dict() != card.scaling

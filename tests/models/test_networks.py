@@ -191,7 +191,7 @@ def test_without_features_the_network_is_what_it_was():
     joined = InceptionNet(**WITH_FEATURES["InceptionNet"])
     assert not torch.equal(torch.get_rng_state(), state)
     mine, other = bare.state_dict(), joined.state_dict()
-    assert {key.split(".")[0] for key in set(other) - set(mine)} == {"branch"}
+    assert {key.split(".")[0] for key in set(other) - set(mine)} == {"branch", "scaling_of_features"}
     assert all(torch.equal(value, other[key]) for key, value in mine.items() if not key.startswith("head."))
     assert bare.head[-1].in_features == joined.head[-1].in_features - 8
 

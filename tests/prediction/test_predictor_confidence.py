@@ -14,8 +14,9 @@ from fhr.calibration import RidgePlatt, calibrator_from_dict, shift_prevalence
 from fhr.calibration.reference import Reference
 from fhr.calibration.typicality import Typicality, typical_statistics
 from fhr.confidence import Abstention, OuterFold, to_frame
+from fhr.datasets import FittedModel
 from fhr.errors import CheckpointError, FHRError
-from fhr.evaluation import MemberScores, cross_fit, out_of_fold, raw_scores
+from fhr.evaluation import cross_fit, out_of_fold, raw_scores
 from fhr.metrics import flip_rate
 from fhr.models import CheckpointCard, InceptionNet, Network
 from fhr.prediction import Predictor
@@ -260,7 +261,7 @@ def test_a_predictor_says_of_a_birth_what_the_out_of_fold_table_says(births_data
     rows = []
     for (card, _), own, other in zip(networks, of_held, of_new, strict=True):
         mine = np.arange(len(names)) % len(inner) == inner.index(card.fold[2])
-        scores = MemberScores(pd.Series(own[mine], names[mine]), pd.Series(other, tested))
+        scores = FittedModel(pd.Series(own[mine], names[mine]), pd.Series(other, tested))
         rows.append(raw_scores(scores, repeat=0, fold=0, inner=card.fold[2], member=card.member))
     raw, labels = pd.concat(rows), births_database.labels(TARGET)
     # A slope, whatever the random weights say.

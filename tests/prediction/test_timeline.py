@@ -21,6 +21,8 @@ def predictor_of(features: FeatureSet | None = None) -> Predictor:
     torch.manual_seed(2)
     n_features = len(features.names) if features else 0
     network = InceptionNet(n_filters=2, kernel_sizes=(3, 9), depth=2, stride=4, n_features=n_features)
+    if features:
+        network.take_scaling(FeatureScaling((0.0,) * n_features, (1.0,) * n_features))
     card = CheckpointCard(
         network=network.specification,
         pipeline=Pipeline(minutes=20).to_dict(),
@@ -34,7 +36,6 @@ def predictor_of(features: FeatureSet | None = None) -> Predictor:
         calibrator={"penalty": 1.0, "mean": 0.0, "scale": 1.0, "slope": 1.0, "intercept": -1.0},
         version="0",
         features={"set": features.to_dict(), "checksum": features.checksum} if features else None,
-        scaling=FeatureScaling((0.0,) * n_features, (1.0,) * n_features).to_dict() if features else None,
     )
     return Predictor([(card, network.eval())])
 

@@ -16,7 +16,7 @@ from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.losses import BinaryCrossEntropy
 from fhr.models import Network, read_checkpoint
 from fhr.preprocessing import FalseSignalAugmentation
-from fhr.tasks import Calibration, FalseSignalTask, RunRecord, SampleBatch
+from fhr.tasks import Calibration, FalseSignalTask, RunTracking, SampleBatch
 
 
 class Weighted(Network):
@@ -185,7 +185,7 @@ def test_the_card_says_what_was_learnt_from(fitted):
 
 def test_a_test_pools_the_outer_fold_at_the_thresholds_of_the_fit(fitted, false_signal_folder):
     task, data, path, _ = fitted
-    record, fresh = RunRecord(), task_of()
+    record, fresh = RunTracking(), task_of()
     trainer_of(record).test(fresh, datamodule=data_of(false_signal_folder), ckpt_path=path, verbose=False)
     assert fresh.calibrator == task.calibrator
     labels, logits = scored(task, data, "test", "doppler", 0)
@@ -240,4 +240,4 @@ def test_without_thresholds_there_is_no_test(false_signal_folder):
     task, data = task_of(), data_of(false_signal_folder)
     task.epochs = 1
     with pytest.raises(CheckpointError, match=r"the checkpoint holds no thresholds; let `fhr fit` end"):
-        trainer_of(RunRecord()).test(task, datamodule=data, verbose=False)
+        trainer_of(RunTracking()).test(task, datamodule=data, verbose=False)

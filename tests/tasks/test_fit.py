@@ -18,7 +18,7 @@ from fhr.errors import CheckpointError, FHRError
 from fhr.losses import BinaryCrossEntropy, PHRegression
 from fhr.models import InceptionNet, read_checkpoint
 from fhr.preprocessing import Augmentation
-from fhr.tasks import Calibration, ClassificationTask, RunRecord, score_windows
+from fhr.tasks import Calibration, ClassificationTask, RunTracking, score_windows
 
 
 class Fit(NamedTuple):
@@ -177,7 +177,7 @@ def test_a_fit_for_cross_fitting_has_no_calibrator_and_cannot_be_tested_alone(bi
     trained = fit(births, tmp_path, calibrate=False, max_epochs=1)
     assert read_checkpoint(trained.path)[0].calibrator is None
     with pytest.raises(CheckpointError, match="the checkpoint holds no calibrator; let `fhr fit` end"):
-        trainer_of(RunRecord()).test(trained.task, datamodule=trained.data, verbose=False)
+        trainer_of(RunTracking()).test(trained.task, datamodule=trained.data, verbose=False)
 
 
 def test_a_held_out_fold_too_small_to_calibrate_is_refused_before_training(simulated_folder, tmp_path):
@@ -186,9 +186,9 @@ def test_a_held_out_fold_too_small_to_calibrate_is_refused_before_training(simul
     assert list(tmp_path.iterdir()) == []
 
 
-def run_test(fitted: Fit, births: Path, *, task: ClassificationTask | None = None, **options: object) -> RunRecord:
+def run_test(fitted: Fit, births: Path, *, task: ClassificationTask | None = None, **options: object) -> RunTracking:
     """A fresh task and data module that take the weights from the finished checkpoint, as `fhr test` does."""
-    record = RunRecord()
+    record = RunTracking()
     task = task or ClassificationTask(network(), PHRegression())
     trainer_of(record).test(task, datamodule=data_of(births, **options), ckpt_path=fitted.path, verbose=False)
     return record

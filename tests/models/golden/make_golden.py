@@ -6,7 +6,8 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old f4b9c13 && PYTHONPATH=../old python tests/models/golden/make_golden.py 2
     git worktree add ../old 55a5c8d && PYTHONPATH=../old python tests/models/golden/make_golden.py 3
     git worktree add ../old da526dd && PYTHONPATH=../old python tests/models/golden/make_golden.py 4
-    git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
+    git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5 kinds
+    git worktree add ../old f0efee4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
 The networks are tiny and were not trained, the recording is a formula.
@@ -47,12 +48,12 @@ def predicted(path: Path, form: int) -> dict:
     if form == 4:
         plain |= {name: getattr(prediction, name) for name in ("low", "high", "decision", "distance", "abstain")}
         plain["sets"] = {str(level): held for level, held in prediction.sets.items()}
-    if form == 5:
+    if predictor.cards[0].kinds is not None:
         plain["warnings"] = list(prediction.warnings)
     return json.loads(json.dumps(plain))
 
 
-def make(form: int) -> None:
+def make(form: int, part: str = "") -> None:
     import torch
 
     import fhr
@@ -79,17 +80,16 @@ def make(form: int) -> None:
         from fhr.calibration import RidgePlatt
 
         calibrator = RidgePlatt().fit(scores, labels)
-    if form == 2:
+    if form in (2, 5):
         from fhr.features import FeatureScaling, FeatureSet
 
         features = FeatureSet(groups=("multiscale", "scalar"), minutes=20)
         row = features(recording(form))
         scaling = FeatureScaling.fit(row + rng.normal(0, 0.1, (30, len(row))))
         network = InceptionNet(n_filters=2, kernel_sizes=[3], depth=2, stride=4, n_features=len(row), feature_width=2)
-        more = {
-            "features": {"set": features.to_dict(), "checksum": features.checksum},
-            "scaling": scaling.to_dict(),
-        }
+        more = {"features": {"set": features.to_dict(), "checksum": features.checksum}}
+        if form == 2:  # where the card holds it, not the network
+            more["scaling"] = scaling.to_dict()
     if form == 4:
         import pandas as pd
 
@@ -105,7 +105,9 @@ def make(form: int) -> None:
     for value in network.state_dict().values():  # running statistics that are not those of no training
         if value.is_floating_point():
             value += 0.05 * torch.rand_like(value)
-    if form == 5:
+    if form == 5 and part != "kinds":
+        network.take_scaling(scaling)
+    if part == "kinds":
         more = {
             "kinds": {"measured": 40, "synthetic": 20},
             "made_by": ("iaaft(seed=1)",),
@@ -139,10 +141,10 @@ def make(form: int) -> None:
     card.write(checkpoint)
     if checkpoint["fhr"]["format"] != form:
         raise SystemExit(f"this version writes format {checkpoint['fhr']['format']}, not {form}")
-    path = FOLDER / f"format{form}.ckpt"
+    path = FOLDER / f"format{form}{'_' * bool(part)}{part}.ckpt"
     torch.save(checkpoint, path)
     path.with_suffix(".json").write_text(json.dumps(predicted(path, form), indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    make(int(sys.argv[1]))
+    make(int(sys.argv[1]), *sys.argv[2:])

@@ -2,13 +2,16 @@
 
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
 
-from fhr.errors import FHRError
+from fhr.errors import FHRError, FormatError
 from fhr.tracking import find_run, has_store, mlflow_client, shown_uri
+
+from .published_predictions import read_oof
 
 __all__ = ["KeptPredictions", "kept_predictions", "told_apart"]
 
@@ -52,11 +55,13 @@ def told_apart(models: Sequence[KeptPredictions]) -> list[KeptPredictions]:
 
 
 def _of_file(path: Path) -> KeptPredictions:
+    name = path.name.removesuffix(".gz").removesuffix(".csv")
+    with suppress(FormatError):  # not one of the kept table
+        return KeptPredictions(str(path), name, read_oof(path))
     try:
         predictions = pd.read_csv(path, dtype={"name": str, "record": str})
     except (OSError, EOFError, ValueError) as error:
         raise FHRError(f"{path}: no table of predictions ({error}); give a CSV that `fhr crossval` wrote") from None
-    name = path.name.removesuffix(".gz").removesuffix(".csv")
     return KeptPredictions(str(path), name, predictions.rename(columns={"record": "name"}))
 
 

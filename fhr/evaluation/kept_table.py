@@ -5,14 +5,10 @@ the label, whose checksum stands in the row.
 """
 
 import csv
-import gzip
-import hashlib
 import io
 import os
-import re
 import tempfile
-import zlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from datetime import date as calendar_date
 from pathlib import Path
 
@@ -25,9 +21,20 @@ from fhr.formats import read_whole, whole_or_not_at_all
 from fhr.formats.regular_file import cut, reason
 from fhr.metrics import auroc, bootstrap, calibration_slope, evaluate
 
+from .published_predictions import (
+    MAX_BYTES,
+    WrongColumnsError,
+    check_fields,
+    kept_text,
+    oof_file,
+    oof_text,
+    parsed_oof,
+    sha256_of_text,
+    write_oof,
+)
 from .repeats import whole_repeats
 
-__all__ = ["COLUMNS", "check", "keep", "oof_file", "read_oof", "recompute"]
+__all__ = ["COLUMNS", "check", "keep", "recompute"]
 
 _COUNTED = ("n", "positives", "repeats")
 _POINTS = {  # column: the name that `fhr.metrics.evaluate` gives it
@@ -50,10 +57,6 @@ COLUMNS = (
 )
 """Columns of `crossval.csv`, in order. `low` and `high` end 95% bootstrap intervals over records; `ece_null_p95` is the
 95th percentile of the ECE of a perfectly calibrated model; `oof_sha` is the SHA-256 of the predictions' CSV text."""
-
-_OOF = {"record": str, "repeat": int, "fold": int, "label": int, "score": float, "probability": float}
-_MAX_BYTES = 1 << 26  # of a text, unpacked: more than a million predictions
-_MAX_FIELD = 1000  # characters
 
 
 def keep(
@@ -101,20 +104,19 @@ def keep(
     except ValueError:
         raise FHRError(f"date {date!r} is not a day; write it as 2026-01-31") from None
     whole_repeats(predictions, model=model)
-    text = _oof_text(predictions)
-    if len(text.encode()) > _MAX_BYTES:
-        raise FHRError(f"{len(predictions)} predictions are more than {_MAX_BYTES} bytes; keep fewer repeats")
-    measured = _measured(_parse(text, path))
+    text = oof_text(predictions)
+    if len(text.encode()) > MAX_BYTES:
+        raise FHRError(f"{len(predictions)} predictions are more than {MAX_BYTES} bytes; keep fewer repeats")
+    measured = _measured(parsed_oof(text, path))
     given = {"model": model, "label": label, "run_id": run_id, "commit": commit, "split_sha": split_sha}
-    given |= {"oof_sha": _sha256(text), "config": config, "date": date, "machine": machine}
+    given |= {"oof_sha": sha256_of_text(text), "config": config, "date": date, "machine": machine}
     path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(Path(tempfile.gettempdir()) / f"fhr-kept-table-{_sha256(str(folder.resolve()))[:16]}.lock"):
+    with FileLock(Path(tempfile.gettempdir()) / f"fhr-kept-table-{sha256_of_text(str(folder.resolve()))[:16]}.lock"):
         table = _rows(folder)
         for other in table.to_dict("records"):
             if oof_file(folder, other["model"], other["label"]) == path and other["model"] != model:
                 raise FHRError(f"models {other['model']!r} and {model!r} would share {path.name}; rename one of them")
-        with whole_or_not_at_all(path) as part:
-            part.write_bytes(gzip.compress(text.encode(), mtime=0))  # no time, no name: equal predictions, equal bytes
+        write_oof(path, text)
         row = given | measured
         others = table[(table["model"] != model) | (table["label"] != label)]
         table = pd.concat([others, pd.DataFrame([row], columns=list(COLUMNS))]).sort_values(["model", "label"])
@@ -144,7 +146,7 @@ def recompute(folder: str | Path, *, intervals: int | None = None) -> pd.DataFra
 
 
 def check(folder: str | Path, *, intervals: int | None = None) -> list[str]:
-    """What does not agree between `folder/crossval.csv` and the predictions in `folder/oof`; empty where all does.
+    """Compare `folder/crossval.csv` with the predictions in `folder/oof`: a line for each disagreement.
 
     A number may differ by one unit of its last digit: other processors and libraries round otherwise.
 
@@ -180,106 +182,15 @@ def check(folder: str | Path, *, intervals: int | None = None) -> list[str]:
     return found
 
 
-def oof_file(folder: str | Path, model: str, label: str) -> Path:
-    """Where the predictions of a model are kept.
-
-    Raises:
-        FHRError: an empty model or label.
-
-    Example:
-        >>> oof_file("benchmarks", "MAD of the last 60 min alone", "ph<=7.15").as_posix()
-        'benchmarks/oof/mad-of-the-last-60-min-alone__ph-le-7.15.csv.gz'
-    """
-    label_slug = _slug(re.sub("[<>]=?|&", lambda match: f" {_WORDS[match[0]]} ", label))
-    if not _slug(model) or not label_slug:
-        raise FHRError(f"model {model!r} and label {label!r} name no file; give both letters or digits")
-    return Path(folder) / "oof" / f"{_slug(model)}__{label_slug}.csv.gz"
-
-
-def read_oof(path: str | Path) -> pd.DataFrame:
-    """Kept predictions: columns name, repeat, fold, label, score, probability.
-
-    Raises:
-        FormatError: no such file, or not one of these.
-    """
-    return _parse(_text(Path(path)), Path(path))
-
-
-_WORDS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "&": "and"}
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _oof_text(predictions: pd.DataFrame) -> str:
-    table = predictions.rename(columns={"name": "record"})[list(_OOF)].astype({"label": int})
-    table = table.sort_values(["repeat", "fold", "record"])
-    return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
-
-
-def _text(path: Path) -> str:
-    packed = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
-    try:
-        data = packed.decompress(read_whole(path, limit=_MAX_BYTES, kind="file of predictions"), _MAX_BYTES + 1)
-        if len(data) > _MAX_BYTES:
-            raise ValueError(f"it unpacks to more than {_MAX_BYTES} bytes")
-        if not packed.eof or packed.unused_data:
-            raise ValueError("it is truncated, or goes on after its end")
-        return data.decode()
-    except (FormatError, ValueError, zlib.error) as error:
-        raise FormatError(
-            f"{path}: no readable predictions ({reason(error)}); restore the file, or keep the run again"
-        ) from None
-
-
-def _parse(text: str, path: Path) -> pd.DataFrame:
-    try:
-        _check_fields(text, list(_OOF))
-        # A record may be called NA; a score that is empty is not a number, which the metrics refuse.
-        empty = {"score": [""], "probability": [""]}
-        table = pd.read_csv(
-            io.StringIO(text), dtype=_OOF, index_col=False, keep_default_na=False, na_values=empty, low_memory=False
-        )
-    except _WrongColumnsError as error:
-        raise FormatError(f"{path}: columns {error}; predictions have {', '.join(_OOF)}") from None
-    except (ValueError, OverflowError, csv.Error) as error:
-        raise FormatError(f"{path}: no table of predictions ({reason(error)}); keep the run again") from None
-    return table.rename(columns={"record": "name"})
-
-
-class _WrongColumnsError(Exception):
-    """The columns that a table has."""
-
-
-def _check_fields(text: str, columns: Sequence[str]) -> None:
-    """Refuse what pandas would make an index, another table, or any number of columns of."""
-    rows = csv.reader(io.StringIO(text, newline=""))
-    header = next(rows, None)
-    if header is None:
-        raise ValueError("it is empty")
-    if header != list(columns):
-        raise _WrongColumnsError(cut(", ".join(header)))
-    for row in rows:
-        if len(row) != len(columns):
-            raise ValueError(f"line {rows.line_num} has {len(row)} fields, not {len(columns)}")
-        if max(map(len, row)) > _MAX_FIELD:
-            raise ValueError(f"line {rows.line_num} has a field of more than {_MAX_FIELD} characters")
-
-
 def _predictions_of(folder: Path, row: Mapping[Hashable, str]) -> pd.DataFrame:
     path = oof_file(folder, row["model"], row["label"])
-    text = _text(path)
-    if _sha256(text) != row["oof_sha"]:
+    text = kept_text(path)
+    if sha256_of_text(text) != row["oof_sha"]:
         raise FormatError(
-            f"{path.name}: its text has SHA-256 {_sha256(text)[:12]}..., the row says {row['oof_sha'][:12]}...; "
+            f"{path.name}: its text has SHA-256 {sha256_of_text(text)[:12]}..., the row says {row['oof_sha'][:12]}...; "
             "restore the file, or keep the run again"
         )
-    return _parse(text, path)
+    return parsed_oof(text, path)
 
 
 def _rows(folder: Path) -> pd.DataFrame:
@@ -288,10 +199,10 @@ def _rows(folder: Path) -> pd.DataFrame:
     if not os.path.lexists(path):
         return pd.DataFrame(columns=list(COLUMNS), dtype=str)
     try:
-        text = read_whole(path, limit=_MAX_BYTES, kind="kept table").decode()
-        _check_fields(text, COLUMNS)
+        text = read_whole(path, limit=MAX_BYTES, kind="kept table").decode()
+        check_fields(text, COLUMNS)
         return pd.read_csv(io.StringIO(text), dtype=str, index_col=False, keep_default_na=False)
-    except _WrongColumnsError as error:
+    except WrongColumnsError as error:
         raise FormatError(f"{path}: columns {error}; the table has {', '.join(COLUMNS)}") from None
     except (ValueError, csv.Error) as error:
         raise FormatError(f"{path}: no table ({reason(error)}); restore it") from None

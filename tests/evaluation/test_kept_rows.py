@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from fhr.errors import FHRError, FormatError, OutcomeError, SplitError
-from fhr.evaluation.crossval_table import COLUMNS, check, keep, oof_file, read_oof, recompute
+from fhr.evaluation import check, keep, oof_file, read_oof, recompute
+from fhr.evaluation.kept_table import COLUMNS
 from fhr.evaluation.summary import evaluate_predictions
 
 FACTS = {

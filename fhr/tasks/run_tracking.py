@@ -1,4 +1,4 @@
-"""What a run leaves in MLflow: parameters, environment, data, folds, checkpoint, figures, model card."""
+"""RunTracking: the callback that keeps a run in MLflow, from its parameters to its model card."""
 
 import json
 import tempfile
@@ -14,15 +14,15 @@ from fhr.features import FeatureSet
 from fhr.metrics import Interval
 from fhr.tracking import ask_once, environment, source_state, store_mistake
 
-from .batch import DataFacts
 from .calibrate import Calibration
+from .data_facts import DataFacts
 from .task import Task
 
-__all__ = ["RunRecord", "data_record", "metric_values", "parameters", "run_tags"]
+__all__ = ["RunTracking", "metric_values", "parameters", "plain_facts", "run_tags"]
 
 
-class RunRecord(pl.Callback):
-    """Records a run in MLflow; does nothing where another logger is used.
+class RunTracking(pl.Callback):
+    """A callback that keeps a run in MLflow; without MLflow's logger it only keeps the results of the last test.
 
     Attributes:
         results: metrics of the last test, with intervals.
@@ -34,19 +34,19 @@ class RunRecord(pl.Callback):
         self.predictions: pd.DataFrame | None = None
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Everything that is known before the first step."""
+        """Log everything that is known before the first step."""
         logger = _mlflow(trainer)
-        if logger is None or not isinstance(pl_module, Task):
+        if logger is None or not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
         client, run_id = logger.experiment, logger.run_id
         logger.log_hyperparams(parameters(trainer, pl_module, pl_module.facts, trainer.datamodule))  # type: ignore[attr-defined]
         for key, value in run_tags(pl_module.facts).items():
             client.set_tag(run_id, key, value)
         client.log_dict(run_id, environment(), "environment.json")
-        client.log_dict(run_id, data_record(pl_module.facts), "data.json")
+        client.log_dict(run_id, plain_facts(pl_module.facts), "data.json")
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """The finished checkpoint and its calibrator."""
+        """Log the finished checkpoint and its calibrator."""
         logger = _mlflow(trainer)
         finished = next((c.path for c in trainer.callbacks if isinstance(c, Calibration)), None)  # type: ignore[attr-defined]
         if logger is None or finished is None or not isinstance(pl_module, Task):
@@ -57,13 +57,13 @@ class RunRecord(pl.Callback):
         logger.log_metrics({"best_epoch": float(pl_module.epochs)})
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:
-        """A store that has failed is asked only once more, by the logger that ends the run."""
+        """Ask a store that has failed only once more: the logger ends the run."""
         if store_mistake(exception) is not None:
             ask_once()
 
     def on_test_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Metrics with intervals, predictions and the task's files of the outer fold."""
-        if not isinstance(pl_module, Task):
+        """Log metrics with intervals, predictions and the task's files of the outer fold."""
+        if not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
         evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
         self.results, self.predictions = evaluation.results, evaluation.predictions
@@ -87,7 +87,7 @@ def metric_values(results: dict[str, Interval]) -> dict[str, float]:
 
 
 def run_tags(facts: DataFacts) -> dict[str, str]:
-    """Tags that say of what source and data a run is."""
+    """Tags of a run: its source and its data."""
     return {
         **source_state(),
         "data": facts.origin,
@@ -98,8 +98,8 @@ def run_tags(facts: DataFacts) -> dict[str, str]:
     }
 
 
-def data_record(facts: DataFacts) -> dict[str, Any]:
-    """Records by use, their kinds and makers, what was left out, and the preprocessing."""
+def plain_facts(facts: DataFacts) -> dict[str, Any]:
+    """The facts of the data in plain types: records by use, kinds and makers, what was left out, the preprocessing."""
     return {
         "origin": facts.origin,
         "data_checksum": facts.data_checksum,
@@ -119,7 +119,7 @@ def _features(features: FeatureSet) -> dict[str, Any]:
 
 
 def parameters(trainer: pl.Trainer, task: Task, facts: DataFacts, data: Any) -> dict[str, Any]:
-    """What MLflow's comparison view shows of a run: data, network, training, device."""
+    """Parameters of a run for MLflow's comparison view: data, network, training, device."""
     network = task.model.specification
     return {
         "target": facts.target,

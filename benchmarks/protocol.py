@@ -1,0 +1,105 @@
+"""Cost of the protocol: wall time of `cross_validate` beside what is spent inside the fits themselves.
+
+python benchmarks/protocol.py FOLDER [--epochs 10]
+
+One repeat, five outer folds, four inner folds. For the default network, `bare` is the time inside `Trainer.fit`; the
+rest is preparation of the data, scoring, calibration and the table of predictions. For a scikit-learn estimator, `bare`
+is the time inside its `fit`. Both are taken within one run, so that drift of the machine cancels.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import pytorch_lightning as pl
+import yaml
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from fhr.cli.training import quieten
+from fhr.datamodules import PlaceDataModule
+from fhr.datasets import CTUUHB, Place
+from fhr.evaluation import OnTable, baseline_table, cross_validate
+from fhr.features import ORDER_STATISTICS
+from fhr.losses import PHRegression
+from fhr.models import InceptionNet
+from fhr.preprocessing import Augmentation
+from fhr.tasks import ClassificationTask, Training
+
+CONFIG = yaml.safe_load((Path(__file__).parents[1] / "configs" / "cnn.yaml").read_text(encoding="utf-8"))
+
+
+class Clock:
+    """Seconds inside the calls that it wraps."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def wrap(self, function):
+        """The function, timed."""
+
+        def timed(*arguments, **options):
+            start = time.perf_counter()
+            try:
+                return function(*arguments, **options)
+            finally:
+                self.seconds += time.perf_counter() - start
+
+        return timed
+
+
+def network(clock: Clock, epochs: int):
+    def make(place: Place, seed: int) -> Training:
+        data = PlaceDataModule(place, seed=seed, augmentation=Augmentation())
+        arguments = CONFIG["model"]["init_args"]["model"].get("init_args", {})
+        trainer = pl.Trainer(
+            max_epochs=epochs,
+            logger=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=[EarlyStopping("val/loss", patience=20), ModelCheckpoint(monitor="val/loss", filename="best")],
+        )
+        trainer.fit = clock.wrap(trainer.fit)
+        return Training(ClassificationTask(InceptionNet(**arguments), PHRegression()), data, trainer)
+
+    return make
+
+
+def line(clock: Clock, table):
+    def make(place: Place, seed: int) -> OnTable:
+        estimator = make_pipeline(StandardScaler(), LogisticRegression(C=0.02, class_weight="balanced"))
+        estimator.fit = clock.wrap(estimator.fit)
+        return OnTable(estimator, table)
+
+    return make
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("--epochs", type=int, default=10)
+    options = parser.parse_args()
+    quieten()
+    database = CTUUHB(options.folder)
+    table = baseline_table(database)[list(ORDER_STATISTICS)].fillna(0.0)
+    cross_validate(line(Clock(), table), database, target="ph<=7.15")  # imports, and the checksums of the database
+    for _ in range(3):
+        clock, start = Clock(), time.perf_counter()
+        cross_validate(line(clock, table), database, target="ph<=7.15").predictions  # noqa: B018
+        wall = time.perf_counter() - start
+        print(
+            f"estimator: {wall:.2f} s, bare {clock.seconds:.2f} s; overhead {(wall - clock.seconds) / 5:.3f} s a fold"
+        )
+    clock, start = Clock(), time.perf_counter()
+    database = CTUUHB(options.folder)
+    cross_validate(network(clock, options.epochs), database, target="ph<=7.15").predictions  # noqa: B018
+    wall = time.perf_counter() - start
+    print(
+        f"network, {options.epochs} epochs: {wall:.1f} s, bare {clock.seconds:.1f} s; ratio {wall / clock.seconds:.3f}"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Kept out-of-fold predictions: one compressed CSV a model and label, from which every published number follows."""
+
+import csv
+import gzip
+import hashlib
+import io
+import re
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from fhr.errors import FHRError, FormatError
+from fhr.formats import read_whole, whole_or_not_at_all
+from fhr.formats.regular_file import cut, reason
+
+__all__ = [
+    "MAX_BYTES",
+    "WrongColumnsError",
+    "check_fields",
+    "kept_text",
+    "oof_file",
+    "oof_text",
+    "parsed_oof",
+    "read_oof",
+    "sha256_of_text",
+    "write_oof",
+]
+
+MAX_BYTES = 1 << 26
+"""Longest text, unpacked: more than a million predictions."""
+_OOF = {"record": str, "repeat": int, "fold": int, "label": int, "score": float, "probability": float}
+_MAX_FIELD = 1000  # characters
+
+
+def oof_file(folder: str | Path, model: str, label: str) -> Path:
+    """Path of the kept predictions of a model.
+
+    Raises:
+        FHRError: an empty model or label.
+
+    Example:
+        >>> oof_file("benchmarks", "MAD of the last 60 min alone", "ph<=7.15").as_posix()
+        'benchmarks/oof/mad-of-the-last-60-min-alone__ph-le-7.15.csv.gz'
+    """
+    label_slug = _slug(re.sub("[<>]=?|&", lambda match: f" {_WORDS[match[0]]} ", label))
+    if not _slug(model) or not label_slug:
+        raise FHRError(f"model {model!r} and label {label!r} name no file; give both letters or digits")
+    return Path(folder) / "oof" / f"{_slug(model)}__{label_slug}.csv.gz"
+
+
+def read_oof(path: str | Path) -> pd.DataFrame:
+    """Kept predictions: columns name, repeat, fold, label, score, probability.
+
+    Raises:
+        FormatError: no such file, or not one of these.
+    """
+    return parsed_oof(kept_text(Path(path)), Path(path))
+
+
+def write_oof(path: Path, text: str) -> None:
+    """Write the text of predictions; equal predictions give equal bytes, with no time and no name in them."""
+    with whole_or_not_at_all(path) as part:
+        part.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+
+def sha256_of_text(text: str) -> str:
+    """SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def oof_text(predictions: pd.DataFrame) -> str:
+    """Predictions as CSV text with 6 significant digits, rows in the order of repeat, fold and record."""
+    table = predictions.rename(columns={"name": "record"})[list(_OOF)].astype({"label": int})
+    table = table.sort_values(["repeat", "fold", "record"])
+    return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+
+
+def kept_text(path: Path) -> str:
+    """Text of a kept file, unpacked within bounds.
+
+    Raises:
+        FormatError: a file that is missing, damaged or too large.
+    """
+    packed = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        data = packed.decompress(read_whole(path, limit=MAX_BYTES, kind="file of predictions"), MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise ValueError(f"it unpacks to more than {MAX_BYTES} bytes")
+        if not packed.eof or packed.unused_data:
+            raise ValueError("it is truncated, or goes on after its end")
+        return data.decode()
+    except (FormatError, ValueError, zlib.error) as error:
+        raise FormatError(
+            f"{path}: no readable predictions ({reason(error)}); restore the file, or keep the run again"
+        ) from None
+
+
+def parsed_oof(text: str, path: Path) -> pd.DataFrame:
+    """Predictions of a kept text: columns name, repeat, fold, label, score, probability.
+
+    Raises:
+        FormatError: other columns, or no table; the message names `path`.
+    """
+    try:
+        check_fields(text, list(_OOF))
+        # A record may be called NA; a score that is empty is not a number, which the metrics refuse.
+        empty = {"score": [""], "probability": [""]}
+        table = pd.read_csv(
+            io.StringIO(text), dtype=_OOF, index_col=False, keep_default_na=False, na_values=empty, low_memory=False
+        )
+    except WrongColumnsError as error:
+        raise FormatError(f"{path}: columns {error}; predictions have {', '.join(_OOF)}") from None
+    except (ValueError, OverflowError, csv.Error) as error:
+        raise FormatError(f"{path}: no table of predictions ({reason(error)}); keep the run again") from None
+    return table.rename(columns={"record": "name"})
+
+
+class WrongColumnsError(Exception):
+    """Columns of a table that are not those of its kind."""
+
+
+def check_fields(text: str, columns: Sequence[str]) -> None:
+    """Refuse rows that pandas would turn into an index, another table, or any number of columns.
+
+    Raises:
+        WrongColumnsError: a header of other columns.
+        ValueError: no header, a row of another length, or a field that is too long.
+    """
+    rows = csv.reader(io.StringIO(text, newline=""))
+    header = next(rows, None)
+    if header is None:
+        raise ValueError("it is empty")
+    if header != list(columns):
+        raise WrongColumnsError(cut(", ".join(header)))
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"line {rows.line_num} has {len(row)} fields, not {len(columns)}")
+        if max(map(len, row)) > _MAX_FIELD:
+            raise ValueError(f"line {rows.line_num} has a field of more than {_MAX_FIELD} characters")
+
+
+_WORDS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "&": "and"}
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")

@@ -1,0 +1,48 @@
+"""The card of a checkpoint, made from a network and the facts of the data that it was trained on."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import fhr
+from fhr.datasets import Database
+from fhr.models import CheckpointCard
+
+from .data_facts import DataFacts
+
+__all__ = ["checkpoint_card"]
+
+
+def checkpoint_card(
+    network: Mapping[str, Any],
+    facts: DataFacts,
+    *,
+    kind: str,
+    epochs: int,
+    calibrator: Mapping[str, Any] | None = None,
+) -> CheckpointCard:
+    """The card of a network that was trained on these data; nothing is read but the arguments.
+
+    Args:
+        network: its specification, see `fhr.models.Network.specification`.
+        facts: of the data.
+        kind: of the task, such as `classification`.
+        epochs: how many the weights were trained for.
+        calibrator: what the training ended with, in plain types, or None.
+    """
+    names = facts.learnt_from
+    return CheckpointCard(
+        kind=kind,
+        network=network,
+        pipeline=facts.pipeline.to_dict(),
+        target=facts.target,
+        prevalence=float(facts.labels.loc[list(names)].mean()),
+        learnt_from=Database((facts.recordings[n] for n in names), origin=facts.origin).digests,
+        data=facts.data_checksum,
+        splits=facts.splits.checksum,
+        fold=facts.fold,
+        epochs=epochs,
+        calibrator=calibrator,
+        version=fhr.__version__,
+        features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
+        **({} if (made := facts.learnt_composition).all_measured else made.plain()),
+    )

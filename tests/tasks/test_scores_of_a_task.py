@@ -1,0 +1,80 @@
+"""Any LightningModule whose `predict_step` gives scores is scored in the order of the loader."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import pytorch_lightning as pl
+import torch
+from torch.utils.data import DataLoader
+
+from fhr.datamodules import CTUUHBDataModule
+from fhr.errors import FHRError
+from fhr.losses import PHRegression
+from fhr.models import InceptionNet
+from fhr.tasks import Batch, ClassificationTask, score_windows
+
+
+class Own(pl.LightningModule):
+    """Knows nothing of this package."""
+
+    def predict_step(self, batch: torch.Tensor, batch_idx: int) -> torch.Tensor:
+        assert not self.training
+        return batch.sum(1)
+
+
+class Marked(NamedTuple):
+    """A batch of one's own."""
+
+    x: torch.Tensor
+    label: torch.Tensor
+
+
+class OfMarked(Own):
+    def predict_step(self, batch: Marked, batch_idx: int) -> torch.Tensor:
+        return batch.x[:, 0]
+
+
+X = torch.arange(20.0).reshape(10, 2)
+
+
+def test_a_module_of_ones_own_is_scored_and_left_in_its_mode():
+    module = Own().train()
+    scores, labels = score_windows(module, DataLoader(X, batch_size=4))
+    np.testing.assert_array_equal(scores, X.sum(1))
+    assert scores.dtype == float
+    assert np.isnan(labels).all()
+    assert labels.shape == (10,)
+    assert module.training
+    marked = [Marked(x, x[:, 0] > 5) for x in X.split(3)]
+    np.testing.assert_array_equal(score_windows(OfMarked(), marked)[1], X[:, 0] > 5)
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [(lambda x: x, r"shape \(4, 2\)"), (lambda x: x.sum(), r"shape \(\)"), (lambda _: 1.0, "type float")],
+)
+def test_anything_but_a_score_for_each_window_is_refused(found, said):
+    module = Own()
+    module.predict_step = lambda batch, _: found(batch)
+    with pytest.raises(FHRError, match=rf"Own.predict_step gives scores of {said}; return a tensor \(batch,\)"):
+        score_windows(module, DataLoader(X, batch_size=4))
+
+
+def test_predictions_of_a_trainer_are_the_scores(births):
+    data = CTUUHBDataModule(str(births), target="ph<7.20", window_minutes=20)
+    data.setup()
+    task = ClassificationTask(InceptionNet(n_filters=2, kernel_sizes=[5], depth=2, stride=4), PHRegression())
+    trainer = pl.Trainer(logger=False, enable_progress_bar=False, enable_model_summary=False, accelerator="cpu")
+    found = torch.cat(trainer.predict(task, data.test_dataloader()))
+    scores, labels = score_windows(task, data.test_dataloader())
+    np.testing.assert_array_equal(scores, found)
+    np.testing.assert_array_equal(labels, data.facts.labels[list(data.facts.partition.test)])
+
+
+def test_a_batch_on_a_device_is_a_batch():
+    batch = Batch(torch.zeros(2, 3, 5), *torch.ones(3, 2), torch.zeros(2, 1, dtype=torch.float64))
+    moved = batch.to(torch.device("meta"))
+    assert isinstance(moved, Batch)
+    assert {part.device.type for part in moved} == {"meta"}
+    assert moved.features.dtype == torch.float64  # where the device has it
