@@ -19,7 +19,7 @@ from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
-__all__ = ["Terminated", "main"]
+__all__ = ["main"]
 
 _TRAINING = {
     "fit": "train a network and calibrate it, tracked in MLflow",
