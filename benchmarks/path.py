@@ -44,12 +44,12 @@ BEGIN, END = "<!-- written by benchmarks/path.py -->", "<!-- end of what benchma
 MAIN = {
     "cli": {"main": ""},
     "tracking": {"ensure_store": "", "source_state": "", "environment": "tags of the run"},
-    "compute": {"pick_device": "", "progress": ""},
+    "compute": {"interruptible": "", "pick_device": "", "progress": ""},
     "formats": {"read": "Recording", "whole_or_not_at_all": "a file, whole", "whole_as_named": "a file, whole"},
     "simulation": {"simulate": "Recording"},
     "processes": {"fgn": "", "mrw": "noise"},
     "recording": {"Recording.__post_init__": ""},
-    "datasets": {"Database.__init__": "", "make_splits": "Splits", "Splits.partition": "names", "Database.digests": ""},
+    "datasets": {"read_paths": "", "Database.__init__": "", "make_splits": "Splits", "Database.digests": ""},
     "preprocessing": {"Pipeline.prepare": "", "Pipeline.__call__": "Window", "Augmentation.__call__": "batch"},
     "features": {"order_statistics": "", "FeatureScaling.__call__": "scaled rows"},
     "datamodules": {"DatabaseDataModule.setup": "DataFacts", "DatabaseDataModule.train_dataloader": "Batch"},
@@ -168,36 +168,41 @@ def upward(calls: Iterable[Call], house: House) -> dict[tuple[str, str], list[st
     return found
 
 
-def steps(calls: Iterable[Call]) -> Iterator[tuple[Call, str]]:
-    """The calls of main functions from other rooms, and how each is drawn; a room without any shows what is called."""
-    calls = [c for c in calls if c.caller != c.room]
+def steps(calls: Iterable[Call]) -> Iterator[tuple[str, str | None, str]]:
+    """The calls of main functions: room, the room that called into it last, and how the function is drawn.
+
+    A room whose main functions are not called shows the modules that other rooms call.
+    """
+    calls, door = list(calls), dict[str, str | None]()
     known = {c.room for c in calls if c.function in MAIN.get(c.room, {})}
     for c in calls:
-        if c.room not in known:
-            yield c, f"({c.module})"
-        elif c.function in MAIN[c.room]:
+        if c.caller != c.room:
+            door[c.room] = c.caller
+            if c.room not in known:
+                yield c.room, c.caller, f"({c.module})"
+        if c.function in MAIN.get(c.room, {}):
             shown, gives = re.sub(r"\.(__\w+__|forward)$", "", c.function), MAIN[c.room][c.function]
-            yield c, f"{shown} -> {gives}" if gives else shown
+            yield c.room, door[c.room], f"{shown} -> {gives}" if gives else shown
 
 
 def drawing(verb: str, calls: Sequence[Call], house: House) -> list[str]:
     """Tree of the rooms, numbered in the order of entry.
 
-    A room is entered when one of its main functions is called from a room that was entered before; it stands under that
-    room, with `~` where this does so without importing it.
+    A room is entered when one of its main functions is called behind a room that was entered before; it stands under
+    that room, with `~` where this calls it without importing it.
     """
-    entered: dict[str, Call] = {}
+    entered: dict[str, str | None] = {}
     shown: dict[str, list[str]] = {}
-    for call, step in steps(calls):
-        if call.caller is None or call.caller in entered:
-            entered.setdefault(call.room, call)
-            if step not in shown.setdefault(call.room, []):
-                shown[call.room].append(step)
+    for room, caller, step in steps(calls):
+        if caller is None or caller in entered:
+            entered.setdefault(room, caller)
+            if step not in shown.setdefault(room, []):
+                shown[room].append(step)
     number = {room: i for i, room in enumerate(entered, start=1)}
 
     def under(above: str | None, depth: int) -> Iterator[str]:
-        for room, call in entered.items():
-            if call.caller == above:
+        for room, caller in entered.items():
+            if caller == above:
                 free = "" if above is None or (above, room) in house.imports else "~"
                 yield f"{number[room]:2} {'  ' * depth}{room}{free}".ljust(24) + ", ".join(shown[room])
                 yield from under(room, depth + 1)

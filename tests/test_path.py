@@ -156,7 +156,7 @@ def test_the_drawing_is_that_of_the_calls(traces):
 def test_the_drawing_shows_every_room(traces, verb):
     calls = getattr(traces, verb)
     drawn = [line.split()[1].rstrip("~") for line in path.drawing(verb, calls, HOUSE) if line[:2].strip().isdigit()]
-    assert sorted(drawn) == sorted({call.room for call in calls})
+    assert sorted(drawn) == sorted({call.room for call in calls}), "name main functions of the missing rooms, in MAIN"
 
 
 FIT = tuple(PHASES.values())
