@@ -120,7 +120,7 @@ class _Work:
         store = store or self._new_run(line, name, source)
         with store.working():
             if source is not None:
-                first = Place.first(cli.datamodule.database, facts.target, facts.splits)
+                first = Place.first(cli.datamodule.database_read, facts.target, facts.splits)
                 done = store.folds()
                 missing = [place for place in _places(facts, plan.repeats) if place not in done]
                 for fold in finished_folds((source.fitted(*place) for place in missing), first):
@@ -139,7 +139,7 @@ class _Work:
         of_networks = isinstance(make, ConfiguredMaker)
         return cross_validate(
             make,
-            cli.datamodule.database,
+            cli.datamodule.database_read,
             target=facts.target,
             splits=facts.splits,
             repeats=plan.repeats,
@@ -246,7 +246,7 @@ def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
             f"--folds {plan.n_folds}; the split has {n_folds}: make another with `fhr splits`, and name it with "
             "`--data.splits FILE`"
         )
-    first = Place.first(cli.datamodule.database, facts.target, facts.splits)
+    first = Place.first(cli.datamodule.database_read, facts.target, facts.splits)
     check_inner_folds(first, _places(facts, plan.repeats), plan.inner)
     return facts
 

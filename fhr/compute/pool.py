@@ -2,8 +2,11 @@
 
 import logging
 import multiprocessing
+import pickle
 import signal
 import sys
+import threading
+import traceback
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -98,6 +101,7 @@ def _in_processes(function: Callable[..., R], items: Sequence[T], shared: Any, w
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+_one_at_a_time = threading.Lock()
 _content: list[bytes] = []  # of this worker
 _function: list[Callable[[Any], Any]] = []
 
@@ -113,7 +117,14 @@ def _work(item: bytes) -> Any:
     if not _function:  # here and not at the start: what fails is told as the failure of an item
         _function.append(cloudpickle.loads(_content[0]))
         _content.clear()
-    return _function[0](cloudpickle.loads(item))
+    try:
+        return _function[0](cloudpickle.loads(item))
+    except Exception as error:
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:  # of a class that only the worker has
+            raise FHRError("".join(traceback.format_exception(error)).rstrip()) from None
+        raise
 
 
 def check_workers(workers: int) -> None:
@@ -182,8 +193,12 @@ def _on_dask(function: Callable[..., R], items: Sequence[T], shared: Any, schedu
 
 
 def _call(item: Any, *, content: bytes) -> Any:
-    """One item on a Dask worker, which unpickles the function and its shared argument once for all its items."""
-    return _unpickled(content)(item)
+    """One item on a Dask worker, which unpickles the function and its shared argument once for all its items.
+
+    One at a time, whatever the worker's threads: what is spread may use the generators that a process shares.
+    """
+    with _one_at_a_time:
+        return _unpickled(content)(item)
 
 
 @lru_cache(maxsize=1)

@@ -86,7 +86,13 @@ class DatabaseDataModule(pl.LightningDataModule):
         self._facts: DataFacts | None = None
 
     def at(self, place: Place) -> Self:
-        """Take records, label and folds from a place of a cross-validation, and its database where it has one."""
+        """Take records, label and folds from a place of a cross-validation, and its database where it has one.
+
+        A data module that was set up for other records is set up anew.
+        """
+        self._facts = None
+        for read in ("splits", "_database", "_computed"):
+            self.__dict__.pop(read, None)
         self.place, self.target = place, Target(place.target)
         self.repeat, self.fold, self.inner = place.split_repeat, place.fold, place.inner
         self.bootstrap = self.bootstrap or place.members > 1
@@ -163,7 +169,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         return self.read() if given is None else given
 
     @property
-    def database(self) -> Database:
+    def database_read(self) -> Database:
         """The recordings, read once."""
         return self._database
 
@@ -308,19 +314,21 @@ class DatabaseDataModule(pl.LightningDataModule):
         return self._computed.table.loc[[self._giver[name] for name in names]].to_numpy(dtype=np.float64)
 
 
-_windows: WeakKeyDictionary[Database, tuple[Pipeline, dict[str, np.ndarray], dict[str, str]]] = WeakKeyDictionary()
+_Windows = tuple[dict[str, np.ndarray], dict[str, str]]
+_windows: WeakKeyDictionary[Database, dict[str, _Windows]] = WeakKeyDictionary()
 
 
-def _prepared(database: Database, pipeline: Pipeline) -> tuple[dict[str, np.ndarray], dict[str, str]]:
+def _prepared(database: Database, pipeline: Pipeline) -> _Windows:
     """Signal of each record that can be used, and the reason for each that cannot; every fold asks for the same."""
     if not _is_prepared(database, pipeline):
         windows, unusable = pipeline.prepare(database)
-        _windows[database] = pipeline, {one.recording.name: one.signal for one in windows}, dict(unusable)
-    return _windows[database][1:]
+        signals = {window.recording.name: window.signal for window in windows}
+        _windows.setdefault(database, {})[repr(pipeline)] = signals, dict(unusable)
+    return _windows[database][repr(pipeline)]
 
 
 def _is_prepared(database: Database, pipeline: Pipeline) -> bool:
-    return database in _windows and _windows[database][0] == pipeline
+    return repr(pipeline) in _windows.get(database, {})
 
 
 def _as_is(batch: Any) -> Any:

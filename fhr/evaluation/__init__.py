@@ -1,5 +1,7 @@
 """Cross-validation by record, the lines that every model stands beside, comparison, audits and the kept table."""
 
+from fhr.deprecation import moved
+
 from .baseline_features import BASELINE_COLUMNS, baseline_table
 from .baselines import BASELINES, Baseline, lines
 from .births_by_group import birth_groups, subgroups
@@ -85,3 +87,5 @@ __all__ = [
     "write_report",
     "written_scores",
 ]
+
+__getattr__ = moved("fhr.evaluation", {"MemberScores": "fhr.datasets:FittedModel"})

@@ -71,7 +71,7 @@ def finish_fold(
     calibrator, repeat, fold = prediction.calibrator, int(raw["repeat"].iloc[0]), int(raw["fold"].iloc[0])
     finished: dict[str, bytes] = {}
     if networks:
-        from fhr.models import finish_checkpoint, read_checkpoint  # torch, which a table does without
+        from fhr.models import finish_checkpoint, read_checkpoint  # slow to import
 
         learnt_from = sorted(set(prediction.held_out["name"]))
         typical = pd.DataFrame() if statistics is None else statistics.loc[learnt_from]

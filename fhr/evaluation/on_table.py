@@ -1,11 +1,13 @@
 """A scikit-learn estimator on a table of features, as something that the protocol can fit."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
 
 from fhr.datasets import FittedModel, Place
 from fhr.errors import FHRError
@@ -29,7 +31,7 @@ class OnTable:
     pipeline), so that they are fitted on the training part alone.
 
     Args:
-        estimator: unfitted; of scikit-learn or alike.
+        estimator: unfitted; of scikit-learn or alike. It is copied for each fit, and given arrays without column names.
         table: one row a record, by name, with numbers; records that are not in it are left out.
         learn: `label`, or `ph` for a regressor of pH, on records of known pH.
         name: for messages.
@@ -39,6 +41,13 @@ class OnTable:
     table: pd.DataFrame
     learn: Literal["label", "ph"] = "label"
     name: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.table.index.is_unique:
+            twice = self.table.index[self.table.index.duplicated()][0]
+            raise FHRError(
+                f"{self._called}: the table has several rows of {twice!r}; give one row a record, by its name"
+            )
 
     def fit(self, place: Place, seed: int) -> FittedModel:
         """Fit on training and early-stopping records, on a bootstrap of them where there are several members.
@@ -65,19 +74,23 @@ class OnTable:
         return self.name or type(self.estimator).__name__
 
     def _fitted(self, rows: pd.DataFrame, place: Place, seed: int) -> Any:
-        _seed(self.estimator, seed)
+        # A copy: the estimator may be one for all places, and learns at each anew.
+        estimator = clone(self.estimator) if hasattr(self.estimator, "get_params") else deepcopy(self.estimator)
+        _seed(estimator, seed)
         if self.learn == "ph":
             rows = rows[place.ph.loc[rows.index].notna().to_numpy()]
             if len(rows) < _LEAST_PH:
                 raise FHRError(f"{self._called}: {len(rows)} training records of known pH; at least {_LEAST_PH} needed")
-            return self.estimator.fit(rows.to_numpy(), place.ph.loc[rows.index].clip(*PH_RANGE).to_numpy())
+            estimator.fit(rows.to_numpy(), place.ph.loc[rows.index].clip(*PH_RANGE).to_numpy())
+            return estimator
         classes = place.labels.loc[rows.index].to_numpy()
         if not 0 < classes.sum() < len(classes):
             raise FHRError(
                 f"{self._called}: none of {len(classes)} training records has the label {int(not classes.any())}; a "
                 "commoner label, more recordings or fewer folds are needed"
             )
-        return self.estimator.fit(rows.to_numpy(), classes)
+        estimator.fit(rows.to_numpy(), classes)
+        return estimator
 
     def _score(self, model: Any, rows: pd.DataFrame) -> np.ndarray:
         x = rows.to_numpy()

@@ -12,8 +12,7 @@ from fhr.errors import FHRError
 from fhr.metrics import auroc
 
 from .cross_fitting import RAW_COLUMNS
-from .fits import Fit, Maker
-from .study import FAMILY
+from .fits import FAMILY, Fit, Maker
 
 __all__ = ["Combined", "Procedure", "combine"]
 
@@ -39,13 +38,13 @@ class Procedure:
     """Several makers as one more maker, for `fhr.evaluation.cross_validate`.
 
     Args:
-        makers: one a family; each may give a list itself.
+        makers: one a family; each fit of a maker that gives a list is a family too.
         by: `choose` takes, in each outer fold, the family whose held-out inner folds have the highest mean AUROC;
             `mean` averages all at equal weight; `weigh` averages them at weights that are fitted to the held-out inner
             folds. Nothing of the outer fold decides.
 
     Raises:
-        FHRError: no maker, or another word.
+        FHRError: no maker, a procedure among the makers, or another word.
     """
 
     makers: tuple[Maker, ...]
@@ -55,6 +54,8 @@ class Procedure:
         object.__setattr__(self, "makers", tuple(self.makers))
         if not self.makers:
             raise FHRError("a procedure without a maker; give one or more")
+        if any(isinstance(maker, Procedure) for maker in self.makers):
+            raise FHRError("a procedure among the makers of a procedure; give the makers of both in one")
         if self.by not in ("choose", "mean", "weigh"):
             raise FHRError(f"by={self.by!r}; combine families by choose, mean or weigh")
 
@@ -81,7 +82,11 @@ def combine(raw: pd.DataFrame, labels: pd.Series, by: str = "mean") -> Combined:
     keys = [column for column in RAW_COLUMNS if column != "score"]
     wide = pd.concat([rows.set_index(keys)["score"] for rows in families], axis=1, keys=range(len(families)))
     if wide.isna().any(axis=None):
-        raise FHRError("a family left records out that another one scored; give all families the same records")
+        lacking = wide.index[wide.isna().any(axis=1)].get_level_values("name").unique()
+        raise FHRError(
+            f"a family left {len(lacking)} records out that another one scored, {lacking[0]} the first; give all "
+            "families the same records, or leave these out of the database"
+        )
     inner_scores = tuple(_mean_auroc(rows, labels) for rows in families)
     if by == "choose":
         best = int(np.argmax(np.nan_to_num(inner_scores, nan=-np.inf)))
@@ -109,12 +114,13 @@ def combine(raw: pd.DataFrame, labels: pd.Series, by: str = "mean") -> Combined:
 def _mean_auroc(rows: pd.DataFrame, labels: pd.Series) -> float:
     """Each inner fold by itself: its model has a scale of its own."""
     held_out = rows[rows["use"] == "held_out"]
-    values = [
-        auroc(labels.loc[means.index].to_numpy(), means.to_numpy())
-        for _, fold in held_out.groupby("inner")
-        for means in [fold.groupby("name")["score"].mean()]
-    ]
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+    values = []
+    for _, fold in held_out.groupby("inner"):
+        means = fold.groupby("name")["score"].mean()
+        y = labels.loc[means.index].to_numpy()
+        if 0 < y.sum() < len(y):  # a fold of one class ranks nobody, whatever the family
+            values.append(auroc(y, means.to_numpy()) if means.nunique() > 1 else 0.5)
+    return float(np.mean(values)) if values else float("nan")
 
 
 def _weights(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -2,20 +2,21 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 import pandas as pd
 
 from fhr.calibration import RidgePlatt, typical_statistics
 from fhr.compute import check_scheduler, check_workers
 from fhr.datasets import N_INNER, Database, Place, Splits
-from fhr.errors import FHRError
+from fhr.errors import FHRError, SplitError
 
 from .finished import FinishedFold, finish_fold
-from .fits import Maker
+from .fits import FAMILY, Maker
 from .procedure import Procedure, combine
 from .result import CrossValidation
 from .stores import MemoryStore, Store
-from .study import FAMILY, FittedFold, fitted_folds
+from .study import FittedFold, fitted_folds
 
 __all__ = ["cross_validate"]
 
@@ -53,7 +54,7 @@ def cross_validate(
 
             def network(place, seed):
                 data = PlaceDataModule(place, seed=seed)
-                return Training(MyLightningModule(), data, pl.Trainer(max_epochs=10))
+                return Training(MyLightningModule(), data, pl.Trainer(max_epochs=10, logger=False))
 
             result = cross_validate(network, database, target="ph<7.05", repeats=10)
             result.metrics["auroc"]
@@ -73,10 +74,11 @@ def cross_validate(
             of another one, so that there is nothing to learn; 0 for none.
         seed: of a single member, and of the seeds of several.
         at_once: train the members as one batched model; None on a GPU, where that is faster.
-        store: keeps finished folds, and has those of an interrupted run; None for memory.
-        workers: processes on this machine; several have one thread each.
+        store: keeps finished folds, and has those of an interrupted run; None for memory. It tells another data set,
+            label or name of the model, but not a `make` that was changed under the same name: give it a new store.
+        workers: processes on this machine; torch has one thread in each of several.
         scheduler: of Dask, `dask://HOST:PORT`, in place of `workers`.
-        name: of the model in tables; None for that of `make`.
+        name: of the model in tables; that of `make` where it is empty.
 
     Raises:
         OutcomeError: a target that is not defined, or that no record carries.
@@ -85,7 +87,7 @@ def cross_validate(
         FHRError: something else than a fit was made, an inner fold that is too small to calibrate on, or what a fit
             refuses.
     """
-    _check(inner=inner, members=members, repeats=repeats, workers=workers)
+    _check(inner, seed, permutations, members=members, repeats=repeats, workers=workers)
     if scheduler is not None:
         check_scheduler(scheduler)
     else:
@@ -97,6 +99,8 @@ def cross_validate(
     wanted = [(repeat, fold) for repeat in runs for fold in range(len(first.splits.folds[0]))]
     check_inner_folds(first, wanted, inner)
     store = MemoryStore() if store is None else store
+    by = make.by if isinstance(make, Procedure) else "mean"
+    title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
     about = {
         "target": target,
         "data": first.splits.data,
@@ -105,10 +109,12 @@ def cross_validate(
         "members": str(members),
         "seed": str(seed),
         "permuted": str(bool(permutations)).lower(),
+        "name": title,
+        "by": by,
+        "families": str(len(make.makers)) if isinstance(make, Procedure) else "1",
     }
     done = set(store.done(about))
     places = [place for place in wanted if place not in done]
-    by = make.by if isinstance(make, Procedure) else "mean"
     _log.info("%d of %d outer folds to do", len(places), len(wanted))
     if places:
         folds = fitted_folds(
@@ -123,20 +129,33 @@ def cross_validate(
             workers=workers,
             scheduler=scheduler,
         )
-        for fold in finished_folds(folds, first, by):
-            store.keep(fold)
+        with closing(folds):  # an error here, such as a full disk, ends the workers too
+            for fold in finished_folds(folds, first, by, permuted=bool(permutations)):
+                store.keep(fold)
     kept = {place: store.scores(*place) for place in wanted}
-    title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
-    scored = {name for raw in kept.values() for name in raw["name"]}
+    by_repeat: dict[int, set[str]] = {}
+    for (repeat, _), raw in kept.items():
+        by_repeat.setdefault(repeat, set()).update(raw.loc[raw["use"] == "test", "name"])
+    scored = set.union(*by_repeat.values())
+    for repeat, names in by_repeat.items():
+        if partly := sorted(scored - names):
+            raise SplitError(
+                f"{len(partly)} records are scored in some repeats and left out of repeat {repeat}, {partly[0]} the "
+                "first; whether a record can be used must not depend on the fold"
+            )
     if missing := [name for name in first.labels.index if name not in scored]:
         _log.warning("%d labelled records were scored by no model: %s", len(missing), ", ".join(missing[:10]))
     return CrossValidation(first, kept, inner, members, by, title)
 
 
-def finished_folds(folds: Iterator[FittedFold], first: Place, by: str = "mean") -> Iterator[FinishedFold]:
+def finished_folds(
+    folds: Iterator[FittedFold], first: Place, by: str = "mean", *, permuted: bool = False
+) -> Iterator[FinishedFold]:
     """Calibrate each fold as it comes, see `finish_fold`."""
     statistics: pd.DataFrame | None = None
     for fold in folds:
+        if permuted:  # they learnt from signals of others, and must predict for nobody
+            fold = fold._replace(networks=())
         if fold.networks and statistics is None and first.database is not None:
             statistics = typical_statistics(r for r in first.database if r.name in first.labels.index)
         scores = combine(fold.raw, first.labels, by).raw if FAMILY in fold.raw else fold.raw
@@ -156,7 +175,11 @@ def check_inner_folds(first: Place, places: Sequence[tuple[int, int]], inner: in
         RidgePlatt.check_sample(first.labels.loc[[name for part in parts for name in part]])
 
 
-def _check(*, inner: int, **counts: int) -> None:
+def _check(inner: int, seed: int, permutations: int, **counts: int) -> None:
+    if not 0 <= seed < 2**32:
+        raise FHRError(f"seed={seed}; give a number from 0 to 2**32 - 1")
+    if permutations < 0:
+        raise FHRError(f"permutations={permutations}; give 0 for none, or how many runs")
     if not 1 <= inner <= N_INNER:
         raise FHRError(f"inner={inner}; an outer fold has 1 to {N_INNER} inner folds")
     for name, value in counts.items():

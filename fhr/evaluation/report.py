@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from fhr.errors import FHRError
 from fhr.metrics import Interval
 from fhr.recording import Composition
 
@@ -64,16 +65,19 @@ def write_report(
         left_out: records that could not be used, for the model card.
 
     Raises:
+        FHRError: a result without recordings.
         SplitError: a record that some repeat left out.
     """
     from fhr.tasks import ModelCard, records_line, write_evaluation  # Lightning, which a table does without
 
     folder, database = Path(folder), result.first.database
-    recordings = {} if database is None else {recording.name: recording for recording in database}
+    if database is None:
+        raise FHRError("a report of scores without recordings; cross-validate a database")
+    recordings = {recording.name: recording for recording in database}
     if table is None:
         table = baseline_table(recordings.values())
     predictions, results = result.predictions, dict(result.metrics)
-    known = {name: recordings[name] for name in predictions["name"].unique() if name in recordings}
+    known = {name: recordings[name] for name in predictions["name"].unique()}
     audit = shortcut_audit(predictions, table[LOSS])
     rows, areas = [result.row()], {}
     for other in beside:
@@ -87,7 +91,7 @@ def write_report(
     card = ModelCard(
         network=network or result.name,
         target=result.target,
-        origin="" if database is None else database.origin,
+        origin=database.origin,
         data_checksum=result.first.splits.data,
         n_tested=len(first),
         n_positive=int(first["label"].sum()),

@@ -10,9 +10,9 @@ import pandas as pd
 from fhr.datasets import Place
 from fhr.metrics import Interval
 
+from .fits import FAMILY
 from .fold_predictions import out_of_fold
 from .procedure import Combined, combine
-from .study import FAMILY
 from .summary import evaluate_predictions, summary_row
 
 __all__ = ["CrossValidation"]

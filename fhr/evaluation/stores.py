@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import shutil
 import tempfile
 import zlib
@@ -17,7 +18,7 @@ from fhr.formats import whole_or_not_at_all
 
 from .cross_fitting import RAW_COLUMNS
 from .finished import FinishedFold
-from .study import FAMILY
+from .fits import FAMILY
 
 __all__ = ["FolderStore", "MemoryStore", "Store", "read_scores", "written_scores"]
 
@@ -73,8 +74,8 @@ class MemoryStore:
 class FolderStore:
     """Folds in a folder: one subfolder each, with raw scores, calibrator and networks (for `fhr.load`).
 
-    A kill leaves no half: a subfolder is written under another name and moved into place. Several processes may keep
-    folds of one study in it.
+    A kill leaves no half: a subfolder is written under another name and moved into place. Where several processes keep
+    folds of one study, each fits all that was missing when it began, and the first to keep a fold has it.
 
     Args:
         folder: is made where it is missing.
@@ -91,13 +92,17 @@ class FolderStore:
             try:
                 kept = json.loads(path.read_text(encoding="utf-8"))
             except ValueError:
-                raise SplitError(f"{path}: no readable JSON; restore it, or name another folder") from None
+                kept = None
+            if not isinstance(kept, dict):
+                raise SplitError(f"{path}: no readable JSON; restore it, or name another folder")
             check_about(kept, about, str(self.folder))
         else:
             with whole_or_not_at_all(path) as part:
                 part.write_text(json.dumps(dict(about), indent=1) + "\n", encoding="utf-8")
-        found = (child.name.split("-") for child in self.folder.glob("repeat*-fold*") if (child / _SCORES).is_file())
-        return {(int(repeat.removeprefix("repeat")), int(fold.removeprefix("fold"))) for repeat, fold in found}
+        found = (
+            re.fullmatch(r"repeat(\d+)-fold(\d+)", child.parent.name) for child in self.folder.glob(f"*/{_SCORES}")
+        )
+        return {(int(match[1]), int(match[2])) for match in found if match}
 
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """See `Store`.
@@ -121,9 +126,13 @@ class FolderStore:
                 (draft / name).write_bytes(content)
             draft.chmod(0o755)
             place = self._at(fold.repeat, fold.fold)
-            if place.exists():  # half of an older version, or the same fold from another process
-                shutil.rmtree(place)
-            os.replace(draft, place)
+            if (place / _SCORES).is_file():  # another process was quicker
+                return
+            try:
+                os.replace(draft, place)
+            except OSError:
+                if not (place / _SCORES).is_file():
+                    raise
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 

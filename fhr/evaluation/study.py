@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -12,16 +12,15 @@ import pandas as pd
 
 from fhr.compute import progress_bar, seeded, spread
 from fhr.datasets import FittedModel, FittedNetwork, Place
-from fhr.errors import FHRError
+from fhr.errors import FHRError, SplitError
 
 from .cross_fitting import raw_scores
-from .fits import Maker
+from .fits import FAMILY, Maker
+from .procedure import Procedure
 
-__all__ = ["FAMILY", "FittedFold", "fitted_folds", "member_seeds"]
+__all__ = ["FittedFold", "fitted_folds", "member_seeds"]
 
 _log = logging.getLogger(__name__)
-FAMILY = "family"
-"""A further column of raw scores, where a place has several fits: which of them."""
 
 
 class FittedFold(NamedTuple):
@@ -78,7 +77,7 @@ def fitted_folds(
     at_once: bool | None = None,
     workers: int = 1,
     scheduler: str | None = None,
-) -> Iterator[FittedFold]:
+) -> Generator[FittedFold, None, None]:
     """Fit every inner fold of the places, (repeat, outer fold); an outer fold is ready with the last of them."""
     threads = 1 if workers > 1 or scheduler else None
     jobs = [
@@ -112,10 +111,12 @@ def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
         torch.set_num_threads(job.threads)
     n = len(job.seeds)
     places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, permuted=job.permuted) for m in range(n)]
-    families = [family for maker in getattr(make, "makers", (make,)) for family in _fitted(maker, places, job)]
+    makers = make.makers if isinstance(make, Procedure) else (make,)
+    families = [family for maker in makers for family in _fitted(maker, places, job)]
     rows, networks = [], []
     for k, family in enumerate(families):
         for m, model in enumerate(family):
+            _check(model, places[m])
             raw = raw_scores(model, repeat=job.repeat, fold=job.fold, inner=job.inner, member=m)
             rows.append(raw.assign(**{FAMILY: k}) if len(families) > 1 else raw)
             if model.network is not None:
@@ -156,7 +157,7 @@ def _made(make: Maker, place: Place, seed: int) -> list[Any]:
     made = make(place, seed)
     fits = list(made) if isinstance(made, list | tuple) else [made]
     for fit in fits:
-        if not callable(getattr(fit, "fit", None)) or hasattr(fit, "predict"):
+        if not callable(getattr(fit, "fit", None)) or hasattr(fit, "get_params"):  # an estimator fits arrays
             raise FHRError(
                 f"make(place, seed) gave {type(fit).__name__}; it gives `fhr.evaluation.OnTable(estimator, table)`, "
                 "`fhr.tasks.Training(task, data, trainer)`, or a list of these"
@@ -164,3 +165,22 @@ def _made(make: Maker, place: Place, seed: int) -> list[Any]:
     if not fits:
         raise FHRError("make(place, seed) gave an empty list; give one fit or more")
     return fits
+
+
+def _check(model: Any, place: Place) -> None:
+    """Refuse scores of other records than those that the model of this place must not have seen."""
+    if not isinstance(model, FittedModel):
+        raise FHRError(f"a fit gave {type(model).__name__}; it gives fhr.datasets.FittedModel(held_out, test)")
+    partition, where = place.partition, f"repeat {place.repeat}, fold {place.fold}, inner fold {place.inner}"
+    for use, scores, names in (
+        ("held-out inner fold", model.held_out, partition.calibration),
+        ("outer fold", model.test, partition.test),
+    ):
+        if not isinstance(scores, pd.Series):
+            raise FHRError(f"{where}: scores of type {type(scores).__name__}; give a pandas Series by record name")
+        if not scores.index.is_unique or (strange := set(scores.index) - set(names)):
+            first = scores.index[scores.index.duplicated()][0] if not scores.index.is_unique else min(strange)
+            raise SplitError(
+                f"{where}: the fit scored record {first!r}, which is not of its {use} or stands twice; take data and "
+                "folds from the place that `make` is given (`data.at(place)`, `PlaceDataModule(place)`)"
+            )

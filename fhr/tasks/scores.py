@@ -17,8 +17,7 @@ def score_windows(task: pl.LightningModule, loader: DataLoader[Any]) -> tuple[np
     """Risk scores (n,) and labels (n,) of all windows of a loader, in its order.
 
     Args:
-        task: its `predict_step` gives a score for each window, (batch,), or several, (batch, n_outputs), whose first
-            counts.
+        task: its `predict_step` gives a score for each window, (batch,) or (batch, 1).
         loader: of batches; their attribute `label` gives the labels, which are NaN where there is none.
 
     Raises:
@@ -29,7 +28,7 @@ def score_windows(task: pl.LightningModule, loader: DataLoader[Any]) -> tuple[np
     scores, labels = [np.empty(0)], [np.empty(0, dtype=np.float32)]
     for i, batch in enumerate(loader):
         found = task.predict_step(task.transfer_batch_to_device(batch, task.device, 0), i)
-        if not isinstance(found, torch.Tensor) or found.ndim not in (1, 2):
+        if not isinstance(found, torch.Tensor) or found.ndim not in (1, 2) or found.shape[1:] not in ((), (1,)):
             said = f"shape {tuple(found.shape)}" if isinstance(found, torch.Tensor) else f"type {type(found).__name__}"
             raise FHRError(
                 f"{type(task).__name__}.predict_step gives scores of {said}; return a tensor of risk scores (batch,), "

@@ -1,5 +1,6 @@
 """A training: a task with its data and its trainer, as something that a cross-validation can fit at one place."""
 
+import logging
 import tempfile
 import time
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from .scores import score_windows
 from .task import Task
 
 __all__ = ["PlaceData", "Training"]
+
+_log = logging.getLogger(__name__)
 
 
 class PlaceData(Protocol):
@@ -70,8 +73,7 @@ class Training:
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             for callback in self._checkpoints():
-                if callback.dirpath is None:
-                    callback.dirpath = folder
+                callback.dirpath = folder  # of this fit alone: another process may train at the same time
             self.trainer.fit(self.task, self.data)
             best = self._best_weights()
             held_out, test = self._scores(place)
@@ -85,9 +87,10 @@ class Training:
     @property
     def gains_together(self) -> bool:
         """True where members train faster as one batched model: on a GPU, if the network allows."""
-        if not isinstance(self.task, ClassificationTask) or self.trainer.strategy.root_device.type != "cuda":
+        if type(self.task) is not ClassificationTask or self.trainer.strategy.root_device.type != "cuda":
             return False
-        return at_once_hindrance(self.task.model) is None
+        alike = hasattr(self.data, "members") and self.trainer.limit_val_batches != 0  # type: ignore[attr-defined]
+        return alike and at_once_hindrance(self.task.model) is None
 
     @staticmethod
     def fit_together(
@@ -133,6 +136,8 @@ class Training:
             raise SplitError("the trainer kept no checkpoint; leave `fast_dev_run` out")
         best = next((one.best_model_path for one in self._checkpoints() if one.best_model_path), "")
         if not best:
+            if any(one.monitor for one in self._checkpoints()):
+                _log.warning("no checkpoint was kept, since its quantity was never logged; the last weights score")
             return None
         ours = isinstance(self.task, Task)  # another's may hold more than plain types; this process wrote it just now
         weights = torch.load(best, map_location=self.task.device, weights_only=ours)

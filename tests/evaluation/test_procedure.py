@@ -130,11 +130,22 @@ def test_baselines_are_makers(births_database, table):
     pd.testing.assert_frame_equal(result.predictions, alone.predictions)
 
 
+def test_a_family_that_says_nothing_in_most_inner_folds_is_not_chosen():
+    raw, labels = raw_of(1.0, 1.0, told=(0.6, 3.0))
+    silent = raw.copy()
+    silent.loc[(silent["family"] == 1) & (silent["inner"] > 0), "score"] = 7.0
+    found = combine(silent, labels, "choose")
+    assert found.weights == (1.0, 0.0)
+    assert found.inner_scores[1] < 0.5 + 0.5 / 4 + 1e-9
+
+
 def test_mistakes():
     with pytest.raises(FHRError, match="a procedure without a maker"):
         Procedure([])
+    with pytest.raises(FHRError, match="a procedure among the makers of a procedure"):
+        Procedure([Procedure([print]), print])
     with pytest.raises(FHRError, match="by='vote'; combine families by choose, mean or weigh"):
         Procedure([print], "vote")
     raw, labels = raw_of(1.0, 1.0)
-    with pytest.raises(FHRError, match="a family left records out"):
+    with pytest.raises(FHRError, match="a family left 1 records out that another one scored, r"):
         combine(raw.drop(index=raw.index[-1]), labels, "mean")

@@ -10,15 +10,16 @@ import pandas as pd
 import pytest
 import pytorch_lightning as pl
 import torch
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import fhr
 from fhr.datamodules import PlaceDataModule
-from fhr.datasets import FittedModel, make_splits
+from fhr.datasets import FittedModel, Place, make_splits
 from fhr.errors import FHRError, OutcomeError, SplitError
-from fhr.evaluation import FolderStore, MemoryStore, OnTable, cross_validate
+from fhr.evaluation import FinishedFold, FolderStore, MemoryStore, OnTable, cross_validate
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet
 from fhr.tasks import ClassificationTask, Training
@@ -160,6 +161,8 @@ def test_a_store_of_another_cross_validation_is_refused(births_database, table, 
             cross_validate(told(table), births_database, target="ph<7.25", inner=1, store=store)
         with pytest.raises(SplitError, match="another cross-validation: inner 1 there, 2 here"):
             cross_validate(told(table), births_database, target=TARGET, inner=2, store=store)
+        with pytest.raises(SplitError, match="another cross-validation: name <lambda> there, noise here"):
+            cross_validate(noise(table), births_database, target=TARGET, inner=1, store=store, name="noise")
     (tmp_path / "repeat0-fold3" / "scores.csv.gz").write_bytes(b"\x1f\x8b spoilt")
     with pytest.raises(SplitError, match=r"repeat0-fold3.*no readable scores.*remove its folder"):
         cross_validate(told(table), births_database, target=TARGET, inner=1, store=folder)
@@ -197,6 +200,88 @@ def test_what_cannot_travel_is_told(births_database, table, tmp_path):
             cross_validate(make, births_database, target=TARGET, workers=2)
 
 
+def mine(place, use: str) -> pd.Series:
+    """Some score of each record of a use."""
+    names = list(getattr(place.partition, use))
+    return pd.Series(np.arange(len(names), dtype=float), names)
+
+
+class Scores:
+    """A fit that gives what a function of the place gives."""
+
+    def __init__(self, give) -> None:
+        self.give = give
+
+    def fit(self, place, seed):
+        return FittedModel(*self.give(place))
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda p: (mine(p, "calibration"), mine(p.at(0, (p.fold + 1) % 5), "test")),  # of another outer fold
+        lambda p: (mine(p.at(0, p.fold, 3), "calibration"), mine(p, "test")),  # of another inner fold
+        lambda p: (mine(p, "train"), mine(p, "test")),
+        lambda p: (mine(p, "calibration"), pd.concat([mine(p, "test")] * 2)),
+    ],
+)
+def test_scores_of_records_that_the_model_may_have_seen_are_refused(births_database, give):
+    with pytest.raises(SplitError, match=r"fold 0, inner fold 0: the fit scored record '\w+', which is not of its"):
+        cross_validate(lambda place, seed: Scores(give), births_database, target=TARGET)
+
+
+def test_an_estimator_that_is_made_once_learns_anew_at_each_place(births_database, table):
+    one = RandomForestClassifier(n_estimators=5)
+    shared = cross_validate(lambda place, seed: OnTable(one, table), births_database, target=TARGET, inner=1, members=2)
+    fresh = cross_validate(
+        lambda place, seed: OnTable(RandomForestClassifier(n_estimators=5), table),
+        births_database,
+        target=TARGET,
+        inner=1,
+        members=2,
+    )
+    pd.testing.assert_frame_equal(shared.predictions, fresh.predictions)
+    assert not hasattr(one, "estimators_")
+    assert one.random_state is None
+
+
+def test_a_data_module_that_is_made_once_takes_each_place(births_database):
+    place = Place.first(births_database, TARGET)
+    data = PlaceDataModule(place, window_minutes=20)
+    data.setup("fit")
+    other = place.at(1, 2, 3)
+    data.at(other).setup("fit")
+    assert data.facts.fold == (1, 2, 3)
+    assert data.facts.partition == other.partition
+
+
+def test_a_record_that_one_repeat_leaves_out_is_told(births_database, table):
+    def make(place, seed):
+        return OnTable(LogisticRegression(), table[["told"]].iloc[3 * place.repeat :])
+
+    with pytest.raises(SplitError, match="3 records are scored in some repeats and left out of repeat 1"):
+        cross_validate(make, births_database, target=TARGET, repeats=2, inner=1)
+
+
+def test_a_control_keeps_no_networks(births_database, tmp_path):
+    store = FolderStore(tmp_path)
+    result = cross_validate(small_network, births_database, target=TARGET, inner=1, permutations=1, store=store)
+    assert store.networks() == []
+    assert len(result.predictions) == 120
+
+
+def test_the_first_to_keep_a_fold_has_it(births_database, table, tmp_path):
+    one, other = FolderStore(tmp_path), FolderStore(tmp_path)
+    cross_validate(told(table), births_database, target=TARGET, inner=1, store=one)
+    (tmp_path / "repeat0-fold0-old").mkdir()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("scores.csv.gz")}
+    raw = one.scores(0, 2)
+    other.keep(FinishedFold(0, 2, raw.assign(score=0.0), {}))
+    pd.testing.assert_frame_equal(other.scores(0, 2), raw)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert [child.name for child in tmp_path.iterdir() if child.name.startswith(".part")] == []
+
+
 class Short(PlaceDataModule):
     def test_dataloader(self):
         return list(super().test_dataloader())[:-1]
@@ -210,7 +295,7 @@ class Short(PlaceDataModule):
         (lambda place, seed: [], "gave an empty list"),
         (lambda place, seed: OnTable(LogisticRegression(), pd.DataFrame({"x": [1.0]}, index=["?"])), "has none of the"),
         (
-            lambda place, seed: type("Nan", (), {"fit": lambda self, p, s: FittedModel(p.labels * np.nan, p.labels)})(),
+            lambda place, seed: Scores(lambda p: (np.nan * mine(p, "calibration"), mine(p, "test"))),
             r"repeat 0, fold 0, inner fold 0: record \w+ has the score nan",
         ),
         (
@@ -237,6 +322,8 @@ def test_what_make_gives_is_looked_at(births_database, make, message):
         ({"repeats": 11}, SplitError, "11 repeats were asked for; the split has 10"),
         ({"members": 2, "at_once": True}, FHRError, "members of OnTable cannot be trained at once"),
         ({"workers": 0}, FHRError, "workers=0"),
+        ({"permutations": -1}, FHRError, "permutations=-1; give 0 for none"),
+        ({"seed": -1}, FHRError, "seed=-1; give a number from 0"),
         ({"scheduler": "nowhere"}, FHRError, "scheduler 'nowhere'"),
         ({"target": "ph<7.0", "inner": 1}, FHRError, "too few to calibrate on"),
     ],
