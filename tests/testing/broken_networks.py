@@ -139,13 +139,10 @@ class Deaf(Sound):
 
 
 class TakesAnyFeatures(SoundWithFeatures):
-    def check_features(self, n_features: int) -> None:
-        pass
-
-    def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
+    def scores(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         if features is None or features.shape[1] != self.n_features:
             features = torch.zeros(len(signal), self.n_features)
-        return super().forward(signal, features)
+        return super().scores(signal, features)
 
 
 class IgnoresAFeature(SoundWithFeatures):

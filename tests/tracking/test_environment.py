@@ -19,7 +19,7 @@ def test_versions_that_numbers_depend_on():
 
 
 def test_a_package_that_is_not_installed_is_said_so(monkeypatch):
-    monkeypatch.setattr(sys.modules["fhr.tracking.environment"], "_PACKAGES", ("no-such-package",))
+    monkeypatch.setattr(sys.modules["fhr.tracking.surroundings"], "_PACKAGES", ("no-such-package",))
     assert environment()["no-such-package"] == "not installed"
 
 
@@ -28,7 +28,7 @@ def test_source_state_is_that_of_the_clone_that_holds_the_source(tmp_path, monke
     if git is None:
         pytest.skip("git is not installed")
     monkeypatch.delenv("GIT_DIR", raising=False)
-    module = sys.modules["fhr.tracking.environment"]
+    module = sys.modules["fhr.tracking.surroundings"]
     copy = tmp_path / "environment.py"
     shutil.copy(module.__file__, copy)
     monkeypatch.setattr(module, "__file__", str(copy))
