@@ -61,6 +61,10 @@ class Database(Sequence[Recording]):
     @property
     def outcomes(self) -> pd.DataFrame:
         """Outcome and clinical fields, one row a record, NaN where unknown."""
+        return self._outcomes.copy()
+
+    @cached_property
+    def _outcomes(self) -> pd.DataFrame:
         rows = [asdict(recording.outcome) | asdict(recording.clinical) for recording in self.recordings]
         return pd.DataFrame(rows, index=pd.Index(self.names, name="record"))
 

@@ -97,7 +97,8 @@ class Place:
     def partition(self) -> Partition:
         """Names of the labelled records, by use."""
         whole = self.splits.partition(self.split_repeat, self.fold, self.inner, n_inner=N_INNER)
-        return Partition(*(tuple(n for n in names if n in self.labels.index) for names in vars(whole).values()))
+        known = set(self.labels.index)
+        return Partition(*(tuple(n for n in names if n in known) for names in vars(whole).values()))
 
     def bootstrap(self, names: tuple[str, ...], seed: int) -> tuple[str, ...]:
         """Draw as many of the names with replacement; give the names themselves where there is a single member."""

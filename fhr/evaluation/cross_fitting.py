@@ -46,17 +46,17 @@ def raw_scores(model: FittedModel, *, repeat: int, fold: int, inner: int, member
     Raises:
         FHRError: a score that is not finite.
     """
-    parts = []
-    for use, values in (("held_out", model.held_out), ("test", model.test)):
-        if not (finite := np.isfinite(values.to_numpy(dtype=float))).all():
-            name = values.index[~finite][0]
-            raise FHRError(
-                f"repeat {repeat}, fold {fold}, inner fold {inner}: record {name} has the score {values[name]}; a "
-                "model gives each record a finite score"
-            )
-        rows = {"name": values.index, "repeat": repeat, "fold": fold, "inner": inner, "member": member, "use": use}
-        parts.append(pd.DataFrame(rows | {"score": values.to_numpy()}))
-    return pd.concat(parts, ignore_index=True)[list(RAW_COLUMNS)]
+    names = [*model.held_out.index, *model.test.index]
+    scores = np.concatenate([model.held_out.to_numpy(dtype=float), model.test.to_numpy(dtype=float)])
+    if not (finite := np.isfinite(scores)).all():
+        wrong = int(np.argmin(finite))
+        raise FHRError(
+            f"repeat {repeat}, fold {fold}, inner fold {inner}: record {names[wrong]} has the score {scores[wrong]}; a "
+            "model gives each record a finite score"
+        )
+    use = ["held_out"] * len(model.held_out) + ["test"] * len(model.test)
+    rows = {"name": names, "repeat": repeat, "fold": fold, "inner": inner, "member": member, "use": use}
+    return pd.DataFrame(rows | {"score": scores})[list(RAW_COLUMNS)]
 
 
 def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> FoldPrediction:

@@ -1,6 +1,6 @@
 """A scikit-learn estimator on a table of features, as something that the protocol can fit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -65,9 +65,9 @@ class OnTable:
         names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
         if not names or not test:
             raise FHRError(f"{self._called}: the table has none of the records of fold {place.fold}; index it by name")
-        model = self._fitted(table.loc[list(names)], place, seed)
-        scores = pd.Series(self._score(model, table.loc[held_out + test]), index=held_out + test)
-        return FittedModel(scores.loc[held_out], scores.loc[test])
+        model = self._fitted(_rows(table, names), place, seed)
+        scores = self._score(model, _rows(table, held_out + test))
+        return FittedModel(pd.Series(scores[: len(held_out)], held_out), pd.Series(scores[len(held_out) :], test))
 
     @property
     def _called(self) -> str:
@@ -116,6 +116,10 @@ class OnTableMaker:
     def __call__(self, place: Place, seed: int) -> OnTable:
         """The estimator of one place."""
         return OnTable(self.estimator(), self.table, self.learn, self.name)
+
+
+def _rows(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    return table.iloc[table.index.get_indexer(pd.Index(names))]
 
 
 def _seed(estimator: Any, seed: int) -> None:

@@ -57,7 +57,9 @@ def test_a_module_of_ones_own_is_scored_and_left_in_its_mode():
 def test_anything_but_a_score_for_each_window_is_refused(found, said):
     module = Own()
     module.predict_step = lambda batch, _: found(batch)
-    with pytest.raises(FHRError, match=rf"Own.predict_step gives scores of {said}; return a tensor of risk scores \(batch,\)"):
+    with pytest.raises(
+        FHRError, match=rf"Own.predict_step gives scores of {said}; return a tensor of risk scores \(batch,\)"
+    ):
         score_windows(module, DataLoader(X, batch_size=4))
 
 
