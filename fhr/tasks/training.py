@@ -89,7 +89,7 @@ class Training:
         """True where members train faster as one batched model: on a GPU, if the network allows."""
         if type(self.task) is not ClassificationTask or self.trainer.strategy.root_device.type != "cuda":
             return False
-        alike = hasattr(self.data, "members") and self.trainer.limit_val_batches != 0  # type: ignore[attr-defined]
+        alike = hasattr(self.data, "members") and self.trainer.limit_val_batches != 0
         return alike and at_once_hindrance(self.task.model) is None
 
     @staticmethod
