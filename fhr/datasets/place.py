@@ -65,6 +65,8 @@ class Place:
             OutcomeError: a target that is not defined, or that no record carries.
             SplitError: splits of other data.
         """
+        if len(database) == 0:
+            raise OutcomeError(f"{database.origin}: no record; give a database that holds some")
         labels = database.labels(target).dropna()
         if labels.empty:
             raise OutcomeError(f"{database.origin}: none of {len(database)} records has the outcome of {target}")

@@ -85,8 +85,15 @@ class FolderStore:
         self.folder = Path(folder)
 
     def done(self, about: Mapping[str, str]) -> Collection[tuple[int, int]]:
-        """See `Store`."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """See `Store`.
+
+        Raises:
+            SplitError: folds of another cross-validation, or a place where no folder can be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SplitError(f"{self.folder}: no folder can be made there ({error.strerror}); name another") from None
         path = self.folder / _ABOUT
         if path.is_file():
             try:

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 
 import fhr
 from fhr.datamodules import PlaceDataModule
-from fhr.datasets import FittedModel, Place, make_splits
+from fhr.datasets import Database, FittedModel, Place, make_splits
 from fhr.errors import FHRError, OutcomeError, SplitError
 from fhr.evaluation import FinishedFold, FolderStore, MemoryStore, OnTable, cross_validate
 from fhr.losses import PHRegression
@@ -331,6 +331,14 @@ def test_what_make_gives_is_looked_at(births_database, make, message):
 def test_mistakes(births_database, table, options, error, message):
     with pytest.raises(error, match=message):
         cross_validate(told(table), births_database, **{"target": TARGET} | options)
+
+
+def test_a_place_without_records_or_folder_is_told(births_database, table, tmp_path):
+    with pytest.raises(OutcomeError, match="nothing: no record; give a database"):
+        cross_validate(told(table), Database([], origin="nothing"), target=TARGET)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SplitError, match=r"file: no folder can be made there \(File exists\); name another"):
+        cross_validate(told(table), births_database, target=TARGET, store=FolderStore(tmp_path / "file"))
 
 
 def test_splits_of_other_data_are_refused(births_database, simulated_database, table):
