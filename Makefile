@@ -2,6 +2,7 @@
 PYTHON ?= python3
 TORCH_INDEX ?=
 PYTEST_ARGS ?=
+WORKERS ?= auto
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -9,22 +10,29 @@ READY := $(VENV)/.ready
 
 export MLFLOW_DISABLE_TELEMETRY := true
 
-.PHONY: help quickstart test lint clean
+PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
+
+.PHONY: help quickstart check test lint clean
 
 help:
 	@echo 'make quickstart   simulate, train, calibrate and test in minutes; real recordings where FHR_DATA names them'
+	@echo 'make check        the quick tests: no process is started, nothing is drawn until a law shows'
 	@echo 'make test         every test; more for pytest as PYTEST_ARGS="-k wfdb"'
 	@echo 'make lint         ruff, mypy, notebooks without output'
 	@echo 'make clean        remove .venv, caches and builds; mlruns/ stays'
 	@echo ''
+	@echo 'WORKERS=2         processes that run the tests (default: one a core, 8 at most; 0: this one alone)'
 	@echo 'PYTHON=/path/to/python3.11   which Python makes .venv (default: python3)'
 	@echo 'TORCH_INDEX=URL              where the pinned torch comes from, for example an index of CPU-only builds'
 
 quickstart: $(READY)
 	$(BIN)/fhr quickstart
 
+check: $(READY)
+	$(PYTEST) -m 'not process and not statistics' $(PYTEST_ARGS)
+
 test: $(READY)
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(PYTEST) $(PYTEST_ARGS)
 
 lint: $(READY)
 	$(BIN)/python -m ruff check .

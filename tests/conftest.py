@@ -3,12 +3,15 @@
 import io
 import logging
 import os
+import shutil
+import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
@@ -17,19 +20,64 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny models lose time on more threads
 
 import numpy as np
+import pandas as pd
+from made_once import made_once, own_copy
 
 from fhr.datasets import CTUUHB
 from fhr.simulation import write_database
+from fhr.tracking.database import make_database
 
-# The same examples on every run and machine; a slow machine is no failure.
-settings.register_profile("fhr", derandomize=True, deadline=None, max_examples=50)
+# The same examples on every run and machine; a slow machine is no failure. `--hypothesis-profile=many` draws others.
+settings.register_profile("fhr", derandomize=True, deadline=None, max_examples=25)
+settings.register_profile("many", deadline=None, max_examples=1000)
 settings.load_profile("fhr")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A notebook runs in a process of its own."""
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.process)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Features are kept for the length of the session, and nothing is left in the user's cache."""
     with mock.patch.dict(os.environ, {"FHR_CACHE": str(tmp_path_factory.mktemp("cache"))}):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A new MLflow store is a copy of one that was made once: its migrations take seconds."""
+
+    def copy_prepared(database: Path) -> None:
+        prepared, _ = made_once(tmp_path_factory, "store", lambda folder: make_database(folder / "mlflow.db"))
+        shutil.copyfile(prepared / "mlflow.db", database)
+
+    with mock.patch("fhr.tracking.store.make_database", copy_prepared):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _processes(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Only a test with the mark `process` starts one, so that the quick tests stay quick."""
+    if request.node.get_closest_marker("process") is not None:
+        yield
+        return
+
+    def start(self: object, arguments: object = (), *_: object, **__: object) -> None:
+        raise AssertionError(f"a test that starts a process has the mark `process`: {arguments or self}")
+
+    popen = subprocess.Popen.__init__
+
+    def start_git(self: subprocess.Popen, arguments: Sequence[str], *others: Any, **named: Any) -> None:
+        (popen if arguments[0] in ("git", "uname") else start)(self, arguments, *others, **named)
+
+    with (
+        mock.patch.object(subprocess.Popen, "__init__", start_git),
+        mock.patch.object(BaseProcess, "start", start),
+    ):
         yield
 
 
@@ -59,7 +107,7 @@ def ctu_uhb_database(ctu_uhb: Path) -> CTUUHB:
 @pytest.fixture(scope="session")
 def simulated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 60 simulated recordings; tests that change files copy them first."""
-    return write_database(tmp_path_factory.mktemp("simulated"), 60, seed=20)
+    return made_once(tmp_path_factory, "simulated", lambda folder: write_database(folder, 60, seed=20))[0]
 
 
 @pytest.fixture(scope="session")
@@ -84,14 +132,13 @@ def fhrma_false_signals() -> Path:
     return Path(os.environ["FHR_DATA"]) / "fhrma-false-signals"
 
 
-@pytest.fixture(scope="session")
-def false_signal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """24 made-up recordings of 6 to 12 min in the form of the FHRMA false-signal set; tests that change files copy it.
+def write_false_signals(folder: Path) -> None:
+    """24 made-up recordings of 6 to 12 min in the form of the FHRMA false-signal set.
 
     In a Doppler recording FHR follows MHR for a while, which is marked as false; a scalp recording has a stretch of
     noise. Every third Doppler recording has no false FHR, every fifth no MHR.
     """
-    folder, generator = tmp_path_factory.mktemp("false_signals"), np.random.default_rng(5)
+    generator = np.random.default_rng(5)
     recordings, marks = ["file,dataset,stage2_start_sample"], ["file,dataset,channel,label,start_sample,end_sample"]
     for i in range(24):
         group = "ScalpTrain" if i % 4 == 3 else "DopMHRTrain"
@@ -119,7 +166,12 @@ def false_signal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         marks += [",".join(map(str, (file, group, *row))) for row in rows]
     (folder / "recordings.csv").write_text("\n".join(recordings) + "\n")
     (folder / "annotations.csv").write_text("\n".join(marks) + "\n")
-    return folder
+
+
+@pytest.fixture(scope="session")
+def false_signal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of `write_false_signals`; tests that change files copy it."""
+    return made_once(tmp_path_factory, "false_signals", write_false_signals)[0]
 
 
 class Answer(NamedTuple):
@@ -142,13 +194,21 @@ class Runs(NamedTuple):
 @pytest.fixture(scope="session")
 def births(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 120 simulated recordings, enough to calibrate on one inner fold, and easy to learn from."""
-    return write_database(tmp_path_factory.mktemp("births"), 120, seed=28, explained=1.0)
+    return made_once(tmp_path_factory, "births", lambda folder: write_database(folder, 120, seed=28, explained=1.0))[0]
 
 
 @pytest.fixture(scope="session")
 def births_database(births: Path) -> CTUUHB:
     """These recordings, read once."""
     return CTUUHB(births)
+
+
+@pytest.fixture(scope="session")
+def births_table(tmp_path_factory: pytest.TempPathFactory, births_database: CTUUHB) -> pd.DataFrame:
+    """What the baselines know of these recordings, computed once."""
+    from fhr.evaluation import baseline_table  # slow, and most tests do without
+
+    return made_once(tmp_path_factory, "births_table", lambda _: baseline_table(births_database))[1]
 
 
 @pytest.fixture(scope="session")
@@ -182,9 +242,12 @@ trainer: {{max_epochs: 2, deterministic: true, accelerator: cpu, log_every_n_ste
 
 @pytest.fixture(scope="session")
 def run_fhr() -> Callable[..., Answer]:
-    """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`."""
+    """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`.
 
-    def run(folder: Path, *arguments: object) -> Answer:
+    A signal that stops it stops the tests too, unless the test has said that it sends one (`stopped=True`).
+    """
+
+    def run(folder: Path, *arguments: object, stopped: bool = False) -> Answer:
         import torch  # slow, and most tests do without
 
         from fhr.cli import main
@@ -212,6 +275,8 @@ def run_fhr() -> Callable[..., Answer]:
             root.handlers[:] = handlers
             ours.setLevel(level)
             torch.use_deterministic_algorithms(False)
+        if code in (130, 143) and not stopped:
+            raise KeyboardInterrupt(f"signal {int(code) - 128} while `fhr {' '.join(map(str, arguments))}` ran")
         return Answer(code, out.getvalue(), err.getvalue())
 
     return run
@@ -219,17 +284,22 @@ def run_fhr() -> Callable[..., Answer]:
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory: pytest.TempPathFactory, tiny_config: Path, run_fhr: Callable[..., Answer]) -> Runs:
-    """A fit, its test, and a cross-validation of `tiny_config`, made once."""
-    folder = tmp_path_factory.mktemp("runs")
-    fit = run_fhr(folder, "fit", "--config", tiny_config)
-    assert fit.code == 0, fit.err
-    test = run_fhr(folder, "test", "--run", fit.out.strip())
-    floor = ["--require-auroc", 0.99]  # which a tiny network does not reach
-    crossval = run_fhr(folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv", *floor)
-    assert crossval.code == 3, crossval.err
-    (line,) = [line for line in crossval.err.splitlines() if line.startswith("run ")]
-    answers = {"fit": fit, "test": test, "crossval": crossval}
-    return Runs(folder, fit.out.strip(), line.split()[1], answers)
+    """A fit, its test, and a cross-validation of `tiny_config`, made once; each process has a copy to write to."""
+
+    def make(folder: Path) -> tuple[str, str, dict[str, Answer]]:
+        fit = run_fhr(folder, "fit", "--config", tiny_config)
+        assert fit.code == 0, fit.err
+        test = run_fhr(folder, "test", "--run", fit.out.strip())
+        floor = ["--require-auroc", 0.99]  # which a tiny network does not reach
+        crossval = run_fhr(
+            folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv", *floor
+        )
+        assert crossval.code == 3, crossval.err
+        (line,) = [line for line in crossval.err.splitlines() if line.startswith("run ")]
+        return fit.out.strip(), line.split()[1], {"fit": fit, "test": test, "crossval": crossval}
+
+    made, (fit, crossval, answers) = made_once(tmp_path_factory, "runs_made", make)
+    return Runs(own_copy(made, tmp_path_factory.mktemp("runs")), fit, crossval, answers)
 
 
 @pytest.fixture(scope="session")
@@ -281,9 +351,12 @@ class FalseSignalRun(NamedTuple):
 def false_signal_run(
     tmp_path_factory: pytest.TempPathFactory, false_signal_config: Path, run_fhr: Callable[..., Answer]
 ) -> FalseSignalRun:
-    """A fit and its test of `false_signal_config`, made once."""
-    folder = tmp_path_factory.mktemp("false_signal_runs")
-    fit = run_fhr(folder, "fit", "--config", false_signal_config)
-    assert fit.code == 0, fit.err
-    test = run_fhr(folder, "test", "--run", fit.out.strip())
-    return FalseSignalRun(folder, fit.out.strip(), {"fit": fit, "test": test})
+    """A fit and its test of `false_signal_config`, made once; each process has a copy to write to."""
+
+    def make(folder: Path) -> tuple[str, dict[str, Answer]]:
+        fit = run_fhr(folder, "fit", "--config", false_signal_config)
+        assert fit.code == 0, fit.err
+        return fit.out.strip(), {"fit": fit, "test": run_fhr(folder, "test", "--run", fit.out.strip())}
+
+    made, (fit, answers) = made_once(tmp_path_factory, "false_signal_runs_made", make)
+    return FalseSignalRun(own_copy(made, tmp_path_factory.mktemp("false_signal_runs")), fit, answers)

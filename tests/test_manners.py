@@ -1,6 +1,7 @@
 """How the package behaves as a guest: light to load, quiet, tidy, true to its own documents."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -19,38 +20,48 @@ TRAINING = {"fit", "validate", "test"}
 VERBS = sorted(path.stem for path in (ROOT / "fhr/cli").glob("*.py") if "\ndef add_arguments(" in path.read_text())
 DOCUMENTS = [name for name in ("README.md", "CONTRIBUTING.md") if (ROOT / name).is_file()]
 
-# Runs a verb inside an interpreter that then tells what it had to load.
+# Runs verbs inside one interpreter, each as a line of its input, and tells what they had to load.
 LOADED_BY = """
-import sys
+import io, json, sys
+from contextlib import redirect_stderr, redirect_stdout
 from fhr.cli import main
-try:
-    code = main(sys.argv[2:])
-except SystemExit as stop:
-    code = stop.code
-heavy = sorted(set(sys.argv[1].split()) & set(sys.modules))
-sys.exit(f"loaded {', '.join(heavy)}" if heavy else code)
+answers = []
+for arguments in json.load(sys.stdin):
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            code = main(arguments)
+        except SystemExit as stop:
+            code = stop.code
+    answers.append([code, out.getvalue(), err.getvalue(), sorted(set(sys.argv[1:]) & set(sys.modules))])
+json.dump(answers, sys.stdout)
 """
 
 
-def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def python(folder: Path, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"}
     environment.pop("MLFLOW_TRACKING_URI", None)
     command = [sys.executable, *arguments]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, input=given
+    )
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], *([verb, "--help"] for verb in VERBS)], ids=" ".join)
-def test_help_is_light_and_leaves_nothing_behind(tmp_path, arguments):
-    answer = python(tmp_path, "-c", LOADED_BY, " ".join(HEAVY), *arguments)
+@pytest.mark.process
+def test_help_and_info_are_light_and_leave_nothing_behind(tmp_path, simulated_folder):
+    helps = [["--help"], *([verb, "--help"] for verb in VERBS)]
+    asked = [["--version"], ["info", str(next(simulated_folder.glob("*.hea")))], *helps]
+    answer = python(tmp_path, "-c", LOADED_BY, *HEAVY, given=json.dumps(asked))
     assert answer.returncode == 0, answer.stderr
-    assert answer.stderr == ""
-    assert answer.stdout.startswith("usage: fhr" if "--help" in arguments else f"fhr {fhr.__version__}")
+    (version, info, *shown) = json.loads(answer.stdout)
+    assert version == [0, f"fhr {fhr.__version__}\n", "", []]
+    assert info[1].startswith("name,minutes,fs,fhr_loss,")
+    assert [info[0], *info[2:]] == [0, "", []]
+    for arguments, (code, out, err, heavy) in zip(helps, shown, strict=True):
+        assert (arguments, code, err, heavy) == (arguments, 0, "", [])
+        assert out.startswith("usage: fhr")
+    assert set(verbs_of(shown[0][1])) == {*VERBS, *TRAINING}
     assert list(tmp_path.iterdir()) == []
-
-
-def test_help_lists_every_verb(tmp_path):
-    answer = python(tmp_path, "-m", "fhr", "--help")
-    assert set(verbs_of(answer.stdout)) == {*VERBS, *TRAINING}
 
 
 def verbs_of(help_text: str) -> list[str]:
@@ -62,42 +73,37 @@ def verbs_of(help_text: str) -> list[str]:
     [[], ["nonsense"], ["info"], ["--nonsense", "info", "."], ["info", ".", "--nonsense"], ["simulate", "--n", "few"]],
     ids=" ".join,
 )
-def test_a_usage_error_exits_with_2_and_shows_the_usage(tmp_path, arguments):
-    answer = python(tmp_path, "-m", "fhr", *arguments)
-    assert answer.returncode == 2
-    assert answer.stdout == ""
-    assert answer.stderr.startswith("usage: fhr")
+def test_a_usage_error_exits_with_2_and_shows_the_usage(tmp_path, run_fhr, arguments):
+    answer = run_fhr(tmp_path, *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("usage: fhr")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [["splits", "nowhere", "--out", "s.json"], ["runs"], ["predict", ".", "--run", "nothing.ckpt"]],
-    ids=lambda arguments: arguments[0],
-)
-def test_a_mistake_in_what_was_given_exits_with_2_and_one_message(tmp_path, arguments):
-    answer = python(tmp_path, "-m", "fhr", *arguments)
-    assert answer.returncode == 2, answer.stderr
-    assert answer.stdout == ""
-    assert answer.stderr.startswith(f"fhr {arguments[0]}: ")
-    assert "Traceback" not in answer.stderr
+@pytest.mark.process
+def test_a_process_exits_with_the_code_of_its_verb(tmp_path):
+    answer = python(tmp_path, "-m", "fhr", "splits", "nowhere", "--out", "s.json")
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert answer.stderr.startswith("fhr splits: ")
+
+
+@pytest.mark.parametrize("arguments", [["runs"], ["predict", ".", "--run", "nothing.ckpt"]], ids=" ".join)
+def test_a_mistake_in_what_was_given_exits_with_2_and_one_message(tmp_path, run_fhr, arguments):
+    answer = run_fhr(tmp_path, *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith(f"fhr {arguments[0]}: ")
+    assert "Traceback" not in answer.err
     assert list(tmp_path.iterdir()) == []
 
 
-def test_info_writes_a_table_and_nothing_else(tmp_path, simulated_folder):
-    answer = python(tmp_path, "-c", LOADED_BY, " ".join(HEAVY), "info", str(next(simulated_folder.glob("*.hea"))))
-    assert answer.returncode == 0, answer.stderr
-    assert answer.stdout.startswith("name,minutes,fs,fhr_loss,")
-    assert answer.stderr == ""
-    assert list(tmp_path.iterdir()) == []
-
-
+@pytest.mark.process
 def test_importing_fhr_loads_next_to_nothing_and_leaves_nothing_behind(tmp_path):
     code = f"import sys, fhr; print(sorted(set(sys.modules) & {{'numpy', 'scipy', 'pandas', 'matplotlib', *{HEAVY}}}))"
     assert python(tmp_path, "-c", code).stdout == "[]\n"
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.process
 def test_what_is_public_is_shown_and_found_when_it_is_first_used(tmp_path):
     code = "import sys, fhr; shown = dir(fhr); print(*shown); fhr.errors.FHRError; print('fhr.models' in sys.modules)"
     shown, loaded = python(tmp_path, "-c", code).stdout.splitlines()
@@ -111,9 +117,11 @@ def test_what_is_public_is_shown_and_found_when_it_is_first_used(tmp_path):
             getattr(fhr, name)
 
 
-@pytest.mark.parametrize("room", ["recording", "formats", "preprocessing", "datasets", "simulation", "plots"])
-def test_rooms_that_run_without_torch(tmp_path, room):
-    code = f"import sys, fhr.{room}; print(sorted(set(sys.modules) & {{'torch', 'pytorch_lightning', 'mlflow'}}))"
+@pytest.mark.process
+def test_rooms_that_run_without_torch(tmp_path):
+    heavy = "{'torch', 'pytorch_lightning', 'mlflow'}"
+    rooms = ", ".join(f"fhr.{room}" for room in ("recording", "formats", "preprocessing", "datasets", "simulation"))
+    code = f"import sys, {rooms}, fhr.plots; print(sorted(set(sys.modules) & {heavy}))"
     answer = python(tmp_path, "-c", code)
     assert answer.stdout == "[]\n", answer.stderr
 

@@ -7,6 +7,7 @@ import runpy
 from collections import Counter
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 path = SimpleNamespace(**runpy.run_path(str(ROOT / "benchmarks" / "path.py")))
-HOUSE = path.house()
+house = cache(path.house)
 
 # A phase begins with the first call of its function. To begin it once more after a later one has begun is a return.
 PHASES = {
@@ -99,11 +100,11 @@ class Traces(NamedTuple):
 def traces(tmp_path_factory: pytest.TempPathFactory, run_fhr: Callable[..., Any]) -> Traces:
     """Both, once."""
     folder = tmp_path_factory.mktemp("path")
-    with path.tracing(HOUSE.floor) as fit:
+    with path.tracing(house().floor) as fit:
         answer = run_fhr(folder, *path.FIT)
     assert answer.code in (0, 1), answer.err  # 1: a record without a valid sample in its window
     header, checkpoint = path.recording_and_checkpoint(folder)
-    with path.tracing(HOUSE.floor) as predict:
+    with path.tracing(house().floor) as predict:
         answer = run_fhr(folder, "predict", header, "--run", checkpoint)
     assert answer.code == 0, answer.err
     return Traces(fit, predict)
@@ -142,12 +143,12 @@ def _is_public(room: str, name: str) -> bool:
 def test_a_call_upward_has_no_import_behind_it(traces):
     """So that it can only be a callback or an iterator."""
     for calls in traces:
-        assert set(path.upward(calls, HOUSE)) & HOUSE.imports == set()
+        assert set(path.upward(calls, house())) & house().imports == set()
 
 
 def test_the_drawing_is_that_of_the_calls(traces):
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    assert path.written(text, path.section(*traces, HOUSE)) == text, (
+    assert path.written(text, path.section(*traces, house())) == text, (
         "draw it anew: python benchmarks/path.py --write CONTRIBUTING.md"
     )
 
@@ -155,7 +156,7 @@ def test_the_drawing_is_that_of_the_calls(traces):
 @pytest.mark.parametrize("verb", ["fit", "predict"])
 def test_the_drawing_shows_every_room(traces, verb):
     calls = getattr(traces, verb)
-    drawn = [line.split()[1].rstrip("~") for line in path.drawing(verb, calls, HOUSE) if line[:2].strip().isdigit()]
+    drawn = [line.split()[1].rstrip("~") for line in path.drawing(verb, calls, house()) if line[:2].strip().isdigit()]
     assert sorted(drawn) == sorted({call.room for call in calls}), "name main functions of the missing rooms, in MAIN"
 
 

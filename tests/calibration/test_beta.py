@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit
@@ -86,7 +86,6 @@ def test_equal_slopes_have_the_ridge_of_ridge_platt():
         np.testing.assert_allclose(Beta(penalty).fit(z, y)(z), RidgePlatt(penalty).fit(z, y)(z), atol=1e-6)
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.floats(1e-2, 1e3))
 def test_keeps_the_prevalence_and_the_order(seed, penalty):
     generator = np.random.default_rng(seed)

@@ -3,7 +3,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import logit
@@ -32,7 +32,6 @@ def test_minimises_its_objective(penalty):
     np.testing.assert_allclose([state["intercept"], state["slope"]], expected, atol=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
     penalty=st.floats(1e-2, 1e3),

@@ -3,7 +3,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import expit
 
@@ -27,7 +27,6 @@ def brute_force(scores, labels, score):
     return [float(isotonic([*scores, score], [*labels, label])[score]) for label in (0, 1)]
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_is_the_isotonic_fit_with_one_record_added(data):
     scores = data.draw(st.lists(st.integers(0, 12), min_size=20, max_size=40))
@@ -95,7 +94,6 @@ def test_little_data_widens_and_much_data_recovers_the_truth():
     assert np.abs(VennAbers().fit(s, y)(s) - truth).mean() < 0.03
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000))
 def test_order_and_bounds(seed):
     s, y, _ = births(seed, 80)

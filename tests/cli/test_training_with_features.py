@@ -101,6 +101,8 @@ def test_a_tested_run_is_predicted_from_the_recordings(fit, client, run_fhr, bir
     pd.testing.assert_series_equal(predicted["probability"], tested["probability"], atol=1e-6, rtol=0)
 
 
+@pytest.mark.process
+@pytest.mark.usefixtures("plain_report")
 def test_a_cross_validation_computes_once_and_scales_in_every_fold(
     fit, client, config, run_fhr, births_database, tmp_path, monkeypatch
 ):

@@ -10,6 +10,8 @@ import pytest
 from fhr.compute import check_workers
 from fhr.errors import FHRError
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 WORK = "print(sorted(spread(abs, range(-5, 0), workers=2)))"
 IMPORT = "from fhr.compute import spread\n"

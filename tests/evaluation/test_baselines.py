@@ -16,7 +16,6 @@ from fhr.evaluation import (
     OnTableMaker,
     baseline_predictions,
     baseline_scores,
-    baseline_table,
     cross_validate,
     lines,
     out_of_fold,
@@ -42,8 +41,8 @@ def splits(births_database) -> Splits:
 
 
 @pytest.fixture(scope="module")
-def features(births_database) -> pd.DataFrame:
-    return baseline_table(births_database)
+def features(births_table) -> pd.DataFrame:
+    return births_table
 
 
 @pytest.fixture(scope="module")

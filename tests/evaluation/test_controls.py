@@ -5,15 +5,15 @@ import pandas as pd
 import pytest
 
 from fhr.datasets import FittedModel
-from fhr.evaluation import BASELINES, baseline_table, cross_validate, permuted
+from fhr.evaluation import BASELINES, cross_validate, permuted
 from fhr.metrics import auroc
 
 BY_SLUG = {baseline.slug: baseline for baseline in BASELINES}
 
 
 @pytest.fixture(scope="module")
-def table(births_database):
-    return baseline_table(births_database)
+def table(births_table):
+    return births_table
 
 
 def areas(make, database, n: int) -> np.ndarray:

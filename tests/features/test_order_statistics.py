@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.errors import SignalError
@@ -101,7 +101,6 @@ def test_batches_are_records_one_by_one(shape):
         np.testing.assert_array_equal(table[index], order_statistics(fhr[index]))
 
 
-@settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 1000), shift=st.floats(-40, 40))
 def test_a_shift_moves_levels_and_nothing_else(seed, shift):
     fhr = np.clip(np.random.default_rng(seed).normal(130, 5, 4800), 95, 165)

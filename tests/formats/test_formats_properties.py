@@ -46,7 +46,7 @@ def recordings(draw: st.DrawFn) -> Recording:
 
 
 @given(recording=recordings())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @pytest.mark.parametrize(("write", "name"), [(write_table, "a.csv"), (write_table, "a.tsv"), (write_npz, "a.npz")])
 def test_what_is_written_is_read_again(tmp_path, write, name, recording):
     again = fhr.read(write(recording, tmp_path / name))
@@ -141,7 +141,7 @@ def test_the_files_are_valid_before_they_are_spoilt(valid, tmp_path, name):
 
 @pytest.mark.parametrize("name", NAMES)
 @given(edits=st.lists(EDIT, min_size=1, max_size=4), cut=st.one_of(st.just(1.0), st.floats(0, 1)))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes_give_a_recording_or_an_error_for_the_user(valid, tmp_path, name, edits, cut):
     data = valid[name]
     for place, length, piece in edits:
@@ -158,7 +158,7 @@ def test_any_bytes_give_a_recording_or_an_error_for_the_user(valid, tmp_path, na
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".npz", ".mat", ".fhr", ".fhrm"])
 @given(data=st.binary(max_size=300))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_noise_gives_a_recording_or_an_error_for_the_user(tmp_path, suffix, data):
     (tmp_path / f"a{suffix}").write_bytes(data)
     try:

@@ -41,27 +41,27 @@ def test_the_samples_are_valid_before_they_are_spoilt(label, tmp_path):
 
 @pytest.mark.parametrize("label", SAMPLES)
 @given(number=NUMBER)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spoilt_file_is_read_or_refused(label, tmp_path, number):
     survives(SAMPLES[label], number, tmp_path)
 
 
 @given(number=NUMBER)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spoilt_simulated_record_is_read_or_refused(simulated_folder, tmp_path, number):
     files = {name: (simulated_folder / name).read_bytes() for name in ("s0001.hea", "s0001.dat")}
     survives(hostile.Sample(files, "s0001.hea"), number, tmp_path)
 
 
 @given(number=NUMBER)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spoilt_real_record_is_read_or_refused(ctu_uhb, tmp_path, number):
     files = {name: (ctu_uhb / name).read_bytes() for name in ("1001.hea", "1001.dat")}
     survives(hostile.Sample(files, "1001.hea"), number, tmp_path)
 
 
 @given(number=NUMBER)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_spoilt_real_fhrma_recording_is_read_or_refused(fhrma_morphology, tmp_path, number):
     files = {"train01.fhr": (fhrma_morphology / "train01.fhr").read_bytes()}
     survives(hostile.Sample(files, "train01.fhr"), number, tmp_path)

@@ -181,7 +181,7 @@ def test_files_that_matlab_wrote_on_many_machines_agree_with_scipy():
     ),
     do_compression=st.booleans(),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_arrays_agree_with_scipy(tmp_path, values, do_compression):
     path = tmp_path / "a.mat"
     savemat(path, values | {"inner": values} if values else values, do_compression=do_compression)

@@ -103,7 +103,6 @@ EDIT = st.tuples(st.one_of(st.integers(0, 120), st.integers(0, 1100)), st.intege
 
 
 @given(edits=st.lists(EDIT, min_size=1, max_size=4))
-@settings(max_examples=300)
 def test_any_header_gives_a_recording_or_an_error_for_the_user(valid, spoilt, edits):
     text = valid.read_bytes()
     for position, length, piece in edits:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.calibration import calibration_curve
 
@@ -8,7 +8,6 @@ from fhr.errors import FHRError
 from fhr.metrics import ece_reference, expected_calibration_error
 
 
-@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 5, 10]), st.integers(1, 20))
 def test_equal_bins_are_slices_of_the_sorted_probabilities(seed, bins, each):
     generator = np.random.default_rng(seed)
@@ -35,7 +34,6 @@ def test_a_constant_probability_is_one_bin():
     assert expected_calibration_error([0, 0, 0, 1], [0.2] * 4) == pytest.approx(0.05)
 
 
-@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 1000))
 def test_the_order_of_records_does_not_matter(seed):
     generator = np.random.default_rng(seed)

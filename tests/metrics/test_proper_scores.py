@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import brier_score_loss
 
@@ -8,7 +8,6 @@ from fhr.errors import FHRError
 from fhr.metrics import brier, brier_skill
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 80))
 def test_brier_agrees_with_scikit_learn(seed, n):
     generator = np.random.default_rng(seed)

@@ -2,7 +2,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from sklearn import metrics as sk
@@ -29,7 +29,6 @@ def reachable_tpr(y, s, fpr):
     return max([tpr for false, tpr in rates if false <= fpr + 1e-12], default=0.0)
 
 
-@settings(deadline=None)
 @given(records())
 def test_agree_with_scikit_learn(data):
     y, s = data
@@ -39,7 +38,6 @@ def test_agree_with_scikit_learn(data):
         assert tpr_at_fpr(y, s, fpr) == pytest.approx(reachable_tpr(y, s, fpr), abs=1e-12)
 
 
-@settings(deadline=None, max_examples=30)
 @given(records(), st.integers(0, 1000))
 def test_counts_are_repeated_records(data, seed):
     y, s = data
@@ -55,7 +53,6 @@ def test_counts_are_repeated_records(data, seed):
         assert found == pytest.approx(reachable_tpr(y[chosen], s[chosen], 0.25))
 
 
-@settings(deadline=None)
 @given(records())
 def test_only_the_order_of_scores_matters(data):
     y, s = data
@@ -65,7 +62,6 @@ def test_only_the_order_of_scores_matters(data):
     assert auroc(y, s) == pytest.approx(auroc(1 - y, -s))
 
 
-@settings(deadline=None)
 @given(records(), st.integers(0, 1000))
 def test_the_order_of_records_does_not_matter(data, seed):
     y, s = data

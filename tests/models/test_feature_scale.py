@@ -7,7 +7,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch.optim.swa_utils import AveragedModel, get_ema_avg_fn, get_ema_multi_avg_fn, get_swa_avg_fn
 
@@ -27,7 +27,6 @@ def scale_of(scaling: FeatureScaling = SCALING) -> FeatureScale:
 numbers = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=6),
     st.floats(-1e9, 1e9),

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given as drawn
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from fhr.errors import SignalError
@@ -342,7 +341,6 @@ def test_the_share_of_contractions_is_counted_one_by_one():
 GRAVITY = {"normal": 0, "I": 0, "suspicious": 1, "II": 1, "pathological": 2, "III": 2}
 
 
-@settings(max_examples=60, deadline=None)
 @drawn(st.integers(0, 2**32), st.sampled_from([10, 20, 30, 60, 90]))
 def test_any_strip_has_one_category_that_its_criteria_explain(seed, minutes):
     rng = np.random.default_rng(seed)

@@ -3,7 +3,7 @@ from math import pi, sqrt
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -119,7 +119,6 @@ def test_too_short_or_without_signal(n):
     assert np.isnan(variation(np.full(9000, NAN), np.full(9000, 140.0), 4.0, NONE, NONE)).all()
 
 
-@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 400), st.sampled_from([1.0, 2.0, 3.3, 4.0, 8.0]), st.sampled_from([0.5, 3.75, 60.0]))
 def test_epochs_are_counted_back_from_the_end(n, fs, seconds):
     x = np.random.default_rng(n).normal(size=n)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 # Python runs it at the start of each process, workers too. What is asked for is written down and refused.
 _WATCH = """
 import os, socket
