@@ -21,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny mo
 
 import numpy as np
 import pandas as pd
-from made_once import made_once, own_copy
+from made_once import Answer, made_once, own_copy
 
 from fhr.datasets import CTUUHB
 from fhr.simulation import write_database
@@ -172,14 +172,6 @@ def write_false_signals(folder: Path) -> None:
 def false_signal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `write_false_signals`; tests that change files copy it."""
     return made_once(tmp_path_factory, "false_signals", write_false_signals)[0]
-
-
-class Answer(NamedTuple):
-    """What a command of `fhr` gave back."""
-
-    code: int | str | None
-    out: str
-    err: str
 
 
 class Runs(NamedTuple):

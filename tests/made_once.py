@@ -7,12 +7,20 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import pytest
 from filelock import FileLock
 
 Value = TypeVar("Value")
+
+
+class Answer(NamedTuple):
+    """What a command of `fhr` gave back; here, where pickle finds it from every process."""
+
+    code: int | str | None
+    out: str
+    err: str
 
 
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], Value]) -> tuple[Path, Value]:
