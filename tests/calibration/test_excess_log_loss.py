@@ -7,6 +7,8 @@ from scipy.stats import norm
 
 from fhr.calibration import Beta, RidgePlatt
 
+pytestmark = pytest.mark.statistics
+
 ALMOST_NO_RIDGE = 1e-6
 # Equal-mass points of the standard normal, of which the scores are drawn.
 GRID = norm.ppf((np.arange(400) + 0.5) / 400)

@@ -61,7 +61,7 @@ def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_
     (tmp_path / "killed.py").write_text(KILLED)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, tmp_path / "killed.py", tiny_config]
-    killed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    killed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     monkeypatch.chdir(tmp_path)
     experiment = mlflow_client().search_experiments(filter_string="name LIKE 'acidosis%'")[0].experiment_id

@@ -78,7 +78,7 @@ def code_of_a_process(folder: Path, *arguments: object) -> int:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     environment.pop("MLFLOW_TRACKING_URI", None)
     command = [sys.executable, "-m", "fhr", "fit", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=300).returncode
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600).returncode
 
 
 def the_run(client: MlflowClient) -> Run:

@@ -63,6 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, simulated_folder: Path) -> 
     return folder
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
 def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, number):
     code, word = SAID[number]
@@ -71,7 +72,7 @@ def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, number)
         while not list(tmp_path.glob("t.parquet.parts/*.parquet")) and verb.poll() is None:
             time.sleep(0.01)
         verb.send_signal(number)
-        out, err = verb.communicate(timeout=60)
+        out, err = verb.communicate(timeout=600)
     assert (verb.returncode, out, err) == (code, "", f"fhr features: {word}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet.parts"]
     kept = len(list(tmp_path.glob("t.parquet.parts/*.parquet")))
@@ -81,16 +82,18 @@ def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, number)
     assert read_features(tmp_path / "t.parquet")["record"].nunique() == 25
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
 def test_the_first_signal_lets_everything_clean_up(tmp_path, number):
     code, word = SAID[number]
     with process(tmp_path, "-c", SLOW, "0") as verb:
         assert verb.stdout.readline() == "working\n"
         verb.send_signal(number)
-        out, err = verb.communicate(timeout=60)
+        out, err = verb.communicate(timeout=600)
     assert (verb.returncode, out, err) == (code, "cleaning up\n", f"fhr info: {word}\n")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("second", SAID, ids=lambda number: number.name)
 def test_a_second_signal_ends_at_once(tmp_path, second):
     with process(tmp_path, "-c", SLOW, "600") as verb:
@@ -98,7 +101,7 @@ def test_a_second_signal_ends_at_once(tmp_path, second):
         verb.send_signal(signal.SIGINT)
         assert verb.stdout.readline() == "cleaning up\n"
         verb.send_signal(second)
-        out, err = verb.communicate(timeout=60)
+        out, err = verb.communicate(timeout=600)
     assert (verb.returncode, out, err) == (-second, "", "")
 
 

@@ -42,6 +42,7 @@ def test_another_seed_gives_something_else(run_fhr, simulated_folder, tmp_path):
     assert first != second
 
 
+@pytest.mark.process
 def test_features_do_not_depend_on_the_workers(run_fhr, simulated_folder, tmp_path):
     for workers in ("1", "2"):
         (tmp_path / workers).mkdir()

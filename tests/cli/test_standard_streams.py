@@ -12,6 +12,8 @@ import pytest
 
 from fhr.formats import write_table
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parents[2]
 PRINTING = [["info", "DIR"], ["morphology", "DIR"], ["quality", "DIR"], ["predict", "DIR", "--run", "FIT"], ["runs"]]
 WRITING = [

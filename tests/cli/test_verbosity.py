@@ -92,6 +92,7 @@ def test_the_settings_of_a_fit_are_explained_at_length(run_fhr, tmp_path):
     assert "--trainer.max_epochs" in answer.out
 
 
+@pytest.mark.process
 def test_importing_configures_no_logging(tmp_path):
     code = "import fhr.cli, fhr.tracking, fhr.features, fhr.prediction, logging; "
     code += "print(logging.getLogger().handlers, logging.getLogger('fhr').handlers, logging.getLogger('fhr').level)"

@@ -53,6 +53,7 @@ def test_at_the_root_of_a_clone_it_makes_no_copies(current, monkeypatch):
         assert importlib.import_module(f"datamodules.{name}") is importlib.import_module(f"fhr.datamodules.{name}")
 
 
+@pytest.mark.process
 def test_an_installed_package_trains_in_an_empty_folder_by_its_own_configuration_and_an_old_class_path(tmp_path):
     site, empty = tmp_path / "site", tmp_path / "empty"
     shutil.copytree(ROOT / "fhr", site / "fhr", ignore=shutil.ignore_patterns("__pycache__"))

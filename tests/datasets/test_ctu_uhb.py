@@ -168,6 +168,7 @@ def test_an_unknown_outcome_gives_an_unknown_label(tmp_path):
     np.testing.assert_array_equal(CTUUHB(tmp_path).labels("ph<7.05"), [1, np.nan, 0])
 
 
+@pytest.mark.process
 def test_what_reads_data_needs_no_learning_library():
     code = (
         "import sys, fhr.datasets, fhr.preprocessing; sys.exit(bool({'torch', 'sklearn', 'mlflow'} & set(sys.modules)))"

@@ -171,12 +171,14 @@ def test_a_store_of_another_cross_validation_is_refused(births_database, table, 
         cross_validate(told(table), births_database, target=TARGET, inner=1, store=folder)
 
 
+@pytest.mark.process
 def test_lambdas_reach_processes(births_database, table):
     one = cross_validate(told(table), births_database, target=TARGET, repeats=2)
     two = cross_validate(told(table), births_database, target=TARGET, repeats=2, workers=2)
     pd.testing.assert_frame_equal(one.predictions, two.predictions)
 
 
+@pytest.mark.process
 def test_lambdas_reach_dask(births_database, table, tmp_path):
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
@@ -189,6 +191,7 @@ def test_lambdas_reach_dask(births_database, table, tmp_path):
     pd.testing.assert_frame_equal(far.predictions, here.predictions)
 
 
+@pytest.mark.process
 def test_what_cannot_travel_is_told(births_database, table, tmp_path):
     with (tmp_path / "open.txt").open("w") as file:
 
@@ -346,6 +349,7 @@ def test_splits_of_other_data_are_refused(births_database, simulated_database, t
         cross_validate(told(table), births_database, target=TARGET, splits=make_splits(simulated_database))
 
 
+@pytest.mark.process
 def test_the_protocol_needs_no_mlflow_no_command_line_and_no_data_module(tmp_path):
     """In a process of its own, with these packages blocked from import."""
     script = tmp_path / "protocol.py"
@@ -414,7 +418,7 @@ own = cross_validate(make, database, target="ph<7.25", inner=2)
 print(json.dumps([len(line.predictions), len(own.predictions), sorted(k for k in sys.modules if "mlflow" in k)]))
 """
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=300, cwd=tmp_path)
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=600, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     n_line, n_own, loaded = json.loads(done.stdout.splitlines()[-1])
     assert n_line == n_own == 60

@@ -7,6 +7,7 @@ import pytest
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "multiscale_speed.py"
 
 
+@pytest.mark.process
 def test_the_benchmark_runs_at_small_size():
     pytest.importorskip("pymultifracs")
     done = subprocess.run(

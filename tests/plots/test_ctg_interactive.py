@@ -75,6 +75,7 @@ def test_recordings_with_nothing_in_them(plotly):
         assert len(ctg_interactive(recording).data) == 2
 
 
+@pytest.mark.process
 def test_without_plotly():
     code = """
 import sys
@@ -92,6 +93,7 @@ except FHRError as error:
     assert "needs plotly, which is not installed; pip install 'intrapartum-fhr[plotly]'" in answer.stdout
 
 
+@pytest.mark.process
 def test_plotly_is_loaded_only_when_it_is_used():
     code = "import sys, fhr.plots; sys.exit('plotly' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -135,6 +135,7 @@ def test_errors_of_strips():
         strips([strip("a", 9)], minutes=0)
 
 
+@pytest.mark.process
 def test_pyplot_and_torch_stay_unloaded():
     code = (
         "import sys, fhr.plots; sys.exit(bool({'torch', 'pytorch_lightning', 'matplotlib.pyplot'} & set(sys.modules)))"

@@ -2,9 +2,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "members.py"
 
 
+@pytest.mark.process
 def test_the_benchmark_of_members_runs_at_small_size():
     small = ["--members", "2", "--minutes", "5", "--rounds", "1", "--profile"]
     done = subprocess.run([sys.executable, str(SCRIPT), *small], capture_output=True, text=True, check=False)

@@ -63,6 +63,7 @@ def test_freed_by_an_error(folder):
     assert not is_held(folder)
 
 
+@pytest.mark.process
 def test_another_process_is_named(folder, holder):
     assert is_held(folder)
     message = rf"^run abc is being worked on by process {holder.pid} on {socket.gethostname()}; wait for it"
@@ -72,6 +73,7 @@ def test_another_process_is_named(folder, holder):
     assert issubclass(TrackingError, FHRError)
 
 
+@pytest.mark.process
 def test_a_killed_process_holds_nothing(folder, holder):
     holder.kill()
     holder.wait()
@@ -98,6 +100,7 @@ def test_the_folder_may_be_removed_while_held(folder):
     assert not folder.exists()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_child_that_outlives_the_holder_holds_nothing(folder):
     code = """
@@ -117,7 +120,7 @@ with hold_run(Path(sys.argv[1])):
         [sys.executable, "-c", code, str(folder)], env=environment, start_new_session=True, stdout=subprocess.PIPE
     )
     try:
-        process.communicate(timeout=60)
+        process.communicate(timeout=600)
         assert process.returncode == -9
         assert not is_held(folder)
     finally:

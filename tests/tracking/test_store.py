@@ -33,7 +33,7 @@ def made_by_three(tmp_path_factory) -> tuple[Path, list[subprocess.CompletedProc
         )
         for _ in range(3)
     ]
-    outputs = [process.communicate(timeout=300) for process in processes]
+    outputs = [process.communicate(timeout=600) for process in processes]
     return folder, [
         subprocess.CompletedProcess(process.args, process.returncode, *output)
         for process, output in zip(processes, outputs, strict=True)
@@ -66,6 +66,7 @@ def run(store, tmp_path):
     return make
 
 
+@pytest.mark.process
 def test_three_processes_make_one_store_at_once(made_by_three):
     folder, processes = made_by_three
     for process in processes:
@@ -75,6 +76,7 @@ def test_three_processes_make_one_store_at_once(made_by_three):
     assert (folder / "mlruns" / "mlflow.db").stat().st_size > 0
 
 
+@pytest.mark.process
 def test_the_store_is_there_and_asking_again_changes_nothing(store):
     before = mlflow_client().search_experiments()
     assert ensure_store() == (store / "mlruns" / "artifacts").as_uri()
@@ -107,6 +109,7 @@ def test_a_folder_whose_name_a_uri_would_change(monkeypatch, tmp_path, name):
     assert tracking_uri() == f"sqlite:///{Path('mlruns', 'mlflow.db')}"
 
 
+@pytest.mark.process
 def test_each_folder_has_its_own_store_within_one_process(store, tmp_path, monkeypatch):
     shutil.copytree(store / "mlruns", tmp_path / "mlruns")
     mlflow_client().create_experiment("here")
@@ -116,12 +119,14 @@ def test_each_folder_has_its_own_store_within_one_process(store, tmp_path, monke
     assert mlflow_client().get_experiment_by_name("here") is not None
 
 
+@pytest.mark.process
 def test_telemetry_is_off(store, monkeypatch):
     monkeypatch.delenv("MLFLOW_DISABLE_TELEMETRY", raising=False)
     mlflow_client()
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 
 
+@pytest.mark.process
 def test_checkpoints_of_a_run(run):
     run_id = run("calibrated.ckpt", "notes.txt")
     (path,) = run_checkpoints(run_id)
@@ -129,6 +134,7 @@ def test_checkpoints_of_a_run(run):
     assert path.read_text() == f"{run_id} calibrated.ckpt"
 
 
+@pytest.mark.process
 def test_checkpoints_of_child_runs_where_the_run_has_none(run):
     parent = run()
     children = {run("a.ckpt", parent=parent), run("b.ckpt", parent=parent), run(parent=parent)}
@@ -144,6 +150,7 @@ def test_checkpoints_of_child_runs_where_the_run_has_none(run):
     assert [path.name for path in run_checkpoints(own)] == ["own.ckpt"]
 
 
+@pytest.mark.process
 def test_a_run_without_checkpoint(run):
     run_id = run()
     mlflow_client().set_terminated(run_id)
@@ -152,6 +159,7 @@ def test_a_run_without_checkpoint(run):
         run_checkpoints(run_id)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("run_id", ["0" * 32, "none.ckpt", "../../x", "it's", ""])
 def test_no_such_run(store, run_id):
     with pytest.raises(

@@ -92,7 +92,7 @@ def server(tmp_path):
             stderr=log,
             start_new_session=True,
         )
-    uri, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 120
+    uri, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 600
     try:
         while True:
             try:

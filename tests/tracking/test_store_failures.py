@@ -228,6 +228,7 @@ def test_damage_in_the_middle(database):
     assert "is damaged (database disk image is malformed); restore it from a copy" in every_door()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("moment", ["made", "copied"])
 def test_half_a_database_is_not_left_by_a_kill(tmp_path, made, moment):
     """Killed at any moment of the making: the next process makes the store as if nothing had been."""
@@ -256,6 +257,7 @@ ensure_store()
         assert {path.name for path in (tmp_path / "mlruns").iterdir()} == {".lock", "mlflow.db"}
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no limit on the size of files")
 @pytest.mark.parametrize("kilobytes", [0, 100])
 def test_a_full_disk_while_the_store_is_made(tmp_path, kilobytes):
@@ -275,6 +277,7 @@ def test_a_full_disk_while_the_store_is_made(tmp_path, kilobytes):
     assert not has_store()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no limit on the size of files")
 def test_a_disk_that_is_full_when_a_run_begins(database):
     code = """
@@ -364,6 +367,7 @@ def test_a_store_of_another_version_of_mlflow(database):
     assert "it was made by an older or newer MLflow; keep a copy and run `mlflow db upgrade sqlite:///" in said
 
 
+@pytest.mark.process
 def test_a_store_of_an_older_version_that_mlflow_migrates(tmp_path):
     """Two processes at once: under the lock, the first one migrates it."""
     from mlflow.store.tracking.dbmodels.initial_models import Base
@@ -379,7 +383,7 @@ def test_a_store_of_an_older_version_that_mlflow_migrates(tmp_path):
         subprocess.Popen([sys.executable, "-c", code], env=environment, text=True, stdout=subprocess.PIPE)
         for _ in range(2)
     ]
-    answers = [process.communicate(timeout=300)[0].strip() for process in processes]
+    answers = [process.communicate(timeout=600)[0].strip() for process in processes]
     assert answers == ["1"] * 2
 
 
