@@ -29,10 +29,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # what is measured is the clone
+from gpu_entries import ENTRIES, Entry, Result
 
-from gpu_entries import ENTRIES, Entry, Result  # noqa: E402
+ROOT = Path(__file__).parents[1]
 
 
 class Stopped(Exception):  # noqa: N818
@@ -105,6 +104,8 @@ def serve(connection: Connection) -> None:
             traceback.print_exc()
             answer = " ".join(traceback.format_exception_only(error)[-1].split())[:500]
         gc.collect()
+        if answer is None and "torch" in sys.modules:
+            sys.modules["torch"].cuda.empty_cache()  # other processes of an entry need it
         connection.send(answer)
 
 
@@ -206,6 +207,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=[e.name for e in ENTRIES], help="these entries")
     options = parser.parse_args()
     end = time.monotonic() + 60 * options.minutes
+    sys.path.insert(0, str(ROOT))  # what is measured, in the worker, is the clone
     missing = missing_packages()
     if missing:
         print(f"not installed: {', '.join(missing)}; what needs them fails", file=sys.stderr)

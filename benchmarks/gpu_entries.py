@@ -139,6 +139,8 @@ def multiscale(say, *, device: str, small: bool, seconds: float, folder: Path) -
     budget = 0 if small else seconds / 12
     size, few, resamples = (6, 3, 20) if small else (5520, 64, 100)
     signal, masks = torch.from_numpy(fbm(N, 0.5, size=size, seed=1)), torch.from_numpy(random_masks(size))
+    if device != "cpu":
+        torch.cuda.reset_peak_memory_stats(device)
     there = signal.to(device), masks.to(device)
     cumulants = {}
     for dtype in (torch.float64, torch.float32):

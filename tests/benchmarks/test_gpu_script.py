@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-sys.path.insert(0, str(BENCHMARKS))  # for the workers too, which import this file
+sys.path.append(str(BENCHMARKS))  # for the workers too, which import this file
 
 from gpu import Record, measure_all  # noqa: E402
 from gpu_entries import ENTRIES, Entry, Result  # noqa: E402
