@@ -3,18 +3,21 @@
 python benchmarks/members.py [--device cpu|cuda] [--members 20] [--records 225] [--minutes 60] [--rounds 5] [--steps N]
 python benchmarks/members.py --members 4 --rounds 1 --steps 2 --profile
 
-The network is that of configs/cnn.yaml, in batches of 32 windows of noise at 1 Hz; a step is forward, loss, backward
-and AdamW. The ways take turns in every round, and the table gives medians over rounds: `alone` is M networks with M
-optimisers, `in turn` and `at once` are `fhr.models.StackedNetworks`. An epoch is what --records need. With --profile
-there is a second table, of the operations that a step of one network spends its time in (forward and backward).
+The network is that of fhr/configs/cnn.yaml, in batches of 32 windows of noise at 1 Hz; a step is forward, loss,
+backward and AdamW. The ways take turns in every round, and the table gives medians over rounds: `alone` is M networks
+with M optimisers, `in turn` and `at once` are `fhr.models.StackedNetworks`. An epoch is what --records need. With
+--profile there is a second table, of the operations that a step of one network spends its time in (forward and
+backward).
 """
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
+from importlib.resources import files
 
 import torch
+import yaml
+from timing import seconds
 from torch.profiler import ProfilerActivity, profile
 
 from fhr.losses import PHRegression
@@ -24,7 +27,8 @@ BATCH = 32
 
 
 def network() -> InceptionNet:
-    return InceptionNet(n_filters=8, kernel_sizes=(5, 11, 23), depth=4, stride=4, dropout=0.2)
+    configured = yaml.safe_load((files("fhr") / "configs" / "cnn.yaml").read_text(encoding="utf-8"))
+    return InceptionNet(**configured["model"]["init_args"]["model"]["init_args"])
 
 
 def windows(members: int, minutes: float, device: str) -> tuple[torch.Tensor, ...]:
@@ -41,13 +45,17 @@ def optimizer_of(module: torch.nn.Module) -> torch.optim.Optimizer:
     return torch.optim.AdamW(module.parameters(), lr=3e-3, weight_decay=0.05)
 
 
-def alone(networks: list[Network], batch: tuple[torch.Tensor, ...]) -> Callable[[], None]:
+def alone(
+    networks: list[Network], batch: tuple[torch.Tensor, ...], *, autocast: torch.dtype | None = None
+) -> Callable[[], None]:
     optimizers, loss = [optimizer_of(one) for one in networks], PHRegression()
 
     def step() -> None:
         for one, optimizer, signal, *rest in zip(networks, optimizers, *batch, strict=True):
             optimizer.zero_grad()
-            loss(one(signal), *rest).backward()
+            with torch.autocast(signal.device.type, autocast, enabled=autocast is not None):
+                cost = loss(one(signal), *rest)
+            cost.backward()
             optimizer.step()
 
     return step
@@ -63,19 +71,6 @@ def together(networks: list[Network], batch: tuple[torch.Tensor, ...], *, at_onc
         optimizer.step()
 
     return step
-
-
-def seconds(work: Callable[[], None], steps: int, device: str) -> float:
-    """A step, the mean of `steps`."""
-    work()  # nobody pays for what the one before has left in the caches
-    if device != "cpu":
-        torch.cuda.synchronize()
-    start = time.perf_counter()
-    for _ in range(steps):
-        work()
-    if device != "cpu":
-        torch.cuda.synchronize()
-    return (time.perf_counter() - start) / steps
 
 
 def operations(work: Callable[[], None], steps: int, device: str) -> list[tuple[str, float]]:
@@ -112,7 +107,7 @@ def main() -> None:
     times: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(options.rounds):
         for way, work in ways.items():
-            times[way].append(seconds(work, options.steps, options.device))
+            times[way].append(seconds(work, options.device, steps=options.steps))
     of_epoch = options.records // BATCH
     print(f"{options.members} members, {options.minutes:g} min, {options.device}, {torch.get_num_threads()} threads\n")
     print("| way | ms a step of all members | s an epoch | time beside alone |\n|---|---|---|---|")

@@ -10,10 +10,9 @@ within one run, so that drift of the machine cancels.
 
 import argparse
 import time
-from pathlib import Path
 
 import pytorch_lightning as pl
-import yaml
+from members import network as default_architecture
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
@@ -25,11 +24,8 @@ from fhr.datasets import CTUUHB, Place
 from fhr.evaluation import OnTable, baseline_table, cross_validate
 from fhr.features import ORDER_STATISTICS
 from fhr.losses import PHRegression
-from fhr.models import InceptionNet
 from fhr.preprocessing import Augmentation
 from fhr.tasks import ClassificationTask, Training
-
-CONFIG = yaml.safe_load((Path(__file__).parents[1] / "configs" / "cnn.yaml").read_text(encoding="utf-8"))
 
 
 class Clock:
@@ -51,21 +47,29 @@ class Clock:
         return timed
 
 
+def default_network(place: Place, seed: int, *, epochs: int = 25, accelerator: str = "auto") -> Training:
+    """A training as `fhr crossval --config cnn` has it."""
+    quieten()
+    trainer = pl.Trainer(
+        max_epochs=epochs,
+        accelerator=accelerator,
+        devices=1,
+        deterministic=True,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        callbacks=[EarlyStopping("val/loss", patience=20), ModelCheckpoint(monitor="val/loss", filename="best")],
+    )
+    data = PlaceDataModule(place, seed=seed, augmentation=Augmentation())
+    return Training(ClassificationTask(default_architecture(), PHRegression()), data, trainer)
+
+
 def network(clock: Clock, epochs: int):
     def make(place: Place, seed: int) -> Training:
-        data = PlaceDataModule(place, seed=seed, augmentation=Augmentation())
-        arguments = CONFIG["model"]["init_args"]["model"].get("init_args", {})
-        trainer = pl.Trainer(
-            max_epochs=epochs,
-            logger=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            callbacks=[EarlyStopping("val/loss", patience=20), ModelCheckpoint(monitor="val/loss", filename="best")],
-        )
-        trainer.fit = clock.wrap(trainer.fit)
-        task = ClassificationTask(InceptionNet(**arguments), PHRegression())
-        task.predict_step = clock.wrap(task.predict_step)
-        return Training(task, data, trainer)
+        made = default_network(place, seed, epochs=epochs)
+        made.trainer.fit = clock.wrap(made.trainer.fit)
+        made.task.predict_step = clock.wrap(made.task.predict_step)
+        return made
 
     return make
 

@@ -40,6 +40,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.process)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a GPU where there is none."""
+    if item.get_closest_marker("cuda") is not None:
+        import torch  # slow, and most tests do without
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")
+        torch.backends.cudnn.allow_tf32 = False  # ten bits of a number, too few to compare with the CPU
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Features are kept for the length of the session, and nothing is left in the user's cache."""

@@ -15,5 +15,6 @@ class BinaryCrossEntropy(nn.Module):
     def forward(
         self, scores: torch.Tensor, label: torch.Tensor, ph: torch.Tensor, weight: torch.Tensor
     ) -> torch.Tensor:
-        """Weighted mean; scores (batch, 1), label and weight (batch,), pH is not used."""
-        return F.binary_cross_entropy_with_logits(scores[:, 0], label, weight=weight, reduction="sum") / weight.sum()
+        """Weighted mean (0 of no weight); scores (batch, 1), label and weight (batch,), pH is not used."""
+        total = F.binary_cross_entropy_with_logits(scores[:, 0], label, weight=weight, reduction="sum")
+        return total / weight.sum().clamp_min(1e-6)

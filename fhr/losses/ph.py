@@ -34,6 +34,10 @@ class PHRegression(nn.Module):
     ) -> torch.Tensor:
         """Weighted mean over the records of known pH (0 where there is none); scores (batch, 1), the rest (batch,)."""
         known = ~torch.isnan(ph)
-        risk = (self.centre - ph[known].clamp(self.low, self.high)) / self.scale
-        error = F.smooth_l1_loss(scores[known, 0], risk, reduction="none")
-        return (error * weight[known]).sum() / weight[known].sum().clamp_min(1e-6)
+        risk = (self.centre - ph.clamp(self.low, self.high)) / self.scale
+        # Replaced, not picked out: how many are known is on the GPU, and to pick them out the CPU would wait for it.
+        # Here and not in the loss, since a NaN that is replaced later is still one in the gradient.
+        error = torch.where(known, scores[:, 0] - risk, 0.0)
+        weight = torch.where(known, weight, 0.0)
+        loss = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="none")
+        return (loss * weight).sum() / weight.sum().clamp_min(1e-6)

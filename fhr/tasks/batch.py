@@ -30,5 +30,12 @@ class Batch(NamedTuple):
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device, its features in a precision that the device has; Lightning calls this."""
         features = self.features.to(torch.float32) if exactest(device) is torch.float32 else self.features
-        parts = (part.to(device, non_blocking=device.type == "cuda") for part in self._replace(features=features))
-        return Batch(*parts)
+        return Batch(*(moved_to(device, part) for part in self._replace(features=features)))
+
+
+def moved_to(device: torch.device, part: torch.Tensor) -> torch.Tensor:
+    """A tensor on a device; a GPU takes it when it comes to it, while the CPU goes on."""
+    if device.type != "cuda":
+        return part.to(device)
+    on_cpu = part.device.type == "cpu"
+    return (part.pin_memory() if on_cpu else part).to(device, non_blocking=True)  # memory that may move is waited for

@@ -77,19 +77,17 @@ class FalseSignalTask(Task):
     def cost(self, batch: SampleBatch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the marked samples of a batch, and their number."""
         logits, weight = self(batch.signal), batch.weight
-        n = int(weight.sum())
         if stage == "fitting":
-            weight = weight * weight.new_tensor([1.0, self.mhr_weight])[:, None]
-        loss: torch.Tensor = logits.sum() * 0  # of a batch without a sample that counts
-        used = weight > 0
-        if used.any():
-            label = batch.target[used]
-            loss = self.loss(logits[used][:, None], label, torch.full_like(label, torch.nan), weight[used])
+            weight = torch.stack([weight[:, 0], self.mhr_weight * weight[:, 1]], dim=1)
+        # Over all samples, since the others weigh nothing: to pick the marked ones out would make a GPU wait.
+        label = batch.target.flatten()
+        unknown = torch.full_like(label, torch.nan)
+        loss: torch.Tensor = self.loss(logits.reshape(-1, 1), label, unknown, weight.flatten())
         if stage == "fitting":
             return loss * weight.sum() / weight[:, 0].numel(), 1
         for name, counts in _counted(batch, logits.detach()):
             self.counts[stage][name].update(torch.from_numpy(counts).to(self.device))  # type: ignore[index]
-        return loss, n
+        return loss, int(weight.sum())
 
     def on_validation_epoch_end(self) -> None:
         """Log AUROC and F1 at 0.5."""

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import torch
 
+from .batch import moved_to
+
 __all__ = ["SampleBatch"]
 
 
@@ -24,3 +26,8 @@ class SampleBatch(NamedTuple):
     weight: torch.Tensor
     names: tuple[str, ...]
     group: str
+
+    def to(self, device: torch.device) -> "SampleBatch":
+        """The batch on a device; Lightning calls this."""
+        signal, target, weight = (moved_to(device, part) for part in (self.signal, self.target, self.weight))
+        return self._replace(signal=signal, target=target, weight=weight)

@@ -11,7 +11,6 @@ from fhr.errors import FHRError
 from fhr.features import read_features
 
 cli = import_module("fhr.cli.command_line")
-cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
 VERBS = {
     "predict": ["DIR", "--run", "RUN"],
@@ -109,7 +108,7 @@ def test_features_say_where_they_were_computed(run_fhr, births, tmp_path):
     assert (answer.code, "mps has no 64-bit floats" in answer.err) == (2, True)
 
 
-@cuda
+@pytest.mark.cuda
 def test_predictions_on_cuda_are_those_of_the_cpu(runs, births, run_fhr):
     import io
 

@@ -13,8 +13,6 @@ from fhr.features import FeatureSet
 from fhr.multiscale.inputs import check_precision
 from fhr.processes import fbm
 
-cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
-
 
 def present(*devices):
     return lambda: [*devices, "cpu"]
@@ -113,7 +111,7 @@ def test_tensors_give_the_numbers_of_arrays():
     np.testing.assert_array_equal(features.compute(x, x, device="cpu:0"), features.compute(x, x))
 
 
-@cuda
+@pytest.mark.cuda
 def test_features_on_cuda():
     assert pick_device("auto") == "cuda"
     features, x = FeatureSet(groups=("multiscale",), minutes=15), 140 + fbm(3600, 0.5, size=3, seed=1)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from fhr.datamodules.features import compute_features
 from fhr.errors import FHRError, SignalError
@@ -110,7 +109,7 @@ def test_rates():
     SET.check()
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_cuda_gives_the_same_numbers():
     x = walk(3)
     x[1, 1000:2000] = np.nan

@@ -52,6 +52,20 @@ def test_weights_are_relative_and_a_weight_of_two_is_the_record_twice(name):
     torch.testing.assert_close(loss(**{**given, "weight": doubled}), loss(**twice))
 
 
+@pytest.mark.parametrize("name", fhr.losses.__all__)
+def test_a_weight_of_0_leaves_a_record_out(name):
+    loss, given, fewer = getattr(fhr.losses, name)(), batch(), batch()
+    kept = torch.arange(12) % 3 > 0
+    loss(**{**given, "weight": given["weight"] * kept}).backward()
+    loss(**{key: value[kept] for key, value in fewer.items()}).backward()
+    torch.testing.assert_close(given["scores"].grad, fewer["scores"].grad)
+    given["scores"].grad = None
+    nothing = loss(**{**given, "weight": torch.zeros(12)})
+    nothing.backward()
+    assert nothing.item() == 0
+    assert (given["scores"].grad == 0).all()
+
+
 def test_cross_entropy_is_that_of_torch():
     given = batch()
     scores, label, weight = given["scores"][:, 0], given["label"], given["weight"]
@@ -96,15 +110,18 @@ def test_ph_is_clipped(extreme, limit):
 
 
 def test_records_of_unknown_ph_do_not_count():
-    given = batch()
-    ph = given["ph"].clone()
-    ph[::3] = nan
-    known = {key: value[~ph.isnan()] for key, value in (given | {"ph": ph}).items()}
-    value = PHRegression()(**{**given, "ph": ph})
-    torch.testing.assert_close(value, PHRegression()(**known))
+    """Loss and gradient are those of the known records alone, whatever the scores of the others."""
+    given, fewer = batch(), batch()
+    given["ph"][::3] = nan
+    known = ~given["ph"].isnan()
+    with torch.no_grad():
+        given["scores"][::3] = nan
+    value, alone = PHRegression()(**given), PHRegression()(**{key: part[known] for key, part in fewer.items()})
+    torch.testing.assert_close(value, alone)
     value.backward()
+    alone.backward()
+    torch.testing.assert_close(given["scores"].grad, fewer["scores"].grad)
     assert (given["scores"].grad[::3] == 0).all()
-    assert given["scores"].grad.isfinite().all()
 
 
 def test_a_batch_without_a_known_ph_is_zero_with_a_gradient():

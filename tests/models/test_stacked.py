@@ -234,12 +234,13 @@ def test_nothing_is_known_against_the_other_networks():
     assert [at_once_hindrance(make()) for make in (*MADE.values(), lambda: Counting(momentum=0.1))] == [None] * 4
 
 
-def test_where_nobody_says_members_run_in_turn_on_the_cpu_and_at_once_on_a_gpu():
-    stacked = StackedNetworks(networks())
-    assert not stacked.runs_at_once
-    if not torch.cuda.is_available():
-        pytest.skip("the other half needs a GPU")
-    stacked.cuda()
+def test_where_nobody_says_members_run_in_turn_on_the_cpu():
+    assert not StackedNetworks(networks()).runs_at_once
+
+
+@pytest.mark.cuda
+def test_where_nobody_says_members_run_at_once_on_a_gpu():
+    stacked = StackedNetworks(networks()).cuda()
     assert stacked.runs_at_once
     signal = batches(1, 0)[0][0].cuda()
     one = StackedNetworks(networks(), at_once=False).cuda()(signal)

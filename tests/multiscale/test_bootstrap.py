@@ -102,3 +102,13 @@ def test_more_loss_makes_wider_intervals_and_too_few_blocks_none():
     assert "too few blocks" in short.warning[0]
     assert np.isnan(short.intervals["hurst"]).all()
     assert np.isfinite(short.hurst).all()
+
+
+@pytest.mark.cuda
+def test_intervals_on_cuda_are_those_of_the_cpu():
+    signal = fbm(N, 0.5, size=3, seed=10)
+    signal[1, 1000:1500] = np.nan
+    expected = analyze(signal, n_bootstrap=50)
+    found = analyze(torch.from_numpy(signal).cuda(), n_bootstrap=50)
+    for name, interval in expected.intervals.items():
+        np.testing.assert_allclose(found.intervals[name].cpu(), interval, rtol=1e-7, atol=1e-9)

@@ -212,7 +212,7 @@ def test_chunks_do_not_show(monkeypatch):
     np.testing.assert_allclose(layer(x), whole, rtol=1e-10)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.cuda
 def test_cuda_gives_the_same_numbers():
     layer = Scattering1d(6, 4, n_samples=1000)
     x = noise(4, 1000)

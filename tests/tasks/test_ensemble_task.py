@@ -203,3 +203,14 @@ def test_a_trainer_that_would_treat_members_otherwise_is_refused(members_data, t
     with pytest.raises(FHRError, match=message):
         fit_members([task_of(1)], members_data, trainer_of(callback), tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.cuda
+def test_members_at_once_on_cuda_learn_what_they_learn_in_turn_on_the_cpu(members_data, tmp_path):
+    scores = []
+    for accelerator in ("cpu", "cuda"):  # in turn and at once, where nobody says
+        tasks = [task_of(seed, learning_rate=1e-3) for seed in SEEDS]
+        trainer = trainer_of(best(tmp_path), max_epochs=1, accelerator=accelerator, devices=1)
+        fitted = fit_members(tasks, members_data, trainer, tmp_path / accelerator)
+        scores.append([member.test for member in fitted])
+    np.testing.assert_allclose(scores[1], scores[0], atol=0.02)

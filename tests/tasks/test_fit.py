@@ -96,6 +96,22 @@ def test_the_card_says_how_it_was_made(fitted, births_database):
     assert card.epochs in (1, 2)
 
 
+@pytest.mark.cuda
+def test_a_fit_on_cuda_is_nearly_that_of_the_cpu(births, tmp_path):
+    """As the shipped configurations train: with deterministic algorithms, which not every operation of CUDA has."""
+    losses = []
+    for accelerator in ("cpu", "cuda"):
+        pl.seed_everything(1)
+        trainer = trainer_of(max_epochs=1, accelerator=accelerator, devices=1, deterministic=True)
+        task = ClassificationTask(network(dropout=0.0), PHRegression(), learning_rate=1e-3)
+        try:
+            trainer.fit(task, datamodule=data_of(births))
+        finally:
+            torch.use_deterministic_algorithms(False)
+        losses.append([float(trainer.callback_metrics[name]) for name in ("train/loss", "val/loss")])
+    np.testing.assert_allclose(losses[1], losses[0], atol=0.01)
+
+
 def test_the_calibrator_is_that_of_the_held_out_inner_fold(fitted):
     scores, labels = score_windows(fitted.task, fitted.data.calibration_dataloader())
     assert len(scores) == len(fitted.data.facts.partition.calibration)
@@ -278,7 +294,7 @@ def test_an_interrupted_fit_goes_on_where_it_stopped(births, tmp_path):
             trainer.should_stop = True
 
     def start(*callbacks: pl.Callback, **options: object) -> tuple[ClassificationTask, pl.Trainer]:
-        task = ClassificationTask(network(dropout=0.0), PHRegression(), learning_rate=0.01)
+        task = ClassificationTask(network(dropout=0.0), PHRegression(), learning_rate=1e-3)
         trainer = trainer_of(ModelCheckpoint(tmp_path, save_last=True), *callbacks, max_epochs=3)
         trainer.fit(task, datamodule=data_of(births), **options)
         return task, trainer

@@ -77,6 +77,12 @@ def test_a_sound_network_passes(made):
     assert not_judged == (set() if torch.cuda.is_available() else {"device"})
 
 
+@pytest.mark.cuda
+def test_a_sound_network_passes_on_a_gpu():
+    checks = check_network(SoundWithFeatures, **QUICK)
+    assert {outcome.check: outcome.passed for outcome in checks}["device"]
+
+
 @pytest.mark.parametrize("made", [PassesOn, StartsAtZero])
 def test_a_sound_network_of_an_unusual_kind_passes(made):
     check_network(made, **QUICK).raise_for_failures()

@@ -1,0 +1,124 @@
+"""The command for a GPU, small and on the CPU; what befalls one entry is told and leaves the others alone."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from math import nan
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+sys.path.append(str(BENCHMARKS))  # for the workers too, which import this file
+
+from gpu import Record, measure_all  # noqa: E402
+from gpu_entries import ENTRIES, Entry, Result  # noqa: E402
+
+
+def lines(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+
+
+def command(*arguments: object) -> subprocess.CompletedProcess:
+    given = [sys.executable, str(BENCHMARKS / "gpu.py"), *map(str, arguments)]
+    return subprocess.run(given, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.process
+def test_every_entry_gives_results_at_small_size(tmp_path):
+    done = command("--out", tmp_path, "--device", "cpu", "--small", "--minutes", 30)
+    assert done.returncode == 0, done.stderr
+    found = lines(tmp_path)
+    assert [line for line in found if line["status"] != "measured"] == []
+    by_worth = [entry.name for entry in sorted(ENTRIES, key=lambda one: -one.value)]
+    assert list(dict.fromkeys(line["entry"] for line in found)) == by_worth
+    table = (tmp_path / "results.md").read_text()
+    assert table.startswith("Here is the CPU; ")
+    assert "small, the numbers say nothing" in table
+    for line in found:
+        assert f"| {line['entry']} | {line['what']} | " in table
+    (one,) = [line for line in found if line["what"] == "6 segments, R = 20, float64"]
+    assert (one["items"], one["cpu_items"], one["aim"]) == (6, 3, "50 ms")
+    assert one["times_as_fast"] == pytest.approx(2 * one["cpu"] / one["value"])
+    (kept,) = [line for line in found if line["what"] == "outer folds done"]
+    assert kept["value"] == 1
+    assert (tmp_path / "folds_small" / "repeat0-fold0" / "scores.csv.gz").is_file()
+    assert " 1 skipped" in (tmp_path / "cuda_tests.txt").read_text()
+
+
+@pytest.mark.process
+def test_without_a_gpu_it_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    done = command("--out", tmp_path / "none")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.endswith("no CUDA device here; `--device cpu` tries the entries on the CPU\n")
+    assert not (tmp_path / "none").exists()
+
+
+def sound(say, *, device, small, seconds, folder):
+    say(Result("first", 1.0, "s"))
+    say(Result("first", 2.0, "s", items=10, cpu=4.0, cpu_items=5))
+    say(Result("second", nan, note="a | b"))
+
+
+def without_memory(say, *, device, small, seconds, folder):
+    say(Result("before", 3))
+    raise RuntimeError("CUDA out of memory")
+
+
+def dies(say, **options):
+    os._exit(3)
+
+
+def hangs(say, **options):
+    time.sleep(60)
+
+
+def takes_the_rest(say, *, seconds, **options):
+    say(Result("seconds", seconds))
+
+
+@pytest.mark.process
+def test_what_befalls_one_entry_leaves_the_others_alone(tmp_path):
+    entries = [
+        Entry("rest", 0, 1, takes_the_rest, takes_the_rest=True),
+        Entry("sound", 1, 30, sound),
+        Entry("too long", 6, 1e6, sound),
+        Entry("out of memory", 5, 30, without_memory),
+        Entry("dies", 4, 30, dies),
+        Entry("hangs", 3, 0.5, hangs),
+    ]
+    record = Record(tmp_path, ["head"])
+    measure_all(entries, record, "cpu", small=True, end=time.monotonic() + 1000)
+    found = lines(tmp_path)
+    assert [(line["entry"], line["status"]) for line in found] == [
+        ("too long", "not run: no time"),
+        ("out of memory", "measured"),
+        ("out of memory", "RuntimeError: CUDA out of memory"),
+        ("dies", "its process died with 3"),
+        ("hangs", "stopped after 1 s, which was its time"),
+        *[("sound", "measured")] * 3,
+        ("rest", "measured"),
+    ]
+    assert 100 < found[-1]["value"] < 0.9 * 1000  # of what was left
+    assert (tmp_path / "results.md").read_text().splitlines()[:-1] == [
+        "head",
+        "",
+        "| entry | what | here | CPU | faster, per item | aim | note |",
+        "|---|---|---|---|---|---|---|",
+        "| too long |  | - | - | - | - | not run: no time |",
+        "| out of memory | before | 3 | - | - | - |  |",
+        "| out of memory |  | - | - | - | - | RuntimeError: CUDA out of memory |",
+        "| dies |  | - | - | - | - | its process died with 3 |",
+        "| hangs |  | - | - | - | - | stopped after 1 s, which was its time |",
+        "| sound | first | 2 s | 4 s for 5 | 4 x | - |  |",
+        "| sound | second | nan | - | - | - | a / b |",
+    ]
+
+
+def test_names_and_worths_are_the_entries_own():
+    assert len({entry.name for entry in ENTRIES}) == len(ENTRIES)
+    assert [e.name for e in sorted(ENTRIES, key=lambda one: one.value) if e.takes_the_rest] == ["protocol"]
+    assert min(ENTRIES, key=lambda one: one.value).name == "protocol"
