@@ -34,12 +34,14 @@ def test_counts_are_those_of_brute_force(n, m, step, tolerance, missing, seed):
     x[rng.random(n) < missing] = np.nan
     if np.isnan(x).all():
         x[0] = 0.0
-    assert template_matches(x, m, tolerance) == brute_force(x, m, tolerance)
+    other = np.roll(x, 3)[::-1]
+    counts = template_matches(np.stack([x, other]), m, np.array([tolerance, 0.2]))
+    assert counts.T.tolist() == [[*brute_force(x, m, tolerance)], [*brute_force(other, m, 0.2)]]
 
 
 def test_tables_of_any_size_count_alike(monkeypatch, with_gaps):
-    x = with_gaps(np.random.default_rng(3).normal(size=2000))
-    expected = template_matches(x, 2, 0.2)
+    x, tolerance = with_gaps(np.random.default_rng(3).normal(size=(3, 2000))), np.array([0.2, 0.1, 0.3])
+    expected = template_matches(x, 2, tolerance)
     monkeypatch.setattr(module, "_TABLE", 1)
     monkeypatch.setattr(module, "_BLOCK", 100)
-    assert template_matches(x, 2, 0.2) == expected
+    np.testing.assert_array_equal(template_matches(x, 2, tolerance), expected)
