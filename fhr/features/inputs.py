@@ -19,7 +19,7 @@ def each_signal(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shap
     Raises:
         SignalError: no time axis, or a sample that is infinite.
     """
-    return some_signals(x, lambda rows: [function(row) for row in rows], *shape)
+    return some_signals(x, lambda rows: [np.broadcast_to(function(row), shape) for row in rows], *shape)
 
 
 def some_signals(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shape: int) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fhr.morphology import Found, find, variation
+from fhr.morphology import Found, find_each, variation
 
 from .column import Column
 
@@ -47,11 +47,11 @@ def morphology_features(fhr: np.ndarray, uc: np.ndarray, *, fs: float) -> np.nda
         Ben M'Barek et al. 2023, Front Pediatr 11:1190441, doi:10.3389/fped.2023.1190441.
     """
     features = np.full((len(fhr), len(MORPHOLOGY_COLUMNS)), np.nan)
-    for row, heart, uterus in zip(features, fhr, uc, strict=True):
-        known = np.isfinite(heart).sum() / fs
-        found = find(heart, uterus, fs) if known >= LEAST else None
-        if found is not None and np.isfinite(found.baseline[np.isfinite(heart)]).any():
-            row[:] = _columns(heart, uterus, fs, found, known)
+    known = np.isfinite(fhr).sum(axis=-1) / fs
+    enough = np.flatnonzero(known >= LEAST)
+    for i, found in zip(enough, find_each(fhr[enough], uc[enough], fs), strict=True):
+        if np.isfinite(found.baseline[np.isfinite(fhr[i])]).any():
+            features[i] = _columns(fhr[i], uc[i], fs, found, known[i])
     return features
 
 

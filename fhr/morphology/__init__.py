@@ -6,7 +6,7 @@ from .contraction_rate import Tachysystole, tachysystole
 from .contractions import UncertainActivity, find_contractions, uncertain_activity
 from .events import Events
 from .figo_2015 import figo
-from .findings import Found, find
+from .findings import Found, find, find_each
 from .kinds_of_deceleration import DecelerationKinds, deceleration_kinds
 from .morphology import Morphology
 from .nichd_2008 import nichd
@@ -35,6 +35,7 @@ __all__ = [
     "figo",
     "find",
     "find_contractions",
+    "find_each",
     "find_segments",
     "find_sinusoidal",
     "nichd",
