@@ -57,15 +57,16 @@ def template_matches(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray
     counts = np.zeros((2, len(x)), dtype=np.int64)
     strip = 64 * max(_TABLE // len(high), 8)
     for start in range(0, number.max(initial=0), strip):
-        here = (place >= start) & (place < start + strip)
+        here = np.flatnonzero((place >= start) & (place < start + strip))
         sets = [_sets(row[here], place[here] - start, low, high) for row in others]
         here = np.flatnonzero((end > np.maximum(begin, start)) & (begin < start + strip))
         ranges = np.stack([np.maximum(begin[here] - start, 0), np.minimum(end[here] - start, strip)])
         step = len(here) * _BLOCK // int(np.sum(ranges[1] - ranges[0]) // 64 + 1) + 1
         for one in range(0, len(here), step):
             some = here[one : one + step]
-            alike = _common([row[some] for row in others], sets, *ranges[:, one : one + step])
-            counts += [np.bincount(signal[some], weights=each, minlength=len(x)).astype(np.int64) for each in alike]
+            head = np.flatnonzero(np.diff(signal[some], prepend=-1))  # the first template of each signal
+            alike = _common([row[some] for row in others], sets, *ranges[:, one : one + step], head)
+            counts[:, signal[some[head]]] += alike
     return counts
 
 
@@ -111,14 +112,17 @@ def _sets(row: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray)
     return near
 
 
-def _common(rows: list[np.ndarray], sets: list[np.ndarray], begin: np.ndarray, end: np.ndarray) -> list[np.ndarray]:
-    """Number of bits from `begin` to `end` (n,) that sets have in common: all sets but the last (n,), all of them (n,).
+def _common(
+    rows: list[np.ndarray], sets: list[np.ndarray], begin: np.ndarray, end: np.ndarray, head: np.ndarray
+) -> np.ndarray:
+    """Number of bits from `begin` to `end` that sets have in common: all sets but the last, and all of them (2, group).
 
     Args:
         rows: (n,) each, the row of the set.
         sets: (row, word) each.
         begin: the first bit.
         end: one past the last bit, above `begin`.
+        head: (group,), the first of each group of the n.
     """
     word = begin >> 6
     size = ((end - 1) >> 6) - word + 1  # words that hold the range
@@ -128,9 +132,9 @@ def _common(rows: list[np.ndarray], sets: list[np.ndarray], begin: np.ndarray, e
     alike[start] = _FROM[begin & 63]
     alike[stop - 1] &= _UP_TO[(end - 1) & 63]
     within = np.arange(stop[-1])
+    shorter = alike
     for row, table in zip(rows, sets, strict=True):
-        shorter = alike.copy()
         place = np.repeat(row * table.shape[1] + word - start, size)
         place += within
-        alike &= table.reshape(-1)[place]
-    return [np.add.reduceat(np.bitwise_count(one), start, dtype=np.int64) for one in (shorter, alike)]
+        shorter, alike = alike, alike & table.reshape(-1)[place]
+    return np.stack([np.add.reduceat(np.bitwise_count(one), start[head], dtype=np.int64) for one in (shorter, alike)])

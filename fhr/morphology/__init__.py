@@ -14,7 +14,7 @@ from .recording_analysis import analyze
 from .segments import Segments, find_segments
 from .sinusoidal import find_sinusoidal
 from .table_of_events import EVENT_COLUMNS, event_list, summary
-from .variability import Variation, variation
+from .variability import Variation, dawes_redman, variation
 
 __all__ = [
     "EVENT_COLUMNS",
@@ -30,6 +30,7 @@ __all__ = [
     "Variation",
     "analyze",
     "bandwidths",
+    "dawes_redman",
     "deceleration_kinds",
     "event_list",
     "figo",
