@@ -84,7 +84,7 @@ def prsa(x: ArrayLike, *, T: int = 1, s: int = 2, L: int | None = None, coverage
         rise = means[:, T : T + n] - means[:, :n]  # NaN at a gap
         held = ~np.isnan(rows)
         number = np.concatenate((np.zeros((len(rows), 1)), np.cumsum(held, axis=-1)), axis=-1)
-        whole = (number[:, 2 * half :] - number[:, :-2 * half]) / (2 * half) >= coverage
+        whole = (number[:, 2 * half :] - number[:, : -2 * half]) / (2 * half) >= coverage
         anchors = np.stack([whole & (rise > 0), whole & (rise < 0)], axis=1)
         known = np.where(held, rows, 0.0)
         for lag in range(2 * half):

@@ -65,7 +65,8 @@ def template_matches(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray
         for one in range(0, len(here), step):
             some = here[one : one + step]
             head = np.flatnonzero(np.diff(signal[some], prepend=-1))  # the first template of each signal
-            alike = _common([row[some] for row in others], sets, *ranges[:, one : one + step], head)
+            first, last = ranges[:, one : one + step]
+            alike = _common([row[some] for row in others], sets, first, last, head)
             counts[:, signal[some[head]]] += alike
     return counts
 
@@ -78,13 +79,15 @@ def _values(x: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, np.ndarra
         each row the first and one past the last row of values within the tolerance.
     """
     rank = np.empty(x.shape, dtype=np.intp)
-    rows, high, first_row = [], [], [0]
+    rows: list[np.ndarray] = []
+    high: list[np.ndarray] = []
+    first_row = [0]
     for one, signal, reach in zip(rank, x, tolerance, strict=True):
         ordered = np.sort(signal)  # NaN goes last, and is not above what comes before
         values = np.concatenate((ordered[:1], ordered[1:][ordered[1:] > ordered[:-1]]))
         one[:] = np.searchsorted(values, signal)  # that of NaN is the row more
-        high += [np.searchsorted(values, values + reach, side="right") + first_row[-1], [first_row[-1] + len(values)]]
-        rows += [values, [np.inf]]
+        rows.append(np.append(values, np.inf))
+        high.append(np.append(np.searchsorted(values, values + reach, side="right"), len(values)) + first_row[-1])
         first_row.append(first_row[-1] + len(values) + 1)
     value, last = np.concatenate(rows), np.concatenate(high)
     reach = np.repeat(tolerance, np.diff(first_row))
