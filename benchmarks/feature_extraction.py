@@ -6,8 +6,9 @@ python benchmarks/feature_extraction.py --simulate 500 5000 [--workers 2]
 Windows of 30 min every 5 min, one thread a worker. Each run is a process of its own; memory is its peak resident size
 (VmHWM, Linux), and that of its largest worker. Seconds hold the start of the workers and all imports; records/s and
 the hours for 177,000 records do not: they count from the first chunk of records to the last. So do records per second
-of processor time, which other people's work on the machine moves less; they are told of one worker. `--beside PATH`
-measures the package of another checkout in turns with this one, in a row of its own. Simulated databases are written to a temporary folder first, some 90 kB a record, and their features are multiscale only.
+of processor time, told of one worker, which other work on the machine moves less. `--beside PATH` measures another
+checkout in turns with this one, in a row of its own. Simulated databases are written to a temporary folder first, some
+90 kB a record, and their features are multiscale only.
 """
 
 import argparse
