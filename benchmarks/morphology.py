@@ -117,8 +117,9 @@ def find_with(record: Marked, constants: dict[str, float]) -> dict[str, np.ndarr
             setattr(baseline_room, name, value)
     up, down = (rules[kind]._replace(smoothing=constants["smoothing"]) for kind in KINDS)
     bridged = interpolate_gaps(record.second, 1.0, longest=BRIDGED)
-    level = baseline_room.baseline_by_second(record.second, smoothed(bridged, constants["smoothing"]))
-    track = Track(record.second, bridged, level, baseline_room.oscillation(record.second))
+    smooth = smoothed(bridged, constants["smoothing"])
+    level, restless = baseline_room.baseline_by_second(record.second[None], smooth[None])
+    track = Track(record.second, bridged, level[0], restless[0])
     found = find_both(track, record.peaks, (up, down))[:2]
     return {kind: np.stack([events.start, events.end], axis=1) for kind, events in zip(KINDS, found, strict=True)}
 

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError
 from fhr.preprocessing import runs
 
-from .inputs import checked_count, each_signal
+from .inputs import checked_count, some_signals
 
 __all__ = ["dfa"]
 
@@ -52,25 +52,35 @@ def dfa(x: ArrayLike, *, scales: Sequence[int], order: int = 1, min_boxes: int =
         raise FHRError(f"scales={tuple(scales)}; a slope needs two or more different ones")
     if sizes[0] < order + 2:
         raise FHRError(f"scale {sizes[0]} with order {order}; a scale must be at least order + 2 = {order + 2} samples")
-    polynomials = {n: np.linalg.qr(np.vander(np.linspace(-1, 1, n), order + 1))[0] for n in sizes}
+    residues = {n: _residues(n, order) for n in sizes}
     log_size = np.log(sizes) - np.mean(np.log(sizes))
 
-    def one(row: np.ndarray) -> float:
-        measured = ~np.isnan(row)
-        starts, ends = runs(measured)
-        if np.sum((ends - starts) // sizes[-1]) < boxes:  # the longest scale has the fewest
-            return np.nan
-        walk = np.cumsum(np.where(measured, row - np.mean(row[measured]), 0.0))
-        fluctuation = np.empty(len(sizes))
+    def some(rows: np.ndarray) -> np.ndarray:
+        measured = ~np.isnan(rows)
+        known, number = np.where(measured, rows, 0.0), np.maximum(measured.sum(axis=-1), 1)
+        walk = np.cumsum(np.where(measured, rows - (known.sum(axis=-1) / number)[:, None], 0.0), axis=-1)
+        # The signals one after another, with a gap between them.
+        width = rows.shape[1] + 1
+        starts, ends = runs(np.pad(measured, ((0, 0), (0, 1))).ravel())
+        signal = starts // width
+        walk = np.concatenate((np.pad(walk, ((0, 0), (0, 1))).ravel(), np.zeros(sizes[-1])))
+        fluctuation = np.empty((len(rows), len(sizes)))
         for k, n in enumerate(sizes):
             count = (ends - starts) // n
             first = np.repeat(starts - n * (np.cumsum(count) - count), count) + n * np.arange(count.sum())
             box = np.lib.stride_tricks.sliding_window_view(walk, n)[first]
-            box -= box.mean(axis=-1, keepdims=True)  # keeps the digits that count
-            box -= (box @ polynomials[n]) @ polynomials[n].T
-            fluctuation[k] = np.mean(box**2)
-        if not fluctuation.min() > 1e-24 * np.mean(row[measured] ** 2):  # rounding of a constant signal
-            return np.nan
-        return float(log_size @ np.log(fluctuation) / 2 / (log_size @ log_size))
+            box -= box[:, n // 2, None]  # keeps the digits that count
+            square = np.square(box @ residues[n]).sum(axis=-1) / n
+            found = np.bincount(np.repeat(signal, count), minlength=len(rows))
+            total = np.bincount(np.repeat(signal, count), square, minlength=len(rows))
+            fluctuation[:, k] = total / np.where(found < boxes, np.nan, found)
+        # Not above: rounding of a constant signal.
+        fluctuation[~(fluctuation.min(axis=-1) > 1e-24 * np.square(known).sum(axis=-1) / number)] = np.nan
+        return np.sum(np.log(fluctuation) * log_size, axis=-1) / 2 / (log_size @ log_size)
 
-    return each_signal(x, one)
+    return some_signals(x, some)
+
+
+def _residues(n: int, order: int) -> np.ndarray:
+    """Orthonormal columns (n, n - order - 1) that span what no polynomial of that order holds."""
+    return np.linalg.qr(np.vander(np.linspace(-1, 1, n), order + 1), mode="complete")[0][:, order + 1 :]

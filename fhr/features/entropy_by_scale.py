@@ -9,7 +9,7 @@ from fhr.errors import FHRError
 from fhr.preprocessing import block_mean
 
 from .entropy_of_matches import checked_tolerance, deviation, template_entropy
-from .inputs import checked_count, each_signal
+from .inputs import checked_count, some_signals
 
 __all__ = ["coarse_grain", "multiscale_entropy"]
 
@@ -44,11 +44,11 @@ def multiscale_entropy(
     blocks = [checked_count("scale", scale) for scale in scales]
     m, r = checked_count("m", m), checked_tolerance(r)
 
-    def one(row: np.ndarray) -> list[float]:
-        tolerance = r * deviation(row)
-        return [template_entropy(coarse_grain(row, block), m, tolerance) for block in blocks]
+    def some(rows: np.ndarray) -> np.ndarray:
+        tolerance = r * deviation(rows)
+        return np.stack([template_entropy(coarse_grain(rows, block), m, tolerance) for block in blocks], axis=-1)
 
-    return each_signal(x, one, len(blocks))
+    return some_signals(x, some, len(blocks))
 
 
 def coarse_grain(x: np.ndarray, scale: int) -> np.ndarray:
@@ -71,5 +71,6 @@ def coarse_grain(x: np.ndarray, scale: int) -> np.ndarray:
     """
     scale = checked_count("scale", scale)
     signal = np.asarray(x, dtype=np.float64)
-    enough = block_mean((~np.isnan(signal)).astype(np.float64), scale) >= 0.5
-    return np.where(enough, block_mean(signal, scale), np.nan)
+    n = signal.shape[-1] // scale
+    blocks = signal[..., signal.shape[-1] - n * scale :].reshape(*signal.shape[:-1], n, scale)
+    return np.where(np.isnan(blocks).sum(axis=-1) <= scale / 2, block_mean(signal, scale), np.nan)

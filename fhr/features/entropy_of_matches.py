@@ -7,12 +7,13 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 
-from .inputs import checked_count, each_signal
+from .inputs import checked_count, some_signals
 from .template_matches import template_matches, whole_templates
 
 __all__ = ["checked_tolerance", "deviation", "sample_entropy", "template_entropy"]
 
 _MIN_TEMPLATES = 100
+_PAIRS = 1 << 22  # of samples, counted at once: more leave the cache
 
 
 def sample_entropy(x: ArrayLike, *, m: int = 2, r: float = 0.2) -> np.ndarray:
@@ -45,7 +46,7 @@ def sample_entropy(x: ArrayLike, *, m: int = 2, r: float = 0.2) -> np.ndarray:
     0.163
     """
     m, r = checked_count("m", m), checked_tolerance(r)
-    return each_signal(x, lambda row: template_entropy(row, m, r * deviation(row)))
+    return some_signals(x, lambda rows: template_entropy(rows, m, r * deviation(rows)))
 
 
 def checked_tolerance(r: float) -> float:
@@ -59,15 +60,18 @@ def checked_tolerance(r: float) -> float:
     return float(r)
 
 
-def deviation(x: np.ndarray) -> float:
-    """Population standard deviation of the measured samples of x (n,); NaN without any."""
-    measured = x[~np.isnan(x)]
-    return float(np.std(measured)) if len(measured) else np.nan
+def deviation(x: np.ndarray) -> np.ndarray:
+    """Population standard deviation of the measured samples of x (signal, n); NaN without any."""
+    return np.array([np.std(row[~np.isnan(row)]) if not np.isnan(row).all() else np.nan for row in x])
 
 
-def template_entropy(x: np.ndarray, m: int, tolerance: float) -> float:
-    """Sample entropy of x (n,) at a tolerance in the unit of x; NaN as `sample_entropy` says."""
-    if whole_templates(x, m).sum() < _MIN_TEMPLATES or np.ptp(x[~np.isnan(x)]) == 0:
-        return np.nan
-    shorter, longer = template_matches(x, m, tolerance)
-    return float(-np.log(longer / shorter)) if longer else np.nan
+def template_entropy(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray:
+    """Sample entropy of x (signal, n) at tolerances in the unit of x; NaN as `sample_entropy` says."""
+    entropy = np.full(len(x), np.nan)
+    some = np.flatnonzero(np.count_nonzero(whole_templates(x, m), axis=-1) >= _MIN_TEMPLATES)
+    step = max(_PAIRS // max(x.shape[-1], 1) ** 2, 1)
+    for one in (some[start : start + step] for start in range(0, len(some), step)):
+        shorter, longer = template_matches(x[one], m, tolerance[one])
+        varied = np.fmax.reduce(x[one], axis=-1) > np.fmin.reduce(x[one], axis=-1)
+        entropy[one] = -np.log(np.where(varied & (longer > 0), longer, np.nan) / np.maximum(shorter, 1))
+    return entropy

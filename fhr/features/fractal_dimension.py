@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .inputs import checked_count, each_signal
+from .inputs import checked_count, some_signals
 
 __all__ = ["higuchi"]
 
@@ -38,17 +38,17 @@ def higuchi(x: ArrayLike, *, kmax: int = 10) -> np.ndarray:
     kmax = checked_count("kmax", kmax, least=2)
     log_k = np.log(np.arange(1, kmax + 1)) - np.mean(np.log(np.arange(1, kmax + 1)))
 
-    def one(row: np.ndarray) -> float:
-        length = np.empty(kmax)
+    def some(rows: np.ndarray) -> np.ndarray:
+        length = np.empty((len(rows), kmax))
         for k in range(1, kmax + 1):
-            step = np.abs(row[k:] - row[:-k])
-            step = np.concatenate((step, np.full(-len(step) % k, np.nan))).reshape(-1, k)
-            pairs = np.sum(~np.isnan(step), axis=0)
-            if pairs.min() < _MIN_PAIRS:
-                return np.nan
-            length[k - 1] = np.mean(np.nansum(step, axis=0) / pairs) / k**2
-        if not length.min() > 0:
-            return np.nan
-        return float(-log_k @ np.log(length) / (log_k @ log_k))
+            step = np.abs(rows[:, k:] - rows[:, :-k])
+            both = ~np.isnan(step)
+            step[~both] = 0.0
+            pairs, total = np.empty((2, k, len(rows)))
+            for i in range(k):
+                pairs[i], total[i] = np.count_nonzero(both[:, i::k], axis=-1), step[:, i::k].sum(axis=-1)
+            length[:, k - 1] = (total / np.where(pairs < _MIN_PAIRS, np.nan, pairs)).mean(axis=0) / k**2
+        length[~(length > 0).all(axis=-1)] = np.nan
+        return -np.sum(np.log(length) * log_k, axis=-1) / (log_k @ log_k)
 
-    return each_signal(x, one)
+    return some_signals(x, some)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fhr.morphology import Found, find, variation
+from fhr.morphology import Found, bandwidths, dawes_redman, find_each
 
 from .column import Column
 
@@ -47,18 +47,18 @@ def morphology_features(fhr: np.ndarray, uc: np.ndarray, *, fs: float) -> np.nda
         Ben M'Barek et al. 2023, Front Pediatr 11:1190441, doi:10.3389/fped.2023.1190441.
     """
     features = np.full((len(fhr), len(MORPHOLOGY_COLUMNS)), np.nan)
-    for row, heart, uterus in zip(features, fhr, uc, strict=True):
-        known = np.isfinite(heart).sum() / fs
-        found = find(heart, uterus, fs) if known >= LEAST else None
-        if found is not None and np.isfinite(found.baseline[np.isfinite(heart)]).any():
-            row[:] = _columns(heart, uterus, fs, found, known)
+    known = np.isfinite(fhr).sum(axis=-1) / fs
+    enough = np.flatnonzero(known >= LEAST)
+    for i, found in zip(enough, find_each(fhr[enough], uc[enough], fs), strict=True):
+        if np.isfinite(found.baseline[np.isfinite(fhr[i])]).any():
+            features[i] = _columns(fhr[i], uc[i], fs, found, known[i])
     return features
 
 
 def _columns(heart: np.ndarray, uterus: np.ndarray, fs: float, found: Found, known: float) -> list[float]:
     level = found.baseline[np.isfinite(heart) & np.isfinite(found.baseline)]  # not in gaps, where it is a guess
     rises, falls = found.accelerations, found.decelerations
-    variability = variation(heart, found.baseline, fs, rises, falls, found.fhr_uncertain)
+    width = bandwidths(heart, found.baseline, fs, rises, falls, found.fhr_uncertain)
     certain = len(uterus) / fs - np.diff(found.uc_uncertain, axis=1).sum()
     return [
         level.mean(),
@@ -71,7 +71,6 @@ def _columns(heart: np.ndarray, uterus: np.ndarray, fs: float, found: Found, kno
         falls.amplitude.max(initial=0.0),
         (falls.end - falls.start).max(initial=0.0),
         len(found.contractions.start) * 600 / certain if certain >= LEAST else np.nan,
-        variability.stv_ms,
-        variability.ltv_ms,
-        variability.bandwidth_bpm,
+        *dawes_redman(heart, fs, falls, found.fhr_uncertain),
+        float(np.median(width[~np.isnan(width)])) if np.isfinite(width).any() else np.nan,
     ]

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 
-from .inputs import checked_count, each_signal
+from .inputs import checked_count, some_signals
 
 __all__ = ["PRSA", "prsa"]
 
@@ -74,21 +74,26 @@ def prsa(x: ArrayLike, *, T: int = 1, s: int = 2, L: int | None = None, coverage
     if not 0 < coverage <= 1:
         raise FHRError(f"coverage={coverage}; give a fraction above 0 and up to 1")
 
-    def one(row: np.ndarray) -> np.ndarray:
-        curves = np.full((2, 2 * half), np.nan)
-        if len(row) < 2 * half:
+    def some(rows: np.ndarray) -> np.ndarray:
+        curves = np.full((len(rows), 2, 2 * half), np.nan)
+        n = rows.shape[1] - 2 * half + 1  # windows
+        if n < 1:
             return curves
         views = np.lib.stride_tricks.sliding_window_view
-        window = views(row, 2 * half)
-        rise = window[:, half : half + T].mean(axis=-1) - window[:, half - T : half].mean(axis=-1)  # NaN at a gap
-        whole = views(~np.isnan(row), 2 * half).mean(axis=-1) >= coverage
-        for curve, anchor in zip(curves, (whole & (rise > 0), whole & (rise < 0)), strict=True):
-            if anchor.sum() >= _MIN_ANCHORS:
-                chosen = window[anchor]
-                held = ~np.isnan(chosen)
-                curve[:] = np.where(held, chosen, 0).sum(axis=0) / np.where(held.any(axis=0), held.sum(axis=0), np.nan)
+        means = views(rows[:, half - T : rows.shape[1] - half + T], T, axis=-1).mean(axis=-1)
+        rise = means[:, T : T + n] - means[:, :n]  # NaN at a gap
+        held = ~np.isnan(rows)
+        number = np.concatenate((np.zeros((len(rows), 1)), np.cumsum(held, axis=-1)), axis=-1)
+        whole = (number[:, 2 * half :] - number[:, : -2 * half]) / (2 * half) >= coverage
+        anchors = np.stack([whole & (rise > 0), whole & (rise < 0)], axis=1)
+        known = np.where(held, rows, 0.0)
+        for lag in range(2 * half):
+            number = (anchors & held[:, None, lag : lag + n]).sum(axis=-1)
+            total = np.where(anchors, known[:, None, lag : lag + n], 0.0).sum(axis=-1)
+            curves[..., lag] = total / np.where(number > 0, number, np.nan)
+        curves[anchors.sum(axis=-1) < _MIN_ANCHORS] = np.nan
         return curves
 
-    curves = each_signal(x, one, 2, 2 * half)
+    curves = some_signals(x, some, 2, 2 * half)
     capacity = (curves[..., half : half + s].sum(axis=-1) - curves[..., half - s : half].sum(axis=-1)) / (2 * s)
     return PRSA(capacity[..., 0], capacity[..., 1], curves[..., 0, :], curves[..., 1, :])

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .inputs import checked_count, each_signal
+from .inputs import checked_count, some_signals
 
 __all__ = ["poincare"]
 
@@ -37,13 +37,17 @@ def poincare(x: ArrayLike, *, lag: int = 1) -> np.ndarray:
     """
     lag = checked_count("lag", lag)
 
-    def one(row: np.ndarray) -> tuple[float, float, float]:
-        first, second = row[:-lag], row[lag:]
-        both = ~np.isnan(first) & ~np.isnan(second)
-        if both.sum() < _MIN_PAIRS:
-            return np.nan, np.nan, np.nan
-        first, second = first[both], second[both]
-        across, along = np.std(second - first) / np.sqrt(2), np.std(second + first) / np.sqrt(2)
-        return across, along, across / along if along > 0 else np.nan
+    def some(rows: np.ndarray) -> np.ndarray:
+        first, second = rows[:, :-lag], rows[:, lag:]
+        widths = np.full((2, len(rows)), np.nan)
+        for width, points in zip(widths, (second - first, second + first), strict=True):
+            both = ~np.isnan(points)
+            n = both.sum(axis=-1)
+            n = np.where(n < _MIN_PAIRS, np.nan, n)
+            off = points - (np.where(both, points, 0.0).sum(axis=-1) / n)[:, None]
+            width[:] = np.sqrt(np.where(both, off**2, 0.0).sum(axis=-1) / n) / np.sqrt(2)
+        across, along = widths
+        ratio = np.divide(across, along, out=np.full(len(rows), np.nan), where=along > 0)
+        return np.stack([across, along, ratio], axis=-1)
 
-    return each_signal(x, one, 3)
+    return some_signals(x, some, 3)

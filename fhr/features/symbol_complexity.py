@@ -51,32 +51,39 @@ def phrases(bits: np.ndarray) -> int:
     """Number of phrases of `bits` (n,).
 
     Copies are looked for among bytes that each hold the eight bits from one time on, of which far fewer agree by chance
-    than single bits do; a copy of k such bytes is one of k + 7 bits.
+    than single bits do; a copy of k such bytes is one of k + 7 bits. How far a copy goes is seen in one whole number
+    that holds all bits.
     """
-    single = bits.astype(np.uint8).tobytes()
-    eight = np.packbits(np.lib.stride_tricks.sliding_window_view(bits, 8), axis=-1).tobytes() if len(bits) > 7 else b""
+    single = bits.astype(np.uint8)
+    eight = single[: max(len(bits) - 7, 0)].copy()
+    for k in range(1, 8):
+        eight |= single[k : k + len(eight)] << k
+    number = int.from_bytes(np.packbits(single, bitorder="little").tobytes(), "little")
+    texts = ((eight.tobytes(), 8), (single.tobytes(), 1))
     count, start = 0, 0
     while start < len(bits):
-        copied = _longest_copy(eight, start)
-        start += (copied + 7 if copied else _longest_copy(single, start)) + 1
+        rest = number >> start  # the first bit is the lowest one
+        start += next((copied for text in texts if (copied := _longest_copy(*text, number, rest, start))), 0) + 1
         count += 1
     return count
 
 
-def _longest_copy(text: bytes, start: int) -> int:
-    """Length of the longest piece from `start` on that also occurs from an earlier place on."""
-    length, place, n = 0, 0, len(text)
-    while start + length < n:
-        place = text.find(text[start : start + length + 1], place, start + length)
+def _longest_copy(text: bytes, width: int, number: int, rest: int, start: int) -> int:
+    """Number of bits of the longest piece from `start` on that also occurs from an earlier place on; 0 if none.
+
+    Args:
+        text: one byte for the `width` bits from each time on.
+        width: bits.
+        number: all bits.
+        rest: those from `start` on.
+        start: a time.
+    """
+    length, place, n = 0, 0, len(text) + width - 1
+    while start + max(length, width - 1) < n:
+        size = max(length - width + 2, 1)  # of a longer one, which cannot begin before the first place of this one
+        place = text.find(text[start : start + size], place, start + size - 1)
         if place < 0:
             break
-        length += 1  # a longer copy cannot begin before the first place of this one
-        step = 1
-        while start + length + step <= n and _piece(text, place + length, step) == _piece(text, start + length, step):
-            length += step
-            step *= 2
+        differ = (number >> place) ^ rest
+        length = min((differ & -differ).bit_length() - 1, n - start) if differ else n - start
     return length
-
-
-def _piece(text: bytes, start: int, length: int) -> bytes:
-    return text[start : start + length]

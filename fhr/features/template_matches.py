@@ -1,93 +1,143 @@
-"""Matching templates of a signal, counted exactly by sets of bits: 64 pairs in one operation."""
+"""Matching templates of signals, counted exactly by sets of bits: 64 pairs in one operation."""
 
 import numpy as np
 
 __all__ = ["template_matches", "whole_templates"]
 
-_TABLE = 1 << 19  # words of a table of sets, 4 MiB: larger ones leave the cache
-_BLOCK = 1 << 15  # words worked on at once
-_BITS = np.uint64(1) << np.arange(64, dtype=np.uint64)
+_TABLE = 1 << 18  # words of a table of sets, 2 MiB: larger ones leave the cache
+_BLOCK = 1 << 13  # words worked on at once
+_PLACE = np.arange(64, dtype=np.uint64)
+_BIT = np.uint64(1) << _PLACE
+_FROM = ~np.uint64(0) << _PLACE
+_UP_TO = ~np.uint64(0) >> _PLACE[::-1]
 
 
 def whole_templates(x: np.ndarray, m: int) -> np.ndarray:
-    """Flag the times whose m + 1 following samples were all measured: (n,), NaN is missing -> (max(n - m, 0),)."""
-    if len(x) <= m:
-        return np.zeros(0, dtype=bool)
-    return np.asarray(np.lib.stride_tricks.sliding_window_view(~np.isnan(x), m + 1).all(axis=-1))
+    """Flag the times whose m + 1 samples from there on were all measured: (..., n), NaN -> (..., max(n - m, 0))."""
+    measured = ~np.isnan(x)
+    n = max(x.shape[-1] - m, 0)
+    whole = measured[..., :n].copy()
+    for k in range(1, m + 1):
+        whole &= measured[..., k : k + n]
+    return whole
 
 
-def template_matches(x: np.ndarray, m: int, tolerance: float) -> tuple[int, int]:
-    """Count pairs of whole templates whose m, and whose m + 1 samples differ by at most `tolerance` each.
+def template_matches(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray:
+    """Count pairs of whole templates of a signal whose m, and whose m + 1 samples differ by at most `tolerance` each.
 
-    The times whose sample lies within the tolerance of a given one are a set of bits. Time t is bit t // width of word
-    t % width: the same set with every time one earlier is then the words from the next one on, and the matches of
-    a template are the intersection of m + 1 sets, each a word further on. The sets of all samples come from those of
-    the k smallest values, for each k, as a difference: equal samples, of which quantised signals are full, share one.
-    The words are worked off in strips that stay in the cache.
+    Templates are sorted by their first sample: those that agree in it with a given one, and come after it, then lie in
+    one range of places, which is short. The places whose k-th sample lies within the tolerance of a given value are a
+    set of bits, and the matches of a template are the intersection of m such sets in its range. Equal samples, of
+    which quantised signals are full, share a set. The words of the sets are worked off in strips that stay in the
+    cache.
 
     Args:
-        x: (n,) with a measured sample; NaN is missing.
+        x: (signal, n); NaN is missing.
         m: samples of a template, at least 1.
-        tolerance: in the unit of x. It is compared with the difference of two samples as floating point has it.
+        tolerance: (signal,), in the unit of x. It is compared with the difference of two samples as floating point has
+            it.
+
+    Returns:
+        int64 (2, signal)
 
     Source:
         The definition is that of Richman and Moorman 2000, doi:10.1152/ajpheart.2000.278.6.H2039; the sets are our own.
     """
-    n = len(x)
-    measured = ~np.isnan(x)
-    values, rank = np.unique(x[measured], return_inverse=True)
-    row, low, high = np.zeros((3, n), dtype=np.intp)  # where missing, from 0 to 0: no neighbours
-    row[measured] = rank
-    low[measured], high[measured] = (bound[rank] for bound in _neighbours(values, tolerance))
     whole = whole_templates(x, m)
-    starts = len(whole)
-    # The first m samples of these would match, though the one after them is missing.
-    cut_short = np.lib.stride_tricks.sliding_window_view(measured, m)[:starts].all(axis=-1) & ~whole
-    width = -(-n // 64)
-    flags = np.zeros(64 * width, dtype=bool)
-    flags[:starts] = whole
-    allowed = np.asarray(np.sum(flags.reshape(64, width) * _BITS[:, None], axis=0, dtype=np.uint64))
-
-    counts = np.zeros(2, dtype=np.int64)
-    strip = min(max(_TABLE // len(values), 8), width)
-    for first in range(0, width, strip):
-        words = min(strip, width - first)
-        smallest = _sets(row, measured, len(values), first + np.arange(words + m), width)
-        step = max(_BLOCK // words, 1)
-        for start in range(0, starts, step):
-            size = min(step, starts - start)
-            near = smallest.take(high[start : start + size + m], axis=0)
-            near ^= smallest.take(low[start : start + size + m], axis=0)
-            alike = near[:size, :words] & allowed[first : first + words]
-            alike[np.flatnonzero(cut_short[start : start + size])] = 0
-            for k in range(1, m):
-                alike &= near[k : k + size, k : k + words]
-            counts[0] += np.bitwise_count(alike).sum(dtype=np.int64)
-            alike &= near[m : m + size, m : m + words]
-            counts[1] += np.bitwise_count(alike).sum(dtype=np.int64)
-    shorter, longer = (counts - whole.sum()) // 2  # every pair was counted twice, every template met itself
-    return int(shorter), int(longer)
+    number = whole.sum(axis=-1)
+    rank, first_row, low, high = _values(x, tolerance)
+    # Templates one signal after another, and in each by their first sample.
+    key = np.where(whole, rank[:, : whole.shape[1]], x.shape[1])
+    key = key.astype(np.int16) if x.shape[1] < 1 << 15 else key  # 16 bits are sorted by counting
+    signal, place = np.nonzero(np.arange(whole.shape[1]) < number[:, None])
+    time = np.argsort(key, axis=-1, kind="stable")[signal, place]
+    row, *others = (rank[signal, time + k] + first_row[signal] for k in range(m + 1))
+    below = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=len(high)))))
+    begin, end = place + 1, below[high[row]] - (np.cumsum(number) - number)[signal]  # the range, without itself
+    counts = np.zeros((2, len(x)), dtype=np.int64)
+    strip = 64 * max(_TABLE // len(high), 8)
+    for start in range(0, number.max(initial=0), strip):
+        here = np.flatnonzero((place >= start) & (place < start + strip))
+        sets = [_sets(row[here], place[here] - start, low, high) for row in others]
+        here = np.flatnonzero((end > np.maximum(begin, start)) & (begin < start + strip))
+        ranges = np.stack([np.maximum(begin[here] - start, 0), np.minimum(end[here] - start, strip)])
+        step = len(here) * _BLOCK // int(np.sum(ranges[1] - ranges[0]) // 64 + 1) + 1
+        for one in range(0, len(here), step):
+            some = here[one : one + step]
+            head = np.flatnonzero(np.diff(signal[some], prepend=-1))  # the first template of each signal
+            first, last = ranges[:, one : one + step]
+            alike = _common([row[some] for row in others], sets, first, last, head)
+            counts[:, signal[some[head]]] += alike
+    return counts
 
 
-def _neighbours(values: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
-    """First and one-past-last of the sorted `values` within the tolerance of each."""
-    n = len(values)
-    high = np.searchsorted(values, values + tolerance, side="right")
-    while True:  # this sum is rounded otherwise than the difference, which decides
-        up = (high < n) & (values[np.minimum(high, n - 1)] - values <= tolerance)
-        down = values[high - 1] - values > tolerance
-        if not (up.any() or down.any()):
-            return np.searchsorted(high, np.arange(n), side="right"), high
-        high += up.astype(np.intp) - down
+def _values(x: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The values of every signal in order, one signal after another, each with a row more, and what is near.
+
+    Returns:
+        Rank of each sample (signal, n) among the values of its signal, the row of the first of them (signal,), and for
+        each row the first and one past the last row of values within the tolerance.
+    """
+    rank = np.empty(x.shape, dtype=np.intp)
+    rows: list[np.ndarray] = []
+    high: list[np.ndarray] = []
+    first_row = [0]
+    for one, signal, reach in zip(rank, x, tolerance, strict=True):
+        ordered = np.sort(signal)  # NaN goes last, and is not above what comes before
+        values = np.concatenate((ordered[:1], ordered[1:][ordered[1:] > ordered[:-1]]))
+        one[:] = np.searchsorted(values, signal)  # that of NaN is the row more
+        rows.append(np.append(values, np.inf))
+        high.append(np.append(np.searchsorted(values, values + reach, side="right"), len(values)) + first_row[-1])
+        first_row.append(first_row[-1] + len(values) + 1)
+    value, last = np.concatenate(rows), np.concatenate(high)
+    reach = np.repeat(tolerance, np.diff(first_row))
+    with np.errstate(invalid="ignore"):  # inf - inf
+        while True:  # the sum above is rounded otherwise than the difference, which decides
+            up, down = value[last] - value <= reach, value[last - 1] - value > reach
+            if not (up.any() or down.any()):
+                break
+            last += up.astype(np.intp) - down
+    return rank, np.array(first_row[:-1]), np.searchsorted(last, np.arange(len(last)), side="right"), last
 
 
-def _sets(row: np.ndarray, measured: np.ndarray, n_values: int, words: np.ndarray, width: int) -> np.ndarray:
-    """Sets of the times that hold one of the k smallest values: uint64 (k from 0 to n_values, len(words))."""
-    times = words + width * np.arange(64)[:, None]
-    held = times < len(row)
-    held[held] = measured[times[held]]
-    bit, word = np.nonzero(held)
-    sets = np.zeros((n_values + 1, len(words)), dtype=np.uint64)
-    np.add.at(sets.reshape(-1), (row[times[held]] + 1) * len(words) + word, _BITS[bit])  # each bit once: a union
-    np.bitwise_or.accumulate(sets, axis=0, out=sets)
-    return sets
+def _sets(row: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """The places (n,) whose row (n,) lies from `low` to `high`, as bits: uint64 (row, word).
+
+    They are the difference of two sets, of what lies in the first k rows. Signals have rows of their own, and in them
+    every place once.
+    """
+    words = (place.max(initial=0) >> 6) + 1
+    sets = np.zeros((len(low) + 1, words), dtype=np.uint64)
+    np.add.at(sets.reshape(-1), (row + 1) * words + (place >> 6), _BIT[place & 63])
+    np.bitwise_xor.accumulate(sets, axis=0, out=sets)
+    near = sets.take(high, axis=0)
+    near ^= sets.take(low, axis=0)
+    return near
+
+
+def _common(
+    rows: list[np.ndarray], sets: list[np.ndarray], begin: np.ndarray, end: np.ndarray, head: np.ndarray
+) -> np.ndarray:
+    """Number of bits from `begin` to `end` that sets have in common: all sets but the last, and all of them (2, group).
+
+    Args:
+        rows: (n,) each, the row of the set.
+        sets: (row, word) each.
+        begin: the first bit.
+        end: one past the last bit, above `begin`.
+        head: (group,), the first of each group of the n.
+    """
+    word = begin >> 6
+    size = ((end - 1) >> 6) - word + 1  # words that hold the range
+    stop = np.cumsum(size)
+    start = stop - size
+    alike = np.full(stop[-1], ~np.uint64(0))
+    alike[start] = _FROM[begin & 63]
+    alike[stop - 1] &= _UP_TO[(end - 1) & 63]
+    within = np.arange(stop[-1])
+    shorter = alike
+    for row, table in zip(rows, sets, strict=True):
+        place = np.repeat(row * table.shape[1] + word - start, size)
+        place += within
+        shorter, alike = alike, alike & table.reshape(-1)[place]
+    return np.stack([np.add.reduceat(np.bitwise_count(one), start[head], dtype=np.int64) for one in (shorter, alike)])

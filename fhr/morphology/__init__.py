@@ -6,7 +6,7 @@ from .contraction_rate import Tachysystole, tachysystole
 from .contractions import UncertainActivity, find_contractions, uncertain_activity
 from .events import Events
 from .figo_2015 import figo
-from .findings import Found, find
+from .findings import Found, find, find_each
 from .kinds_of_deceleration import DecelerationKinds, deceleration_kinds
 from .morphology import Morphology
 from .nichd_2008 import nichd
@@ -14,7 +14,7 @@ from .recording_analysis import analyze
 from .segments import Segments, find_segments
 from .sinusoidal import find_sinusoidal
 from .table_of_events import EVENT_COLUMNS, event_list, summary
-from .variability import Variation, variation
+from .variability import Variation, dawes_redman, variation
 
 __all__ = [
     "EVENT_COLUMNS",
@@ -30,11 +30,13 @@ __all__ = [
     "Variation",
     "analyze",
     "bandwidths",
+    "dawes_redman",
     "deceleration_kinds",
     "event_list",
     "figo",
     "find",
     "find_contractions",
+    "find_each",
     "find_segments",
     "find_sinusoidal",
     "nichd",

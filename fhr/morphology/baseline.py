@@ -8,13 +8,13 @@ decelerations that take more time than the baseline between them, do not pull it
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import correlate1d
 
 from fhr.preprocessing import runs
 
-from .seconds import smoothed
+from .seconds import gaussian, smoothed
 
-__all__ = ["baseline_by_second", "oscillation"]
+__all__ = ["baseline_by_second"]
 
 # Tuned with the thresholds of excursions.py on the 33 recordings of benchmarks/morphology.py, by cross-validation.
 BIN = 10  # s, step of the path
@@ -38,76 +38,87 @@ EVENT, EVENT_RESTLESS, EVENT_SECONDS, EVENT_WEIGHT = 6.5, 0.7, 10, 0.03  # trimm
 _LEVELS = np.arange(LOWEST, HIGHEST + STEP, STEP)
 
 
-def oscillation(second: np.ndarray) -> np.ndarray:
-    """Mean distance of the signal from its slow movement around each second (m,), bpm; NaN far from any signal."""
-    return smoothed(np.abs(second - smoothed(second, SLOW)), AROUND)
+def baseline_by_second(second: np.ndarray, smooth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The baseline at each second, all NaN without signal and interpolated in gaps of any length, and the oscillation.
 
-
-def baseline_by_second(second: np.ndarray, smooth: np.ndarray) -> np.ndarray:
-    """The baseline at each second (m,), bpm; all NaN without signal, and interpolated in gaps of any length.
+    The oscillation is the mean distance of the signal from its slow movement around each second; NaN far from any
+    signal.
 
     Args:
-        second: (m,) mean FHR of each second, cleaned, bpm; NaN is missing.
-        smooth: (m,) the same, short gaps bridged, smoothed as events are looked for.
+        second: (window, m) mean FHR of each second, cleaned, bpm; NaN is missing. Each window is looked at alone.
+        smooth: (window, m) the same, short gaps bridged, smoothed as events are looked for.
+
+    Returns:
+        Both (window, m), bpm.
     """
     if np.isnan(second).all():
-        return np.full(len(second), np.nan)
-    restless = np.nan_to_num(oscillation(second), nan=3.0)
-    movement = smoothed(np.abs(np.gradient(smoothed(second, SLOW))), AROUND) if len(second) > 1 else np.zeros(1)
+        return np.full(second.shape, np.nan), np.full(second.shape, np.nan)
+    slow = smoothed(second, SLOW)
+    oscillation = smoothed(np.abs(second - slow), AROUND)
+    restless = np.nan_to_num(oscillation, nan=3.0)
+    m = second.shape[1]
+    movement = smoothed(np.abs(np.gradient(slow, axis=-1)), AROUND) if m > 1 else np.zeros((len(second), 1))
     weight = LEAST_WEIGHT + np.nan_to_num(np.exp(-movement / MOVEMENT - restless / RESTLESS))
     counts = _histogram(second, weight)
-    middle = (np.arange(len(counts)) + 0.5) * BIN - 0.5
-    seconds = np.arange(len(second))
-    near = NEAR + NEAR_RESTLESS * np.interp(middle, seconds, restless)
+    seconds, middle = np.arange(m), (np.arange(counts.shape[1]) + 0.5) * BIN - 0.5
+    near = NEAR + NEAR_RESTLESS * _drawn(middle, seconds, restless)
     first = _median(counts, _path(counts), near, SPREAD)
-    away = np.abs(smooth - np.interp(seconds, middle, first)) > EVENT + EVENT_RESTLESS * restless
+    away = np.abs(smooth - _drawn(seconds, middle, first)) > EVENT + EVENT_RESTLESS * restless
     trimmed = weight.copy()
-    for start, end in zip(*runs(away), strict=True):
-        if end - start >= EVENT_SECONDS:
-            trimmed[start:end] *= EVENT_WEIGHT
-    second_median = _median(_histogram(second, trimmed), first, near, SECOND_SPREAD)
-    return np.interp(seconds, middle, second_median)
+    for flags, weights in zip(away, trimmed, strict=True):
+        for start, end in zip(*runs(flags), strict=True):
+            if end - start >= EVENT_SECONDS:
+                weights[start:end] *= EVENT_WEIGHT
+    level = _drawn(seconds, middle, _median(_histogram(second, trimmed), first, near, SECOND_SPREAD))
+    level[np.isnan(second).all(axis=-1)] = np.nan
+    return level, oscillation
+
+
+def _drawn(at: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Straight lines through the `values` (window, k) at the `times` (k,), at other times (window, n)."""
+    return np.stack([np.interp(at, times, row) for row in values])
 
 
 def _histogram(second: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Weighted share of each level in each bin of time (bin, level)."""
-    known = ~np.isnan(second)
-    level = np.clip(np.rint((second[known] - LOWEST) / STEP), 0, len(_LEVELS) - 1).astype(np.intp)
-    size = -(-len(second) // BIN) * len(_LEVELS)
-    place = np.flatnonzero(known) // BIN * len(_LEVELS) + level
-    return np.bincount(place, weight[known], size).reshape(-1, len(_LEVELS)) / BIN
+    """Weighted share of each level in each bin of time (window, bin, level)."""
+    window, time = np.nonzero(~np.isnan(second))
+    level = np.clip(np.rint((second[window, time] - LOWEST) / STEP), 0, len(_LEVELS) - 1).astype(np.intp)
+    bins = -(-second.shape[1] // BIN)
+    place = (window * bins + time // BIN) * len(_LEVELS) + level
+    size = len(second) * bins * len(_LEVELS)
+    return np.bincount(place, weight[window, time], size).reshape(-1, bins, len(_LEVELS)) / BIN
 
 
 def _path(counts: np.ndarray) -> np.ndarray:
-    """The level in each bin (bin,) that minimises misfit plus the price of changes, by dynamic programming."""
+    """The level in each bin (window, bin) that minimises misfit plus the price of changes, by dynamic programming."""
     distance = _LEVELS[:, None] - _LEVELS  # of a sample from the path
     misfit = np.where(
         distance > 0, ABOVE * np.minimum(distance / FAR_ABOVE, 1), BELOW * np.minimum(-distance / FAR_BELOW, 1)
     )
-    cost = counts @ misfit + UNUSUAL * ((_LEVELS - USUAL) / RARE) ** 2
+    cost = np.moveaxis(counts @ misfit + UNUSUAL * ((_LEVELS - USUAL) / RARE) ** 2, 1, 0).copy()
     price = CHANGE * _LEVELS
-    best = np.empty_like(cost)
+    best = np.empty_like(cost)  # (bin, window, level)
     best[0] = total = cost[0]
     for i in range(1, len(cost)):
         # Cheapest way to each level from a lower and from a higher one: the price is linear in the distance.
-        from_below = np.minimum.accumulate(total - price) + price
-        from_above = np.minimum.accumulate((total + price)[::-1])[::-1] - price
+        from_below = np.minimum.accumulate(total - price, axis=-1) + price
+        from_above = np.minimum.accumulate((total + price)[:, ::-1], axis=-1)[:, ::-1] - price
         best[i] = total = np.minimum(from_below, from_above) + cost[i]
-    choice = np.empty(len(cost), dtype=np.intp)
-    choice[-1] = best[-1].argmin()
+    choice = np.empty(cost.shape[:2], dtype=np.intp)
+    choice[-1] = best[-1].argmin(axis=-1)
     for i in range(len(cost) - 2, -1, -1):
-        choice[i] = (best[i] + np.abs(price - price[choice[i + 1]])).argmin()
-    return _LEVELS[choice]
+        choice[i] = (best[i] + np.abs(price - price[choice[i + 1], None])).argmin(axis=-1)
+    return _LEVELS[choice.T]
 
 
 def _median(counts: np.ndarray, centre: np.ndarray, near: np.ndarray, spread: float) -> np.ndarray:
-    """Median (bin,) of the samples within `near` of `centre`, weighted by a Gaussian of `spread` s in time."""
-    off = np.abs(_LEVELS - centre[:, None])
+    """Median (window, bin) of the samples within `near` of `centre`, weighted by a Gaussian of `spread` s in time."""
+    off = np.abs(_LEVELS - centre[..., None])
     # The centre itself counts a little: it decides where nothing else is near.
-    kept = np.where(off <= near[:, None], counts, 0.0) + TRACE * (off <= STEP / 2)
-    mass = np.cumsum(gaussian_filter1d(kept, spread / BIN, axis=0, mode="constant", truncate=3.0), axis=1)
-    half = mass[:, -1] / 2
-    at = (mass < half[:, None]).sum(axis=1)
-    row = np.arange(len(mass))
-    before = np.where(at > 0, mass[row, at - 1], 0.0)
-    return _LEVELS[at] - STEP / 2 + STEP * (half - before) / np.maximum(mass[row, at] - before, 1e-12)
+    kept = np.where(off <= near[..., None], counts, 0.0) + TRACE * (off <= STEP / 2)
+    mass = np.cumsum(correlate1d(kept, gaussian(spread / BIN), axis=1, mode="constant"), axis=-1)
+    half = mass[..., -1:] / 2
+    at = (mass < half).sum(axis=-1, keepdims=True)
+    before = np.where(at > 0, np.take_along_axis(mass, np.maximum(at - 1, 0), axis=-1), 0.0)
+    share = (half - before) / np.maximum(np.take_along_axis(mass, at, axis=-1) - before, 1e-12)
+    return (_LEVELS[at] - STEP / 2 + STEP * share)[..., 0]

@@ -125,13 +125,18 @@ def find_both(
     Decelerations come first: accelerations among many of them are mostly returns that overshoot.
     """
     none = np.empty(0)
-    falls, lost_falls = find_excursions(track, rules[1], contraction_peaks, none)
-    rises, lost_rises = find_excursions(track, rules[0], contraction_peaks, falls.peak)
+    smooth = _smooth(track, *rules)  # once for both
+    falls, lost_falls = find_excursions(track, rules[1], contraction_peaks, none, smooth)
+    rises, lost_rises = find_excursions(track, rules[0], contraction_peaks, falls.peak, smooth)
     return rises, falls, np.concatenate([lost_rises, lost_falls])
 
 
 def find_excursions(
-    track: Track, rule: Rule, contraction_peaks: np.ndarray, opposite_peaks: np.ndarray
+    track: Track,
+    rule: Rule,
+    contraction_peaks: np.ndarray,
+    opposite_peaks: np.ndarray,
+    smooth: dict[float, np.ndarray] | None = None,
 ) -> tuple[Events, np.ndarray]:
     """Find excursions that can be judged, and start and end (k, 2), s, of those of which too much is missing.
 
@@ -142,10 +147,11 @@ def find_excursions(
         rule: `ACCELERATION` or `DECELERATION`.
         contraction_peaks: s, ascending; empty where no contraction is known.
         opposite_peaks: s, ascending; of the excursions the other way.
+        smooth: the bridged heart rate by the smoothing it went through, if that has been done.
     """
-    away = _away(track, rule.sign, rule.smoothing)
-    fine = _away(track, rule.sign, rule.cut_smoothing)
-    measured = _away(track, rule.sign, MEASURE)
+    smooth = smooth or _smooth(track, rule)
+    spreads = rule.smoothing, rule.cut_smoothing, MEASURE
+    away, fine, measured = (_away(track, rule.sign, smooth[spread]) for spread in spreads)
     restless = np.nan_to_num(track.oscillation, nan=USUAL_OSCILLATION)
     missing = np.isnan(track.second)
     rows = []
@@ -184,9 +190,14 @@ def _within(times: np.ndarray, peaks: np.ndarray, reach: float) -> np.ndarray:
     return np.searchsorted(peaks, times + reach, side="right") - np.searchsorted(peaks, times - reach)
 
 
-def _away(track: Track, sign: int, smoothing: float) -> np.ndarray:
+def _smooth(track: Track, *rules: Rule) -> dict[float, np.ndarray]:
+    spreads = {MEASURE, *(spread for rule in rules for spread in (rule.smoothing, rule.cut_smoothing))}
+    return {spread: smoothed(track.bridged, spread) for spread in spreads}
+
+
+def _away(track: Track, sign: int, smooth: np.ndarray) -> np.ndarray:
     """Distance from the baseline in the direction of the event (m,), bpm; `UNKNOWN` in gaps that are not bridged."""
-    away = sign * (smoothed(track.bridged, smoothing) - track.baseline)
+    away = sign * (smooth - track.baseline)
     return np.where(np.isnan(track.bridged) | np.isnan(away), UNKNOWN, away)
 
 

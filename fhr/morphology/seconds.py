@@ -1,9 +1,11 @@
 """Means of a signal by seconds: the grid on which events are looked for, whatever the sampling rate."""
 
-import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from functools import lru_cache
 
-__all__ = ["by_second", "smoothed"]
+import numpy as np
+from scipy.ndimage import correlate1d
+
+__all__ = ["by_second", "gaussian", "smoothed"]
 
 _LEAST = 0.02  # of the kernel's weight must lie on what is known
 
@@ -23,15 +25,21 @@ def by_second(signal: np.ndarray, fs: float) -> np.ndarray:
 
 
 def smoothed(signal: np.ndarray, spread: float) -> np.ndarray:
-    """Smooth by a Gaussian the known values around each second (m,); NaN where next to nothing is known.
+    """Smooth by a Gaussian the known values around each second (..., m); NaN where next to nothing is known.
 
     Args:
-        signal: (m,) by seconds, NaN is missing.
+        signal: (..., m) by seconds, NaN is missing.
         spread: standard deviation, s.
     """
     known = ~np.isnan(signal)
-    weight, total = (
-        gaussian_filter1d(x, spread, mode="constant", truncate=3.0)
-        for x in (known.astype(np.float64), np.where(known, signal, 0.0))
-    )
-    return np.divide(total, weight, out=np.full(len(signal), np.nan), where=weight > _LEAST)
+    both = np.stack([known.astype(np.float64), np.where(known, signal, 0.0)])
+    weight, total = correlate1d(both, gaussian(spread), mode="constant")
+    return np.divide(total, weight, out=np.full(signal.shape, np.nan), where=weight > _LEAST)
+
+
+@lru_cache(maxsize=32)
+def gaussian(spread: float) -> np.ndarray:
+    """A Gaussian out to three times its standard deviation, in samples; its sum is 1."""
+    reach = int(3 * spread + 0.5)
+    weight = np.exp(-0.5 / (spread * spread) * np.arange(-reach, reach + 1) ** 2)
+    return weight / weight.sum()

@@ -11,7 +11,7 @@ from .bandwidth import bandwidths
 from .blocks import NOWHERE, both, epoch_means, mean, median, range_mask, spread
 from .events import Events
 
-__all__ = ["EPOCH", "Variation", "short_term_variation", "variation"]
+__all__ = ["EPOCH", "Variation", "dawes_redman", "short_term_variation", "variation"]
 
 EPOCH = 3.75  # s, 1/16 min: Dawes and Redman
 BEAT = 0.5  # s, about a beat: for the indices of de Haan
@@ -78,22 +78,39 @@ def variation(
     """
     kept = np.where(range_mask(both(decelerations, fhr_uncertain), len(fhr), fs), np.nan, fhr)
     with np.errstate(divide="ignore"):
-        interval = 60_000 / kept
-    epochs, rates = epoch_means(interval, fs, EPOCH), epoch_means(kept, fs, EPOCH)
-    beats = epoch_means(interval, fs, BEAT)
+        beats = epoch_means(60_000 / kept, fs, BEAT)
+    rates = epoch_means(kept, fs, EPOCH)
+    stv_ms, ltv_ms = dawes_redman(fhr, fs, decelerations, fhr_uncertain)
     pair = np.stack([beats[:-1], beats[1:]])
     angle, modulus = np.arctan(pair[1] / pair[0]), np.hypot(pair[0], pair[1])
     quartiles = (0.25, 0.75)
     per_minute, epochs_per_minute = round(60 / max(BEAT, 1 / fs)), round(60 / EPOCH)
     return Variation(
-        stv_ms=short_term_variation(epochs),
+        stv_ms=stv_ms,
         stv_bpm=short_term_variation(rates),
-        ltv_ms=mean(spread(epochs, epochs_per_minute, (0.0, 1.0))),
+        ltv_ms=ltv_ms,
         ltv_bpm=mean(spread(rates, epochs_per_minute, (0.0, 1.0))),
         sti_mrad=1000 * mean(spread(angle, per_minute, quartiles)),
         lti_ms=mean(spread(modulus, per_minute, quartiles)),
         bandwidth_bpm=median(bandwidths(fhr, baseline, fs, accelerations, decelerations, fhr_uncertain)),
     )
+
+
+def dawes_redman(
+    fhr: np.ndarray, fs: float, decelerations: Events, fhr_uncertain: np.ndarray = NOWHERE
+) -> tuple[float, float]:
+    """Short- and long-term variation, ms, as `variation` has them.
+
+    Args:
+        fhr: (n,) cleaned, bpm; NaN is missing.
+        fs: sampling rate, Hz.
+        decelerations: left out.
+        fhr_uncertain: (k, 2) start and end of what is left out too, s.
+    """
+    out = range_mask(both(decelerations, fhr_uncertain), len(fhr), fs)
+    with np.errstate(divide="ignore"):
+        epochs = epoch_means(60_000 / np.where(out, np.nan, fhr), fs, EPOCH)
+    return short_term_variation(epochs), mean(spread(epochs, round(60 / EPOCH), (0.0, 1.0)))
 
 
 def short_term_variation(epochs: np.ndarray) -> float:

@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from fhr.morphology import baseline as room
-from fhr.morphology.baseline import baseline_by_second, oscillation
+from fhr.morphology.baseline import baseline_by_second
 from fhr.morphology.seconds import by_second, smoothed
 
 
 def level(second):
-    return baseline_by_second(second, smoothed(second, 6.0))
+    return baseline_by_second(second[None], smoothed(second, 6.0)[None])[0][0]
+
+
+def oscillation(second):
+    return baseline_by_second(second[None], second[None])[1][0]
 
 
 def noise(n, spread=2.0, seed=0):
@@ -69,16 +73,16 @@ def test_the_path_is_the_cheapest_of_all(monkeypatch):
     for change in (0.001, 0.02, 0.5):
         monkeypatch.setattr(room, "CHANGE", change)
         best = min(product(range(4), repeat=6), key=price)
-        assert room._path(counts).tolist() == levels[list(best)].tolist()
+        assert room._path(counts[None]).tolist() == [levels[list(best)].tolist()]
 
 
 def test_the_median_is_the_weighted_median_of_what_is_near(monkeypatch):
     monkeypatch.setattr(room, "TRACE", 1e-9)
-    counts = np.zeros((1, len(room._LEVELS)))
+    counts = np.zeros((1, 1, len(room._LEVELS)))
     at = {float(value): i for i, value in enumerate(room._LEVELS)}
     for value, weight in ((138.0, 1.0), (140.0, 1.0), (142.0, 2.5), (190.0, 50.0)):
-        counts[0, at[value]] = weight
-    found = room._median(counts, np.array([140.0]), np.array([10.0]), 10.0)
+        counts[0, 0, at[value]] = weight
+    found = room._median(counts, np.array([[140.0]]), np.array([[10.0]]), 10.0)[0]
     # Half of 4.5 is 2.25: a tenth into the level 142, whose samples are spread over 141 to 143.
     assert found == pytest.approx([141 + 2 * 0.25 / 2.5], abs=1e-4)
 
