@@ -1,4 +1,7 @@
-"""The table of what may come from a stranger or a hospital: valid seeds, how they are spoilt, what may come out."""
+"""The table of what may come from a stranger or a hospital: valid seeds, how they are spoilt, what may come out.
+
+What checkpoints need is imported when it is used, so that the memory of reading a recording can be told.
+"""
 
 import copy
 import io
@@ -15,12 +18,10 @@ from typing import Any
 
 import hostile
 import numpy as np
-import torch
 from hostile import BEYOND_PLAIN, PLAIN, Generator, Kind, Sample, of_files
 from scipy.io import savemat
 
 import fhr
-from fhr.calibration import ClassConditionalConformal, CrossConformal, calibrator_from_dict
 from fhr.datasets import CTUUHB, Database, FalseSignals, Splits, make_splits
 from fhr.errors import FHRError
 from fhr.formats import read, write_npz, write_table, write_wfdb
@@ -161,6 +162,8 @@ def _entry_spoilt(data: bytes, rng: Generator) -> bytes:
 
 def _content_spoilt(data: bytes, rng: Generator) -> bytes:
     """A field of the card, or a weight, is another; mostly with checksums that hold."""
+    import torch
+
     content = torch.load(io.BytesIO(data), weights_only=True)
     for _ in range(rng.integers(1, 3)):
         if rng.random() < 0.8:
@@ -174,12 +177,16 @@ def _content_spoilt(data: bytes, rng: Generator) -> bytes:
 
 def saved(content: Any) -> bytes:
     """As `torch.save` writes it."""
+    import torch
+
     out = io.BytesIO()
     torch.save(content, out)
     return out.getvalue()
 
 
 def _spoil_weights(state: dict, rng: Generator) -> None:
+    import torch
+
     name = list(state)[rng.integers(len(state))]
     value = state[name]
     if not isinstance(value, torch.Tensor) or value.numel() > 10**6 or value.layout != torch.strided:
@@ -257,6 +264,8 @@ def _spoil_calibrator(seed: tuple[str, Any], rng: Generator) -> tuple[str, Any]:
 
 
 def _calibrate(seed: tuple[str, Any], _: Path) -> None:
+    from fhr.calibration import ClassConditionalConformal, CrossConformal, calibrator_from_dict
+
     name, state = seed
     asked = np.array([-1e308, -3.0, 0.0, 0.4, 2.0, 1e308])
     if name == "conformal":

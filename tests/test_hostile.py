@@ -21,7 +21,7 @@ from fhr.recording import Outcome, Recording
 SAME = ("checkpoint, entry", "checkpoint, content")  # files as of another kind
 FILES = {k: kind.seeds()[0] for k, kind in KINDS.items() if k != "calibrator" and k not in SAME}
 PLACES = [(label, name) for label, sample in FILES.items() for name in sample.files]
-FEW = {"checkpoint, content": 40, "checkpoint, bytes": 15, "checkpoint, entry": 15, "calibrator": 300}
+FEW = {"checkpoint, content": 25, "checkpoint, bytes": 15, "checkpoint, entry": 15, "calibrator": 300}
 
 
 @pytest.mark.parametrize("label", KINDS)
@@ -29,7 +29,7 @@ def test_a_valid_one_is_read_and_a_spoilt_one_read_or_refused(label, tmp_path):
     kind = KINDS[label]
     for seed in kind.seeds():
         assert hostile.verdict(lambda seed=seed: kind.use(seed, tmp_path)) == "read"
-    found = hostile.tally(label, kind, range(FEW.get(label, 40)), tmp_path)
+    found = hostile.tally(label, kind, range(FEW.get(label, 25)), tmp_path)
     assert found["escaped"] == 0
     assert found["refused"] > 0
 
