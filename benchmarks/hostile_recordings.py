@@ -2,7 +2,7 @@
 
 An escape is anything but a recording or an `FHRError`: another exception, a crash of the process, a recording that is
 none, more than `--seconds` for one file, or more than 4 GiB of address space. The mutations are those of the tests
-(`tests/hostile.py`); simulated recordings are spoilt, and those of FHR_DATA where it is set.
+(`tests/hostile.py`, `tests/hostile_kinds.py`); simulated recordings are spoilt, and those of FHR_DATA where it is set.
 
 python benchmarks/hostile_recordings.py --wfdb 10000 --others 2000
 """
@@ -15,7 +15,6 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
 import hostile
+import hostile_kinds
 
 from fhr.formats import read
 from fhr.recording import Recording
@@ -53,7 +53,7 @@ def _samples(recordings: list[Recording]) -> dict[str, list[hostile.Sample]]:
     samples: dict[str, list[hostile.Sample]] = {}
     for recording in recordings:
         minute = replace(recording, fhr=recording.fhr[:N_SAMPLES], uc=recording.uc[:N_SAMPLES])
-        for label, sample in hostile.samples_of(minute).items():
+        for label, sample in hostile_kinds.samples_of(minute).items():
             samples.setdefault(label, []).append(sample)
     return samples
 
@@ -66,21 +66,9 @@ def child(origin: str, label: str, n: int, seconds: float) -> None:
         samples = sources(folder)[origin][label]
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        counts: Counter[str] = Counter({"read": 0, "refused": 0, "escaped": 0})
-        slowest = 0.0
-        for number in range(n):
-            path = hostile.write(hostile.mutated(samples[number % len(samples)], number), folder)
-            start = time.perf_counter()
-            try:
-                with hostile.watchdog(seconds):
-                    counts[hostile.verdict(path)] += 1
-            except hostile.Escape as escape:
-                counts["escaped"] += 1
-                print(f"{label} {number}: {escape}", file=sys.stderr)
-            slowest = max(slowest, time.perf_counter() - start)
-            path.unlink()
+        found = hostile.tally(label, hostile_kinds.recordings(samples), range(n), folder, seconds=seconds)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps({**counts, "slowest": slowest, "before": before / 1024, "peak": peak / 1024}))
+    print(json.dumps({**found, "slowest": found["slowest"] / 1e6, "before": before / 1024, "peak": peak / 1024}))
 
 
 def main() -> None:

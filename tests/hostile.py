@@ -1,32 +1,31 @@
-"""Valid recordings in every format, what can be done to their files, and the verdict over what a reader made of them.
+"""What can be done to valid files and plain values, and the verdict over what a reader makes of them: the one engine.
 
-Shared by the tests and by `benchmarks/hostile_recordings.py`. Every mutation is a function of bytes and a generator, so
-that a number names a case: the same number spoils the same file in the same way.
+`hostile_kinds.py` is the table of what is spoilt; the tests try a few cases of each kind, `benchmarks/hostile_*.py`
+thousands. Every mutation is a function of a value and a generator, so that a number names a case: the same number
+spoils the same file in the same way.
 """
 
+import copy
 import io
 import os
 import re
 import signal
 import socket
 import struct
-import tempfile
+import sys
+import time
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
-from math import isfinite
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import chdir, contextmanager
+from math import inf, nan
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.io import savemat
 
-from fhr.datasets import Database
 from fhr.errors import FHRError
-from fhr.formats import read, write_npz, write_table, write_wfdb
-from fhr.recording import Provenance, Recording
 
 Generator = np.random.Generator
 Mutation = Callable[[bytes, Generator], bytes]
@@ -37,44 +36,77 @@ class Escape(BaseException):
 
 
 class Sample(NamedTuple):
-    """The files of one valid recording, and the one to read."""
+    """The files that are spoilt, the one (or "", the folder) to read, and files beside them that stay as they are."""
 
     files: dict[str, bytes]
     target: str
+    whole: dict[str, bytes] = {}  # noqa: RUF012
+
+    def write(self, folder: Path) -> Path:
+        """Put the files into a folder; the path to read."""
+        for name, data in (self.whole | self.files).items():
+            (folder / name).write_bytes(data)
+        return folder / self.target
 
 
-def samples_of(recording: Recording) -> dict[str, Sample]:
-    """The recording in every format that is read, by a name for the format."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        header = write_wfdb(recording, folder)
-        found = {"wfdb": Sample({p.name: p.read_bytes() for p in (header, header.with_suffix(".dat"))}, header.name)}
-        files = {
-            "csv": write_table(recording, folder / "a.csv").read_bytes(),
-            "tsv": write_table(recording, folder / "a.tsv").read_bytes(),
-            "npz": write_npz(recording, folder / "a.npz").read_bytes(),
-        }
-    rates, activity = np.nan_to_num(recording.fhr), np.nan_to_num(recording.uc)
-    values = [f"{x:.1f};{y:.1f}\n".replace(".", ",") for x, y in zip(rates, activity, strict=True)]
-    start = np.datetime64("2020-01-01T10:00", "ms")
-    rows = [f"{start + np.timedelta64(round(1000 * i / recording.fs), 'ms')};{v}" for i, v in enumerate(values)]
-    files["foreign.csv"] = ("time;FHR [bpm];toco\n" + "".join(rows)).encode()
-    arrays = io.BytesIO()
-    np.savez(arrays, fhr=rates, uc=activity, fs=recording.fs)
-    files["foreign.npz"] = arrays.getvalue()
-    columns = {"fhr": rates, "fs": recording.fs, "s": {"toco": activity, "mhr": rates}}
-    versions: dict[str, dict[str, Any]] = {"5.mat": {}, "7.mat": {"do_compression": True}, "4.mat": {"format": "4"}}
-    for label, options in versions.items():
-        matlab: Any = io.BytesIO()
-        savemat(matlab, {k: v for k, v in columns.items() if label != "4.mat" or k != "s"}, **options)
-        files[label] = matlab.getvalue()
-    stored = np.zeros(len(recording), "<u2,<u2,<u2,u1,u1")
-    stored["f0"], stored["f2"], stored["f3"] = np.rint(4 * rates), 320, np.clip(2 * activity, 0, 255)
-    files["fhrm"] = bytes([1, 2, 3, 4]) + stored.tobytes()
-    files["fhr"] = bytes([1, 2, 3, 4]) + stored[["f0", "f1", "f3", "f4"]].astype("<u2,<u2,u1,u1").tobytes()
-    for label, data in files.items():
-        target = f"a.{label.rpartition('.')[2]}"
-        found[label] = Sample({target: data}, target)
+class Kind(NamedTuple):
+    """One kind of what may come from a stranger.
+
+    Args:
+        seeds: valid ones, files or plain values.
+        spoil: makes another of a seed.
+        use: reads one, with a folder to write to, and fails where what comes out is not what it may be.
+    """
+
+    seeds: Callable[[], Sequence[Any]]
+    spoil: Callable[[Any, Generator], Any]
+    use: Callable[[Any, Path], object]
+
+
+def of_files(seeds: Callable[[], Sequence[Sample]], read: Callable[[Path], Any], check: Callable[[Any], None]) -> Kind:
+    """Kind of files of the formats that this package reads as text, numbers or archives."""
+    return Kind(seeds, spoil_sample, lambda sample, folder: check(read(sample.write(folder))))
+
+
+def verdict(use: Callable[[], object]) -> str:
+    """ "read" or "refused"; anything else is an escape.
+
+    Raises:
+        Escape: another exception than `FHRError`, or a message that is empty, endless or cannot be written.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # numbers that overflow
+            use()
+    except FHRError as error:
+        said = str(error)
+        if not 10 < len(said) < 4000 or said != said.encode(errors="replace").decode():
+            raise Escape(f"a message of {len(said)} characters: {said[:200]!r}") from error
+        return "refused"
+    except (Exception, MemoryError) as error:
+        raise Escape(f"{type(error).__name__}: {error}"[:300]) from error
+    return "read"
+
+
+def try_case(kind: Kind, number: int, folder: Path, *, seconds: float = 60) -> str:
+    """Verdict over case `number` of a kind."""
+    seeds = kind.seeds()
+    spoilt = kind.spoil(seeds[number % len(seeds)], np.random.default_rng(number))
+    with watchdog(seconds):
+        return verdict(lambda: kind.use(spoilt, folder))
+
+
+def tally(name: str, kind: Kind, numbers: Iterable[int], folder: Path, *, seconds: float = 60) -> Counter[str]:
+    """How many cases are read, refused and escape, the first of these on stderr, and the `slowest`, in microseconds."""
+    found = Counter({"read": 0, "refused": 0, "escaped": 0, "slowest": 0})
+    for number in numbers:
+        start = time.perf_counter()
+        try:
+            found[try_case(kind, number, folder, seconds=seconds)] += 1
+        except Escape as escape:
+            found["escaped"] += 1
+            if found["escaped"] <= 10:
+                sys.stderr.write(f"{name} {number}: {escape}\n")
+        found["slowest"] = max(found["slowest"], round(1e6 * (time.perf_counter() - start)))
     return found
 
 
@@ -224,19 +256,19 @@ def spoil(data: bytes, generator: Generator, *, text: bool) -> bytes:
     return data
 
 
-def mutated(sample: Sample, number: int) -> Sample:
-    """Case `number` of a sample. Spoilt samples and archives often get sums that fit, to reach what lies behind."""
-    generator = np.random.default_rng(number)
+def spoil_sample(sample: Sample, generator: Generator) -> Sample:
+    """One file is another. Spoilt samples and archives often get sums that fit, to reach what lies behind."""
     files = dict(sample.files)
     name = str(generator.choice(list(files)))
     if name.endswith(".npz") and generator.random() < 0.7:
         files[name] = _spoilt_archive(files[name], generator)
     else:
-        files[name] = spoil(files[name], generator, text=name.endswith((".hea", ".csv", ".tsv")))
+        text = name.endswith((".hea", ".csv", ".tsv", ".json", "RECORDS"))
+        files[name] = spoil(files[name], generator, text=text)
     if name.endswith(".dat") and generator.random() < 0.5:
         header = sample.target
         files[header] = _sums_that_fit(files[header], files[name])
-    return Sample(files, sample.target)
+    return sample._replace(files=files)
 
 
 def _spoilt_archive(data: bytes, generator: Generator) -> bytes:
@@ -293,11 +325,93 @@ def _sums_that_fit(header: bytes, samples: bytes) -> bytes:
     return "\n".join(lines).encode()
 
 
-def write(sample: Sample, folder: Path) -> Path:
-    """Put the files of a sample into a folder; the path to read."""
-    for name, data in sample.files.items():
-        (folder / name).write_bytes(data)
-    return folder / sample.target
+def _deep(depth: int) -> list:
+    nested: list = []
+    for _ in range(depth):
+        nested = [nested]
+    return nested
+
+
+def _laughs() -> list:
+    """2^40 values in 40 lists."""
+    nested: list = [1.0]
+    for _ in range(40):
+        nested = [nested, nested]
+    return nested
+
+
+def _own() -> list:
+    own: list = [1.0]
+    own.append(own)
+    return own
+
+
+PLAIN: tuple[Callable[[], Any], ...] = tuple(
+    (lambda value=value: copy.deepcopy(value))
+    for value in (
+        *(
+            None,
+            True,
+            False,
+            -1,
+            0,
+            1,
+            2,
+            7,
+            2**31,
+            2**63,
+            10**30,
+            -(10**400),
+            0.5,
+            -0.0,
+            nan,
+            inf,
+            -inf,
+            1e308,
+            1e-308,
+        ),
+        *("", "x", "1.0", "\x00", "\x1b[2J", "\ud800", "a" * 10_000, "fhr.models.InceptionNet", "os.system", "../x"),
+        *([], [[]], [1.0, "x"], [nan], [1.0] * 1000, {}, {"kind": []}, {"a": {"b": 1}}, _deep(60)),
+    )
+)
+BEYOND_PLAIN: tuple[Callable[[], Any], ...] = (_laughs, _own, lambda: {1: 2})
+
+
+def places(value: Any, path: tuple = ()) -> Iterator[tuple]:
+    """Where something stands in nested tables and lists, as deep as a card goes."""
+    if len(path) == 8:
+        return
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inside:
+        yield (*path, key)
+        yield from places(one, (*path, key))
+
+
+def spoil_plain(plain: dict, rng: Generator, values: tuple[Callable[[], Any], ...] = PLAIN) -> None:
+    """Change one place: another value, none, one more, that of another place, a number that is moved."""
+    everywhere = list(places(plain))
+    # A long list is one of the places, not a thousand of them.
+    depth = rng.integers(1, 1 + max(map(len, everywhere)))
+    path = (chosen := [p for p in everywhere if len(p) == depth])[rng.integers(len(chosen))]
+    holder = _at(plain, path[:-1])
+    how = rng.integers(9)
+    if how == 0:
+        del holder[path[-1]]
+    elif how == 1:
+        holder[path[-1]] = copy.deepcopy(_at(plain, everywhere[rng.integers(len(everywhere))]))
+    elif how == 2 and isinstance(holder, dict):
+        holder[str(path[-1]) + "_"] = holder.pop(path[-1])
+    elif how > 4 and isinstance(value := holder[path[-1]], int | float) and abs(value) < 1e300:
+        moved = value * float(rng.choice([-1, 1e-6, 0.999, 3, 1e6, 1e300])) + int(rng.integers(-2, 3))
+        holder[path[-1]] = round(moved) if isinstance(value, int) and np.isfinite(moved) else moved
+    else:
+        holder[path[-1]] = values[rng.integers(len(values))]()
+
+
+def _at(plain: Any, path: tuple) -> Any:
+    for key in path:
+        plain = plain[key]
+    return plain
 
 
 def _link(target: str | Path) -> Callable[[Path], None]:
@@ -305,8 +419,8 @@ def _link(target: str | Path) -> Callable[[Path], None]:
 
 
 def _socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as one:
-        one.bind(str(path))
+    with socket.socket(socket.AF_UNIX) as one, chdir(path.parent):  # a whole path may be longer than its 107 bytes
+        one.bind(path.name)
 
 
 def _sparse(path: Path) -> None:
@@ -356,41 +470,3 @@ def watchdog(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-
-
-def verdict(path: Path, reader: Callable[[Path], Recording] = read) -> str:
-    """ "read" or "refused"; anything else is an escape.
-
-    Raises:
-        Escape: another exception than `FHRError`, a message that is empty or endless, or a recording that is none.
-    """
-    try:
-        recording = reader(path)
-    except FHRError as error:
-        if not 10 < len(str(error)) < 2000 + 3 * len(str(path)):
-            raise Escape(f"a message of {len(str(error))} characters: {str(error)[:200]!r}") from error
-        return "refused"
-    except (Exception, MemoryError) as error:
-        raise Escape(f"{type(error).__name__}: {error}"[:300]) from error
-    try:
-        _check(recording)
-    except (Exception, MemoryError) as error:
-        raise Escape(f"a recording that is none: {type(error).__name__}: {error}"[:300]) from error
-    return "read"
-
-
-def _check(recording: Recording) -> None:
-    """What every room above relies on."""
-    assert 1 <= len(recording) <= 4 * 3600 * 24 * 14
-    for values in (recording.fhr, recording.uc, recording.mhr):
-        assert values is None or (values.dtype == np.float32 and len(values) == len(recording))
-        assert values is None or not np.isinf(values).any()
-    assert isfinite(recording.duration)
-    assert recording.duration > 0
-    assert not np.isinf(recording.stage2_start)
-    assert recording.provenance == Provenance(**asdict(recording.provenance))
-    database = Database([recording], origin="hostile")
-    assert not np.isinf(database.outcomes.to_numpy()).any()
-    assert len(database.checksum) == 64
-    with tempfile.TemporaryDirectory() as folder, suppress(FHRError):
-        write_wfdb(replace(recording, name="r"), folder)

@@ -18,7 +18,7 @@ _END, _CENTRAL = b"PK\5\6", b"PK\1\2"
 
 def _zeros(megabytes: int, head: bytes = b"", *, window: int = zlib.MAX_WBITS) -> bytes:
     """`head` and zeros, compressed; never all in memory at once."""
-    stream = zlib.compressobj(wbits=window)
+    stream = zlib.compressobj(1, wbits=window)
     block = bytes(1 << 20)
     return stream.compress(head) + b"".join(stream.compress(block) for _ in range(megabytes)) + stream.flush()
 
@@ -133,8 +133,8 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "twenty long lines.csv": lambda: (b"1," * 500_000 + b"\n") * 20,
     "an endless cell.csv": lambda: b"time,fhr\n0," + b"1" * (20 << 20) + b"\n1,2\n",
     "an open quote.csv": lambda: b'time,fhr\n0,"140\n' + b"1,2\n" * (1 << 20),
-    "comments without end.csv": lambda: b"#\n" * (20 << 20) + b"time,fhr\n0,1\n1,2\n",
-    "blank lines without end.csv": lambda: b"\n" * (60 << 20) + b"time,fhr\n0,1\n1,2\n",
+    "comments without end.csv": lambda: b"#\n" * (5 << 20) + b"time,fhr\n0,1\n1,2\n",
+    "blank lines without end.csv": lambda: b"\n" * (20 << 20) + b"time,fhr\n0,1\n1,2\n",
     "more rows than two weeks.csv": lambda: b"fhr\n" + b"1\n" * 9_000_000,
     "steps that say nothing.csv": lambda: b"time_s,fhr\n0,140\n0.1,140\n50.1,140\n",
     "times at the ends of the numbers.csv": lambda: b"time_s,fhr\n-1.7e308,140\n0,141\n1.7e308,140\n",
@@ -152,11 +152,11 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "the fastest rate.csv": lambda: b"# fhr table 1\n# fs: 1e308\nfhr\n140\n141\n",
     "a huge whole number.csv": lambda: _ours(fs="9" * 4000),
     # MATLAB
-    "unpacks to much.mat": lambda: _mat_header() + struct.pack("<II", 15, len(z := _zeros(300))) + z,
+    "unpacks to much.mat": lambda: _mat_header() + struct.pack("<II", 15, len(z := _zeros(140))) + z,
     "more dimensions than can be multiplied.mat": lambda: (
         _mat_header() + _matrix(b"fhr", b"\xff\xff\xff\x7f" * 1_000_000, _element(9, bytes(8)))
     ),
-    "tags without end.mat": lambda: _mat_header() + bytes(32 << 20),
+    "tags without end.mat": lambda: _mat_header() + bytes(4 << 20),
     "fields without end.mat": lambda: _mat_header() + _struct_of_many(2_000_000),
     "empty arrays without end.mat": lambda: _old(b"a\0", 0, 0, 0) * 1_000_000,
     "an array larger than the file.mat": lambda: _old(b"fhr\0", 0, 2**31 - 1, 2**31 - 1),

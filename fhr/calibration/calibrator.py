@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
+from fhr.formats.regular_file import cut
 from fhr.metrics.inputs import checked_labels, checked_scores
 
 from .calibrator_state import checked_state, kind_of, state_table
@@ -142,12 +143,12 @@ class Calibrator(ABC):
         made_for, models = self._made_for.get("label"), self._made_for.get("model")
         if label is not None and made_for is not None and label != made_for:
             raise CheckpointError(
-                f"a calibrator of {made_for} was given where {label} is predicted; "
+                f"a calibrator of {cut(made_for)} was given where {label} is predicted; "
                 "use the one that was fitted with this model"
             )
         if model is not None and models and model not in models:
             raise CheckpointError(
-                f"a calibrator of the model {' or '.join(models)} was given to the model {model}; "
+                f"a calibrator of the model {cut(' or '.join(models))} was given to the model {model}; "
                 "scores of another model have another scale: fit a calibrator on this one's held-out scores"
             )
 

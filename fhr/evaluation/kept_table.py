@@ -4,8 +4,6 @@
 the label, whose checksum stands in the row.
 """
 
-import csv
-import io
 import os
 import tempfile
 from collections.abc import Hashable, Mapping
@@ -17,14 +15,11 @@ import pandas as pd
 from filelock import FileLock
 
 from fhr.errors import FHRError, FormatError
-from fhr.formats import read_whole, whole_or_not_at_all
+from fhr.formats import whole_or_not_at_all
 from fhr.formats.regular_file import cut, reason
 from fhr.metrics import auroc, bootstrap, calibration_slope, evaluate
 
 from .published_predictions import (
-    MAX_BYTES,
-    WrongColumnsError,
-    check_fields,
     kept_text,
     oof_file,
     oof_text,
@@ -95,8 +90,8 @@ def keep(
     Raises:
         SplitError: a record that is missing from a repeat, or there twice.
         OutcomeError: labels that are not 0 or 1.
-        FHRError: scores or probabilities that are not finite, an empty model or label, a date of another form, another
-            model whose file would be the same, more predictions than are read, a name of over 1000 characters.
+        FHRError: scores or probabilities that are not finite, an empty model or label, a date of another form, or
+            another model whose file would be the same.
     """
     path, folder = oof_file(folder, model, label), Path(folder)
     try:
@@ -105,8 +100,6 @@ def keep(
         raise FHRError(f"date {date!r} is not a day; write it as 2026-01-31") from None
     whole_repeats(predictions, model=model)
     text = oof_text(predictions)
-    if len(text.encode()) > MAX_BYTES:
-        raise FHRError(f"{len(predictions)} predictions are more than {MAX_BYTES} bytes; keep fewer repeats")
     measured = _measured(parsed_oof(text, path))
     given = {"model": model, "label": label, "run_id": run_id, "commit": commit, "split_sha": split_sha}
     given |= {"oof_sha": sha256_of_text(text), "config": config, "date": date, "machine": machine}
@@ -199,13 +192,12 @@ def _rows(folder: Path) -> pd.DataFrame:
     if not os.path.lexists(path):
         return pd.DataFrame(columns=list(COLUMNS), dtype=str)
     try:
-        text = read_whole(path, limit=MAX_BYTES, kind="kept table").decode()
-        check_fields(text, COLUMNS)
-        return pd.read_csv(io.StringIO(text), dtype=str, index_col=False, keep_default_na=False)
-    except WrongColumnsError as error:
-        raise FormatError(f"{path}: columns {error}; the table has {', '.join(COLUMNS)}") from None
-    except (ValueError, csv.Error) as error:
+        table = pd.read_csv(path, dtype=str, index_col=False, keep_default_na=False)
+    except (OSError, ValueError) as error:
         raise FormatError(f"{path}: no table ({reason(error)}); restore it") from None
+    if tuple(table.columns) != COLUMNS:
+        raise FormatError(f"{path}: columns {cut(', '.join(table.columns))}; the table has {', '.join(COLUMNS)}")
+    return table
 
 
 def _measured(predictions: pd.DataFrame, *, intervals: bool = True) -> dict[str, str]:

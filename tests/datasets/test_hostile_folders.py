@@ -1,4 +1,4 @@
-"""Folders that are not what they say: lists, tables and split files as an attacker would write them."""
+"""Folders that are not what they say: lists, tables and split files; spoilt at random in `test_hostile.py`."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import hostile
 import pytest
 
 from fhr.datasets import CTUUHB, FalseSignals, Splits, make_splits
-from fhr.errors import FHRError, FormatError, SplitError
+from fhr.errors import FormatError, SplitError
 
 windows = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO, and links need rights")
 
@@ -28,25 +28,6 @@ def records(simulated_folder: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def marked(false_signal_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(false_signal_folder, tmp_path / "marked"))
-
-
-def survives(what, *arguments: object) -> None:
-    with hostile.watchdog(60):
-        try:
-            what(*arguments)
-        except FHRError as refusal:
-            error = refusal
-        else:
-            return
-    assert 10 < len(str(error)) < 3000
-
-
-@windows
-@pytest.mark.parametrize("impostor", [name for name in hostile.IMPOSTORS if name != "nothing"])
-def test_a_list_that_is_no_file_of_the_folder_is_refused(records, impostor):
-    hostile.IMPOSTORS[impostor](records / "RECORDS")
-    with hostile.watchdog(20), pytest.raises(FormatError, match="RECORDS"):
-        CTUUHB(records)
 
 
 @windows
@@ -82,28 +63,6 @@ def test_a_list_without_end_is_refused(records):
         CTUUHB(records)
 
 
-def test_spoilt_lists_are_read_or_refused(records):
-    sample = hostile.Sample({"RECORDS.csv": b"s0001\ns0002\n"}, "RECORDS.csv")
-    for number in range(150):
-        (records / "RECORDS").write_bytes(hostile.mutated(sample, number).files["RECORDS.csv"])
-        survives(CTUUHB, records)
-
-
-@pytest.mark.parametrize("table", ["recordings.csv", "annotations.csv"])
-def test_spoilt_tables_of_marks_are_read_or_refused(marked, table):
-    path = marked / table
-    lines = path.read_bytes().splitlines(keepends=True)
-    keep = {b"DopMHRTrain0000.fhrm", b"DopMHRTrain0001.fhrm"}
-    small = b"".join(line for i, line in enumerate(lines) if not i or line.split(b",")[0] in keep)
-    other = marked / ({"recordings.csv", "annotations.csv"} - {table}).pop()
-    rest = other.read_bytes().splitlines(keepends=True)
-    other.write_bytes(b"".join(line for i, line in enumerate(rest) if not i or line.split(b",")[0] in keep))
-    sample = hostile.Sample({path.name: small}, path.name)
-    for number in range(150):
-        path.write_bytes(hostile.mutated(sample, number).files[path.name])
-        survives(lambda: FalseSignals(marked).checksum)
-
-
 @pytest.mark.parametrize("sample", ["0", "-5", "9" * 4000, "1e300", "99999999"])
 def test_a_second_stage_outside_the_recording_quarantines_it(marked, sample):
     path = marked / "recordings.csv"
@@ -123,26 +82,9 @@ def test_a_recording_that_is_listed_twice_is_refused_before_it_is_read(marked, m
         FalseSignals(marked)
 
 
-@windows
-@pytest.mark.parametrize("table", ["recordings.csv", "annotations.csv"])
-@pytest.mark.parametrize("impostor", [name for name in hostile.IMPOSTORS if name != "nothing"])
-def test_a_table_that_is_no_file_of_the_folder_is_refused(marked, table, impostor):
-    (marked / table).unlink()
-    hostile.IMPOSTORS[impostor](marked / table)
-    with hostile.watchdog(20), pytest.raises(FormatError, match=table):
-        FalseSignals(marked)
-
-
 @pytest.fixture
 def split_file(simulated_database: CTUUHB, tmp_path: Path) -> Path:
     return make_splits(simulated_database, n_repeats=1, n_folds=5).save(tmp_path / "splits.json")
-
-
-def test_spoilt_split_files_are_read_or_refused(split_file):
-    sample = hostile.Sample({"splits.csv": split_file.read_bytes()}, "splits.csv")
-    for number in range(200):
-        split_file.write_bytes(hostile.mutated(sample, number).files["splits.csv"])
-        survives(lambda: Splits.load(split_file).partition(0, 0, 0))
 
 
 @pytest.mark.parametrize("seed", ["1e999", "-1", "1.5", "true", '"1"', "[" * 100_000, "9" * 5000])
@@ -172,13 +114,3 @@ def test_a_record_in_two_folds_is_refused_though_the_checksum_fits(split_file, e
     ).save(split_file)
     with pytest.raises(SplitError, match="not each record is in one fold of each repeat"):
         Splits.load(forged)
-
-
-@windows
-@pytest.mark.parametrize("impostor", hostile.IMPOSTORS)
-def test_a_split_file_that_is_none_is_refused(tmp_path, impostor):
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    hostile.IMPOSTORS[impostor](folder / "splits.json")
-    with hostile.watchdog(20), pytest.raises(SplitError, match=r"splits.json: no readable split file"):
-        Splits.load(folder / "splits.json")

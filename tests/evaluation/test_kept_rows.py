@@ -222,6 +222,12 @@ def test_labels_of_another_inequality_are_other_files():
     assert oof_file(".", "m", "ph<7.05 & bdecf>=12").name == "m__ph-lt-7.05-and-bdecf-ge-12.csv.gz"
 
 
+def test_a_record_may_be_called_not_available(tmp_path):
+    predictions = made().replace({"name": {"1001": "NA", "1002": "nan"}})
+    assert {"NA", "nan"} <= set(read_oof(keep(tmp_path, predictions, model="m", label=LABEL, **FACTS))["name"])
+    assert check(tmp_path) == []
+
+
 def test_a_table_that_is_no_table_is_refused(tmp_path):
     (tmp_path / "oof").mkdir()
     path = tmp_path / "oof" / "x.csv.gz"

@@ -464,11 +464,11 @@ def test_without_dask_the_extra_is_named(folder, tmp_path, monkeypatch):
 
 
 def test_files_that_are_no_feature_tables(tmp_path):
-    with pytest.raises(FHRError, match=r"nothing\.parquet: no readable Parquet file"):
+    with pytest.raises(FHRError, match=r"nothing\.parquet: no whole feature table"):
         read_features(tmp_path / "nothing.parquet")
     (tmp_path / "text.parquet").write_text("record,window\n")
-    with pytest.raises(FHRError, match=r"text\.parquet: no readable Parquet file"):
+    with pytest.raises(FHRError, match=r"text\.parquet: no whole feature table"):
         read_features(tmp_path / "text.parquet")
     pd.DataFrame({"c1": [0.5]}).to_parquet(tmp_path / "other.parquet")
-    with pytest.raises(FHRError, match=r"other\.parquet: a Parquet file, but not a feature table"):
+    with pytest.raises(FHRError, match=r"other\.parquet: no whole feature table"):
         read_features(tmp_path / "other.parquet")

@@ -2,20 +2,20 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import hostile
-import numpy as np
 import pytest
+from hostile_kinds import small_samples
 
 import fhr
 from fhr.errors import FormatError
 from fhr.formats import read_whole, recordings_in
 from fhr.formats.regular_file import cut, shown
-from fhr.recording import Recording
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO, and links need rights")
-SAMPLES = hostile.samples_of(Recording("r1", np.arange(100.0, 140.0), np.arange(40.0), 4.0))
+SAMPLES = small_samples()
 
 
 @pytest.fixture
@@ -27,34 +27,20 @@ def folder(tmp_path: Path) -> Path:
 PLACES = [(label, name) for label in ("wfdb", "csv", "npz", "7.mat", "fhrm") for name in SAMPLES[label].files]
 
 
-@pytest.mark.parametrize("impostor", hostile.IMPOSTORS)
-@pytest.mark.parametrize(("label", "name"), PLACES)
-def test_what_is_no_file_of_the_folder_is_refused(folder, label, name, impostor):
-    path = hostile.write(SAMPLES[label], folder)
-    (folder / name).rename(folder / f"valid-{name}")
-    hostile.IMPOSTORS[impostor](folder / name)
-    with hostile.watchdog(20), pytest.raises(FormatError) as error:
-        fhr.read(path)
-    assert name in str(error.value) or "is a folder" in str(error.value)
-    if "out of its folder" in impostor or "parent" in impostor:
-        assert f"a link to '{folder.parent}" in str(error.value)
-        assert "outside its folder; put the file itself there" in str(error.value)
-
-
 @pytest.mark.parametrize(("label", "name"), PLACES)
 def test_a_link_within_the_folder_is_followed(folder, label, name):
-    path = hostile.write(SAMPLES[label], folder)
+    path = SAMPLES[label].write(folder)
     (folder / "deeper").mkdir()
     (folder / name).rename(folder / "deeper" / "store")
     (folder / name).symlink_to("deeper/store")
-    assert hostile.verdict(path) == "read"
+    assert hostile.verdict(partial(fhr.read, path)) == "read"
 
 
 def test_a_link_to_the_whole_folder_is_followed(folder):
-    path = hostile.write(SAMPLES["wfdb"], folder)
+    path = SAMPLES["wfdb"].write(folder)
     link = folder.with_name("link")
     link.symlink_to(folder)
-    assert hostile.verdict(link / path.name) == "read"
+    assert hostile.verdict(lambda: fhr.read(link / path.name)) == "read"
 
 
 NAMES = ["a\nb", "\x1b[31mred", "CON", "NUL", " ", "-rf", "...", "%s", "é", "\u202ea", "a" * 240, "'", "a b", "{0}"]
@@ -66,9 +52,9 @@ def test_strange_names_are_names(folder, name):
         (data,) = SAMPLES[label].files.values()
         path = folder / f"{name}.{label.rpartition('.')[2]}"
         path.write_bytes(data)
-        assert hostile.verdict(path) == "read"
+        assert hostile.verdict(partial(fhr.read, path)) == "read"
         path.write_bytes(data[:7])
-        assert hostile.verdict(path) == "refused"
+        assert hostile.verdict(partial(fhr.read, path)) == "refused"
 
 
 def test_a_name_that_is_no_text_is_refused(folder):
@@ -80,7 +66,7 @@ def test_a_name_that_is_no_text_is_refused(folder):
 
 
 def test_a_folder_lists_what_is_refused_by_name(folder, caplog):
-    hostile.write(SAMPLES["npz"], folder)
+    SAMPLES["npz"].write(folder)
     for name in ("fifo.npz", "fifo.csv"):
         os.mkfifo(folder / name)
     (folder / "link.fhr").symlink_to("/dev/zero")
@@ -106,7 +92,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder, monkeypatch, to
 
 
 def test_a_signal_file_that_shrinks_is_refused(folder, monkeypatch):
-    path = hostile.write(SAMPLES["wfdb"], folder)
+    path = SAMPLES["wfdb"].write(folder)
     data = path.with_suffix(".dat").read_bytes()
     real = os.fstat
 
