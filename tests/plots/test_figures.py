@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from io import BytesIO
 
 import matplotlib.pyplot as plt
@@ -133,11 +131,3 @@ def test_errors_of_strips():
         strips([strip("a", 9), strip("b", 9)], titles=["a"])
     with pytest.raises(FHRError, match="minutes=0; give a positive length"):
         strips([strip("a", 9)], minutes=0)
-
-
-@pytest.mark.process
-def test_pyplot_and_torch_stay_unloaded():
-    code = (
-        "import sys, fhr.plots; sys.exit(bool({'torch', 'pytorch_lightning', 'matplotlib.pyplot'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
