@@ -210,13 +210,13 @@ def test_baselines_in_place_of_a_network(runs, client, run_fhr, tiny_config):
 
 @pytest.mark.usefixtures("plain_report")
 def test_a_permuted_baseline_learns_nothing(runs, client, run_fhr, tiny_config):
-    options = ["--baseline", "ridge", "--permutations", 8, "--out", "permuted.csv"]
+    options = ["--baseline", "ridge", "--permutations", 4, "--out", "permuted.csv"]
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
     assert answer.code == 0, answer.err
     (row,) = pd.read_csv(io.StringIO(answer.out)).to_dict("records")
     assert row["model"] == "21 order statistics, ridge on pH, permuted records"
-    assert row["auroc"] == pytest.approx(0.5, abs=0.07)
-    assert pd.read_csv(runs.folder / "permuted.csv")["repeat"].nunique() == 8
+    assert row["auroc"] == pytest.approx(0.5, abs=0.1)  # four means of 120 records: a standard error of 0.03
+    assert pd.read_csv(runs.folder / "permuted.csv")["repeat"].nunique() == 4
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--networks-of", run_id(answer))
     assert answer.code == 2
     assert "is of a linear line and holds no networks" in answer.err
@@ -254,7 +254,7 @@ def test_mistakes(runs, client, run_fhr, tiny_config, options, message):
 def test_dask_gives_what_one_process_gives(runs, run_fhr, tiny_config, tmp_path):
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+        n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
     )
     with cluster:
         scheduler = cluster.scheduler_address.replace("tcp", "dask")

@@ -68,6 +68,7 @@ def test_undefined_is_nan():
     assert only_true["prevalence"] == 0
 
 
+@pytest.mark.statistics
 def test_intervals_are_over_recordings():
     """Ten copies of each recording's samples change nothing: the recording is the unit."""
     counts = np.stack([score_counts(*samples(50, seed=seed)) for seed in range(30)])

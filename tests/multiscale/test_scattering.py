@@ -253,6 +253,7 @@ def test_the_frame_bound_is_the_gain_of_a_sinusoid():
     assert max(gains) == pytest.approx(largest, rel=1e-6)
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("order", [1, 2])
 def test_no_pair_is_farther_apart_than_the_bound_allows(order):
     layer = Scattering1d(4, 4, order, n_samples=256, unit_gain=True)
@@ -310,6 +311,7 @@ def autoregressive(*shape, seed=0):
     return x
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("signal", [noise, autoregressive])
 def test_gaps_leave_averages_of_stationary_noise_as_they_are(signal):
     layer = Scattering1d(5, 4, n_samples=1024)
@@ -331,6 +333,7 @@ def test_steep_spectra_do_not_leak_from_the_edges_of_gaps():
     assert ratio_by_path(layer, x, mask, filled_with_zeros=True).median() > 2
 
 
+@pytest.mark.statistics
 @pytest.mark.skipif("FHR_DATA" not in os.environ, reason="needs real recordings")
 def test_gaps_as_they_occur_leave_averages_as_they_are():
     import fhr

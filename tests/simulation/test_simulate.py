@@ -67,6 +67,7 @@ def test_more_recordings_keep_the_first_ones():
     assert same(list(simulate(6, seed=2))[4], simulate_recording(4, seed=2))
 
 
+@pytest.mark.statistics
 def test_names_source_and_history(recordings):
     assert [r.name for r in recordings[:2]] == ["s0001", "s0002"]
     assert recordings[1].source.path == "seed=11,index=1"
@@ -77,6 +78,7 @@ def test_names_source_and_history(recordings):
     assert step.parameters["index"] == 1
 
 
+@pytest.mark.statistics
 def test_they_are_simulated_by_one_maker(recordings):
     """Which is named with all that makes other recordings; the index is in the history."""
     provenance = recordings[0].provenance
@@ -90,6 +92,7 @@ def test_they_are_simulated_by_one_maker(recordings):
     ]
 
 
+@pytest.mark.statistics
 def test_signals_are_what_a_monitor_gives(recordings):
     for recording in recordings:
         fhr, uc = (x[np.isfinite(x)] for x in (recording.fhr, recording.uc))
@@ -103,6 +106,7 @@ def test_signals_are_what_a_monitor_gives(recordings):
         assert np.all(uc * 2 == np.rint(uc * 2))
 
 
+@pytest.mark.statistics
 def test_ph_has_the_marginal_of_ctu_uhb(ph):
     # Shares in CTU-UHB: 0.08 at most 7.05, 0.21 at most 7.15, 0.36 at most 7.20.
     for limit, share in ((7.05, 0.08), (7.15, 0.21), (7.20, 0.36)):
@@ -114,6 +118,7 @@ def test_ph_has_the_marginal_of_ctu_uhb(ph):
     assert np.all(ph == np.round(ph, 2))
 
 
+@pytest.mark.statistics
 def test_blood_gases_and_apgar_agree_with_the_ph(recordings, ph):
     outcomes = np.array([dataclasses.astuple(r.outcome) for r in recordings])
     assert np.isfinite(outcomes).all()
@@ -128,6 +133,7 @@ def test_blood_gases_and_apgar_agree_with_the_ph(recordings, ph):
     assert np.mean(apgar5) == pytest.approx(9.07, abs=0.2)
 
 
+@pytest.mark.statistics
 def test_stages_delivery_and_length_agree(recordings):
     for recording in recordings:
         clinical = recording.clinical
@@ -149,6 +155,7 @@ def test_stages_delivery_and_length_agree(recordings):
     assert low < sections < high
 
 
+@pytest.mark.statistics
 def test_loss_is_skewed_and_worse_in_the_second_stage(recordings):
     loss = np.array([r.loss for r in recordings])
     assert loss.mean() == pytest.approx(0.19, abs=0.03)
@@ -172,6 +179,7 @@ def test_severity_explains_the_ph_as_much_as_was_asked():
     assert rank_correlation(1.0) > 0.9
 
 
+@pytest.mark.statistics
 def test_severity_explains_the_ph_but_not_all_of_it(ph, severity):
     assert roc_auc_score(ph <= 7.15, severity) == pytest.approx(0.85, abs=0.06)
     order = np.argsort(severity)
@@ -186,6 +194,7 @@ def test_what_is_explained_changes_the_outcome_alone():
     np.testing.assert_array_equal(hard.truth.baseline, easy.truth.baseline)
 
 
+@pytest.mark.statistics
 def test_the_visible_trace_shows_part_of_the_severity(recordings, ph, severity):
     area, spread = [], []
     for recording in recordings:
@@ -199,6 +208,7 @@ def test_the_visible_trace_shows_part_of_the_severity(recordings, ph, severity):
         assert 0.2 < spearmanr(column, severity[seen]).statistic < 0.7
 
 
+@pytest.mark.statistics
 def test_heart_rate_falls_with_contractions_and_comes_back(recordings, severity):
     """Mean coupling of the twenty sickest: the fall is some seconds behind the contraction, not before it."""
     lags = np.arange(-120, 240, 8)
