@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -24,6 +24,7 @@ import pandas as pd
 from made_once import Answer, made_once, own_copy
 
 from fhr.datasets import CTUUHB
+from fhr.recording import Recording
 from fhr.simulation import write_database
 from fhr.tracking.database import make_database
 
@@ -82,7 +83,7 @@ def _processes(request: pytest.FixtureRequest) -> Iterator[None]:
     popen = subprocess.Popen.__init__
 
     def start_git(self: subprocess.Popen, arguments: Sequence[str], *others: Any, **named: Any) -> None:
-        (popen if arguments[0] in ("git", "uname") else start)(self, arguments, *others, **named)
+        (popen if Path(arguments[0]).name in ("git", "uname") else start)(self, arguments, *others, **named)
 
     with (
         mock.patch.object(subprocess.Popen, "__init__", start_git),
@@ -211,6 +212,32 @@ def births_table(tmp_path_factory: pytest.TempPathFactory, births_database: CTUU
     from fhr.evaluation import baseline_table  # slow, and most tests do without
 
     return made_once(tmp_path_factory, "births_table", lambda _: baseline_table(births_database))[1]
+
+
+@pytest.fixture
+def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) -> None:
+    """A cross-validation of `births` reports beside one line only, and its figures are drawn empty and small.
+
+    What a report holds is told by the run that all tests share, and by the tests of `fhr.evaluation`.
+    """
+    from matplotlib.figure import Figure
+
+    from fhr.cli import crossval_run
+    from fhr.evaluation import BASELINES
+
+    save: Callable[..., None] = Figure.savefig
+
+    def save_small(figure: Figure, path: Path, **options: object) -> None:
+        figure.clear()
+        save(figure, path, **(options | {"dpi": 20}))
+
+    def known_table(recordings: Iterable[Recording]) -> pd.DataFrame:
+        assert [recording.name for recording in recordings] == births_table.index.tolist()
+        return births_table
+
+    monkeypatch.setattr(Figure, "savefig", save_small)
+    monkeypatch.setattr(crossval_run, "BASELINES", BASELINES[-1:])
+    monkeypatch.setattr(crossval_run, "baseline_table", known_table)
 
 
 @pytest.fixture(scope="session")
