@@ -1,17 +1,21 @@
-"""Computing: the device, processes and Dask workers, their interruption, progress bars."""
+"""Computing: the device, processes and Dask workers, their interruption, steps and progress bars."""
 
+from .ahead import worked_ahead
 from .device import check_device, pick_device
 from .generators import generator_states, seeded, set_generators
 from .interruption import Terminated, interruptible
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
+from .steps import Countdown, concerning, subject, tell
 from .workers import end_with_parent
 
 __all__ = [
+    "Countdown",
     "Terminated",
     "check_device",
     "check_scheduler",
     "check_workers",
+    "concerning",
     "end_with_parent",
     "generator_states",
     "interruptible",
@@ -21,4 +25,7 @@ __all__ = [
     "seeded",
     "set_generators",
     "spread",
+    "subject",
+    "tell",
+    "worked_ahead",
 ]
