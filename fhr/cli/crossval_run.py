@@ -129,6 +129,10 @@ class _Work:
                 for fold in finished_folds((source.fitted(*place) for place in missing), first):
                     store.keep(fold)
             elsewhere = line is None and (plan.workers > 1 or plan.scheduler is not None)
+            if line is None:
+                n = len(_places(facts, plan.repeats))
+                tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
+            # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
                 make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
                 result = self._cross_validated(make, name, store, permutations=plan.permutations)

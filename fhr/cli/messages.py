@@ -67,9 +67,8 @@ class _Once(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         if record.levelno != logging.WARNING:
             return True
-        keys = {("", record.getMessage())}
-        if what := subject():
-            keys.add((what, f"{record.name} {record.msg}"))
-        new = not keys & self._told
-        self._told |= keys
+        text, what = ("", record.getMessage()), subject()
+        key = (what, f"{record.name} {record.msg}") if what else text
+        new = not {key, text} & self._told
+        self._told.add(key)
         return new

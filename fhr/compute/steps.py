@@ -53,8 +53,10 @@ class Countdown:
 
     def __init__(self, total: int, *, what: str, workers: int = 1, every: float = 2.0) -> None:
         self._total, self._what, self._workers, self._every = total, what, workers, every
-        self._begun = self._told = time.monotonic()
-        self._done, self._seconds = 0, 0.0
+        self._told = time.monotonic()
+        self._done = self._paced = 0
+        self._seconds = 0.0
+        self._first: tuple[float, int] | None = None
         self._bar = None if _log.isEnabledFor(logging.INFO) else progress_bar(total, description=what)
 
     def __enter__(self) -> Self:
@@ -69,18 +71,24 @@ class Countdown:
 
         Args:
             n: how many.
-            seconds: how long they were worked on; None for since the start. With it the time that workers take to start
-                is no part of the pace.
+            seconds: how long they were worked on. None takes the time from the first update on: what came before it
+                was the start of the workers too.
         """
         now = time.monotonic()
         self._done += n
-        self._seconds = now - self._begun if seconds is None else self._seconds + seconds / self._workers
         if self._bar is not None:
             self._bar.update(n)
-        elif now - self._told >= self._every:
-            self._told = now
-            left = _duration(self._seconds / self._done * (self._total - self._done))
-            tell("%s %d of %d, %s left", self._what, self._done, self._total, left)
+            return
+        if seconds is not None:
+            self._seconds, self._paced = self._seconds + seconds / self._workers, self._done
+        elif self._first is None:
+            self._first = now, self._done
+        else:
+            self._seconds, self._paced = now - self._first[0], self._done - self._first[1]
+        if self._paced and now - self._told >= self._every:
+            self._told, rest = now, self._total - self._done
+            left = f", {_duration(self._seconds / self._paced * rest)} left" if rest else ""
+            tell("%s %d of %d%s", self._what, self._done, self._total, left)
 
 
 def _duration(seconds: float) -> str:
