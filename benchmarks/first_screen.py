@@ -59,7 +59,7 @@ def main() -> None:
             "morphology": [one],
             "features": [one, "--out", "t.parquet"],
             "simulate": ["--n", "20", "--out", "more", "--overwrite"],
-            "download": ["ctu-uhb", "--out", "real", "--url", "http://127.0.0.1:9/"],
+            "download": ["ctu-uhb", "--out", "real", "--url", "https://127.0.0.1:9/"],
             "info": [one],
             "plot": [one, "--out", "strip.png"],
             "splits": ["labours", "--out", "splits.json"],
