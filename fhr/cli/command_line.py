@@ -12,12 +12,11 @@ from importlib import import_module
 from typing import NoReturn
 
 from fhr import __version__
-from fhr.compute import Terminated, interruptible
+from fhr.compute import Terminated, interruptible, slow_imports_are_told
 from fhr.errors import FHRError, interruption_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
-from .first_sign import slow_imports_are_told
 from .messages import messages
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 

@@ -34,7 +34,7 @@ def messages(name: str, verbosity: int) -> Iterator[None]:
         steps.setLevel(level)
 
 
-class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]
+class _Stderr(logging.StreamHandler):
     def __init__(self, name: str) -> None:
         super().__init__(sys.stderr)
         self.setFormatter(_Lines(name))

@@ -1,4 +1,4 @@
-"""What to do with a cross-validation: commands to copy, with their words in front."""
+"""Commands to go on with after a cross-validation, to be copied."""
 
 import shlex
 import shutil

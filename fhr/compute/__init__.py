@@ -6,6 +6,7 @@ from .generators import generator_states, seeded, set_generators
 from .interruption import Terminated, interruptible
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
+from .slow_imports import slow_imports_are_told
 from .steps import Countdown, concerning, subject, tell
 from .workers import end_with_parent
 
@@ -24,6 +25,7 @@ __all__ = [
     "progress_bar",
     "seeded",
     "set_generators",
+    "slow_imports_are_told",
     "spread",
     "subject",
     "tell",

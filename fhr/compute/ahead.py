@@ -1,4 +1,4 @@
-"""What is needed later, worked out while this process waits for others."""
+"""Work that is needed later, done while this process waits for others."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor

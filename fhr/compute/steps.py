@@ -35,7 +35,7 @@ def concerning(what: str) -> Iterator[None]:
 
 
 def subject() -> str:
-    """What the messages are about at the moment; empty for nothing in particular."""
+    """Name of what messages are about at the moment; empty for nothing in particular."""
     return _subject.get()
 
 

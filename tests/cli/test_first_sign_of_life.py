@@ -5,7 +5,7 @@ from importlib import import_module
 
 import pytest
 
-from fhr.cli import first_sign
+from fhr.compute import slow_imports
 
 cli = import_module("fhr.cli.command_line")
 VERBS = [*cli._TRAINING, *cli._VERBS]
@@ -16,7 +16,7 @@ def slow(tmp_path, monkeypatch):
     """Every verb does nothing but load a module, which tells when it is loaded."""
     (tmp_path / "slow_to_load.py").write_text("import sys\nsys.stderr.write('loaded\\n')\n")
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(first_sign, "_SLOW", {"slow_to_load": "a slow library"})
+    monkeypatch.setattr(slow_imports, "_SLOW", {"slow_to_load": "a slow library"})
     monkeypatch.setattr(cli, "_run", lambda verb, given: import_module("slow_to_load") and 0)
     yield
     sys.modules.pop("slow_to_load", None)
@@ -36,4 +36,4 @@ def test_quiet_is_quiet(run_fhr, tmp_path, slow):
 
 
 def test_what_is_called_slow_is_what_the_verbs_load():
-    assert {"torch", "pytorch_lightning", "mlflow", "matplotlib", "scipy"} <= set(first_sign._SLOW)
+    assert {"torch", "pytorch_lightning", "mlflow", "matplotlib", "scipy"} <= set(slow_imports._SLOW)

@@ -1,4 +1,4 @@
-"""The first sign of life: one line before a verb loads what takes seconds to load."""
+"""The first sign of life of a program: one line before it loads what takes seconds to load."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,7 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from fhr.compute import tell
+from .steps import tell
 
 __all__ = ["slow_imports_are_told"]
 
