@@ -12,6 +12,7 @@ python benchmarks/path.py [--write CONTRIBUTING.md]
 import argparse
 import ast
 import inspect
+import logging
 import pkgutil
 import re
 import runpy
@@ -37,6 +38,8 @@ FIT = (
     *("--data.batch_size", "32", "--model.model.n_filters", "2", "--model.model.depth", "1"),
     *("--model.model.stride", "8", "--trainer.max_epochs", "1", "--trainer.accelerator", "cpu"),
 )
+# Logging and the import system call for whoever writes a message or imports something: that is no call of a room.
+_ON_BEHALF = (logging.__file__, "<frozen importlib")
 BEGIN, END = "<!-- written by benchmarks/path.py -->", "<!-- end of what benchmarks/path.py writes -->"
 
 # The main functions of each room by their public names, and what they give. A room is entered when the first is called:
@@ -127,6 +130,8 @@ def tracing(rooms: Iterable[str]) -> Iterator[list[Call]]:
         if event != "call" or (here := place(frame.f_code)) is None:
             return
         below = frame.f_back
+        if below is not None and below.f_code.co_filename.startswith(_ON_BEHALF):
+            return
         while below is not None and place(below.f_code) is None:
             below = below.f_back
         caller = None if below is None else place(below.f_code)[0]  # type: ignore[index]

@@ -12,11 +12,12 @@ from importlib import import_module
 from typing import NoReturn
 
 from fhr import __version__
-from fhr.compute import Terminated, interruptible
+from fhr.compute import Terminated, interruptible, slow_imports_are_told
 from fhr.errors import FHRError, interruption_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
+from .messages import messages
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
 __all__ = ["main"]
@@ -58,7 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     open_standard_streams()
     with interruptible():
         try:
-            code = _run(verb, given)
+            verbosity, given = _take_verbosity(given)
+            with messages(name, verbosity), slow_imports_are_told():
+                code = _run(verb, given)
         except BaseException as error:
             code = _answer(error, name)
         hindrance = flush_stdout()
@@ -69,8 +72,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(verb: str | None, given: list[str]) -> int:
-    verbosity, given = _take_verbosity(given)
-    _set_up_logging(verbosity)
     parser = _parser(verb)
     if not given:
         parser.print_help(sys.stderr)
@@ -205,9 +206,3 @@ def _take_verbosity(given: list[str]) -> tuple[int, list[str]]:
         else:
             rest.append(argument)
     return amount, [*rest, *given[end:]]
-
-
-def _set_up_logging(verbosity: int) -> None:
-    level = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO}.get(max(-1, min(verbosity, 2)), logging.DEBUG)
-    logging.basicConfig(stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("fhr").setLevel(level)

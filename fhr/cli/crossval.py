@@ -7,14 +7,14 @@ predictions, tables, figures and the networks go to the run.
 """
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
 from .configurations import configuration_file
+from .next_commands import next_commands
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
@@ -114,17 +114,21 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
         outcomes.append(outcome)
         _say(outcome)
     write_csv(pd.DataFrame([row for outcome in outcomes for row in outcome.table]), None)
+    sys.stdout.flush()  # what is said after it stands below it
     if options.out:
         tables = [o.predictions.assign(model=o.table[0]["model"]) if outcomes[1:] else o.predictions for o in outcomes]
         write_csv(pd.concat(tables), options.out)
+    code = 1 if outcomes[0].quarantined else 0
     if options.require_auroc is not None:
         for auroc in (outcome.results["auroc"] for outcome in outcomes):
             if not auroc.low > options.require_auroc:
                 sys.stderr.write(
                     f"AUROC {auroc.value:.3f}, 95% interval from {auroc.low:.3f}: not above {options.require_auroc}\n"
                 )
-                return 3
-    return 1 if outcomes[0].quarantined else 0
+                code = 3
+                break
+    sys.stderr.write("".join(f"{line}\n" for line in next_commands(outcomes[0])))
+    return code
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -147,14 +151,9 @@ def _check(options: argparse.Namespace) -> None:
 
 
 def _say(outcome: "Outcome") -> None:
-    """Write the run, its main metrics and the next commands to stderr."""
-    lines: list[Any] = [f"run {outcome.run_id}"]
+    """Write the run and its main metrics to stderr."""
+    lines = [f"run {outcome.run_id}"]
     for name, label in (("auroc", "AUROC"), ("brier", "Brier score"), ("calibration_slope", "calibration slope")):
         interval = outcome.results[name]
         lines.append(f"{label} {interval.value:.3f} (95% interval {interval.low:.3f} to {interval.high:.3f})")
-    if outcome.predicts:
-        lines.append(f"predict:  fhr predict --run {outcome.run_id} PATH...")
-    lines.append(
-        f"look:     MLFLOW_DISABLE_TELEMETRY=true mlflow server --backend-store-uri {shlex.quote(outcome.store)}"
-    )
     sys.stderr.write("\n".join(lines) + "\n")

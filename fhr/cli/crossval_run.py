@@ -4,7 +4,8 @@ import logging
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache
@@ -14,7 +15,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from fhr.compute import check_scheduler
+from fhr.compute import Countdown, check_scheduler, tell, worked_ahead
 from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import (
@@ -58,6 +59,7 @@ class Outcome:
         table: one row a model, those that stand beside it included.
         quarantined: records that were left out, with the reason.
         predicts: whether the run holds networks for new recordings.
+        example: path of one of the recordings, or None where they are no files.
     """
 
     run_id: str
@@ -67,6 +69,7 @@ class Outcome:
     table: list[dict[str, Any]]
     quarantined: dict[str, str]
     predicts: bool = True
+    example: str | None = None
 
 
 def crossval(plan: Plan) -> Iterator[Outcome]:
@@ -107,7 +110,7 @@ class _Work:
     def __init__(self, cli: TrainingCLI, facts: DataFacts, plan: Plan) -> None:
         self._cli, self._facts, self._plan = cli, facts, plan
         # Some seconds, once all else is checked.
-        self._table = cache(lambda: baseline_table(facts.recordings.values()))
+        self._table: Callable[[], pd.DataFrame] = cache(lambda: baseline_table(facts.recordings.values()))
 
     def on(
         self, line: Baseline | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
@@ -125,9 +128,16 @@ class _Work:
                 missing = [place for place in _places(facts, plan.repeats) if place not in done]
                 for fold in finished_folds((source.fitted(*place) for place in missing), first):
                     store.keep(fold)
-            make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
-            result = self._cross_validated(make, name, store, permutations=plan.permutations)
-            outcome = self._reported(store, result, line)
+            elsewhere = line is None and (plan.workers > 1 or plan.scheduler is not None)
+            if line is None:
+                n = len(_places(facts, plan.repeats))
+                tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
+            # While other processes train, this one computes what the baselines need.
+            with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
+                make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
+                result = self._cross_validated(make, name, store, permutations=plan.permutations)
+                self._table = table or self._table
+                outcome = self._reported(store, result, line)
             if plan.keep is not None:
                 self._keep(store, outcome.predictions, name)
         return outcome
@@ -162,7 +172,12 @@ class _Work:
             network = cli.model.model.specification["class_path"]
             members = f" x {result.members} members" if result.members > 1 else ""
             result = replace(result, title=f"{result.name} ({result.inner} inner networks{members})")
-            beside = [self._cross_validated(other.maker(self._table()), other.name) for other in BASELINES]
+            tell("%d baselines on the same folds", len(BASELINES))
+            with Countdown(len(BASELINES), what="baseline") as countdown:
+                for other in BASELINES:
+                    beside.append(self._cross_validated(other.maker(self._table()), other.name))
+                    countdown.update()
+        tell("report: intervals, tables, figures")
         with tempfile.TemporaryDirectory() as folder:
             report = write_report(
                 result,
@@ -181,8 +196,16 @@ class _Work:
         store.log(metrics=metrics)
         predicts = line is None and cli.datamodule.permute is None
         quarantined = dict(facts.quarantined)
+        first = next(iter(facts.recordings.values())).source
         return Outcome(
-            store.run_id, tracking_uri(), report.results, result.predictions, report.rows, quarantined, predicts
+            store.run_id,
+            tracking_uri(),
+            report.results,
+            result.predictions,
+            report.rows,
+            quarantined,
+            predicts,
+            first.path if first is not None and first.sha256 else None,
         )
 
     def _keep(self, store: CrossvalStore, predictions: pd.DataFrame, name: str) -> None:

@@ -2,6 +2,8 @@
 
 import argparse
 
+from fhr.compute import Countdown, tell
+
 __all__ = ["add_arguments", "run"]
 
 
@@ -20,15 +22,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--truth", action="store_true", help="also write DIR/truth: events, signals without loss and artefact"
     )
+    parser.add_argument("--workers", type=int, default=1, help="processes; the files stay the same (default: 1)")
     parser.add_argument("--overwrite", action="store_true", help="replace the recordings that DIR holds")
 
 
 def run(options: argparse.Namespace) -> int:
     """Simulate and write."""
-    from fhr.compute import progress_bar
     from fhr.simulation import EXPLAINED, write_database
 
-    with progress_bar(options.n, description="simulate") as bar:
+    tell("simulating %d recordings in %s", options.n, options.out)
+    with Countdown(options.n, what="recording") as countdown:
         write_database(
             options.out,
             options.n,
@@ -36,6 +39,7 @@ def run(options: argparse.Namespace) -> int:
             explained=EXPLAINED if options.explained is None else options.explained,
             truth=options.truth,
             overwrite=options.overwrite,
-            progress=lambda done, total: bar.update(done - bar.n),
+            workers=options.workers,
+            progress=lambda done, total: countdown.update(),
         )
     return 0

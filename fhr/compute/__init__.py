@@ -1,17 +1,22 @@
-"""Computing: the device, processes and Dask workers, their interruption, progress bars."""
+"""Computing: the device, processes and Dask workers, their interruption, steps and progress bars."""
 
+from .ahead import worked_ahead
 from .device import check_device, pick_device
 from .generators import generator_states, seeded, set_generators
 from .interruption import Terminated, interruptible
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
+from .slow_imports import slow_imports_are_told
+from .steps import Countdown, concerning, subject, tell
 from .workers import end_with_parent
 
 __all__ = [
+    "Countdown",
     "Terminated",
     "check_device",
     "check_scheduler",
     "check_workers",
+    "concerning",
     "end_with_parent",
     "generator_states",
     "interruptible",
@@ -20,5 +25,9 @@ __all__ = [
     "progress_bar",
     "seeded",
     "set_generators",
+    "slow_imports_are_told",
     "spread",
+    "subject",
+    "tell",
+    "worked_ahead",
 ]

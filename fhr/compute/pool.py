@@ -85,7 +85,10 @@ def _in_processes(function: Callable[..., R], items: Sequence[T], shared: Any, w
     ) as pool:
         try:
             for future in as_completed([pool.submit(_work, cloudpickle.dumps(item)) for item in items]):
-                yield future.result()
+                result, messages = future.result()
+                for name, level, text, arguments in messages:
+                    logging.getLogger(name).log(level, text, *arguments)
+                yield result
         except BrokenProcessPool:
             if not started.is_set():
                 raise FHRError(
@@ -106,19 +109,42 @@ _content: list[bytes] = []  # of this worker
 _function: list[Callable[[Any], Any]] = []
 
 
+class _Messages(logging.Handler):
+    """What a worker has to say, kept for its parent, which knows what is being worked on and what was said before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: list[tuple[str, int, str, tuple[Any, ...]]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        given = record.args if isinstance(record.args, tuple) else ()
+        plain = tuple(one if isinstance(one, int | float | str) else str(one) for one in given)
+        self.kept.append((record.name, record.levelno, str(record.msg), plain))
+
+    def taken(self) -> list[tuple[str, int, str, tuple[Any, ...]]]:
+        kept, self.kept = self.kept, []
+        return kept
+
+
+_messages = _Messages()
+
+
 def _start_worker(started: Any, content: bytes) -> None:
     started.set()
+    ours = logging.getLogger("fhr")
+    ours.addHandler(_messages)
+    ours.propagate = False
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it lets running items finish
     end_with_parent()
     _content.append(content)
 
 
-def _work(item: bytes) -> Any:
+def _work(item: bytes) -> tuple[Any, list[tuple[str, int, str, tuple[Any, ...]]]]:
     if not _function:  # here and not at the start: what fails is told as the failure of an item
         _function.append(cloudpickle.loads(_content[0]))
         _content.clear()
     try:
-        return _function[0](cloudpickle.loads(item))
+        return _function[0](cloudpickle.loads(item)), _messages.taken()
     except Exception as error:
         try:
             pickle.loads(pickle.dumps(error))

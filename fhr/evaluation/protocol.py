@@ -7,7 +7,7 @@ from contextlib import closing
 import pandas as pd
 
 from fhr.calibration import RidgePlatt, typical_statistics
-from fhr.compute import check_scheduler, check_workers
+from fhr.compute import check_scheduler, check_workers, concerning
 from fhr.datasets import N_INNER, Database, Place, Splits
 from fhr.errors import FHRError, SplitError
 
@@ -129,7 +129,10 @@ def cross_validate(
             workers=workers,
             scheduler=scheduler,
         )
-        with closing(folds):  # an error here, such as a full disk, ends the workers too
+        with (
+            concerning(f"{title}, {target}"),
+            closing(folds),
+        ):  # an error here, such as a full disk, ends the workers too
             for fold in finished_folds(folds, first, by, permuted=bool(permutations)):
                 store.keep(fold)
     kept = {place: store.scores(*place) for place in wanted}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
+from fhr.compute import concerning
 from fhr.errors import FHRError
 from fhr.metrics import Interval
 from fhr.recording import Composition
@@ -78,7 +79,8 @@ def write_report(
         table = baseline_table(recordings.values())
     predictions, results = result.predictions, dict(result.metrics)
     known = {name: recordings[name] for name in predictions["name"].unique()}
-    audit = shortcut_audit(predictions, table[LOSS])
+    with concerning(result.subject):
+        audit = shortcut_audit(predictions, table[LOSS])
     rows, areas = [result.row()], {}
     for other in beside:
         rows.append(other.row())

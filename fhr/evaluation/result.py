@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from fhr.compute import concerning
 from fhr.datasets import Place
 from fhr.metrics import Interval
 
@@ -46,6 +47,11 @@ class CrossValidation:
         return self.first.target
 
     @property
+    def subject(self) -> str:
+        """Model and label, as messages name them."""
+        return f"{self.name}, {self.target}"
+
+    @property
     def labels(self) -> pd.Series:
         """0 or 1 by record name; known ones only."""
         return self.first.labels
@@ -64,13 +70,15 @@ class CrossValidation:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """Table of the out-of-fold predictions of all repeats, see `out_of_fold`."""
-        table = pd.concat([out_of_fold(fold, self.labels) for fold in self.raw.values()])
+        with concerning(self.subject):
+            table = pd.concat([out_of_fold(fold, self.labels) for fold in self.raw.values()])
         return table.sort_values(["repeat", "fold", "name"], ignore_index=True)
 
     @cached_property
     def metrics(self) -> dict[str, Interval]:
         """Every metric with its interval over records, see `evaluate_predictions`."""
-        return evaluate_predictions(self.predictions)
+        with concerning(self.subject):
+            return evaluate_predictions(self.predictions)
 
     def row(self) -> dict[str, Any]:
         """One line of a table of models."""

@@ -1,6 +1,5 @@
 """The folds of one cross-validation, fitted in any process or on any machine."""
 
-import logging
 import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
@@ -10,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fhr.compute import progress_bar, seeded, spread
+from fhr.compute import Countdown, seeded, spread
 from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError, SplitError
 
@@ -19,8 +18,6 @@ from .fits import FAMILY, Maker
 from .procedure import Procedure
 
 __all__ = ["FittedFold", "fitted_folds", "member_seeds"]
-
-_log = logging.getLogger(__name__)
 
 
 class FittedFold(NamedTuple):
@@ -55,6 +52,7 @@ class _Done(NamedTuple):
     job: _Job
     raw: pd.DataFrame
     networks: tuple[FittedNetwork, ...]
+    seconds: float
 
 
 def member_seeds(seed: int, repeat: int, fold: int, inner: int, members: int) -> tuple[int, ...]:
@@ -85,16 +83,13 @@ def fitted_folds(
         for r, f in places
         for i in range(inner)
     ]
-    start = time.monotonic()
     waiting: dict[tuple[int, int], list[_Done]] = {place: [] for place in places}
     with (
-        progress_bar(len(jobs) * members, description="models") as bar,
+        Countdown(len(jobs) * members, what="model", workers=min(workers, len(jobs))) as countdown,
         closing(spread(_fit, jobs, shared=(make, first), workers=workers, scheduler=scheduler)) as results,
     ):
-        for k, done in enumerate(results, start=1):
-            bar.update(members)
-            left = (time.monotonic() - start) / k * (len(jobs) - k) / 60
-            _log.info("inner fold %d of %d is fitted; about %.0f min left", k, len(jobs), left)
+        for done in results:
+            countdown.update(members, seconds=None if scheduler else done.seconds)
             place = done.job.repeat, done.job.fold
             waiting[place].append(done)
             if len(waiting[place]) == inner:
@@ -104,6 +99,7 @@ def fitted_folds(
 
 
 def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
+    start = time.monotonic()
     make, first = shared
     if job.threads is not None:
         import torch
@@ -122,7 +118,8 @@ def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
             if model.network is not None:
                 networks.append(replace(model.network, inner=job.inner, member=m))
     # A combination of several families has no network of its own that could be kept.
-    return _Done(job, pd.concat(rows, ignore_index=True), tuple(networks) if len(families) == 1 else ())
+    kept = tuple(networks) if len(families) == 1 else ()
+    return _Done(job, pd.concat(rows, ignore_index=True), kept, time.monotonic() - start)
 
 
 def _fitted(make: Maker, places: Sequence[Place], job: _Job) -> list[list[FittedModel]]:

@@ -2,16 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
+from fhr.compute import check_workers, spread
 from fhr.errors import FHRError
 from fhr.formats import whole_or_not_at_all, write_wfdb
 
 from .outcome import EXPLAINED
-from .simulated_labours import simulate_labours
-from .truth import SimulatedLabour
+from .simulated_labours import simulate_labour, simulate_labours
 from .truth_file import EVENT_HEADER, event_lines, write_truth
 
 __all__ = ["write_database"]
@@ -29,6 +29,7 @@ def write_database(
     explained: float = EXPLAINED,
     truth: bool = False,
     overwrite: bool = False,
+    workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Write `n` simulated recordings as WFDB records, and their names to `RECORDS`.
@@ -46,6 +47,7 @@ def write_database(
             each one, which `read_truth` reads.
         overwrite: replace simulated recordings (s0001, s0002, ...) that are there, and their truth. Others are never
             touched.
+        workers: processes; the files are the same with any number.
         progress: called with (recordings written, n) after each one.
 
     Returns:
@@ -58,17 +60,29 @@ def write_database(
     folder = Path(folder)
     if n < 1:
         raise FHRError(f"n={n} recordings were asked for; a database has at least 1")
-    labours = simulate_labours(n, seed=seed, explained=explained)
+    simulate_labours(n, seed=seed, explained=explained)  # refuses what it is not to be given
+    check_workers(workers)
     if folder.exists() and not folder.is_dir():
         raise FHRError(f"{folder} is a file; name a folder to write the recordings to")
     folder.mkdir(parents=True, exist_ok=True)
     _make_room(folder, overwrite)
-    with _text(folder / "RECORDS") as listing, _truth(folder / "truth") if truth else nullcontext() as keep:
-        for done, labour in enumerate(labours, start=1):
-            write_wfdb(labour.recording, folder)
-            if keep is not None:
-                keep(labour)
-            listing.write(f"{labour.recording.name}\n")
+    if truth:
+        (folder / "truth").mkdir(exist_ok=True)
+    table = _text(folder / "truth" / "events.csv") if truth else nullcontext()
+    labours = spread(_written, range(n), shared=(folder, seed, explained, truth), workers=min(workers, n))
+    with _text(folder / "RECORDS") as listing, table as events, closing(labours):
+        if events is not None:
+            events.write(EVENT_HEADER)
+        early: dict[int, tuple[str, str]] = {}  # of another worker than the one whose turn it is
+        turn = 0
+        for done, (index, *lines) in enumerate(labours, start=1):
+            early[index] = (lines[0], lines[1])
+            while turn in early:
+                name, of_events = early.pop(turn)
+                listing.write(f"{name}\n")
+                if events is not None:
+                    events.write(of_events)
+                turn += 1
             if progress is not None:
                 progress(done, n)
     return folder
@@ -81,19 +95,15 @@ def _text(path: Path) -> Iterator[TextIO]:
         yield text
 
 
-@contextmanager
-def _truth(folder: Path) -> Iterator[Callable[[SimulatedLabour], None]]:
-    """What writes the truth of one labour after the other to `folder`."""
-    folder.mkdir(exist_ok=True)
-    with _text(folder / "events.csv") as events:
-        events.write(EVENT_HEADER)
-
-        def keep(labour: SimulatedLabour) -> None:
-            name = labour.recording.name
-            write_truth(labour.truth, folder / f"{name}.npz")
-            events.write(event_lines(name, labour.truth.events))
-
-        yield keep
+def _written(given: tuple[Path, int, float, bool], index: int) -> tuple[int, str, str]:
+    """Write one labour; its number, its name, and its lines of the table of events."""
+    folder, seed, explained, truth = given
+    labour = simulate_labour(index, seed=seed, explained=explained)
+    name = labour.recording.name
+    write_wfdb(labour.recording, folder)
+    if truth:
+        write_truth(labour.truth, folder / "truth" / f"{name}.npz")
+    return index, name, event_lines(name, labour.truth.events) if truth else ""
 
 
 def _make_room(folder: Path, overwrite: bool) -> None:

@@ -67,7 +67,7 @@ def shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("buffered", ["", "PYTHONUNBUFFERED=1 "], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("arguments", PRINTING, ids=lambda arguments: arguments[0])
 def test_a_reader_that_stops_reading_gets_no_complaint(runs, filled, arguments, buffered):
-    answer = shell(runs.folder, f"{buffered}FHR {' '.join(filled(arguments))} | true")
+    answer = shell(runs.folder, f"{buffered}FHR -q {' '.join(filled(arguments))} | true")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 

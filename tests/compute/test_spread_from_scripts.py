@@ -21,7 +21,7 @@ def python(folder: Path, *arguments: str, given: str | None = None) -> subproces
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, *arguments]
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, input=given, timeout=120
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, input=given, timeout=600
     )
 
 
