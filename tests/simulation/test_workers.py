@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from fhr.simulation import write_database
 
 
