@@ -19,8 +19,8 @@ from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny models lose time on more threads
 
-import numpy as np
 import pandas as pd
+from false_signal_recordings import write_false_signals
 from made_once import Answer, made_once, own_copy
 
 from fhr.datasets import CTUUHB
@@ -52,9 +52,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Features are kept for the length of the session, and nothing is left in the user's cache."""
-    with mock.patch.dict(os.environ, {"FHR_CACHE": str(tmp_path_factory.mktemp("cache"))}):
+def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Features are kept for the length of the session, and nothing is left in the user's home, notebooks included."""
+    folders = {name: str(tmp_path_factory.mktemp(name.lower())) for name in ("FHR_CACHE", "IPYTHONDIR")}
+    with mock.patch.dict(os.environ, folders):
         yield
 
 
@@ -141,42 +142,6 @@ def fhrma_false_signals() -> Path:
     if not os.environ.get("FHR_DATA"):
         pytest.skip("set FHR_DATA to the folder that holds fhrma-false-signals")
     return Path(os.environ["FHR_DATA"]) / "fhrma-false-signals"
-
-
-def write_false_signals(folder: Path) -> None:
-    """24 made-up recordings of 6 to 12 min in the form of the FHRMA false-signal set.
-
-    In a Doppler recording FHR follows MHR for a while, which is marked as false; a scalp recording has a stretch of
-    noise. Every third Doppler recording has no false FHR, every fifth no MHR.
-    """
-    generator = np.random.default_rng(5)
-    recordings, marks = ["file,dataset,stage2_start_sample"], ["file,dataset,channel,label,start_sample,end_sample"]
-    for i in range(24):
-        group = "ScalpTrain" if i % 4 == 3 else "DopMHRTrain"
-        file, n = f"{group}{i:04d}.fhrm", int(generator.integers(1440, 2880))
-        fhr, mhr = (level + np.cumsum(generator.normal(0, 0.3, n)) for level in (140, 85))
-        start = int(generator.integers(200, 800))
-        end = start + 400
-        if i % 3:
-            other = generator.uniform(60, 200, end - start) if group == "ScalpTrain" else mhr[start:end]
-            fhr[start:end] = other + generator.normal(0, 0.5, end - start)
-        mhr[-300:-200] = generator.uniform(30, 200, 100)
-        fhr[100:110], mhr[50:80] = 0, 0
-        if i % 5 == 4:
-            mhr[:] = 0
-        samples = np.zeros(n, dtype="<u2,<u2,<u2,u1,u1")
-        samples["f1" if group == "ScalpTrain" else "f0"], samples["f2"] = np.rint(4 * fhr), np.rint(4 * mhr)
-        samples["f3"] = 40
-        (folder / file).write_bytes((1_500_000_000).to_bytes(4, "little") + samples.tobytes())
-        recordings.append(f"{file},{group},{['', 'antepartum', n // 2][i % 3]}")
-        rows = [("fhr", "true", 1, n - 50)]
-        if i % 3:
-            rows.append(("fhr", "false", start + 1, end))
-        if group == "DopMHRTrain":
-            rows += [("mhr", "true", 100, 700), ("mhr", "false", n - 299, n - 200)]
-        marks += [",".join(map(str, (file, group, *row))) for row in rows]
-    (folder / "recordings.csv").write_text("\n".join(recordings) + "\n")
-    (folder / "annotations.csv").write_text("\n".join(marks) + "\n")
 
 
 @pytest.fixture(scope="session")

@@ -110,3 +110,15 @@ def test_handlers_are_as_they_were_afterwards(tmp_path, monkeypatch):
     before = [signal.getsignal(number) for number in SAID]
     assert main(["info", "nothing"]) == 2
     assert [signal.getsignal(number) for number in SAID] == before
+
+
+@pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
+def test_a_signal_for_the_tests_reaches_them_while_a_verb_runs_in_their_process(tmp_path, run_fhr, monkeypatch, number):
+    before = signal.signal(number, signal.default_int_handler)  # a job in the background has it ignored
+    monkeypatch.setattr("fhr.cli.info.run", lambda options: signal.raise_signal(number))
+    try:
+        with pytest.raises(KeyboardInterrupt, match=f"signal {int(number)} while `fhr info .` ran"):
+            run_fhr(tmp_path, "info", ".")
+        assert run_fhr(tmp_path, "info", ".", stopped=True).code == SAID[number][0]
+    finally:
+        signal.signal(number, before)
