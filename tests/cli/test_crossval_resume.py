@@ -247,18 +247,3 @@ def test_mistakes(runs, client, run_fhr, tiny_config, options, message):
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err
     assert len(client.search_runs([e.experiment_id for e in client.search_experiments()])) == before
-
-
-@pytest.mark.process
-@pytest.mark.usefixtures("plain_report")
-def test_dask_gives_what_one_process_gives(runs, run_fhr, tiny_config, tmp_path):
-    distributed = pytest.importorskip("distributed")
-    cluster = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
-    )
-    with cluster:
-        scheduler = cluster.scheduler_address.replace("tcp", "dask")
-        options = ["--inner", 1, "--scheduler", scheduler, "--out", tmp_path / "predictions.csv"]
-        answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options)
-    assert answer.code == 0, answer.err
-    assert (tmp_path / "predictions.csv").read_text() == (runs.folder / "predictions.csv").read_text()

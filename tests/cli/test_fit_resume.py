@@ -170,7 +170,7 @@ def test_an_interrupted_fit_says_how_to_go_on(folder, tiny_config, unbroken, run
     assert_same(what_is_in(mlflow_client(), the_run(mlflow_client())), unbroken)
 
 
-@pytest.mark.parametrize("hook", ["batch:0:1", "epoch_end:2", "fit_end"])
+@pytest.mark.parametrize("hook", ["batch:0:1", "fit_end"])
 def test_it_does_not_matter_where_a_fit_breaks(folder, tiny_config, unbroken, run_fhr, hook):
     config = configured(folder, tiny_config, [hook])
     broken = run_fhr(folder, "fit", "--config", config)
@@ -188,13 +188,12 @@ def test_it_does_not_matter_where_a_fit_breaks(folder, tiny_config, unbroken, ru
     assert_same(what_is_in(mlflow_client(), the_run(mlflow_client())), unbroken)
 
 
-@pytest.mark.parametrize("epoch", [1, 4])
-def test_metrics_that_were_not_logged_any_more_are_not_lost(folder, tiny_config, unbroken, run_fhr, monkeypatch, epoch):
+def test_metrics_that_were_not_logged_any_more_are_not_lost(folder, tiny_config, unbroken, run_fhr, monkeypatch):
     """Lightning logs the means of an epoch after its checkpoint is written, those of the last epoch too."""
     log = MLFlowLogger.log_metrics
 
     def crash(self, metrics, step=None):
-        if "train/loss" in metrics and metrics["epoch"] == epoch:
+        if "train/loss" in metrics and metrics["epoch"] == 4:
             raise RuntimeError("not logged")
         log(self, metrics, step)
 
@@ -203,7 +202,7 @@ def test_metrics_that_were_not_logged_any_more_are_not_lost(folder, tiny_config,
         patch.setattr(MLFlowLogger, "log_metrics", crash)
         assert "not logged" in run_fhr(folder, "fit", "--config", config).err
     run_id = the_run(mlflow_client()).info.run_id
-    assert len(mlflow_client().get_metric_history(run_id, "train/loss")) == epoch
+    assert len(mlflow_client().get_metric_history(run_id, "train/loss")) == 4
     assert run_fhr(folder, "fit", "--resume", run_id).code == 0
     assert_same(what_is_in(mlflow_client(), the_run(mlflow_client())), unbroken)
 

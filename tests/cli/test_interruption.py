@@ -65,10 +65,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory, simulated_folder: Path) -> 
 
 @pytest.mark.process
 @pytest.mark.parametrize("number", SAID, ids=lambda number: number.name)
-def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, number):
+def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, run_fhr, number):
     code, word = SAID[number]
-    features = ["-m", "fhr", "features", str(folder), "--out", "t.parquet", "--groups", "scalar"]
-    with process(tmp_path, *features) as verb:
+    features = ["features", str(folder), "--out", "t.parquet", "--groups", "scalar"]
+    with process(tmp_path, "-m", "fhr", *features) as verb:
         while not list(tmp_path.glob("t.parquet.parts/*.parquet")) and verb.poll() is None:
             time.sleep(0.01)
         verb.send_signal(number)
@@ -76,8 +76,9 @@ def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, number)
     assert (verb.returncode, out, err.splitlines()[1:]) == (code, "", [f"fhr features: {word}"])
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet.parts"]
     kept = len(list(tmp_path.glob("t.parquet.parts/*.parquet")))
-    again = subprocess.run([sys.executable, *features], cwd=tmp_path, capture_output=True, text=True, check=True)
-    n_computed = int(again.stderr.split(", ")[1].split()[0])
+    again = run_fhr(tmp_path, *features)
+    assert again.code == 0, again.err
+    n_computed = int(again.err.split(", ")[1].split()[0])
     assert 0 < n_computed <= 25 - 8 * kept
     assert read_features(tmp_path / "t.parquet")["record"].nunique() == 25
 

@@ -1,8 +1,18 @@
 """The same command gives the same bytes."""
 
+import shutil
 from pathlib import Path
 
 import pytest
+
+
+@pytest.fixture(scope="module")
+def some(tmp_path_factory, simulated_folder) -> Path:
+    """Twelve recordings."""
+    folder = tmp_path_factory.mktemp("some")
+    for path in sorted(simulated_folder.glob("s00*"))[:24]:
+        shutil.copy(path, folder)
+    return folder
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -22,10 +32,10 @@ def files(folder: Path) -> dict[str, bytes]:
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_twice_the_same(run_fhr, runs, simulated_folder, tmp_path, arguments):
+def test_twice_the_same(run_fhr, runs, some, tmp_path, arguments):
     (checkpoint,) = (runs.folder / "mlruns").rglob(f"{runs.fit}/**/*.ckpt")
     places = {"RUN": str(checkpoint)}
-    given = [places.get(part, part.replace("FOLDER", str(simulated_folder))) for part in arguments]
+    given = [places.get(part, part.replace("FOLDER", str(some))) for part in arguments]
     found = []
     for folder in (tmp_path / "first", tmp_path / "second"):
         folder.mkdir()
@@ -43,9 +53,9 @@ def test_another_seed_gives_something_else(run_fhr, simulated_folder, tmp_path):
 
 
 @pytest.mark.process
-def test_features_do_not_depend_on_the_workers(run_fhr, simulated_folder, tmp_path):
+def test_features_do_not_depend_on_the_workers(run_fhr, some, tmp_path):
     for workers in ("1", "2"):
         (tmp_path / workers).mkdir()
         arguments = ["--groups", "multiscale", "--step", "30", "--workers", workers, "--out", "t.parquet"]
-        assert run_fhr(tmp_path / workers, "features", simulated_folder, *arguments).code == 0
+        assert run_fhr(tmp_path / workers, "features", some, *arguments).code == 0
     assert (tmp_path / "1/t.parquet").read_bytes() == (tmp_path / "2/t.parquet").read_bytes()

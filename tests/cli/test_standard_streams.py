@@ -12,8 +12,6 @@ import pytest
 
 from fhr.formats import write_table
 
-pytestmark = pytest.mark.process
-
 ROOT = Path(__file__).resolve().parents[2]
 PRINTING = [["info", "DIR"], ["morphology", "DIR"], ["quality", "DIR"], ["predict", "DIR", "--run", "FIT"], ["runs"]]
 WRITING = [
@@ -64,13 +62,18 @@ def shell(folder: Path, command: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("buffered", ["", "PYTHONUNBUFFERED=1 "], ids=["buffered", "unbuffered"])
-@pytest.mark.parametrize("arguments", PRINTING, ids=lambda arguments: arguments[0])
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("arguments", "buffered"),
+    [(PRINTING[0], ""), (PRINTING[0], "PYTHONUNBUFFERED=1 "), (PRINTING[3], "PYTHONUNBUFFERED=1 "), (PRINTING[4], "")],
+    ids=["info", "info-unbuffered", "predict-unbuffered", "runs"],
+)
 def test_a_reader_that_stops_reading_gets_no_complaint(runs, filled, arguments, buffered):
     answer = shell(runs.folder, f"{buffered}FHR -q {' '.join(filled(arguments))} | true")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
+@pytest.mark.process
 def test_a_reader_that_stops_in_the_middle_gets_no_complaint(tmp_path):
     # More than a pipe holds, so that the writer is stopped while it writes, not at its end.
     code = "import sys, pandas as pd; from fhr.cli import info, main; from fhr.cli.tables import write_csv; "
@@ -80,6 +83,7 @@ def test_a_reader_that_stops_in_the_middle_gets_no_complaint(tmp_path):
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "a\n0\n", "")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("arguments", ["--help", "--version", "info --help", "fit --help"])
 def test_help_that_nobody_reads(tmp_path, arguments):
     answer = shell(tmp_path, f"FHR {arguments} | true")
@@ -87,6 +91,7 @@ def test_help_that_nobody_reads(tmp_path, arguments):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.process
 @pytest.mark.parametrize("buffered", ["", "PYTHONUNBUFFERED=1 "], ids=["buffered", "unbuffered"])
 def test_a_full_stdout_is_said(runs, few, buffered):
     answer = shell(runs.folder, f"{buffered}FHR info {few} > /dev/full")
@@ -94,6 +99,7 @@ def test_a_full_stdout_is_said(runs, few, buffered):
     assert answer.stderr.startswith("fhr info: stdout cannot be written (No space left on device)")
 
 
+@pytest.mark.process
 def test_closed_streams(few, tmp_path):
     answer = shell(tmp_path, f"FHR info {few} --out t.csv >&- 2>&- && FHR info {few} >&-")
     assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
@@ -115,29 +121,29 @@ def test_a_place_that_cannot_be_written_to(runs, run_fhr, filled, tmp_path, argu
 
 
 @pytest.mark.parametrize("arguments", WRITING, ids=NAMES)
-def test_a_disk_that_is_full_leaves_no_half_file(runs, filled, tmp_path, arguments):
+def test_a_disk_that_is_full_leaves_no_half_file(runs, run_fhr, filled, tmp_path, arguments):
+    """A limit on the size of files stands for the disk."""
     suffix = {"plot": ".png", "features": ".parquet"}.get(arguments[0], ".csv")
     place = tmp_path / f"t{suffix}"
     place.write_text("what was there")
     overwrite = ["--overwrite"] if arguments[0] == "features" else []
-    answer = subprocess.run(
-        [sys.executable, "-m", "fhr", *filled(arguments), str(place), *overwrite],
-        cwd=runs.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "MPLCONFIGDIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY)),
-    )
+    given = filled(arguments)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (64, before[1]))
+    try:
+        answer = run_fhr(runs.folder, *given, place, *overwrite)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     for beside in ("events.csv", "risk.csv"):
         (runs.folder / beside).unlink(missing_ok=True)
-    assert (answer.returncode, answer.stdout) == (2, ""), answer.stderr
-    assert "Traceback" not in answer.stderr
-    assert "File too large" in answer.stderr
+    assert (answer.code, answer.out) == (2, ""), answer.err
+    assert "Traceback" not in answer.err
+    assert "File too large" in answer.err
     assert place.read_text() == "what was there"
     assert [path.name for path in tmp_path.glob("t.*")] == [place.name]
 
 
+@pytest.mark.process
 def test_a_link_stays_a_link_and_a_pipe_a_pipe(few, run_fhr, tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "t.csv").symlink_to("kept/real.csv")

@@ -16,9 +16,9 @@ def _no_server(monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def made_by_three(tmp_path_factory) -> tuple[Path, list[subprocess.CompletedProcess]]:
-    """A folder whose store three processes made at once, and what became of them."""
-    folder = tmp_path_factory.mktemp("three")
+def made_by_two(tmp_path_factory) -> tuple[Path, list[subprocess.CompletedProcess]]:
+    """A folder whose store two processes made at once, and what became of them."""
+    folder = tmp_path_factory.mktemp("two")
     environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     code = "from fhr.tracking import ensure_store; print(ensure_store())"
@@ -31,7 +31,7 @@ def made_by_three(tmp_path_factory) -> tuple[Path, list[subprocess.CompletedProc
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        for _ in range(3)
+        for _ in range(2)
     ]
     outputs = [process.communicate(timeout=600) for process in processes]
     return folder, [
@@ -41,9 +41,9 @@ def made_by_three(tmp_path_factory) -> tuple[Path, list[subprocess.CompletedProc
 
 
 @pytest.fixture
-def store(made_by_three, monkeypatch) -> Path:
+def store(made_by_two, monkeypatch) -> Path:
     """The current folder holds a store."""
-    folder, _ = made_by_three
+    folder, _ = made_by_two
     monkeypatch.chdir(folder)
     return folder
 
@@ -67,8 +67,8 @@ def run(store, tmp_path):
 
 
 @pytest.mark.process
-def test_three_processes_make_one_store_at_once(made_by_three):
-    folder, processes = made_by_three
+def test_two_processes_make_one_store_at_once(made_by_two):
+    folder, processes = made_by_two
     for process in processes:
         assert process.returncode == 0, process.stderr
         assert process.stdout.strip() == (folder / "mlruns" / "artifacts").as_uri()
