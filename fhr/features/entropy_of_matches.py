@@ -13,7 +13,7 @@ from .template_matches import template_matches, whole_templates
 __all__ = ["checked_tolerance", "deviation", "sample_entropy", "template_entropy"]
 
 _MIN_TEMPLATES = 100
-_PAIRS = 1 << 22  # of samples, counted at once: more leave the cache
+_PAIRS = 1 << 24  # of samples, counted at once: more leave the cache
 
 
 def sample_entropy(x: ArrayLike, *, m: int = 2, r: float = 0.2) -> np.ndarray:
