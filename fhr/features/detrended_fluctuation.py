@@ -1,6 +1,7 @@
 """Detrended fluctuation analysis, inside the measured stretches of a signal."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -81,6 +82,7 @@ def dfa(x: ArrayLike, *, scales: Sequence[int], order: int = 1, min_boxes: int =
     return some_signals(x, some)
 
 
+@lru_cache(maxsize=64)
 def _residues(n: int, order: int) -> np.ndarray:
     """Orthonormal columns (n, n - order - 1) that span what no polynomial of that order holds."""
     return np.linalg.qr(np.vander(np.linspace(-1, 1, n), order + 1), mode="complete")[0][:, order + 1 :]

@@ -62,7 +62,8 @@ def checked_tolerance(r: float) -> float:
 
 def deviation(x: np.ndarray) -> np.ndarray:
     """Population standard deviation of the measured samples of x (signal, n); NaN without any."""
-    return np.array([np.std(row[~np.isnan(row)]) if not np.isnan(row).all() else np.nan for row in x])
+    measured = (row[~np.isnan(row)] for row in x)
+    return np.array([np.std(row) if len(row) else np.nan for row in measured])
 
 
 def template_entropy(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray:

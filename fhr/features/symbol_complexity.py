@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .inputs import each_signal
+from .inputs import some_signals
+from .sorted_samples import median
 
 __all__ = ["lempel_ziv", "phrases"]
 
@@ -37,14 +38,15 @@ def lempel_ziv(x: ArrayLike) -> np.ndarray:
     0.1640625
     """
 
-    def one(row: np.ndarray) -> float:
-        measured = row[~np.isnan(row)]
-        n = len(measured)
-        if n < _MIN_SAMPLES:
-            return np.nan
-        return phrases(measured >= np.median(measured)) * np.log2(n) / n
+    def some(rows: np.ndarray) -> np.ndarray:
+        complexity = np.full(len(rows), np.nan)
+        measured, high = ~np.isnan(rows), rows >= median(rows)[:, None]
+        number = np.count_nonzero(measured, axis=-1)
+        for i in np.flatnonzero(number >= _MIN_SAMPLES):
+            complexity[i] = phrases(high[i, measured[i]]) * np.log2(number[i]) / number[i]
+        return complexity
 
-    return each_signal(x, one)
+    return some_signals(x, some)
 
 
 def phrases(bits: np.ndarray) -> int:
