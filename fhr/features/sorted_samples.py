@@ -39,7 +39,6 @@ def median(x: np.ndarray) -> np.ndarray:
     ordered = np.sort(x, axis=-1)  # many times as fast as the partial sorts of numpy.median
     number = np.count_nonzero(~np.isnan(ordered), axis=-1)
     signal = np.arange(len(x))
-    middle: np.ndarray = (
-        ordered[signal, np.maximum(number - 1, 0) // 2] + ordered[signal, number // 2 % x.shape[1]]
-    ) / 2
+    low, high = ordered[signal, np.maximum(number - 1, 0) // 2], ordered[signal, number // 2 % x.shape[1]]
+    middle: np.ndarray = (low + high) / 2
     return middle

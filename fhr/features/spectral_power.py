@@ -117,7 +117,7 @@ def band_power(
 
 
 def _bridged(x: np.ndarray, missing: np.ndarray, edge: int) -> np.ndarray:
-    """Straight lines across gaps of x (signal, n), between the means of what was measured within `edge` of each side."""
+    """Straight lines across gaps of x (signal, n), between the means of the samples within `edge` of each side."""
     n = x.shape[1]
     # The signals one after another, with something measured between them.
     starts, ends = runs(np.pad(missing, ((0, 0), (1, 1))).ravel())

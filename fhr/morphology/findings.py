@@ -8,7 +8,7 @@ from fhr.errors import SignalError
 from fhr.preprocessing import interpolate_gaps, runs
 
 from .baseline import baseline_by_second
-from .contractions import find_contractions, uncertain_activity
+from .contractions import UncertainActivity, activity_of_each
 from .events import Events, no_events
 from .excursions import DECELERATION, Track, find_both
 from .seconds import by_second, smoothed
@@ -81,17 +81,15 @@ def find_each(fhr: np.ndarray, uc: np.ndarray, fs: float) -> list[Found]:
         raise SignalError(f"fhr has shape {fhr.shape}, uc {uc.shape}; give both as (window, n)")
     if not len(fhr):
         return []
-    second = np.stack([by_second(window, fs) for window in fhr])
+    second = by_second(fhr, fs)
     bridged = np.stack([interpolate_gaps(window, 1.0, longest=BRIDGED) for window in second])
     level, restless = baseline_by_second(second, smoothed(bridged, DECELERATION.smoothing))
     tracks = (Track(*track) for track in zip(second, bridged, level, restless, strict=True))
-    return [_found(track, activity, fs) for track, activity in zip(tracks, uc, strict=True)]
+    n = fhr.shape[1]
+    return [_found(track, *activity, n, fs) for track, activity in zip(tracks, activity_of_each(uc, fs), strict=True)]
 
 
-def _found(track: Track, uc: np.ndarray, fs: float) -> Found:
-    n = len(uc)
-    contractions = find_contractions(uc, fs)
-    unseen = uncertain_activity(uc, fs)
+def _found(track: Track, contractions: Events, unseen: UncertainActivity, n: int, fs: float) -> Found:
     uc_uncertain = unseen.ranges
 
     known = ~np.isnan(track.second)

@@ -28,4 +28,6 @@ def test_every_scalar_column(windows):
         alone = scalar_features(window)
         assert np.isnan(alone).tolist() == np.isnan(row).tolist()
         np.testing.assert_allclose(row, alone, rtol=1e-11, atol=1e-12)
-    assert np.isfinite(together[0]).all() and np.isnan(together[5]).all() and len(together[0]) == len(SCALAR_COLUMNS)
+    assert np.isfinite(together[0]).all()
+    assert np.isnan(together[5]).all()
+    assert len(together[0]) == len(SCALAR_COLUMNS)
