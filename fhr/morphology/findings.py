@@ -10,7 +10,7 @@ from fhr.preprocessing import interpolate_gaps, runs
 from .baseline import baseline_by_second
 from .contractions import UncertainActivity, activity_of_each
 from .events import Events, no_events
-from .excursions import DECELERATION, Track, find_both
+from .excursions import DECELERATION, Track, find_both_of_each
 from .seconds import by_second, smoothed
 
 __all__ = ["Found", "find", "find_each"]
@@ -84,12 +84,22 @@ def find_each(fhr: np.ndarray, uc: np.ndarray, fs: float) -> list[Found]:
     second = by_second(fhr, fs)
     bridged = np.stack([interpolate_gaps(window, 1.0, longest=BRIDGED) for window in second])
     level, restless = baseline_by_second(second, smoothed(bridged, DECELERATION.smoothing))
-    tracks = (Track(*track) for track in zip(second, bridged, level, restless, strict=True))
-    n = fhr.shape[1]
-    return [_found(track, *activity, n, fs) for track, activity in zip(tracks, activity_of_each(uc, fs), strict=True)]
+    tracks, activity = Track(second, bridged, level, restless), activity_of_each(uc, fs)
+    excursions = find_both_of_each(tracks, [contractions.peak for contractions, _ in activity])
+    each = zip(zip(*tracks, strict=True), excursions, activity, strict=True)
+    return [_found(Track(*track), *events, *below, fhr.shape[1], fs) for track, events, below in each]
 
 
-def _found(track: Track, contractions: Events, unseen: UncertainActivity, n: int, fs: float) -> Found:
+def _found(
+    track: Track,
+    accelerations: Events,
+    decelerations: Events,
+    lost: np.ndarray,
+    contractions: Events,
+    unseen: UncertainActivity,
+    n: int,
+    fs: float,
+) -> Found:
     uc_uncertain = unseen.ranges
 
     known = ~np.isnan(track.second)
@@ -98,8 +108,6 @@ def _found(track: Track, contractions: Events, unseen: UncertainActivity, n: int
         baseline = np.full(n, np.nan)
         reason = np.array(["too little signal"], dtype=object)
         return Found(baseline, no_events(), no_events(), contractions, whole, reason, uc_uncertain, unseen.reason)
-
-    accelerations, decelerations, lost = find_both(track, contractions.peak)
 
     gaps = np.stack(runs(np.isnan(track.bridged)), axis=1).astype(np.float64)
     uncertain = np.concatenate([gaps, lost])
