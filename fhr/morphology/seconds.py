@@ -5,10 +5,12 @@ from math import prod
 
 import numpy as np
 from scipy.ndimage import correlate1d
+from scipy.signal import fftconvolve
 
 __all__ = ["by_second", "gaussian", "smoothed"]
 
 _LEAST = 0.02  # of the kernel's weight must lie on what is known
+_WIDE = 64  # samples of a kernel above which Fourier transforms are faster
 
 
 def by_second(signal: np.ndarray, fs: float) -> np.ndarray:
@@ -38,7 +40,11 @@ def smoothed(signal: np.ndarray, spread: float) -> np.ndarray:
     """
     known = ~np.isnan(signal)
     both = np.stack([known.astype(np.float64), np.where(known, signal, 0.0)])
-    weight, total = correlate1d(both, gaussian(spread), mode="constant")
+    kernel = gaussian(spread)
+    if len(kernel) > _WIDE:
+        weight, total = fftconvolve(both, kernel.reshape(*[1] * signal.ndim, -1), mode="same", axes=-1)
+    else:
+        weight, total = correlate1d(both, kernel, mode="constant")
     return np.divide(total, weight, out=np.full(signal.shape, np.nan), where=weight > _LEAST)
 
 
