@@ -66,13 +66,13 @@ def phrases(bits: np.ndarray) -> int:
     for width in (1, 2, 4):
         half = places[-1]
         places.append(tuple(low & high for high in [one >> width for one in half] for low in half))
-    lengths = tuple(zip((8, 4, 2, 1), places[::-1], strict=True))
+    lengths = tuple(zip((8, 4, 2, 1), (255, 15, 3, 1), places[::-1], strict=True))
     count, start = 0, 0
     while start < n:
         found, end = (1 << start) - 1, start  # a copy begins earlier; it may overlap
-        for width, sets in lengths:
+        for width, most, sets in lengths:
             while end + width <= n:
-                fewer = found & (sets[text[end] & len(sets) - 1] >> end - start)
+                fewer = found & (sets[text[end] & most] >> end - start)
                 if not fewer:
                     break
                 found, end = fewer, end + width
