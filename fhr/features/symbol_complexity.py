@@ -62,7 +62,9 @@ def phrases(bits: np.ndarray) -> int:
         eight |= single[k : k + n] << k
     text = eight.tobytes()
     ones = int.from_bytes(np.packbits(single[:n], bitorder="little").tobytes(), "little")
-    places = [((1 << n) - 1 ^ ones, ones)]  # by length of the piece, then by its bits as a number
+    places: list[tuple[int, ...]] = [
+        ((1 << n) - 1 ^ ones, ones)
+    ]  # by length of the piece, then by its bits as a number
     for width in (1, 2, 4):
         half = places[-1]
         places.append(tuple(low & high for high in [one >> width for one in half] for low in half))

@@ -229,12 +229,12 @@ def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
                 if known[i, side].any():
                     level = _quantile(smooth[i, side][known[i, side]])
                     # Beyond the last gap, and before the first one, it stays there.
-                    places = [place] if start > 0 and end < m else [place, edge]
-                    anchors.append(m * i + np.array(places))
-                    levels.append(np.full(len(places), level))
-    anchor, level = np.concatenate(anchors), np.concatenate(levels)
-    order = np.argsort(anchor, kind="stable")
-    return np.interp(np.arange(second.size), anchor[order], level[order]).reshape(second.shape), noise
+                    more = [place] if start > 0 and end < m else [place, edge]
+                    anchors.append(m * i + np.array(more))
+                    levels.append(np.full(len(more), level))
+    places, heights = np.concatenate(anchors), np.concatenate(levels)
+    order = np.argsort(places, kind="stable")
+    return np.interp(np.arange(second.size), places[order], heights[order]).reshape(second.shape), noise
 
 
 def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
