@@ -1,6 +1,7 @@
 """Detrended fluctuation analysis, inside the measured stretches of a signal."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -52,7 +53,7 @@ def dfa(x: ArrayLike, *, scales: Sequence[int], order: int = 1, min_boxes: int =
         raise FHRError(f"scales={tuple(scales)}; a slope needs two or more different ones")
     if sizes[0] < order + 2:
         raise FHRError(f"scale {sizes[0]} with order {order}; a scale must be at least order + 2 = {order + 2} samples")
-    residues = {n: _residues(n, order) for n in sizes}
+    trends = {n: _trends(n, order) for n in sizes}
     log_size = np.log(sizes) - np.mean(np.log(sizes))
 
     def some(rows: np.ndarray) -> np.ndarray:
@@ -70,7 +71,8 @@ def dfa(x: ArrayLike, *, scales: Sequence[int], order: int = 1, min_boxes: int =
             first = np.repeat(starts - n * (np.cumsum(count) - count), count) + n * np.arange(count.sum())
             box = np.lib.stride_tricks.sliding_window_view(walk, n)[first]
             box -= box[:, n // 2, None]  # keeps the digits that count
-            square = np.square(box @ residues[n]).sum(axis=-1) / n
+            box -= (box @ trends[n]) @ trends[n].T
+            square = np.einsum("ij,ij->i", box, box) / n
             found = np.bincount(np.repeat(signal, count), minlength=len(rows))
             total = np.bincount(np.repeat(signal, count), square, minlength=len(rows))
             fluctuation[:, k] = total / np.where(found < boxes, np.nan, found)
@@ -81,6 +83,7 @@ def dfa(x: ArrayLike, *, scales: Sequence[int], order: int = 1, min_boxes: int =
     return some_signals(x, some)
 
 
-def _residues(n: int, order: int) -> np.ndarray:
-    """Orthonormal columns (n, n - order - 1) that span what no polynomial of that order holds."""
-    return np.linalg.qr(np.vander(np.linspace(-1, 1, n), order + 1), mode="complete")[0][:, order + 1 :]
+@lru_cache(maxsize=64)
+def _trends(n: int, order: int) -> np.ndarray:
+    """Orthonormal columns (n, order + 1) that span the polynomials of that order."""
+    return np.linalg.qr(np.vander(np.linspace(-1, 1, n), order + 1))[0]

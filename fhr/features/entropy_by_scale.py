@@ -71,6 +71,5 @@ def coarse_grain(x: np.ndarray, scale: int) -> np.ndarray:
     """
     scale = checked_count("scale", scale)
     signal = np.asarray(x, dtype=np.float64)
-    n = signal.shape[-1] // scale
-    blocks = signal[..., signal.shape[-1] - n * scale :].reshape(*signal.shape[:-1], n, scale)
-    return np.where(np.isnan(blocks).sum(axis=-1) <= scale / 2, block_mean(signal, scale), np.nan)
+    missing = block_mean(np.isnan(signal).astype(np.float64), scale)
+    return np.where(missing <= 0.5, block_mean(signal, scale), np.nan)

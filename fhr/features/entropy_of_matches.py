@@ -13,7 +13,7 @@ from .template_matches import template_matches, whole_templates
 __all__ = ["checked_tolerance", "deviation", "sample_entropy", "template_entropy"]
 
 _MIN_TEMPLATES = 100
-_PAIRS = 1 << 22  # of samples, counted at once: more leave the cache
+_PAIRS = 1 << 24  # of samples, counted at once: more leave the cache
 
 
 def sample_entropy(x: ArrayLike, *, m: int = 2, r: float = 0.2) -> np.ndarray:
@@ -62,7 +62,8 @@ def checked_tolerance(r: float) -> float:
 
 def deviation(x: np.ndarray) -> np.ndarray:
     """Population standard deviation of the measured samples of x (signal, n); NaN without any."""
-    return np.array([np.std(row[~np.isnan(row)]) if not np.isnan(row).all() else np.nan for row in x])
+    measured = (row[~np.isnan(row)] for row in x)
+    return np.array([np.std(row) if len(row) else np.nan for row in measured])
 
 
 def template_entropy(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray:

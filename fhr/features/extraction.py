@@ -32,7 +32,7 @@ from .parquet_table import join_parts, read_provenance
 __all__ = ["Extraction", "extract"]
 
 _log = logging.getLogger(__name__)
-_CHUNK = 8  # records: some two seconds of work, so that a kill loses little and an interruption is soon answered
+_CHUNK = 8  # records: about a second of work, so that a kill loses little and an interruption is soon answered
 
 
 class Extraction(NamedTuple):

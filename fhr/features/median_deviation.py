@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .inputs import checked_rate, each_signal
+from .inputs import checked_rate, some_signals
+from .sorted_samples import median
 
 __all__ = ["MIN_MEASURED", "least_squares_line", "log_mad", "mad"]
 
@@ -35,15 +36,18 @@ def mad(fhr: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
     """
     rate = checked_rate(fs)
 
-    def one(row: np.ndarray) -> float:
-        measured = ~np.isnan(row)
-        if measured.sum() < max(MIN_MEASURED * rate, 2):
-            return np.nan
-        t, x = np.flatnonzero(measured) / (60 * rate), row[measured]
-        start, slope = least_squares_line(t, x)
-        return log_mad(x - (start + slope * t))
+    def some(rows: np.ndarray) -> np.ndarray:
+        measured, t = ~np.isnan(rows), np.arange(rows.shape[1]) / (60 * rate)
+        number = np.count_nonzero(measured, axis=-1)
+        n = np.where(number < max(MIN_MEASURED * rate, 2), np.nan, number)[:, None]
+        centre = np.where(measured, t, 0.0).sum(axis=-1, keepdims=True) / n
+        level = np.where(measured, rows, 0.0).sum(axis=-1, keepdims=True) / n
+        x, off = rows - level, np.where(measured, t - centre, 0.0)
+        square = np.maximum((off**2).sum(axis=-1, keepdims=True), np.finfo(np.float64).tiny)  # 0 without a sample
+        r = x - np.where(measured, off * x, 0.0).sum(axis=-1, keepdims=True) / square * (t - centre)
+        return np.log(0.5 + median(np.abs(r - median(r)[:, None])))
 
-    return each_signal(fhr, one)
+    return some_signals(fhr, some)
 
 
 def least_squares_line(t: np.ndarray, x: np.ndarray) -> tuple[float, float]:

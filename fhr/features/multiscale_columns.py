@@ -41,6 +41,8 @@ def multiscale_features(fhr: np.ndarray, *, fs: float, device: str = "cpu", **pa
     some = ~np.isnan(fhr).all(axis=-1)  # `analyze` refuses a batch without a sample
     if some.any():
         x = torch.from_numpy(fhr[some]).to(device) if device != "cpu" else fhr[some]
-        table = analyze(x, fs=fs, n_cumulants=3, **parameters).to_frame()
-        features[some] = table[[column.name for column in MULTISCALE_COLUMNS]]
+        found = analyze(x, fs=fs, n_cumulants=3, **parameters)
+        single = (found.hurst[:, None], found.h_min[:, None], found.eta_p[:, None])
+        parts = (found.log_cumulants, *single, found.r_squared[:, :2])  # a frame would take as long as the estimates
+        features[some] = torch.cat([torch.as_tensor(part) for part in parts], dim=-1).cpu()
     return features

@@ -86,10 +86,10 @@ def prsa(x: ArrayLike, *, T: int = 1, s: int = 2, L: int | None = None, coverage
         number = np.concatenate((np.zeros((len(rows), 1)), np.cumsum(held, axis=-1)), axis=-1)
         whole = (number[:, 2 * half :] - number[:, : -2 * half]) / (2 * half) >= coverage
         anchors = np.stack([whole & (rise > 0), whole & (rise < 0)], axis=1)
-        known = np.where(held, rows, 0.0)
+        measured, known, chosen = held.astype(np.float64), np.where(held, rows, 0.0), anchors.astype(np.float64)
         for lag in range(2 * half):
-            number = (anchors & held[:, None, lag : lag + n]).sum(axis=-1)
-            total = np.where(anchors, known[:, None, lag : lag + n], 0.0).sum(axis=-1)
+            here = slice(lag, lag + n)
+            number, total = (np.matmul(chosen, each[:, here, None])[..., 0] for each in (measured, known))
             curves[..., lag] = total / np.where(number > 0, number, np.nan)
         curves[anchors.sum(axis=-1) < _MIN_ANCHORS] = np.nan
         return curves

@@ -9,10 +9,11 @@ from .column import Column
 from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
 from .fractal_dimension import higuchi
-from .inputs import checked_rate, each_signal
+from .inputs import checked_rate, some_signals
 from .median_deviation import MIN_MEASURED, mad
 from .phase_rectified import prsa
 from .poincare_plot import poincare
+from .sorted_samples import quantiles
 from .spectral_power import band_power
 from .symbol_complexity import lempel_ziv
 
@@ -82,14 +83,12 @@ def scalar_features(fhr: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
     rate = checked_rate(fs)
     factor = block_factor(rate, _RATE)
 
-    def level(row: np.ndarray) -> tuple[float, float]:
-        measured = row[~np.isnan(row)]
-        if len(measured) < MIN_MEASURED * rate:
-            return np.nan, np.nan
-        low, median, high = np.percentile(measured, [25, 50, 75])
-        return median, high - low
+    def level(rows: np.ndarray) -> np.ndarray:
+        low, median, high = quantiles(np.sort(rows, axis=-1), (0.25, 0.5, 0.75))
+        enough = np.count_nonzero(~np.isnan(rows), axis=-1) >= MIN_MEASURED * rate
+        return np.where(enough, [median, high - low], np.nan).T
 
-    levels = each_signal(fhr, level, 2)
+    levels = some_signals(fhr, level, 2)
     signal = np.asarray(fhr, dtype=np.float64)
     power = band_power(signal, fs=rate)
     _, lf, mf, hf = np.moveaxis(power, -1, 0)

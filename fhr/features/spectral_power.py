@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError
 from fhr.preprocessing import runs
 
-from .inputs import checked_rate, each_signal
+from .inputs import checked_rate, some_signals
 
 __all__ = ["BANDS", "band_power"]
 
@@ -90,42 +90,53 @@ def band_power(
     inside = np.stack([(frequency >= low) & (frequency < high) for low, high in edges], axis=-1)
     time = np.arange(n) - (n - 1) / 2
 
-    def one(row: np.ndarray) -> np.ndarray | float:
-        if len(row) < n:
-            return np.nan
-        missing = np.isnan(row)
+    def some(rows: np.ndarray) -> np.ndarray:
+        power = np.full((len(rows), len(bands)), np.nan)
+        if rows.shape[1] < n:
+            return power
+        missing = np.isnan(rows)
         views = np.lib.stride_tricks.sliding_window_view
-        measured = views(~missing, n)[:: max(n // 2, 1)]
-        counts = measured.mean(axis=-1) >= coverage
-        if counts.sum() < _MIN_SEGMENTS:
-            return np.nan
-        x = views(_bridged(row, missing, max(round(_EDGE * rate), 1)), n)[:: max(n // 2, 1)][counts]
-        x = x - x.mean(axis=-1, keepdims=True)
+        measured = views(~missing, n, axis=-1)[:, :: max(n // 2, 1)]
+        counts = np.count_nonzero(measured, axis=-1) / n >= coverage
+        enough = np.count_nonzero(counts, axis=-1) >= _MIN_SEGMENTS
+        counts &= enough[:, None]
+        if not enough.any():
+            return power
+        x = views(_bridged(rows, missing, max(round(_EDGE * rate), 1)), n, axis=-1)[:, :: max(n // 2, 1)][counts]
+        x -= x.mean(axis=-1, keepdims=True)
         x -= (x @ time / (time @ time))[:, None] * time
-        energy = np.sum(np.abs(np.fft.rfft(x * taper)) ** 2, axis=0)
-        spectrum = folded * energy / np.sum(measured[counts] @ taper**2)
-        return spectrum @ inside / n  # the sum over frequencies n apart of 1/fs, times their distance fs/n
+        x *= taper
+        wave = np.fft.rfft(x)
+        energy = (wave.real**2 + wave.imag**2) * folded @ inside / n  # their sum times 1/fs, n apart by fs/n
+        first = np.flatnonzero(np.diff(np.nonzero(counts)[0], prepend=-1))  # segment of each signal
+        weight = np.add.reduceat(measured[counts] @ taper**2, first)
+        power[enough] = np.add.reduceat(energy, first, axis=0) / weight[:, None]
+        return power
 
-    return each_signal(fhr, one, len(bands))
+    return some_signals(fhr, some, len(bands))
 
 
 def _bridged(x: np.ndarray, missing: np.ndarray, edge: int) -> np.ndarray:
-    """Straight lines across gaps, between the means of the measured samples within `edge` of each side."""
-    starts, ends = runs(missing)
+    """Straight lines across gaps of x (signal, n), between the means of the samples within `edge` of each side."""
+    n = x.shape[1]
+    # The signals one after another, with something measured between them.
+    starts, ends = runs(np.pad(missing, ((0, 0), (1, 1))).ravel())
     if len(starts) == 0:
         return x
-    n = len(x)
-    total = np.concatenate(([0.0], np.cumsum(np.where(missing, 0, x))))
-    count = np.concatenate(([0], np.cumsum(~missing)))
+    signal, start = np.divmod(starts - 1, n + 2)
+    end = start + ends - starts
+    total = np.pad(np.cumsum(np.where(missing, 0, x), axis=-1), ((0, 0), (1, 0)))
+    count = np.pad(np.cumsum(~missing, axis=-1), ((0, 0), (1, 0)))
 
     def mean(first: np.ndarray, last: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):  # beyond the ends of the signal
-            return (total[last] - total[first]) / (count[last] - count[first])
+            return (total[signal, last] - total[signal, first]) / (count[signal, last] - count[signal, first])
 
-    before = mean(np.maximum(starts - edge, 0), starts)
-    after = mean(ends, np.minimum(ends + edge, n))
-    before, after = np.where(starts == 0, after, before), np.where(ends == n, before, after)
+    before = mean(np.maximum(start - edge, 0), start)
+    after = mean(end, np.minimum(end + edge, n))
+    before, after = np.where(start == 0, after, before), np.where(end == n, before, after)
     bridged = x.copy()
     positions, levels = np.stack([starts - 1, ends], axis=-1).ravel(), np.stack([before, after], axis=-1).ravel()
-    bridged[missing] = np.interp(np.flatnonzero(missing), positions, levels)
+    row, place = np.nonzero(missing)
+    bridged[missing] = np.interp(row * (n + 2) + place + 1, positions, levels)
     return bridged

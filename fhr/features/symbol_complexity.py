@@ -3,7 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .inputs import each_signal
+from .inputs import some_signals
+from .sorted_samples import median
 
 __all__ = ["lempel_ziv", "phrases"]
 
@@ -37,53 +38,46 @@ def lempel_ziv(x: ArrayLike) -> np.ndarray:
     0.1640625
     """
 
-    def one(row: np.ndarray) -> float:
-        measured = row[~np.isnan(row)]
-        n = len(measured)
-        if n < _MIN_SAMPLES:
-            return np.nan
-        return phrases(measured >= np.median(measured)) * np.log2(n) / n
+    def some(rows: np.ndarray) -> np.ndarray:
+        complexity = np.full(len(rows), np.nan)
+        measured, high = ~np.isnan(rows), rows >= median(rows)[:, None]
+        number = np.count_nonzero(measured, axis=-1)
+        for i in np.flatnonzero(number >= _MIN_SAMPLES):
+            complexity[i] = phrases(high[i, measured[i]]) * np.log2(number[i]) / number[i]
+        return complexity
 
-    return each_signal(x, one)
+    return some_signals(x, some)
 
 
 def phrases(bits: np.ndarray) -> int:
     """Number of phrases of `bits` (n,).
 
-    Copies are looked for among bytes that each hold the eight bits from one time on, of which far fewer agree by chance
-    than single bits do; a copy of k such bytes is one of k + 7 bits. How far a copy goes is seen in one whole number
-    that holds all bits.
+    The places from which a piece of bits occurs are a set, held as the bits of one whole number. That of a longer piece
+    is the intersection of two sets, one of them shifted, so that a copy grows by eight bits a step, then by 4, 2 and 1.
     """
-    single = bits.astype(np.uint8)
-    eight = single[: max(len(bits) - 7, 0)].copy()
-    for k in range(1, 8):
-        eight |= single[k : k + len(eight)] << k
-    number = int.from_bytes(np.packbits(single, bitorder="little").tobytes(), "little")
-    texts = ((eight.tobytes(), 8), (single.tobytes(), 1))
+    n = len(bits)
+    single = np.pad(bits.astype(np.uint8), (0, 7))
+    eight = np.zeros(n, dtype=np.uint8)  # the eight bits from each time on
+    for k in range(8):
+        eight |= single[k : k + n] << k
+    text = eight.tobytes()
+    ones = int.from_bytes(np.packbits(single[:n], bitorder="little").tobytes(), "little")
+    places: list[tuple[int, ...]] = [
+        ((1 << n) - 1 ^ ones, ones)
+    ]  # by length of the piece, then by its bits as a number
+    for width in (1, 2, 4):
+        half = places[-1]
+        places.append(tuple(low & high for high in [one >> width for one in half] for low in half))
+    lengths = tuple(zip((8, 4, 2, 1), (255, 15, 3, 1), places[::-1], strict=True))
     count, start = 0, 0
-    while start < len(bits):
-        rest = number >> start  # the first bit is the lowest one
-        start += next((copied for text in texts if (copied := _longest_copy(*text, number, rest, start))), 0) + 1
+    while start < n:
+        found, end = (1 << start) - 1, start  # a copy begins earlier; it may overlap
+        for width, most, sets in lengths:
+            while end + width <= n:
+                fewer = found & (sets[text[end] & most] >> end - start)
+                if not fewer:
+                    break
+                found, end = fewer, end + width
+        start = end + 1
         count += 1
     return count
-
-
-def _longest_copy(text: bytes, width: int, number: int, rest: int, start: int) -> int:
-    """Number of bits of the longest piece from `start` on that also occurs from an earlier place on; 0 if none.
-
-    Args:
-        text: one byte for the `width` bits from each time on.
-        width: bits.
-        number: all bits.
-        rest: those from `start` on.
-        start: a time.
-    """
-    length, place, n = 0, 0, len(text) + width - 1
-    while start + max(length, width - 1) < n:
-        size = max(length - width + 2, 1)  # of a longer one, which cannot begin before the first place of this one
-        place = text.find(text[start : start + size], place, start + size - 1)
-        if place < 0:
-            break
-        differ = (number >> place) ^ rest
-        length = min((differ & -differ).bit_length() - 1, n - start) if differ else n - start
-    return length

@@ -1,5 +1,7 @@
 """Matching templates of signals, counted exactly by sets of bits: 64 pairs in one operation."""
 
+from itertools import pairwise
+
 import numpy as np
 
 __all__ = ["template_matches", "whole_templates"]
@@ -43,31 +45,29 @@ def template_matches(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray
     Source:
         The definition is that of Richman and Moorman 2000, doi:10.1152/ajpheart.2000.278.6.H2039; the sets are our own.
     """
-    whole = whole_templates(x, m)
+    whole = np.zeros(x.shape, dtype=bool)
+    whole[:, : max(x.shape[1] - m, 0)] = whole_templates(x, m)
     number = whole.sum(axis=-1)
-    rank, first_row, low, high = _values(x, tolerance)
-    # Templates one signal after another, and in each by their first sample.
-    key = np.where(whole, rank[:, : whole.shape[1]], x.shape[1])
-    key = key.astype(np.int16) if x.shape[1] < 1 << 15 else key  # 16 bits are sorted by counting
-    signal, place = np.nonzero(np.arange(whole.shape[1]) < number[:, None])
-    time = np.argsort(key, axis=-1, kind="stable")[signal, place]
-    row, *others = (rank[signal, time + k] + first_row[signal] for k in range(m + 1))
+    order, rank, low, high = _values(x, tolerance)
+    time = order[whole.reshape(-1)[order]]  # templates one signal after another, and in each by their first sample
+    signal = np.repeat(np.arange(len(x)), number)
+    place = np.arange(len(time)) - np.repeat(np.cumsum(number) - number, number)
+    row, *others = (rank[time + k] for k in range(m + 1))
     below = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=len(high)))))
-    begin, end = place + 1, below[high[row]] - (np.cumsum(number) - number)[signal]  # the range, without itself
+    begin, end = place + 1, below[high].take(row) - np.arange(len(time)) + place  # the range, without itself
     counts = np.zeros((2, len(x)), dtype=np.int64)
     strip = 64 * max(_TABLE // len(high), 8)
     for start in range(0, number.max(initial=0), strip):
         here = np.flatnonzero((place >= start) & (place < start + strip))
         sets = [_sets(row[here], place[here] - start, low, high) for row in others]
-        here = np.flatnonzero((end > np.maximum(begin, start)) & (begin < start + strip))
-        ranges = np.stack([np.maximum(begin[here] - start, 0), np.minimum(end[here] - start, strip)])
-        step = len(here) * _BLOCK // int(np.sum(ranges[1] - ranges[0]) // 64 + 1) + 1
-        for one in range(0, len(here), step):
-            some = here[one : one + step]
-            head = np.flatnonzero(np.diff(signal[some], prepend=-1))  # the first template of each signal
-            first, last = ranges[:, one : one + step]
-            alike = _common([row[some] for row in others], sets, first, last, head)
-            counts[:, signal[some[head]]] += alike
+        first, last = np.maximum(begin - start, 0), np.minimum(end - start, strip)
+        here = np.flatnonzero(last > first)
+        first, last, of, *rows = (one[here] for one in (first, last, signal, *others))
+        step = len(here) * _BLOCK // int(np.sum(last - first) // 64 + 1) + 1
+        for some in (slice(one, one + step) for one in range(0, len(here), step)):
+            head = np.flatnonzero(of[some][1:] != of[some][:-1]) + 1
+            head = np.concatenate(([0], head))  # the first template of each signal
+            counts[:, of[some][head]] += _common([row[some] for row in rows], sets, first[some], last[some], head)
     return counts
 
 
@@ -75,29 +75,35 @@ def _values(x: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, np.ndarra
     """The values of every signal in order, one signal after another, each with a row more, and what is near.
 
     Returns:
-        Rank of each sample (signal, n) among the values of its signal, the row of the first of them (signal,), and for
-        each row the first and one past the last row of values within the tolerance.
+        Places in the flat x of the samples of each signal in order (signal * n,), the row of the value of each sample
+        (signal * n,), and for each row the first and one past the last row of values within the tolerance.
     """
-    rank = np.empty(x.shape, dtype=np.intp)
-    rows: list[np.ndarray] = []
-    high: list[np.ndarray] = []
-    first_row = [0]
-    for one, signal, reach in zip(rank, x, tolerance, strict=True):
-        ordered = np.sort(signal)  # NaN goes last, and is not above what comes before
-        values = np.concatenate((ordered[:1], ordered[1:][ordered[1:] > ordered[:-1]]))
-        one[:] = np.searchsorted(values, signal)  # that of NaN is the row more
-        rows.append(np.append(values, np.inf))
-        high.append(np.append(np.searchsorted(values, values + reach, side="right"), len(values)) + first_row[-1])
-        first_row.append(first_row[-1] + len(values) + 1)
-    value, last = np.concatenate(rows), np.concatenate(high)
-    reach = np.repeat(tolerance, np.diff(first_row))
+    x = np.where(np.isnan(x), np.inf, x)  # last, and sorted in half the time
+    order = np.argsort(x, axis=-1)
+    order += np.arange(0, x.size, x.shape[1])[:, None]
+    ordered = np.full((len(x), x.shape[1] + 1), np.inf)
+    ordered[:, :-1] = x.reshape(-1)[order]
+    first = np.ones(ordered.shape, dtype=bool)
+    first[:, 1:-1] = ordered[:, 1:-1] > ordered[:, :-2]
+    row = (np.cumsum(first) - 1).reshape(first.shape)
+    rank = np.empty(x.size, dtype=np.intp)
+    rank[order] = row[:, :-1]
+    value = ordered[first]
+    edges = np.append(row[:, 0], len(value))
+    reach = np.repeat(tolerance, np.diff(edges))
+    farthest = value + reach
+    last = np.arange(len(value)) + 1
+    for begin, stop in pairwise(edges.tolist()):
+        found = np.searchsorted(value[begin : stop - 1], farthest[begin : stop - 1], side="right")
+        last[begin : stop - 1] = found + begin
+    last[edges[1:] - 1] -= 1
     with np.errstate(invalid="ignore"):  # inf - inf
         while True:  # the sum above is rounded otherwise than the difference, which decides
             up, down = value[last] - value <= reach, value[last - 1] - value > reach
             if not (up.any() or down.any()):
                 break
             last += up.astype(np.intp) - down
-    return rank, np.array(first_row[:-1]), np.searchsorted(last, np.arange(len(last)), side="right"), last
+    return order.reshape(-1), rank, np.searchsorted(last, np.arange(len(last)), side="right"), last
 
 
 def _sets(row: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -134,10 +140,11 @@ def _common(
     alike = np.full(stop[-1], ~np.uint64(0))
     alike[start] = _FROM[begin & 63]
     alike[stop - 1] &= _UP_TO[(end - 1) & 63]
-    within = np.arange(stop[-1])
+    template, within = np.repeat(np.arange(len(size)), size), np.arange(stop[-1])
     shorter = alike
     for row, table in zip(rows, sets, strict=True):
-        place = np.repeat(row * table.shape[1] + word - start, size)
+        place = (row * table.shape[1] + word - start).take(template)
         place += within
-        shorter, alike = alike, alike & table.reshape(-1)[place]
-    return np.stack([np.add.reduceat(np.bitwise_count(one), start[head], dtype=np.int64) for one in (shorter, alike)])
+        shorter, alike = alike, alike & table.reshape(-1).take(place)
+    bits = (np.bitwise_count(one).astype(np.int64) for one in (shorter, alike))
+    return np.stack([np.add.reduceat(one, start[head]) for one in bits])

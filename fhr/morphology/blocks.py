@@ -1,5 +1,7 @@
 """Blocks of time: means and spreads of a signal by blocks counted back from its end, and masks of ranges."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from fhr.preprocessing import fill_runs
@@ -19,13 +21,19 @@ def epoch_means(signal: np.ndarray, fs: float, seconds: float) -> np.ndarray:
     n = len(signal)
     length = max(1.0, float(fs) * seconds)
     count = int(n / length + 1e-9)
-    epoch = ((np.arange(n - 1, -1, -1) + 1e-9) / length).astype(np.int64)
+    epoch = _epochs(n, length)
     known = ~np.isnan(signal)
     # One more than the whole epochs: it takes what is left over at the start.
-    number = np.bincount(epoch[known], minlength=count + 1)[:count]
-    total = np.bincount(epoch[known], weights=signal[known], minlength=count + 1)[:count]
+    number = np.bincount(epoch, known, count + 1)[:count]
+    total = np.bincount(epoch, np.where(known, signal, 0.0), count + 1)[:count]
     enough = number >= max(1, 0.5 * length - 0.5)
     return np.divide(total, number, out=np.full(count, np.nan), where=enough)[::-1]
+
+
+@lru_cache(maxsize=4)
+def _epochs(n: int, length: float) -> np.ndarray:
+    """Number of the epoch, counted back from the end, that each of n samples belongs to."""
+    return ((np.arange(n - 1, -1, -1) + 1e-9) / length).astype(np.int64)
 
 
 def spread(signal: np.ndarray, length: int, quantiles: tuple[float, float]) -> np.ndarray:

@@ -16,7 +16,7 @@ from fhr.preprocessing import fill_runs, runs
 from .events import Events, no_events
 from .seconds import by_second, smoothed
 
-__all__ = ["UncertainActivity", "find_contractions", "uncertain_activity"]
+__all__ = ["UncertainActivity", "activity_of_each", "find_contractions", "uncertain_activity"]
 
 # All this package's choice; tuned on simulated recordings and five real ones, none of them marked in the benchmark.
 SMOOTHING = 8.0  #: s, standard deviation: bearing down every 10 to 20 s and breathing vanish, 30 s remain
@@ -91,27 +91,31 @@ def find_contractions(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> Even
     array([ 150.,  450.,  750., 1050.])
     """
     _check(uc, fs)
+    return activity_of_each(np.asarray(uc, dtype=np.float64)[None], fs, lowest=lowest)[0][0]
+
+
+def activity_of_each(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> "list[tuple[Events, UncertainActivity]]":
+    """Find what `find_contractions` and `uncertain_activity` do in each of several windows (window, n) at once.
+
+    Raises:
+        FHRError: `lowest` is not positive.
+    """
     if not lowest > 0:
         raise FHRError(f"lowest={lowest}; give the least rise of a contraction, more than 0 units")
-    second = by_second(np.where(fill_runs(*_flat(uc, fs), len(uc)), np.nan, uc), fs)
-    if np.isnan(second).all():
-        return no_events()
-    # A minute of nothing at both ends: there the curve goes back to the tone as in any gap.
-    pad = int(GAP)
-    second = np.pad(second, pad, constant_values=np.nan)
-    curve, noise = _curve(second)
-    least = max(lowest, ABOVE_NOISE * noise)
-    peaks, found = find_peaks(curve, distance=CLOSEST, prominence=least, wlen=2 * NEIGHBOURHOOD + 1)
-    if not len(peaks):
-        return no_events()
-    height = found["prominences"]
-    peaks = peaks[height >= SMALLEST_SHARE * np.quantile(height, TYPICAL_QUANTILE)]
-    borders = [0, *peaks.tolist(), len(curve) - 1]
-    valleys = [a + int(np.argmin(curve[a : b + 1])) for a, b in pairwise(borders)]
-    rows = [_outline(curve, second, *borders[i : i + 3], *valleys[i : i + 2]) for i in range(len(peaks))]
-    columns = np.array([row for row in rows if row is not None]).reshape(-1, 6).T
-    columns[:3] = np.clip(columns[:3] - pad, 0.0, len(uc) / fs)
-    return Events(*columns)
+    windows, n = uc.shape
+    start, end = _flat(uc, fs)
+    flat = fill_runs(start, end, uc.size).reshape(uc.shape)
+    second = by_second(np.where(flat, np.nan, uc), fs)
+    some = np.flatnonzero(~np.isnan(second).all(axis=-1))
+    found = [no_events()] * windows
+    for i, events in zip(some, _contractions(second[some], lowest, n / fs), strict=True):
+        found[i] = events
+    first = np.searchsorted(start, n * np.arange(windows + 1)).tolist()
+    unseen = [
+        _uncertain(row, held, start[a:b] - n * i, end[a:b] - n * i, fs)
+        for i, (row, held, (a, b)) in enumerate(zip(uc, flat, pairwise(first), strict=True))
+    ]
+    return list(zip(found, unseen, strict=True))
 
 
 def uncertain_activity(uc: np.ndarray, fs: float) -> UncertainActivity:
@@ -134,8 +138,15 @@ def uncertain_activity(uc: np.ndarray, fs: float) -> UncertainActivity:
         reason=array(['missing', 'flat', 'saturated'], dtype=object))
     """
     _check(uc, fs)
-    flat_start, flat_end = _flat(uc, fs)
-    missing_start, missing_end = runs(np.isnan(uc) & ~fill_runs(flat_start, flat_end, len(uc)))
+    uc = np.asarray(uc, dtype=np.float64)
+    flat_start, flat_end = _flat(uc[None], fs)
+    return _uncertain(uc, fill_runs(flat_start, flat_end, len(uc)), flat_start, flat_end, fs)
+
+
+def _uncertain(
+    uc: np.ndarray, flat: np.ndarray, flat_start: np.ndarray, flat_end: np.ndarray, fs: float
+) -> UncertainActivity:
+    missing_start, missing_end = runs(np.isnan(uc) & ~flat)
     long = missing_end - missing_start >= min(GAP * fs, len(uc))
     held = uc[flat_start]
     full = (held == np.nanmax(uc)) & (held > np.nanmin(uc)) if len(held) else np.empty(0, dtype=bool)
@@ -158,67 +169,147 @@ def _check(uc: np.ndarray, fs: float) -> None:
 
 
 def _flat(uc: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """First and one-past-last samples of stretches of one value, short gaps included, of `FLAT` s or more."""
-    known = np.flatnonzero(~np.isnan(uc))
+    """First and one-past-last samples of stretches of one value, short gaps included, of `FLAT` s or more.
+
+    They are places in the windows (window, n) laid one after another.
+    """
+    window, time = np.nonzero(~np.isnan(uc))
+    known, value = window * uc.shape[1] + time, uc[window, time]
     if not len(known):
         return known, known
-    change = np.flatnonzero((np.diff(uc[known]) != 0) | (np.diff(known) > GAP * fs))
+    other = (value[1:] != value[:-1]) | (known[1:] - known[:-1] > GAP * fs) | (window[1:] != window[:-1])
+    change = np.flatnonzero(other)
     first, last = known[np.append(0, change + 1)], known[np.append(change, len(known) - 1)] + 1
     flat = last - first >= FLAT * fs
     return first[flat], last[flat]
 
 
-def _curve(second: np.ndarray) -> tuple[np.ndarray, float]:
-    """The smoothed curve, through short gaps and back to the tone in long ones, and the spread of what it left out."""
+def _contractions(second: np.ndarray, lowest: float, duration: float) -> list[Events]:
+    """The contractions of each window (window, m), by seconds, in each of which something is known."""
+    if not len(second):
+        return []
+    # A minute of nothing at both ends: there the curve goes back to the tone as in any gap.
+    pad = int(GAP)
+    second = np.pad(second, ((0, 0), (pad, pad)), constant_values=np.nan)
+    curve, noise = _curves(second)
+    rows = []
+    for i, (one, least) in enumerate(zip(curve, np.maximum(lowest, ABOVE_NOISE * noise), strict=True)):
+        peaks, found = find_peaks(one, distance=CLOSEST, prominence=least, wlen=2 * NEIGHBOURHOOD + 1)
+        if not len(peaks):
+            continue
+        height = found["prominences"]
+        peaks = peaks[height >= SMALLEST_SHARE * _typical(height)]
+        borders = [0, *peaks.tolist(), len(one) - 1]
+        valleys = [a + int(one[a : b + 1].argmin()) for a, b in pairwise(borders)]
+        rows += [(i, *borders[k : k + 3], *valleys[k : k + 2]) for k in range(len(peaks))]
+    window, columns = _outlines(curve, second, np.array(rows, dtype=np.intp).reshape(-1, 6).T)
+    columns[:3] = np.clip(columns[:3] - pad, 0.0, duration)
+    edges = np.searchsorted(window, np.arange(len(curve) + 1)).tolist()
+    return [Events(*columns[:, a:b]) for a, b in pairwise(edges)]
+
+
+def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Smoothed curves, through short gaps and back to the tone in long ones, and the spread of what they left out."""
+    windows, m = second.shape
     known, smooth = ~np.isnan(second), smoothed(second, SMOOTHING)
-    noise = 1.4826 * float(np.median(np.abs(second - smooth)[known]))
-    anchor, level = np.flatnonzero(known), smooth[known]
+    left_out = np.sort(np.abs(second - smooth), axis=-1)  # NaN goes last
+    each, number = np.arange(windows), known.sum(axis=-1)
+    noise = 1.4826 * (left_out[each, (number - 1) // 2] + left_out[each, number // 2]) / 2
+    anchors, levels = [np.flatnonzero(known)], [smooth[known]]
     # In a long gap the curve goes back to the tone of the five minutes at each side, half a minute into the gap.
-    for start, end in zip(*runs(~known), strict=True):
+    for start, end in zip(*runs(np.pad(~known, ((0, 0), (0, 1))).ravel()), strict=True):
         if end - start >= GAP:
+            i, start = divmod(int(start), m + 1)
+            end = int(end) - (m + 1) * i
             sides = (
-                (slice(max(start - TONE_OF, 0), start), start + GAP / 2),
-                (slice(end, end + TONE_OF), end - GAP / 2),
+                (slice(max(start - TONE_OF, 0), start), start + GAP / 2, m - 1),
+                (slice(end, end + TONE_OF), end - GAP / 2, 0),
             )
-            for side, place in sides:
-                if known[side].any():
-                    anchor, level = np.append(anchor, place), np.append(level, _quantile(smooth[side][known[side]]))
-    order = np.argsort(anchor, kind="stable")
-    return np.interp(np.arange(len(second)), anchor[order], level[order]), noise
+            for side, place, edge in sides:
+                if known[i, side].any():
+                    level = _quantile(smooth[i, side][known[i, side]])
+                    # Beyond the last gap, and before the first one, it stays there.
+                    more = [place] if start > 0 and end < m else [place, edge]
+                    anchors.append(m * i + np.array(more))
+                    levels.append(np.full(len(more), level))
+    places, heights = np.concatenate(anchors), np.concatenate(levels)
+    order = np.argsort(places, kind="stable")
+    return np.interp(np.arange(second.size), places[order], heights[order]).reshape(second.shape), noise
 
 
-def _outline(
-    curve: np.ndarray, second: np.ndarray, left: int, peak: int, right: int, low: int, high: int
-) -> tuple[float, ...] | None:
-    """Start, end, peak, amplitude, area and loss of the contraction at `peak`; None where it is none.
+def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Windows (k,), and start, end, peak, amplitude, area and loss (6, k) of the contractions among some peaks.
 
-    The tone is sought between the neighbours' peaks `left` and `right`; it ends at the lowest points `low` and `high`
-    between them at the latest, so that contractions do not overlap.
+    Args:
+        curve: (window, m).
+        second: (window, m).
+        rows: (6, peak): window, neighbour's peak to the left, peak, neighbour's peak to the right, between which the
+            tone is sought; and the lowest points between them, where it ends at the latest, so that contractions do
+            not overlap.
     """
-    first, last = max(left, peak - NEIGHBOURHOOD), min(right, peak + NEIGHBOURHOOD)
-    before, after = curve[first : peak + 1], curve[peak : last + 1]
-    tone = np.interp(np.arange(first, last + 1), [first, last], [_quantile(before), _quantile(after)])
-    height = curve[peak] - tone[peak - first]
-    if height <= 0:  # on a steep step of the tone
-        return None
-    above = (curve[first : last + 1] - tone) / height
-    start = max(peak - _way_out(above[peak - first :: -1]), low)
-    end = min(peak + _way_out(above[peak - first :]), high)
-    if not SHORTEST <= end - start <= LONGEST:
-        return None
-    seen = second[start:end]
-    lost = np.isnan(seen)
-    if lost.mean() >= LOST:
-        return None
-    rise = np.where(lost, curve[start:end], seen) - tone[start - first : end - first]
-    return start, end, peak, float(rise[~lost].max()), max(float(rise.sum()), 0.0), float(lost.mean())
+    window, left, peak, right, low, high = rows
+    first, last = np.maximum(left, peak - NEIGHBOURHOOD), np.minimum(right, peak + NEIGHBOURHOOD)
+    sides = [_side(curve, window, peak, stop) for stop in (first, last)]
+    (before, tone_before), (after, tone_after) = sides
+    slope = (tone_after - tone_before) / np.maximum(last - first, 1)
+
+    def tone(time: np.ndarray) -> np.ndarray:
+        shape = (-1, *[1] * (time.ndim - 1))
+        return slope.reshape(shape) * (time - first.reshape(shape)) + tone_before.reshape(shape)
+
+    height = curve[window, peak] - tone(peak)
+    steep = height <= 0  # on a steep step of the tone
+    height[steep] = 1.0
+    away = np.arange(NEIGHBOURHOOD + 1)
+    start, end = (
+        _way_out((side - tone(peak[:, None] + sign * away)) / height[:, None], np.abs(stop - peak))
+        for side, stop, sign in ((before, first, -1), (after, last, 1))
+    )
+    start, end = np.maximum(peak - start, low), np.minimum(peak + end, high)
+    lost = np.pad(np.cumsum(np.isnan(second), axis=-1), ((0, 0), (1, 0)))
+    loss = (lost[window, end] - lost[window, start]) / np.maximum(end - start, 1)
+    kept = np.flatnonzero(~steep & (end - start >= SHORTEST) & (end - start <= LONGEST) & (loss < LOST))
+    window, start, end, peak, loss = (one[kept] for one in (window, start, end, peak, loss))
+    slope, first, tone_before = slope[kept], first[kept], tone_before[kept]
+    if not len(kept):
+        return window, np.empty((6, 0))
+    size = end - start
+    begin = np.cumsum(size) - size
+    of = np.repeat(np.arange(len(kept)), size)
+    time = np.arange(len(of)) + (start - begin)[of]
+    seen = second[window[of], time]
+    rise = np.where(np.isnan(seen), curve[window[of], time], seen) - (slope[of] * (time - first[of]) + tone_before[of])
+    amplitude = np.maximum.reduceat(np.where(np.isnan(seen), -np.inf, rise), begin)
+    area = np.maximum(np.add.reduceat(rise, begin), 0.0)
+    return window, np.array([start, end, peak, amplitude, area, loss], dtype=np.float64)
 
 
-def _way_out(above: np.ndarray) -> int:
-    """Seconds from the peak, at which `above` is 1, to the tone, or to a low valley before something else."""
-    low = above < LEFT_TONE
-    low[1:-1] |= (above[1:-1] < VALLEY) & (above[1:-1] < above[2:])
-    return int(np.argmax(low)) if low.any() else len(above) - 1
+def _side(curve: np.ndarray, window: np.ndarray, peak: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The curve from each peak to `stop` at one side (peak, second), and its tone there (peak,)."""
+    away, size = np.arange(NEIGHBOURHOOD + 1), np.abs(stop - peak) + 1
+    time = np.where(away < size[:, None], peak[:, None] + np.sign(stop - peak)[:, None] * away, stop[:, None])
+    values = curve[window[:, None], time]
+    ordered = np.sort(np.where(away < size[:, None], values, np.inf), axis=-1)
+    return values, ordered[np.arange(len(peak)), (TONE_QUANTILE * size).astype(np.intp)]
+
+
+def _way_out(above: np.ndarray, last: np.ndarray) -> np.ndarray:
+    """Seconds from each peak, at which it is 1, to the tone, or to a low valley before something else.
+
+    Args:
+        above: (peak, second), from each peak on.
+        last: (peak,) second, to which it is where there is neither.
+    """
+    time = np.arange(above.shape[1])
+    low = (above < LEFT_TONE) & (time <= last[:, None])
+    turn = (above[:, 1:-1] < VALLEY) & (above[:, 1:-1] < above[:, 2:])
+    low[:, 1:-1] |= turn & (time[1:-1] < last[:, None])
+    return np.where(low.any(axis=-1), low.argmax(axis=-1), last)
+
+
+def _typical(height: np.ndarray) -> float:
+    """The height of a typical contraction; many times as fast as numpy.quantile."""
+    return float(np.interp(TYPICAL_QUANTILE * (len(height) - 1), np.arange(len(height)), np.sort(height)))
 
 
 def _quantile(values: np.ndarray) -> float:

@@ -27,8 +27,8 @@ class Events(NamedTuple):
     area: np.ndarray
     loss: np.ndarray
 
-    def where(self, keep: np.ndarray) -> "Events":
-        """Choose the events that `keep` (n,) flags."""
+    def where(self, keep: np.ndarray | slice) -> "Events":
+        """Choose the events that `keep` (n,) flags, or a slice of them."""
         return Events(*(column[keep] for column in self))
 
 

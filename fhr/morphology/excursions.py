@@ -15,7 +15,7 @@ from fhr.preprocessing import runs
 from .events import Events, no_events
 from .seconds import smoothed
 
-__all__ = ["ACCELERATION", "DECELERATION", "Rule", "Track", "find_both", "find_excursions"]
+__all__ = ["ACCELERATION", "DECELERATION", "Rule", "Track", "find_both", "find_both_of_each", "find_excursions"]
 
 LOST = 1 / 3  # share of an event that may be missing: as in the comparison of methods, Houzé de l'Aulnoit et al. 2019
 MEASURE = 2.0  # s, smoothing under which amplitudes are measured
@@ -98,6 +98,7 @@ USUAL_DURATION = 45.0  # s
 UNKNOWN = -99.0  # bpm
 CANDIDATE = 7.0  # bpm; what is lower is not looked at, and is no company
 COMPANY, OPPOSED = 900.0, 300.0  # s to each side
+APART = 1000  # s between windows that are laid one after another: no company to each other, and no bridge
 CONTRACTION_BEFORE = 30.0  # s from a contraction's peak to the onset of a deceleration that goes with it
 
 
@@ -124,11 +125,40 @@ def find_both(
 
     Decelerations come first: accelerations among many of them are mostly returns that overshoot.
     """
-    none = np.empty(0)
-    smooth = _smooth(track, *rules)  # once for both
-    falls, lost_falls = find_excursions(track, rules[1], contraction_peaks, none, smooth)
-    rises, lost_rises = find_excursions(track, rules[0], contraction_peaks, falls.peak, smooth)
-    return rises, falls, np.concatenate([lost_rises, lost_falls])
+    return find_both_of_each(Track(*(each[None] for each in track)), [contraction_peaks], rules)[0]
+
+
+def find_both_of_each(
+    tracks: Track, contraction_peaks: list[np.ndarray], rules: tuple[Rule, Rule] = (ACCELERATION, DECELERATION)
+) -> list[tuple[Events, Events, np.ndarray]]:
+    """Find what `find_both` does in each of several windows, whose tracks are (window, m)."""
+    windows, width = len(tracks.second), tracks.second.shape[1] + APART
+    # One after another, so that most of the work is done once; each smoothing serves both kinds.
+    smooth = {spread: _laid_out(each) for spread, each in _smooth(tracks, *rules).items()}
+    line = Track(*(_laid_out(each) for each in tracks))
+    peaks = np.concatenate([each + width * i for i, each in enumerate(contraction_peaks)])
+    charted = np.repeat([len(each) > 0 for each in contraction_peaks], width)
+    falls, lost_falls = find_excursions(line, rules[1], peaks, np.empty(0), smooth, charted)
+    rises, lost_rises = find_excursions(line, rules[0], peaks, falls.peak, smooth, charted)
+    found = []
+    for begin in range(0, windows * width, width):
+        up, down, lost_up, lost_down = (
+            slice(*np.searchsorted(start, (begin, begin + width)))
+            for start in (rises.start, falls.start, lost_rises[:, 0], lost_falls[:, 0])
+        )
+        lost = np.concatenate([lost_rises[lost_up], lost_falls[lost_down]]) - begin
+        found.append((_since(rises.where(up), begin), _since(falls.where(down), begin), lost))
+    return found
+
+
+def _laid_out(windows: np.ndarray) -> np.ndarray:
+    """Windows (window, m) one after another, `APART`."""
+    return np.pad(windows, ((0, 0), (0, APART)), constant_values=np.nan).ravel()
+
+
+def _since(events: Events, begin: int) -> Events:
+    """Events whose times are counted from `begin`."""
+    return events._replace(start=events.start - begin, end=events.end - begin, peak=events.peak - begin)
 
 
 def find_excursions(
@@ -137,6 +167,7 @@ def find_excursions(
     contraction_peaks: np.ndarray,
     opposite_peaks: np.ndarray,
     smooth: dict[float, np.ndarray] | None = None,
+    charted: np.ndarray | None = None,
 ) -> tuple[Events, np.ndarray]:
     """Find excursions that can be judged, and start and end (k, 2), s, of those of which too much is missing.
 
@@ -148,38 +179,41 @@ def find_excursions(
         contraction_peaks: s, ascending; empty where no contraction is known.
         opposite_peaks: s, ascending; of the excursions the other way.
         smooth: the bridged heart rate by the smoothing it went through, if that has been done.
+        charted: (m,) where contractions are known, if not everywhere or nowhere.
     """
     smooth = smooth or _smooth(track, rule)
     spreads = rule.smoothing, rule.cut_smoothing, MEASURE
     away, fine, measured = (_away(track, rule.sign, smooth[spread]) for spread in spreads)
     restless = np.nan_to_num(track.oscillation, nan=USUAL_OSCILLATION)
-    missing = np.isnan(track.second)
+    missing = np.append(0, np.cumsum(np.isnan(track.second)))
     rows = []
     for first, last in _beyond(away > rule.edge + rule.edge_restless * (restless - 2), rule):
         for begin, stop in _cut(fine, first, last, rule):
-            top = begin + int(away[begin:stop].argmax())
-            inside = np.flatnonzero(away[begin:stop] >= rule.foot * away[top])
-            if away[top] < CANDIDATE or not len(inside):
+            piece = away[begin:stop]
+            top = begin + int(piece.argmax())
+            if away[top] < CANDIDATE:
                 continue
-            start, end = begin + int(inside[0]), begin + int(inside[-1]) + 1
+            inside = piece >= rule.foot * away[top]
+            start, end = begin + int(inside.argmax()), stop - int(inside[::-1].argmax())
             if end - start >= rule.shortest:
                 shape = measured[start:end]
-                peak = int(np.argmax(shape))
-                area = float(shape[shape > 0].sum())
+                peak = int(shape.argmax())
+                area = float(np.maximum(shape, 0.0).sum())
                 height = (1 - rule.fullness) * away[top] + rule.fullness * area / (end - start)
-                found = (start, end, start + peak + 0.5, shape[peak], area, missing[start:end].mean())
-                rows.append((*found, height, restless[top]))
+                loss = (missing[end] - missing[start]) / (end - start)
+                rows.append((start, end, start + peak + 0.5, shape[peak], area, loss, height, top))
     if not rows:
         return no_events(), np.empty((0, 2))
-    *columns, height, around = np.array(rows, dtype=np.float64).T
-    events = Events(*columns)
-    threshold = rule.amplitude + rule.restless * around
+    *columns, height, tops = np.array(rows, dtype=np.float64).T
+    events, tops = Events(*columns), tops.astype(np.intp)
+    threshold = rule.amplitude + rule.restless * restless[tops]
     threshold -= rule.lasting * np.log((events.end - events.start) / USUAL_DURATION)
     threshold -= rule.company * np.log(_within(events.peak, events.peak, COMPANY))
     threshold += rule.opposed * _within(events.peak, opposite_peaks, OPPOSED)
     if len(contraction_peaks):
         before, after = np.searchsorted(contraction_peaks, [events.start - CONTRACTION_BEFORE, events.end])
-        threshold -= np.where(after > before, rule.contraction, -rule.contraction)
+        company = np.where(after > before, rule.contraction, -rule.contraction)
+        threshold -= company if charted is None else np.where(charted[tops], company, 0.0)
     kept = height >= threshold
     judged = events.loss <= LOST
     return events.where(kept & judged), np.stack([events.start, events.end], axis=1)[kept & ~judged]

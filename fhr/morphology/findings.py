@@ -8,9 +8,9 @@ from fhr.errors import SignalError
 from fhr.preprocessing import interpolate_gaps, runs
 
 from .baseline import baseline_by_second
-from .contractions import find_contractions, uncertain_activity
+from .contractions import UncertainActivity, activity_of_each
 from .events import Events, no_events
-from .excursions import DECELERATION, Track, find_both
+from .excursions import DECELERATION, Track, find_both_of_each
 from .seconds import by_second, smoothed
 
 __all__ = ["Found", "find", "find_each"]
@@ -81,17 +81,25 @@ def find_each(fhr: np.ndarray, uc: np.ndarray, fs: float) -> list[Found]:
         raise SignalError(f"fhr has shape {fhr.shape}, uc {uc.shape}; give both as (window, n)")
     if not len(fhr):
         return []
-    second = np.stack([by_second(window, fs) for window in fhr])
+    second = by_second(fhr, fs)
     bridged = np.stack([interpolate_gaps(window, 1.0, longest=BRIDGED) for window in second])
     level, restless = baseline_by_second(second, smoothed(bridged, DECELERATION.smoothing))
-    tracks = (Track(*track) for track in zip(second, bridged, level, restless, strict=True))
-    return [_found(track, activity, fs) for track, activity in zip(tracks, uc, strict=True)]
+    tracks, activity = Track(second, bridged, level, restless), activity_of_each(uc, fs)
+    excursions = find_both_of_each(tracks, [contractions.peak for contractions, _ in activity])
+    each = zip(zip(*tracks, strict=True), excursions, activity, strict=True)
+    return [_found(Track(*track), *events, *below, fhr.shape[1], fs) for track, events, below in each]
 
 
-def _found(track: Track, uc: np.ndarray, fs: float) -> Found:
-    n = len(uc)
-    contractions = find_contractions(uc, fs)
-    unseen = uncertain_activity(uc, fs)
+def _found(
+    track: Track,
+    accelerations: Events,
+    decelerations: Events,
+    lost: np.ndarray,
+    contractions: Events,
+    unseen: UncertainActivity,
+    n: int,
+    fs: float,
+) -> Found:
     uc_uncertain = unseen.ranges
 
     known = ~np.isnan(track.second)
@@ -100,8 +108,6 @@ def _found(track: Track, uc: np.ndarray, fs: float) -> Found:
         baseline = np.full(n, np.nan)
         reason = np.array(["too little signal"], dtype=object)
         return Found(baseline, no_events(), no_events(), contractions, whole, reason, uc_uncertain, unseen.reason)
-
-    accelerations, decelerations, lost = find_both(track, contractions.peak)
 
     gaps = np.stack(runs(np.isnan(track.bridged)), axis=1).astype(np.float64)
     uncertain = np.concatenate([gaps, lost])

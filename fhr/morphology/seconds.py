@@ -1,27 +1,34 @@
 """Means of a signal by seconds: the grid on which events are looked for, whatever the sampling rate."""
 
 from functools import lru_cache
+from math import prod
 
 import numpy as np
 from scipy.ndimage import correlate1d
+from scipy.signal import fftconvolve
 
 __all__ = ["by_second", "gaussian", "smoothed"]
 
 _LEAST = 0.02  # of the kernel's weight must lie on what is known
+_WIDE = 64  # samples of a kernel above which Fourier transforms are faster
 
 
 def by_second(signal: np.ndarray, fs: float) -> np.ndarray:
-    """Average the known samples of each second from the start (m,); NaN where none is known.
+    """Average the known samples of each second from the start (..., m); NaN where none is known.
 
     Args:
-        signal: (n,), NaN is missing.
+        signal: (..., n), NaN is missing.
         fs: sampling rate, 1 Hz or more. A last second that is not whole counts.
     """
-    known = ~np.isnan(signal)
-    index = (np.arange(len(signal)) / fs).astype(np.intp)
-    count = np.bincount(index, known)
-    total = np.bincount(index, np.where(known, signal, 0.0))
-    return np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    rows = signal.reshape(prod(signal.shape[:-1]), signal.shape[-1])
+    known = ~np.isnan(rows)
+    index = (np.arange(rows.shape[1]) / fs).astype(np.intp)
+    m = int(index[-1]) + 1 if len(index) else 0
+    place = (index + m * np.arange(len(rows))[:, None]).ravel()
+    count = np.bincount(place, known.ravel(), len(rows) * m)
+    total = np.bincount(place, np.where(known, rows, 0.0).ravel(), len(rows) * m)
+    means = np.divide(total, count, out=np.full(len(count), np.nan), where=count > 0)
+    return means.reshape(*signal.shape[:-1], m)
 
 
 def smoothed(signal: np.ndarray, spread: float) -> np.ndarray:
@@ -33,7 +40,11 @@ def smoothed(signal: np.ndarray, spread: float) -> np.ndarray:
     """
     known = ~np.isnan(signal)
     both = np.stack([known.astype(np.float64), np.where(known, signal, 0.0)])
-    weight, total = correlate1d(both, gaussian(spread), mode="constant")
+    kernel = gaussian(spread)
+    if len(kernel) > _WIDE:
+        weight, total = fftconvolve(both, kernel.reshape(*[1] * signal.ndim, -1), mode="same", axes=-1)
+    else:
+        weight, total = correlate1d(both, kernel, mode="constant")
     return np.divide(total, weight, out=np.full(signal.shape, np.nan), where=weight > _LEAST)
 
 

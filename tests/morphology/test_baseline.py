@@ -2,10 +2,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.ndimage import correlate1d
 
 from fhr.morphology import baseline as room
+from fhr.morphology.baseline import _along_time as along_time
 from fhr.morphology.baseline import baseline_by_second
-from fhr.morphology.seconds import by_second, smoothed
+from fhr.morphology.seconds import by_second, gaussian, smoothed
 
 
 def level(second):
@@ -109,3 +111,18 @@ def test_seconds_are_means_of_what_is_known(fs):
     assert by_second(signal, fs) == pytest.approx(np.arange(30))
     signal[: round(3 * fs)] = np.nan
     assert np.isnan(by_second(signal, fs)).tolist() == [True] * 3 + [False] * 27
+
+
+@pytest.mark.parametrize("bins", [1, 5, 32, 33, 180])
+def test_smoothing_along_time_is_that_of_scipy(bins):
+    values = np.random.default_rng(1).random((3, bins, 7))
+    expected = correlate1d(values, gaussian(6.2), axis=1, mode="constant")
+    np.testing.assert_allclose(along_time(values, 6.2), expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("spread", [6.0, 15.0])
+def test_windows_beside_each_other_are_smoothed_alone(spread):
+    signal = np.random.default_rng(2).normal(140, 5, (4, 600))
+    signal[1, 100:300] = signal[2] = signal[3, 5:] = np.nan
+    for row, together in zip(signal, smoothed(signal, spread), strict=True):
+        np.testing.assert_allclose(smoothed(row, spread), together, rtol=1e-12)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import fhr
 from fhr.errors import FHRError, SignalError
-from fhr.morphology.contractions import find_contractions, uncertain_activity
+from fhr.morphology.contractions import activity_of_each, find_contractions, uncertain_activity
 from fhr.simulation import simulate_labour, simulate_recording
 
 FS = 4.0
@@ -261,3 +261,21 @@ def test_marks_made_by_eye(ctu_uhb):
         false += (~inside.any(axis=1)).sum()
     assert hits / true >= 0.83
     assert hits / (hits + false) >= 0.93
+
+
+def test_windows_beside_each_other_are_looked_at_alone():
+    rng = np.random.default_rng(2)
+    t = np.arange(0, 1800, 0.25)
+    waves = (
+        10 + 40 * np.exp(-((((t + rng.uniform(0, 240, (6, 1))) % 240) - 120) ** 2) / 900) + rng.normal(size=(6, 7200))
+    )
+    waves[1, 2000:3500] = waves[2, 900:1000] = waves[3] = np.nan
+    waves[4] = 20.0
+    waves[5] = np.clip(waves[5], 15, 40)
+    waves[5, -1500:] = 40.0
+    together = activity_of_each(waves, 4.0)
+    assert sum(len(events.start) for events, _ in together) > 15
+    for one, (events, unseen) in zip(waves, together, strict=True):
+        np.testing.assert_array_equal(events, find_contractions(one, 4.0))
+        for found, expected in zip(unseen, uncertain_activity(one, 4.0), strict=True):
+            assert found.tolist() == expected.tolist()

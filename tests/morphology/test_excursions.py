@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fhr.morphology.excursions import ACCELERATION, DECELERATION, Track, find_excursions
+from fhr.morphology.excursions import ACCELERATION, DECELERATION, Track, find_both, find_both_of_each, find_excursions
 
 NONE = np.empty(0)
 
@@ -104,3 +104,20 @@ def test_a_day_of_jagged_signal_does_not_exhaust_the_stack():
     second = 140 + 35 * (np.arange(40_000) // 30 % 2)
     found, _ = find_excursions(track(second.astype(float)), ACCELERATION, NONE, NONE)
     assert len(found.start) > 500
+
+
+def test_windows_beside_each_other_are_looked_at_alone():
+    rng = np.random.default_rng(4)
+    second = np.stack([flat() for _ in range(5)])
+    for row in second:
+        for start in rng.integers(0, 1150, 8):
+            row[start : start + rng.integers(10, 90)] += rng.choice([-25, -13, 20, 13])
+    second[1, 400:700] = second[2] = np.nan
+    tracks = Track(second, second, np.full(second.shape, 140.0), np.full(second.shape, 2.0))
+    tracks.baseline[2] = tracks.oscillation[2] = np.nan
+    peaks = [np.array([200.0, 900.0]), NONE, NONE, np.array([1190.0]), np.array([5.0])]
+    together = find_both_of_each(tracks, peaks)
+    assert sum(len(rises.start) + len(falls.start) for rises, falls, _ in together) > 15
+    for one, own, found in zip(zip(*tracks, strict=True), peaks, together, strict=True):
+        for events, expected in zip(found, find_both(Track(*one), own), strict=True):
+            np.testing.assert_array_equal(events, expected)
