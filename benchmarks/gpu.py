@@ -168,6 +168,7 @@ def _number(value: float) -> str:
 def measure_all(entries: Sequence[Entry], record: Record, device: str, small: bool, end: float) -> None:
     """Measure the entries, the worthiest first, as long as there is time, until `end` of the monotonic clock."""
     worker = Worker(device, small, record.folder)
+    patience = 20 if small else 2  # of a trial the time means nothing
     try:
         for entry in sorted(entries, key=lambda one: -one.value):
             left = end - time.monotonic()
@@ -175,7 +176,9 @@ def measure_all(entries: Sequence[Entry], record: Record, device: str, small: bo
                 record.other(entry, "not run: no time")
                 continue
             try:
-                for result in worker.measure(entry, left if entry.takes_the_rest else min(left, 2 * entry.seconds)):
+                for result in worker.measure(
+                    entry, left if entry.takes_the_rest else min(left, patience * entry.seconds)
+                ):
                     record.result(entry, result)
             except Stopped as reason:
                 record.other(entry, str(reason))

@@ -37,8 +37,9 @@ def test_a_valid_one_is_read_and_a_spoilt_one_read_or_refused(label, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO, and links need rights")
 @pytest.mark.parametrize("impostor", hostile.IMPOSTORS)
 @pytest.mark.parametrize(("label", "name"), PLACES)
-def test_what_is_no_file_of_the_folder_is_refused(label, name, impostor, tmp_path):
-    folder = tmp_path / "folder"
+def test_what_is_no_file_of_the_folder_is_refused(label, name, impostor, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("folder")  # short, since messages cut long names
     folder.mkdir()
     sample = FILES[label]
     sample.write(folder)

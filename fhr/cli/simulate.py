@@ -2,7 +2,7 @@
 
 import argparse
 
-from fhr.compute import Countdown, tell
+from fhr.compute import Countdown
 
 __all__ = ["add_arguments", "run"]
 
@@ -30,7 +30,6 @@ def run(options: argparse.Namespace) -> int:
     """Simulate and write."""
     from fhr.simulation import EXPLAINED, write_database
 
-    tell("simulating %d recordings in %s", options.n, options.out)
     with Countdown(options.n, what="recording") as countdown:
         write_database(
             options.out,

@@ -101,7 +101,7 @@ def test_what_befalls_one_entry_leaves_the_others_alone(tmp_path):
         Entry("hangs", 3, 0.5, hangs),
     ]
     record = Record(tmp_path, ["head"])
-    measure_all(entries, record, "cpu", small=True, end=time.monotonic() + 1000)
+    measure_all(entries, record, "cpu", small=False, end=time.monotonic() + 1000)
     found = lines(tmp_path)
     assert [(line["entry"], line["status"]) for line in found] == [
         ("too long", "not run: no time"),

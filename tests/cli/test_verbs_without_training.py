@@ -181,7 +181,7 @@ def test_an_interruption_exits_with_130(run_fhr, births, monkeypatch, tmp_path):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(info, "run", interrupt)
-    assert run_fhr(tmp_path, "info", births) == (130, "", "fhr info: interrupted\n")
+    assert run_fhr(tmp_path, "info", births, stopped=True) == (130, "", "fhr info: interrupted\n")
 
 
 @pytest.mark.parametrize("options", [[], ["-v"], ["-q"], ["-qq"]], ids="".join)
