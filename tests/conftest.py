@@ -60,15 +60,19 @@ def _home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _prepared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A new MLflow store is a copy of one that was made once: its migrations take seconds."""
+def prepare_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], None]]:
+    """`prepare_store(file)`: a new MLflow store, copied from one that was made once, as migrations take seconds.
+
+    In this process every new store is one; a test that starts another process may give it one.
+    """
 
     def copy_prepared(database: Path) -> None:
         prepared, _ = made_once(tmp_path_factory, "store", lambda folder: make_database(folder / "mlflow.db"))
+        database.parent.mkdir(exist_ok=True)
         shutil.copyfile(prepared / "mlflow.db", database)
 
     with mock.patch("fhr.tracking.store.make_database", copy_prepared):
-        yield
+        yield copy_prepared
 
 
 @pytest.fixture(autouse=True)

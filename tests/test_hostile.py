@@ -44,10 +44,10 @@ def test_what_is_no_file_of_the_folder_is_refused(label, name, impostor, tmp_pat
     sample = FILES[label]
     sample.write(folder)
     (folder / name).rename(folder / f"valid-{name}")
-    hostile.IMPOSTORS[impostor](folder / name)
+    hostile.IMPOSTORS[impostor](tmp_path / folder / name)
     as_it_is = sample._replace(files={}, whole={})  # nothing is written again
     elsewhere = impostor in ("link out of its folder", "link through its parent")
-    with hostile.watchdog(20):
+    with hostile.watchdog(300):
         if (label == "RECORDS" and impostor == "nothing") or ("checkpoint" in label and elsewhere):
             assert hostile.verdict(lambda: KINDS[label].use(as_it_is, folder)) == "read"
             return

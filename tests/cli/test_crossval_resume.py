@@ -57,7 +57,8 @@ def run_id(answer) -> str:
 
 @pytest.mark.process
 @pytest.mark.usefixtures("plain_report")
-def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_config, monkeypatch):
+def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_config, monkeypatch, prepare_store):
+    prepare_store(tmp_path / "mlruns" / "mlflow.db")
     (tmp_path / "killed.py").write_text(KILLED)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     command = [sys.executable, tmp_path / "killed.py", tiny_config]

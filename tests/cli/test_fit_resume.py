@@ -133,7 +133,8 @@ def folder(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.mark.process
-def test_a_killed_fit_goes_on_bit_for_bit_in_the_same_run(folder, tiny_config, unbroken, run_fhr):
+def test_a_killed_fit_goes_on_bit_for_bit_in_the_same_run(folder, tiny_config, unbroken, run_fhr, prepare_store):
+    prepare_store(folder / "mlruns" / "mlflow.db")
     config = configured(folder, tiny_config, ["batch:2:1"], int(signal.SIGKILL))  # many: benchmarks/interruption.py
     assert code_of_a_process(folder, "--config", config) == -signal.SIGKILL
     killed = the_run(mlflow_client())

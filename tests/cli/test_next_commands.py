@@ -2,15 +2,13 @@
 
 import re
 import shlex
-import signal
-import socket
-import subprocess
+import shutil
 import sys
-import time
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from mlflow import MlflowClient
+from mlflow.cli import server
 
 from fhr.cli import next_commands
 
@@ -37,32 +35,15 @@ def test_predict_and_runs_do_as_they_are_given(runs, last, run_fhr):
     assert runs.crossval in answer.out
 
 
-@pytest.mark.process
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
-def test_the_server_of_runs_answers(runs, last):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = f"exec env {last['look:']} --port {port} --workers 1"
-    with subprocess.Popen(
-        ["bash", "-c", command],
-        cwd=runs.folder,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-    ) as server:
-        try:
-            while server.poll() is None:
-                try:
-                    connection = HTTPConnection("127.0.0.1", port, timeout=60)
-                    connection.request("GET", "/health")
-                    assert connection.getresponse().status == 200
-                    break
-                except OSError:
-                    time.sleep(0.2)
-            assert server.poll() is None, server.stderr.read()
-        finally:
-            server.send_signal(signal.SIGTERM)
+def test_the_server_is_one_of_the_store_that_holds_the_run(runs, last, monkeypatch):
+    monkeypatch.chdir(runs.folder)
+    setting, program, *rest = shlex.split(last["look:"])
+    assert setting == "MLFLOW_DISABLE_TELEMETRY=true"
+    assert Path(program).name == "mlflow"
+    assert shutil.which(program) is not None
+    given = server.make_context("server", rest[1:]).params  # refuses what the command does not take
+    assert rest[0] == "server"
+    assert MlflowClient(tracking_uri=given["backend_store_uri"]).get_run(runs.crossval).info.status == "FINISHED"
 
 
 def test_a_program_of_this_environment_is_found_by_name_or_by_path(tmp_path, monkeypatch):

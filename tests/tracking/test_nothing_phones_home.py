@@ -95,5 +95,6 @@ client.set_terminated(run_id)
     assert asked_by("-c", code) == set()
 
 
-def test_a_fit(asked_by, tiny_config: Path):
+def test_a_fit(asked_by, tiny_config: Path, tmp_path, prepare_store):
+    prepare_store(tmp_path / "work" / "mlruns" / "mlflow.db")
     assert asked_by("-m", "fhr", "fit", "--config", str(tiny_config)) == set()

@@ -17,7 +17,7 @@ from fhr.tracking import ensure_experiment, mlflow_client
 
 pytestmark = pytest.mark.process
 
-WRITERS, STEPS = 3, 5  # eight of them: benchmarks/concurrency.py
+WRITERS, STEPS = 2, 5  # eight of them: benchmarks/concurrency.py
 
 
 def train(folder: str, uri: str | None, start: float, writer: int) -> str:
@@ -62,7 +62,7 @@ def check_nothing_is_lost(run_ids: list[str], tmp_path: Path) -> None:
         assert Path(client.download_artifacts(run_id, "writer.txt", str(tmp_path))).read_text() == str(writer)
 
 
-def test_many_processes_and_one_fresh_database(tmp_path, monkeypatch):
+def test_two_processes_and_one_fresh_database(tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
     run_ids = train_at_once(folder, None)
@@ -109,7 +109,7 @@ def server(tmp_path):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="ends the server by its process group")
-def test_many_processes_and_one_server(server, tmp_path, monkeypatch):
+def test_two_processes_and_one_server(server, tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
     run_ids = train_at_once(folder, server)
