@@ -201,6 +201,7 @@ def test_lightning_computes_them_before_it_sets_up_and_once(recordings, cache, c
         assert np.array_equal(features_of(again, use), features_of(data, use), equal_nan=True)
 
 
+@pytest.mark.process
 def test_many_processes_and_threads_compute_them_once(recordings, cache, calls):
     features = FeatureSet(groups=("scalar",), minutes=3)  # without torch, whose threads do not outlive a fork
     database = Database(recordings[:12], origin="here")

@@ -36,11 +36,11 @@ def test_whole_rows_change_hands():
 
 @pytest.mark.parametrize("slug", ["logistic", "ridge"])
 def test_there_is_nothing_to_learn_from_the_features_of_others(births_database, table, slug):
-    """Eight means of 120 records: a standard error of 0.02, where the features themselves give about 0.75."""
-    values = areas(BY_SLUG[slug].maker(table), births_database, 8)
-    assert values.shape == (8,)
-    assert len(set(values)) == 8
-    assert values.mean() == pytest.approx(0.5, abs=0.06)
+    """Four means of 120 records: a standard error of 0.03, where the features themselves give about 0.75."""
+    values = areas(BY_SLUG[slug].maker(table), births_database, 4)
+    assert values.shape == (4,)
+    assert len(set(values)) == 4
+    assert values.mean() == pytest.approx(0.5, abs=0.09)
 
 
 def test_a_model_that_has_seen_the_labels_of_the_test_fold_is_found_out(births_database):

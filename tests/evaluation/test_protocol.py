@@ -182,7 +182,7 @@ def test_lambdas_reach_processes(births_database, table):
 def test_lambdas_reach_dask(births_database, table, tmp_path):
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+        n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
     )
     with cluster:
         scheduler = cluster.scheduler_address.replace("tcp", "dask")

@@ -148,7 +148,7 @@ def test_two_processes_give_the_same_bits(folder, expected, tmp_path):
 def test_dask_gives_the_same_bits(folder, expected, tmp_path):
     distributed = pytest.importorskip("distributed")
     cluster = distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
+        n_workers=1, threads_per_worker=1, dashboard_address=None, local_directory=tmp_path
     )
     with cluster:
         address = cluster.scheduler_address.replace("tcp", "dask")
