@@ -4,6 +4,7 @@
 need when they are first used, so that `import fhr` stays light. So does every room: `fhr.testing.check_network`.
 """
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,8 @@ def __dir__() -> list[str]:
     return sorted({*__all__, *_rooms()})
 
 
-def _rooms() -> set[str]:
+@cache
+def _rooms() -> frozenset[str]:
     from pkgutil import iter_modules  # which takes longer than all of `import fhr`
 
-    return {room.name for room in iter_modules(__path__) if room.ispkg or room.name == "errors"}
+    return frozenset(room.name for room in iter_modules(__path__) if room.ispkg or room.name == "errors")

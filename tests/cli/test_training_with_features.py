@@ -101,13 +101,12 @@ def test_a_tested_run_is_predicted_from_the_recordings(fit, client, run_fhr, bir
     pd.testing.assert_series_equal(predicted["probability"], tested["probability"], atol=1e-6, rtol=0)
 
 
-@pytest.mark.process
 @pytest.mark.usefixtures("plain_report")
 def test_a_cross_validation_computes_once_and_scales_in_every_fold(
     fit, client, config, run_fhr, births_database, tmp_path, monkeypatch
 ):
     monkeypatch.setenv("FHR_CACHE", str(tmp_path / "cache"))
-    command = ["-v", "crossval", "--config", config, "--inner", 1, "--workers", 2, "--trainer.max_epochs=1"]
+    command = ["-v", "crossval", "--config", config, "--inner", 1, "--trainer.max_epochs=1"]
     answer = run_fhr(fit[0], *command, "--out", "predictions.csv")
     assert answer.code == 0, answer.err
     assert len(re.findall(r"computing \d+ features of 120 recordings", answer.err)) == 1
