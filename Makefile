@@ -16,7 +16,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --d
 
 help:
 	@echo 'make quickstart   simulate, train, calibrate and test in minutes; real recordings where FHR_DATA names them'
-	@echo 'make check        the quick tests: no process is started, nothing is drawn until a law shows'
+	@echo 'make check        the quick tests: no process, no training, nothing that is drawn until a law shows'
 	@echo 'make test         every test; more for pytest as PYTEST_ARGS="-k wfdb"'
 	@echo 'make lint         ruff, mypy, notebooks without output'
 	@echo 'make clean        remove .venv, caches and builds; mlruns/ stays'
@@ -29,7 +29,7 @@ quickstart: $(READY)
 	$(BIN)/fhr quickstart
 
 check: $(READY)
-	$(PYTEST) -m 'not process and not statistics' $(PYTEST_ARGS)
+	$(PYTEST) -m 'not process and not training and not statistics' $(PYTEST_ARGS)
 
 test: $(READY)
 	$(PYTEST) $(PYTEST_ARGS)

@@ -34,11 +34,16 @@ settings.register_profile("many", deadline=None, max_examples=1000)
 settings.load_profile("fhr")
 
 
+TRAINING = {"runs", "tiny_config", "false_signal_run", "false_signal_config"}  # fixtures
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A notebook runs in a process of its own."""
+    """A notebook runs in a process of its own; what takes a configuration or a run trains, and so do tests of tasks."""
     for item in items:
         if item.path.suffix == ".ipynb":
             item.add_marker(pytest.mark.process)
+        if TRAINING & set(getattr(item, "fixturenames", ())) or item.path.parent.name == "tasks":
+            item.add_marker(pytest.mark.training)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
