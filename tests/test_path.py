@@ -110,21 +110,25 @@ def traces(tmp_path_factory: pytest.TempPathFactory, run_fhr: Callable[..., Any]
     return Traces(fit, predict)
 
 
+@pytest.mark.training
 def test_a_fit_returns_to_no_room_that_it_has_left(traces):
     assert returns(traces.fit) == []
 
 
+@pytest.mark.training
 def test_a_fit_goes_through_every_phase_in_order(traces):
     first = {call.name: i for i, call in reversed(list(enumerate(traces.fit)))}
     begun = [first[function] for function in PHASES.values()]
     assert begun == sorted(begun)
 
 
+@pytest.mark.training
 def test_nothing_is_done_twice(traces):
     done = Counter(call.name for call in traces.fit)
     assert {name: done[name] for name, most in TIMES.items() if not 0 < done[name] <= most} == {}
 
 
+@pytest.mark.training
 def test_every_room_of_the_fit_has_a_phase(traces):
     assert {call.room for call in traces.fit} - set(LAST_OF) == set()
 
@@ -140,12 +144,14 @@ def _is_public(room: str, name: str) -> bool:
     return any(fnmatchcase(public, name) for public in import_module(f"fhr.{room}").__all__)
 
 
+@pytest.mark.training
 def test_a_call_upward_has_no_import_behind_it(traces):
     """So that it can only be a callback or an iterator."""
     for calls in traces:
         assert set(path.upward(calls, house())) & house().imports == set()
 
 
+@pytest.mark.training
 def test_the_drawing_is_that_of_the_calls(traces):
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert path.written(text, path.section(*traces, house())) == text, (
@@ -153,6 +159,7 @@ def test_the_drawing_is_that_of_the_calls(traces):
     )
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("verb", ["fit", "predict"])
 def test_the_drawing_shows_every_room(traces, verb):
     calls = getattr(traces, verb)
@@ -204,6 +211,7 @@ def _call(name: str) -> Any:
     return path.Call("tasks", room, function, "module")
 
 
+@pytest.mark.training
 def test_the_trace_sees_through_other_packages(traces):
     assert {call.caller for call in traces.fit if call.name == PHASES["train"]} == {"cli"}  # by Lightning's loops
 

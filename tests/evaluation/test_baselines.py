@@ -240,6 +240,7 @@ def test_a_regression_without_ph_is_refused(features, outcomes, splits):
         predictions(RIDGE, features, labels, ph * nan, splits, repeat=0)
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("target", REFERENCE["mad"])
 @pytest.mark.parametrize("slug", REFERENCE)
 def test_real_recordings_give_the_reference(ctu_uhb_database, real_features, slug, target):
@@ -248,6 +249,7 @@ def test_real_recordings_give_the_reference(ctu_uhb_database, real_features, slu
     assert np.mean(values) == pytest.approx(REFERENCE[slug][target], abs=0.02)
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("target", RIDGE_REFERENCE)
 def test_the_line_to_beat_is_refitted_from_the_recordings(ctu_uhb_database, real_features, target):
     """Three repeats of the ridge on pH; all ten are in benchmarks/crossval.csv."""

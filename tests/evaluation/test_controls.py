@@ -34,6 +34,7 @@ def test_whole_rows_change_hands():
     assert not found.equals(permuted(table, seed=4))
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("slug", ["logistic", "ridge"])
 def test_there_is_nothing_to_learn_from_the_features_of_others(births_database, table, slug):
     """Four means of 120 records: a standard error of 0.03, where the features themselves give about 0.75."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from fhr.evaluation import check
 
@@ -10,6 +11,7 @@ BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 INTERVALS = 4  # more than a second each: the latest rows only, the others' were checked when they were the latest
 
 
+@pytest.mark.statistics
 def test_every_row_is_recomputed_from_its_predictions():
     """Values of all rows, bootstrap intervals of the latest; a file that is missing or of another checksum fails."""
     assert check(BENCHMARKS, intervals=INTERVALS) == []
