@@ -1,4 +1,4 @@
-"""Signals as every feature takes them: (..., time) with NaN for missing, worked on one by one or some at once."""
+"""Signals as every feature takes them: (..., time) with NaN for missing, some worked on at once."""
 
 from collections.abc import Callable
 from math import prod
@@ -8,18 +8,9 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError, SignalError
 
-__all__ = ["checked_count", "checked_rate", "each_signal", "some_signals"]
+__all__ = ["checked_count", "checked_rate", "some_signals"]
 
 _AT_ONCE = 1 << 16  # samples, 1/2 MiB: more leave the cache
-
-
-def each_signal(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shape: int) -> np.ndarray:
-    """Apply `function` to each signal: (..., time) -> float64 (..., *shape).
-
-    Raises:
-        SignalError: no time axis, or a sample that is infinite.
-    """
-    return some_signals(x, lambda rows: [np.broadcast_to(function(row), shape) for row in rows], *shape)
 
 
 def some_signals(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *shape: int) -> np.ndarray:

@@ -45,7 +45,7 @@ def mad(fhr: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
         x, off = rows - level, np.where(measured, t - centre, 0.0)
         square = np.maximum((off**2).sum(axis=-1, keepdims=True), np.finfo(np.float64).tiny)  # 0 without a sample
         r = x - np.where(measured, off * x, 0.0).sum(axis=-1, keepdims=True) / square * (t - centre)
-        return np.log(0.5 + median(np.abs(r - median(r)[:, None])))
+        return log_mad(r)
 
     return some_signals(fhr, some)
 
@@ -57,6 +57,6 @@ def least_squares_line(t: np.ndarray, x: np.ndarray) -> tuple[float, float]:
     return level - slope * centre, slope
 
 
-def log_mad(r: np.ndarray) -> float:
-    """log(0.5 + median |r - median r|) of r (n,)."""
-    return float(np.log(0.5 + np.median(np.abs(r - np.median(r)))))
+def log_mad(r: np.ndarray) -> np.ndarray:
+    """log(0.5 + median |r - median r|) of the measured samples of each signal (signal, n); NaN without any."""
+    return np.log(0.5 + median(np.abs(r - median(r)[:, None])))

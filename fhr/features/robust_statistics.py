@@ -83,6 +83,6 @@ def _window(fhr: np.ndarray, fs: float) -> tuple[float, ...]:
         return (np.nan, np.nan, np.nan, loss, np.nan, np.nan, np.nan)
     t, x = np.flatnonzero(valid) / (60 * fs), fhr[valid]
     start, slope = least_squares_line(t, x)
-    mad = log_mad(x - (start + slope * t))
+    mad = float(log_mad((x - (start + slope * t))[None])[0])
     p5, median, p95 = np.percentile(x, [5, 50, 95])
     return (mad, start, start + slope * len(fhr) / (60 * fs), loss, p5 - median, p95 - median, median)

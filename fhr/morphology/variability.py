@@ -76,20 +76,19 @@ def variation(
         count are finer than "half known, no deceleration" here, and their LTV leaves out minutes of deceleration by
         rules of its own. STI and LTI: de Haan, van Bemmel, Versteeg et al. 1971, Eur J Obstet Gynecol 1:95-102.
     """
-    kept = np.where(range_mask(both(decelerations, fhr_uncertain), len(fhr), fs), np.nan, fhr)
-    with np.errstate(divide="ignore"):
-        beats = epoch_means(60_000 / kept, fs, BEAT)
-    rates = epoch_means(kept, fs, EPOCH)
-    stv_ms, ltv_ms = dawes_redman(fhr, fs, decelerations, fhr_uncertain)
+    kept, intervals = _kept(fhr, fs, decelerations, fhr_uncertain)
+    beats, rates = epoch_means(intervals, fs, BEAT), epoch_means(kept, fs, EPOCH)
+    stv_ms, ltv_ms = _short_and_long(epoch_means(intervals, fs, EPOCH))
+    stv_bpm, ltv_bpm = _short_and_long(rates)
     pair = np.stack([beats[:-1], beats[1:]])
     angle, modulus = np.arctan(pair[1] / pair[0]), np.hypot(pair[0], pair[1])
     quartiles = (0.25, 0.75)
-    per_minute, epochs_per_minute = round(60 / max(BEAT, 1 / fs)), round(60 / EPOCH)
+    per_minute = round(60 / max(BEAT, 1 / fs))
     return Variation(
         stv_ms=stv_ms,
-        stv_bpm=short_term_variation(rates),
+        stv_bpm=stv_bpm,
         ltv_ms=ltv_ms,
-        ltv_bpm=mean(spread(rates, epochs_per_minute, (0.0, 1.0))),
+        ltv_bpm=ltv_bpm,
         sti_mrad=1000 * mean(spread(angle, per_minute, quartiles)),
         lti_ms=mean(spread(modulus, per_minute, quartiles)),
         bandwidth_bpm=median(bandwidths(fhr, baseline, fs, accelerations, decelerations, fhr_uncertain)),
@@ -107,9 +106,21 @@ def dawes_redman(
         decelerations: left out.
         fhr_uncertain: (k, 2) start and end of what is left out too, s.
     """
-    out = range_mask(both(decelerations, fhr_uncertain), len(fhr), fs)
+    _, intervals = _kept(fhr, fs, decelerations, fhr_uncertain)
+    return _short_and_long(epoch_means(intervals, fs, EPOCH))
+
+
+def _kept(
+    fhr: np.ndarray, fs: float, decelerations: Events, fhr_uncertain: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The heart rate outside decelerations and uncertain stretches, bpm, and its intervals, ms, (n,) each."""
+    kept = np.where(range_mask(both(decelerations, fhr_uncertain), len(fhr), fs), np.nan, fhr)
     with np.errstate(divide="ignore"):
-        epochs = epoch_means(60_000 / np.where(out, np.nan, fhr), fs, EPOCH)
+        return kept, 60_000 / kept
+
+
+def _short_and_long(epochs: np.ndarray) -> tuple[float, float]:
+    """Short- and long-term variation of epochs (k,), in their unit."""
     return short_term_variation(epochs), mean(spread(epochs, round(60 / EPOCH), (0.0, 1.0)))
 
 

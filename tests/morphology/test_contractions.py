@@ -33,10 +33,6 @@ def draw(shape, *, peaks, duration=80.0, height=40.0, tone=15.0, minutes=30, fs=
     return np.rint(uc * 2) / 2
 
 
-def peaks_of(found):
-    return found.peak.tolist()
-
-
 @pytest.mark.parametrize("shape", SHAPES)
 def test_no_shape_is_assumed(shape):
     centres = np.array([120.0, 300.0, 500.0, 680.0, 950.0, 1200.0, 1400.0, 1650.0])
