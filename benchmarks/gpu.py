@@ -222,6 +222,11 @@ def main() -> int:
     if options.device != "cpu" and not torch.cuda.is_available():
         print("no CUDA device here; `--device cpu` tries the entries on the CPU", file=sys.stderr)
         return 2
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"--out {options.out}: {error.strerror}; give a folder, a new one or one to add to", file=sys.stderr)
+        return 2
     name = "the CPU" if options.device == "cpu" else torch.cuda.get_device_name(options.device)
     processor = f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {platform.machine()}"
     versions = f"torch {torch.__version__}, CUDA {torch.version.cuda}, Python {platform.python_version()}"
@@ -231,7 +236,6 @@ def main() -> int:
         *([f"Not installed: {', '.join(missing)}."] if missing else []),
     ]
     print(head[0], flush=True)
-    options.out.mkdir(parents=True, exist_ok=True)
     wanted = [entry for entry in ENTRIES if not options.only or entry.name in options.only]
     measure_all(wanted, Record(options.out.resolve(), head), options.device, options.small, end)
     return 0

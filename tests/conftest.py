@@ -1,5 +1,6 @@
 """Data, and trained runs, that tests of several rooms share."""
 
+import gc
 import io
 import logging
 import os
@@ -32,6 +33,8 @@ from fhr.tracking.database import make_database
 settings.register_profile("fhr", derandomize=True, deadline=None, max_examples=25)
 settings.register_profile("many", deadline=None, max_examples=1000)
 settings.load_profile("fhr")
+
+gc.set_threshold(200_000, 20, 100)  # looking through what was imported again and again is a twentieth of the time
 
 
 TRAINING = {"runs", "tiny_config", "false_signal_run", "false_signal_config"}  # fixtures

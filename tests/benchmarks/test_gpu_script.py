@@ -13,7 +13,7 @@ import pytest
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))  # for the workers too, which import this file
 
-from gpu import Record, measure_all  # noqa: E402
+from gpu import Record, main, measure_all  # noqa: E402
 from gpu_entries import ENTRIES, Entry, Result  # noqa: E402
 
 
@@ -58,13 +58,34 @@ def test_an_entry_gives_results_at_small_size(tmp_path, entry):
         assert (tmp_path / "folds_small" / "repeat0-fold0" / "scores.csv.gz").is_file()
 
 
-@pytest.mark.process
-def test_without_a_gpu_it_says_so(tmp_path, monkeypatch):
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    done = command("--out", tmp_path / "none")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.endswith("no CUDA device here; `--device cpu` tries the entries on the CPU\n")
+@pytest.fixture
+def refused(monkeypatch, capsys):
+    """What the command says on stderr of arguments that it does not take."""
+
+    def refuse(*arguments: object) -> str:
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        monkeypatch.setattr(sys, "argv", ["gpu.py", *map(str, arguments)])
+        assert main() == 2
+        out, err = capsys.readouterr()
+        assert out == ""
+        return err
+
+    return refuse
+
+
+def test_without_a_gpu_it_says_so(tmp_path, monkeypatch, refused):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    said = refused("--out", tmp_path / "none")
+    assert said == "no CUDA device here; `--device cpu` tries the entries on the CPU\n"
     assert not (tmp_path / "none").exists()
+
+
+def test_a_file_in_the_place_of_its_folder_is_said(tmp_path, refused):
+    file = tmp_path / "file"
+    file.write_text("mine")
+    said = refused("--out", file, "--device", "cpu", "--small")
+    assert said == f"--out {file}: File exists; give a folder, a new one or one to add to\n"
+    assert file.read_text() == "mine"
 
 
 def sound(say, *, device, small, seconds, folder):

@@ -25,6 +25,7 @@ from fhr.plots import (
 )
 from fhr.plots.palette import ORANGE, line_styles
 from fhr.plots.resampled_records import above_thresholds, resampled_records
+from fhr.plots.spread_and_error import _rank_correlations
 
 
 @pytest.fixture(scope="module")
@@ -308,6 +309,12 @@ def test_a_spread_of_one_network_says_nothing(retrained):
     (axes,) = drawn(spread_against_error(y, p, np.zeros(len(y)), n_resamples=5))
     assert axes.containers[0][0].get_xydata() == pytest.approx(np.array([[0, np.abs(y - p).mean()]]))
     assert axes.get_title().count("undefined, one of the two is constant") == 2
+
+
+def test_rank_correlations_of_many_rows_are_those_of_scipy_one_by_one(data):
+    _, scores = data  # with ties
+    a, b = scores[:3], scores[2:]
+    assert _rank_correlations(a, b) == pytest.approx([spearmanr(*rows).statistic for rows in zip(a, b, strict=True)])
 
 
 def test_errors_of_spread_against_error(retrained):
