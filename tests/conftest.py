@@ -19,6 +19,7 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny models lose time on more threads
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # antropy, the outside reference, compiles longer than it computes
 
 import pandas as pd
 from false_signal_recordings import write_false_signals

@@ -10,8 +10,8 @@ from fhr.processes import fgn
 def test_equals_antropy_on_complete_signals():
     antropy = pytest.importorskip("antropy")
     rng = np.random.default_rng(0)
-    quantised = 140 + np.round(np.cumsum(rng.normal(size=6000)) * 0.3 * 4) / 4
-    for x in (*fgn(1000, 0.3, size=2), fgn(7200, 0.8), np.cumsum(rng.normal(size=3000)), quantised, quantised[:2000]):
+    quantised = 140 + np.round(np.cumsum(rng.normal(size=700)) * 0.3 * 4) / 4
+    for x in (*fgn(300, 0.3, size=2), fgn(600, 0.8), np.cumsum(rng.normal(size=500)), quantised, quantised[:401]):
         for m in (2, 3):
             assert sample_entropy(x, m=m) == pytest.approx(antropy.sample_entropy(x, order=m), abs=1e-10)
 
