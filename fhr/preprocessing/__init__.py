@@ -6,6 +6,7 @@ from .false_signal_augmentation import FalseSignalAugmentation
 from .false_signal_input import FalseSignalInput, hold
 from .false_signal_removal import remove_false_signal
 from .gaps import interpolate_gaps
+from .held_values import held, hold_threshold, note_held, remove_held
 from .pipeline import Pipeline, Window
 from .quality import QUALITY_COLUMNS, check_quality, quality_table
 from .quality_rules import (
@@ -39,15 +40,19 @@ __all__ = [
     "cut_windows",
     "fill_runs",
     "halved_or_doubled",
+    "held",
     "hold",
+    "hold_threshold",
     "interpolate_gaps",
     "jumping",
     "last_minutes",
+    "note_held",
     "out_of_range",
     "plain_steps",
     "quality_table",
     "remove_false_signal",
     "remove_halved_doubled",
+    "remove_held",
     "remove_islands",
     "remove_out_of_range",
     "remove_spikes",

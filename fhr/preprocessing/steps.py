@@ -10,6 +10,7 @@ from fhr.errors import FHRError
 from fhr.recording import Recording, Step, plain_number, plain_table
 
 from .cleaning import remove_islands, remove_out_of_range, remove_spikes
+from .held_values import note_held, remove_held
 from .quality_rules import remove_halved_doubled, remove_stuck
 
 __all__ = ["DEFAULT_STEPS", "check_steps", "clean", "plain_steps"]
@@ -22,9 +23,15 @@ _CLEANING: dict[str, Callable[..., np.ndarray]] = {
     "remove_islands": remove_islands,
     "remove_stuck": remove_stuck,
     "remove_halved_doubled": remove_halved_doubled,
+    "remove_held": remove_held,
 }
+# What a step found in this recording and its parameters do not tell.
+_NOTES: dict[str, Callable[..., dict[str, Any]]] = {"remove_held": note_held}
+# Holds come before spikes and islands, whose removal joins and thins the runs that they are told from; values out of
+# range come before them, since a monitor that writes its losses as 0 is flat for most of the time.
 DEFAULT_STEPS = (
     Step("remove_out_of_range", {"low": 50.0, "high": 210.0}),
+    Step("remove_held", {"times": 5.0, "share": 0.95}),
     Step("remove_spikes", {"jump": 25.0, "longest": 5.0}),
     Step("remove_islands", {"longest": 3.0, "gap": 3.0}),
 )
@@ -71,6 +78,10 @@ def plain_steps(plain: Any) -> tuple[Step, ...]:
 def clean(recording: Recording, steps: Iterable[Step] = DEFAULT_STEPS) -> Recording:
     """Do every step to the FHR of a recording, in order, and write it in the history.
 
+    `remove_held` adds to its parameters there what `note_held` says of this recording, and is done once: holds are told
+    from the runs as they were recorded, so a recording whose history has the step with these parameters keeps what it
+    has.
+
     Raises:
         FHRError: an unknown step or parameter.
 
@@ -82,6 +93,16 @@ def clean(recording: Recording, steps: Iterable[Step] = DEFAULT_STEPS) -> Record
     steps = tuple(steps)
     check_steps(steps)
     for step in steps:
-        fhr = _CLEANING[step.name](recording.fhr, recording.fs, **step.parameters)
-        recording = recording.after(step, fhr=fhr)
+        if step.name == "remove_held" and _was_done(step, recording):
+            continue
+        fhr, notes = recording.fhr, {}
+        if step.name in _NOTES:
+            notes = _NOTES[step.name](fhr, recording.fs, **step.parameters)
+        fhr = _CLEANING[step.name](fhr, recording.fs, **step.parameters)
+        recording = recording.after(Step(step.name, {**step.parameters, **notes}), fhr=fhr)
     return recording
+
+
+def _was_done(step: Step, recording: Recording) -> bool:
+    given = step.parameters.items()
+    return any(done.name == step.name and given <= done.parameters.items() for done in recording.history)
