@@ -6,6 +6,7 @@ import pytest
 from fhr.datamodules.features import compute_features
 from fhr.errors import FHRError, SignalError
 from fhr.features import GROUPS, OPTIONAL_GROUPS, SCATTERING_COLUMNS, FeatureSet, read_features, scattering_features
+from fhr.preprocessing import DEFAULT_STEPS
 from fhr.processes import fbm
 from fhr.simulation import simulate, write_database
 
@@ -119,7 +120,9 @@ def test_cuda_gives_the_same_numbers():
 
 def test_the_default_set_is_the_one_of_stored_checkpoints():
     assert FeatureSet().groups == GROUPS
-    assert FeatureSet().checksum == "e0cec7f0860770865084f6062bbcab0122000d54f03a6453c869f888fe24dc5b"
+    assert FeatureSet().checksum == "14290466ae9f544076407923562895f6007050cbb0f8c7c0d57098f8b2dc032e"
+    earlier = FeatureSet(steps=tuple(step for step in DEFAULT_STEPS if step.name != "remove_held"))
+    assert earlier.checksum == "e0cec7f0860770865084f6062bbcab0122000d54f03a6453c869f888fe24dc5b"
     assert not set(NAMES) & set(FeatureSet().names)
     whole = FeatureSet(groups=(*GROUPS, *OPTIONAL_GROUPS))
     assert whole.names == (*FeatureSet().names, *NAMES)

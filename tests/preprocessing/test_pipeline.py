@@ -111,7 +111,7 @@ def test_cleaning_takes_away_before_gaps_are_bridged():
     fhr[60:64] = 180  # a spike
     fhr[100:120] = NAN
     fhr[110:114] = 150  # an island, for gaps of 2 s count here
-    steps = (*DEFAULT_STEPS[:2], Step("remove_islands", {"longest": 3.0, "gap": 1.5}))
+    steps = (*DEFAULT_STEPS[:-1], Step("remove_islands", {"longest": 3.0, "gap": 1.5}))
     window = Pipeline(minutes=1.0, steps=steps)(recording(fhr))
     missing = np.flatnonzero(np.isnan(window.recording.fhr))
     np.testing.assert_array_equal(missing, [*range(20, 24), *range(60, 64), *range(100, 120)])
@@ -128,6 +128,10 @@ def test_history_has_every_step_with_its_parameters():
     assert window.recording.history == (
         Step("read"),
         Step("remove_out_of_range", {"low": 50.0, "high": 210.0}),
+        Step(
+            "remove_held",
+            {"times": 5.0, "share": 0.95, "threshold_s": 300.0, "longest_kept_s": 60.0, "removed": 0},
+        ),
         Step("remove_spikes", {"jump": 25.0, "longest": 5.0}),
         Step("remove_islands", {"longest": 3.0, "gap": 3.0}),
         Step("interpolate_gaps", {"longest": 3.0}),
