@@ -27,7 +27,7 @@ from fhr.features import FeatureSet, sample_entropy
 from fhr.features.entropy_by_scale import coarse_grain
 from fhr.morphology.events import no_events
 from fhr.morphology.variability import dawes_redman
-from fhr.preprocessing import DEFAULT_STEPS, clean, held
+from fhr.preprocessing import DEFAULT_STEPS, clean, held, remove_out_of_range
 from fhr.recording import Recording, Step
 
 SECONDS, COUNTS, N = (8, 12, 16, 30, 60, 120), (1, 10), 14400
@@ -76,7 +76,7 @@ def draw(recordings: list[Recording], folder: Path) -> None:
     import matplotlib.pyplot as plt
 
     for recording in recordings:
-        mask = held(recording.fhr, recording.fs)
+        mask = held(remove_out_of_range(recording.fhr, recording.fs), recording.fs)
         at = np.flatnonzero(mask & ~np.append(False, mask[:-1]))[:6]
         figure, axes = plt.subplots(6, 1, figsize=(12, 14))
         for start, axis in zip(at, axes, strict=False):

@@ -39,7 +39,8 @@ def stuck(signal: np.ndarray, fs: float, *, longest: float = 10.0) -> np.ndarray
     and a steady heart gives equal values for some seconds. Measured: of 3.2 million FHR samples that experts marked
     as true none is in a run over 10 s, Doppler none over 3 s; in CTU-UHB, where the value is rounded more, the longest
     run of a recording is 4.5 s in the median and 15.5 s at most. Averaged maternal rates stand still for up to a
-    minute where they are true: use 60 s for MHR. The value is this package's choice.
+    minute where they are true: use 60 s for MHR. The value is this package's choice; the default cleaning takes its own
+    from each recording (`fhr.preprocessing.held`).
 
     Args:
         signal: (n,), bpm.
