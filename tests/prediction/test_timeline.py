@@ -69,7 +69,7 @@ def test_each_row_is_the_prediction_of_the_recording_cut_there(recording, featur
 def test_nothing_after_the_end_of_a_window_is_used(recording):
     predictor, n = predictor_of(), len(recording)
     other = np.array(recording.fhr)
-    other[n - 5 * 60 * 4 :] = 60
+    other[n - 5 * 60 * 4 :] = 60 + np.arange(5 * 60 * 4) % 3  # a flat line would be a held value and no change
     changed = predictor.timeline(recording.after(Step("change"), fhr=other))
     same = predictor.timeline(recording)
     np.testing.assert_array_equal(changed["score"][:-1], same["score"][:-1])
