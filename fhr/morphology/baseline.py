@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fhr.preprocessing import runs
+from fhr.preprocessing import fill_runs, runs
 
 from .seconds import gaussian, smoothed
 
@@ -28,6 +28,9 @@ LEAST_WEIGHT = 0.05
 ABOVE, BELOW = 0.57, 0.95  # misfit of a second far above and far below the path: accelerations are commoner and longer
 FAR_ABOVE, FAR_BELOW = 15.0, 18.0  # bpm at which the misfit has grown to that
 CHANGE = 0.53  # price of a change of level by 1 bpm
+CHANGED = 600  # s: a change of the baseline, and no event, by FIGO 2015 and NICHD 2008
+RESTS, REST, HELD = 12.0, 0.2, 0.5
+EVEN = 13
 USUAL, RARE = 140.0, 30.0  # bpm: levels off the usual cost 0.02 a bin at that distance
 UNUSUAL = 0.019
 
@@ -61,10 +64,20 @@ def baseline_by_second(second: np.ndarray, smooth: np.ndarray) -> tuple[np.ndarr
     m = second.shape[1]
     movement = smoothed(np.abs(np.gradient(slow, axis=-1)), AROUND) if m > 1 else np.zeros((len(second), 1))
     weight = LEAST_WEIGHT + np.nan_to_num(np.exp(-movement / MOVEMENT - restless / RESTLESS))
+    level = _level(second, smooth, restless, weight)
+    level[np.isnan(second).all(axis=-1)] = np.nan
+    return level, oscillation
+
+
+def _level(second: np.ndarray, smooth: np.ndarray, restless: np.ndarray, weight: np.ndarray, times: int = 4) -> np.ndarray:
+    """The baseline of each window (window, m), found anew without its changes where there are any."""
+    m = second.shape[1]
     counts = _histogram(second, weight)
     seconds, middle = np.arange(m), (np.arange(counts.shape[1]) + 0.5) * BIN - 0.5
+    cost = _cost(counts)
+    path = _path(cost)
     near = NEAR + NEAR_RESTLESS * _drawn(middle, seconds, restless)
-    first = _median(counts, _path(counts), near, SPREAD)
+    first = _median(counts, path, near, SPREAD)
     away = np.abs(smooth - _drawn(seconds, middle, first)) > EVENT + EVENT_RESTLESS * restless
     trimmed = weight.copy()
     for flags, weights in zip(away, trimmed, strict=True):
@@ -72,8 +85,65 @@ def baseline_by_second(second: np.ndarray, smooth: np.ndarray) -> tuple[np.ndarr
             if end - start >= EVENT_SECONDS:
                 weights[start:end] *= EVENT_WEIGHT
     level = _drawn(seconds, middle, _median(_histogram(second, trimmed), first, near, SECOND_SPREAD))
-    level[np.isnan(second).all(axis=-1)] = np.nan
-    return level, oscillation
+    if not times:
+        return level
+    changes = np.stack([_changes(*each) for each in zip(counts, path, _histogram(second, np.ones_like(second)))])
+    changes = np.repeat(changes, BIN, axis=-1)[:, :m]
+    some = changes.any(axis=-1)
+    if some.any():
+        moved = changes[some]
+        level[some] = _level(second[some] - moved, smooth[some] - moved, restless[some], weight[some], times - 1) + moved
+    return level
+
+
+def _changes(counts: np.ndarray, path: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """By how much the level (bin,) differs from the path where the rate does not rest at it for long, bpm."""
+    change = np.zeros(len(path))
+    # Where all is restless, what is least so tells the level.
+    known, weight = (np.convolve(each.sum(axis=-1), np.ones(EVEN), "same") for each in (share, counts))
+    off = _anew(counts * (known / np.maximum(weight, 1e-9))[:, None], path, share) - path
+    for sign in (1, -1):
+        for start, end in zip(*(x.tolist() for x in runs(sign * off > RESTS)), strict=True):
+            here = slice(start, end)
+            held = _resting(share[here], path[here] + off[here]).sum()
+            if end - start >= CHANGED // BIN - 1 and held >= HELD * share[here].sum():
+                change[here] = np.median(off[here])
+    return change
+
+
+def _anew(counts: np.ndarray, path: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """The path (bin,), found by itself where the rate does not rest at it for long, and so on there."""
+    path = path.copy()
+    for start, end in _stretches(_resting(share, path), share.sum(axis=-1)):
+        here = slice(start, end)
+        alone = _path(_cost(counts[None, here]))[0]
+        path[here] = _anew(counts[here], alone, share[here]) if end - start < len(path) else alone
+    return path
+
+
+def _resting(share: np.ndarray, path: np.ndarray) -> np.ndarray:
+    """The share of each bin (bin,) in which the rate rests at the path."""
+    resting: np.ndarray = (share * (np.abs(_LEVELS - path[:, None]) <= RESTS)).sum(axis=-1)
+    return resting
+
+
+def _stretches(at: np.ndarray, known: np.ndarray) -> list[tuple[int, int]]:
+    """Bins of the stretches of `CHANGED` or longer that hold less than 2 min in 10 at the level."""
+    length = CHANGED // BIN
+    if len(known) < length:
+        return []
+    rest, there = (np.append(0.0, np.cumsum(x)) for x in (at, known))
+    known10 = there[length:] - there[:-length]
+    few = (rest[length:] - rest[:-length] < REST * known10) & (known10 >= length / 2)
+    first = np.flatnonzero(few)
+    score = there / 2 - rest
+    found = []
+    for a, b in zip(*(x.tolist() for x in runs(fill_runs(first, first + length, len(known)))), strict=True):
+        start = a + int(score[a : a + length].argmin())
+        end = b - length + 1 + int(score[b - length + 1 : b + 1].argmax())
+        if end - start >= length - 1:
+            found.append((start, end))
+    return found
 
 
 def _drawn(at: np.ndarray, times: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -91,13 +161,17 @@ def _histogram(second: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.bincount(place, weight[window, time], size).reshape(-1, bins, len(_LEVELS)) / BIN
 
 
-def _path(counts: np.ndarray) -> np.ndarray:
-    """The level in each bin (window, bin) that minimises misfit plus the price of changes, by dynamic programming."""
+def _cost(counts: np.ndarray) -> np.ndarray:
+    """What each level costs in each bin (bin, window, level): the misfit, and being unusual."""
     distance = _LEVELS[:, None] - _LEVELS  # of a sample from the path
     misfit = np.where(
         distance > 0, ABOVE * np.minimum(distance / FAR_ABOVE, 1), BELOW * np.minimum(-distance / FAR_BELOW, 1)
     )
-    cost = np.moveaxis(counts @ misfit + UNUSUAL * ((_LEVELS - USUAL) / RARE) ** 2, 1, 0).copy()
+    return np.moveaxis(counts @ misfit + UNUSUAL * ((_LEVELS - USUAL) / RARE) ** 2, 1, 0).copy()
+
+
+def _path(cost: np.ndarray) -> np.ndarray:
+    """The level in each bin (window, bin) that minimises cost plus the price of changes, by dynamic programming."""
     price = CHANGE * _LEVELS
     best = np.empty_like(cost)  # (bin, window, level)
     best[0] = total = cost[0]

@@ -7,7 +7,7 @@ import numpy as np
 from fhr.errors import SignalError
 from fhr.preprocessing import interpolate_gaps, runs
 
-from .baseline import baseline_by_second
+from .baseline import CHANGED, baseline_by_second
 from .contractions import UncertainActivity, activity_of_each
 from .events import Events, no_events
 from .excursions import DECELERATION, Track, find_both_of_each
@@ -17,6 +17,7 @@ __all__ = ["Found", "find", "find_each"]
 
 BRIDGED = 30  # s; longer gaps end an event, and nothing is looked for in them
 ENOUGH = 120.0  # s of signal: a baseline needs 2 min (NICHD 2008, doi:10.1097/AOG.0b013e3181841395)
+PASSES = 3  # in which the baseline is moved to what would be an event of 10 min or more
 FAR = 120.0  # s from the nearest measured second beyond which no baseline is given
 
 
@@ -85,9 +86,37 @@ def find_each(fhr: np.ndarray, uc: np.ndarray, fs: float) -> list[Found]:
     bridged = np.stack([interpolate_gaps(window, 1.0, longest=BRIDGED) for window in second])
     level, restless = baseline_by_second(second, smoothed(bridged, DECELERATION.smoothing))
     tracks, activity = Track(second, bridged, level, restless), activity_of_each(uc, fs)
-    excursions = find_both_of_each(tracks, [contractions.peak for contractions, _ in activity])
+    excursions = _excursions(tracks, [contractions.peak for contractions, _ in activity])
     each = zip(zip(*tracks, strict=True), excursions, activity, strict=True)
     return [_found(Track(*track), *events, *below, fhr.shape[1], fs) for track, events, below in each]
+
+
+def _excursions(tracks: Track, contraction_peaks: list[np.ndarray]) -> list[tuple[Events, Events, np.ndarray]]:
+    """What `find_both_of_each` finds, none of it as long as a change of the baseline: there the baseline is moved."""
+    found = find_both_of_each(tracks, contraction_peaks)
+    for _ in range(PASSES):
+        some = [i for i, events in enumerate(found) if _moved(*(row[i] for row in tracks[1:3]), *events[:2])]
+        if not some:
+            break
+        anew = find_both_of_each(Track(*(row[some] for row in tracks)), [contraction_peaks[i] for i in some])
+        for i, events in zip(some, anew, strict=True):
+            found[i] = events
+    return [(_brief(up), _brief(down), lost) for up, down, lost in found]
+
+
+def _moved(bridged: np.ndarray, baseline: np.ndarray, *events: Events) -> bool:
+    """Move the baseline (m,) to where the rate is during events that are none; whether there was any."""
+    changed = False
+    for each in events:
+        for k in np.flatnonzero(each.end - each.start >= CHANGED):
+            here = slice(int(each.start[k]), int(each.end[k]))
+            baseline[here] += np.nanmedian(bridged[here] - baseline[here])
+            changed = True
+    return changed
+
+
+def _brief(events: Events) -> Events:
+    return events.where(events.end - events.start < CHANGED)
 
 
 def _found(

@@ -1,0 +1,117 @@
+"""Changes of the baseline, planted into real recordings: does the baseline follow, and do the guidelines say so?
+
+    FHR_DATA=DIR python benchmarks/plateaus.py [--seed 2026] [--rounds 1] [--worst 5]
+
+Into each CTU-UHB recording a plateau is planted: 30 to 60 bpm up or down (whichever keeps the rate on the paper), 12 to
+30 min long and anywhere in the recording, with ramps of 0 to 5 min at each side beside that and, in half of them, added
+variability. The baseline follows if it lies within 5 bpm of the planted level (the baseline of the untouched recording
+plus what was planted) over 90% of the seconds of the plateau that hold FHR. A category says so if, asked about the 60
+min that hold the plateau, it names tachycardia or bradycardia wherever the planted level lies beyond 160 or 110 bpm by 5
+bpm, that is in most of the plateau.
+"""
+
+import argparse
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy.signal import lfilter
+
+import fhr
+from fhr.morphology import Morphology, analyze, figo, nichd
+
+WITHIN, SHARE = 5.0, 0.9  # bpm; of the plateau
+ON_PAPER = (70.0, 195.0)  # bpm, levels that are planted
+
+
+class Plateau(NamedTuple):
+    """What is planted: times in s."""
+
+    start: float
+    end: float
+    bpm: float
+    ramps: tuple[float, float]
+    noise: float
+
+
+def draw(rng: np.random.Generator, fhr_bpm: np.ndarray, fs: float) -> Plateau:
+    """A plateau for a recording."""
+    duration = len(fhr_bpm) / fs
+    length = min(rng.uniform(12, 30) * 60, 0.5 * duration)
+    size = rng.uniform(30, 60)
+    start = rng.uniform(-0.05, 1.05) * (duration - length)  # one in ten at an end
+    start = float(np.clip(start, 0, duration - length))
+    level = np.nanmedian([*fhr_bpm[round(start * fs) : round((start + length) * fs)], 140.0])
+    start = rng.uniform(-0.05, 1.05) * (duration - length)  # one in ten at an end
+    start = float(np.clip(start, 0, duration - length))
+    level = np.nanmedian([*fhr_bpm[round(start * fs) : round((start + length) * fs)], 140.0])
+    signs = [sign for sign in (1, -1) if ON_PAPER[0] <= level + sign * size <= ON_PAPER[1]]
+    level = np.nanmedian([*fhr_bpm[round(start * fs) : round((start + length) * fs)], 140.0])
+    signs = [sign for sign in (1, -1) if ON_PAPER[0] <= level + sign * size <= ON_PAPER[1]]
+    ramps = tuple(float(60 * x) for x in rng.uniform(0, 5, 2) * (rng.uniform(size=2) < 0.7))
+    noise = float(rng.uniform(1, 4)) if rng.uniform() < 0.5 else 0.0
+    return Plateau(start, start + length, float(rng.choice(signs) * size), ramps, noise)
+
+
+def plant(fhr_bpm: np.ndarray, fs: float, plateau: Plateau, rng: np.random.Generator) -> np.ndarray:
+    """The rate with the plateau in it."""
+    time = np.arange(len(fhr_bpm)) / fs
+    (up, down), (start, end) = plateau.ramps, plateau[:2]
+    shape = np.interp(time, [start - up - 1e-6, start, end, end + down + 1e-6], [0.0, 1.0, 1.0, 0.0])
+    shape[time < start - up] = shape[time > end + down] = 0.0
+    slow = lfilter([1.0], [1.0, -np.exp(-1 / (5.0 * fs))], rng.standard_normal(len(time)))
+    noise = plateau.noise * slow * np.sqrt(1 - np.exp(-2 / (5.0 * fs)))
+    return (fhr_bpm + shape * (plateau.bpm + noise)).astype(np.float32)
+
+
+def says(morphology: Morphology, plateau: Plateau, name: str) -> tuple[bool, bool]:
+    """Whether FIGO's and NICHD's category of the hour that holds the plateau name it."""
+    duration = len(morphology.baseline) / morphology.fs
+    start = float(np.clip((plateau.start + plateau.end) / 2 - 1800, 0, max(0.0, duration - 3600)))
+    strips = [guideline(morphology, start, min(start + 3600, duration)) for guideline in (figo, nichd)]
+    return tuple(any(criterion.name == name for criterion in strip.criteria) for strip in strips)  # type: ignore[return-value]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--worst", type=int, default=5)
+    parser.add_argument("--records", type=int, default=None)
+    options = parser.parse_args()
+    rng = np.random.default_rng(options.seed)
+    followed, named, longest, rows = [], [], [], []
+    paths = sorted((Path(os.environ["FHR_DATA"]) / "ctu-uhb-ctgdb").glob("*.hea"))[: options.records]
+    for path in paths:
+        recording = fhr.read(path)
+        before = analyze(recording)
+        longest.append((before.accelerations["end_s"] - before.accelerations["start_s"]).max())
+        for _ in range(options.rounds):
+            plateau = draw(rng, recording.fhr, recording.fs)
+            planted = fhr.Recording(
+                recording.name, plant(recording.fhr, recording.fs, plateau, rng), recording.uc, fs=recording.fs
+            )
+            after = analyze(planted)
+            longest.append((after.accelerations["end_s"] - after.accelerations["start_s"]).max())
+            seen = slice(round(plateau.start * recording.fs), round(plateau.end * recording.fs))
+            known = ~np.isnan(recording.fhr[seen])
+            if known.mean() < 0.5:
+                continue  # the recording does not show it
+            level = before.baseline[seen][known] + plateau.bpm
+            near = float((np.abs(after.baseline[seen][known] - level) <= WITHIN).mean())
+            followed.append(near >= SHARE)
+            rows.append((near, recording.name, plateau))
+            beyond = [("tachycardia", level > 165), ("bradycardia", level < 105)]
+            named += [says(after, plateau, name) for name, flags in beyond if flags.mean() > 0.9]
+    print("| | plateaus | share |\n|---|---|---|")
+    print(f"| the baseline follows | {len(followed)} | {np.mean(followed):.1%} |")
+    for guideline, share in zip(("FIGO 2015", "NICHD 2008"), np.mean(named, axis=0), strict=True):
+        print(f"| {guideline} says so | {len(named)} | {share:.1%} |")
+    print(f"\nLongest acceleration, planted or not: {np.nanmax(longest):.0f} s")
+    for near, name, plateau in sorted(rows)[: options.worst]:
+        print(f"<!-- {name}: {near:.2f} within, {plateau} -->")
+
+
+if __name__ == "__main__":
+    main()
