@@ -36,14 +36,14 @@ KINDS = ("ACC", "DEC")
 
 # Where the search begins: round numbers, the guidelines' where there are any.
 START: dict[str, float] = {
-    "MOVEMENT": 0.4, "RESTLESS": 4.0, "LEAST_WEIGHT": 0.05,
+    "MOVEMENT": 0.4, "RESTLESS": 4.0,
     "ABOVE": 0.7, "BELOW": 0.9, "FAR_ABOVE": 15.0, "FAR_BELOW": 20.0, "CHANGE": 0.3, "UNUSUAL": 0.02,
     "NEAR": 7.0, "NEAR_RESTLESS": 1.0, "SPREAD": 70.0, "SECOND_SPREAD": 100.0,
-    "EVENT": 6.0, "EVENT_RESTLESS": 0.5, "EVENT_SECONDS": 12.0, "EVENT_WEIGHT": 0.05,
-    "smoothing": 6.0,
+    "EVENT": 6.0, "EVENT_RESTLESS": 0.5,
+    "both.smoothing": 6.0, "both.edge": 6.0, "both.edge_restless": 0.3, "both.bridge": 8.0, "both.shortest": 12.0,
+    "both.cut": 0.33, "both.cut_smoothing": 4.0, "both.foot": 0.25, "both.fullness": 0.2,
     **{f"{side}.{name}": value for side in KINDS for name, value in {
-        "edge": 6.0, "edge_restless": 0.3, "bridge": 8.0, "shortest": 12.0, "cut": 0.33, "cut_smoothing": 4.0,
-        "foot": 0.25, "fullness": 0.2, "amplitude": 12.0, "restless": 0.2, "lasting": 1.0, "company": 0.5}.items()},
+        "amplitude": 12.0, "restless": 0.2, "lasting": 1.0, "company": 0.5}.items()},
     "ACC.opposed": 0.2, "DEC.contraction": 1.0,
 }  # fmt: skip
 LIMITS = {"fullness": 0.9, "cut": 0.95, "foot": 0.9, "smoothing": 15.0, "cut_smoothing": 15.0}
@@ -112,12 +112,13 @@ def find_with(record: Marked, constants: dict[str, float]) -> dict[str, np.ndarr
     for name, value in constants.items():
         side, _, attribute = name.rpartition(".")
         if side:
-            rules[side] = rules[side]._replace(**{attribute: value})
+            for kind in KINDS if side == "both" else (side,):
+                rules[kind] = rules[kind]._replace(**{attribute: value})
         elif name.isupper():
             setattr(baseline_room, name, value)
-    up, down = (rules[kind]._replace(smoothing=constants["smoothing"]) for kind in KINDS)
+    up, down = (rules[kind] for kind in KINDS)
     bridged = interpolate_gaps(record.second, 1.0, longest=BRIDGED)
-    smooth = smoothed(bridged, constants["smoothing"])
+    smooth = smoothed(bridged, down.smoothing)
     level, restless = baseline_room.baseline_by_second(record.second[None], smooth[None])
     track = Track(record.second, bridged, level[0], restless[0])
     found = find_both(track, record.peaks, (up, down))[:2]
