@@ -238,14 +238,21 @@ def _contractions(
     curve, noise, slow = _curves(second)
     each = zip(curve, noise, slow, step, strict=True)
     rises = [_rises(*one) if lowest is None else _rises_above(lowest, *one[:2]) for one in each]
-    found = _outlined(curve, second, [one.sure for one in rises], duration)
-    open_ = [np.empty((0, 2)) if one.told else np.array([[0.0, duration]]) for one in rises]
-    some = [i for i, one in enumerate(rises) if len(one.open)]
-    both = [np.sort(np.concatenate([rises[i].sure, rises[i].open])) for i in some]
-    for i, events in zip(some, _outlined(curve[some], second[some], both, duration), strict=True):
-        events = events.where(np.isin(events.peak, rises[i].open - int(GAP)))
-        open_[i] = np.stack([events.start, events.end], axis=1)
-    return found, open_
+    rows = [row for i, one in enumerate(rises) for row in _between(i, curve[i], one.sure, one.sure)]
+    first_open = len(rows)
+    for i, one in enumerate(rises):
+        if len(one.open):
+            rows += _between(i, curve[i], np.sort(np.concatenate([one.sure, one.open])), one.open)
+    of, kept, columns = _outlines(curve, second, np.array(rows, dtype=np.intp).reshape(-1, 6).T)
+    columns[:3] = np.clip(columns[:3] - GAP, 0.0, duration)
+    edges = np.searchsorted(of + len(curve) * (kept >= first_open), np.arange(2 * len(curve) + 1)).tolist()
+    events = [Events(*columns[:, a:b]) for a, b in pairwise(edges)]
+    whole = np.array([[0.0, duration]])
+    open_ = [
+        np.stack([may_be.start, may_be.end], axis=1) if one.told else whole
+        for one, may_be in zip(rises, events[len(curve) :], strict=True)
+    ]
+    return events[: len(curve)], open_
 
 
 def _rises(curve: np.ndarray, noise: float, slow: float, step: float) -> _Rises:
@@ -280,17 +287,15 @@ def _peaks(curve: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
     return peaks, found["prominences"]
 
 
-def _outlined(curve: np.ndarray, second: np.ndarray, peaks: list[np.ndarray], duration: float) -> list[Events]:
-    """The contractions among the peaks of each padded curve (window, m)."""
+def _between(window: int, curve: np.ndarray, peaks: np.ndarray, wanted: np.ndarray) -> list[tuple[int, ...]]:
+    """Rows of `_outlines` for those of the peaks of one curve that are wanted; both ascending."""
+    borders = [0, *peaks.tolist(), len(curve) - 1]
     rows = []
-    for i, (one, here) in enumerate(zip(curve, peaks, strict=True)):
-        borders = [0, *here.tolist(), len(one) - 1]
-        valleys = [a + int(one[a : b + 1].argmin()) for a, b in pairwise(borders)]
-        rows += [(i, *borders[k : k + 3], *valleys[k : k + 2]) for k in range(len(here))]
-    window, columns = _outlines(curve, second, np.array(rows, dtype=np.intp).reshape(-1, 6).T)
-    columns[:3] = np.clip(columns[:3] - GAP, 0.0, duration)
-    edges = np.searchsorted(window, np.arange(len(curve) + 1)).tolist()
-    return [Events(*columns[:, a:b]) for a, b in pairwise(edges)]
+    for k in np.searchsorted(peaks, wanted).tolist():
+        left, peak, right = borders[k : k + 3]
+        low, high = (a + int(curve[a : b + 1].argmin()) for a, b in ((left, peak), (peak, right)))
+        rows.append((window, left, peak, right, low, high))
+    return rows
 
 
 def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -333,8 +338,8 @@ def _spread(values: np.ndarray) -> np.ndarray:
     return np.nan_to_num(spread)
 
 
-def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Windows (k,), and start, end, peak, amplitude, area and loss (6, k) of the contractions among some peaks.
+def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Windows, rows (k,), and start, end, peak, amplitude, area, loss (6, k) of the contractions among some peaks.
 
     Args:
         curve: (window, m).
@@ -368,7 +373,7 @@ def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[
     window, start, end, peak, loss = (one[kept] for one in (window, start, end, peak, loss))
     slope, first, tone_before = slope[kept], first[kept], tone_before[kept]
     if not len(kept):
-        return window, np.empty((6, 0))
+        return window, kept, np.empty((6, 0))
     size = end - start
     begin = np.cumsum(size) - size
     of = np.repeat(np.arange(len(kept)), size)
@@ -377,7 +382,7 @@ def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[
     rise = np.where(np.isnan(seen), curve[window[of], time], seen) - (slope[of] * (time - first[of]) + tone_before[of])
     amplitude = np.maximum.reduceat(np.where(np.isnan(seen), -np.inf, rise), begin)
     area = np.maximum(np.add.reduceat(rise, begin), 0.0)
-    return window, np.array([start, end, peak, amplitude, area, loss], dtype=np.float64)
+    return window, kept, np.array([start, end, peak, amplitude, area, loss], dtype=np.float64)
 
 
 def _side(curve: np.ndarray, window: np.ndarray, peak: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
