@@ -1,9 +1,9 @@
 """Contractions in uterine activity, and the stretches in which the signal cannot show any.
 
-No shape is assumed, and no unit: a belt has no calibration, and files hold mmHg, kPa, shares of one or counts. The curve
-is smoothed until the single push and the breath are gone; what stands out of its surroundings by enough, beside the
-recording's other rises, its noise and the steps in which it is written, is a contraction, and it lasts from where the
-curve leaves the resting tone to where it returns. Where the rises tell no scale, nothing is said.
+No shape is assumed, and no unit: a belt has no calibration, and files hold mmHg, kPa, shares of one or counts. The
+curve is smoothed until the single push and the breath are gone; what stands out of its surroundings by enough, beside
+the recording's other rises, its noise and the steps in which it is written, is a contraction, and it lasts from where
+the curve leaves the resting tone to where it returns. Where the rises tell no scale, nothing is said.
 """
 
 from itertools import pairwise
@@ -75,7 +75,8 @@ def find_contractions(uc: np.ndarray, fs: float, *, lowest: float | None = None)
     next) and 0.09 of the largest one are looked at, and the upper quartile of their heights is a typical contraction.
     All that are 0.3 of it or more are contractions, if it is 10 steps and 4.5 times the noise in means of 4 s, or
     more. If not, none is given, and `uncertain_activity` says "no scale": nothing found is no sign then that nothing
-    was there. It says so, too, of each rise that would be a contraction but for its 1 to 8 steps.
+    was there. It says so, too, of each rise that may be a contraction: one of 1 to 8 steps, or one that is 0.3 of a
+    typical contraction only if those count for it.
 
     The resting tone is the 10 % quantile of the curve at each side, up to the next contraction and at most 3 min away;
     the contraction begins and ends where the curve comes within 0.15 of its height of the line between the two, or
@@ -127,8 +128,8 @@ def activity_of_each(
     second = by_second(np.where(flat, np.nan, uc), fs)
     some = np.flatnonzero(~np.isnan(second).all(axis=-1))
     found, open_ = [no_events()] * windows, [np.empty((0, 2))] * windows
-    for i, *both in zip(some, *_contractions(second[some], step[some], lowest, n / fs), strict=True):
-        found[i], open_[i] = both
+    for i, events, may_be in zip(some, *_contractions(second[some], step[some], lowest, n / fs), strict=True):
+        found[i], open_[i] = events, may_be
     first = np.searchsorted(start, n * np.arange(windows + 1)).tolist()
     unseen = [
         _uncertain(uc[i], flat[i], start[a:b] - n * i, end[a:b] - n * i, open_[i], fs)
@@ -141,10 +142,11 @@ def uncertain_activity(uc: np.ndarray, fs: float, *, lowest: float | None = None
     """Find the stretches that hide contractions: missing, flat and saturated ones of a minute or more.
 
     A rise that is too small in steps of the recording may be a contraction, and where no rise tells the scale
-    (`find_contractions` says how) all the rest is uncertain: "no scale". Islands of less than 30 s between two stretches are part of them. Shorter gaps are bridged by the
-    detector and left out here: the loss of each contraction tells of them. A saturated top shorter than a minute is
-    part of a contraction. Left out: a resting tone below the channel's zero, which monitors write as missing, cannot be
-    told from a belt that is off, and is missing here.
+    (`find_contractions` says how) all the rest is uncertain: "no scale". Islands of less than 30 s between two
+    stretches of the other kinds are part of them. Shorter gaps are bridged by the detector and left out here: the loss
+    of each contraction tells of them. A saturated top shorter than a minute is part of a contraction. Left out: a
+    resting tone below the channel's zero, which monitors write as missing, cannot be told from a belt that is off, and
+    is missing here.
 
     Args:
         uc: (n,), any unit, NaN is missing.
@@ -290,7 +292,7 @@ def _peaks(curve: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
 def _between(window: int, curve: np.ndarray, peaks: np.ndarray, wanted: np.ndarray) -> list[tuple[int, ...]]:
     """Rows of `_outlines` for those of the peaks of one curve that are wanted; both ascending."""
     borders = [0, *peaks.tolist(), len(curve) - 1]
-    rows = []
+    rows: list[tuple[int, ...]] = []
     for k in np.searchsorted(peaks, wanted).tolist():
         left, peak, right = borders[k : k + 3]
         low, high = (a + int(curve[a : b + 1].argmin()) for a, b in ((left, peak), (peak, right)))
