@@ -1,6 +1,6 @@
 """Sensitivity and positive predictive value of `find_contractions`, and the time it takes.
 
-python benchmarks/contractions.py [--recordings 200] [--seed 2026]
+python benchmarks/contractions.py [--recordings 200] [--seed 2026] [--scales]
 
 On simulated recordings, whose contractions are known: as they are, and with the drift, the wander and the belt's noise
 of the simulator doubled. With FHR_DATA set also on 30-minute stretches of CTU-UHB recordings, marked by eye
@@ -12,6 +12,11 @@ certain = 0 are doubtful: missing them is no miss, finding them is no false alar
 
 A contraction is found if the peak lies in the true interval, or if the two intervals share half of what they cover;
 one to one. Contractions with a third or more of the signal missing do not count either way.
+
+With --scales, what becomes of all CTU-UHB records when uterine activity is in another unit: multiplied, and then also
+rounded to the record's own step, as a recorder with that step would have written it. A record is the same if all its
+contractions are found and no other; uncertain if those that differ lie where the activity is said to be uncertain; else
+different. The first line compares with a floor of 5 units, `lowest=5`, which is for monitors that write 0 to 100.
 """
 
 import argparse
@@ -26,7 +31,9 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 import fhr
-from fhr.morphology.contractions import find_contractions, uncertain_activity
+from fhr.datasets import CTUUHB
+from fhr.morphology.contraction_rate import tachysystole
+from fhr.morphology.contractions import UncertainActivity, activity_of_each, find_contractions
 from fhr.morphology.events import Events
 from fhr.simulation import belt, simulate_labours, simulate_recording
 
@@ -101,13 +108,70 @@ def by_eye(folder: Path, marks: pd.DataFrame) -> tuple[Tally, list[str]]:
     return total, lines
 
 
+FACTORS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+
+
+def compared(one: tuple[Events, UncertainActivity], other: tuple[Events, UncertainActivity]) -> tuple[str, int, int]:
+    """Same, uncertain or different; contractions that `other` has not, and that it has more, where it is certain."""
+    (before, _), (after, unseen) = one, other
+    row, column = match(after, before.start, before.end)
+    lost, more = np.delete(before.peak, column), np.delete(after.peak, row)
+    if not len(lost) + len(more):
+        return "same", 0, 0
+    a, b = (int((~inside(peaks, unseen.ranges)).sum()) for peaks in (lost, more))
+    return "different" if a + b else "uncertain", a, b
+
+
+def inside(peaks: np.ndarray, ranges: np.ndarray) -> np.ndarray:
+    return ((peaks[:, None] >= ranges[:, 0]) & (peaks[:, None] <= ranges[:, 1])).any(axis=1)
+
+
+def too_many(activity: tuple[Events, UncertainActivity], duration: float) -> np.ndarray:
+    events, unseen = activity
+    return tachysystole(events, duration, unseen.ranges).present
+
+
+def scales(folder: Path) -> None:
+    print("| uterine activity | same | uncertain | different | lost | more | minutes of tachysystole: other; unknown |")
+    print("|---|---|---|---|---|---|---|")
+    records = []
+    for recording in CTUUHB(folder):
+        uc = recording.uc[~np.isnan(recording.uc)]
+        step = float(np.diff(np.unique(uc)).min(initial=np.inf))
+        records.append((recording.uc, recording.fs, step, activity(recording.uc, recording.fs)))
+    cases = [("lowest=5", 1.0, False), *((f"x {factor:g}", factor, False) for factor in FACTORS)]
+    cases += [(f"x {factor:g}, rounded", factor, True) for factor in FACTORS]
+    for name, factor, rounded in cases:
+        kinds, lost, more, minutes = [], 0, 0, np.zeros(3, dtype=int)
+        for uc, fs, step, now in records:
+            scaled = factor * uc  # in float32, as a reader gives it
+            if rounded and np.isfinite(step):
+                scaled = np.rint(scaled / step).astype(np.float32) * np.float32(step)
+            there = activity(scaled, fs, lowest=5.0 if name == "lowest=5" else None)
+            one, other = (there, now) if name == "lowest=5" else (now, there)
+            kind, a, b = compared(one, other)
+            kinds.append(kind)
+            lost, more = lost + a, more + b
+            before, after = (too_many(x, len(uc) / fs) for x in (one, other))
+            known = ~np.isnan(before)
+            minutes += [known.sum(), (known & (np.abs(after - before) == 1)).sum(), (known & np.isnan(after)).sum()]
+        shares = " | ".join(f"{kinds.count(kind) / len(kinds):.1%}" for kind in ("same", "uncertain", "different"))
+        wrong, unknown = minutes[1:] / minutes[0]
+        print(f"| {name} | {shares} | {lost} | {more} | {wrong:.2%}; {unknown:.1%} |", flush=True)
+    number = sum(len(events.peak) for *_, (events, _) in records)
+    print(f"\n{len(records)} records, {number} contractions")
+
+
+def activity(uc: np.ndarray, fs: float, lowest: float | None = None) -> tuple[Events, UncertainActivity]:
+    return activity_of_each(np.asarray(uc, dtype=np.float64)[None], fs, lowest=lowest)[0]
+
+
 def milliseconds() -> float:
     uc = np.resize(simulate_recording(0).uc, 90 * 60 * 4)
     times = []
     for _ in range(101):
         begin = time.process_time()
-        find_contractions(uc, 4.0)
-        uncertain_activity(uc, 4.0)
+        activity(uc, 4.0)
         times.append(time.process_time() - begin)
     return 1e3 * float(np.median(times))
 
@@ -117,7 +181,11 @@ def main() -> None:
     parser.add_argument("--recordings", type=int, default=200)
     parser.add_argument("--seed", type=int, default=2026)
     parser.add_argument("--marks", type=Path, default=Path(__file__).with_name("contractions_by_eye.csv"))
+    parser.add_argument("--scales", action="store_true", help="other units of all CTU-UHB records, and nothing else")
     options = parser.parse_args()
+    if options.scales:
+        scales(Path(os.environ["FHR_DATA"]) / "ctu-uhb-ctgdb")
+        return
     print("| contractions | recordings | true | sensitivity | PPV | onset, s | end, s | peak, s |")
     print("|---|---|---|---|---|---|---|---|")
     for name, factor in (("simulated", 1.0), ("simulated, noise doubled", 2.0)):

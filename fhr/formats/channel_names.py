@@ -25,7 +25,7 @@ _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names
 _UNITS = {
     "time": {"s": "s", "sec": "s", "second": "s", "seconds": "s", "ms": "ms", "msec": "ms", "min": "min"},
     "fhr": {"bpm": "bpm", "hz": "hz", "ms": "ms"},
-    "uc": dict.fromkeys(("mmhg", "kpa", "au", "nd", "units"), "as stored"),  # its scale is arbitrary
+    "uc": {"mmhg": "mmhg", "kpa": "kpa"} | dict.fromkeys(("au", "nd", "units"), "as stored"),  # of no known scale
     "mhr": {"bpm": "bpm", "hz": "hz", "ms": "ms"},
     "fs": {"hz": "hz"},
 }

@@ -16,7 +16,7 @@ from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
 from .channel_names import guess_channels
-from .heart_rate_units import HEART_RATE_UNITS, signal
+from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, converted, signal
 from .matlab_file import numeric_variables
 from .regular_file import cut, read_whole, reason
 from .time_grid import checked_rate, place
@@ -35,7 +35,8 @@ def read_mat(path: str | Path, *, variables: Mapping[str, str] | None = None, fs
     """Read one recording from a MATLAB file of version 4 to 7.
 
     A channel is a numeric variable of n x 1 or 1 x n, or a field of a 1 x 1 struct, named `STRUCT.FIELD`; heart rates
-    are in bpm, or in Hz or ms where the name says so (`fhr_hz`), 0 and NaN are missing. What is not named in
+    are in bpm, or in Hz or ms where the name says so (`fhr_hz`), UC in kPa (`toco_kpa`) is converted to mmHg and stays
+    in any other unit as it is stored, 0 and NaN are missing. What is not named in
     `variables` is guessed from the names, as in `read_table`; every guess is logged and kept in the history. Samples
     are `1/fs` apart; where a time variable is named, or is there instead of `fs`, they are placed on a regular grid as
     in `read_table`. Left out: cells, objects, structs inside structs.
@@ -91,9 +92,11 @@ def read_mat(path: str | Path, *, variables: Mapping[str, str] | None = None, fs
     elif time is not None:
         del names["time"], guessed["time"]  # a variable `t` is often something else
     fs = checked_rate(fs, where)
-    units = {name: unit for name in guessed if (unit := guesses[name].unit) and unit in HEART_RATE_UNITS}
+    known = (*HEART_RATE_UNITS, *ACTIVITY_UNITS)
+    units = {name: unit for name in values if name in guessed and (unit := guesses[name].unit) and unit in known}
     signals = {name: signal(value, name, units, zero_missing=True, where=where) for name, value in values.items()}
-    step = {"format": "matlab", "variables": names, "units": units, "guessed": list(guessed), "fs": fs, **notes}
+    step = {"format": "matlab", "variables": names, "units": units, "guessed": list(guessed), "fs": fs}
+    step |= converted(units) | notes
     _log.info("%s: read as %s", path, step)
     source = Source(where, "matlab", hashlib.sha256(raw).hexdigest())
     return Recording(

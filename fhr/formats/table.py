@@ -18,7 +18,7 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
 from .channel_names import guess_channels
-from .heart_rate_units import signal
+from .channel_units import converted, signal
 from .metadata import METADATA, metadata, parse_metadata
 from .regular_file import open_regular, read_whole, reason
 from .table_columns import channels_of, check_arguments, values_of
@@ -57,7 +57,8 @@ def read_table(
         columns: header name or position (from 0) of "fhr", "uc", "mhr" and "time"; None leaves a channel out. The
             channels that are not named are still guessed from the header.
         fs: sampling rate, Hz; needed where there is no time, else the rate of the grid.
-        units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "time" "s", "ms", "min" or "iso".
+        units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "uc" "mmhg" or "kpa" (converted to
+            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "min" or "iso".
         separator: one character between cells, `" "` for any white space.
         decimal: "." or ",".
         tolerance: the seconds to either side that a row may stand for; by default half a sample of the grid. Give more
@@ -115,6 +116,7 @@ def read_table(
         "decimal": layout.decimal,
         "guessed": guessed,
         "fs": known["fs"],
+        **converted(found_units),
         **notes,
     }
     if not ours or notes or columns or units or fs is not None:

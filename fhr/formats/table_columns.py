@@ -9,7 +9,7 @@ import pandas as pd
 from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels
-from .heart_rate_units import HEART_RATE_UNITS
+from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS
 from .regular_file import reason, shown
 from .table_text import Layout
 from .time_grid import SECONDS
@@ -41,7 +41,7 @@ def check_arguments(
     for column in (columns or {}).values():
         if not isinstance(column, str | int | None) or isinstance(column, bool):
             raise FHRError(f"columns: {column!r}; give a header name, a position from 0, or None")
-    known = {"time": (*SECONDS, "iso"), "fhr": HEART_RATE_UNITS, "mhr": HEART_RATE_UNITS}
+    known = {"time": (*SECONDS, "iso"), "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
     for channel, unit in (units or {}).items():
         if channel not in known:
             raise FHRError(f"units: {channel!r}; units are known of {', '.join(known)}")

@@ -16,8 +16,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source
+from fhr.recording import Recording, Source, Step
 
+from .channel_units import MMHG_PER_KPA, converted
 from .ctu_uhb_header import comment_lines, parse_comments
 from .provenance_header import parse_provenance
 from .regular_file import open_regular, read_whole, reason, shown
@@ -32,7 +33,7 @@ _MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any devic
 _ROLES = {"fhr": "fhr", "fhr1": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
 _MAX_DIGITS = 30  # of a number in the record line
 _Number = TypeVar("_Number", int, float)
-_GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/\S+)?$")
+_GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?$")
 
 
 class _Signal(NamedTuple):
@@ -41,13 +42,15 @@ class _Signal(NamedTuple):
     baseline: int
     checksum: int
     role: str | None
+    unit: str
 
 
 def read_wfdb(path: str | Path) -> Recording:
     """Read one WFDB record.
 
-    FHR and UC samples of 0 become NaN. Outcome and clinical fields are parsed from the CTU-UHB comment block, and so is
-    the provenance; without such a section the recording is measured.
+    FHR and UC samples of 0 become NaN. UC in kPa, as the header's signal line says it, is converted to mmHg and its
+    history says so; in any other unit it stays as it is stored. Outcome and clinical fields are parsed from the CTU-UHB
+    comment block, and so is the provenance; without such a section the recording is measured.
 
     Args:
         path: the record without suffix, or its `.hea` or `.dat` file.
@@ -92,6 +95,8 @@ def read_wfdb(path: str | Path) -> Recording:
         raise FormatError(f"{header_path}: no signal is called FHR; name it in the header's signal line")
 
     outcome, clinical, stage2_start, notes = parse_comments(lines, n_samples=n_samples, fs=fs, where=str(header_path))
+    change = converted({signal.role: signal.unit for signal in signals if signal.role is not None})
+    read = (Step("read", {"format": "wfdb", **change}),) if change else ()
     return Recording(
         name=name,
         fhr=channels["fhr"],
@@ -102,7 +107,7 @@ def read_wfdb(path: str | Path) -> Recording:
         clinical=clinical,
         stage2_start=stage2_start,
         source=Source(str(header_path.with_suffix("")), "wfdb", hashlib.sha256(raw).hexdigest()),
-        history=notes,
+        history=(*read, *notes),
         provenance=parse_provenance(lines, where=str(header_path)),
     )
 
@@ -221,7 +226,7 @@ def _signal_line(line: str, where: Path) -> _Signal:
         if match and abs(baseline := int(match["baseline"] or adc_zero)) < _MAX_BASELINE:
             gain = float(match["gain"])
             if _MIN_GAIN <= gain <= _MAX_GAIN:
-                return _Signal(file, gain, baseline, int(checksum), role)
+                return _Signal(file, gain, baseline, int(checksum), role, (match["unit"] or "").lower())
     except ValueError:
         pass
     raise FormatError(
@@ -235,4 +240,6 @@ def _physical(digital: np.ndarray, signal: _Signal) -> np.ndarray:
     values[(digital == signal.baseline) | (digital == _MISSING)] = np.nan
     values -= np.float32(signal.baseline)
     values /= np.float32(signal.gain)
+    if signal.role == "uc" and signal.unit == "kpa":
+        values *= np.float32(MMHG_PER_KPA)
     return values

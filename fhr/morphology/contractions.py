@@ -1,7 +1,9 @@
 """Contractions in uterine activity, and the stretches in which the signal cannot show any.
 
-No shape is assumed. The curve is smoothed until the single push and the breath are gone; what stands out of its
-surroundings by enough is a contraction, and it lasts from where the curve leaves the resting tone to where it returns.
+No shape is assumed, and no unit: a belt has no calibration, and files hold mmHg, kPa, shares of one or counts. The
+curve is smoothed until the single push and the breath are gone; what stands out of its surroundings by enough, beside
+the recording's other rises, its noise and the steps in which it is written, is a contraction, and it lasts from where
+the curve leaves the resting tone to where it returns. Where the rises tell no scale, nothing is said.
 """
 
 from itertools import pairwise
@@ -28,11 +30,18 @@ LEFT_TONE = 0.15  #: share of its height by which the curve is above the tone at
 VALLEY = 0.35  #: share of its height below which a contraction ends where the curve turns up again
 TYPICAL_QUANTILE = 0.75  #: of the heights in a recording: a typical contraction
 SMALLEST_SHARE = 0.3  #: of a typical contraction's height
-ABOVE_NOISE = 1.0  #: times the spread of what smoothing took away: 5 times what it leaves of white noise
+ABOVE_NOISE = 1.5  #: times the spread of what smoothing took away: 7 times what it leaves of white noise
+ABOVE_STEPS = 8.0  #: times the step in which the recording is written; 4 units where that is half a unit
+ABOVE_LARGEST = 0.09  #: share of the largest rise below which none is a contraction
+SCALE_STEPS = 10.0  #: steps that a typical contraction must rise by to tell the scale
+SCALE_BREATHS = 4.5  #: times the noise in means of 4 s, likewise; noise alone: 4.3, at a Hurst exponent of 0.9
+BREATH = 4  #: s; breathing in such means is next to nothing, so that a strong one hides no scale
+OPEN_STEPS = 1.0  #: steps above which a rise is not the work of rounding; below `ABOVE_STEPS` it is left open
 LOST = 1 / 3  #: share of a contraction that may be missing
 TONE_OF = 300  #: s beside a long gap from which the tone there is taken
 GAP = 60.0  #: s; the curve is drawn through shorter gaps, and goes back to the tone in longer ones
 FLAT = 60.0  #: s; a living belt shows breathing and steps; one value for longer is a belt that measures nothing
+_NONE = np.empty(0, dtype=np.intp)
 
 
 class UncertainActivity(NamedTuple):
@@ -41,8 +50,9 @@ class UncertainActivity(NamedTuple):
     Attributes:
         start: (k,) s from the start of the recording, ascending.
         end: (k,) s.
-        reason: (k,) "missing", "flat" (one value throughout, as of a belt that is off) or "saturated" (the same at the
-            largest value of the recording).
+        reason: (k,) "missing", "flat" (one value throughout, as of a belt that is off), "saturated" (the same at the
+            largest value of the recording) or "no scale" (noise, and the steps in which the recording is written, leave
+            open whether a rise is a contraction: one small rise, or, where no rise stands out, all the rest).
     """
 
     start: np.ndarray
@@ -55,12 +65,19 @@ class UncertainActivity(NamedTuple):
         return np.stack([self.start, self.end], axis=1)
 
 
-def find_contractions(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> Events:
+def find_contractions(uc: np.ndarray, fs: float, *, lowest: float | None = None) -> Events:
     """Find contractions in uterine activity by the prominence of the smoothed curve.
 
-    The curve is taken at 1 Hz, without flat stretches, and smoothed by a Gaussian of 8 s over what is known. A peak is
-    a contraction if within 3 min to each side the curve falls below it by `lowest`, by 0.3 of a typical contraction of
-    the recording, and by the spread of the part that smoothing takes away; of peaks nearer than 50 s the highest.
+    The curve is taken at 1 Hz, without flat stretches, and smoothed by a Gaussian of 8 s over what is known. A rise is
+    by how much a peak stands out of the curve within 3 min to each side; of peaks nearer than 50 s the highest counts.
+    What is large is told by the recording alone, so that unit, gain and offset of the channel do not matter: rises of
+    1.5 times its noise (the spread of what smoothing takes away), 8 steps (the smallest change from one sample to the
+    next) and 0.09 of the largest one are looked at, and the upper quartile of their heights is a typical contraction.
+    All that are 0.3 of it or more are contractions, if it is 10 steps and 4.5 times the noise in means of 4 s, or
+    more. If not, none is given, and `uncertain_activity` says "no scale": nothing found is no sign then that nothing
+    was there. It says so, too, of each rise that may be a contraction: one of 1 to 8 steps, or one that is 0.3 of a
+    typical contraction only if those count for it.
+
     The resting tone is the 10 % quantile of the curve at each side, up to the next contraction and at most 3 min away;
     the contraction begins and ends where the curve comes within 0.15 of its height of the line between the two, or
     turns up again below 0.35, or at the lowest point before the next. Events of less than 30 s or more than 4 min, or
@@ -69,13 +86,15 @@ def find_contractions(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> Even
     Pushing in the second stage: the spikes of one contraction (10 to 20 s apart) are one event. Contractions cut by
     the ends of the recording count if two thirds of them, the rest taken to fall back within half a minute, are there.
     Left out: amplitudes are those of the belt, not of the womb (an external tocometer has no calibration), and so are
-    Montevideo units; coupled contractions with peaks within 50 s count as one.
+    Montevideo units; coupled contractions with peaks within 50 s count as one; a channel that was interpolated has
+    finer steps than its recorder, and slow waves of such a channel may be taken for contractions.
 
     Args:
         uc: (n,), any unit, NaN is missing.
         fs: sampling rate, 1 Hz or more.
-        lowest: the least rise that is looked for, in units of the channel. The default is for monitors that write 0
-            to 100 or 127; a rise of 5 is 2 mm on paper. It alone protects a recording without any contraction.
+        lowest: the least rise that is looked for, in units of the channel, where these are known: a contraction then
+            rises by that, by the noise, and by 0.3 of a typical one, and a recording whose rises are smaller has none.
+            5 suits monitors that write 0 to 100 or 127: 2 mm on paper. None takes what the recording tells.
 
     Returns:
         Events with amplitude and area above the resting tone in units of the channel; both are lower bounds where the
@@ -90,61 +109,71 @@ def find_contractions(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> Even
     >>> find_contractions(uc, 4.0).peak
     array([ 150.,  450.,  750., 1050.])
     """
-    _check(uc, fs)
-    return activity_of_each(np.asarray(uc, dtype=np.float64)[None], fs, lowest=lowest)[0][0]
+    return _activity_of_one(uc, fs, lowest)[0]
 
 
-def activity_of_each(uc: np.ndarray, fs: float, *, lowest: float = 5.0) -> "list[tuple[Events, UncertainActivity]]":
+def activity_of_each(
+    uc: np.ndarray, fs: float, *, lowest: float | None = None
+) -> "list[tuple[Events, UncertainActivity]]":
     """Find what `find_contractions` and `uncertain_activity` do in each of several windows (window, n) at once.
 
     Raises:
         FHRError: `lowest` is not positive.
     """
-    if not lowest > 0:
-        raise FHRError(f"lowest={lowest}; give the least rise of a contraction, more than 0 units")
+    if lowest is not None and not lowest > 0:
+        raise FHRError(f"lowest={lowest}; give the least rise of a contraction, more than 0 units, or None")
     windows, n = uc.shape
-    start, end = _flat(uc, fs)
+    start, end, step = _steps(uc, fs)
     flat = fill_runs(start, end, uc.size).reshape(uc.shape)
     second = by_second(np.where(flat, np.nan, uc), fs)
     some = np.flatnonzero(~np.isnan(second).all(axis=-1))
-    found = [no_events()] * windows
-    for i, events in zip(some, _contractions(second[some], lowest, n / fs), strict=True):
-        found[i] = events
+    found, open_ = [no_events()] * windows, [np.empty((0, 2))] * windows
+    for i, events, may_be in zip(some, *_contractions(second[some], step[some], lowest, n / fs), strict=True):
+        found[i], open_[i] = events, may_be
     first = np.searchsorted(start, n * np.arange(windows + 1)).tolist()
     unseen = [
-        _uncertain(row, held, start[a:b] - n * i, end[a:b] - n * i, fs)
-        for i, (row, held, (a, b)) in enumerate(zip(uc, flat, pairwise(first), strict=True))
+        _uncertain(uc[i], flat[i], start[a:b] - n * i, end[a:b] - n * i, open_[i], fs)
+        for i, (a, b) in enumerate(pairwise(first))
     ]
     return list(zip(found, unseen, strict=True))
 
 
-def uncertain_activity(uc: np.ndarray, fs: float) -> UncertainActivity:
+def uncertain_activity(uc: np.ndarray, fs: float, *, lowest: float | None = None) -> UncertainActivity:
     """Find the stretches that hide contractions: missing, flat and saturated ones of a minute or more.
 
-    Islands of less than 30 s between two such stretches are part of them. Shorter gaps are bridged by the detector and
-    left out here: the loss of each contraction tells of them. A saturated top shorter than a minute is part of a
-    contraction. Left out: a resting tone below the channel's zero, which monitors write as missing, cannot be told
-    from a belt that is off, and is missing here.
+    A rise that is too small in steps of the recording may be a contraction, and where no rise tells the scale
+    (`find_contractions` says how) all the rest is uncertain: "no scale". Islands of less than 30 s between two
+    stretches of the other kinds are part of them. Shorter gaps are bridged by the detector and left out here: the loss
+    of each contraction tells of them. A saturated top shorter than a minute is part of a contraction. Left out: a
+    resting tone below the channel's zero, which monitors write as missing, cannot be told from a belt that is off, and
+    is missing here.
 
     Args:
         uc: (n,), any unit, NaN is missing.
         fs: sampling rate, 1 Hz or more.
+        lowest: as of `find_contractions`; where it is given the scale is known.
 
     Raises:
         SignalError: `uc` is not one-dimensional or `fs` is below 1 Hz.
+        FHRError: `lowest` is not positive.
 
     >>> uncertain_activity(np.repeat([np.nan, 3.0, 127.0], 100), 1.0)
     UncertainActivity(start=array([  0., 100., 200.]), end=array([100., 200., 300.]),
         reason=array(['missing', 'flat', 'saturated'], dtype=object))
     """
-    _check(uc, fs)
-    uc = np.asarray(uc, dtype=np.float64)
-    flat_start, flat_end = _flat(uc[None], fs)
-    return _uncertain(uc, fill_runs(flat_start, flat_end, len(uc)), flat_start, flat_end, fs)
+    return _activity_of_one(uc, fs, lowest)[1]
+
+
+def _activity_of_one(uc: np.ndarray, fs: float, lowest: float | None) -> tuple[Events, UncertainActivity]:
+    if np.ndim(uc) != 1:
+        raise SignalError(f"uc has shape {np.shape(uc)}; give one channel, (n,)")
+    if not 1 <= fs < np.inf:
+        raise SignalError(f"uc is sampled at {fs:g} Hz; contractions need 1 Hz or more")
+    return activity_of_each(np.asarray(uc, dtype=np.float64)[None], fs, lowest=lowest)[0]
 
 
 def _uncertain(
-    uc: np.ndarray, flat: np.ndarray, flat_start: np.ndarray, flat_end: np.ndarray, fs: float
+    uc: np.ndarray, flat: np.ndarray, flat_start: np.ndarray, flat_end: np.ndarray, open_: np.ndarray, fs: float
 ) -> UncertainActivity:
     missing_start, missing_end = runs(np.isnan(uc) & ~flat)
     long = missing_end - missing_start >= min(GAP * fs, len(uc))
@@ -158,63 +187,129 @@ def _uncertain(
     # An island between two of them, too short for a contraction, belongs to the first.
     island = start[1:] - end[:-1] < SHORTEST
     end[:-1][island] = start[1:][island]
-    return UncertainActivity(start, end, reason)
+    # What is left open, where nothing else hides it.
+    begin = np.maximum(np.append(0.0, end)[:, None], open_[:, 0])
+    stop = np.minimum(np.append(start, len(uc) / fs)[:, None], open_[:, 1])
+    here = begin < stop
+    if not here.any():
+        return UncertainActivity(start, end, reason)
+    start, end = np.append(start, begin[here]), np.append(end, stop[here])
+    reason = np.append(reason, np.full(here.sum(), "no scale", dtype=object))
+    order = np.argsort(start)
+    return UncertainActivity(start[order], end[order], reason[order])
 
 
-def _check(uc: np.ndarray, fs: float) -> None:
-    if np.ndim(uc) != 1:
-        raise SignalError(f"uc has shape {np.shape(uc)}; give one channel, (n,)")
-    if not 1 <= fs < np.inf:
-        raise SignalError(f"uc is sampled at {fs:g} Hz; contractions need 1 Hz or more")
+def _steps(uc: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """First and one-past-last samples of stretches of one value, short gaps included, of `FLAT` s or more; the step.
 
-
-def _flat(uc: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
-    """First and one-past-last samples of stretches of one value, short gaps included, of `FLAT` s or more.
-
-    They are places in the windows (window, n) laid one after another.
+    They are places in the windows (window, n) laid one after another. The step of each window (window,) is the
+    smallest change from a known sample to the next, infinite where there is none.
     """
-    window, time = np.nonzero(~np.isnan(uc))
-    known, value = window * uc.shape[1] + time, uc[window, time]
+    windows, n = uc.shape
+    known = np.flatnonzero(~np.isnan(uc.ravel()))
     if not len(known):
-        return known, known
-    other = (value[1:] != value[:-1]) | (known[1:] - known[:-1] > GAP * fs) | (window[1:] != window[:-1])
-    change = np.flatnonzero(other)
-    first, last = known[np.append(0, change + 1)], known[np.append(change, len(known) - 1)] + 1
+        return known, known, np.full(windows, np.inf)
+    change = np.abs(np.diff(uc.ravel()[known]))
+    other = (change > 0) | (np.diff(known) > GAP * fs)
+    edges = np.searchsorted(known, n * np.arange(windows + 1)).tolist()
+    change[change == 0] = np.inf
+    step = np.array([change[a : max(a, b - 1)].min(initial=np.inf) for a, b in pairwise(edges)])
+    other[[edge - 1 for edge in edges[1:-1] if 0 < edge < len(known)]] = True  # another window begins
+    edge = np.flatnonzero(other)
+    first, last = known[np.append(0, edge + 1)], known[np.append(edge, len(known) - 1)] + 1
     flat = last - first >= FLAT * fs
-    return first[flat], last[flat]
+    return first[flat], last[flat], step
 
 
-def _contractions(second: np.ndarray, lowest: float, duration: float) -> list[Events]:
-    """The contractions of each window (window, m), by seconds, in each of which something is known."""
+class _Rises(NamedTuple):
+    """Peaks of one curve, s: contractions, what may be some, and whether the rises tell which."""
+
+    sure: np.ndarray
+    open: np.ndarray = _NONE
+    told: bool = True
+
+
+def _contractions(
+    second: np.ndarray, step: np.ndarray, lowest: float | None, duration: float
+) -> tuple[list[Events], list[np.ndarray]]:
+    """The contractions of each window (window, m), by seconds, in each of which something is known; what is open."""
     if not len(second):
-        return []
+        return [], []
     # A minute of nothing at both ends: there the curve goes back to the tone as in any gap.
-    pad = int(GAP)
-    second = np.pad(second, ((0, 0), (pad, pad)), constant_values=np.nan)
-    curve, noise = _curves(second)
-    rows = []
-    for i, (one, least) in enumerate(zip(curve, np.maximum(lowest, ABOVE_NOISE * noise), strict=True)):
-        peaks, found = find_peaks(one, distance=CLOSEST, prominence=least, wlen=2 * NEIGHBOURHOOD + 1)
-        if not len(peaks):
-            continue
-        height = found["prominences"]
-        peaks = peaks[height >= SMALLEST_SHARE * _typical(height)]
-        borders = [0, *peaks.tolist(), len(one) - 1]
-        valleys = [a + int(one[a : b + 1].argmin()) for a, b in pairwise(borders)]
-        rows += [(i, *borders[k : k + 3], *valleys[k : k + 2]) for k in range(len(peaks))]
-    window, columns = _outlines(curve, second, np.array(rows, dtype=np.intp).reshape(-1, 6).T)
-    columns[:3] = np.clip(columns[:3] - pad, 0.0, duration)
-    edges = np.searchsorted(window, np.arange(len(curve) + 1)).tolist()
-    return [Events(*columns[:, a:b]) for a, b in pairwise(edges)]
+    second = np.pad(second, ((0, 0), (int(GAP), int(GAP))), constant_values=np.nan)
+    curve, noise, slow = _curves(second)
+    each = zip(curve, noise, slow, step, strict=True)
+    rises = [_rises(*one) if lowest is None else _rises_above(lowest, *one[:2]) for one in each]
+    rows = [row for i, one in enumerate(rises) for row in _between(i, curve[i], one.sure, one.sure)]
+    first_open = len(rows)
+    for i, one in enumerate(rises):
+        if len(one.open):
+            rows += _between(i, curve[i], np.sort(np.concatenate([one.sure, one.open])), one.open)
+    of, kept, columns = _outlines(curve, second, np.array(rows, dtype=np.intp).reshape(-1, 6).T)
+    columns[:3] = np.clip(columns[:3] - GAP, 0.0, duration)
+    edges = np.searchsorted(of + len(curve) * (kept >= first_open), np.arange(2 * len(curve) + 1)).tolist()
+    events = [Events(*columns[:, a:b]) for a, b in pairwise(edges)]
+    whole = np.array([[0.0, duration]])
+    open_ = [
+        np.stack([may_be.start, may_be.end], axis=1) if one.told else whole
+        for one, may_be in zip(rises, events[len(curve) :], strict=True)
+    ]
+    return events[: len(curve)], open_
 
 
-def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Smoothed curves, through short gaps and back to the tone in long ones, and the spread of what they left out."""
+def _rises(curve: np.ndarray, noise: float, slow: float, step: float) -> _Rises:
+    """Tell contractions by the recording alone: `find_contractions`."""
+    peaks, height = _peaks(curve, max(ABOVE_NOISE * noise, OPEN_STEPS * step))
+    above = height >= ABOVE_LARGEST * height.max(initial=0.0)
+    large = above & (height >= ABOVE_STEPS * step)
+    typical = _typical(height[large]) if large.any() else 0.0
+    if not typical >= max(SCALE_BREATHS * slow, SCALE_STEPS * step):
+        return _Rises(_NONE, told=False)
+    sure = large & (height >= SMALLEST_SHARE * typical)
+    # Beside those that steps leave open a typical one may be smaller.
+    may_be = above & (height >= SMALLEST_SHARE * _typical(height[above]))
+    return _Rises(peaks[sure], peaks[may_be & ~sure])
+
+
+def _rises_above(lowest: float, curve: np.ndarray, noise: float) -> _Rises:
+    """Tell contractions by the least rise that one has."""
+    peaks, height = _peaks(curve, max(lowest, noise))
+    return _Rises(peaks[height >= SMALLEST_SHARE * _typical(height)] if len(peaks) else _NONE)
+
+
+def _peaks(curve: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """Peaks of one curve that rise by `least`, s, and by how much; a level of 6 min is none."""
+    peaks, found = find_peaks(
+        curve,
+        distance=CLOSEST,
+        prominence=least,
+        wlen=2 * NEIGHBOURHOOD + 1,
+        plateau_size=(None, 2 * NEIGHBOURHOOD - 2),
+    )
+    return peaks, found["prominences"]
+
+
+def _between(window: int, curve: np.ndarray, peaks: np.ndarray, wanted: np.ndarray) -> list[tuple[int, ...]]:
+    """Rows of `_outlines` for those of the peaks of one curve that are wanted; both ascending."""
+    borders = [0, *peaks.tolist(), len(curve) - 1]
+    rows: list[tuple[int, ...]] = []
+    for k in np.searchsorted(peaks, wanted).tolist():
+        left, peak, right = borders[k : k + 3]
+        low, high = (a + int(curve[a : b + 1].argmin()) for a, b in ((left, peak), (peak, right)))
+        rows.append((window, left, peak, right, low, high))
+    return rows
+
+
+def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Smoothed curves, through short gaps and back to the tone in long ones, and the spread of what they left out.
+
+    That spread (window,) is of seconds, and of means of `BREATH` s.
+    """
     windows, m = second.shape
     known, smooth = ~np.isnan(second), smoothed(second, SMOOTHING)
-    left_out = np.sort(np.abs(second - smooth), axis=-1)  # NaN goes last
-    each, number = np.arange(windows), known.sum(axis=-1)
-    noise = 1.4826 * (left_out[each, (number - 1) // 2] + left_out[each, number // 2]) / 2
+    left_out = second - smooth
+    whole = left_out[:, : m - m % BREATH].reshape(windows, -1, BREATH).mean(axis=-1)
+    noise, slow = _spread(left_out), _spread(whole)
     anchors, levels = [np.flatnonzero(known)], [smooth[known]]
     # In a long gap the curve goes back to the tone of the five minutes at each side, half a minute into the gap.
     for start, end in zip(*runs(np.pad(~known, ((0, 0), (0, 1))).ravel()), strict=True):
@@ -234,11 +329,19 @@ def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
                     levels.append(np.full(len(more), level))
     places, heights = np.concatenate(anchors), np.concatenate(levels)
     order = np.argsort(places, kind="stable")
-    return np.interp(np.arange(second.size), places[order], heights[order]).reshape(second.shape), noise
+    return np.interp(np.arange(second.size), places[order], heights[order]).reshape(second.shape), noise, slow
 
 
-def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Windows (k,), and start, end, peak, amplitude, area and loss (6, k) of the contractions among some peaks.
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Median of the absolute values that are known (window, k), as a standard deviation; 0 where none is."""
+    ordered, number = np.sort(np.abs(values), axis=-1), (~np.isnan(values)).sum(axis=-1)  # NaN goes last
+    each, number = np.arange(len(values)), np.maximum(number, 1)
+    spread: np.ndarray = 1.4826 * (ordered[each, (number - 1) // 2] + ordered[each, number // 2]) / 2
+    return np.nan_to_num(spread)
+
+
+def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Windows, rows (k,), and start, end, peak, amplitude, area, loss (6, k) of the contractions among some peaks.
 
     Args:
         curve: (window, m).
@@ -272,7 +375,7 @@ def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[
     window, start, end, peak, loss = (one[kept] for one in (window, start, end, peak, loss))
     slope, first, tone_before = slope[kept], first[kept], tone_before[kept]
     if not len(kept):
-        return window, np.empty((6, 0))
+        return window, kept, np.empty((6, 0))
     size = end - start
     begin = np.cumsum(size) - size
     of = np.repeat(np.arange(len(kept)), size)
@@ -281,7 +384,7 @@ def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[
     rise = np.where(np.isnan(seen), curve[window[of], time], seen) - (slope[of] * (time - first[of]) + tone_before[of])
     amplitude = np.maximum.reduceat(np.where(np.isnan(seen), -np.inf, rise), begin)
     area = np.maximum(np.add.reduceat(rise, begin), 0.0)
-    return window, np.array([start, end, peak, amplitude, area, loss], dtype=np.float64)
+    return window, kept, np.array([start, end, peak, amplitude, area, loss], dtype=np.float64)
 
 
 def _side(curve: np.ndarray, window: np.ndarray, peak: np.ndarray, stop: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from .category import Category
 from .morphology import Morphology
+from .overlap import KNOWN, overlap
 from .strip import NOT_ASSESSED
 
 __all__ = ["EVENT_COLUMNS", "event_list", "summary"]
@@ -47,14 +48,19 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
 def summary(morphology: Morphology) -> dict[str, str | float]:
     """Summarise a recording in one row: baseline, numbers of events, variation, categories.
 
+    The number of contractions is NaN where half of UC or more is uncertain.
+
     Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it.
     """
     m = morphology
     known = m.baseline[~np.isnan(m.baseline)]
     kinds = m.decelerations["kind"].value_counts()
+    duration = len(m.baseline) / m.fs
+    hidden = m.uncertain.loc[m.uncertain["channel"] == "uc", ["start_s", "end_s"]].to_numpy(np.float64)
+    seen = float(overlap(0.0, duration, hidden)) < KNOWN * duration
     return {
         "record": m.name,
-        "duration_min": len(m.baseline) / m.fs / 60,
+        "duration_min": duration / 60,
         "baseline": float(np.median(known)) if len(known) else np.nan,
         "baseline_min": float(known.min()) if len(known) else np.nan,
         "baseline_max": float(known.max()) if len(known) else np.nan,
@@ -62,7 +68,7 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
         "decelerations": len(m.decelerations),
         **{kind: int(kinds.get(kind, 0)) for kind in ("early", "late", "variable", "prolonged", "unclassified")},
         "deceleration_burden": m.deceleration_burden,
-        "contractions": len(m.contractions),
+        "contractions": len(m.contractions) if seen else np.nan,
         **m.variation,
         "figo": m.figo.label,
         "figo_criteria": _named(m.figo),

@@ -45,7 +45,8 @@ class Recording:
     Attributes:
         name: the record's name.
         fhr: fetal heart rate, float32 (n,), bpm; NaN is missing, 0 never stands for missing.
-        uc: uterine activity, float32 (n,), arbitrary units; NaN is missing.
+        uc: uterine activity, float32 (n,), mmHg where the file said so or kPa, else in the file's unit, which is
+            arbitrary for a belt; NaN is missing.
         fs: sampling rate, Hz.
         mhr: maternal heart rate, float32 (n,), bpm, or None where it was not recorded.
         outcome: the newborn's state.

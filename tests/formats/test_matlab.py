@@ -219,3 +219,11 @@ def test_a_compressed_variable_that_is_cut_short_is_refused(mat):
     path.write_bytes(whole[:132] + struct.pack("<I", size - 2) + whole[136:-2])
     with pytest.raises(FormatError, match="a compressed variable is cut short"):
         read_mat(path, fs=4)
+
+
+def test_uterine_activity_in_kpa_becomes_mmhg(mat):
+    for name, factor in (("toco_kPa", 7.50062), ("toco_mmHg", 1.0), ("toco", 1.0)):
+        recording = fhr.read(mat({"FHR": FHR, name: UC, "fs": 4.0}))
+        np.testing.assert_allclose(recording.uc, np.float32([5 * factor, 6 * factor, nan, 8 * factor]), rtol=1e-6)
+        converted = recording.history[0].parameters.get("converted")
+        assert converted == ({"uc": "kPa to mmHg"} if factor != 1 else None)

@@ -187,7 +187,8 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(table, content, options
     [
         ({"columns": {"pulse": "a"}}, "columns: 'pulse'; the channels are time, fhr, uc, mhr"),
         ({"columns": {"fhr": 1.5}}, "columns: 1.5; give a header name, a position from 0, or None"),
-        ({"units": {"uc": "mmHg"}}, "units: 'uc'; units are known of time, fhr, mhr"),
+        ({"units": {"uc": "mV"}}, "units: uc in 'mV'; it may be in mmhg, kpa"),
+        ({"units": {"fs": "hz"}}, "units: 'fs'; units are known of time, fhr, uc, mhr"),
         ({"units": {"fhr": "rpm"}}, "units: fhr in 'rpm'; it may be in bpm, hz, ms"),
         ({"separator": ""}, "separator=''; give one character"),
         ({"decimal": ";"}, "decimal=';'; give '.' or ','"),
@@ -246,3 +247,24 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     with pytest.raises(FormatError, match=r"its history cannot be written .*complex"):
         write_table(Recording("a", [140], [1], 4.0, history=(Step("s", {"x": 1j}),)), tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "units", "factor"),
+    [
+        ("toco [kPa]", None, 7.50062),
+        ("UC_kPa", None, 7.50062),
+        ("uc", {"uc": "kpa"}, 7.50062),
+        ("uc_kpa", {"uc": "mmhg"}, 1.0),
+        ("toco (mmHg)", None, 1.0),
+        ("uc (au)", None, 1.0),
+        ("uc", None, 1.0),
+    ],
+)
+def test_uterine_activity_in_kpa_becomes_mmhg(table, name, units, factor):
+    recording = read_table(table(f"fhr,{name}\n140,2\n141,\n142,8\n"), fs=4, units=units)
+    np.testing.assert_allclose(recording.uc, np.float32([2 * factor, np.nan, 8 * factor]), rtol=1e-6)
+    read = recording.history[0].parameters
+    assert read.get("converted") == ({"uc": "kPa to mmHg"} if factor != 1 else None)
+    stored = fhr.write_table(recording, recording.source.path + ".again.csv")
+    np.testing.assert_array_equal(read_table(stored).uc, recording.uc)

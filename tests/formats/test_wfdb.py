@@ -266,3 +266,16 @@ def test_what_cannot_be_written_is_refused_and_leaves_no_file(tmp_path, name, fh
     with pytest.raises(FormatError, match=message):
         write_wfdb(Recording(name, fhr_values, fhr_values, 4.0), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_uterine_activity_in_kpa_becomes_mmhg(tmp_path):
+    one = Recording("a1", [140.0, 141.0, 142.0], [2.0, nan, 8.0], fs=4.0)
+    header = write_wfdb(one, tmp_path)
+    for unit, factor in (("kPa", 7.50062), ("mmHg", 1.0), ("nd", 1.0)):
+        header.write_text(header.read_text().replace("100/nd", f"100/{unit}"))
+        recording = read_wfdb(header)
+        np.testing.assert_allclose(recording.uc, np.float32([2 * factor, nan, 8 * factor]), rtol=1e-6)
+        assert [step.parameters["converted"] for step in recording.history] == (
+            [{"uc": "kPa to mmHg"}] if factor != 1 else []
+        )
+        header.write_text(header.read_text().replace(f"100/{unit}", "100/nd"))

@@ -1,16 +1,19 @@
 """Contractions, against shapes drawn by hand, simulated labours and marks made by eye."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fhr
 from fhr.errors import FHRError, SignalError
+from fhr.morphology import analyze, summary
 from fhr.morphology.contractions import activity_of_each, find_contractions, uncertain_activity
+from fhr.processes import fgn
 from fhr.simulation import simulate_labour, simulate_recording
 
 FS = 4.0
@@ -120,15 +123,116 @@ def test_small_ones_beside_a_tall_one_and_tachysystole():
     assert np.abs(find_contractions(uc, FS).peak - centres).max() < 10
 
 
-@pytest.mark.parametrize("scale", [0.01, 3.0])
-def test_the_unit_does_not_matter(scale):
-    uc = simulate_recording(1, seed=5).uc.astype(float)
-    one, other = find_contractions(uc, FS), find_contractions(scale * uc + 7, FS, lowest=5 * scale)
-    assert len(one.peak) > 10
+def looked_at(uc):
+    return find_contractions(uc, FS), uncertain_activity(uc, FS)
+
+
+def same(one, other, scale):
+    (found, unseen), (scaled, unseen_scaled) = one, other
     for name in ("start", "end", "peak", "loss"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-    assert other.amplitude == pytest.approx(scale * one.amplitude)
-    assert other.area == pytest.approx(scale * one.area)
+        np.testing.assert_array_equal(getattr(found, name), getattr(scaled, name))
+    assert scaled.amplitude == pytest.approx(scale * found.amplitude, rel=1e-4)
+    assert scaled.area == pytest.approx(scale * found.area, rel=1e-4)
+    assert unseen_scaled.ranges.tolist() == unseen.ranges.tolist()
+    assert unseen_scaled.reason.tolist() == unseen.reason.tolist()
+
+
+SIMULATED = simulate_recording(1, seed=5).uc.astype(float)[: 3600 * 4]
+SEEN = looked_at(SIMULATED)
+
+
+@settings(max_examples=25)
+@given(st.floats(-3, 3), st.floats(-100, 100), st.booleans())
+def test_neither_unit_nor_offset_matters(exponent, offset, single):
+    assert len(SEEN[0].peak) > 10
+    scale = 10**exponent
+    uc = scale * (SIMULATED + offset)
+    same(SEEN, looked_at(uc.astype(np.float32) if single and abs(offset) < 30 else uc), scale)
+
+
+@pytest.mark.parametrize("record", ["1001", "1254", "1378", "1451", "2035"])
+def test_the_unit_of_real_records_does_not_matter(ctu_uhb, record):
+    uc = fhr.read(ctu_uhb / record).uc
+    for scale in (0.001, 0.01, 0.3, 7.5, 1000.0):
+        same(looked_at(uc), looked_at(np.float32(scale) * uc), scale)
+
+
+@pytest.mark.parametrize("quantum", [0.01, 0.5, 1.0])
+@pytest.mark.parametrize("scale", [1e-3, 1e-2, 0.03, 0.1, 0.3, 1.0, 30.0, 1000.0])
+def test_what_a_coarse_recorder_hides_is_uncertain(scale, quantum):
+    centres = np.arange(120.0, 3500.0, 150.0)
+    uc = draw(SHAPES["raised cosine"], peaks=centres, minutes=60)
+    found, unseen = looked_at(np.rint(scale * uc / quantum) * quantum)
+    near = np.abs(found.peak[:, None] - centres).min(axis=0, initial=99) < 15
+    hidden = ((centres[:, None] >= unseen.start) & (centres[:, None] <= unseen.end)).any(axis=1)
+    assert (near | hidden).all()
+    assert len(found.peak) == near.sum()
+    if 40 * scale >= 15 * quantum:
+        assert near.all()
+
+
+def test_a_clipped_channel_is_read_or_uncertain():
+    centres = np.arange(120.0, 3500.0, 150.0)
+    uc = draw(SHAPES["raised cosine"], peaks=centres, minutes=60)
+    for low, high in ((0, 40), (16, 127), (0, 14)):
+        found, unseen = looked_at(np.clip(uc, low, high))
+        near = np.abs(found.peak[:, None] - centres).min(axis=0, initial=99) < 20
+        hidden = ((centres[:, None] >= unseen.start) & (centres[:, None] <= unseen.end)).any(axis=1)
+        assert (near | hidden).all()
+
+
+def test_a_least_rise_says_that_the_unit_is_known():
+    breathing = draw(SHAPES["triangle"], peaks=[])
+    assert uncertain_activity(breathing, FS).reason.tolist() == ["no scale"]
+    assert not len(find_contractions(breathing, FS, lowest=5.0).peak)
+    assert not len(uncertain_activity(breathing, FS, lowest=5.0).start)
+    waves = draw(SHAPES["raised cosine"], peaks=[300, 600, 900], height=12)
+    assert len(find_contractions(waves, FS, lowest=5.0).peak) == 3
+    assert not len(find_contractions(waves, FS, lowest=20.0).peak)
+
+
+def test_a_small_rise_in_a_coarse_record_is_left_open():
+    peaks = np.arange(150.0, 1700.0, 200.0)
+    uc = draw(SHAPES["raised cosine"], peaks=peaks[::2], height=13) + draw(
+        SHAPES["raised cosine"], peaks=peaks[1::2], height=5, tone=0
+    )
+    found, unseen = looked_at(np.rint(uc))
+    assert np.abs(found.peak - peaks[::2]).max() < 10
+    assert set(unseen.reason) == {"no scale"}
+    assert ((peaks[1::2, None] > unseen.start) & (peaks[1::2, None] < unseen.end)).any(axis=1).all()
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+@pytest.mark.parametrize("kind", ["white", "slow", "three levels", "breathing"])
+def test_noise_shows_no_contraction_in_any_unit(kind, scale):
+    rng = np.random.default_rng(8)
+    time = np.arange(3600 * 4) / 4
+    uc = {
+        "white": lambda: rng.normal(size=len(time)),
+        "slow": lambda: fgn(len(time), 0.8, seed=rng),
+        "three levels": lambda: np.clip(np.rint(0.8 * fgn(len(time), 0.9, seed=rng)), -1, 1),
+        "breathing": lambda: np.sin(2 * np.pi * time / 4.1) + 0.2 * rng.normal(size=len(time)),
+    }[kind]()
+    found, unseen = looked_at(scale * (20 + uc))
+    assert not len(found.peak)
+    assert (unseen.end - unseen.start).sum() == 3600
+    assert "no scale" in unseen.reason
+
+
+def test_where_there_is_no_scale_the_guidelines_are_not_assessed():
+    recording = simulate_recording(1, seed=5)
+    uc = np.rint(0.02 * recording.uc)
+    uc[uc == 0] = 0.25  # written as a value, for 0 is no missing sample here
+    coarse = replace(recording, uc=uc)
+    assert analyze(recording).segments["tachysystole"].notna().any()
+    assert analyze(replace(recording, uc=0.01 * recording.uc)).figo == analyze(recording).figo
+    morphology = analyze(coarse)
+    assert not len(morphology.contractions)
+    assert morphology.segments["tachysystole"].isna().all()
+    assert morphology.segments["contractions"].isna().all()
+    assert np.isnan(summary(morphology)["contractions"])
+    assert summary(analyze(recording))["contractions"] > 10
+    assert not np.isin(morphology.decelerations["kind"], ["late", "early"]).any()
 
 
 @pytest.mark.parametrize("fs", [1.0, 2.0, 2.5, 8.0])
