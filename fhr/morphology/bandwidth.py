@@ -1,11 +1,14 @@
 """Bandwidth of fetal heart rate: its swing about the baseline in a minute, and inside decelerations."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from .blocks import NOWHERE, both, range_mask, spread
 from .events import Events
+from .shape_of_event import shape_of, whole
 
-__all__ = ["bandwidth_of_decelerations", "bandwidths"]
+__all__ = ["bandwidth_of_decelerations", "bandwidths", "flattest_minute"]
 
 BAND = (0.025, 0.975)  # quantiles of a minute that its bandwidth lies between: this package's choice
 FLAT = 180.0  # s: FIGO's "more than 3 minutes during decelerations"
@@ -22,7 +25,8 @@ def bandwidths(
     """The bandwidth of each minute: how far FHR swings about the baseline, peak to trough.
 
     The range of FHR minus baseline between its 2.5th and 97.5th percentile in a minute, accelerations and
-    decelerations left out. The percentiles are this package's choice in place of the guidelines' highest peak and
+    decelerations left out from where the signal leaves the baseline to where it is back (`shape_of_event`): their
+    slopes are no variability. The percentiles are this package's choice in place of the guidelines' highest peak and
     lowest trough: 1.5 s of spikes at either side change nothing, a sine loses 0.3% and white noise about a third.
 
     Args:
@@ -47,8 +51,9 @@ def bandwidths(
     >>> bandwidths(sine, np.full(480, 140.0), 4.0, no_events(), no_events()).round(1)
     array([10., 10.])
     """
-    left_out = np.concatenate([both(accelerations, fhr_uncertain), both(decelerations, NOWHERE)])
-    out = range_mask(left_out, len(fhr), fs)
+    rises = whole(accelerations, shape_of(accelerations, fhr, baseline, fs, 1))
+    falls = whole(decelerations, shape_of(decelerations, fhr, baseline, fs, -1))
+    out = range_mask(np.concatenate([both(rises, fhr_uncertain), both(falls, NOWHERE)]), len(fhr), fs)
     return spread(np.where(out, np.nan, fhr - baseline), max(1, round(60 * fs)), BAND)
 
 
@@ -70,9 +75,36 @@ def bandwidth_of_decelerations(fhr: np.ndarray, fs: float, decelerations: Events
         decelerations, doi:10.1016/j.ijgo.2015.06.020. How it is to be measured there is this package's choice.
     """
     found = np.full(len(decelerations.start), np.nan)
+    for k, width in _minutes_within(fhr, fs, decelerations, FLAT):
+        if len(width) > 8:
+            three = (width[:-8] + width[4:-4] + width[8:]) / 3
+            found[k] = np.nanmin(three) if np.isfinite(three).any() else np.nan
+    return found
+
+
+def flattest_minute(fhr: np.ndarray, fs: float, decelerations: Events) -> np.ndarray:
+    """The bandwidth of the flattest minute inside each deceleration, bpm; NaN for one that is shorter.
+
+    Minutes begin 15 s apart; a line is taken out of each.
+
+    Args:
+        fhr: (n,) cleaned, bpm; NaN is missing.
+        fs: sampling rate, Hz.
+        decelerations: m of them.
+    """
+    found = np.full(len(decelerations.start), np.nan)
+    for k, width in _minutes_within(fhr, fs, decelerations, 60.0):
+        found[k] = np.nanmin(width) if np.isfinite(width).any() else np.nan
+    return found
+
+
+def _minutes_within(
+    fhr: np.ndarray, fs: float, decelerations: Events, shortest: float
+) -> Iterator[tuple[int, np.ndarray]]:
+    """Row, and bandwidths of the minutes inside, 15 s apart, of each deceleration of `shortest` s or more."""
     minute = max(3, round(60 * fs))
     time = np.arange(minute) - (minute - 1) / 2
-    for k in np.flatnonzero(decelerations.end - decelerations.start >= FLAT):
+    for k in np.flatnonzero(decelerations.end - decelerations.start >= shortest):
         piece = fhr[max(0, round(decelerations.start[k] * fs)) : round(decelerations.end[k] * fs)]
         starts = np.arange(0, len(piece) - minute + 1, max(1, round(15 * fs)))
         if len(starts) == 0:
@@ -84,8 +116,4 @@ def bandwidth_of_decelerations(fhr: np.ndarray, fs: float, decelerations: Events
         at = np.where(known, at - at.sum(axis=1, keepdims=True) / n, 0.0)
         square = np.maximum((at**2).sum(axis=1, keepdims=True), 1e-9)
         rows = rows - at * (at * np.where(known, rows, 0.0)).sum(axis=1, keepdims=True) / square
-        width = spread(rows.ravel(), minute, BAND)
-        if len(width) > 8:
-            three = (width[:-8] + width[4:-4] + width[8:]) / 3
-            found[k] = np.nanmin(three) if np.isfinite(three).any() else np.nan
-    return found
+        yield int(k), spread(rows.ravel(), minute, BAND)

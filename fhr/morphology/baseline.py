@@ -69,7 +69,9 @@ def baseline_by_second(second: np.ndarray, smooth: np.ndarray) -> tuple[np.ndarr
     return level, oscillation
 
 
-def _level(second: np.ndarray, smooth: np.ndarray, restless: np.ndarray, weight: np.ndarray, times: int = 4) -> np.ndarray:
+def _level(
+    second: np.ndarray, smooth: np.ndarray, restless: np.ndarray, weight: np.ndarray, times: int = 4
+) -> np.ndarray:
     """The baseline of each window (window, m), found anew without its changes where there are any."""
     m = second.shape[1]
     counts = _histogram(second, weight)
@@ -92,7 +94,9 @@ def _level(second: np.ndarray, smooth: np.ndarray, restless: np.ndarray, weight:
     some = changes.any(axis=-1)
     if some.any():
         moved = changes[some]
-        level[some] = _level(second[some] - moved, smooth[some] - moved, restless[some], weight[some], times - 1) + moved
+        level[some] = (
+            _level(second[some] - moved, smooth[some] - moved, restless[some], weight[some], times - 1) + moved
+        )
     return level
 
 

@@ -1,4 +1,4 @@
-"""Kinds of decelerations by shape and by contraction: early, late, variable, prolonged."""
+"""Kinds of decelerations by shape and by contraction: early, late, variable, prolonged, as each guideline has them."""
 
 from typing import NamedTuple
 
@@ -6,37 +6,46 @@ import numpy as np
 
 from fhr.errors import SignalError
 
+from .bandwidth import flattest_minute
 from .events import Events
 from .overlap import overlap
+from .shape_of_event import Shape, shape_of, whole
 
-__all__ = ["DecelerationKinds", "deceleration_kinds"]
+__all__ = ["FIGO_PROLONGED", "NICHD_PROLONGED", "DecelerationKinds", "deceleration_kinds"]
 
 # FIGO 2015: doi:10.1016/j.ijgo.2015.06.020; NICHD 2008 (Macones et al.): doi:10.1097/AOG.0b013e3181841395.
-PROLONGED = 180.0  #: s; FIGO 2015: longer than 3 min (NICHD 2008: 2 min, and a change of baseline from 10 min on)
-ABRUPT = 30.0  #: s; both: onset to (beginning of) nadir in less is variable
+FIGO_PROLONGED = 180.0  #: s; FIGO 2015: longer than that
+NICHD_PROLONGED = (120.0, 600.0)  #: s; NICHD 2008: from the first on, to below the second, a change of the baseline
+GRADUAL = 30.0  #: s; FIGO 2015: more, of fall or return; NICHD 2008: that or more, of the fall
 LATE_ONSET = 20.0  #: s; FIGO 2015: late ones start more than that after the onset of the contraction
+REDUCED = 5.0  #: bpm; FIGO 2015: bandwidth below
 # This package's choices, where the guidelines give no number.
 WITH_THE_PEAK = 15.0  #: s; nadir and peak of the contraction coincide within that
-SHALLOW = 30.0  #: bpm; an early deceleration is no deeper
-FALL = (0.1, 0.9)  #: shares of the depth between which the fall is timed; the rest of it is extrapolated
-SMOOTHING = 5.0  #: s; moving mean in which the fall is timed
+SHALLOW = 30.0  #: bpm; an early deceleration of FIGO 2015 is no deeper
 BEFORE = 15.0  #: s by which a deceleration may seem to begin before its contraction
 AFTER = 30.0  #: s by which it may begin after the contraction's end
+LONGEST_LAG = 90.0  #: s from the peak of the contraction to the nadir
 SEEN = 2 / 3  #: share of the time from the contraction's onset to the nadir in which UC must be known
 
 
 class DecelerationKinds(NamedTuple):
-    """Kinds of m decelerations.
+    """Kinds of m decelerations, and what they rest on.
 
     Attributes:
-        kind: (m,) "early", "late", "variable", "prolonged" or "unclassified".
+        kind: (m,) "early", "late", "variable", "prolonged" or "unclassified", by NICHD 2008.
+        figo_kind: (m,) the same words, by FIGO 2015.
         contraction: (m,) row of its contraction, -1 for none; several decelerations may have the same one.
         lag: (m,) s from the contraction's peak to the nadir, NaN without a contraction.
+        shape: true beginning and end, and flanks.
+        flattest: (m,) bandwidth of the flattest minute within, bpm; NaN for those of less than a minute.
     """
 
     kind: np.ndarray
+    figo_kind: np.ndarray
     contraction: np.ndarray
     lag: np.ndarray
+    shape: Shape
+    flattest: np.ndarray
 
 
 def deceleration_kinds(
@@ -47,30 +56,39 @@ def deceleration_kinds(
     baseline: np.ndarray,
     fs: float,
 ) -> DecelerationKinds:
-    """Classify each deceleration, in this order of precedence.
+    """Classify each deceleration by both guidelines.
 
-    - prolonged: longer than 3 min (FIGO 2015).
+    NICHD 2008, in this order of precedence:
+
+    - prolonged: 2 min or more.
     - variable: abrupt, less than 30 s from onset to the beginning of the nadir, with or without a contraction.
-    - late: gradual, nadir after the contraction's peak; it begins more than 20 s after the contraction's onset (FIGO
-      2015), or else its nadir is more than 15 s after the peak and its end after the contraction's (NICHD 2008).
-    - early: gradual, nadir within 15 s of the contraction's peak, no deeper than 30 bpm.
-    - unclassified: gradual without a known contraction, or with one and none of these; or so much of the fall missing
-      that it may be either abrupt or gradual.
+    - late: gradual, 30 s or more, and the nadir more than 15 s after the contraction's peak.
+    - early: gradual, nadir within 15 s of the contraction's peak.
 
-    The fall is timed on the 5 s moving mean of `baseline - fhr`, from the last sample below 10 % of its largest value
-    to the first above 90 %, and divided by 0.8: a slow drift before the fall and the floor of a U do not count. A
-    deceleration belongs to the last contraction that began before it (or at most 15 s after its start) if it begins
-    within 30 s of that contraction's end; else to the first that begins before its nadir; else to none. It belongs to
-    none, too, where UC is uncertain in a third or more of the time from the contraction's onset to the nadir.
+    FIGO 2015, in this order:
+
+    - prolonged: more than 3 min.
+    - late: the fall or the return takes more than 30 s, or variability within is reduced (the bandwidth of its
+      flattest minute is below 5 bpm); and it starts more than 20 s after the contraction's onset, has its nadir after
+      the peak, and returns after the end. Where UC does not tell, the shape alone makes it late.
+    - early: the same shape with normal variability, nadir within 15 s of the peak, and no deeper than 30 bpm.
+    - variable: fall and return of less than 30 s, and variability that is not reduced.
+
+    All else is unclassified: gradual without a contraction, or with one that does not fit, or so much missing that it
+    may be either abrupt or gradual.
+
+    Flanks are those of `shape_of_event`. A deceleration belongs to the last contraction that began before it (or at
+    most 15 s after its start) if it begins within 30 s of that contraction's end; else to the first that begins before
+    its nadir; else to none. It belongs to none, too, with its nadir more than 90 s after the peak, or where UC is
+    uncertain in a third or more of the time from the contraction's onset to the nadir.
 
     In the second stage a contraction and its pushes are one event, its peak is that of the smoothed curve, and
-    decelerations with the pushes are mostly abrupt, hence variable. Left out: FIGO's late deceleration by shape alone
-    (gradual, or with reduced variability, where contractions are not monitored) is unclassified here; accelerations
-    before and after ("shoulders"), the reduced variability within, and FIGO's 10 to 15 bpm in traces without
-    accelerations are not looked at.
+    decelerations with the pushes are mostly abrupt, hence variable. Bandwidth is that of one-minute segments (FIGO
+    2015), so that of a deceleration shorter than that nothing is said. Left out: accelerations before and after
+    ("shoulders").
 
     Args:
-        decelerations: m events, the peak being the nadir, s.
+        decelerations: m events in order of time, the peak being the nadir, s.
         contractions: events in order of time, s.
         uc_uncertain: (k, 2) disjoint stretches in which UC is not to be trusted, s; `UncertainActivity.ranges`.
         fhr: (n,) bpm, NaN is missing.
@@ -88,59 +106,53 @@ def deceleration_kinds(
         raise SignalError(f"fhr has shape {np.shape(fhr)}, baseline {np.shape(baseline)}; give both as (n,)")
     if uc_uncertain.ndim != 2 or uc_uncertain.shape[1] != 2:
         raise SignalError(f"uc_uncertain has shape {uc_uncertain.shape}; give (k, 2): start and end of each stretch, s")
-    start, end, nadir = decelerations.start, decelerations.end, decelerations.peak
-    row = _contraction_of(decelerations, contractions, uc_uncertain)
-    matched = row >= 0
+    shape = shape_of(decelerations, fhr, baseline, fs, -1)
+    falls = whole(decelerations, shape)
+    flattest = flattest_minute(fhr, fs, falls)
+    row, unseen = _contraction_of(falls, contractions, uc_uncertain)
     # A last row of NaN stands for no contraction: -1 reaches it, and every comparison with it is false.
     onset, close, peak = (np.append(x, np.nan)[row] for x in (contractions.start, contractions.end, contractions.peak))
-    lag = nadir - peak
-    abrupt, gradual = _falls(start, end, fhr, baseline, fs)
-    delayed = (lag > 0) & (start - onset > LATE_ONSET) | (lag > WITH_THE_PEAK) & (end > close) & (start >= onset)
-    early = (np.abs(lag) <= WITH_THE_PEAK) & (decelerations.amplitude <= SHALLOW)
+    lag, length = falls.peak - peak, falls.end - falls.start
+    with_it = np.abs(lag) <= WITH_THE_PEAK
+    gradual = shape.fall[:, 0] >= GRADUAL
     kind = np.select(
-        [end - start > PROLONGED, abrupt, matched & gradual & delayed, matched & gradual & early],
+        [
+            length >= NICHD_PROLONGED[0],
+            shape.fall[:, 1] < GRADUAL,
+            gradual & (lag > WITH_THE_PEAK),
+            gradual & with_it,
+        ],
         ["prolonged", "variable", "late", "early"],
         "unclassified",
     )
-    return DecelerationKinds(kind.astype(object), row, lag)
+    reduced = flattest < REDUCED
+    slow = (np.fmax(shape.fall[:, 0], shape.back[:, 0]) > GRADUAL) | reduced
+    delayed = (falls.start - onset > LATE_ONSET) & (lag > 0) & (falls.end > close)
+    swift = np.fmax(shape.fall[:, 1], shape.back[:, 1]) < GRADUAL
+    figo_kind = np.select(
+        [
+            length > FIGO_PROLONGED,
+            slow & (delayed | unseen),
+            slow & ~reduced & with_it & (falls.amplitude <= SHALLOW),
+            swift & ~reduced,
+        ],
+        ["prolonged", "late", "early", "variable"],
+        "unclassified",
+    )
+    return DecelerationKinds(kind.astype(object), figo_kind.astype(object), row, lag, shape, flattest)
 
 
-def _contraction_of(decelerations: Events, contractions: Events, uncertain: np.ndarray) -> np.ndarray:
-    """Row of each deceleration's contraction (m,), -1 for none."""
+def _contraction_of(falls: Events, contractions: Events, uncertain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Row of each deceleration's contraction (m,), -1 for none, and where UC does not tell whether there is one."""
+    start, nadir = falls.start, falls.peak
+    dark = overlap(start - LONGEST_LAG, nadir, uncertain) > (1 - SEEN) * (nadir - start + LONGEST_LAG)
     if not len(contractions.start):
-        return np.full(len(decelerations.start), -1)
-    start, nadir = decelerations.start, decelerations.peak
+        return np.full(len(start), -1), dark
     row = np.searchsorted(contractions.start, start + BEFORE, side="right") - 1
     over = (row < 0) | (contractions.end[row] + AFTER < start)
     row = np.where(over, row + 1, row)
-    begin = np.append(contractions.start, np.inf)[row]
+    begin, peak = (np.append(x, np.inf)[row] for x in (contractions.start, contractions.peak))
     since = np.minimum(begin, start)
     unseen = overlap(since, nadir, uncertain) > (1 - SEEN) * (nadir - since)
-    return np.where((begin > nadir) | unseen, -1, row)
-
-
-def _falls(
-    start: np.ndarray, end: np.ndarray, fhr: np.ndarray, baseline: np.ndarray, fs: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Which decelerations are surely abrupt and which surely gradual, (m,) bool each; neither where it is missing."""
-    half = round(SMOOTHING * fs) // 2
-    fall = baseline - fhr
-    seen = ~np.isnan(fall)
-    sums = np.concatenate([[0.0], np.cumsum(np.where(seen, fall, 0.0))])
-    counts = np.concatenate([[0], np.cumsum(seen)])
-    shortest, longest = np.full(len(start), np.nan), np.full(len(start), np.nan)
-    for k in range(len(start)):
-        at = np.arange(int(start[k] * fs), min(round(end[k] * fs), len(fall)))
-        at = at[seen[at]]
-        if not len(at):
-            continue
-        low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(fall))
-        mean = (sums[high] - sums[low]) / (counts[high] - counts[low])
-        bottom = int(np.argmax(mean >= FALL[1] * mean.max()))
-        before = np.flatnonzero(mean[:bottom] <= FALL[0] * mean.max())
-        # Without a sample at the level of the baseline the fall began at the start of the deceleration.
-        first = at[before[-1]] if len(before) else int(start[k] * fs)
-        known = counts[at[bottom]] - counts[first]
-        shortest[k], longest[k] = known / fs, (at[bottom] - first) / fs
-    scale = FALL[1] - FALL[0]
-    return longest / scale < ABRUPT, shortest / scale >= ABRUPT
+    row = np.where((begin > nadir) | (nadir - peak > LONGEST_LAG) | unseen, -1, row)
+    return row, (row < 0) & (dark | unseen)

@@ -22,13 +22,18 @@ class Morphology:
         fs: sampling rate of the recording and of `baseline`, Hz.
         baseline: (n,) float32, bpm; drawn on for up to 2 min into gaps, NaN beyond.
         accelerations: start_s, end_s, peak_s, amplitude (bpm), area (bpm s), loss (fraction missing).
-        decelerations: the same, peak_s being the nadir, and kind (early, late, variable, prolonged, unclassified),
-            contraction (row of `contractions`, -1 for none), lag_s (from the contraction's peak to the nadir, NaN
-            without), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones).
+        decelerations: the same, peak_s being the nadir, and kind (early, late, variable, prolonged, unclassified; by
+            NICHD 2008), figo_kind (the same words, by FIGO 2015), nichd_prolonged (2 to 10 min) and figo_prolonged
+            (more than 3 min), contraction (row of `contractions`, -1 for none), lag_s (from the contraction's peak to
+            the nadir, NaN without), onset_s and recovery_s (where FHR leaves the baseline and is back, from which the
+            guidelines count), fall_s (onset to the beginning of the nadir), return_s (the end of the nadir to the
+            recovery), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones),
+            flattest_minute (bandwidth of the flattest minute within, bpm; NaN for shorter ones).
         contractions: the same columns as accelerations, in units of the UC channel.
         uncertain: channel (fhr, uc), start_s, end_s, reason: where events are not looked for, or not to be trusted.
         segments: a row for every 10 min counted back from the end: start_s, end_s, loss, baseline (bpm),
             baseline_class, variability (bpm), variability_class, stv_ms, contractions (number), tachysystole (bool).
+        minutes: a row for every minute counted back from the end: start_s, end_s, loss, baseline, bandwidth (bpm).
         variation: the numbers of the whole recording by name: short- and long-term variation.
         sinusoidal: start_s, end_s of stretches with a sinusoidal pattern.
         figo: the FIGO 2015 category of the last 60 min (or of what there is).
@@ -43,6 +48,7 @@ class Morphology:
     contractions: pd.DataFrame
     uncertain: pd.DataFrame
     segments: pd.DataFrame
+    minutes: pd.DataFrame
     variation: dict[str, float]
     sinusoidal: pd.DataFrame
     figo: Category

@@ -7,14 +7,16 @@ from fhr.errors import SignalError
 from fhr.preprocessing import DEFAULT_STEPS, clean
 from fhr.recording import Recording
 
-from .bandwidth import bandwidth_of_decelerations
+from .bandwidth import bandwidth_of_decelerations, bandwidths
 from .events import event_table
 from .figo_2015 import figo_category
 from .findings import find
-from .kinds_of_deceleration import deceleration_kinds
+from .kinds_of_deceleration import FIGO_PROLONGED, NICHD_PROLONGED, deceleration_kinds
+from .minutes import find_minutes, minute_table
 from .morphology import Morphology
 from .nichd_2008 import nichd_category
 from .segments import find_segments, segment_table
+from .shape_of_event import whole
 from .sinusoidal import find_sinusoidal
 from .strip import Strip
 from .variability import variation
@@ -56,9 +58,21 @@ def analyze(recording: Recording) -> Morphology:
         raise SignalError(f"{recording.name}: {error}") from None
     falls, contractions, unseen = found.decelerations, found.contractions, found.uc_uncertain
     kinds = deceleration_kinds(falls, contractions, unseen, fhr, found.baseline, fs)
+    shape = kinds.shape
+    true_falls = whole(falls, shape)
     width = bandwidth_of_decelerations(fhr, fs, falls)
+    bandwidth = bandwidths(fhr, found.baseline, fs, found.accelerations, falls, found.fhr_uncertain)
+    minutes = find_minutes(fhr, found.baseline, fs, bandwidth)
     segments = find_segments(
-        fhr, found.baseline, fs, found.accelerations, falls, contractions, unseen, found.fhr_uncertain
+        fhr,
+        found.baseline,
+        fs,
+        found.accelerations,
+        falls,
+        contractions,
+        unseen,
+        found.fhr_uncertain,
+        bandwidth=bandwidth,
     )
     waves = find_sinusoidal(fhr, fs, found.accelerations)
     start = max(0.0, recording.duration - 3600)
@@ -66,8 +80,11 @@ def analyze(recording: Recording) -> Morphology:
         start,
         recording.duration,
         segments,
-        falls,
+        minutes,
+        found.accelerations,
+        true_falls,
         kinds.kind,
+        kinds.figo_kind,
         kinds.contraction,
         width,
         contractions,
@@ -75,6 +92,7 @@ def analyze(recording: Recording) -> Morphology:
         waves,
         found.fhr_uncertain,
     )
+    length = true_falls.end - true_falls.start
     uncertain = np.concatenate([found.fhr_uncertain, unseen])
     return Morphology(
         name=recording.name,
@@ -82,7 +100,19 @@ def analyze(recording: Recording) -> Morphology:
         baseline=found.baseline.astype(np.float32),
         accelerations=event_table(found.accelerations),
         decelerations=event_table(
-            falls, kind=kinds.kind, contraction=kinds.contraction, lag_s=kinds.lag, bandwidth=width
+            falls,
+            kind=kinds.kind,
+            figo_kind=kinds.figo_kind,
+            nichd_prolonged=(length >= NICHD_PROLONGED[0]) & (length < NICHD_PROLONGED[1]),
+            figo_prolonged=length > FIGO_PROLONGED,
+            contraction=kinds.contraction,
+            lag_s=kinds.lag,
+            onset_s=shape.onset,
+            recovery_s=shape.recovery,
+            fall_s=shape.fall[:, 1],
+            return_s=shape.back[:, 1],
+            bandwidth=width,
+            flattest_minute=kinds.flattest,
         ),
         contractions=event_table(contractions),
         uncertain=pd.DataFrame(
@@ -94,7 +124,10 @@ def analyze(recording: Recording) -> Morphology:
             }
         ),
         segments=segment_table(segments),
-        variation=variation(fhr, found.baseline, fs, found.accelerations, falls, found.fhr_uncertain)._asdict(),
+        minutes=minute_table(minutes),
+        variation=variation(
+            fhr, found.baseline, fs, found.accelerations, falls, found.fhr_uncertain, bandwidth=bandwidth
+        )._asdict(),
         sinusoidal=pd.DataFrame(waves, columns=["start_s", "end_s"]),
         figo=figo_category(strip),
         nichd=nichd_category(strip),

@@ -19,7 +19,7 @@ MINUTES = 10  # of a segment: the period of both guidelines
 BASELINE_MINUTES = 2  # outside accelerations and decelerations, in any ten: NICHD 2008
 LOW, HIGH = 110.0, 160.0  # bpm, baseline: FIGO 2015 and NICHD 2008
 ABSENT = 2.0  # bpm: what an eye does not see on paper; NICHD 2008 says "undetectable" alone
-MINIMAL, MARKED = 5.0, 25.0  # bpm, bandwidth: FIGO 2015 (NICHD 2008: 5 itself is minimal)
+MINIMAL, MARKED = 5.0, 25.0  # bpm, bandwidth: NICHD 2008, 5 itself is minimal; FIGO 2015, below it is reduced
 
 
 class Segments(NamedTuple):
@@ -60,6 +60,7 @@ def find_segments(
     *,
     start_s: float = 0.0,
     end_s: float | None = None,
+    bandwidth: np.ndarray | None = None,
 ) -> Segments:
     """Cut a recording, or a strip of it, into segments of 10 min counted back from its end.
 
@@ -77,6 +78,7 @@ def find_segments(
         fhr_uncertain: (k, 2) likewise for FHR; left out of variability as accelerations and decelerations are.
         start_s: of the strip, s from the start of the recording.
         end_s: of the strip; None for the end of the recording.
+        bandwidth: (minutes,) of the whole recording, if that is cut and `bandwidths` were computed.
 
     Source:
         Ten-minute periods, baseline 110 to 160 bpm, variability as the mean bandwidth of one-minute segments,
@@ -92,7 +94,9 @@ def find_segments(
     length = max(1, round(60 * MINUTES * fs))
     edges = np.unique(np.concatenate([[first], np.arange(last, first, -length)]))
     count = len(edges) - 1
-    minutes = bandwidths(strip, level, fs, accelerations, decelerations, fhr_uncertain)
+    minutes = bandwidth
+    if minutes is None:
+        minutes = bandwidths(strip, level, fs, accelerations, decelerations, fhr_uncertain)
     out = range_mask(both(decelerations, fhr_uncertain), last, fs)
     with np.errstate(divide="ignore"):
         epochs = epoch_means(60_000 / np.where(out, np.nan, strip), fs, EPOCH)
@@ -126,14 +130,13 @@ def baseline_class(level: np.ndarray) -> np.ndarray:
 def variability_class(bandwidth: np.ndarray) -> np.ndarray:
     """Classify each bandwidth, bpm, by NICHD: "absent", "minimal", "moderate", "marked" or "unknown".
 
-    The limits are FIGO's, where reduced is below 5 bpm and increased above 25 for as long as `figo` says; NICHD counts
-    5 bpm itself as minimal.
+    5 bpm itself is minimal; it is not reduced by FIGO 2015.
 
-    >>> variability_class(np.array([1.0, 4.0, 12.0, 26.0, np.nan])).tolist()
+    >>> variability_class(np.array([1.0, 5.0, 12.0, 26.0, np.nan])).tolist()
     ['absent', 'minimal', 'moderate', 'marked', 'unknown']
     """
     return np.select(
-        [np.isnan(bandwidth), bandwidth < ABSENT, bandwidth < MINIMAL, bandwidth > MARKED],
+        [np.isnan(bandwidth), bandwidth < ABSENT, bandwidth <= MINIMAL, bandwidth > MARKED],
         ["unknown", "absent", "minimal", "marked"],
         "moderate",
     )

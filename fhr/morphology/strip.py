@@ -11,6 +11,7 @@ from fhr.errors import SignalError
 from .blocks import NOWHERE
 from .category import Category, Criterion
 from .events import Events
+from .minutes import Minutes
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
 from .segments import Segments
@@ -30,8 +31,12 @@ class Strip(NamedTuple):
         start: s.
         end: s.
         segments: of the recording or of the strip; those with more than half of themselves in the strip are judged.
-        decelerations: those with the nadir in the strip are judged, in their whole length.
-        kind: (m,) early, late, variable, prolonged or unclassified, of each deceleration.
+        minutes: of the recording or of the strip, likewise.
+        accelerations: those with the peak in the strip are counted.
+        decelerations: from the true beginning to the true end; those with the nadir in the strip are judged, in their
+            whole length.
+        kind: (m,) early, late, variable, prolonged or unclassified, of each deceleration, by NICHD 2008.
+        figo_kind: (m,) the same by FIGO 2015.
         contraction: (m,) row of its contraction, -1 for none.
         bandwidth: (m,) bandwidth within each deceleration, `bandwidth_of_decelerations`, bpm.
         contractions: those with the peak in the strip are counted.
@@ -43,8 +48,11 @@ class Strip(NamedTuple):
     start: float
     end: float
     segments: Segments
+    minutes: Minutes
+    accelerations: Events
     decelerations: Events
     kind: np.ndarray
+    figo_kind: np.ndarray
     contraction: np.ndarray
     bandwidth: np.ndarray
     contractions: Events
@@ -53,9 +61,21 @@ class Strip(NamedTuple):
     fhr_uncertain: np.ndarray = NOWHERE
 
     @property
-    def minutes(self) -> float:
+    def length(self) -> float:
         """Length, min."""
         return (self.end - self.start) / 60
+
+    @property
+    def chosen_minutes(self) -> Minutes:
+        """The minutes that lie in the strip by more than half."""
+        return self.minutes.within(self.start, self.end)
+
+    @property
+    def periods(self) -> np.ndarray:
+        """Known baselines (k,) of ten minutes, one beginning at every minute, which lie in the strip by half, bpm."""
+        half = min(300.0, (self.end - self.start) / 2)
+        levels = self.minutes.within(self.start - half, self.end + half).periods
+        return levels[~np.isnan(levels)]
 
     @property
     def chosen(self) -> Segments:
@@ -76,11 +96,19 @@ class Strip(NamedTuple):
         inside: np.ndarray = (self.decelerations.peak >= self.start) & (self.decelerations.peak < self.end)
         return inside
 
-    @property
-    def without_decelerations(self) -> bool:
-        """True if no deceleration lies in the strip, of which FHR shows at least two thirds."""
+    def large(self, amplitude: float, duration: float, *, more: bool) -> np.ndarray:
+        """Flags of the decelerations (m,) of at least that amplitude, bpm, and duration, s; of more than that if asked.
+
+        Both are taken as they would be read, to the nearest hundredth.
+        """
+        falls = self.decelerations
+        deep, long = falls.amplitude.round(2), (falls.end - falls.start).round(2)
+        return (deep > amplitude) & (long > duration) if more else (deep >= amplitude) & (long >= duration)
+
+    def without(self, decelerations: np.ndarray) -> bool:
+        """True if none of the flagged decelerations (m,) lies in the strip, of which FHR shows at least two thirds."""
         unseen = float(overlap(self.start, self.end, self.fhr_uncertain))
-        return not self.judged.any() and unseen < UNSEEN * (self.end - self.start)
+        return not (self.judged & decelerations).any() and unseen < UNSEEN * (self.end - self.start)
 
     @property
     def sinusoidal_minutes(self) -> float:
@@ -89,22 +117,14 @@ class Strip(NamedTuple):
         length = np.diff(self.sinusoidal, axis=1)[:, 0][here >= min(600.0, self.end - self.start)]
         return float(length.max(initial=0.0)) / 60
 
-    def longest(self, flags: np.ndarray) -> float:
-        """Minutes of the longest run of flagged chosen segments."""
-        chosen, best, run = self.chosen, 0.0, 0.0
-        for k in range(len(flags)):
-            run = run + (chosen.end[k] - chosen.start[k]) / 60 if flags[k] else 0.0
-            best = max(best, run)
-        return round(best, 6)  # sums of fractions of a minute: 49.9999999 is 50
-
-    def share(self, kinds: tuple[str, ...], minutes: float, within: tuple[float, float] | None = None) -> float:
-        """The largest share of contractions that have a deceleration of `kinds`, over any period of `minutes`.
+    def share(self, flags: np.ndarray, minutes: float, within: tuple[float, float] | None = None) -> float:
+        """The largest share of contractions that have a flagged deceleration, over any period of `minutes`.
 
         Periods begin a minute apart. One counts with UC known for half of it, and 3 contractions in it. A contraction
         counts with a deceleration of any kind, or with FHR to tell that there is none for two thirds of it.
 
         Args:
-            kinds: of decelerations.
+            flags: (m,) of the decelerations.
             minutes: length of the period.
             within: start and end that the periods lie in, s; None for the strip.
 
@@ -114,7 +134,7 @@ class Strip(NamedTuple):
         start, end = within or (self.start, self.end)
         begin = np.arange(end - minutes * 60, start - 1e-6, -60.0)
         stop = begin + minutes * 60
-        chosen = self.contraction[np.isin(self.kind, kinds) & (self.contraction >= 0)]
+        chosen = self.contraction[flags & (self.contraction >= 0)]
         with_one = np.sort(self.contractions.peak[np.unique(chosen)])
         peaks = np.sort(self.contractions.peak[self._told])
         count = np.searchsorted(peaks, stop) - np.searchsorted(peaks, begin)
@@ -147,7 +167,7 @@ def judge(
 ) -> Category:
     """Categorise a strip by a guideline: the category is that of the gravest criterion which fired.
 
-    "uninterpretable" where more than half of FHR is missing, or no segment has a level: no rule is asked then.
+    "uninterpretable" where more than half of FHR is missing, or no ten minutes have a level: no rule is asked then.
 
     Args:
         strip: what is judged.
@@ -157,7 +177,7 @@ def judge(
         normal: the category of a strip in which nothing fired.
         undetermined: that of one in which nothing fired and a rule could not be assessed.
     """
-    if strip.loss > KNOWN or not np.isfinite(strip.chosen.baseline).any():
+    if strip.loss > KNOWN or not len(strip.periods):
         rule = "more than half of FHR is missing, or no ten minutes have a level"
         criterion = Criterion("signal loss", "uninterpretable", strip.loss, rule, "this package")
         return Category(guideline, "uninterpretable", strip.start, strip.end, (criterion,))
@@ -185,14 +205,17 @@ def strip_of(morphology: Morphology, start_s: float | None = None, end_s: float 
         channel: rows[["start_s", "end_s"]].to_numpy(dtype=np.float64)
         for channel, rows in morphology.uncertain.groupby("channel")
     }
-    falls = morphology.decelerations
+    falls, minutes = morphology.decelerations, morphology.minutes
     table = morphology.segments
     return Strip(
         start,
         end,
         Segments(*(_column(table, name) for name in _SEGMENT_COLUMNS)),
-        events_of(falls),
+        Minutes(*(_column(minutes, name) for name in ("start_s", "loss", "baseline", "bandwidth"))),
+        events_of(morphology.accelerations),
+        events_of(falls)._replace(start=_column(falls, "onset_s"), end=_column(falls, "recovery_s")),
         falls["kind"].to_numpy(dtype=object),
+        falls["figo_kind"].to_numpy(dtype=object),
         falls["contraction"].to_numpy(dtype=np.int64),
         _column(falls, "bandwidth"),
         events_of(morphology.contractions),

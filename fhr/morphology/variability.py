@@ -46,6 +46,8 @@ def variation(
     accelerations: Events,
     decelerations: Events,
     fhr_uncertain: np.ndarray = NOWHERE,
+    *,
+    bandwidth: np.ndarray | None = None,
 ) -> Variation:
     """Compute short-term variation, long-term variation, their indices, and the bandwidth.
 
@@ -69,6 +71,7 @@ def variation(
         decelerations: left out of everything.
         fhr_uncertain: (k, 2) start and end of where there may be an event that cannot be told, s; left out of
             everything.
+        bandwidth: (minutes,) of `bandwidths`, if they were computed.
 
     Source:
         STV and LTV: Street, Dawes, Moulden and Redman 1991, Am J Obstet Gynecol 165:515-523; Pardey, Moulden and
@@ -91,7 +94,11 @@ def variation(
         ltv_bpm=ltv_bpm,
         sti_mrad=1000 * mean(spread(angle, per_minute, quartiles)),
         lti_ms=mean(spread(modulus, per_minute, quartiles)),
-        bandwidth_bpm=median(bandwidths(fhr, baseline, fs, accelerations, decelerations, fhr_uncertain)),
+        bandwidth_bpm=median(
+            bandwidths(fhr, baseline, fs, accelerations, decelerations, fhr_uncertain)
+            if bandwidth is None
+            else bandwidth
+        ),
     )
 
 
