@@ -1,5 +1,11 @@
 """Baseline of fetal heart rate: a weighted median of stable signal, along the likeliest path of levels.
 
+A baseline is what the rate rests at for two minutes in any ten (NICHD 2008), and an excursion of ten minutes or more is
+a change of the baseline and no event (FIGO 2015, NICHD 2008). So where the rate does not rest at the path for that long,
+the path is found anew for that stretch by itself; if the rate does rest there, the signal is moved back by the
+difference, the whole is done again without the change, and the change is put back: what follows sees the same signal
+whether the level changed or not.
+
 In the manner of Boudet et al. 2019 a sample weighs by how likely it is to be baseline, which is judged by how stable
 the signal is around it, and the weights are trimmed by a first baseline. Their trimming is progressive and local; here
 the samples to keep are those near a path of levels that is found for the whole recording at once (dynamic programming:
@@ -28,11 +34,14 @@ LEAST_WEIGHT = 0.05
 ABOVE, BELOW = 0.57, 0.95  # misfit of a second far above and far below the path: accelerations are commoner and longer
 FAR_ABOVE, FAR_BELOW = 15.0, 18.0  # bpm at which the misfit has grown to that
 CHANGE = 0.53  # price of a change of level by 1 bpm
-CHANGED = 600  # s: a change of the baseline, and no event, by FIGO 2015 and NICHD 2008
-RESTS, REST, HELD = 12.0, 0.2, 0.5
-EVEN = 13
 USUAL, RARE = 140.0, 30.0  # bpm: levels off the usual cost 0.02 a bin at that distance
 UNUSUAL = 0.019
+
+CHANGED = 600  # s: a change of the baseline, and no event, by FIGO 2015 and NICHD 2008
+REST, RESTS = 0.2, 12.0  # share of 10 min (NICHD 2008: two of them) in which the rate is that near to it, bpm
+HELD = 0.5  # share of a change in which it rests at the new level
+EVEN = 13  # bins over which restlessness is evened out
+TIMES = 4  # that changes within changes are looked for
 
 NEAR, NEAR_RESTLESS = 15.0, 1.2  # bpm, and times the oscillation: within it samples are of the baseline
 SPREAD, SECOND_SPREAD = 62.0, 94.0  # s, of the two medians
@@ -70,9 +79,9 @@ def baseline_by_second(second: np.ndarray, smooth: np.ndarray) -> tuple[np.ndarr
 
 
 def _level(
-    second: np.ndarray, smooth: np.ndarray, restless: np.ndarray, weight: np.ndarray, times: int = 4
+    second: np.ndarray, smooth: np.ndarray, restless: np.ndarray, weight: np.ndarray, times: int = TIMES
 ) -> np.ndarray:
-    """The baseline of each window (window, m), found anew without its changes where there are any."""
+    """The baseline of each window (window, m), found again without its changes where there are any."""
     m = second.shape[1]
     counts = _histogram(second, weight)
     seconds, middle = np.arange(m), (np.arange(counts.shape[1]) + 0.5) * BIN - 0.5
@@ -89,7 +98,8 @@ def _level(
     level = _drawn(seconds, middle, _median(_histogram(second, trimmed), first, near, SECOND_SPREAD))
     if not times:
         return level
-    changes = np.stack([_changes(*each) for each in zip(counts, path, _histogram(second, np.ones_like(second)))])
+    share = _histogram(second, np.ones_like(second))
+    changes = np.stack([_changes(*each) for each in zip(counts, path, share, strict=True)])
     changes = np.repeat(changes, BIN, axis=-1)[:, :m]
     some = changes.any(axis=-1)
     if some.any():
@@ -101,13 +111,19 @@ def _level(
 
 
 def _changes(counts: np.ndarray, path: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """By how much the level (bin,) differs from the path where the rate does not rest at it for long, bpm."""
+    """By how much the level changes from the path for long, in each bin (bin,), bpm; 0 elsewhere.
+
+    Args:
+        counts: weighted share of each level in each bin (bin, level).
+        path: (bin,) bpm.
+        share: the same as `counts`, each second of the same weight.
+    """
     change = np.zeros(len(path))
     # Where all is restless, what is least so tells the level.
-    known, weight = (np.convolve(each.sum(axis=-1), np.ones(EVEN), "same") for each in (share, counts))
+    known, weight = (np.convolve(each.sum(axis=-1), np.ones(EVEN), "same")[: len(path)] for each in (share, counts))
     off = _anew(counts * (known / np.maximum(weight, 1e-9))[:, None], path, share) - path
     for sign in (1, -1):
-        for start, end in zip(*(x.tolist() for x in runs(sign * off > RESTS)), strict=True):
+        for start, end in zip(*(edge.tolist() for edge in runs(sign * off > RESTS)), strict=True):
             here = slice(start, end)
             held = _resting(share[here], path[here] + off[here]).sum()
             if end - start >= CHANGED // BIN - 1 and held >= HELD * share[here].sum():
@@ -131,20 +147,26 @@ def _resting(share: np.ndarray, path: np.ndarray) -> np.ndarray:
     return resting
 
 
-def _stretches(at: np.ndarray, known: np.ndarray) -> list[tuple[int, int]]:
-    """Bins of the stretches of `CHANGED` or longer that hold less than 2 min in 10 at the level."""
+def _stretches(resting: np.ndarray, known: np.ndarray) -> list[tuple[int, int]]:
+    """First and one-past-last bins of the stretches, of `CHANGED` or longer, in which the rate hardly rests.
+
+    They are unions of ten minutes with less than two of rest in ten that are known, and at least five known, from the
+    first to the last bin at which more than half is no rest.
+    """
     length = CHANGED // BIN
     if len(known) < length:
         return []
-    rest, there = (np.append(0.0, np.cumsum(x)) for x in (at, known))
-    known10 = there[length:] - there[:-length]
-    few = (rest[length:] - rest[:-length] < REST * known10) & (known10 >= length / 2)
-    first = np.flatnonzero(few)
-    score = there / 2 - rest
+    rest, there = (np.append(0.0, np.cumsum(each)) for each in (resting, known))
+    seen = there[length:] - there[:-length]
+    first = np.flatnonzero((rest[length:] - rest[:-length] < REST * seen) & (seen >= length / 2))
+    away = there / 2 - rest  # rises where the rate is away for more than half of the time
     found = []
-    for a, b in zip(*(x.tolist() for x in runs(fill_runs(first, first + length, len(known)))), strict=True):
-        start = a + int(score[a : a + length].argmin())
-        end = b - length + 1 + int(score[b - length + 1 : b + 1].argmax())
+    for begin, stop in zip(
+        *(edge.tolist() for edge in runs(fill_runs(first, first + length, len(known)))), strict=True
+    ):
+        start = begin + int(away[begin : begin + length].argmin())
+        last = stop - length + 1
+        end = last + int(away[last : stop + 1].argmax())
         if end - start >= length - 1:
             found.append((start, end))
     return found
