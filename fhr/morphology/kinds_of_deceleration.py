@@ -35,7 +35,7 @@ class DecelerationKinds(NamedTuple):
         kind: (m,) "early", "late", "variable", "prolonged" or "unclassified", by NICHD 2008.
         figo_kind: (m,) the same words, by FIGO 2015.
         contraction: (m,) row of its contraction, -1 for none; several decelerations may have the same one.
-        lag: (m,) s from the contraction's peak to the nadir, NaN without a contraction.
+        lag: (m,) s from the contraction's peak to the nadir, NaN without a contraction and above 90 s.
         shape: true beginning and end, and flanks.
         flattest: (m,) bandwidth of the flattest minute within, bpm; NaN for those of less than a minute.
     """
@@ -79,8 +79,9 @@ def deceleration_kinds(
 
     Flanks are those of `shape_of_event`. A deceleration belongs to the last contraction that began before it (or at
     most 15 s after its start) if it begins within 30 s of that contraction's end; else to the first that begins before
-    its nadir; else to none. It belongs to none, too, with its nadir more than 90 s after the peak, or where UC is
-    uncertain in a third or more of the time from the contraction's onset to the nadir.
+    its nadir; else to none. It belongs to none, too, with its nadir more than 90 s after the peak, unless it takes 2 min
+    or more (its lag is then not given), or where UC is uncertain in a third or more of the time from the contraction's
+    onset to the nadir.
 
     In the second stage a contraction and its pushes are one event, its peak is that of the smoothed curve, and
     decelerations with the pushes are mostly abrupt, hence variable. Bandwidth is that of one-minute segments (FIGO
@@ -112,7 +113,8 @@ def deceleration_kinds(
     row, unseen = _contraction_of(falls, contractions, uc_uncertain)
     # A last row of NaN stands for no contraction: -1 reaches it, and every comparison with it is false.
     onset, close, peak = (np.append(x, np.nan)[row] for x in (contractions.start, contractions.end, contractions.peak))
-    lag, length = falls.peak - peak, falls.end - falls.start
+    length, lag = falls.end - falls.start, falls.peak - peak
+    lag[lag > LONGEST_LAG] = np.nan
     with_it = np.abs(lag) <= WITH_THE_PEAK
     gradual = shape.fall[:, 0] >= GRADUAL
     kind = np.select(
@@ -154,5 +156,6 @@ def _contraction_of(falls: Events, contractions: Events, uncertain: np.ndarray) 
     begin, peak = (np.append(x, np.inf)[row] for x in (contractions.start, contractions.peak))
     since = np.minimum(begin, start)
     unseen = overlap(since, nadir, uncertain) > (1 - SEEN) * (nadir - since)
-    row = np.where((begin > nadir) | (nadir - peak > LONGEST_LAG) | unseen, -1, row)
+    far = (nadir - peak > LONGEST_LAG) & (falls.end - start < NICHD_PROLONGED[0])
+    row = np.where((begin > nadir) | far | unseen, -1, row)
     return row, (row < 0) & (dark | unseen)
