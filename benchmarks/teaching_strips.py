@@ -8,6 +8,8 @@ doi:10.1016/j.ijgo.2015.06.020, tables 1 and 2 and section 3; NICHD 2008, Macone
 doi:10.1097/AOG.0b013e3181841395, definitions and three-tier system.
 """
 
+# ruff: noqa: E501, SIM300 - a pair of strips is one line
+
 from collections.abc import Callable
 from typing import NamedTuple
 

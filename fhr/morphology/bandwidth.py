@@ -8,7 +8,7 @@ from .blocks import NOWHERE, both, range_mask, spread
 from .events import Events
 from .shape_of_event import shape_of, whole
 
-__all__ = ["bandwidth_of_decelerations", "bandwidths", "flattest_minute"]
+__all__ = ["bandwidth_of_decelerations", "bandwidths", "bandwidths_outside", "flattest_minute"]
 
 BAND = (0.025, 0.975)  # quantiles of a minute that its bandwidth lies between: this package's choice
 FLAT = 180.0  # s: FIGO's "more than 3 minutes during decelerations"
@@ -53,6 +53,18 @@ def bandwidths(
     """
     rises = whole(accelerations, shape_of(accelerations, fhr, baseline, fs, 1))
     falls = whole(decelerations, shape_of(decelerations, fhr, baseline, fs, -1))
+    return bandwidths_outside(fhr, baseline, fs, rises, falls, fhr_uncertain)
+
+
+def bandwidths_outside(
+    fhr: np.ndarray,
+    baseline: np.ndarray,
+    fs: float,
+    rises: Events,
+    falls: Events,
+    fhr_uncertain: np.ndarray,
+) -> np.ndarray:
+    """The same, events from their true beginning to their true end."""
     out = range_mask(np.concatenate([both(rises, fhr_uncertain), both(falls, NOWHERE)]), len(fhr), fs)
     return spread(np.where(out, np.nan, fhr - baseline), max(1, round(60 * fs)), BAND)
 

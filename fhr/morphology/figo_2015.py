@@ -4,7 +4,6 @@ import numpy as np
 
 from fhr.preprocessing import runs
 
-from .blocks import median
 from .category import Category, Criterion
 from .morphology import Morphology
 from .segments import HIGH, LOW, MARKED, MINIMAL
@@ -173,17 +172,13 @@ def _repetitive(strip: Strip, large: np.ndarray) -> list[Criterion]:
     share = strip.share(grave, GRAVE_MINUTES + MORE)
     if share > REPETITIVE:
         return [Criterion(name, PATHOLOGICAL, share, rule.format(GRAVE_MINUTES), SOURCE)]
-    minutes = strip.chosen_minutes
-    for first in range(len(minutes.start) - int(GRAVE_REDUCED_MINUTES)):
-        period = slice(first, first + int(GRAVE_REDUCED_MINUTES + MORE))
-        if median(minutes.bandwidth[period]) < MINIMAL:
-            begin = float(minutes.start[first])
-            share = strip.share(
-                grave, GRAVE_REDUCED_MINUTES + MORE, (begin, begin + 60 * (GRAVE_REDUCED_MINUTES + MORE))
-            )
-            if share > REPETITIVE:
-                rule = rule.format(GRAVE_REDUCED_MINUTES) + " of reduced variability"
-                return [Criterion(name, PATHOLOGICAL, share, rule, SOURCE)]
+    minutes, reduced = strip.chosen_minutes, GRAVE_REDUCED_MINUTES + MORE
+    for first in np.flatnonzero(minutes.variability_of(int(reduced)) < MINIMAL):
+        begin = float(minutes.start[first])
+        share = strip.share(grave, reduced, (begin, begin + 60 * reduced))
+        if share > REPETITIVE:
+            rule = rule.format(GRAVE_REDUCED_MINUTES) + " of reduced variability"
+            return [Criterion(name, PATHOLOGICAL, share, rule, SOURCE)]
     length = min(REPETITIVE_MINUTES, strip.length)
     share = strip.share(large, length)
     if np.isnan(share) and not strip.without(large):

@@ -79,9 +79,9 @@ def deceleration_kinds(
 
     Flanks are those of `shape_of_event`. A deceleration belongs to the last contraction that began before it (or at
     most 15 s after its start) if it begins within 30 s of that contraction's end; else to the first that begins before
-    its nadir; else to none. It belongs to none, too, with its nadir more than 90 s after the peak, unless it takes 2 min
-    or more (its lag is then not given), or where UC is uncertain in a third or more of the time from the contraction's
-    onset to the nadir.
+    its nadir; else to none. It belongs to none, too, with its nadir more than 90 s after the peak, unless it takes
+    2 min or more (its lag is then not given), or where UC is uncertain in a third or more of the time from the
+    contraction's onset to the nadir.
 
     In the second stage a contraction and its pushes are one event, its peak is that of the smoothed curve, and
     decelerations with the pushes are mostly abrupt, hence variable. Bandwidth is that of one-minute segments (FIGO

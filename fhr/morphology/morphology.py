@@ -25,9 +25,9 @@ class Morphology:
         decelerations: the same, peak_s being the nadir, and kind (early, late, variable, prolonged, unclassified; by
             NICHD 2008), figo_kind (the same words, by FIGO 2015), nichd_prolonged (2 to 10 min) and figo_prolonged
             (more than 3 min), contraction (row of `contractions`, -1 for none), lag_s (from the contraction's peak to
-            the nadir, NaN without and above 90 s), onset_s and recovery_s (where FHR leaves the baseline and is back, from which the
-            guidelines count), fall_s (onset to the beginning of the nadir), return_s (the end of the nadir to the
-            recovery), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones),
+            the nadir, NaN without and above 90 s), onset_s and recovery_s (where FHR leaves the baseline and is back:
+            the guidelines count from there), fall_s (onset to the beginning of the nadir), return_s (the end of the
+            nadir to the recovery), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones),
             flattest_minute (bandwidth of the flattest minute within, bpm; NaN for shorter ones).
         contractions: the same columns as accelerations, in units of the UC channel.
         uncertain: channel (fhr, uc), start_s, end_s, reason: where events are not looked for, or not to be trusted.

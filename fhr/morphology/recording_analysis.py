@@ -7,7 +7,7 @@ from fhr.errors import SignalError
 from fhr.preprocessing import DEFAULT_STEPS, clean
 from fhr.recording import Recording
 
-from .bandwidth import bandwidth_of_decelerations, bandwidths
+from .bandwidth import bandwidth_of_decelerations, bandwidths_outside
 from .events import event_table
 from .figo_2015 import figo_category
 from .findings import find
@@ -16,7 +16,7 @@ from .minutes import find_minutes, minute_table
 from .morphology import Morphology
 from .nichd_2008 import nichd_category
 from .segments import find_segments, segment_table
-from .shape_of_event import whole
+from .shape_of_event import shape_of, whole
 from .sinusoidal import find_sinusoidal
 from .strip import Strip
 from .variability import variation
@@ -61,7 +61,8 @@ def analyze(recording: Recording) -> Morphology:
     shape = kinds.shape
     true_falls = whole(falls, shape)
     width = bandwidth_of_decelerations(fhr, fs, falls)
-    bandwidth = bandwidths(fhr, found.baseline, fs, found.accelerations, falls, found.fhr_uncertain)
+    rises = whole(found.accelerations, shape_of(found.accelerations, fhr, found.baseline, fs, 1))
+    bandwidth = bandwidths_outside(fhr, found.baseline, fs, rises, true_falls, found.fhr_uncertain)
     minutes = find_minutes(fhr, found.baseline, fs, bandwidth)
     segments = find_segments(
         fhr,

@@ -75,7 +75,7 @@ def test_the_path_is_the_cheapest_of_all(monkeypatch):
     for change in (0.001, 0.02, 0.5):
         monkeypatch.setattr(room, "CHANGE", change)
         best = min(product(range(4), repeat=6), key=price)
-        assert room._path(room._cost(counts[None])).tolist() == [levels[list(best)].tolist()]
+        assert room._cheapest(room._cost(counts[None])).tolist() == [levels[list(best)].tolist()]
 
 
 def test_the_median_is_the_weighted_median_of_what_is_near(monkeypatch):
