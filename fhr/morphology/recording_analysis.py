@@ -26,9 +26,7 @@ from .variability import variation
 __all__ = ["analyze"]
 
 
-def analyze(
-    recording: Recording, *, false_signal: ArrayLike | None = None, threshold: float = 0.5
-) -> Morphology:
+def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, threshold: float = 0.5) -> Morphology:
     """Find baseline, events, variability and guideline categories of a recording.
 
     Quality comes first. FHR that follows the mother's rate (`fhr.preprocessing.mothers_rate`), or is half or twice the
