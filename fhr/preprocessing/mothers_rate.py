@@ -50,7 +50,7 @@ def mothers_rate(fhr: np.ndarray, mhr: np.ndarray, fs: float, *, within: float =
     doi:10.3390/bios12090691). Of the Doppler samples in recordings with MHR it finds 56.9% of those that experts marked
     false and 0.64% of those that they marked true; `coincident` finds 48.0% and 2.50%. Of the true samples of scalp
     recordings with MHR, of which hardly one is false, it finds 0.63%. Left out: FHR at twice MHR, which is mostly true
-    (0.3% of the false samples and 2% of the true ones are within 10 bpm of it for 80% of a minute), and the mother's
+    (0.2% of the false samples and 1.5% of the true ones are within 10 bpm of it for 80% of a minute), and the mother's
     rate where her own was not recorded.
 
     Args:
