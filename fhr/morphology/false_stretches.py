@@ -9,6 +9,7 @@ from fhr.preprocessing import halved_or_doubled_stretches, mothers_rate, remove_
 from fhr.recording import Recording
 
 from .blocks import NOWHERE, range_mask
+from .findings import Found
 from .morphology import Morphology
 
 __all__ = [
@@ -88,33 +89,27 @@ def false_stretches(
     return FalseStretches(false, ranges, np.array([why for *_, why in found], dtype=object), known)
 
 
-def with_false(
-    uncertain: np.ndarray, reasons: np.ndarray, false: FalseStretches, n: int, fs: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Put the false stretches beside the other uncertain ones, which lose what they share with them.
+def with_false(found: Found, false: FalseStretches, fs: float) -> Found:
+    """Put the false stretches beside the other uncertain ones of FHR, which lose what they share with them.
 
     Args:
-        uncertain: (k, 2) as `Found.fhr_uncertain`.
-        reasons: (k,) as `Found.fhr_reasons`.
+        found: in FHR without what is false.
         false: of the same recording.
-        n: number of samples.
         fs: Hz.
-
-    Returns:
-        Start and end (l, 2), s, in order of time, and reasons (l,).
     """
     if not len(false.ranges):
-        return uncertain, reasons
+        return found
+    n = len(false.fhr)
     elsewhere = ~range_mask(false.ranges, n, fs)
-    parts, whys = [false.ranges], [false.reasons]
-    for stretch, why in zip(uncertain, reasons, strict=True):
+    parts, reasons = [false.ranges], [false.reasons]
+    for stretch, reason in zip(found.fhr_uncertain, found.fhr_reasons, strict=True):
         starts, ends = runs(range_mask(stretch[None], n, fs) & elsewhere)
         long = ends - starts >= _SHORTEST * fs
         parts.append(np.stack([starts[long], ends[long]], axis=1) / fs)
-        whys.append(np.full(long.sum(), why, dtype=object))
+        reasons.append(np.full(long.sum(), reason, dtype=object))
     ranges = np.concatenate(parts)
     order = np.argsort(ranges[:, 0], kind="stable")
-    return ranges[order], np.concatenate(whys)[order]
+    return found._replace(fhr_uncertain=ranges[order], fhr_reasons=np.concatenate(reasons)[order])
 
 
 def false_minutes(morphology: Morphology) -> dict[str, float]:

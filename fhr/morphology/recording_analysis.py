@@ -63,14 +63,15 @@ def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, thre
     false = false_stretches(recording, false_signal, threshold=threshold)
     fhr = clean(replace(recording, fhr=false.fhr), DEFAULT_STEPS).fhr.astype(np.float64)
     try:
-        found = find(fhr, recording.uc, fs)
+        found = with_false(find(fhr, recording.uc, fs), false, fs)
     except SignalError as error:
         raise SignalError(f"{recording.name}: {error}") from None
     falls, contractions, unseen = found.decelerations, found.contractions, found.uc_uncertain
     kinds = deceleration_kinds(falls, contractions, unseen, fhr, found.baseline, fs)
     width = bandwidth_of_decelerations(fhr, fs, falls)
-    fhr_uncertain, reasons = with_false(found.fhr_uncertain, found.fhr_reasons, false, len(fhr), fs)
-    segments = find_segments(fhr, found.baseline, fs, found.accelerations, falls, contractions, unseen, fhr_uncertain)
+    segments = find_segments(
+        fhr, found.baseline, fs, found.accelerations, falls, contractions, unseen, found.fhr_uncertain
+    )
     waves = find_sinusoidal(fhr, fs, found.accelerations)
     start = max(0.0, recording.duration - 3600)
     strip = Strip(
@@ -84,9 +85,9 @@ def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, thre
         contractions,
         unseen,
         waves,
-        fhr_uncertain,
+        found.fhr_uncertain,
     )
-    uncertain = np.concatenate([fhr_uncertain, unseen])
+    uncertain = np.concatenate([found.fhr_uncertain, unseen])
     return Morphology(
         name=recording.name,
         fs=fs,
@@ -98,14 +99,14 @@ def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, thre
         contractions=event_table(contractions),
         uncertain=pd.DataFrame(
             {
-                "channel": np.repeat(np.array(["fhr", "uc"], dtype=object), [len(fhr_uncertain), len(unseen)]),
+                "channel": np.repeat(np.array(["fhr", "uc"], dtype=object), [len(found.fhr_uncertain), len(unseen)]),
                 "start_s": uncertain[:, 0],
                 "end_s": uncertain[:, 1],
-                "reason": np.concatenate([reasons, found.uc_reasons]),
+                "reason": np.concatenate([found.fhr_reasons, found.uc_reasons]),
             }
         ),
         segments=segment_table(segments),
-        variation=variation(fhr, found.baseline, fs, found.accelerations, falls, fhr_uncertain)._asdict(),
+        variation=variation(fhr, found.baseline, fs, found.accelerations, falls, found.fhr_uncertain)._asdict(),
         sinusoidal=pd.DataFrame(waves, columns=["start_s", "end_s"]),
         figo=figo_category(strip),
         nichd=nichd_category(strip),

@@ -49,8 +49,9 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
 def summary(morphology: Morphology) -> dict[str, str | float]:
     """Summarise a recording in one row: baseline, numbers of events, variation, categories.
 
-    Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it. The last
-    columns tell of FHR that was found to be false and left out: minutes by `FALSE_REASONS`, and `signal_notes`.
+    Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it.
+
+    The last columns tell of FHR that was false and left out: minutes of each of `FALSE_REASONS`, and `signal_notes`.
     """
     m = morphology
     known = m.baseline[~np.isnan(m.baseline)]
