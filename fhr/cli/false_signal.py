@@ -1,13 +1,15 @@
-"""The run of a false-signal network that a verb is given."""
+"""The run of a false-signal network that a verb is given, and morphology without what it takes for false."""
 
 from typing import TYPE_CHECKING
 
 from fhr.errors import CheckpointError
 
 if TYPE_CHECKING:
-    from fhr.prediction import FalseSignalPredictor
+    from fhr.morphology import Morphology
+    from fhr.prediction import FalseSignalPredictor, FalseSignalProbability
+    from fhr.recording import Recording
 
-__all__ = ["load_false_signal"]
+__all__ = ["analyze_true", "load_false_signal"]
 
 
 def load_false_signal(model: str, device: str = "cpu") -> "FalseSignalPredictor":
@@ -26,3 +28,19 @@ def load_false_signal(model: str, device: str = "cpu") -> "FalseSignalPredictor"
             "`--config false_signal`"
         )
     return predictor
+
+
+def analyze_true(
+    recording: "Recording", predictor: "FalseSignalPredictor", found: "FalseSignalProbability"
+) -> "Morphology":
+    """The morphology of a recording without what the network takes for false, in either rate.
+
+    Raises:
+        SignalError: as `fhr.morphology.analyze`.
+    """
+    from fhr.morphology import analyze
+    from fhr.preprocessing import remove_false_signal
+
+    used = predictor.thresholds
+    judged = remove_false_signal(recording, None, found.mhr, mhr_threshold=used.mhr, run=predictor.name)
+    return analyze(judged, false_signal=found.fhr, threshold=used.fhr)

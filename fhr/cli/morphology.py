@@ -3,12 +3,16 @@
 Columns: record, kind (ACC, DEC, UC for a contraction, URS for unreliable signal), start_s, end_s, detail (kind of a
 deceleration; channel and reason of unreliable signal), peak_s, amplitude, area, loss, lag_s. Times count from the start
 of the recording. With --summary a second table has a row for each recording: baseline, numbers of events, variation,
-and the FIGO 2015 and NICHD 2008 categories of its last 60 min with the criteria that fired or could not be assessed.
+the FIGO 2015 and NICHD 2008 categories of its last 60 min with the criteria that fired or could not be assessed, and
+the minutes of false FHR. False FHR (the mother's rate, halved or doubled, and with --run what a network finds) is left
+out of everything and listed as URS; without MHR the mother's rate cannot be excluded, and the summary says so.
 Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse
 
+from .device import add_device
+from .false_signal import analyze_true, load_false_signal
 from .recordings import origin, read_paths, report
 from .tables import check_out, write_csv
 
@@ -22,6 +26,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--summary", metavar="FILE.csv", help="where to write a row for each recording (default: nowhere)"
     )
+    parser.add_argument(
+        "--run",
+        dest="model",
+        metavar="RUN",
+        help="leave false signal out: MLflow run id, or a .ckpt file (default: rules only)",
+    )
+    add_device(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -35,10 +46,14 @@ def run(options: argparse.Namespace) -> int:
     check_out(options.out)
     check_out(options.summary, "--summary")
     recordings, quarantined = read_paths(options.paths)
+    predictor = load_false_signal(options.model, options.device) if options.model is not None else None
     events, rows = [], []
     for recording in progress(recordings, description="morphology"):
         try:
-            morphology = analyze(recording)
+            if predictor is None:
+                morphology = analyze(recording)
+            else:
+                morphology = analyze_true(recording, predictor, predictor.false_signal_probability(recording))
         except SignalError as error:
             quarantined[origin(recording)] = str(error)
             continue

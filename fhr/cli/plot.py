@@ -1,7 +1,8 @@
 """Draw one recording as a cardiotocogram: PNG (one strip of true size), PDF (A4 sheets) or HTML (to zoom and pan).
 
-With `--run` of a false-signal network its probability is shaded, and what it takes for false is left out of the
-morphology; the signal is drawn as it was recorded.
+FHR that runs with the mother's rate, or is halved or doubled, is left out of the morphology, hatched, and named above
+the strip; the signal is drawn as it was recorded. With `--run` of a false-signal network its probability is shaded, and
+what it takes for false is left out too. Without MHR the strip says that the mother's rate cannot be excluded.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import logging
 from fhr.errors import FHRError, SignalError
 
 from .device import add_device
-from .false_signal import load_false_signal
+from .false_signal import analyze_true, load_false_signal
 from .tables import check_out
 
 __all__ = ["add_arguments", "run"]
@@ -40,22 +41,18 @@ def run(options: argparse.Namespace) -> int:
     take_ctg_suffix(options.out)
     check_out(options.out)
     recording = read(options.path)
-    false_signal, judged = None, recording
+    predictor = found = morphology = None
     if options.model is not None:
-        from fhr.preprocessing import remove_false_signal
-
         predictor = load_false_signal(options.model, options.device)
-        found, thresholds = predictor.false_signal_probability(recording), predictor.thresholds
-        false_signal = found.fhr
-        judged = remove_false_signal(
-            recording, *found, fhr_threshold=thresholds.fhr, mhr_threshold=thresholds.mhr, run=predictor.name
-        )
-    morphology = None
+        found = predictor.false_signal_probability(recording)
     if not options.no_morphology:
         from fhr.morphology import analyze
 
         try:
-            morphology = analyze(judged)
+            if predictor is None or found is None:
+                morphology = analyze(recording)
+            else:
+                morphology = analyze_true(recording, predictor, found)
         except SignalError as error:
             logging.getLogger(__name__).warning("drawn without morphology: %s", error)
     try:
@@ -63,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             recording,
             morphology,
             path=options.out,
-            false_signal=false_signal,
+            false_signal=None if found is None else found.fhr,
             start=options.start,
             minutes=options.minutes,
             count=options.count,

@@ -2,8 +2,8 @@
 
 Columns: file, dataset (empty), channel, label, start_sample, end_sample (counted from 1, inclusive, at the recording's
 own rate), as in the tables of experts; then start_s, end_s, rule, probability (the network's, mean over the range).
-Rules: out_of_range, jump, stuck, halved_or_doubled, coincident, network. Recordings that cannot be used are named on
-stderr, and the exit code is 1.
+Rules: out_of_range, jump, stuck, halved_or_doubled, coincident (samples within 5 bpm of MHR), mothers_rate (stretches
+in which FHR follows MHR), network. Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse

@@ -5,6 +5,7 @@ from .category import Category, Criterion
 from .contraction_rate import Tachysystole, tachysystole
 from .contractions import UncertainActivity, find_contractions, uncertain_activity
 from .events import Events
+from .false_stretches import FALSE_REASONS, FalseStretches, false_stretches, signal_notes
 from .figo_2015 import figo
 from .findings import Found, find, find_each
 from .kinds_of_deceleration import DecelerationKinds, deceleration_kinds
@@ -18,10 +19,12 @@ from .variability import Variation, dawes_redman, variation
 
 __all__ = [
     "EVENT_COLUMNS",
+    "FALSE_REASONS",
     "Category",
     "Criterion",
     "DecelerationKinds",
     "Events",
+    "FalseStretches",
     "Found",
     "Morphology",
     "Segments",
@@ -33,6 +36,7 @@ __all__ = [
     "dawes_redman",
     "deceleration_kinds",
     "event_list",
+    "false_stretches",
     "figo",
     "find",
     "find_contractions",
@@ -40,6 +44,7 @@ __all__ = [
     "find_segments",
     "find_sinusoidal",
     "nichd",
+    "signal_notes",
     "summary",
     "tachysystole",
     "uncertain_activity",

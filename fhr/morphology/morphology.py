@@ -30,7 +30,8 @@ class Morphology:
             nadir to the recovery), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones),
             flattest_minute (bandwidth of the flattest minute within, bpm; NaN for shorter ones).
         contractions: the same columns as accelerations, in units of the UC channel.
-        uncertain: channel (fhr, uc), start_s, end_s, reason: where events are not looked for, or not to be trusted.
+        uncertain: channel (fhr, uc), start_s, end_s, reason: where events are not looked for, or not to be trusted. FHR
+            that was found to be false is among it: "mother's rate", "halved or doubled", "false signal".
         segments: a row for every 10 min counted back from the end: start_s, end_s, loss, baseline (bpm),
             baseline_class, variability (bpm), variability_class, stv_ms, contractions (number), tachysystole (bool).
         minutes: a row for every minute counted back from the end: start_s, end_s, loss, baseline, bandwidth (bpm).
@@ -38,6 +39,8 @@ class Morphology:
         sinusoidal: start_s, end_s of stretches with a sinusoidal pattern.
         figo: the FIGO 2015 category of the last 60 min (or of what there is).
         nichd: the NICHD 2008 category of the same.
+        mhr_known: fraction of the FHR samples beside which the mother's rate is known; at 0 it cannot be excluded that
+            FHR is hers. NaN without FHR, or where it is not told.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Morphology:
     sinusoidal: pd.DataFrame
     figo: Category
     nichd: Category
+    mhr_known: float = nan
 
     @property
     def deceleration_burden(self) -> float:

@@ -1,7 +1,10 @@
 """Morphological analysis of one recording, with everything that this room computes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
 from fhr.preprocessing import DEFAULT_STEPS, clean
@@ -9,6 +12,7 @@ from fhr.recording import Recording
 
 from .bandwidth import bandwidth_of_decelerations, bandwidths_outside
 from .events import event_table
+from .false_stretches import false_stretches, with_false
 from .figo_2015 import figo_category
 from .findings import find
 from .kinds_of_deceleration import FIGO_PROLONGED, NICHD_PROLONGED, deceleration_kinds
@@ -24,19 +28,26 @@ from .variability import variation
 __all__ = ["analyze"]
 
 
-def analyze(recording: Recording) -> Morphology:
+def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, threshold: float = 0.5) -> Morphology:
     """Find baseline, events, variability and guideline categories of a recording.
 
-    FHR is cleaned first (`fhr.preprocessing.DEFAULT_STEPS`, which leaves a cleaned recording as it is); UC is taken as
-    it is. The mother's heart rate, and any other false signal that cleaning does not know, is taken for the fetus's:
-    remove false signals before.
+    Quality comes first. FHR that follows the mother's rate (`fhr.preprocessing.mothers_rate`), or is half or twice the
+    level beside it (`halved_or_doubled_stretches`), is missing for all that follows, and so is what a network takes for
+    false; `Morphology.uncertain` says where, `signal_notes` in words. What is left is cleaned
+    (`fhr.preprocessing.DEFAULT_STEPS`, which leaves a cleaned recording as it is); UC is taken as it is. Without MHR no
+    rule tells the mother's rate from the fetus's, and `Morphology.mhr_known` is 0.
 
     Args:
-        recording: at 1 Hz or more, of any length. Without FHR there is no baseline, without UC no contraction, and
-            all that needs them says so.
+        recording: at 1 Hz or more, of any length, as it was read. Without FHR there is no baseline, without UC no
+            contraction, and all that needs them says so.
+        false_signal: (n,), for each sample of FHR the probability that it is no fetal heart rate, or a mask; NaN where
+            it is not known. `FalseSignalPredictor.false_signal_probability(recording).fhr` is one. None for the rules
+            alone. A recording after `remove_false_signal` may be given too; its false stretches are missing then.
+        threshold: probability from which on a sample is false; a mask does not use it.
 
     Raises:
-        SignalError: a sampling rate below 1 Hz, or an empty recording.
+        SignalError: a sampling rate below 1 Hz, an empty recording, or a `false_signal` of another length.
+        FHRError: a threshold outside 0 to 1.
 
     Source:
         Baseline: in the manner of Boudet et al. 2019, Comput Biol Med 114:103468, doi:10.1016/j.compbiomed.2019.103468.
@@ -51,9 +62,10 @@ def analyze(recording: Recording) -> Morphology:
     if not len(recording):
         raise SignalError(f"{recording.name}: the recording holds no sample; leave it out")
     fs = recording.fs
-    fhr = clean(recording, DEFAULT_STEPS).fhr.astype(np.float64)
+    false = false_stretches(recording, false_signal, threshold=threshold)
+    fhr = clean(replace(recording, fhr=false.fhr), DEFAULT_STEPS).fhr.astype(np.float64)
     try:
-        found = find(fhr, recording.uc, fs)
+        found = with_false(find(fhr, recording.uc, fs), false, fs)
     except SignalError as error:
         raise SignalError(f"{recording.name}: {error}") from None
     falls, contractions, unseen = found.decelerations, found.contractions, found.uc_uncertain
@@ -132,4 +144,5 @@ def analyze(recording: Recording) -> Morphology:
         sinusoidal=pd.DataFrame(waves, columns=["start_s", "end_s"]),
         figo=figo_category(strip),
         nichd=nichd_category(strip),
+        mhr_known=false.mhr_known,
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from .category import Category
+from .false_stretches import false_minutes, signal_notes
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
 from .strip import NOT_ASSESSED
@@ -22,6 +23,7 @@ EVENT_COLUMNS = (
     "loss",
     "lag_s",
 )
+FALSE_COLUMNS = ("mothers_rate_min", "halved_or_doubled_min", "false_signal_min")  # in the order of `FALSE_REASONS`
 
 
 def event_list(morphology: Morphology) -> pd.DataFrame:
@@ -51,6 +53,8 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
     The number of contractions is NaN where half of UC or more is uncertain.
 
     Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it.
+
+    The last columns tell of FHR that was false and left out: minutes of each of `FALSE_REASONS`, and `signal_notes`.
     """
     m = morphology
     known = m.baseline[~np.isnan(m.baseline)]
@@ -74,6 +78,8 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
         "figo_criteria": _named(m.figo),
         "nichd": m.nichd.label,
         "nichd_criteria": _named(m.nichd),
+        **dict(zip(FALSE_COLUMNS, false_minutes(m).values(), strict=True)),
+        "signal": "; ".join(signal_notes(m)),
     }
 
 

@@ -1,6 +1,5 @@
 """Findings of `fhr.morphology` on CTG paper: baseline, events, uncertain stretches, the guidelines' categories."""
 
-from collections.abc import Sequence
 from textwrap import shorten
 from typing import Any
 
@@ -10,19 +9,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fhr.errors import FHRError
-from fhr.morphology import Category, Morphology
+from fhr.morphology import FALSE_REASONS, Category, Morphology, signal_notes
 from fhr.recording import Recording
 
 from .ctg_window import Window
 from .palette import BLUE, GREEN, GREY, ORANGE, PURPLE
 
-__all__ = ["LANE_CM", "categories", "check_morphology", "draw_morphology", "shown"]
+__all__ = ["LANE_CM", "categories", "check_morphology", "draw_morphology", "shown", "signal_line"]
 
 LANE_CM = 1.25  # the strip between the two panels: bars, and up to three rows of names below them
 _BAR = (0.9, 0.2)  # bottom and height in the lane, cm
 _SINUSOIDAL = (1.14, 0.08)
 _ROWS = (0.74, 0.48, 0.22)  # middles of the rows of names, cm
 _LETTER_CM = 0.11  # width of a letter at 6 pt
+_NAMED = 20.0  # s: false stretches that are shorter are hatched and have no name
 
 
 def check_morphology(morphology: Morphology, recording: Recording) -> None:
@@ -68,7 +68,7 @@ def draw_morphology(
         _bars(lane, start, end, color=color, label=name)
     sinusoidal = _times(shown(morphology.sinusoidal, window), window)
     _bars(lane, *sinusoidal, color=PURPLE, label="sinusoidal pattern", at=_SINUSOIDAL)
-    _name(lane, *_named(morphology, window), window, speed)
+    _name(lane, _named(morphology, window), window, speed)
 
     low, high = activity.get_ylim()
     contractions = shown(morphology.contractions, window)
@@ -100,6 +100,11 @@ def categories(morphology: Morphology, window: Window, width: int) -> str:
     return shorten(
         " · ".join(_written(c, window) for c in (morphology.figo, morphology.nichd)), width, placeholder=" …"
     )
+
+
+def signal_line(morphology: Morphology, width: int) -> str:
+    """One line of text: what of the whole recording's FHR is false or open to doubt; empty for nothing."""
+    return shorten(" · ".join(signal_notes(morphology)), width, placeholder=" …")
 
 
 def _written(category: Category, window: Window) -> str:
@@ -151,18 +156,27 @@ def _hatch(axes: Axes, start: np.ndarray, end: np.ndarray) -> None:
             )
 
 
-def _named(morphology: Morphology, window: Window) -> tuple[Sequence[str], np.ndarray, np.ndarray]:
-    decelerations = shown(morphology.decelerations, window)
-    return decelerations["kind"].astype(str).tolist(), *_times(decelerations, window)
+def _named(morphology: Morphology, window: Window) -> pd.DataFrame:
+    """Start, end, name and colour of what is named in the lane: decelerations by kind, false FHR by reason."""
+    falls = shown(morphology.decelerations, window)
+    false = shown(morphology.uncertain, window)
+    false = false[false["reason"].isin(FALSE_REASONS) & (false["end_s"] - false["start_s"] >= _NAMED)]
+    parts = [falls.assign(name=falls["kind"].astype(str), color=ORANGE), false.assign(name=false["reason"], color=GREY)]
+    return pd.concat([part[["start_s", "end_s", "name", "color"]] for part in parts if len(part)] or [false])
 
 
-def _name(lane: Axes, names: Sequence[str], start: np.ndarray, end: np.ndarray, window: Window, speed: float) -> None:
+def _name(lane: Axes, named: pd.DataFrame, window: Window, speed: float) -> None:
     """Each name below the middle of what is seen of its bar, in the first row where it touches no other."""
+    if named.empty:
+        return
     first, last = window.limits
+    named = named.sort_values("start_s", kind="stable")
+    start, end = _times(named, window)
     taken = np.full(len(_ROWS), -np.inf)
-    for name, middle in zip(names, (np.clip(start, first, last) + np.clip(end, first, last)) / 2, strict=True):
+    middles = (np.clip(start, first, last) + np.clip(end, first, last)) / 2
+    for name, color, middle in zip(named["name"], named["color"], middles, strict=True):
         half = _LETTER_CM * (len(name) + 1) / 2 / speed
         free = np.flatnonzero(taken <= middle - half)
         row = int(free[0]) if len(free) else int(np.argmin(taken))
         taken[row] = middle + half
-        lane.text(middle, _ROWS[row], name, fontsize=6, color=ORANGE, ha="center", va="center")
+        lane.text(middle, _ROWS[row], name, fontsize=6, color=color, ha="center", va="center")

@@ -10,12 +10,12 @@ from fhr.errors import FHRError
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
-from .ctg_events import LANE_CM, categories, check_morphology, draw_morphology
+from .ctg_events import LANE_CM, categories, check_morphology, draw_morphology, signal_line
 from .ctg_false_signal import checked_false_signal, draw_false_signal
 from .ctg_paper import INCH, Paper
 from .ctg_signals import draw_signal
 from .ctg_window import Count, Window
-from .palette import BLUE, PURPLE
+from .palette import BLUE, ORANGE, PURPLE
 
 __all__ = ["ctg", "figure_cm", "lay_out"]
 
@@ -46,9 +46,10 @@ def ctg(
     one, is violet; a dashed line stands where the second stage of labour began.
 
     With `morphology`: the baseline, accelerations and decelerations as areas beside it and as bars below it, kinds of
-    decelerations in words, contractions with their peaks, uncertain stretches hatched, and the categories of FIGO and
-    NICHD below the title. With `false_signal`: shading from a probability of 0.5, darker from 0.75 and from 0.9 (this
-    package's choice).
+    decelerations in words, contractions with their peaks, uncertain stretches hatched, those with false FHR named below
+    the panel, and the categories of FIGO and NICHD below the title; a line tells how much of the whole recording's FHR
+    was false, and that the mother's rate cannot be excluded where hers was not recorded. With `false_signal`: shading
+    from a probability of 0.5, darker from 0.75 and from 0.9 (this package's choice).
 
     Args:
         recording: what is drawn.
@@ -191,13 +192,17 @@ def _write(
     known = np.isfinite(recording.uc[window.inside]).any()
     parts = [recording.name, lost, *([] if known else ["no uterine activity"])]
     title = " · ".join(parts)  # a name may hold dollar signs
-    figure.text(_LEFT / width, 1 - 0.45 / height, title, fontsize=9, weight="bold", va="center", parse_math=False)
+    letters = round((width - _LEFT - _RIGHT) / 0.125)
+    said = signal_line(morphology, letters) if morphology is not None else ""
+    first, second = (0.36, 0.73) if said else (0.45, 0.95)  # cm from the top
+    figure.text(_LEFT / width, 1 - first / height, title, fontsize=9, weight="bold", va="center", parse_math=False)
     size = f"{paper.speed:g} cm/min, {paper.scale:g} bpm/cm" + (f" · {note}" if note else "")
     figure.text(1 - _RIGHT / width, foot + 0.22 / height, size, fontsize=6.5, ha="right", va="center", color="0.35")
     if morphology is not None:
-        letters = round((width - _LEFT - _RIGHT) / 0.125)
         line = categories(morphology, window, letters)
-        figure.text(_LEFT / width, 1 - 0.95 / height, line, fontsize=7, va="center", gid="categories")
+        figure.text(_LEFT / width, 1 - second / height, line, fontsize=7, va="center", gid="categories")
+    if said:
+        figure.text(_LEFT / width, 1 - 1.08 / height, said, fontsize=7, va="center", gid="signal", color=ORANGE)
     entries: dict[str, Artist] = {}
     for axes in figure.axes:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):

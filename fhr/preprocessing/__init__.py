@@ -6,7 +6,9 @@ from .false_signal_augmentation import FalseSignalAugmentation
 from .false_signal_input import FalseSignalInput, hold
 from .false_signal_removal import remove_false_signal
 from .gaps import interpolate_gaps
+from .halved_stretches import halved_or_doubled_stretches
 from .held_values import held, hold_threshold, note_held, remove_held
+from .mothers_rate import mothers_rate
 from .pipeline import Pipeline, Window
 from .quality import QUALITY_COLUMNS, check_quality, quality_table
 from .quality_rules import (
@@ -40,12 +42,14 @@ __all__ = [
     "cut_windows",
     "fill_runs",
     "halved_or_doubled",
+    "halved_or_doubled_stretches",
     "held",
     "hold",
     "hold_threshold",
     "interpolate_gaps",
     "jumping",
     "last_minutes",
+    "mothers_rate",
     "note_held",
     "out_of_range",
     "plain_steps",

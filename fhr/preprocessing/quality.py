@@ -8,7 +8,9 @@ import pandas as pd
 
 from fhr.recording import Recording
 
-from .quality_rules import coincident, halved_or_doubled, jumping, out_of_range, stuck
+from .halved_stretches import halved_or_doubled_stretches
+from .mothers_rate import mothers_rate
+from .quality_rules import coincident, jumping, out_of_range, stuck
 from .true_runs import runs
 
 __all__ = ["QUALITY_COLUMNS", "check_quality", "quality_table"]
@@ -25,18 +27,20 @@ def check_quality(recording: Recording) -> dict[tuple[str, str], np.ndarray]:
     """Apply every rule: its mask (n,), by channel (fhr, mhr) and rule.
 
     Rules: `out_of_range` (FHR 50 to 210 bpm, MHR 30 to 210 bpm), `jump`, `stuck` (FHR 10 s, MHR 60 s),
-    `halved_or_doubled` and `coincident` (FHR within 5 bpm of MHR) of FHR. See `fhr.preprocessing.quality_rules`.
+    `halved_or_doubled` (`halved_or_doubled_stretches`), `coincident` (FHR within 5 bpm of MHR, sample by sample) and
+    `mothers_rate` (stretches in which FHR follows MHR) of FHR. See `fhr.preprocessing.quality_rules` for the others.
     """
     fhr, mhr, fs = recording.fhr, recording.mhr, recording.fs
     masks = {
         ("fhr", "out_of_range"): out_of_range(fhr, fs),
         ("fhr", "jump"): jumping(fhr, fs),
         ("fhr", "stuck"): stuck(fhr, fs),
-        ("fhr", "halved_or_doubled"): halved_or_doubled(fhr, fs),
+        ("fhr", "halved_or_doubled"): halved_or_doubled_stretches(fhr, fs),
     }
     if mhr is not None:
         masks |= {
             ("fhr", "coincident"): coincident(fhr, mhr, fs),
+            ("fhr", "mothers_rate"): mothers_rate(fhr, mhr, fs),
             ("mhr", "out_of_range"): out_of_range(mhr, fs, low=_MHR_LOW),
             ("mhr", "jump"): jumping(mhr, fs),
             ("mhr", "stuck"): stuck(mhr, fs, longest=_MHR_STUCK),

@@ -15,6 +15,7 @@ no_cuda = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA 
 VERBS = {
     "predict": ["DIR", "--run", "RUN"],
     "quality": ["DIR", "--run", "RUN"],
+    "morphology": ["DIR", "--run", "RUN"],
     "plot": ["DIR/s0001", "--run", "RUN", "--out", "strip.png"],
     "features": ["DIR", "--out", "t.parquet", "--groups", "multiscale"],
     "crossval": ["--config", "CONFIG"],

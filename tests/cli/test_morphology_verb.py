@@ -2,11 +2,16 @@
 
 import io
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
+import pytest
 
 import fhr
-from fhr.morphology import EVENT_COLUMNS, analyze
+from fhr.calibration import Thresholds
+from fhr.morphology import EVENT_COLUMNS, analyze, summary
+from fhr.prediction import FalseSignalProbability
 
 
 def test_events_on_stdout_are_those_of_the_analysis(simulated_folder, run_fhr, tmp_path):
@@ -66,3 +71,44 @@ def test_mistakes_are_named_before_any_work(simulated_folder, run_fhr, tmp_path)
     assert answer.code == 2
     assert "--out" not in answer.err
     assert "no/such/folder.csv" in answer.err
+
+
+def test_what_a_network_takes_for_false_is_left_out(simulated_folder, run_fhr, tmp_path, monkeypatch):
+    """The first half, in FHR and in MHR alike."""
+    original = fhr.read(simulated_folder / "s0001")
+    recording = replace(original, mhr=np.full(len(original), 80.0))
+    fhr.write_npz(recording, tmp_path / "one.npz")
+    half = np.arange(len(recording)) < len(recording) / 2
+    asked = []
+
+    def load(run, device="cpu"):
+        asked.append((run, device))
+        probability = FalseSignalProbability(np.where(half, 0.6, 0.1), np.where(half, 0.8, 0.1))
+        return SimpleNamespace(
+            name=run, thresholds=Thresholds(0.5, 0.7), false_signal_probability=lambda recording: probability
+        )
+
+    monkeypatch.setattr("fhr.cli.morphology.load_false_signal", load)
+    answer = run_fhr(tmp_path, "morphology", "one.npz", "--run", "abc", "--device", "cpu", "--summary", "rows.csv")
+    assert (answer.code, answer.err) == (0, "")
+    assert asked == [("abc", "cpu")]
+    expected = summary(analyze(replace(recording, mhr=np.where(half, np.nan, 80.0)), false_signal=half))
+    (row,) = pd.read_csv(tmp_path / "rows.csv").to_dict("records")
+    assert row["false_signal_min"] == pytest.approx(expected["false_signal_min"])
+    assert row["decelerations"] == expected["decelerations"]
+    assert row["signal"] == expected["signal"]
+    table = pd.read_csv(io.StringIO(answer.out))
+    assert (table["detail"] == "fhr: false signal").any()
+    events = table[table["kind"].isin(["ACC", "DEC"])]
+    assert (events["start_s"] > recording.duration / 2 - 60).all()
+
+
+def test_help_names_the_run_and_a_wrong_one_is_named_before_any_work(simulated_folder, run_fhr, tmp_path):
+    answer = run_fhr(tmp_path, "morphology", "--help")
+    assert answer.code == 0
+    for said in ("--run", "--device", "mother's rate"):
+        assert said in answer.out
+    answer = run_fhr(tmp_path, "morphology", simulated_folder / "s0001", "--run", "no.ckpt", "--out", "events.csv")
+    assert (answer.code, answer.out) == (2, "")
+    assert "no.ckpt" in answer.err
+    assert not (tmp_path / "events.csv").exists()
