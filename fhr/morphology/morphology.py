@@ -1,6 +1,6 @@
 """Morphology of a recording: all that a clinician reads off the strip."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import nan
 
 import numpy as np
@@ -34,13 +34,13 @@ class Morphology:
             that was found to be false is among it: "mother's rate", "halved or doubled", "false signal".
         segments: a row for every 10 min counted back from the end: start_s, end_s, loss, baseline (bpm),
             baseline_class, variability (bpm), variability_class, stv_ms, contractions (number), tachysystole (bool).
-        minutes: a row for every minute counted back from the end: start_s, end_s, loss, baseline, bandwidth (bpm).
         variation: the numbers of the whole recording by name: short- and long-term variation.
         sinusoidal: start_s, end_s of stretches with a sinusoidal pattern.
         figo: the FIGO 2015 category of the last 60 min (or of what there is).
         nichd: the NICHD 2008 category of the same.
         mhr_known: fraction of the FHR samples beside which the mother's rate is known; at 0 it cannot be excluded that
             FHR is hers. NaN without FHR, or where it is not told.
+        minutes: a row for every minute counted back from the end: start_s, end_s, loss, baseline, bandwidth (bpm).
     """
 
     name: str
@@ -51,12 +51,12 @@ class Morphology:
     contractions: pd.DataFrame
     uncertain: pd.DataFrame
     segments: pd.DataFrame
-    minutes: pd.DataFrame
     variation: dict[str, float]
     sinusoidal: pd.DataFrame
     figo: Category
     nichd: Category
     mhr_known: float = nan
+    minutes: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def deceleration_burden(self) -> float:
