@@ -1,12 +1,14 @@
 """Baseline, accelerations, decelerations and contractions of each recording, as CSV.
 
 Columns: record, kind (ACC, DEC, UC for a contraction, URS for unreliable signal), start_s, end_s, detail (kind of a
-deceleration; channel and reason of unreliable signal), peak_s, amplitude, area, loss, lag_s. Times count from the start
+deceleration by NICHD 2008; channel and reason of unreliable signal), peak_s, amplitude, area, loss, lag_s, figo_kind
+(kind of a deceleration by FIGO 2015). Times count from the start
 of the recording. With --summary a second table has a row for each recording: baseline, numbers of events, variation,
 the FIGO 2015 and NICHD 2008 categories of its last 60 min with the criteria that fired or could not be assessed, and
 the minutes of false FHR. False FHR (the mother's rate, halved or doubled, and with --run what a network finds) is left
 out of everything and listed as URS; without MHR the mother's rate cannot be excluded, and the summary says so.
-Recordings that cannot be used are named on stderr, and the exit code is 1.
+With --thresholds a third table says what decides and where each number comes from: guideline, this package, or the
+recordings on which it was tuned. Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse
@@ -27,6 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--summary", metavar="FILE.csv", help="where to write a row for each recording (default: nowhere)"
     )
     parser.add_argument(
+        "--thresholds", metavar="FILE.csv", help="where to write the thresholds and their origin (default: nowhere)"
+    )
+    parser.add_argument(
         "--run",
         dest="model",
         metavar="RUN",
@@ -41,10 +46,11 @@ def run(options: argparse.Namespace) -> int:
 
     from fhr.compute import progress
     from fhr.errors import SignalError
-    from fhr.morphology import EVENT_COLUMNS, analyze, event_list, summary
+    from fhr.morphology import EVENT_COLUMNS, analyze, event_list, summary, thresholds
 
     check_out(options.out)
     check_out(options.summary, "--summary")
+    check_out(options.thresholds, "--thresholds")
     recordings, quarantined = read_paths(options.paths)
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
     events, rows = [], []
@@ -63,4 +69,6 @@ def run(options: argparse.Namespace) -> int:
     write_csv(pd.concat(events) if events else pd.DataFrame(columns=list(EVENT_COLUMNS)), options.out)
     if options.summary is not None:
         write_csv(pd.DataFrame(rows), options.summary, "--summary")
+    if options.thresholds is not None:
+        write_csv(thresholds(), options.thresholds, "--thresholds")
     return report(quarantined)

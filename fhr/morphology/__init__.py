@@ -15,6 +15,7 @@ from .recording_analysis import analyze
 from .segments import Segments, find_segments
 from .sinusoidal import find_sinusoidal
 from .table_of_events import EVENT_COLUMNS, event_list, summary
+from .thresholds import thresholds
 from .variability import Variation, dawes_redman, variation
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "signal_notes",
     "summary",
     "tachysystole",
+    "thresholds",
     "uncertain_activity",
     "variation",
 ]

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["Category", "Criterion"]
+__all__ = ["DETECTORS", "Category", "Criterion"]
+
+#: Where baseline, accelerations and decelerations come from, whatever guideline judges them.
+DETECTORS = "tuned on experts' marks of 33 recordings (FHRMA, doi:10.1016/j.softx.2020.100428)"
 
 
 class Criterion(NamedTuple):
@@ -43,3 +46,10 @@ class Category:
     start_s: float
     end_s: float
     criteria: tuple[Criterion, ...] = ()
+
+    @property
+    def basis(self) -> str:
+        """The basis of the verdict in words: whose thresholds, and whose events; `thresholds` lists them."""
+        return (
+            f"thresholds and kinds of decelerations of {self.guideline}; baseline and events by detectors {DETECTORS}"
+        )

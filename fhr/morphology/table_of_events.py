@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from .category import Category
+from .category import DETECTORS, Category
 from .false_stretches import false_minutes, signal_notes
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
@@ -22,6 +22,7 @@ EVENT_COLUMNS = (
     "area",
     "loss",
     "lag_s",
+    "figo_kind",
 )
 FALSE_COLUMNS = ("mothers_rate_min", "halved_or_doubled_min", "false_signal_min")  # in the order of `FALSE_REASONS`
 
@@ -32,7 +33,8 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
     Returns:
         `EVENT_COLUMNS`: kind is ACC (acceleration), DEC (deceleration), URS (unreliable signal) as in the expert
         marks of Boudet et al. 2020, doi:10.1016/j.softx.2020.100428, or UC (contraction); detail is the kind of a
-        deceleration, or channel and reason of unreliable signal. What does not apply is NaN or empty.
+        deceleration by NICHD 2008, or channel and reason of unreliable signal; figo_kind is its kind by FIGO 2015. What
+        does not apply is NaN or empty.
     """
     m = morphology
     falls = m.decelerations.rename(columns={"kind": "detail"})
@@ -43,7 +45,8 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
     rows = [part.assign(kind=kind) for kind, part in parts.items() if len(part)]
     table = pd.concat(rows) if rows else pd.DataFrame()
     table = table.assign(record=m.name).reindex(columns=list(EVENT_COLUMNS))
-    table["detail"] = table["detail"].fillna("")
+    for name in ("detail", "figo_kind"):
+        table[name] = table[name].fillna("")
     return table.sort_values(["start_s", "end_s", "kind"], ignore_index=True)
 
 
@@ -52,7 +55,8 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
 
     The number of contractions is NaN where half of UC or more is uncertain.
 
-    Criteria that fired are named; a rule that could not be assessed is named with "(not assessed)" behind it.
+    Kinds of decelerations are those of NICHD 2008. Criteria that fired are named; a rule that could not be assessed is
+    named with "(not assessed)" behind it.
 
     The last columns tell of FHR that was false and left out: minutes of each of `FALSE_REASONS`, and `signal_notes`.
     """
@@ -78,6 +82,7 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
         "figo_criteria": _named(m.figo),
         "nichd": m.nichd.label,
         "nichd_criteria": _named(m.nichd),
+        "basis": f"{m.figo.guideline}; {m.nichd.guideline}; baseline and events by detectors {DETECTORS}",
         **dict(zip(FALSE_COLUMNS, false_minutes(m).values(), strict=True)),
         "signal": "; ".join(signal_notes(m)),
     }

@@ -10,7 +10,7 @@ from fhr.errors import FHRError
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
-from .ctg_events import LANE_CM, categories, check_morphology, draw_morphology, signal_line
+from .ctg_events import BASIS, LANE_CM, categories, check_morphology, draw_morphology, signal_line
 from .ctg_false_signal import checked_false_signal, draw_false_signal
 from .ctg_paper import INCH, Paper
 from .ctg_signals import draw_signal
@@ -199,6 +199,9 @@ def _write(
     size = f"{paper.speed:g} cm/min, {paper.scale:g} bpm/cm" + (f" · {note}" if note else "")
     figure.text(1 - _RIGHT / width, foot + 0.22 / height, size, fontsize=6.5, ha="right", va="center", color="0.35")
     if morphology is not None:
+        figure.text(
+            1 - _RIGHT / width, foot - 0.02 / height, BASIS, fontsize=4.5, ha="right", va="center", color="0.35"
+        )
         line = categories(morphology, window, letters)
         figure.text(_LEFT / width, 1 - second / height, line, fontsize=7, va="center", gid="categories")
     if said:

@@ -77,13 +77,18 @@ def test_each_window_is_analysed_alone():
 
 def test_the_columns_agree_with_the_tables_of_the_same_window(ctu_uhb_database):
     features = FeatureSet(groups=("morphology",))
+    compared = 0
     for original in list(ctu_uhb_database)[:8]:
         last = features.windows(original)
         found = dict(zip(features.names, features.compute(last.fhr, last.uc)[0], strict=True))
         tables = analyze(Recording("window", last.fhr[0], last.uc[0], fs=4.0))
+        if "halved or doubled" in set(tables.uncertain["reason"]):
+            continue  # quality comes first in an analysis; columns take the window as it was cleaned
+        compared += 1
         known = np.isfinite(last.fhr[0]).sum() / 4 / 3600
         assert found["decelerations"] == pytest.approx(len(tables.decelerations) / known)
         assert found["deceleration_area"] == pytest.approx(tables.decelerations["area"].sum() / known, rel=1e-4)
         assert found["acceleration_area"] == pytest.approx(tables.accelerations["area"].sum() / known, rel=1e-4)
         assert found["baseline_min"] == pytest.approx(tables.baseline[np.isfinite(last.fhr[0])].min(), abs=0.01)
         assert found["stv"] == pytest.approx(tables.variation["stv_ms"], rel=1e-3)
+    assert compared >= 6
