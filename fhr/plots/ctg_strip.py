@@ -199,9 +199,8 @@ def _write(
     size = f"{paper.speed:g} cm/min, {paper.scale:g} bpm/cm" + (f" · {note}" if note else "")
     figure.text(1 - _RIGHT / width, foot + 0.22 / height, size, fontsize=6.5, ha="right", va="center", color="0.35")
     if morphology is not None:
-        figure.text(
-            1 - _RIGHT / width, foot - 0.02 / height, BASIS, fontsize=4.5, ha="right", va="center", color="0.35"
-        )
+        beside = foot + (_BOTTOM - 0.82) / height  # in the row of the label of time
+        figure.text(1 - _RIGHT / width, beside, BASIS, fontsize=6, ha="right", va="center", color="0.35", gid="basis")
         line = categories(morphology, window, letters)
         figure.text(_LEFT / width, 1 - second / height, line, fontsize=7, va="center", gid="categories")
     if said:
