@@ -23,12 +23,12 @@ class Morphology:
         baseline: (n,) float32, bpm; drawn on for up to 2 min into gaps, NaN beyond.
         accelerations: start_s, end_s, peak_s, amplitude (bpm), area (bpm s), loss (fraction missing).
         decelerations: the same, peak_s being the nadir, and kind (early, late, variable, prolonged, unclassified; by
-            NICHD 2008), figo_kind (the same words, by FIGO 2015), nichd_prolonged (2 to 10 min) and figo_prolonged
-            (more than 3 min), contraction (row of `contractions`, -1 for none), lag_s (from the contraction's peak to
-            the nadir, NaN without and above 90 s), onset_s and recovery_s (where FHR leaves the baseline and is back:
-            the guidelines count from there), fall_s (onset to the beginning of the nadir), return_s (the end of the
-            nadir to the recovery), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for shorter ones),
-            flattest_minute (bandwidth of the flattest minute within, bpm; NaN for shorter ones).
+            NICHD 2008), contraction (row of `contractions`, -1 for none), lag_s (from the contraction's peak to the
+            nadir, NaN without and above 90 s), bandwidth (of the FHR within those of 3 min and more, bpm; NaN for
+            shorter ones), figo_kind (the same words as kind, by FIGO 2015), nichd_prolonged (2 to 10 min) and
+            figo_prolonged (more than 3 min), onset_s and recovery_s (where FHR leaves the baseline and is back: the
+            guidelines count from there), fall_s (onset to the beginning of the nadir), return_s (the end of the nadir
+            to the recovery), flattest_minute (bandwidth of the flattest minute within, bpm; NaN for shorter ones).
         contractions: the same columns as accelerations, in units of the UC channel.
         uncertain: channel (fhr, uc), start_s, end_s, reason: where events are not looked for, or not to be trusted. FHR
             that was found to be false is among it: "mother's rate", "halved or doubled", "false signal".
