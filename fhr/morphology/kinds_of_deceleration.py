@@ -33,17 +33,17 @@ class DecelerationKinds(NamedTuple):
 
     Attributes:
         kind: (m,) "early", "late", "variable", "prolonged" or "unclassified", by NICHD 2008.
-        figo_kind: (m,) the same words, by FIGO 2015.
         contraction: (m,) row of its contraction, -1 for none; several decelerations may have the same one.
         lag: (m,) s from the contraction's peak to the nadir, NaN without a contraction and above 90 s.
+        figo_kind: (m,) the same words as kind, by FIGO 2015.
         shape: true beginning and end, and flanks.
         flattest: (m,) bandwidth of the flattest minute within, bpm; NaN for those of less than a minute.
     """
 
     kind: np.ndarray
-    figo_kind: np.ndarray
     contraction: np.ndarray
     lag: np.ndarray
+    figo_kind: np.ndarray
     shape: Shape
     flattest: np.ndarray
 
@@ -141,7 +141,7 @@ def deceleration_kinds(
         ["prolonged", "late", "early", "variable"],
         "unclassified",
     )
-    return DecelerationKinds(kind.astype(object), figo_kind.astype(object), row, lag, shape, flattest)
+    return DecelerationKinds(kind.astype(object), row, lag, figo_kind.astype(object), shape, flattest)
 
 
 def _contraction_of(falls: Events, contractions: Events, uncertain: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
