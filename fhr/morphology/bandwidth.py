@@ -1,7 +1,5 @@
 """Bandwidth of fetal heart rate: its swing about the baseline in a minute, and inside decelerations."""
 
-from collections.abc import Iterator
-
 import numpy as np
 
 from .blocks import NOWHERE, both, range_mask, spread
@@ -90,7 +88,7 @@ def bandwidth_of_decelerations(fhr: np.ndarray, fs: float, decelerations: Events
     for k, width in _minutes_within(fhr, fs, decelerations, FLAT):
         if len(width) > 8:
             three = (width[:-8] + width[4:-4] + width[8:]) / 3
-            found[k] = np.nanmin(three) if np.isfinite(three).any() else np.nan
+            found[k] = np.fmin.reduce(three)
     return found
 
 
@@ -106,26 +104,28 @@ def flattest_minute(fhr: np.ndarray, fs: float, decelerations: Events) -> np.nda
     """
     found = np.full(len(decelerations.start), np.nan)
     for k, width in _minutes_within(fhr, fs, decelerations, 60.0):
-        found[k] = np.nanmin(width) if np.isfinite(width).any() else np.nan
+        found[k] = np.fmin.reduce(width)
     return found
 
 
-def _minutes_within(
-    fhr: np.ndarray, fs: float, decelerations: Events, shortest: float
-) -> Iterator[tuple[int, np.ndarray]]:
+def _minutes_within(fhr: np.ndarray, fs: float, decelerations: Events, shortest: float) -> list[tuple[int, np.ndarray]]:
     """Row, and bandwidths of the minutes inside, 15 s apart, of each deceleration of `shortest` s or more."""
-    minute = max(3, round(60 * fs))
-    time = np.arange(minute) - (minute - 1) / 2
-    for k in np.flatnonzero(decelerations.end - decelerations.start >= shortest):
-        piece = fhr[max(0, round(decelerations.start[k] * fs)) : round(decelerations.end[k] * fs)]
-        starts = np.arange(0, len(piece) - minute + 1, max(1, round(15 * fs)))
-        if len(starts) == 0:
-            continue
-        rows = np.asarray(piece[starts[:, None] + np.arange(minute)], np.float64)
-        known = ~np.isnan(rows)
-        n = np.maximum(known.sum(axis=1, keepdims=True), 1)
-        at = np.where(known, time, 0.0)
-        at = np.where(known, at - at.sum(axis=1, keepdims=True) / n, 0.0)
-        square = np.maximum((at**2).sum(axis=1, keepdims=True), 1e-9)
-        rows = rows - at * (at * np.where(known, rows, 0.0)).sum(axis=1, keepdims=True) / square
-        yield int(k), spread(rows.ravel(), minute, BAND)
+    minute, step = max(3, round(60 * fs)), max(1, round(15 * fs))
+    each, begins = [], []
+    for k in np.flatnonzero(decelerations.end - decelerations.start >= shortest).tolist():
+        first, last = max(0, round(decelerations.start[k] * fs)), min(round(decelerations.end[k] * fs), len(fhr))
+        if last - first >= minute:
+            each.append(k)
+            begins.append(np.arange(first, last - minute + 1, step))
+    if not each:
+        return []
+    # All minutes of all decelerations at once.
+    rows = np.asarray(np.lib.stride_tricks.sliding_window_view(fhr, minute)[np.concatenate(begins)], np.float64)
+    time, known = np.arange(minute) - (minute - 1) / 2, ~np.isnan(rows)
+    n = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    at = np.where(known, time, 0.0)
+    at = np.where(known, at - at.sum(axis=1, keepdims=True) / n, 0.0)
+    square = np.maximum((at**2).sum(axis=1, keepdims=True), 1e-9)
+    rows = rows - at * (at * np.where(known, rows, 0.0)).sum(axis=1, keepdims=True) / square
+    width = spread(rows.ravel(), minute, BAND)
+    return list(zip(each, np.split(width, np.cumsum([len(b) for b in begins])[:-1]), strict=True))

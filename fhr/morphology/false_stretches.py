@@ -11,6 +11,7 @@ from fhr.recording import Recording
 from .blocks import NOWHERE, range_mask
 from .findings import Found
 from .morphology import Morphology
+from .overlap import overlap
 
 __all__ = [
     "FALSE_REASONS",
@@ -101,8 +102,9 @@ def with_false(found: Found, false: FalseStretches, fs: float) -> Found:
         return found
     n = len(false.fhr)
     elsewhere = ~range_mask(false.ranges, n, fs)
-    parts, reasons = [false.ranges], [false.reasons]
-    for stretch, reason in zip(found.fhr_uncertain, found.fhr_reasons, strict=True):
+    apart = overlap(found.fhr_uncertain[:, 0], found.fhr_uncertain[:, 1], false.ranges) == 0
+    parts, reasons = [false.ranges, found.fhr_uncertain[apart]], [false.reasons, found.fhr_reasons[apart]]
+    for stretch, reason in zip(found.fhr_uncertain[~apart], found.fhr_reasons[~apart], strict=True):
         starts, ends = runs(range_mask(stretch[None], n, fs) & elsewhere)
         long = ends - starts >= _SHORTEST * fs
         parts.append(np.stack([starts[long], ends[long]], axis=1) / fs)
