@@ -70,25 +70,28 @@ def _is_sine(windows: np.ndarray) -> np.ndarray:
     x = np.where(known, x - (x.sum(axis=1) / count)[:, None], 0.0)
     time = np.arange(WINDOW) * SECOND
     line = np.stack([np.ones(WINDOW), time / time[-1] - 0.5])
-    straight, _ = _explained(x, weight, line)
-    variance = np.maximum((x**2).sum(axis=1) - straight, 1e-9)
-    share, height = np.zeros(len(x)), np.zeros(len(x))
-    for cycles in CYCLES:
-        phase = 2 * np.pi * cycles / 60 * time
-        explained, factors = _explained(x, weight, np.vstack([line, np.cos(phase), np.sin(phase)]))
-        better = (explained - straight) / variance > share
-        share[better] = ((explained - straight) / variance)[better]
-        height[better] = 2 * np.hypot(factors[better, 2], factors[better, 3])
+    straight, _ = _explained(x, weight, line[None])
+    variance = np.maximum((x**2).sum(axis=1) - straight[:, 0], 1e-9)
+    phase = 2 * np.pi * CYCLES[:, None] / 60 * time
+    lines = np.broadcast_to(line, (len(CYCLES), *line.shape))
+    explained, factors = _explained(x, weight, np.concatenate([lines, np.stack([np.cos(phase), np.sin(phase)], 1)], 1))
+    shares = (explained - straight) / variance[:, None]
+    each, best = np.arange(len(x)), shares.argmax(axis=1)
+    share, height = shares[each, best], 2 * np.hypot(*factors[each, best, 2:].T)
     low, high = PEAK_TO_TROUGH
     enough: np.ndarray = known.mean(axis=1) >= KNOWN
     return enough & (share >= FIT) & (height >= low) & (height <= high)
 
 
-def _explained(x: np.ndarray, weight: np.ndarray, basis: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sum of squares that the basis (m, WINDOW) explains of the known samples of each row of x, and the factors."""
-    m = len(basis)
-    products = (basis[:, None] * basis[None]).reshape(m * m, -1)
-    gram = (weight @ products.T).reshape(-1, m, m) + 1e-9 * np.eye(m)
-    right = x @ basis.T
+def _explained(x: np.ndarray, weight: np.ndarray, bases: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sum of squares that each basis (b, m, WINDOW) explains of the known samples of each row of x, and the factors.
+
+    Returns:
+        (k, b) and (k, b, m).
+    """
+    b, m, _ = bases.shape
+    products = (bases[:, :, None] * bases[:, None]).reshape(b * m * m, -1)
+    gram = (weight @ products.T).reshape(-1, b, m, m) + 1e-9 * np.eye(m)
+    right = (x @ bases.reshape(b * m, -1).T).reshape(-1, b, m)
     factors = np.linalg.solve(gram, right[..., None])[..., 0]
-    return (factors * right).sum(axis=1), factors
+    return (factors * right).sum(axis=-1), factors
