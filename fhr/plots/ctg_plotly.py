@@ -13,7 +13,7 @@ from fhr.morphology import Morphology
 from fhr.preprocessing import runs
 from fhr.recording import Recording
 
-from .ctg_events import categories, check_morphology, shown, signal_line
+from .ctg_events import BASIS, categories, check_morphology, shown, signal_line
 from .ctg_false_signal import LEVELS, checked_false_signal
 from .ctg_paper import UC_RANGE, Paper
 from .ctg_signals import alone
@@ -185,7 +185,7 @@ def _lay_out(
     lost = f"{100 * np.isnan(fhr).mean():.0f}% signal loss" if len(fhr) else "no signal"
     title = {"text": f"<b>{escape(recording.name)}</b> · {lost}", "font": {"size": 15}}
     if morphology is not None:
-        said = (categories(morphology, window, 200), signal_line(morphology, 200))
+        said = (f"{categories(morphology, window, 200)} · {BASIS}", signal_line(morphology, 200))
         title["subtitle"] = {"text": "<br>".join(escape(line) for line in said if line)}
     first, last = window.limits
     opened = _VIEW_CM / speed
