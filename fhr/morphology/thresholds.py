@@ -62,8 +62,8 @@ def thresholds() -> pd.DataFrame:
 
     Example:
         >>> table = thresholds().set_index("name")
-        >>> table.loc["prolonged: more than", ["value", "unit", "origin"]].tolist()
-        [180.0, 's', 'FIGO 2015, doi:10.1016/j.ijgo.2015.06.020']
+        >>> table.loc["prolonged: more than", ["unit", "origin"]].tolist()
+        ['s', 'FIGO 2015, doi:10.1016/j.ijgo.2015.06.020']
     """
     rows = [("categories", name, value, unit, origin) for origin, name, value, unit in _GUIDELINES]
     rows += [("baseline", name, float(getattr(baseline, name)), "", DETECTORS) for name in _BASELINE]
