@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -185,13 +186,17 @@ def _fetch_all(
     """Each name as it is done with, and its fault where it has one; an `OSError` is one of the disk."""
     from .download_client import FAULTS, LostError
 
+    placing, given_up = Lock(), False
+
     def fetch(name: str) -> tuple[str, Exception | None]:
         try:
             whole = files.fetch(name, downloader=client)
         except FAULTS as error:
             return name, error
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(whole, folder / name)
+        with placing:
+            if not given_up:  # a thread may outlive this download: the folder may be another's then
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                os.replace(whole, folder / name)
         return name, None
 
     left, lost = dict.fromkeys(names), 0
@@ -201,6 +206,8 @@ def _fetch_all(
             lost = lost + 1 if isinstance(fault, LostError) else 0
             yield name, fault
             if lost == _LOST:
+                with placing:
+                    given_up = True
                 break
     for name in left:
         yield name, FHRError(f"not tried, since {_LOST} files in a row could not be had ({fault})")

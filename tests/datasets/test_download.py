@@ -82,7 +82,7 @@ def test_a_well_behaved_server(fetch, server, files, tmp_path):
     assert calls == [(i, 9) for i in range(10)]
     assert sorted(server.asked) == sorted(files)
     assert server.asked[0] == LIST
-    assert "RECORDS" in server.asked[1:3]
+    assert "RECORDS" in server.asked[1:5]  # among the first of four workers
     assert CTUUHB(tmp_path / "out").names == ["1001", "1002", "1003", "1004"]
     assert "CC0" in (tmp_path / "out" / "LICENSE.txt").read_text()
     assert "Nobody 2026" in (tmp_path / "out" / "CITATION.txt").read_text()
