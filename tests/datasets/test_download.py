@@ -75,14 +75,15 @@ def assert_as_served(folder: Path, files: dict[str, bytes]) -> None:
 
 def test_a_well_behaved_server(fetch, server, files, tmp_path):
     calls = []
-    report = fetch(progress=lambda done, total: calls.append((done, total)))
+    # One worker: of two, either may ask first.
+    report = fetch(progress=lambda done, total: calls.append((done, total)), workers=1)
     assert_as_served(tmp_path / "out", files)
     assert sorted(report.fetched) == sorted(set(files) - {LIST})
     assert (report.kept, report.failed, report.n_records, report.retries) == ((), {}, 4, 0)
     assert calls == [(i, 9) for i in range(10)]
     assert sorted(server.asked) == sorted(files)
     assert server.asked[0] == LIST
-    assert "RECORDS" in server.asked[1:5]  # among the first of four workers
+    assert "RECORDS" in server.asked[1:3]
     assert CTUUHB(tmp_path / "out").names == ["1001", "1002", "1003", "1004"]
     assert "CC0" in (tmp_path / "out" / "LICENSE.txt").read_text()
     assert "Nobody 2026" in (tmp_path / "out" / "CITATION.txt").read_text()
@@ -304,7 +305,9 @@ def test_https(files, tmp_path, monkeypatch):
         with pytest.raises(FHRError, match=r"CERTIFICATE_VERIFY_FAILED"):
             download(database, tmp_path / "out", attempts=1, stall=20)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(pem))
-        monkeypatch.setitem(FAULTS, "to plain", lambda h, data: h.send(b"", 302, Location=plain.url + "1001.dat"))
+        # It says that it ends the connection: else that may be given to the next file, which then fails.
+        to_plain = {"Location": plain.url + "1001.dat", "Connection": "close"}
+        monkeypatch.setitem(FAULTS, "to plain", lambda h, data: h.send(b"", 302, **to_plain))
         server.spoil("1001.dat", "to plain")
         report = download(database, tmp_path / "out", attempts=1, stall=20)
         assert "not followed: only https is" in report.failed["1001.dat"]
