@@ -31,9 +31,16 @@ def load_false_signal(model: str, device: str = "cpu") -> "FalseSignalPredictor"
 
 
 def analyze_true(
-    recording: "Recording", predictor: "FalseSignalPredictor", found: "FalseSignalProbability"
+    recording: "Recording",
+    predictor: "FalseSignalPredictor | None",
+    found: "FalseSignalProbability | None" = None,
 ) -> "Morphology":
-    """The morphology of a recording without what the network takes for false, in either rate.
+    """The morphology of a recording without what the network takes for false, in either rate; by rules alone without.
+
+    Args:
+        recording: as it was read.
+        predictor: the network, or None.
+        found: what it says of the recording, if it was asked.
 
     Raises:
         SignalError: as `fhr.morphology.analyze`.
@@ -41,6 +48,9 @@ def analyze_true(
     from fhr.morphology import analyze
     from fhr.preprocessing import remove_false_signal
 
+    if predictor is None:
+        return analyze(recording)
+    found = found or predictor.false_signal_probability(recording)
     used = predictor.thresholds
     judged = remove_false_signal(recording, None, found.mhr, mhr_threshold=used.mhr, run=predictor.name)
     return analyze(judged, false_signal=found.fhr, threshold=used.fhr)

@@ -2,13 +2,13 @@
 
 Columns: record, kind (ACC, DEC, UC for a contraction, URS for unreliable signal), start_s, end_s, detail (kind of a
 deceleration by NICHD 2008; channel and reason of unreliable signal), peak_s, amplitude, area, loss, lag_s, figo_kind
-(kind of a deceleration by FIGO 2015). Times count from the start
-of the recording. With --summary a second table has a row for each recording: baseline, numbers of events, variation,
-the FIGO 2015 and NICHD 2008 categories of its last 60 min with the criteria that fired or could not be assessed, and
-the minutes of false FHR. False FHR (the mother's rate, halved or doubled, and with --run what a network finds) is left
-out of everything and listed as URS; without MHR the mother's rate cannot be excluded, and the summary says so.
-With --thresholds a third table says what decides and where each number comes from: guideline, this package, or the
-recordings on which it was tuned. Recordings that cannot be used are named on stderr, and the exit code is 1.
+(kind of a deceleration by FIGO 2015). Times count from the start of the recording. With --summary a second table has a
+row for each recording: baseline, numbers of events, variation, the FIGO 2015 and NICHD 2008 categories of its last 60
+min with the criteria that fired or could not be assessed, and the minutes of false FHR. False FHR (the mother's rate,
+halved or doubled, and with --run what a network finds) is left out of everything and listed as URS; without MHR the
+mother's rate cannot be excluded, and the summary says so. With --thresholds a third table says what decides and where
+each number comes from: guideline, this package, or the recordings on which it was tuned. Recordings that cannot be used
+are named on stderr, and the exit code is 1.
 """
 
 import argparse
@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
 
     from fhr.compute import progress
     from fhr.errors import SignalError
-    from fhr.morphology import EVENT_COLUMNS, analyze, event_list, summary, thresholds
+    from fhr.morphology import EVENT_COLUMNS, event_list, summary, thresholds
 
     check_out(options.out)
     check_out(options.summary, "--summary")
@@ -56,10 +56,7 @@ def run(options: argparse.Namespace) -> int:
     events, rows = [], []
     for recording in progress(recordings, description="morphology"):
         try:
-            if predictor is None:
-                morphology = analyze(recording)
-            else:
-                morphology = analyze_true(recording, predictor, predictor.false_signal_probability(recording))
+            morphology = analyze_true(recording, predictor)
         except SignalError as error:
             quarantined[origin(recording)] = str(error)
             continue

@@ -46,13 +46,8 @@ def run(options: argparse.Namespace) -> int:
         predictor = load_false_signal(options.model, options.device)
         found = predictor.false_signal_probability(recording)
     if not options.no_morphology:
-        from fhr.morphology import analyze
-
         try:
-            if predictor is None or found is None:
-                morphology = analyze(recording)
-            else:
-                morphology = analyze_true(recording, predictor, found)
+            morphology = analyze_true(recording, predictor, found)
         except SignalError as error:
             logging.getLogger(__name__).warning("drawn without morphology: %s", error)
     try:

@@ -8,7 +8,7 @@ from fhr.preprocessing import fill_runs
 
 from .events import Events
 
-__all__ = ["NOWHERE", "both", "epoch_means", "mean", "median", "range_mask", "spread"]
+__all__ = ["NOWHERE", "both", "epoch_means", "mean", "median", "medians", "range_mask", "spread"]
 
 NOWHERE = np.empty((0, 2))
 
@@ -71,6 +71,13 @@ def median(values: np.ndarray) -> float:
     """Median of the known values; NaN for none. Many times as fast as `numpy.nanmedian`."""
     known = values[~np.isnan(values)]
     return float(np.median(known)) if len(known) else np.nan
+
+
+def medians(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Median of the known values of each row (m, k), NaN for none, and how many are known (m,)."""
+    ordered, known = np.sort(rows, axis=-1), (~np.isnan(rows)).sum(axis=-1)  # NaN goes last
+    each, last = np.arange(len(rows)), np.maximum(known - 1, 0)
+    return (ordered[each, last // 2] + ordered[each, (last + 1) // 2]) / 2, known
 
 
 def mean(values: np.ndarray) -> float:

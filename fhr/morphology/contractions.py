@@ -15,7 +15,9 @@ from scipy.signal import find_peaks
 from fhr.errors import FHRError, SignalError
 from fhr.preprocessing import fill_runs, runs
 
+from .blocks import medians
 from .events import Events, no_events
+from .overlap import outside
 from .seconds import by_second, smoothed
 
 __all__ = ["UncertainActivity", "activity_of_each", "find_contractions", "uncertain_activity"]
@@ -188,13 +190,9 @@ def _uncertain(
     island = start[1:] - end[:-1] < SHORTEST
     end[:-1][island] = start[1:][island]
     # What is left open, where nothing else hides it.
-    begin = np.maximum(np.append(0.0, end)[:, None], open_[:, 0])
-    stop = np.minimum(np.append(start, len(uc) / fs)[:, None], open_[:, 1])
-    here = begin < stop
-    if not here.any():
-        return UncertainActivity(start, end, reason)
-    start, end = np.append(start, begin[here]), np.append(end, stop[here])
-    reason = np.append(reason, np.full(here.sum(), "no scale", dtype=object))
+    more, _ = outside(open_, np.stack([start, end], axis=1))
+    start, end = np.append(start, more[:, 0]), np.append(end, more[:, 1])
+    reason = np.append(reason, np.full(len(more), "no scale", dtype=object))
     order = np.argsort(start)
     return UncertainActivity(start[order], end[order], reason[order])
 
@@ -334,10 +332,7 @@ def _curves(second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def _spread(values: np.ndarray) -> np.ndarray:
     """Median of the absolute values that are known (window, k), as a standard deviation; 0 where none is."""
-    ordered, number = np.sort(np.abs(values), axis=-1), (~np.isnan(values)).sum(axis=-1)  # NaN goes last
-    each, number = np.arange(len(values)), np.maximum(number, 1)
-    spread: np.ndarray = 1.4826 * (ordered[each, (number - 1) // 2] + ordered[each, number // 2]) / 2
-    return np.nan_to_num(spread)
+    return np.nan_to_num(1.4826 * medians(np.abs(values))[0])
 
 
 def _outlines(curve: np.ndarray, second: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike
 from fhr.preprocessing import halved_or_doubled_stretches, mothers_rate, remove_false_signal, runs
 from fhr.recording import Recording
 
-from .blocks import NOWHERE, range_mask
+from .blocks import NOWHERE
 from .findings import Found
 from .morphology import Morphology
-from .overlap import overlap
+from .overlap import outside
 
 __all__ = [
     "FALSE_REASONS",
@@ -90,28 +90,22 @@ def false_stretches(
     return FalseStretches(false, ranges, np.array([why for *_, why in found], dtype=object), known)
 
 
-def with_false(found: Found, false: FalseStretches, fs: float) -> Found:
+def with_false(found: Found, false: FalseStretches) -> Found:
     """Put the false stretches beside the other uncertain ones of FHR, which lose what they share with them.
 
     Args:
         found: in FHR without what is false.
         false: of the same recording.
-        fs: Hz.
     """
     if not len(false.ranges):
         return found
-    n = len(false.fhr)
-    elsewhere = ~range_mask(false.ranges, n, fs)
-    apart = overlap(found.fhr_uncertain[:, 0], found.fhr_uncertain[:, 1], false.ranges) == 0
-    parts, reasons = [false.ranges, found.fhr_uncertain[apart]], [false.reasons, found.fhr_reasons[apart]]
-    for stretch, reason in zip(found.fhr_uncertain[~apart], found.fhr_reasons[~apart], strict=True):
-        starts, ends = runs(range_mask(stretch[None], n, fs) & elsewhere)
-        long = ends - starts >= _SHORTEST * fs
-        parts.append(np.stack([starts[long], ends[long]], axis=1) / fs)
-        reasons.append(np.full(long.sum(), reason, dtype=object))
-    ranges = np.concatenate(parts)
+    left, of = outside(found.fhr_uncertain, false.ranges)
+    whole = (left == found.fhr_uncertain[of]).all(axis=1)
+    kept = whole | (left[:, 1] - left[:, 0] >= _SHORTEST)
+    ranges = np.concatenate([false.ranges, left[kept]])
+    reasons = np.concatenate([false.reasons, found.fhr_reasons[of[kept]]])
     order = np.argsort(ranges[:, 0], kind="stable")
-    return found._replace(fhr_uncertain=ranges[order], fhr_reasons=np.concatenate(reasons)[order])
+    return found._replace(fhr_uncertain=ranges[order], fhr_reasons=reasons[order])
 
 
 def false_minutes(morphology: Morphology) -> dict[str, float]:

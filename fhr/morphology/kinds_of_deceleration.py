@@ -9,6 +9,7 @@ from fhr.errors import SignalError
 from .bandwidth import flattest_minute
 from .events import Events
 from .overlap import overlap
+from .segments import MINIMAL
 from .shape_of_event import Shape, shape_of, whole
 
 __all__ = ["FIGO_PROLONGED", "NICHD_PROLONGED", "DecelerationKinds", "deceleration_kinds"]
@@ -18,7 +19,6 @@ FIGO_PROLONGED = 180.0  #: s; FIGO 2015: longer than that
 NICHD_PROLONGED = (120.0, 600.0)  #: s; NICHD 2008: from the first on, to below the second, a change of the baseline
 GRADUAL = 30.0  #: s; FIGO 2015: more, of fall or return; NICHD 2008: that or more, of the fall
 LATE_ONSET = 20.0  #: s; FIGO 2015: late ones start more than that after the onset of the contraction
-REDUCED = 5.0  #: bpm; FIGO 2015: bandwidth below
 # This package's choices, where the guidelines give no number.
 WITH_THE_PEAK = 15.0  #: s; nadir and peak of the contraction coincide within that
 SHALLOW = 30.0  #: bpm; an early deceleration of FIGO 2015 is no deeper
@@ -127,7 +127,7 @@ def deceleration_kinds(
         ["prolonged", "variable", "late", "early"],
         "unclassified",
     )
-    reduced = flattest < REDUCED
+    reduced = flattest < MINIMAL
     slow = (np.fmax(shape.fall[:, 0], shape.back[:, 0]) > GRADUAL) | reduced
     delayed = (falls.start - onset > LATE_ONSET) & (lag > 0) & (falls.end > close)
     swift = np.fmax(shape.fall[:, 1], shape.back[:, 1]) < GRADUAL

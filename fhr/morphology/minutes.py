@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from .blocks import medians
 from .overlap import KNOWN
 
 __all__ = ["PERIOD", "Minutes", "find_minutes", "minute_table"]
@@ -39,27 +40,24 @@ class Minutes(NamedTuple):
 
         Of less than ten minutes there is one period.
         """
-        middle, known = _medians(self.baseline, min(PERIOD, len(self.baseline)))
+        middle, known = medians(_on_end(self.baseline, min(PERIOD, len(self.baseline))))
         return np.where(known >= KNOWN * PERIOD, middle, np.nan)
 
     @property
     def variability(self) -> np.ndarray:
         """Running median (k,) of the bandwidth over nine minutes, bpm; NaN where none of them is known."""
-        return _medians(np.pad(self.bandwidth, AROUND // 2, constant_values=np.nan), AROUND)[0]
+        return medians(_on_end(np.pad(self.bandwidth, AROUND // 2, constant_values=np.nan), AROUND))[0]
 
     def variability_of(self, minutes: int) -> np.ndarray:
         """Median bandwidth of every `minutes` on end (k - minutes + 1,), bpm; NaN where none of them is known."""
-        return _medians(self.bandwidth, minutes)[0]
+        return medians(_on_end(self.bandwidth, minutes))[0]
 
 
-def _medians(values: np.ndarray, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """Median of the known values of every `length` on end, NaN without any, and how many are known."""
+def _on_end(values: np.ndarray, length: int) -> np.ndarray:
+    """Every `length` values on end, a row each; no row where there are fewer."""
     if not 0 < length <= len(values):
-        return np.empty(0), np.empty(0)
-    rows = np.sort(np.lib.stride_tricks.sliding_window_view(values, length), axis=-1)  # NaN goes last
-    known = (~np.isnan(rows)).sum(axis=-1)
-    each, last = np.arange(len(rows)), np.maximum(known - 1, 0)
-    return (rows[each, last // 2] + rows[each, (last + 1) // 2]) / 2, known
+        return np.empty((0, 1))
+    return np.lib.stride_tricks.sliding_window_view(values, length)
 
 
 def find_minutes(fhr: np.ndarray, baseline: np.ndarray, fs: float, bandwidth: np.ndarray) -> Minutes:

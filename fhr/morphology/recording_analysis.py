@@ -65,7 +65,7 @@ def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, thre
     false = false_stretches(recording, false_signal, threshold=threshold)
     fhr = clean(replace(recording, fhr=false.fhr), DEFAULT_STEPS).fhr.astype(np.float64)
     try:
-        found = with_false(find(fhr, recording.uc, fs), false, fs)
+        found = with_false(find(fhr, recording.uc, fs), false)
     except SignalError as error:
         raise SignalError(f"{recording.name}: {error}") from None
     falls, contractions, unseen = found.decelerations, found.contractions, found.uc_uncertain

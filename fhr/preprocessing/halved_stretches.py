@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from .quality_rules import factor_cuts
 from .true_runs import fill_runs
 
 __all__ = ["halved_or_doubled_stretches"]
 
-_HIGHEST = (
-    180.0  # bpm: of two levels at 2 to 1 the lower one is likely false up to it for the higher one, else the other
-)
+# bpm: of two levels at 2 to 1 the lower one is likely false up to it for the higher one, else the other
+_HIGHEST = 180.0
 _LIKELY = 2.0  # times as much signal tells for the level that is likely true
 _MOST = 300.0  # s of one piece that count
 _NEIGHBOURS = 0.2  # of a long piece: what each neighbour has to hold
@@ -54,12 +54,8 @@ def halved_or_doubled_stretches(
         >>> np.flatnonzero(halved_or_doubled_stretches(rate, fs=1.0))[[0, -1]].tolist()
         [300, 499]
     """
-    valid = np.flatnonzero(~np.isnan(signal))
+    valid, values, factor, cuts = factor_cuts(signal, fs, tolerance=tolerance, gap=gap)
     mask = np.zeros(len(signal), dtype=bool)
-    values = np.maximum(signal[valid].astype(np.float64), 1.0)  # 0 has no logarithm
-    factor = np.log2(values[1:] / values[:-1])
-    near = np.abs(np.abs(factor) - 1) <= np.log2(1 + tolerance)
-    cuts = np.flatnonzero(near & (np.diff(valid) <= gap * fs + 1)) + 1
     if len(cuts) < 2:
         return mask
     up = factor[cuts - 1] > 0

@@ -13,6 +13,7 @@ from .true_runs import fill_runs, runs
 
 __all__ = [
     "coincident",
+    "factor_cuts",
     "halved_or_doubled",
     "jumping",
     "out_of_range",
@@ -82,16 +83,28 @@ def halved_or_doubled(
         >>> halved_or_doubled(np.array([140, 140, 71, 70, 141]), 1.0).tolist()
         [False, False, True, True, False]
     """
-    valid = np.flatnonzero(~np.isnan(signal))
-    values = np.maximum(signal[valid].astype(np.float64), 1.0)  # 0 has no logarithm
-    factor = np.log2(values[1:] / values[:-1])
-    near = np.abs(np.abs(factor) - 1) <= np.log2(1 + tolerance)
-    cuts = np.flatnonzero(near & (np.diff(valid) <= gap * fs + 1)) + 1
+    valid, _, factor, cuts = factor_cuts(signal, fs, tolerance=tolerance, gap=gap)
     short = np.diff(cuts) <= longest * fs
     back = np.sign(factor[cuts[:-1] - 1]) != np.sign(factor[cuts[1:] - 1])
     mask = np.zeros(len(signal), dtype=bool)
     mask[valid[fill_runs(cuts[:-1][short & back], cuts[1:][short & back], len(valid))]] = True
     return mask
+
+
+def factor_cuts(
+    signal: np.ndarray, fs: float, *, tolerance: float, gap: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Cut the valid samples wherever neighbours differ by a factor of 2, across gaps of up to `gap` s.
+
+    Returns:
+        Positions (m,) and values (m,) of the valid samples, the logarithm to base 2 of the factor from each to the next
+        (m - 1,), and the numbers of the samples that cuts come before.
+    """
+    valid = np.flatnonzero(~np.isnan(signal))
+    values = np.maximum(signal[valid].astype(np.float64), 1.0)  # 0 has no logarithm
+    factor = np.log2(values[1:] / values[:-1])
+    near = np.abs(np.abs(factor) - 1) <= np.log2(1 + tolerance)
+    return valid, values, factor, np.flatnonzero(near & (np.diff(valid) <= gap * fs + 1)) + 1
 
 
 def coincident(
