@@ -130,7 +130,7 @@ def deceleration_kinds(
     reduced = flattest < MINIMAL
     slow = (np.fmax(shape.fall[:, 0], shape.back[:, 0]) > GRADUAL) | reduced
     delayed = (falls.start - onset > LATE_ONSET) & (lag > 0) & (falls.end > close)
-    swift = np.fmax(shape.fall[:, 1], shape.back[:, 1]) < GRADUAL
+    swift = np.maximum(shape.fall[:, 1], shape.back[:, 1]) < GRADUAL  # NaN, a flank that is not seen, is not
     figo_kind = np.select(
         [
             length > FIGO_PROLONGED,

@@ -199,6 +199,13 @@ def test_missing_heart_rate_in_the_fall():
     assert judge(gradual, missing=[(630, 745)])[0] == "unclassified"
 
 
+def test_figo_calls_nothing_variable_of_which_a_flank_is_not_seen():
+    """NICHD asks for the fall alone; the return may have been gradual."""
+    found = both(VARIABLE, missing=[(652, 800)])
+    assert np.isnan(found.shape.back[0]).all()
+    assert (found.kind[0], found.figo_kind[0]) == ("variable", "unclassified")
+
+
 def test_pushing_shares_one_contraction():
     """Three falls with the pushes of one contraction of the second stage are three variable ones of row 0."""
     time = np.arange(N_SECONDS * 4) / 4
