@@ -7,6 +7,8 @@ runs but long: 16 s of it in 20 min can double the multifractal parameter c2.
 
 import numpy as np
 
+from fhr.errors import FHRError
+
 from .true_runs import fill_runs
 
 __all__ = ["held", "hold_threshold", "note_held", "remove_held"]
@@ -60,6 +62,9 @@ def hold_threshold(fhr: np.ndarray, fs: float, *, times: float = 5.0, share: flo
     Returns:
         0 for a signal without a value.
 
+    Raises:
+        FHRError: `times` that is not positive, or a `share` outside 0 to 1; so do the others here.
+
     Example:
         >>> hold_threshold(np.repeat(np.arange(130.0, 160.0), 2), 4.0)
         2.5
@@ -101,6 +106,8 @@ def _runs_of_one_value(fhr: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndar
 
 
 def _threshold(lengths: np.ndarray, times: float, share: float) -> float:
+    if not (times > 0 and 0 <= share <= 1):
+        raise FHRError(f"held values with times={times} and share={share}; give more than 0, and a share from 0 to 1")
     if not len(lengths):
         return 0.0
     ascending = np.sort(lengths)

@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fhr.errors import SignalError
+
 from .true_runs import fill_runs, runs
 
 __all__ = ["mothers_rate"]
@@ -62,11 +64,16 @@ def mothers_rate(fhr: np.ndarray, mhr: np.ndarray, fs: float, *, within: float =
     Returns:
         A mask (n,), true on samples that hold FHR only.
 
+    Raises:
+        SignalError: rates that are not of one length.
+
     Example:
         >>> fhr = np.concatenate([np.full(200, 140.0), np.full(100, 82.0), np.full(200, 140.0)])
         >>> np.flatnonzero(mothers_rate(fhr, np.full(500, 80.0), fs=1.0))[[0, -1]].tolist()
         [200, 299]
     """
+    if np.ndim(fhr) != 1 or np.shape(fhr) != np.shape(mhr):
+        raise SignalError(f"fhr has shape {np.shape(fhr)}, mhr {np.shape(mhr)}; give both as (n,)")
     held = ~np.isnan(fhr)
     difference = fhr - mhr
     if (np.abs(difference) <= within).sum() < _NEAR * fs:

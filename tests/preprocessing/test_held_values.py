@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.datasets import FalseSignals
+from fhr.errors import FHRError
 from fhr.features import FeatureSet
 from fhr.formats import read_npz, write_npz
 from fhr.preprocessing import (
@@ -205,3 +206,10 @@ def test_on_the_marks_of_experts(fhrma_false_signals):
         flagged += (mask & (marks == 0)).sum()
     assert true > 100_000
     assert flagged < 1e-4 * true
+
+
+@pytest.mark.parametrize("given", [{"share": 2.0}, {"share": -0.1}, {"times": 0.0}, {"times": -1.0}])
+def test_a_step_of_a_checkpoint_that_cannot_be_done_is_named(given):
+    """Any finite number passes for a parameter when a checkpoint is read; the step itself refuses it."""
+    with pytest.raises(FHRError, match=r"held values with times=.* and share=.*; give more than 0, and a share"):
+        clean(recording(np.full(100, 140.0)), [Step("remove_held", given)])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fhr.datasets import FalseSignals
+from fhr.errors import SignalError
 from fhr.preprocessing import coincident, mothers_rate
 
 FS = 4.0
@@ -120,3 +121,8 @@ def test_on_the_marks_of_experts(fhrma_false_signals):
         false += (found & (marks == 1)).sum(), (held & (marks == 1)).sum()
     assert true[0] / true[1] < 0.007
     assert false[0] / false[1] > 0.54
+
+
+def test_rates_of_different_lengths_are_named():
+    with pytest.raises(SignalError, match=r"fhr has shape \(10,\), mhr \(9,\); give both as \(n,\)"):
+        mothers_rate(np.zeros(10), np.zeros(9), FS)
