@@ -438,6 +438,24 @@ def test_a_recording_is_judged_alike_by_arrays_and_by_tables(simulated_database)
             assert repr(found) == repr(expected)
 
 
+@pytest.mark.parametrize(("every", "fall", "depth"), [(120, 35, 30), (180, 60, 40), (150, 50, 25)])
+def test_straight_flanks_are_no_variability(every, fall, depth):
+    """A flat strip with a straight deceleration at every contraction has absent variability, and so is NICHD III.
+
+    With the flanks outside the events as they are found, the bandwidth is 3.4 to 6.8 bpm.
+    """
+    time, rng = np.arange(14400) / 4, np.random.default_rng(0)
+    fhr = 140 + rng.normal(0, 0.2, 14400)
+    for start in range(30, 3500, every):
+        fhr -= np.interp(time, [start, start + fall, start + 2 * fall], [0, depth, 0], 0, 0)
+    since = time % every
+    uc = 10 + np.where(since < 60, 50 * np.sin(np.pi * since / 60) ** 2, 0) + rng.normal(0, 0.3, 14400)
+    read = analyze(Recording("flat", fhr, uc, 4.0))
+    assert read.segments["variability"].max() < 1
+    assert read.variation["bandwidth_bpm"] < 1
+    assert read.nichd.label == "III"
+
+
 @pytest.mark.parametrize("fs", [1.0, 2.0, 8.0])
 def test_the_sampling_rate_hardly_matters(simulated_database, fs):
     same = []
