@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any, ClassVar, Self
 
@@ -116,6 +116,32 @@ class Calibrator(ABC):
         """
         learnt = self._fitted()
         return (np.asarray(scores, dtype=np.float64) - learnt["mean"]) / learnt["scale"]
+
+    def refitted(
+        self, scores: np.ndarray, labels: np.ndarray, counts: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Refit a calibrator of this kind and these settings to each of m samples of the same records.
+
+        Args:
+            scores: (n,), finite.
+            labels: (n,), 0 or 1.
+            counts: (m, n), how often sample k holds record i.
+
+        Returns:
+            The curves: a function from scores (q,) to probabilities (m, q), NaN for a sample of one class.
+        """
+        settings = {key: getattr(self, key) for key in self.settings}
+        fits: list[Calibrator | None] = []
+        for count in counts:
+            s, y = np.repeat(scores, count), np.repeat(labels, count)
+            if not 0 < y.sum() < len(y):
+                fits.append(None)
+                continue
+            one = type(self)(**settings)
+            one._learnt = {"mean": float(s.mean()), "scale": float(s.std()) or 1.0}
+            one._learnt.update(one._learn(s, y))
+            fits.append(one)
+        return lambda at: np.stack([np.full(len(at), np.nan) if one is None else one.predict(at) for one in fits])
 
     def bind(self, *, label: str, model: str | Iterable[str] = ()) -> Self:
         """Bind this calibrator to the label and the model that it was fitted for, so that `check` can refuse others.

@@ -71,7 +71,7 @@ class Reference:
                 out of.
             labels: 0 or 1 by record name; others than the held-out ones may stand in it.
             statistics: of the records that anything was learnt from, by name, see `typical_statistics`.
-            calibrator: the one that is applied to each member's score.
+            calibrator: the one that is applied to the mean score of the members of an inner fold.
 
         Raises:
             FHRError: a column that is not there, a record that two inner folds held out or that some member did not
@@ -99,7 +99,7 @@ class Reference:
             y = checked_labels(labels.loc[table.index].to_numpy())
             mean = checked_scores(scores.mean(axis=1), len(y))
             folds[int(inner)] = HeldOut(tuple(mean.tolist()), tuple(map(int, y)), scores.shape[1])
-            probabilities.append(calibrator.predict(scores).mean(axis=1))
+            probabilities.append(calibrator.predict(mean))
         y = np.concatenate([fold.labels for fold in folds.values()])
         threshold = threshold_at_specificity(y, np.concatenate(probabilities))
         typicality = Typicality.fit(statistics) if len(statistics) >= MIN_RECORDS else None

@@ -23,8 +23,8 @@ class Abstention:
             those of either outcome).
         loss: more than this fraction of the window's fetal heart rate is missing.
         distance: fewer than this fraction of the training records are as far from the others.
-        flip_rate: two retrainings would disagree on the decision more often than this. The rate is coarse where there
-            are few networks: from two of them it is 0 or 1.
+        flip_rate: two averages of as many networks would disagree on the decision more often than this. The rate is
+            coarse where there are few networks: four of them have three ways of being halved.
         referral: what leaving the answer to a clinician costs, where missing a birth with the label costs 1; None for
             no such reason. The prediction abstains where the better of the two answers, min(p, (1 - p) false_alarm),
             is expected to cost more.
@@ -63,7 +63,7 @@ class Abstention:
         if prediction.distance is not None and prediction.distance < self.distance:
             yield "unlike the training records"
         if prediction.flip_rate is not None and prediction.flip_rate > self.flip_rate:
-            yield f"two retrainings would disagree with probability {prediction.flip_rate:.2f}"
+            yield f"the same training done anew would decide otherwise with probability {prediction.flip_rate:.2f}"
         if self.referral is not None and prediction.probability is not None:
             p = prediction.probability
             if (cost := min(p, (1 - p) * self.false_alarm)) > self.referral:

@@ -48,10 +48,7 @@ def probability_words(
         return
     line = f"- Probability of {target}: **{_percent(probability)}**"
     if low is not None and high is not None:
-        line += f" (calibration leaves open {_percent(low)} to {_percent(high)}, no confidence interval"
-        if not low <= probability <= high:
-            line += "; by another calibration, which disagrees"
-        line += ")"
+        line += f" (95% interval of the calibration {_percent(low)} to {_percent(high)})"
     if prevalence is not None:
         line += f"; {_percent(prevalence)} of the births it is calibrated for have it"
     yield line
@@ -77,7 +74,7 @@ def network_words(spread: float | None, flip_rate: float | None) -> Iterator[str
     if spread is not None:
         line = f"- From one network to another the probability moves by {100 * spread:.1f} percentage points (SD)"
         if flip_rate is not None:
-            line += f"; two networks disagree on the decision with probability {flip_rate:.2f}"
+            line += f"; two averages of as many would disagree on the decision with probability {flip_rate:.2f}"
         yield line
 
 

@@ -20,11 +20,11 @@ class Judgement(NamedTuple):
         score: (n,) mean risk score over the networks.
         probability: (n,) mean calibrated probability over the networks.
         prevalence: of the label among the births that probability and interval are for.
-        low: (n,) lower end of the Venn-Abers interval.
+        low: (n,) lower end of the 95% interval of the calibration curve, around the probability.
         high: (n,) upper end.
         spread: (n,) standard deviation of the probability over the networks.
         decision: bool (n,), at risk or not.
-        flip_rate: (n,) probability that two networks disagree on the decision.
+        flip_rate: (n,) probability that two averages of as many networks disagree on the decision.
         p_values: (n, 2), how well each birth goes with label 0 and with label 1.
         sets: level -> bool (n, 2), which labels the set holds.
         guarantees: level -> what is proven of its sets, or why there are none.

