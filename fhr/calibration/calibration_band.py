@@ -55,7 +55,7 @@ class CalibrationBand:
         n = len(y)
         drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_resamples)
         counts = np.concatenate([np.ones((1, n), dtype=drawn.dtype), drawn])
-        self._curves: Callable[[np.ndarray], np.ndarray] = calibrator.refitted(s, y, counts)
+        self._curves: Callable[[np.ndarray], np.ndarray] = calibrator.refitted(s, counts, counts * y)
 
     def reach(
         self, scores: np.ndarray, shift: Callable[[np.ndarray], np.ndarray] | None = None

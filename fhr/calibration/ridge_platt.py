@@ -61,11 +61,11 @@ class RidgePlatt(Calibrator):
         self.penalty = float(penalty)
 
     def refitted(
-        self, scores: np.ndarray, labels: np.ndarray, counts: np.ndarray
+        self, scores: np.ndarray, counts: np.ndarray, events: np.ndarray
     ) -> Callable[[np.ndarray], np.ndarray]:
-        """Refit to m samples of the same records at once, see `Calibrator.refitted`."""
+        """Refit to m samples of the same scores at once, see `Calibrator.refitted`."""
         mean, scale = float(scores.mean()), float(scores.std()) or 1.0
-        intercept, slope = ridge_lines((scores - mean) / scale, counts, counts * labels, self.penalty)
+        intercept, slope = ridge_lines((scores - mean) / scale, counts, events, self.penalty)
         return lambda at: expit(intercept[:, None] + slope[:, None] * ((np.asarray(at) - mean) / scale))
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:

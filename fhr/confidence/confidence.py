@@ -4,7 +4,7 @@ The networks belong to one outer fold or to several, each with a reference of it
 not see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -112,7 +112,7 @@ class Confidence:
         if prevalence is None and self._prevalences:
             told_for = float(np.mean(self._prevalences))
         low, high = self._interval(probability, by_inner, prevalence)
-        decision, flips = self._decision(by_inner, each)
+        decision, flips = self._decision(by_inner, scores)
         p = self._p_values(by_inner)
         typical = self._typicalities() if statistics is not None else []
 
@@ -162,31 +162,42 @@ class Confidence:
         return np.round(mean, max(decimals)) if decimals else significant(mean, 5)
 
     def _probability(self, by_inner: np.ndarray, prevalence: float | None = None) -> np.ndarray | None:
-        """(n,), the mean over inner folds."""
+        """(n,), the mean over outer folds of the probability of each average over inner folds."""
         if not self._calibrators:
             return None
-        rows = zip(self._groups, by_inner, strict=True)
-        each = np.stack([self._calibrators[group[0]].predict(row) for group, row in rows])
-        of_fit = [self._prevalences[group[0]] for group in self._groups] if prevalence is not None else []
+        firsts, averages = [group[0] for group in self._groups], by_inner  # without references each by itself
+        if self._folds:
+            firsts = [rows[0] for _, rows in self._folds]
+            averages = np.stack([fold.averaged(rows) for fold, rows in self._fold_rows(by_inner)])
+        each = np.stack([self._calibrators[i].predict(row) for i, row in zip(firsts, averages, strict=True)])
+        of_fit = [self._prevalences[i] for i in firsts] if prevalence is not None else []
         return np.asarray(_shifted(each, of_fit, prevalence).mean(axis=0))
 
-    def _of_networks(self, scores: np.ndarray) -> np.ndarray | None:
-        """Probabilities (network, n) that each network would give by itself."""
+    def _fold_rows(self, by_inner: np.ndarray) -> Iterator[tuple[OuterFold, np.ndarray]]:
+        """Each outer fold with the rows of its inner folds."""
+        ends = np.cumsum([len(fold.groups) for fold, _ in self._folds])[:-1]
+        for (fold, _), rows in zip(self._folds, np.split(by_inner, ends), strict=True):
+            yield fold, rows
+
+    def _of_networks(self, scores: np.ndarray, *, stretched: bool = False) -> np.ndarray | None:
+        """Probabilities (network, n) that each network would give by itself, or as a part of an average."""
         if not self._calibrators:
             return None
-        rows = zip(self._calibrators, self._rounded(scores), strict=True)
-        return np.stack([calibrator.predict(row) for calibrator, row in rows])
+        known = self._rounded(scores)
+        for fold, rows in self._folds if stretched else ():
+            known[rows] = fold.averaged.stretched(known[rows])
+        return np.stack([calibrator.predict(row) for calibrator, row in zip(self._calibrators, known, strict=True)])
 
     def _shifted(self, each: np.ndarray, prevalence: float | None) -> np.ndarray:
         return _shifted(each, self._prevalences, prevalence)
 
-    def _decision(self, by_inner: np.ndarray, each: np.ndarray | None) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def _decision(self, by_inner: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Decisions (n,) and their flip rate; the latter needs several networks."""
         probability = self._probability(by_inner)
         if probability is None or self._threshold is None:
             return None, None
         decision = self._threshold.reached_by(probability)
-        if each is None:
+        if (each := self._of_networks(scores, stretched=True)) is None or len(each) == 1:
             return decision, None
         least = self._threshold.least
         return decision, flip_rate_of_average(each, least, average=probability, strata=self._strata)
@@ -197,10 +208,8 @@ class Confidence:
         """The ends (n,), always around the probability; none where an outer fold has too few records."""
         if probability is None or not self._folds:
             return None, None
-        reaches, first = [], 0
-        for fold, _ in self._folds:
-            rows = by_inner[first : first + len(fold.groups)]
-            first += len(fold.groups)
+        reaches = []
+        for fold, rows in self._fold_rows(by_inner):
             of_fit = fold.reference.prevalence
             shift = None
             if prevalence is not None:
@@ -217,9 +226,7 @@ class Confidence:
         """(n, 2), means over outer folds."""
         if not self._folds:
             return None
-        ends = np.cumsum([len(fold.groups) for fold, _ in self._folds])[:-1]
-        parts = zip(self._folds, np.split(by_inner, ends), strict=True)
-        return _mean([fold.p_values(rows) for (fold, _), rows in parts])
+        return _mean([fold.p_values(rows) for fold, rows in self._fold_rows(by_inner)])
 
     def _typicalities(self) -> list[Typicality]:
         """One of each outer fold, or none where one of them lacks it."""

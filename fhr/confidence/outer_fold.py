@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from fhr.calibration import ClassConditionalConformal, CoverageStatement, CrossConformal, Reference
+from fhr.calibration.averaging import averaging
 from fhr.calibration.calibration_band import CalibrationBand
 from fhr.calibration.calibrator import Calibrator
 from fhr.calibration.ties import rounded
@@ -27,6 +28,9 @@ class OuterFold:
         reference: of the outer fold.
         inner: inner fold of each network.
         calibrator: that was fitted to the scores of the reference; without it there is no interval.
+
+    Attributes:
+        averaged: map from scores (inner fold, n) to the score (n,) of their average that the calibrator takes.
 
     Raises:
         CheckpointError: an inner fold that the reference does not know.
@@ -51,6 +55,8 @@ class OuterFold:
             ),
             "",
         )
+        known, labels = reference.pooled()
+        self.averaged = averaging(known, np.ones(len(known)), np.asarray(labels), reference.between, len(folds))
         self._conformal: ClassConditionalConformal | CrossConformal
         if len(folds) == 1:
             self._conformal = ClassConditionalConformal().fit(held_out[0], folds[0].labels)
@@ -84,7 +90,7 @@ class OuterFold:
         Returns:
             None where there are too few records, or no calibrator.
         """
-        return None if self._band is None else self._band.reach(by_inner, shift)
+        return None if self._band is None else self._band.reach(self.averaged(by_inner)[None], shift)
 
     def statements(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
         """State the coverage of the sets, for label 0 and label 1.

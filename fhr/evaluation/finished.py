@@ -75,7 +75,7 @@ def finish_fold(
 
         learnt_from = sorted(set(prediction.held_out["name"]))
         typical = pd.DataFrame() if statistics is None else statistics.loc[learnt_from]
-        reference = Reference.of(prediction.held_out, labels, typical, calibrator).to_dict()
+        reference = Reference.of(prediction.held_out, labels, typical, calibrator, prediction.between).to_dict()
         several = any(network.member for network in networks)
         with tempfile.TemporaryDirectory() as temporary:
             drafts = [Path(temporary) / f"draft{i}.ckpt" for i in range(len(networks))]

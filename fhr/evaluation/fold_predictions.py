@@ -44,7 +44,7 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
             "with `fhr predict`"
         )
     no_statistics = pd.DataFrame()  # what is typical of training records matters to new recordings alone
-    reference = Reference.of(prediction.held_out, labels, no_statistics, prediction.calibrator)
+    reference = Reference.of(prediction.held_out, labels, no_statistics, prediction.calibrator, prediction.between)
     inner = prediction.test.columns.get_level_values("inner").tolist()
     n = len(inner)
     judged = Confidence([prediction.calibrator] * n, [reference] * n, inner, target="label").judge(networks)

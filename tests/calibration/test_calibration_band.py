@@ -39,8 +39,8 @@ def test_the_kernel_and_the_loop_draw_the_same_curves():
     counts[0] = labels == 0  # one class only
     calibrator = RidgePlatt(penalty=2.0).fit(scores, labels)
     fast, slow = (
-        calibrator.refitted(scores, labels, counts)(AT),
-        Calibrator.refitted(calibrator, scores, labels, counts)(AT),
+        calibrator.refitted(scores, counts, counts * labels)(AT),
+        Calibrator.refitted(calibrator, scores, counts, counts * labels)(AT),
     )
     np.testing.assert_allclose(fast, slow, atol=1e-6)
     assert np.isnan(fast[0]).all()
