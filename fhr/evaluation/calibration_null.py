@@ -17,10 +17,11 @@ from fhr.calibration import Calibrator, RidgePlatt
 from fhr.calibration.averaging import averaging, between_inner_folds
 from fhr.calibration.ridge_lines import ridge_lines
 from fhr.errors import FHRError
+from fhr.metrics import Interval
 from fhr.metrics.calibration_error import calibration_errors
 from fhr.metrics.cox import calibration_lines
 
-__all__ = ["STATISTICS", "CalibrationNull", "StoredFold", "calibration_null", "stored_folds"]
+__all__ = ["STATISTICS", "CalibrationNull", "StoredFold", "calibration_metrics", "calibration_null", "stored_folds"]
 
 STATISTICS = ("calibration_slope", "calibration_intercept", "cox", "ece")
 """What the null is of: slope and intercept of the calibration line, twice its gain in log-likelihood, and the ECE."""
@@ -81,6 +82,23 @@ class CalibrationNull(NamedTuple):
         return float(low), float(high)
 
 
+def calibration_metrics(null: CalibrationNull) -> dict[str, Interval]:
+    """Results of the calibration tests under the names of the other metrics.
+
+    Returns:
+        cox_p: p-value of slope 1 and intercept 0 under the procedure's own null, in place of chi-squared;
+        calibration_slope_null, calibration_intercept_null and ece_null: median and 95% interval of what a calibrated
+        procedure would give; calibration_slope_p, calibration_intercept_p and ece_p: p-values of each alone.
+    """
+    found = {"cox_p": Interval(null.p_value("cox"), np.nan, np.nan)}
+    for statistic in ("calibration_slope", "calibration_intercept", "ece"):
+        low, high = null.interval(statistic)
+        middle = np.nan if np.isnan(low) else float(np.median(null.drawn[STATISTICS.index(statistic)]))
+        found[f"{statistic}_null"] = Interval(middle, low, high)
+        found[f"{statistic}_p"] = Interval(null.p_value(statistic), np.nan, np.nan)
+    return found
+
+
 def stored_folds(kept: Mapping[tuple[int, int], pd.DataFrame], labels: pd.Series) -> list[StoredFold]:
     """Stored scores of the outer folds (repeat, fold) as arrays; positions are those of `labels`.
 
@@ -102,7 +120,7 @@ def calibration_null(
     folds: Sequence[StoredFold],
     labels: np.ndarray,
     *,
-    n_redraws: int = 300,
+    n_redraws: int = 200,
     seed: int = 0,
     make: Callable[[], Calibrator] = RidgePlatt,
 ) -> CalibrationNull:
@@ -122,7 +140,7 @@ def calibration_null(
 
     Args:
         folds: see `stored_folds`.
-        labels: (n,), 0 or 1; records that no fold tests are left out.
+        labels: (n,), 0 or 1; records that no fold tests keep theirs.
         n_redraws: of the labels.
         seed: of the redraws.
         make: an unfitted calibrator.
@@ -135,7 +153,7 @@ def calibration_null(
         for calibration: Bröcker and Smith 2007, Weather Forecast. 22:651, doi:10.1175/WAF993.1.
     """
     if n_redraws < 20:
-        raise FHRError(f"n_redraws={n_redraws}; give 20 or more, 300 by default")
+        raise FHRError(f"n_redraws={n_redraws}; give 20 or more, 200 by default")
     tested = np.unique(folds[0].tested if folds else [])
     by_repeat: dict[int, list[StoredFold]] = {}
     for fold in folds:
@@ -163,13 +181,13 @@ def calibration_null(
     given = procedure(y[None])
 
     def limit_of(p: np.ndarray) -> np.ndarray:
-        positive = np.zeros((1, len(y)), dtype=np.int64)
+        positive = _MANY * y[None].astype(np.int64)
         positive[0, tested] = np.round(_MANY * p)
         return procedure(positive, _MANY)[:, 0]
 
     truth = expit(_smooth(given[:, 0], limit_of))
     limit = limit_of(truth)
-    drawn = np.zeros((n_redraws, len(y)), dtype=np.int64)
+    drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
     drawn[:, tested] = np.random.default_rng(seed).random((n_redraws, len(tested))) < truth
     strayed = procedure(drawn) + (_calibrated(limit, truth) - limit)[:, None]
     observed = _statistics(y[None, tested], given)[:, 0]

@@ -40,7 +40,10 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
     timid. Both are fitted together, so the intercept is the shift at p = 1/2, not calibration-in-the-large. p is
     clipped to [1e-6, 1 - 1e-6].
 
-    The test is by likelihood ratio: 2 (log L(fitted) - log L(1, 0)) against chi-squared with 2 degrees of freedom.
+    The test is by likelihood ratio: 2 (log L(fitted) - log L(1, 0)) against chi-squared with 2 degrees of freedom. It
+    holds for probabilities that owe nothing to these labels, as on external data. Out-of-fold probabilities of a
+    cross-validation do: each record helped to calibrate the folds that it is pooled with, and chi-squared next to never
+    rejects; see `fhr.evaluation.calibration_null`.
 
     Args:
         labels: (n,), 0 or 1.
@@ -106,6 +109,8 @@ def calibration_lines(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np
     """
     y, x = np.asarray(labels, dtype=np.int64), _log_odds(probabilities)
     slope, intercept = _lines(x, np.ones_like(y), y, 1.0, 0.0)
+    for i in np.flatnonzero(np.isnan(slope)):  # a line too far from slope 1 for plain Newton steps, or none
+        slope[i], intercept[i], _ = calibration_line(y[i], probabilities[i])
     sign = 2 * y - 1
     fitted = log_expit(sign * (intercept[:, None] + slope[:, None] * x)).sum(axis=1)
     return slope, intercept, np.maximum(2 * (fitted - log_expit(sign * x).sum(axis=1)), 0.0)
