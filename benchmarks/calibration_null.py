@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 from scipy.special import expit, logit
-from scipy.stats import binomtest, kstest
+from scipy.stats import binomtest, chi2, kstest
 
 from fhr.calibration import RidgePlatt
 from fhr.evaluation.calibration_null import StoredFold, calibration_null
@@ -25,6 +25,7 @@ class Shifted(RidgePlatt):
     by = 0.0
 
     def refitted(self, scores, counts, events):
+        """The curves, moved."""
         curves = super().refitted(scores, counts, events)
         return lambda at: expit(logit(curves(at)) + self.by)
 
@@ -36,17 +37,22 @@ class ShiftedUp(Shifted):
 
 
 CASES = {
-    "calibrated, 7%, one network": dict(share=0.07, noise=0.0),
-    "calibrated, 20%, one network": dict(share=0.2, noise=0.0),
-    "calibrated, 7%, four networks": dict(share=0.07, noise=0.5),
-    "calibrated, 20%, four networks": dict(share=0.2, noise=0.5),
-    "calibrated, 20%, four networks, three repeats": dict(share=0.2, noise=0.5, repeats=3),
-    "average calibrated as one network, 7%": dict(share=0.07, noise=0.8, stretched=False),
-    "average calibrated as one network, 20%": dict(share=0.2, noise=0.8, stretched=False),
-    "prevalence shifted, 7%": dict(share=0.07, noise=0.5, make=ShiftedUp),
-    "prevalence shifted, 20%": dict(share=0.2, noise=0.5, make=ShiftedUp),
-    "scores of another scale in the test folds, 20%": dict(share=0.2, noise=0.5, scale=1.5),
-    "wrong form of the calibrator (heavy-tailed scores), 20%": dict(share=0.2, noise=0.0, heavy=True, difference=1.8),
+    "calibrated, 7%, one network": {"share": 0.07, "noise": 0.0},
+    "calibrated, 20%, one network": {"share": 0.2, "noise": 0.0},
+    "calibrated, 7%, four networks": {"share": 0.07, "noise": 0.5},
+    "calibrated, 20%, four networks": {"share": 0.2, "noise": 0.5},
+    "calibrated, 20%, four networks, three repeats": {"share": 0.2, "noise": 0.5, "repeats": 3},
+    "average calibrated as one network, 7%": {"share": 0.07, "noise": 0.8, "stretched": False},
+    "average calibrated as one network, 20%": {"share": 0.2, "noise": 0.8, "stretched": False},
+    "prevalence shifted, 7%": {"share": 0.07, "noise": 0.5, "make": ShiftedUp},
+    "prevalence shifted, 20%": {"share": 0.2, "noise": 0.5, "make": ShiftedUp},
+    "scores of another scale in the test folds, 20%": {"share": 0.2, "noise": 0.5, "scale": 1.5},
+    "wrong form of the calibrator (heavy-tailed scores), 20%": {
+        "share": 0.2,
+        "noise": 0.0,
+        "heavy": True,
+        "difference": 1.8,
+    },
 }
 
 
@@ -82,8 +88,6 @@ def p_values(seed: int, redraws: int, *, stretched: bool = True, make=RidgePlatt
     if not stretched:  # nothing between inner folds: the average is taken for one network
         folds = [fold._replace(by_inner=fold.by_inner.mean(axis=0)[None]) for fold in folds]
     null = calibration_null(folds, labels, n_redraws=redraws, seed=seed, make=make)
-    from scipy.stats import chi2
-
     return null.p_value(), float(chi2.sf(null.observed[2], 2))
 
 

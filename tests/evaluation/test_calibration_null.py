@@ -91,7 +91,8 @@ def test_same_seed_same_numbers_and_another_kind_of_calibrator():
     one, same, other = (calibration_null(folds, labels, n_redraws=25, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.drawn, same.drawn)
     assert not np.array_equal(one.drawn, other.drawn)
-    beta = calibration_null(folds[:1], labels, n_redraws=20, make=Beta)
+    more, known = cross_validation(2)
+    beta = calibration_null(more[:1], known, n_redraws=20, make=Beta)
     assert np.isfinite(beta.observed).all()
     assert 0 < beta.p_value() <= 1
 
