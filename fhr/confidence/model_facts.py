@@ -20,7 +20,7 @@ _SAID = {
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What a model is known to be worth; a fact that its checkpoint does not hold is None.
+    """Facts of a model: its AUROC, its training records, its calibrator; what its checkpoint does not hold is None.
 
     Attributes:
         auroc: area under the ROC curve with its 95% interval.

@@ -93,7 +93,7 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
     """Rows of the probability; the first heading leaves room for its bar, where there is one."""
     if prediction.probability is None:
         return [
-            Row(f"{label_in_words(prediction.target)}: no probability", _HEAD, 0.1),
+            Row(f"{prediction.target}: no probability", _HEAD, 0.1),
             Row(f"score {prediction.score:.3g}; the model was not calibrated"),
         ]
     rows = [

@@ -449,7 +449,7 @@ def test_a_card_of_an_older_checkpoint(labour):
     )
     figure = confidence_card(labour, prediction(**absent, warnings=()))
     drawn(figure)
-    assert "umbilical pH below 7.05 (ph<7.05): no probability" in said(figure)
+    assert "ph<7.05: no probability" in said(figure)
     assert "score -1.81; the model was not calibrated" in said(figure)
     assert any(line.startswith("not computed") for line in said(figure))
     assert any(line.startswith("No confidence was computed") for line in said(figure))
