@@ -47,7 +47,7 @@ CASES = {
     "prevalence shifted, 7%": {"share": 0.07, "noise": 0.5, "make": ShiftedUp},
     "prevalence shifted, 20%": {"share": 0.2, "noise": 0.5, "make": ShiftedUp},
     "scores of another scale in the test folds, 20%": {"share": 0.2, "noise": 0.5, "scale": 1.5},
-    "wrong form of the calibrator (heavy-tailed scores), 20%": {
+    "wrong form of the calibrator (heavy tails), 20%": {
         "share": 0.2,
         "noise": 0.0,
         "heavy": True,

@@ -60,7 +60,7 @@ class CalibrationBand:
     def reach(
         self, scores: np.ndarray, shift: Callable[[np.ndarray], np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """How far the band reaches below and above the curve, in log-odds, each (n,), not negative.
+        """Reach of the band below and above the curve, in log-odds, each (n,), not negative.
 
         Args:
             scores: (k, n); the probability of a record is the mean over its k scores.

@@ -20,6 +20,7 @@ from fhr.metrics import flip_rate_of_average, retraining_spread
 from .decision import Threshold
 from .judgement import Judgement
 from .levels import LEVELS
+from .model_facts import ModelFacts
 from .outer_fold import OuterFold
 
 __all__ = ["Confidence"]
@@ -29,7 +30,8 @@ class Confidence:
     """Judges births by the scores of some networks, their calibrators and the held-out records behind them.
 
     Members of one inner fold (retrainings on the same records) are averaged first and calibrated then, as the held-out
-    scores were that the calibrator knows; the probabilities of the inner folds are averaged.
+    scores were that the calibrator knows; their average over inner folds is calibrated as an average, see
+    `fhr.calibration.averaging`. Probabilities of outer folds are averaged.
 
     Scores are rounded before they are calibrated, ranked or compared, see `fhr.calibration.ties`, and what is said is
     rounded to four significant digits, so that an answer does not depend on what a recording is predicted beside, nor
@@ -51,6 +53,7 @@ class Confidence:
         inner: inner fold of each network.
         target: the label, as sets and guarantees name it.
         prevalences: of the label among the records behind each calibrator; needed where there is no reference.
+        model: what is known of the model; the span of its calibrators is found here.
 
     Attributes:
         references: of each network.
@@ -65,6 +68,7 @@ class Confidence:
         target: str,
         *,
         prevalences: Sequence[float] = (),
+        model: ModelFacts | None = None,
     ) -> None:
         known = [calibrator for calibrator in calibrators if calibrator is not None]
         self._calibrators = known if len(known) == len(calibrators) else []
@@ -84,6 +88,7 @@ class Confidence:
         self._known = [self._known_scores(i) for i in range(len(calibrators))]
         thresholds = [self.references[group[0]].threshold for group in self._groups] if references else []
         self._threshold = Threshold.mean(thresholds) if self._calibrators else None
+        self._model = model if model is None else replace(model, span=self._span(), unchecked=self._unchecked(model))
         self.guarantees: dict[float, str] = {}
         self._levels: list[float] = []
         for level in LEVELS if references else ():
@@ -134,7 +139,21 @@ class Confidence:
             guarantees=self.guarantees if self._folds else None,
             distance=_mean([t.p_values(np.asarray(statistics)) for t in typical]) if typical else None,
             deviation=deviation if typical else None,
+            model=self._model,
         )
+
+    def _span(self) -> float | None:
+        """Largest difference of two probabilities of held-out records, mean over outer folds."""
+        if not self._calibrators or not self._folds:
+            return None
+        pairs = [(self._calibrators[rows[0]], fold.reference.pooled()[0]) for fold, rows in self._folds]
+        return float(np.mean([np.ptp(calibrator.predict(known)) for calibrator, known in pairs]))
+
+    def _unchecked(self, model: ModelFacts) -> tuple[str, ...]:
+        """Channels of the model whose statistics the typicality of some outer fold lacks."""
+        typical = self._typicalities()
+        checked = set.intersection(*(set(one.channels) for one in typical)) if typical else set(model.unchecked)
+        return tuple(channel for channel in model.unchecked if channel not in checked)
 
     def _known_scores(self, i: int) -> np.ndarray | None:
         """The scores beside which those of a network are rounded: the held-out ones, or those that are usual."""

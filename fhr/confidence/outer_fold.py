@@ -81,7 +81,7 @@ class OuterFold:
     def reach(
         self, by_inner: np.ndarray, shift: Callable[[np.ndarray], np.ndarray] | None = None
     ) -> tuple[np.ndarray, np.ndarray] | None:
-        """How far the 95% band of the calibration curve reaches below and above, in log-odds, each (n,).
+        """Reach of the 95% band of the calibration curve below and above it, in log-odds, each (n,).
 
         Args:
             by_inner: scores (inner fold, n), as `by_inner` gives them.

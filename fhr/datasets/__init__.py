@@ -8,7 +8,7 @@ from .fitted import FittedModel, FittedNetwork
 from .paths import read_paths
 from .place import N_INNER, Place
 from .splits import Partition, Splits, make_splits
-from .targets import Target
+from .targets import Target, label_in_words
 
 __all__ = [
     "CTUUHB",
@@ -27,6 +27,7 @@ __all__ = [
     "checksum_line",
     "checksum_of_lines",
     "download",
+    "label_in_words",
     "make_splits",
     "read_paths",
     "record_names",

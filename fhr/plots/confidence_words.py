@@ -5,6 +5,8 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from fhr.datasets import label_in_words
+
 from .palette import ORANGE
 
 __all__ = ["BAR_CM", "ROW_CM", "ConfidenceFields", "Row", "doubts", "risk", "sets", "wrapped"]
@@ -94,7 +96,9 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
             Row(f"{prediction.target}: no probability", _HEAD, 0.1),
             Row(f"score {prediction.score:.3g}; the model was not calibrated"),
         ]
-    rows = [Row(f"Risk of {prediction.target}: {_percent(prediction.probability)}", _HEAD, BAR_CM + 0.85)]
+    rows = [
+        Row(f"Risk of {label_in_words(prediction.target)}: {_percent(prediction.probability)}", _HEAD, BAR_CM + 0.85)
+    ]
     if prediction.low is not None and prediction.high is not None:
         rows += [
             Row(f"bar: 95% interval of the calibration, {_percent(prediction.low)} to {_percent(prediction.high)}")
