@@ -7,7 +7,7 @@ that is 30 bpm too low only now and then: `benchmarks/typicality.py`.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
@@ -96,7 +96,10 @@ class Typicality:
         distances: d_i of the training records, ascending.
         low: 1st percentile of each statistic over the training records.
         high: 99th percentile.
-        names: of the statistics: those of uterine activity are missing where the version that fitted it had none.
+        uc: of the uterine activity, by itself, since its outliers would hide those of the heart rate; None where the
+            version that fitted it had none. With it, p(x) is the smaller of the two: of records of the training's kind
+            up to twice a fraction alpha has p <= alpha.
+        names: of the statistics.
 
     Source:
         Ledoit and Wolf 2004, J. Multivar. Anal. 88:365, doi:10.1016/S0047-259X(03)00096-4; p-values by rank: Vovk,
@@ -115,12 +118,13 @@ class Typicality:
     distances: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    uc: "Typicality | None" = None
     names: tuple[str, ...] = TYPICAL_STATISTICS
 
     @property
     def channels(self) -> tuple[str, ...]:
         """Channels that it compares, in words."""
-        return ("heart rate", "uterine activity") if len(self.names) > len(TYPICAL_STATISTICS) else ("heart rate",)
+        return ("heart rate",) if self.uc is None else ("heart rate", "uterine activity")
 
     @classmethod
     def fit(cls, statistics: pd.DataFrame) -> "Typicality":
@@ -135,7 +139,13 @@ class Typicality:
         """
         if lacking := [name for name in TYPICAL_STATISTICS if name not in statistics]:
             raise FHRError(f"statistics without the columns {lacking}; make them with `typical_statistics`")
-        names = TYPICAL_STATISTICS + (UC_STATISTICS if set(UC_STATISTICS) <= set(statistics) else ())
+        own = cls._fit(statistics, TYPICAL_STATISTICS)
+        if not set(UC_STATISTICS) <= set(statistics) or not (statistics[list(UC_STATISTICS)].nunique() > 1).any():
+            return own
+        return replace(own, uc=cls._fit(statistics, UC_STATISTICS))
+
+    @classmethod
+    def _fit(cls, statistics: pd.DataFrame, names: tuple[str, ...]) -> "Typicality":
         x = statistics[list(names)].to_numpy(dtype=np.float64)
         if len(x) < MIN_RECORDS:
             raise FHRError(f"{len(x)} training records say too little of what is usual; give {MIN_RECORDS} or more")
@@ -160,19 +170,24 @@ class Typicality:
             tuple(np.sort(distances).tolist()),
             tuple(low.tolist()),
             tuple(high.tolist()),
-            names,
+            names=names,
         )
 
     def p_values(self, statistics: ArrayLike) -> np.ndarray:
         """P-values of typicality p(x), float64 (n,), from 1 / (n + 1) to 1: small for unusual records.
 
         Args:
-            statistics: (n, k), in the order of `names`; further ones are not looked at, NaN is missing.
+            statistics: (n, k), in the order of `TYPICAL_STATISTICS` and `UC_STATISTICS`; the latter are looked at where
+                they were learnt. NaN is missing.
 
         Raises:
             FHRError: another number of statistics.
         """
-        scaled = self.scaling(self._own(statistics)).astype(np.float64)
+        own, uc = self._parts(statistics)
+        if self.uc is not None:
+            alone = replace(self, uc=None)
+            return np.minimum(alone.p_values(own), self.uc.p_values(uc))
+        scaled = self.scaling(own).astype(np.float64)
         found = _distances(scaled - np.array(self.mean), np.array(self.precision))
         n = len(self.distances)
         return np.asarray((1 + n - np.searchsorted(self.distances, found, side="left")) / (n + 1))
@@ -184,7 +199,9 @@ class Typicality:
         furthest from the median, in interquartile ranges. Signal loss, which a prediction tells after cleaning, has no
         number here.
         """
-        given = self._own(statistics)
+        given, uc = self._parts(statistics)
+        if self.uc is not None and self.uc.p_values(uc[None])[0] < replace(self, uc=None).p_values(given[None])[0]:
+            return self.uc.deviation(uc)
         scaled = np.abs(self.scaling(given))
         outside = np.isfinite(given) & ((given < self.low) | (given > self.high))
         if not outside.any():
@@ -196,13 +213,14 @@ class Typicality:
         value, low, high = (f"{show(x):.3g}" for x in (given[k], self.low[k], self.high[k]))
         return f"{called} {value}{unit}, where 98% of them have {low} to {high}{unit}"
 
-    def _own(self, statistics: ArrayLike) -> np.ndarray:
+    def _parts(self, statistics: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+        """The statistics of the heart rate, and those of the uterine activity."""
         x = np.asarray(statistics, dtype=np.float64)
-        return x[..., : len(self.names)]
+        return x[..., : len(self.names)], x[..., len(self.names) :]
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain types, for a checkpoint; no record can be told from it."""
-        further = {} if self.names == TYPICAL_STATISTICS else {"names": list(self.names)}
+        further = {} if self.uc is None else {"uc": self.uc.to_dict()}
         return further | {
             "scaling": self.scaling.to_dict(),
             "mean": list(self.mean),
@@ -219,12 +237,13 @@ class Typicality:
         Raises:
             FHRError: anything else.
         """
-        names = TYPICAL_STATISTICS
-        if isinstance(plain, Mapping) and "names" in plain:
-            names = (*names, *UC_STATISTICS)
-            if plain["names"] != list(names):
-                raise FHRError("typicality of other statistics than this version knows")
-            plain = {key: value for key, value in plain.items() if key != "names"}
+        if not isinstance(plain, Mapping) or "uc" not in plain:
+            return cls._from_dict(plain, TYPICAL_STATISTICS)
+        own = cls._from_dict({key: value for key, value in plain.items() if key != "uc"}, TYPICAL_STATISTICS)
+        return replace(own, uc=cls._from_dict(plain["uc"], UC_STATISTICS))
+
+    @classmethod
+    def _from_dict(cls, plain: Mapping[str, Any], names: tuple[str, ...]) -> "Typicality":
         k = len(names)
         given = plain_table(plain, "typicality", "scaling", "mean", "precision", "distances", "low", "high")
         mean, low, high = (plain_numbers(given[key], f"typicality {key}", n=k) for key in ("mean", "low", "high"))
@@ -235,7 +254,7 @@ class Typicality:
         if not isinstance(rows, list | tuple) or len(rows) != k or len(scaling.centre) != k:
             raise FHRError(f"typicality of other than {k} statistics")
         precision = tuple(plain_numbers(row, "a row of the typicality precision", n=k) for row in rows)
-        return cls(scaling, mean, precision, distances, low, high, names)
+        return cls(scaling, mean, precision, distances, low, high, names=names)
 
 
 def _inverse(covariance: np.ndarray, shrinkage: float) -> np.ndarray:

@@ -52,7 +52,8 @@ class ModelFacts:
             value, low, high = self.auroc
             ends = f" (95% interval {low:.2f} to {high:.2f})" if isfinite(low) and isfinite(high) else ""
             yield f"AUROC {value:.2f}{ends} {_SAID[self.of].format(n=self.n)}"
-        yield f"learnt from {'measured records, as far as is known' if self.learnt is None else self.learnt.words}"
+        if self.learnt is None:
+            yield "learnt from measured records, as far as is known"
         yield from self.warnings()
 
     def warnings(self) -> Iterator[str]:

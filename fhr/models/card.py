@@ -226,7 +226,7 @@ def _is_ranking_or_none(value: Any) -> bool:
 
 def _compares_uterine_activity(confidence: Mapping[str, Any] | None) -> bool:
     typicality = confidence.get("typicality") if confidence is not None else None
-    return isinstance(typicality, Mapping) and "names" in typicality
+    return isinstance(typicality, Mapping) and "uc" in typicality
 
 
 def _is_count(value: Any) -> bool:

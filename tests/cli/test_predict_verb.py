@@ -183,7 +183,11 @@ def test_confidence_is_in_the_table_and_on_cards(checkpoint, folder, run_fhr):
     ]
     for row in rows.itertuples():
         prediction = predictor.predict(fhr.read(folder / row.name))
-        assert (folder / "cards/new" / f"{row.name}.md").read_text().startswith(f"# {row.name}: ph<7.20\n\nResearch")
+        assert (
+            (folder / "cards/new" / f"{row.name}.md")
+            .read_text()
+            .startswith(f"# {row.name}: umbilical pH below 7.20 (ph<7.20)\n\nResearch")
+        )
         assert (row.low, row.high) == pytest.approx((prediction.low, prediction.high), abs=1e-5)
         assert row.set_80 == (" or ".join(prediction.sets[0.8]) or "neither")
         assert row.abstain == prediction.abstain

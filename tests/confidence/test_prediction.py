@@ -75,7 +75,10 @@ def test_the_model_comes_first():
         lines[4]
         == "- The model: AUROC 0.45 (95% interval 0.38 to 0.52) on the 442 out-of-fold records of its cross-validation"
     )
-    assert lines[5] == "- The model: learnt from 400 simulated (made by fhr.simulation)"
+    assert (
+        lines[5]
+        == "- The model: the network learnt from records that were made: 400 simulated (made by fhr.simulation)"
+    )
     assert lines.index("**The model abstains**: do not rely on the numbers below.") > 6
     assert sum("uterine activity" in line for line in lines) == 1
     row = to_frame([prediction]).iloc[0]

@@ -194,7 +194,7 @@ def test_what_was_made_is_said_of_the_recording_and_of_the_network(member, birth
     ):
         prediction = Predictor([(of, network)]).predict(replace(recording, provenance=provenance))
         assert [w for w in prediction.warnings if "made" in w] == words
-        assert all(f"- Warning: {w}\n" in prediction.card() for w in words)
+        assert all(f": {w}\n" in prediction.card() for w in words)
 
 
 def test_a_record_that_a_generator_was_fitted_to_was_seen(member, births_database):
@@ -214,7 +214,7 @@ def test_much_loss(predictor, births_database, tested):
     fhr_signal[-20 * 60 * 4 : -8 * 60 * 4] = nan
     lossy = predictor.predict(recording.after(Step("lose"), fhr=fhr_signal))
     assert lossy.loss > 0.6
-    assert said_of_measured(lossy.warnings) == (f"{lossy.loss:.0%} of the signal is lost",)
+    assert said_of_measured(lossy.warnings) == (f"{lossy.loss:.0%} of the signal of the last 20 min is lost",)
     assert said_of_measured(predictor.predict(recording).warnings) == ()
 
 
