@@ -8,14 +8,14 @@ from typing import Any
 
 from fhr.errors import CheckpointError
 from fhr.formats.regular_file import cut, shown
-from fhr.recording import KINDS, Composition
+from fhr.recording import KINDS, Composition, Heritage, fitted_to_of
 
 __all__ = ["FORMAT", "CheckpointCard"]
 
 FORMAT = 5
-"""Of a checkpoint whose network holds the scaling of its features, or that learnt from records of which not all were
-measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features and their
-scaling in the card; 1 without, as before there were any."""
+"""Of a checkpoint whose network holds the scaling of its features, that learnt from records of which not all were
+measured, or whose cross-validation is not out-of-fold; 4 with what its confidence rests on; 3 of another kind of task
+than classification; 2 with features and their scaling in the card; 1 without, as before there were any."""
 
 _KEY = "fhr"
 _TUPLES = ("learnt_from", "fold", "made_by", "fitted_to")
@@ -49,6 +49,8 @@ class CheckpointCard:
             measured, or where the version that wrote it knew of no other kind.
         made_by: what made those that were not measured.
         fitted_to: the records that these makers were fitted to.
+        out_of_fold: False where the cross-validation that the network is of let it learn from its test records, or
+            from recordings whose maker was fitted to them: what is known of its accuracy is no estimate then.
     """
 
     network: Mapping[str, Any]
@@ -70,17 +72,29 @@ class CheckpointCard:
     kinds: Mapping[str, int] | None = None
     made_by: tuple[str, ...] = ()
     fitted_to: tuple[str, ...] = ()
+    out_of_fold: bool = True
 
     @property
     def format(self) -> int:
         """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
-        if self.kinds is not None or (self.features is not None and self.scaling is None):
+        if self.kinds is not None or (self.features is not None and self.scaling is None) or not self.out_of_fold:
             return 5
         if self.confidence is not None or self.member:
             return 4
         if self.kind != "classification":
             return 3
         return 1 if self.features is None else 2
+
+    @property
+    def heritage(self) -> Heritage:
+        """Records that these weights have learnt from, for whatever is trained on from them."""
+        made = self.composition or Composition({"measured": len(self.learnt_from)} if self.learnt_from else {})
+        return Heritage(self.learnt_from, made)
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Digests of all records that a test of these weights would be no test on, see `Heritage.seen`."""
+        return self.heritage.seen
 
     @property
     def composition(self) -> Composition | None:
@@ -108,6 +122,8 @@ class CheckpointCard:
             del plain["confidence"], plain["member"]
         if self.format < 5:
             del plain["kinds"], plain["made_by"], plain["fitted_to"]
+        if self.out_of_fold:
+            del plain["out_of_fold"]  # so that versions that know nothing of it read all others
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -134,6 +150,8 @@ class CheckpointCard:
                 if field in plain and not fits(plain[field]):
                     raise ValueError(f"{field} is {_said(plain[field])}")
             plain |= {field: tuple(plain[field]) for field in _TUPLES if field in plain}
+            if of_simulator := fitted_to_of(plain.get("made_by", ())):  # of a version that did not say so
+                plain["fitted_to"] = tuple(dict.fromkeys([*plain["fitted_to"], *of_simulator]))
             card = cls(**plain)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{where}: incomplete checkpoint ({cut(str(error))}); train anew") from None
@@ -180,6 +198,10 @@ def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_name, value))
 
 
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_kinds_or_none(value: Any) -> bool:
     if value is None:
         return True
@@ -221,4 +243,5 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "kinds": _is_kinds_or_none,
     "made_by": _is_names,
     "fitted_to": _is_names,
+    "out_of_fold": _is_truth,
 }

@@ -9,7 +9,7 @@ import torch
 
 from fhr.calibration import Calibrator, Reference, calibrator_from_dict, typical_statistics
 from fhr.confidence import Abstention, Confidence, Prediction
-from fhr.datasets import Database
+from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
 from fhr.models import CheckpointCard, Network, exactest
@@ -83,7 +83,7 @@ class Predictor:
             self.target,
             prevalences=[card.prevalence for card in self.cards],
         )
-        self._seen = frozenset(digest for card in self.cards for digest in (*card.learnt_from, *card.fitted_to))
+        self._seen = frozenset().union(*(card.seen for card in self.cards))
         self._learnt = next((made for card in self.cards if (made := card.composition) is not None), None)
 
     def predict(self, recording: Recording) -> Prediction:
@@ -199,7 +199,7 @@ class Predictor:
             if np.isnan(recording.uc[-n:]).all():
                 yield "no uterine activity"
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
-        if Database([recording], origin="prediction").digests[0] in self._seen:
+        if seen_records(self._seen, Database([recording], origin="prediction")):
             yield "this recording was used in training"
         if not recording.provenance.is_measured:
             yield f"no measured recording: it is {recording.provenance.words}"
