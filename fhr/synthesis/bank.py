@@ -80,6 +80,8 @@ class Bank:
             raise FHRError(f"seed={seed} is negative; give an integer of at least 0")
         check_workers(workers)
         path = None if folder is None else Path(folder) / f"bank-{n}-seed{seed}-{_meaning()[:16]}.npz"
+        if path is not None:
+            _make_room(path)
         values = None if path is None else _read(path, n)
         if values is None:
             tell("bank: %d labours to simulate", n)
@@ -103,7 +105,7 @@ class Bank:
         fitted_to: Sequence[str],
         outcomes: Mapping[str, Outcome] | None = None,
     ) -> Refitted:
-        """Refit the bank to records of a training fold; some tenths of a second.
+        """Refit the bank to records of a training fold; one to three seconds with 353 records and 4,000 labours.
 
         Args:
             births: `birth_table` of the training records and of no other, some or all of its columns.
@@ -175,9 +177,16 @@ def _read(path: Path, n: int) -> np.ndarray | None:
     return values
 
 
-def _write(path: Path, values: np.ndarray) -> None:
+def _make_room(path: Path) -> None:
+    """Make the folder, before minutes are spent on what would go there."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FHRError(f"{path.parent}: no folder can be made there ({error.strerror}); name another") from None
+
+
+def _write(path: Path, values: np.ndarray) -> None:
+    try:
         with whole_or_not_at_all(path) as part, part.open("wb") as file:
             np.savez(file, values=values, sha256=np.array(hashlib.sha256(values.tobytes()).hexdigest()))
     except OSError as error:
