@@ -3,6 +3,7 @@
 from fhr.deprecation import moved
 
 from .beta import Beta
+from .calibration_band import CalibrationBand
 from .calibrator import Calibrator, calibrator_from_dict
 from .conformal import ClassConditionalConformal
 from .coverage import CoverageStatement, check_records, records_needed
@@ -17,6 +18,7 @@ from .venn_abers import VennAbers
 __all__ = [
     "TYPICAL_STATISTICS",
     "Beta",
+    "CalibrationBand",
     "Calibrator",
     "ClassConditionalConformal",
     "CoverageStatement",

@@ -7,7 +7,18 @@ from .abstention import Abstention
 from .confidence import Confidence
 from .judgement import Judgement
 from .levels import LEVELS
+from .model_facts import ModelFacts
 from .outer_fold import OuterFold
 from .prediction import COLUMNS, Prediction, to_frame
 
-__all__ = ["COLUMNS", "LEVELS", "Abstention", "Confidence", "Judgement", "OuterFold", "Prediction", "to_frame"]
+__all__ = [
+    "COLUMNS",
+    "LEVELS",
+    "Abstention",
+    "Confidence",
+    "Judgement",
+    "ModelFacts",
+    "OuterFold",
+    "Prediction",
+    "to_frame",
+]

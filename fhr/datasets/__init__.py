@@ -9,7 +9,7 @@ from .paths import read_paths
 from .place import N_INNER, Place
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
-from .targets import Target
+from .targets import Target, label_in_words
 
 __all__ = [
     "CTUUHB",
@@ -28,6 +28,7 @@ __all__ = [
     "checksum_line",
     "checksum_of_lines",
     "download",
+    "label_in_words",
     "make_splits",
     "read_paths",
     "record_names",

@@ -11,6 +11,7 @@ from fhr.compute import concerning
 from fhr.datasets import Place
 from fhr.metrics import Interval
 
+from .calibration_null import CalibrationNull, calibration_metrics, calibration_null, stored_folds
 from .fits import FAMILY
 from .fold_predictions import out_of_fold
 from .procedure import Combined, combine
@@ -78,14 +79,28 @@ class CrossValidation:
         return table.sort_values(["repeat", "fold", "name"], ignore_index=True)
 
     @cached_property
-    def metrics(self) -> dict[str, Interval]:
-        """Every metric with its interval over records, see `evaluate_predictions`."""
+    def measured(self) -> dict[str, Interval]:
+        """Metrics that follow from the predictions alone, see `evaluate_predictions`."""
         with concerning(self.subject):
             return evaluate_predictions(self.predictions)
 
+    @cached_property
+    def calibration(self) -> CalibrationNull:
+        """Calibration statistics, and what a calibrated procedure would give on the stored scores.
+
+        Where families were combined, their weights are those of the true labels in every redraw.
+        """
+        labels = self.labels.dropna()
+        return calibration_null(stored_folds(self.raw, labels), labels.to_numpy().astype(int))
+
+    @cached_property
+    def metrics(self) -> dict[str, Interval]:
+        """`measured`, with the calibration tests of this procedure, see `calibration_metrics`."""
+        return self.measured | calibration_metrics(self.calibration)
+
     def row(self) -> dict[str, Any]:
         """One line of a table of models; where it is not out-of-fold, the name and a last column say so."""
-        row = summary_row(marked(self.title or self.name, self.out_of_fold), self.metrics)
+        row = summary_row(marked(self.title or self.name, self.out_of_fold), self.measured)
         return row if self.out_of_fold else row | {"out_of_fold": "no"}
 
     def families(self) -> list["CrossValidation"]:

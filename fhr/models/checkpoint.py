@@ -17,7 +17,7 @@ from .feature_scale import with_scaling
 from .network import Network, with_heritage
 from .specification import rebuild
 
-__all__ = ["finish_checkpoint", "read_checkpoint"]
+__all__ = ["finish_checkpoint", "read_checkpoint", "with_ranking"]
 
 _PREFIX = "model."
 _MOST_COPIES = 4  # of one storage among the weights: a network may use a weight twice
@@ -57,6 +57,7 @@ def finish_checkpoint(
     target: str | None = None,
     prevalence: float | None = None,
     out_of_fold: bool | None = None,
+    ranking: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the weights of `path`, and what was learnt beside them, to `out`; the state of the training is left behind.
 
@@ -69,6 +70,7 @@ def finish_checkpoint(
         target: label that the calibrator is of, where the weights learnt none; None leaves it as it is.
         prevalence: of that label among the records that were learnt from; None leaves it as it is.
         out_of_fold: of the cross-validation that the network is of; None leaves it as it is.
+        ranking: how well the model ranks, see `CheckpointCard`; None leaves it as it is.
 
     Raises:
         CheckpointError: as for `read_checkpoint`.
@@ -83,6 +85,7 @@ def finish_checkpoint(
         target=card.target if target is None else target,
         prevalence=card.prevalence if prevalence is None else prevalence,
         out_of_fold=card.out_of_fold if out_of_fold is None else out_of_fold,
+        ranking=card.ranking if ranking is None else dict(ranking),
     )
     kept = ("state_dict", "epoch", "global_step", "pytorch-lightning_version")
     if lacking := [key for key in kept if key not in checkpoint]:
@@ -94,6 +97,25 @@ def finish_checkpoint(
     with whole_or_not_at_all(out) as part:
         torch.save(finished, part)
     return Path(out)
+
+
+def with_ranking(path: str | Path, ranking: Mapping[str, Any]) -> bool:
+    """Write into a finished checkpoint how well its model ranks; whether that was news.
+
+    The file is replaced whole or not at all, everything else in it stays.
+
+    Args:
+        path: a finished checkpoint.
+        ranking: see `CheckpointCard`.
+
+    Raises:
+        CheckpointError: as for `read_checkpoint`.
+    """
+    card = CheckpointCard.of(load_checkpoint(path), str(path))
+    if card.ranking == dict(ranking):
+        return False
+    finish_checkpoint(path, card.calibrator, path, confidence=card.confidence, ranking=ranking)
+    return True
 
 
 def _weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:

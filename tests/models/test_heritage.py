@@ -88,7 +88,7 @@ def test_a_checkpoint_gives_it_to_its_network_and_to_what_loads_the_file_by_itse
     around.load_state_dict(state)
     assert around["model"].heritage == card.heritage
     again, _ = read_checkpoint(finished)
-    assert (again.format, again.out_of_fold, card.out_of_fold) == (5, False, True)
+    assert (again.format, again.out_of_fold, card.out_of_fold) == (6, False, True)
 
 
 def test_using_it_where_test_records_are_guarded(trained, checkpoint):
