@@ -72,6 +72,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", metavar="DIR", help="add a row to DIR/crossval.csv, and its predictions to DIR/oof, for publication"
     )
+    parser.add_argument(
+        "--not-out-of-fold",
+        action="store_true",
+        help="let weights and data pass that have seen test records, and mark tables, cards and networks",
+    )
     parser.add_argument("--require-auroc", type=float, metavar="X", help="exit with 3 unless the interval lies above X")
 
 
@@ -108,6 +113,7 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
         networks_of=options.networks_of,
         name=options.name,
         keep=options.keep,
+        out_of_fold=not options.not_out_of_fold,
     )
     outcomes = []
     for outcome in crossval(plan):
@@ -140,7 +146,11 @@ def _check(options: argparse.Namespace) -> None:
             raise FHRError(f"--{name} {value}; it is at least 1")
     of_networks = ("inner", "members", "name", "networks_of")
     for purpose, wanted, useless in (
-        ("a run goes on as it was started", options.resume, ("repeats", "baseline", "permutations", *of_networks)),
+        (
+            "a run goes on as it was started",
+            options.resume,
+            ("repeats", "baseline", "permutations", "not_out_of_fold", *of_networks),
+        ),
         ("it is for networks, not for a `--baseline`", options.baseline, of_networks),
         ("the networks are those of the other run", options.networks_of, ("inner", "members")),
     ):

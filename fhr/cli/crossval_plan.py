@@ -30,6 +30,7 @@ class Plan:
         networks_of: run whose networks are taken in place of training, or None.
         name: of the model in tables; None for the class of the network.
         keep: folder of the kept table that gets the results, or None.
+        out_of_fold: refuse weights and data that have seen test records; False marks the results.
     """
 
     arguments: tuple[str, ...]
@@ -47,6 +48,7 @@ class Plan:
     networks_of: str | None = None
     name: str | None = None
     keep: str | None = None
+    out_of_fold: bool = True
 
 
 def plan_of(store: CrossvalStore, plan: Plan) -> Plan:
@@ -69,4 +71,5 @@ def plan_of(store: CrossvalStore, plan: Plan) -> Plan:
         permutations=int(found.get("permutations", 0)),
         networks_of=found.get("networks_of"),
         name=found["name"],
+        out_of_fold=found.get("out_of_fold", "True") == "True",
     )

@@ -22,14 +22,18 @@ from fhr.evaluation import (
     BASELINES,
     Baseline,
     CrossValidation,
+    FittedFold,
     Maker,
     baseline_table,
     check_inner_folds,
+    check_makers,
     check_other_label,
     cross_validate,
     finished_folds,
     keep,
     lines,
+    marked,
+    unseen,
     write_report,
 )
 from fhr.metrics import Interval
@@ -119,14 +123,15 @@ class _Work:
         cli, facts, plan = self._cli, self._facts, self._plan
         control = ", permuted records" if plan.permutations or cli.datamodule.permute is not None else ""
         name = line.name if line else plan.name or type(cli.model.model).__name__
-        name = name.removesuffix(control) + control
+        name = marked(marked(name, True).removesuffix(control) + control, plan.out_of_fold)
         store = store or self._new_run(line, name, source)
         with store.working():
             if source is not None:
                 first = Place.first(cli.datamodule.database_read, facts.target, facts.splits)
                 done = store.folds()
                 missing = [place for place in _places(facts, plan.repeats) if place not in done]
-                for fold in finished_folds((source.fitted(*place) for place in missing), first):
+                taken = (_taken(source, first.at(*place), plan.out_of_fold) for place in missing)
+                for fold in finished_folds(taken, first, out_of_fold=plan.out_of_fold):
                     store.keep(fold)
             elsewhere = line is None and (plan.workers > 1 or plan.scheduler is not None)
             if line is None:
@@ -162,6 +167,7 @@ class _Work:
             workers=plan.workers if of_networks else 1,
             scheduler=plan.scheduler if of_networks else None,
             name=name,
+            out_of_fold=plan.out_of_fold,
         )
 
     def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | None) -> Outcome:
@@ -171,7 +177,8 @@ class _Work:
         if line is None:
             network = cli.model.model.specification["class_path"]
             members = f" x {result.members} members" if result.members > 1 else ""
-            result = replace(result, title=f"{result.name} ({result.inner} inner networks{members})")
+            title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
+            result = replace(result, title=marked(title, result.out_of_fold))
             tell("%d baselines on the same folds", len(BASELINES))
             with Countdown(len(BASELINES), what="baseline") as countdown:
                 for other in BASELINES:
@@ -241,6 +248,8 @@ class _Work:
             settings = {k: v for k, v in of_the_training.items() if k not in one_fit} | settings
         if source is not None:
             settings["networks_of"] = source.run_id
+        if not plan.out_of_fold:
+            settings["out_of_fold"] = False
         client, run_id = store.client, store.run_id
         store.log(parameters=settings)
         client.log_text(run_id, cli.configuration(), "config.yaml")
@@ -272,7 +281,15 @@ def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:
         )
     first = Place.first(cli.datamodule.database_read, facts.target, facts.splits)
     check_inner_folds(first, _places(facts, plan.repeats), plan.inner)
+    if plan.out_of_fold:
+        check_makers(first, _places(facts, plan.repeats))
     return facts
+
+
+def _taken(source: CrossvalStore, place: Place, out_of_fold: bool) -> FittedFold:
+    """A fold of another run, whose networks must not have seen the test records."""
+    with unseen(place) if out_of_fold else nullcontext():
+        return source.fitted(place.repeat, place.fold)
 
 
 def _check_networks(source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, repeats: int) -> None:

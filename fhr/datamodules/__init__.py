@@ -8,6 +8,7 @@ if __name__ == "datamodules":  # imported through the link: no class may exist t
 
     stand_in("datamodules", "fhr.datamodules")
 
+from .bank import BankDataModule, Sampler
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule
 from .false_signals import FalseSignalDataModule
@@ -16,10 +17,12 @@ from .place import PlaceDataModule
 from .simulated import SimulatedDataModule
 
 __all__ = [
+    "BankDataModule",
     "CTUUHBDataModule",
     "DatabaseDataModule",
     "FalseSignalDataModule",
     "MembersDataModule",
     "PlaceDataModule",
+    "Sampler",
     "SimulatedDataModule",
 ]

@@ -12,10 +12,11 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
-from fhr.datasets import Database, Partition, Place, Splits, Target, make_splits
+from fhr.datasets import Database, Partition, Place, Splits, Target, make_splits, told_of_use
 from fhr.errors import FHRError, SignalError, SplitError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
+from fhr.recording import Heritage
 from fhr.tasks import Batch, DataFacts
 
 from .features import Features, cached_features
@@ -258,6 +259,13 @@ class DatabaseDataModule(pl.LightningDataModule):
             features=self.features,
             scaling=FeatureScaling.fit(computed.table.loc[list(partition.train)]) if computed is not None else None,
         )
+        told_of_use(self._seen, f"what is trained on {database.origin} has")
+
+    def _seen(self) -> frozenset[str]:
+        """Records that whatever is trained on these data has seen."""
+        digests = dict(zip(self._database.names, self._database.digests, strict=True))
+        facts = self.facts
+        return Heritage(tuple(digests[name] for name in facts.learnt_from), facts.learnt_composition).seen
 
     def members(self, seeds: Sequence[int]) -> MembersDataModule:
         """Data of several retrainings, read once, see `MembersDataModule`."""

@@ -7,6 +7,7 @@ from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
 from .paths import read_paths
 from .place import N_INNER, Place
+from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
 from .targets import Target, label_in_words
 
@@ -31,5 +32,9 @@ __all__ = [
     "make_splits",
     "read_paths",
     "record_names",
+    "refusal",
+    "refusing_seen",
+    "seen_records",
+    "told_of_use",
     "verify",
 ]

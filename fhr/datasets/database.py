@@ -99,6 +99,11 @@ class Database(Sequence[Recording]):
             for recording in self.recordings
         )
 
+    @cached_property
+    def digests_of_signals(self) -> tuple[str, ...]:
+        """SHA-256 of the signals of each recording, whatever file they are from; in order."""
+        return tuple(_digest(recording) for recording in self.recordings)
+
     @property
     def checksum(self) -> str:
         """SHA-256 over the names, signals, sampling rates and outcomes, whatever the order of the records.

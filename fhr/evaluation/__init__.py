@@ -28,6 +28,7 @@ from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
 from .summary import evaluate_predictions, summary_row
+from .unseen_records import check_makers, marked, unseen
 
 __all__ = [
     "BASELINES",
@@ -56,6 +57,7 @@ __all__ = [
     "birth_groups",
     "check",
     "check_inner_folds",
+    "check_makers",
     "check_other_label",
     "combine",
     "compare",
@@ -69,6 +71,7 @@ __all__ = [
     "keep",
     "kept_predictions",
     "lines",
+    "marked",
     "oof_file",
     "out_of_fold",
     "permutation_control",
@@ -82,6 +85,7 @@ __all__ = [
     "subgroups",
     "summary_row",
     "told_apart",
+    "unseen",
     "whole_repeats",
     "write_comparison",
     "write_report",

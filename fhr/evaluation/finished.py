@@ -53,6 +53,7 @@ def finish_fold(
     target: str,
     networks: Sequence[FittedNetwork] = (),
     statistics: pd.DataFrame | None = None,
+    out_of_fold: bool = True,
 ) -> FinishedFold:
     """Calibrate an outer fold, and put into each of its networks what a prediction rests on.
 
@@ -63,6 +64,7 @@ def finish_fold(
         target: the label with its inequality.
         networks: of this fold.
         statistics: of the records, by name, see `fhr.calibration.typical_statistics`; needed with networks.
+        out_of_fold: False writes into the networks that their cross-validation is not.
 
     Raises:
         SplitError: as `cross_fit`.
@@ -95,6 +97,7 @@ def finish_fold(
                     member=network.member,
                     target=target,
                     prevalence=float(labels.loc[learnt_from].mean()),
+                    out_of_fold=out_of_fold,
                 )
                 name = network_file(repeat, fold, network.inner, network.member if several else None)
                 finished[name] = path.read_bytes()

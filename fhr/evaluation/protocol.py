@@ -18,6 +18,7 @@ from .ranking_fact import out_of_fold_ranking
 from .result import CrossValidation
 from .stores import MemoryStore, Store
 from .study import FittedFold, fitted_folds
+from .unseen_records import check_makers, marked
 
 __all__ = ["cross_validate"]
 
@@ -40,6 +41,7 @@ def cross_validate(
     workers: int = 1,
     scheduler: str | None = None,
     name: str = "",
+    out_of_fold: bool = True,
 ) -> CrossValidation:
     """Score every record by models that have not seen it: any task, any estimator, any list of these.
 
@@ -80,11 +82,17 @@ def cross_validate(
         workers: processes on this machine; torch has one thread in each of several.
         scheduler: of Dask, `dask://HOST:PORT`, in place of `workers`.
         name: of the model in tables; that of `make` where it is empty.
+        out_of_fold: refuse weights and data that have seen test records: networks of this package that learnt from
+            one, or from recordings of a maker that was fitted to one, as the simulator was to records of CTU-UHB. They
+            are known while a model is made and fitted, by the checkpoint that they are read from; weights copied
+            tensor by tensor, and scores or features that were computed before, are not. False lets them pass, and
+            marks tables, cards and checkpoints as not out-of-fold.
 
     Raises:
+        CheckpointError: weights or data that have seen test records.
         OutcomeError: a target that is not defined, or that no record carries.
         SplitError: more repeats than the splits have, splits or a store of other data, or records that some repeat
-            left out.
+            left out; recordings in it whose maker was fitted to test records.
         FHRError: something else than a fit was made, an inner fold that is too small to calibrate on, or what a fit
             refuses.
     """
@@ -99,9 +107,12 @@ def cross_validate(
     runs = range(permutations or repeats)
     wanted = [(repeat, fold) for repeat in runs for fold in range(len(first.splits.folds[0]))]
     check_inner_folds(first, wanted, inner)
+    if out_of_fold:
+        check_makers(first, wanted)
     store = MemoryStore() if store is None else store
     by = make.by if isinstance(make, Procedure) else "mean"
     title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
+    title = marked(title, out_of_fold)  # which also keeps its folds apart from others in a store
     about = {
         "target": target,
         "data": first.splits.data,
@@ -129,12 +140,13 @@ def cross_validate(
             at_once=at_once,
             workers=workers,
             scheduler=scheduler,
+            out_of_fold=out_of_fold,
         )
         with (
             concerning(f"{title}, {target}"),
             closing(folds),
         ):  # an error here, such as a full disk, ends the workers too
-            for fold in finished_folds(folds, first, by, permuted=bool(permutations)):
+            for fold in finished_folds(folds, first, by, permuted=bool(permutations), out_of_fold=out_of_fold):
                 store.keep(fold)
     kept = {place: store.scores(*place) for place in wanted}
     by_repeat: dict[int, set[str]] = {}
@@ -149,14 +161,14 @@ def cross_validate(
             )
     if missing := [name for name in first.labels.index if name not in scored]:
         _log.warning("%d labelled records were scored by no model: %s", len(missing), ", ".join(missing[:10]))
-    result = CrossValidation(first, kept, inner, members, by, title)
-    if not permutations and hasattr(store, "tell_ranking"):
+    result = CrossValidation(first, kept, inner, members, by, title, out_of_fold=out_of_fold)
+    if out_of_fold and not permutations and hasattr(store, "tell_ranking"):
         store.tell_ranking(lambda: out_of_fold_ranking(result.predictions))
     return result
 
 
 def finished_folds(
-    folds: Iterator[FittedFold], first: Place, by: str = "mean", *, permuted: bool = False
+    folds: Iterator[FittedFold], first: Place, by: str = "mean", *, permuted: bool = False, out_of_fold: bool = True
 ) -> Iterator[FinishedFold]:
     """Calibrate each fold as it comes, see `finish_fold`."""
     statistics: pd.DataFrame | None = None
@@ -167,7 +179,13 @@ def finished_folds(
             statistics = typical_statistics(r for r in first.database if r.name in first.labels.index)
         scores = combine(fold.raw, first.labels, by).raw if FAMILY in fold.raw else fold.raw
         yield finish_fold(
-            fold.raw, scores, first.labels, target=first.target, networks=fold.networks, statistics=statistics
+            fold.raw,
+            scores,
+            first.labels,
+            target=first.target,
+            networks=fold.networks,
+            statistics=statistics,
+            out_of_fold=out_of_fold,
         )
 
 

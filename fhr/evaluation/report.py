@@ -24,6 +24,10 @@ __all__ = ["Report", "write_report"]
 
 LOSS = "loss_60"
 """Column of `baseline_table`: signal loss of the last 60 min, a shortcut that every model is held against."""
+_NOT_OUT_OF_FOLD = (
+    "- **Not out-of-fold**: models may have learnt from the records that they are tested on, or from recordings whose "
+    "maker was fitted to them. The numbers below are no estimate for new births\n"
+)
 
 
 class Report(NamedTuple):
@@ -103,7 +107,7 @@ def write_report(
         window_minutes=window_minutes,
         features=features,
         left_out=left_out,
-        records=records_line(made, made),
+        records=records_line(made, made) + ("" if result.out_of_fold else _NOT_OUT_OF_FOLD),
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_evaluation(folder, card, first, known)

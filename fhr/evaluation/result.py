@@ -16,6 +16,7 @@ from .fits import FAMILY
 from .fold_predictions import out_of_fold
 from .procedure import Combined, combine
 from .summary import evaluate_predictions, summary_row
+from .unseen_records import marked
 
 __all__ = ["CrossValidation"]
 
@@ -32,6 +33,7 @@ class CrossValidation:
         by: how families of models are combined, see `Procedure`.
         name: of the model.
         title: how tables call it, the name where it is empty.
+        out_of_fold: False where models may have seen test records, see `cross_validate`.
     """
 
     first: Place
@@ -41,6 +43,7 @@ class CrossValidation:
     by: str = "mean"
     name: str = "model"
     title: str = ""
+    out_of_fold: bool = True
 
     @property
     def target(self) -> str:
@@ -96,8 +99,9 @@ class CrossValidation:
         return self.measured | calibration_metrics(self.calibration)
 
     def row(self) -> dict[str, Any]:
-        """One line of a table of models."""
-        return summary_row(self.title or self.name, self.measured)
+        """One line of a table of models; where it is not out-of-fold, the name and a last column say so."""
+        row = summary_row(marked(self.title or self.name, self.out_of_fold), self.measured)
+        return row if self.out_of_fold else row | {"out_of_fold": "no"}
 
     def families(self) -> list["CrossValidation"]:
         """Each family by itself, on the same folds: what was not chosen is reported too."""
@@ -109,6 +113,7 @@ class CrossValidation:
                 self.inner,
                 self.members,
                 name=f"{self.name}, family {k}",
+                out_of_fold=self.out_of_fold,
             )
             for k in numbers
         ]

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -16,6 +16,7 @@ from fhr.errors import FHRError, SplitError
 from .cross_fitting import raw_scores
 from .fits import FAMILY, Maker
 from .procedure import Procedure
+from .unseen_records import unseen
 
 __all__ = ["FittedFold", "fitted_folds", "member_seeds"]
 
@@ -46,6 +47,7 @@ class _Job(NamedTuple):
     permuted: bool
     threads: int | None
     at_once: bool | None
+    out_of_fold: bool = True
 
 
 class _Done(NamedTuple):
@@ -75,11 +77,15 @@ def fitted_folds(
     at_once: bool | None = None,
     workers: int = 1,
     scheduler: str | None = None,
+    out_of_fold: bool = True,
 ) -> Generator[FittedFold, None, None]:
-    """Fit every inner fold of the places, (repeat, outer fold); an outer fold is ready with the last of them."""
+    """Fit every inner fold of the places, (repeat, outer fold); an outer fold is ready with the last of them.
+
+    With `out_of_fold`, what uses weights or data that have seen test records is refused, see `unseen`.
+    """
     threads = 1 if workers > 1 or scheduler else None
     jobs = [
-        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, threads, at_once)
+        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, threads, at_once, out_of_fold)
         for r, f in places
         for i in range(inner)
     ]
@@ -108,7 +114,8 @@ def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
     n = len(job.seeds)
     places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, permuted=job.permuted) for m in range(n)]
     makers = make.makers if isinstance(make, Procedure) else (make,)
-    families = [family for maker in makers for family in _fitted(maker, places, job)]
+    with unseen(places[0]) if job.out_of_fold else nullcontext():
+        families = [family for maker in makers for family in _fitted(maker, places, job)]
     rows, networks = [], []
     for k, family in enumerate(families):
         for m, model in enumerate(family):

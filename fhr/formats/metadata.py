@@ -7,7 +7,7 @@ from math import isinf, isnan, nan
 from typing import Any, TypeVar
 
 from fhr.errors import FHRError, FormatError
-from fhr.recording import Clinical, Outcome, Provenance, Recording, Step, plain_table
+from fhr.recording import Clinical, Outcome, Provenance, Recording, Step, plain_table, shortened
 
 from .regular_file import reason, shown
 
@@ -35,7 +35,8 @@ def metadata(recording: Recording) -> dict[str, str]:
         "history": [{"name": step.name, "parameters": dict(step.parameters)} for step in recording.history],
     }
     if not recording.provenance.is_measured:
-        values["provenance"] = asdict(recording.provenance)
+        plain = asdict(recording.provenance)
+        values["provenance"] = plain | {"fitted_to": shortened(plain["fitted_to"])}
     try:
         texts = {key: json.dumps(value) for key, value in values.items()}
     except (TypeError, ValueError) as error:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from fhr.errors import FHRError, FormatError
-from fhr.recording import Provenance
+from fhr.recording import Provenance, shortened
 
 from .regular_file import reason, shown
 
@@ -28,7 +28,7 @@ def provenance_lines(provenance: Provenance) -> list[str]:
     if provenance.is_measured:
         return []
     fields = [("Kind", provenance.kind), ("Made by", json.dumps(provenance.made_by))]
-    fields += [("Fitted to", json.dumps(record)) for record in provenance.fitted_to]
+    fields += [("Fitted to", json.dumps(record)) for record in shortened(provenance.fitted_to)]
     return [f"#{_TITLE}", *(f"#{label:<13}{text}" for label, text in fields), ""]
 
 

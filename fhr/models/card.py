@@ -9,15 +9,15 @@ from typing import Any
 
 from fhr.errors import CheckpointError
 from fhr.formats.regular_file import cut, shown
-from fhr.recording import KINDS, Composition
+from fhr.recording import KINDS, Composition, Heritage, fitted_to_of
 
 __all__ = ["FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"]
 
 FORMAT = 6
-"""Of a checkpoint that says how well its model ranks, or that compares uterine activity; 5 of one whose network holds
-the scaling of its features, or that learnt from records of which not all were measured; 4 with what its confidence
-rests on; 3 of another kind of task than classification; 2 with features and their scaling in the card; 1 without, as
-before there were any."""
+"""Of a checkpoint that says how well its model ranks, that compares uterine activity, or whose cross-validation is not
+out-of-fold; 5 of one whose network holds the scaling of its features, or that learnt from records of which not all were
+measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features and their
+scaling in the card; 1 without, as before there were any."""
 
 RANKINGS = ("held_out_auroc", "out_of_fold_auroc")
 """Which AUROC a checkpoint holds."""
@@ -54,6 +54,8 @@ class CheckpointCard:
             measured, or where the version that wrote it knew of no other kind.
         made_by: what made those that were not measured.
         fitted_to: the records that these makers were fitted to.
+        out_of_fold: False where the cross-validation that the network is of let it learn from its test records, or
+            from recordings whose maker was fitted to them: what is known of its accuracy is no estimate then.
         ranking: how well the model ranks: `of` (held_out_auroc, of the held-out inner fold of a single fit;
             out_of_fold_auroc, pooled over a cross-validation), `value`, `low`, `high` and `n`; None where it is not
             known.
@@ -78,12 +80,13 @@ class CheckpointCard:
     kinds: Mapping[str, int] | None = None
     made_by: tuple[str, ...] = ()
     fitted_to: tuple[str, ...] = ()
+    out_of_fold: bool = True
     ranking: Mapping[str, Any] | None = None
 
     @property
     def format(self) -> int:
         """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
-        if self.ranking is not None or _compares_uterine_activity(self.confidence):
+        if self.ranking is not None or _compares_uterine_activity(self.confidence) or not self.out_of_fold:
             return 6
         if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
@@ -92,6 +95,17 @@ class CheckpointCard:
         if self.kind != "classification":
             return 3
         return 1 if self.features is None else 2
+
+    @property
+    def heritage(self) -> Heritage:
+        """Records that these weights have learnt from, for whatever is trained on from them."""
+        made = self.composition or Composition({"measured": len(self.learnt_from)} if self.learnt_from else {})
+        return Heritage(self.learnt_from, made)
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Digests of all records that a test of these weights would be no test on, see `Heritage.seen`."""
+        return self.heritage.seen
 
     @property
     def composition(self) -> Composition | None:
@@ -119,6 +133,8 @@ class CheckpointCard:
             del plain["confidence"], plain["member"]
         if self.format < 5:
             del plain["kinds"], plain["made_by"], plain["fitted_to"]
+        if self.out_of_fold:
+            del plain["out_of_fold"]  # so that versions that know nothing of it read all others
         if self.format < 6:
             del plain["ranking"]
         checkpoint[_KEY] = plain
@@ -147,6 +163,8 @@ class CheckpointCard:
                 if field in plain and not fits(plain[field]):
                     raise ValueError(f"{field} is {_said(plain[field])}")
             plain |= {field: tuple(plain[field]) for field in _TUPLES if field in plain}
+            if of_simulator := fitted_to_of(plain.get("made_by", ())):  # of a version that did not say so
+                plain["fitted_to"] = tuple(dict.fromkeys([*plain["fitted_to"], *of_simulator]))
             card = cls(**plain)
         except (TypeError, KeyError, ValueError) as error:
             raise CheckpointError(f"{where}: incomplete checkpoint ({cut(str(error))}); train anew") from None
@@ -207,6 +225,10 @@ def _is_names(value: Any) -> bool:
     return isinstance(value, list) and all(map(_is_name, value))
 
 
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_kinds_or_none(value: Any) -> bool:
     if value is None:
         return True
@@ -263,5 +285,6 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "kinds": _is_kinds_or_none,
     "made_by": _is_names,
     "fitted_to": _is_names,
+    "out_of_fold": _is_truth,
     "ranking": _is_ranking_or_none,
 }

@@ -14,7 +14,7 @@ from fhr.formats.whole_file import whole_or_not_at_all
 from .card import CheckpointCard
 from .checkpoint_file import load_checkpoint
 from .feature_scale import with_scaling
-from .network import Network
+from .network import Network, with_heritage
 from .specification import rebuild
 
 __all__ = ["finish_checkpoint", "read_checkpoint", "with_ranking"]
@@ -39,7 +39,7 @@ def read_checkpoint(path: str | Path) -> tuple[CheckpointCard, Network]:
     try:
         weights = with_scaling(_weights(checkpoint), card.scaling, "")
         network = rebuild(card.network, weights)
-        network.load_state_dict(weights)
+        network.load_state_dict(with_heritage(weights, "", card.heritage))
     except FHRError as error:
         raise CheckpointError(f"{path}: {error}") from None
     except RuntimeError as error:
@@ -56,6 +56,7 @@ def finish_checkpoint(
     member: int | None = None,
     target: str | None = None,
     prevalence: float | None = None,
+    out_of_fold: bool | None = None,
     ranking: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the weights of `path`, and what was learnt beside them, to `out`; the state of the training is left behind.
@@ -68,6 +69,7 @@ def finish_checkpoint(
         member: which of the networks that were trained on the same records; None leaves it as it is.
         target: label that the calibrator is of, where the weights learnt none; None leaves it as it is.
         prevalence: of that label among the records that were learnt from; None leaves it as it is.
+        out_of_fold: of the cross-validation that the network is of; None leaves it as it is.
         ranking: how well the model ranks, see `CheckpointCard`; None leaves it as it is.
 
     Raises:
@@ -82,12 +84,15 @@ def finish_checkpoint(
         member=card.member if member is None else member,
         target=card.target if target is None else target,
         prevalence=card.prevalence if prevalence is None else prevalence,
+        out_of_fold=card.out_of_fold if out_of_fold is None else out_of_fold,
         ranking=card.ranking if ranking is None else dict(ranking),
     )
     kept = ("state_dict", "epoch", "global_step", "pytorch-lightning_version")
     if lacking := [key for key in kept if key not in checkpoint]:
         raise CheckpointError(f"{path}: incomplete checkpoint ({', '.join(lacking)}); train anew")
     finished = {key: checkpoint[key] for key in kept}
+    if isinstance(finished["state_dict"], Mapping):
+        finished["state_dict"] = with_heritage(finished["state_dict"], _PREFIX, card.heritage)
     card.write(finished)
     with whole_or_not_at_all(out) as part:
         torch.save(finished, part)

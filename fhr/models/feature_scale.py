@@ -1,5 +1,6 @@
 """FeatureScale: the scaling of features as a part of the network that takes them."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from math import inf
 from typing import Any
@@ -126,10 +127,13 @@ def with_scaling(state: Mapping[str, Any], plain: Mapping[str, Any] | None, pref
     Raises:
         FHRError: it is no scaling.
     """
-    if plain is None:
-        return dict(state)
-    buffers = _buffers(FeatureScaling.from_dict(plain))
-    return dict(state) | {f"{prefix}{NAME}.{name}": value for name, value in buffers.items()}
+    weights: OrderedDict[str, Any] = OrderedDict(state)
+    if beside := getattr(state, "_metadata", None):  # what the weights have learnt from among it
+        weights._metadata = beside  # type: ignore[attr-defined]
+    if plain is not None:
+        buffers = _buffers(FeatureScaling.from_dict(plain))
+        weights.update({f"{prefix}{NAME}.{name}": value for name, value in buffers.items()})
+    return weights
 
 
 def _buffers(scaling: FeatureScaling) -> dict[str, torch.Tensor]:

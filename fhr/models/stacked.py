@@ -8,6 +8,7 @@ from torch import nn
 from torch.func import functional_call, stack_module_state
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from fhr.datasets import told_of_use
 from fhr.errors import FHRError
 from fhr.features import FeatureScaling
 
@@ -73,6 +74,9 @@ class StackedNetworks(nn.Module):
         self._at_once = False if hindrance is not None else at_once
         # In a tuple: a submodule's own weights would be trained, moved and saved beside the stacked ones.
         self._one = (deepcopy(first),)
+        for network in networks[1:]:  # one for all: they are trained on the same place
+            self._one[0].heritage |= network.heritage
+        told_of_use(lambda: self._one[0].heritage.seen, f"the network {type(first).__name__}")
         parameters, buffers = stack_module_state(list(networks))
         buffers = {name: buffer for name, buffer in buffers.items() if not name.startswith(f"{NAME}.")}
         scales = [one.scaling_of_features for one in networks if one.scaling_of_features is not None]

@@ -10,7 +10,7 @@ import torch
 from fhr.calibration import Calibrator, Reference, calibrator_from_dict, typical_statistics
 from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction
 from fhr.confidence.card_words import loss_words
-from fhr.datasets import Database
+from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
@@ -87,7 +87,7 @@ class Predictor:
             prevalences=[card.prevalence for card in self.cards],
             model=_model_facts(self.cards, self.pipeline),
         )
-        self._seen = frozenset(digest for card in self.cards for digest in (*card.learnt_from, *card.fitted_to))
+        self._seen = frozenset().union(*(card.seen for card in self.cards))
 
     def predict(self, recording: Recording) -> Prediction:
         """Risk of one recording.
@@ -204,7 +204,7 @@ class Predictor:
             if np.isnan(recording.uc[-n:]).all():
                 yield "no uterine activity"
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
-        if Database([recording], origin="prediction").digests[0] in self._seen:
+        if seen_records(self._seen, Database([recording], origin="prediction")):
             yield "this recording was used in training"
         if not recording.provenance.is_measured:
             yield f"no measured recording: it is {recording.provenance.words}"

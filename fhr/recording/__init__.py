@@ -2,21 +2,29 @@
 
 from .clinical import Clinical, Outcome
 from .composition import Composition
+from .heritage import Heritage
+from .known_records import DEVELOPED_ON, developed_on, fitted_to_of, other_digest, shortened
 from .plain import plain_names, plain_number, plain_numbers, plain_table
 from .provenance import KINDS, Provenance
 from .recording import Recording, Source, Step
 
 __all__ = [
+    "DEVELOPED_ON",
     "KINDS",
     "Clinical",
     "Composition",
+    "Heritage",
     "Outcome",
     "Provenance",
     "Recording",
     "Source",
     "Step",
+    "developed_on",
+    "fitted_to_of",
+    "other_digest",
     "plain_names",
     "plain_number",
     "plain_numbers",
     "plain_table",
+    "shortened",
 ]

@@ -44,6 +44,16 @@ class Composition:
             tuple(sorted({record for provenance in counts for record in provenance.fitted_to})),
         )
 
+    def __or__(self, other: "Composition") -> "Composition":
+        """Of the recordings of both."""
+        counts = Counter(self.kinds)
+        counts.update(other.kinds)
+        return Composition(
+            {kind: counts[kind] for kind in KINDS if kind in counts},
+            tuple(sorted({*self.made_by, *other.made_by})),
+            tuple(sorted({*self.fitted_to, *other.fitted_to})),
+        )
+
     @property
     def all_measured(self) -> bool:
         """True if no recording was made."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from fhr.errors import FHRError
 
+from .known_records import fitted_to_of, spelt_out
+
 __all__ = ["KINDS", "Provenance"]
 
 KINDS = ("measured", "simulated", "synthetic", "imputed")
@@ -30,8 +32,9 @@ class Provenance:
         kind: one of `KINDS`.
         made_by: name of the maker with its parameters, such as `fhr.simulation.simulate(seed=1)`; empty for measured.
         fitted_to: the records that the maker was fitted to, as `fhr.datasets.Database.digests` names them, so that
-            tests on these records can be refused; names and checksums of databases may stand there, too. Empty for
-            none.
+            tests on these records can be refused; names and checksums of databases may stand there, too. The checksum
+            of the 442 records of CTU-UHB that this package was developed on is spelt out as their digests, and these
+            stand in every recording of its simulator, whose constants were tuned to them. Empty for none.
 
     Raises:
         FHRError: an unknown kind, a measured recording with a maker, another without one, or a text that is blank, not
@@ -56,11 +59,13 @@ class Provenance:
             raise FHRError(
                 f"fitted_to is {_said(self.fitted_to)}; give a tuple of up to {_MOST} names or digests of records"
             )
-        object.__setattr__(self, "fitted_to", tuple(self.fitted_to))
         for record in self.fitted_to:
             _check_text(record, "a record in fitted_to")
+        object.__setattr__(self, "fitted_to", spelt_out(self.fitted_to) if self.fitted_to else ())
         if self.kind != "measured":
             _check_text(self.made_by, f"made_by of a recording that is {self.kind}")
+            if of_simulator := fitted_to_of([self.made_by]):
+                object.__setattr__(self, "fitted_to", _joined(self.fitted_to, of_simulator))
         elif self.made_by != "" or self.fitted_to:
             raise FHRError(
                 f"a measured recording with made_by={_said(self.made_by)} and {len(self.fitted_to)} records in "
@@ -93,7 +98,14 @@ class Provenance:
         if self.is_measured:
             return Provenance("imputed", by, tuple(fitted_to))
         _check_text(by, "the name of the method")
-        return Provenance(self.kind, f"{self.made_by}; {by}", tuple(dict.fromkeys([*self.fitted_to, *fitted_to])))
+        return Provenance(self.kind, f"{self.made_by}; {by}", _joined(self.fitted_to, tuple(fitted_to)))
+
+
+def _joined(some: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """Both, each record once; the very tuple where one of them holds all, for thousands of recordings share it."""
+    if not some or some == more:
+        return more
+    return tuple(dict.fromkeys([*some, *more]))
 
 
 def _check_text(text: object, what: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 
 import fhr
 from fhr.errors import FHRError
-from fhr.recording import Provenance, Recording, Source, Step
+from fhr.recording import Provenance, Recording, Source, Step, developed_on
 
 from .acidosis import draw_hypoxia
 from .belt import shown_by_belt
@@ -85,7 +85,8 @@ def simulate_labour(index: int, *, seed: int = 0, explained: float = EXPLAINED) 
         `SimulatedLabour`: a recording of 65 to 90 min at 4 Hz with every outcome and clinical field set
         (`second_stage` and `stage2_start` are NaN where there was no second stage), whose history holds one step
         "simulate" with seed, index and the latent `severity`, and whose provenance is simulated, by this function with
-        its seed, `explained` and version; and the truth.
+        its seed, `explained` and version, fitted to the 442 records of CTU-UHB that its constants were tuned to; and
+        the truth. To train on simulated labours and test on one of these records, see `fhr.synthesis.Bank`.
 
     Raises:
         FHRError: index or seed is negative, or `explained` outside [0, 1].
@@ -109,6 +110,7 @@ def simulate_labour(index: int, *, seed: int = 0, explained: float = EXPLAINED) 
     severity, section = hypoxia.severity, bool(np.isnan(labour.stage2_start))
     sensor = draw_sensor(sensors)
     seen = observe(heart_rate.fhr, shown_by_belt(activity.uc, labour, belt), labour, severity, sensor, sensors)
+    maker = f"fhr.simulation {fhr.__version__}, seed={seed}, explained={explained:g}"
     recording = Recording(
         name=f"s{index + 1:04d}",
         fhr=seen.fhr.astype(np.float32),
@@ -120,7 +122,7 @@ def simulate_labour(index: int, *, seed: int = 0, explained: float = EXPLAINED) 
         source=Source(path=f"seed={seed},index={index}", format="simulated"),
         history=(Step("simulate", {"seed": seed, "index": index, "severity": severity}),),
         # Without the index: one maker for all recordings of a database.
-        provenance=Provenance("simulated", f"fhr.simulation {fhr.__version__}, seed={seed}, explained={explained:g}"),
+        provenance=Provenance("simulated", maker, fitted_to=developed_on()),
     )
     truth = Truth(
         fs=FS,

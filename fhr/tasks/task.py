@@ -13,8 +13,9 @@ import pytorch_lightning as pl
 import torch
 from torch import nn
 
-from fhr.datasets import Database
+from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError
+from fhr.formats.regular_file import cut
 from fhr.metrics import Interval
 from fhr.models import CheckpointCard, Network, completed, with_scaling
 
@@ -204,8 +205,14 @@ class Task(pl.LightningModule):
             FHRError: the facts of the data were not handed over.
         """
         calibrator = self.calibrator.to_dict() if self.calibrator else None
-        network = self.model.specification
-        return checkpoint_card(network, self.facts, kind=self.kind, epochs=self.epochs, calibrator=calibrator)
+        return checkpoint_card(
+            self.model.specification,
+            self.facts,
+            kind=self.kind,
+            epochs=self.epochs,
+            calibrator=calibrator,
+            heritage=self.model.heritage,
+        )
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write the card, where the facts of the data are known."""
@@ -256,12 +263,19 @@ class Task(pl.LightningModule):
                 f"training would go on with other records: the checkpoint is of fold {card.fold} of the data "
                 f"{card.data[:12]}, asked for is fold {own.fold} of {own.data[:12]}; go on with the same, or start anew"
             )
-        test = Database((self.facts.recordings[n] for n in self.facts.partition.test), origin="test fold").digests
-        seen = {*card.learnt_from, *card.fitted_to} & set(test)  # also by what made some of its recordings
-        if seen:
+        test = Database((self.facts.recordings[name] for name in self.facts.partition.test), origin="test fold")
+        # Also by what made some of its recordings, as the simulator whose constants were tuned to CTU-UHB.
+        if seen := seen_records(card.seen, test, checksum=self.facts.data_checksum):
+            some = f"{len(seen)} of the {len(test)} test records"
+            folds = f"(fold {card.fold}, asked for {own.fold})"
+            if card.made_by and not seen_records(card.learnt_from, test):
+                raise CheckpointError(
+                    f"this checkpoint {folds} learnt from recordings of {cut(card.made_by[0])}, which was fitted to "
+                    f"{some}; test it on others, or train on a bank that is refitted inside the training fold "
+                    "(fhr.synthesis.Bank)"
+                )
             raise CheckpointError(
-                f"{len(seen)} of the {len(test)} test records were used to train this checkpoint (fold {card.fold}, "
-                f"asked for {own.fold}); test it on the fold that it was trained for"
+                f"{some} were used to train this checkpoint {folds}; test it on the fold that it was trained for"
             )
         return card
 

@@ -6,6 +6,7 @@ from typing import Any
 import fhr
 from fhr.datasets import Database
 from fhr.models import CheckpointCard
+from fhr.recording import Heritage
 
 from .data_facts import DataFacts
 
@@ -19,6 +20,7 @@ def checkpoint_card(
     kind: str,
     epochs: int,
     calibrator: Mapping[str, Any] | None = None,
+    heritage: Heritage | None = None,
 ) -> CheckpointCard:
     """The card of a network that was trained on these data; nothing is read but the arguments.
 
@@ -28,15 +30,18 @@ def checkpoint_card(
         kind: of the task, such as `classification`.
         epochs: how many the weights were trained for.
         calibrator: what the training ended with, in plain types, or None.
+        heritage: what the weights had learnt from before this training; what they learn now is added to it.
     """
     names = facts.learnt_from
+    digests = Database((facts.recordings[n] for n in names), origin=facts.origin).digests
+    learnt = (heritage or Heritage()) | Heritage(digests, facts.learnt_composition)
     return CheckpointCard(
         kind=kind,
         network=network,
         pipeline=facts.pipeline.to_dict(),
         target=facts.target,
         prevalence=float(facts.labels.loc[list(names)].mean()),
-        learnt_from=Database((facts.recordings[n] for n in names), origin=facts.origin).digests,
+        learnt_from=learnt.learnt_from,
         data=facts.data_checksum,
         splits=facts.splits.checksum,
         fold=facts.fold,
@@ -44,5 +49,5 @@ def checkpoint_card(
         calibrator=calibrator,
         version=fhr.__version__,
         features={"set": f.to_dict(), "checksum": f.checksum} if (f := facts.features) else None,
-        **({} if (made := facts.learnt_composition).all_measured else made.plain()),
+        **({} if (made := learnt.composition).all_measured else made.plain()),
     )

@@ -15,6 +15,7 @@ from mlflow import MlflowClient
 
 from fhr.datasets import CTUUHB, make_splits
 from fhr.metrics import auroc, brier
+from fhr.recording import developed_on
 from fhr.tracking import mlflow_client, run_checkpoints, run_folder
 
 DRAWN = ("roc", "precision_recall", "reliability", "risk_coverage", "net_benefit", "score_by_class", "strips")
@@ -92,7 +93,7 @@ def test_the_run_says_what_its_records_are(runs, client, births_database, tmp_pa
     data = json.loads(text(client, runs.fit, "data.json", tmp_path))
     assert data["kinds"] == {"simulated": 120}
     assert data["made_by"] == [next(iter(births_database)).provenance.made_by]
-    assert data["fitted_to"] == []
+    assert data["fitted_to"] == sorted(developed_on())
     card = text(client, runs.fit, "model_card.md", tmp_path)
     assert "\n- Records: learnt from 96 simulated (made by fhr.simulation " in card
     assert "tested on 24 simulated" in card

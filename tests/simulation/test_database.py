@@ -31,8 +31,8 @@ def test_wfdb_reads_what_was_written(tmp_path):
         expected = np.nan_to_num(np.column_stack([recording.fhr, recording.uc]))
         np.testing.assert_allclose(record.p_signal, expected, atol=1e-9)
         fields = [comment.rsplit(maxsplit=1) for comment in record.comments if not comment.startswith("-")]
-        assert [label.split()[0] for label, _ in fields[:2]] == ["Kind", "Made"]  # of the section on the provenance
-        fields = fields[2:]
+        assert [label.split()[0] for label, _ in fields[:3]] == ["Kind", "Made", "Fitted"]  # of the provenance
+        fields = fields[3:]
         assert [label for label, _ in fields] == LABELS
         assert float(dict(fields)["pH"]) == recording.outcome.ph
         assert "NaN" not in dict(fields).values()

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 import fhr
 from fhr.errors import FHRError
-from fhr.recording import Recording
+from fhr.recording import Recording, developed_on
 from fhr.simulation import EXPLAINED, simulate, simulate_labour, simulate_labours, simulate_recording
 
 N = 400
@@ -82,7 +82,7 @@ def test_names_source_and_history(recordings):
 def test_they_are_simulated_by_one_maker(recordings):
     """Which is named with all that makes other recordings; the index is in the history."""
     provenance = recordings[0].provenance
-    assert (provenance.kind, provenance.fitted_to) == ("simulated", ())
+    assert (provenance.kind, provenance.fitted_to) == ("simulated", developed_on())
     assert provenance.made_by == f"fhr.simulation {fhr.__version__}, seed=11, explained={EXPLAINED:g}"
     assert {r.provenance for r in recordings} == {provenance}
     others = [simulate_recording(0, seed=12), simulate_recording(0, seed=11, explained=0.25)]
