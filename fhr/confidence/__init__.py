@@ -9,5 +9,16 @@ from .judgement import Judgement
 from .levels import LEVELS
 from .outer_fold import OuterFold
 from .prediction import COLUMNS, Prediction, to_frame
+from .recalibrated import recalibrated
 
-__all__ = ["COLUMNS", "LEVELS", "Abstention", "Confidence", "Judgement", "OuterFold", "Prediction", "to_frame"]
+__all__ = [
+    "COLUMNS",
+    "LEVELS",
+    "Abstention",
+    "Confidence",
+    "Judgement",
+    "OuterFold",
+    "Prediction",
+    "recalibrated",
+    "to_frame",
+]

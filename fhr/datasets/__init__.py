@@ -5,6 +5,7 @@ from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
+from .outcome_table import OutcomeTable, read_outcomes
 from .paths import read_paths
 from .place import N_INNER, Place
 from .splits import Partition, Splits, make_splits
@@ -19,6 +20,7 @@ __all__ = [
     "FalseSignals",
     "FittedModel",
     "FittedNetwork",
+    "OutcomeTable",
     "Partition",
     "Place",
     "PublishedDatabase",
@@ -28,6 +30,7 @@ __all__ = [
     "checksum_of_lines",
     "download",
     "make_splits",
+    "read_outcomes",
     "read_paths",
     "record_names",
     "verify",

@@ -1,7 +1,7 @@
 """Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
 
 from .card import FORMAT, CheckpointCard
-from .checkpoint import finish_checkpoint, read_checkpoint
+from .checkpoint import finish_checkpoint, read_checkpoint, recalibrate_checkpoint
 from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
 from .feature_scale import FeatureScale, exactest, with_scaling
@@ -29,5 +29,6 @@ __all__ = [
     "finish_checkpoint",
     "read_checkpoint",
     "rebuild",
+    "recalibrate_checkpoint",
     "with_scaling",
 ]

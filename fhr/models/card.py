@@ -12,10 +12,10 @@ from fhr.recording import KINDS, Composition
 
 __all__ = ["FORMAT", "CheckpointCard"]
 
-FORMAT = 5
-"""Of a checkpoint whose network holds the scaling of its features, or that learnt from records of which not all were
-measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features and their
-scaling in the card; 1 without, as before there were any."""
+FORMAT = 6
+"""Of a checkpoint that was recalibrated on births of another hospital; 5 of one whose network holds the scaling of its
+features, or that learnt from records of which not all were measured; 4 with what its confidence rests on; 3 of another
+kind of task than classification; 2 with features and their scaling in the card; 1 without, as before there were any."""
 
 _KEY = "fhr"
 _TUPLES = ("learnt_from", "fold", "made_by", "fitted_to")
@@ -49,6 +49,8 @@ class CheckpointCard:
             measured, or where the version that wrote it knew of no other kind.
         made_by: what made those that were not measured.
         fitted_to: the records that these makers were fitted to.
+        recalibration: what births of another hospital changed of the probabilities, see
+            `fhr.calibration.Recalibration.to_dict`, or None.
     """
 
     network: Mapping[str, Any]
@@ -70,10 +72,13 @@ class CheckpointCard:
     kinds: Mapping[str, int] | None = None
     made_by: tuple[str, ...] = ()
     fitted_to: tuple[str, ...] = ()
+    recalibration: Mapping[str, Any] | None = None
 
     @property
     def format(self) -> int:
         """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
+        if self.recalibration is not None:
+            return 6
         if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
         if self.confidence is not None or self.member:
@@ -108,6 +113,8 @@ class CheckpointCard:
             del plain["confidence"], plain["member"]
         if self.format < 5:
             del plain["kinds"], plain["made_by"], plain["fitted_to"]
+        if self.format < 6:
+            del plain["recalibration"]
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -221,4 +228,5 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "kinds": _is_kinds_or_none,
     "made_by": _is_names,
     "fitted_to": _is_names,
+    "recalibration": _is_table_or_none,
 }
