@@ -56,6 +56,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--prevalence", type=float, metavar="P", help="evaluate the probabilities shifted to this prevalence"
     )
+    parser.add_argument(
+        "--keep-fitted",
+        action="store_true",
+        help="keep births that a simulator or generator of the model's training records was fitted to; the report says "
+        "that of them it is no external validation",
+    )
     add_device(parser)
 
 
@@ -93,6 +99,7 @@ def run(options: argparse.Namespace) -> int:
         outcomes,
         learnt_from={digest for card in predictor.cards for digest in card.learnt_from},
         fitted_to={digest for card in predictor.cards for digest in card.fitted_to},
+        keep_fitted=options.keep_fitted,
     )
     check_births(births.labels, predictor.target, births.left_out | quarantined)
     experiment = ensure_experiment(f"acidosis {predictor.target}")  # before the work, not after it
@@ -104,8 +111,7 @@ def run(options: argparse.Namespace) -> int:
     validation = external_validation(births, predictions, predictor.cards)
     recalibrated, curve = recalibrated_results(labels, probabilities, scores), learning_curve(labels, probabilities)
     recalibration = _recalibration(options, predictor, labels, probabilities)
-    measured = all(recording.provenance.is_measured for recording in births.recordings)
-    said = findings(validation, predictor.cards, measured=measured)
+    said = findings(validation, births, predictor.cards)
     done = Evaluation(
         options.model, ", ".join(options.paths), births, validation, tuple(said), recalibrated, curve, recalibration
     )

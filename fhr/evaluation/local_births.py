@@ -32,6 +32,7 @@ class LocalBirths:
         digests: SHA-256 of each recording, see `fhr.datasets.Database.digests`.
         left_out: reason for each record that cannot be used, by name.
         checksum: of the recordings that are used.
+        not_external: names of births that a maker of the model's training records was fitted to.
     """
 
     recordings: tuple[Recording, ...]
@@ -40,6 +41,7 @@ class LocalBirths:
     digests: tuple[str, ...]
     left_out: Mapping[str, str]
     checksum: str
+    not_external: tuple[str, ...] = ()
 
     def only(self, names: Collection[str], reasons: Mapping[str, str]) -> "LocalBirths":
         """The births of these names; the others are left out for these reasons."""
@@ -52,6 +54,7 @@ class LocalBirths:
             tuple(self.digests[i] for i in kept),
             {**self.left_out, **reasons},
             Database(recordings, origin="births").checksum,
+            tuple(name for name in self.not_external if name in names),
         )
 
 
@@ -62,6 +65,7 @@ def local_births(
     *,
     learnt_from: Collection[str] = (),
     fitted_to: Collection[str] = (),
+    keep_fitted: bool = False,
 ) -> LocalBirths:
     """Join recordings and outcomes, and set aside what the model knows.
 
@@ -75,6 +79,7 @@ def local_births(
         outcomes: of the births; None takes those that the recordings carry.
         learnt_from: SHA-256 of the recordings that the model learnt from.
         fitted_to: SHA-256 of those that a maker of its training records was fitted to.
+        keep_fitted: keep the latter and list them as not external.
 
     Raises:
         FormatError: two recordings of one name.
@@ -91,7 +96,7 @@ def local_births(
     for i, (name, digest) in enumerate(zip(database.names, database.digests, strict=True)):
         if digest in learnt_from:
             left_out[name] = "the model learnt from this recording: a test on it would be no external one"
-        elif digest in fitted_to:
+        elif digest in fitted_to and not keep_fitted:
             left_out[name] = "what made the model's training records was fitted to it: a test on it is no external one"
         elif name in left_out:
             pass
@@ -111,6 +116,7 @@ def local_births(
         tuple(database.digests[i] for i in kept),
         left_out,
         Database(used, origin="births").checksum,
+        tuple(name for name, i in zip(names, kept, strict=True) if database.digests[i] in fitted_to),
     )
 
 

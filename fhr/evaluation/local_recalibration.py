@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.special import expit, log_expit
 from sklearn.model_selection import StratifiedKFold
 
-from fhr.calibration import METHODS, Recalibration
+from fhr.calibration import METHODS, RidgePlatt
 from fhr.calibration.local_lines import log_odds
 from fhr.calibration.recalibration import lines_of
 from fhr.errors import FHRError
@@ -50,7 +50,7 @@ def cross_fitted(labels: np.ndarray, probabilities: np.ndarray, method: str, *, 
     p = checked_probabilities(probabilities, len(y))
     if method == NONE:
         return p
-    Recalibration.fit(y, p, method, seed=seed)  # refuses what is too small
+    RidgePlatt.check_sample(y)
     folds = StratifiedKFold(min(_FOLDS, int(y.sum()), int(len(y) - y.sum())), shuffle=True, random_state=seed)
     counts = np.array([np.bincount(kept, minlength=len(y)) for kept, _ in folds.split(y, y)])
     lines, fold_of = lines_of(method, log_odds(p), y, counts), np.argmin(counts, axis=0)
@@ -122,7 +122,8 @@ def learning_curve(
         draws; tested, births; log_loss; gain, mean of the log-loss without recalibration minus that with it, on the
         same births, with its 10th and 90th percentile gain_p10 and gain_p90; worse, share of the usable draws that made
         the log-loss worse; slope, median of the calibration slope of the tested births; observed_to_expected; ece. NaN
-        where fewer than 5% of the draws were usable.
+        where fewer than 5% of the draws were usable. Where many are not, the usable ones hold more positives than n
+        births do: such a row is of these draws only.
 
     Raises:
         OutcomeError: labels that are not 0 or 1.

@@ -9,28 +9,35 @@ from fhr.metrics import Interval
 from fhr.models import CheckpointCard
 
 from .external_validation import ExternalValidation
+from .local_births import LocalBirths
 
 __all__ = ["findings"]
 
 _ALPHA = 0.05
+_NOTHING = 1e-9  # net benefits that are equal but for rounding
 
 
-def findings(validation: ExternalValidation, cards: Sequence[CheckpointCard], *, measured: bool = True) -> list[str]:
+def findings(validation: ExternalValidation, births: LocalBirths, cards: Sequence[CheckpointCard]) -> list[str]:
     """Sentences on what births of a hospital say of a model: doubts about the comparison first, then its results.
 
     Args:
         validation: of the model.
+        births: that it was validated on.
         cards: of its checkpoints.
-        measured: whether all births were measured.
     """
-    return list(_findings(validation, cards, measured))
+    return list(_findings(validation, births, cards))
 
 
-def _findings(validation: ExternalValidation, cards: Sequence[CheckpointCard], measured: bool) -> Iterator[str]:
-    if not measured:
+def _findings(validation: ExternalValidation, births: LocalBirths, cards: Sequence[CheckpointCard]) -> Iterator[str]:
+    if not all(recording.provenance.is_measured for recording in births.recordings):
         yield "Not all of these recordings were measured: the numbers say nothing of real births."
     if (made := next((one for card in cards if (one := card.composition) is not None), None)) is not None:
         yield f"The model learnt from records that were made: {made.words}."
+    if births.not_external:
+        yield (
+            f"{len(births.not_external)} of these births are among those that a maker of the model's training records "
+            "was fitted to: of them this is no external validation."
+        )
     if known := sum("learnt from" in reason or "fitted to" in reason for reason in validation.left_out.values()):
         yield f"{known} recordings were set aside: the model, or a maker of its training records, learnt from them."
     if validation.left_out:
@@ -83,7 +90,9 @@ def _sets(table: pd.DataFrame) -> Iterator[str]:
 
 
 def _benefit(table: pd.DataFrame) -> Iterator[str]:
-    better, worse = (table["threshold"][mask] for mask in (table["gain_low"] > 0, table["gain_high"] < 0))
+    better, worse = (
+        table["threshold"][mask] for mask in (table["gain_low"] > _NOTHING, table["gain_high"] < -_NOTHING)
+    )
     if len(better):
         yield (
             f"Acting on the probability is shown to be of use at thresholds within {better.min():.1%} to "
