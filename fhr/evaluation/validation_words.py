@@ -91,14 +91,19 @@ def _sets(table: pd.DataFrame) -> Iterator[str]:
 
 def _benefit(table: pd.DataFrame) -> Iterator[str]:
     better, worse = (
-        table["threshold"][mask] for mask in (table["gain_low"] > _NOTHING, table["gain_high"] < -_NOTHING)
+        _ranges(table["threshold"].to_numpy(), mask.to_numpy())
+        for mask in (table["gain_low"] > _NOTHING, table["gain_high"] < -_NOTHING)
     )
-    if len(better):
-        yield (
-            f"Acting on the probability is shown to be of use at thresholds within {better.min():.1%} to "
-            f"{better.max():.1%}, threshold by threshold."
-        )
+    if better:
+        yield f"Acting on the probability is shown to be of use at thresholds of {better}, threshold by threshold."
     else:
         yield "At no threshold from 2 to 30% is the probability shown to be better to act on than all births or none."
-    if len(worse):
-        yield f"It does harm at thresholds within {worse.min():.1%} to {worse.max():.1%}."
+    if worse:
+        yield f"Acting on it is shown to do harm at thresholds of {worse}."
+
+
+def _ranges(thresholds: np.ndarray, holds: np.ndarray) -> str:
+    """Runs of thresholds at which something holds, in words."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], holds, [False]]).astype(int)))
+    runs = [(thresholds[start], thresholds[end - 1]) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    return ", ".join(f"{low:.1%}" if low == high else f"{low:.1%} to {high:.1%}" for low, high in runs)

@@ -26,7 +26,7 @@ def same(found: object, kept: object) -> None:
         assert found == kept
 
 
-NAMES = [*(f"format{form}" for form in range(1, FORMAT + 1)), "format5_kinds"]
+NAMES = [*(f"format{form}" for form in range(1, 6)), "format5_kinds", "format6_recalibrated"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -44,7 +44,8 @@ def test_each_has_what_its_format_is_for(name):
     assert (card.features is not None) == (name in ("format2", "format5"))
     assert (card.scaling is not None) == (form == 2)
     assert card.kind == ("false_signal" if form == 3 else "classification")
-    assert (card.confidence is not None) == (form == 4)
+    assert (card.confidence is not None) == (form in (4, 6))
+    assert (card.recalibration is not None) == name.endswith("_recalibrated")
     assert (card.kinds is not None) == name.endswith("_kinds")
 
 
@@ -53,7 +54,7 @@ def test_a_newer_format_is_refused_by_the_version_that_wrote_it(tmp_path):
     content["fhr"] |= {"format": FORMAT + 1, "version": "2.7.1", "news": torch.zeros(3)}
     torch.save(content, tmp_path / "new.ckpt")
     for read in (read_checkpoint, fhr.load):
-        with pytest.raises(CheckpointError, match=r"format 6, .* reads formats 1 to 5; use the version .* \(2\.7\.1\)"):
+        with pytest.raises(CheckpointError, match=r"format 7, .* reads formats 1 to 6; use the version .* \(2\.7\.1\)"):
             read(tmp_path / "new.ckpt")
 
 

@@ -8,6 +8,7 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old da526dd && PYTHONPATH=../old python tests/models/golden/make_golden.py 4
     git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5 kinds
     git worktree add ../old f0efee4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
+    python tests/models/golden/make_golden.py 6 recalibrated  # the checkpoint of format 4, recalibrated
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
 The networks are tiny and were not trained, the recording is a formula.
@@ -45,7 +46,7 @@ def predicted(path: Path, form: int) -> dict:
         return {"fhr": found.fhr[::600].tolist(), "mhr": found.mhr[::600].tolist()}
     prediction = predictor.predict(recording(form))
     plain = {"score": prediction.score, "probability": prediction.probability}
-    if form == 4:
+    if form in (4, 6):
         plain |= {name: getattr(prediction, name) for name in ("low", "high", "decision", "distance", "abstain")}
         plain["sets"] = {str(level): held for level, held in prediction.sets.items()}
     if predictor.cards[0].kinds is not None:
@@ -53,7 +54,22 @@ def predicted(path: Path, form: int) -> dict:
     return json.loads(json.dumps(plain))
 
 
+def recalibrate() -> None:
+    from fhr.calibration import Recalibration
+    from fhr.models import recalibrate_checkpoint
+
+    rng = np.random.default_rng(6)
+    p = 1 / (1 + np.exp(-rng.normal(-0.7, 0.8, 80)))
+    made = Recalibration.fit((rng.random(80) < p**1.5).astype(int), p, seed=6)
+    out = FOLDER / "format6_recalibrated.ckpt"
+    recalibrate_checkpoint(FOLDER / "format4.ckpt", made.to_dict(), ["f" * 64], out)
+    out.with_suffix(".json").write_text(json.dumps(predicted(out, 6), indent=1) + "\n")
+
+
 def make(form: int, part: str = "") -> None:
+    if form == 6:
+        recalibrate()
+        return
     import torch
 
     import fhr
