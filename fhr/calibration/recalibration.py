@@ -88,7 +88,7 @@ class Recalibration:
 
     @property
     def prevalence(self) -> float:
-        """Of the label among the births that it was fitted to, which the probabilities are for."""
+        """Prevalence of the label among the births of the fit, which the probabilities are for."""
         return self.positives / self.births
 
     @classmethod

@@ -101,11 +101,11 @@ def run(options: argparse.Namespace) -> int:
         fitted_to={digest for card in predictor.cards for digest in card.fitted_to},
         keep_fitted=options.keep_fitted,
     )
-    check_births(births.labels, predictor.target, births.left_out | quarantined)
+    check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
     experiment = ensure_experiment(f"acidosis {predictor.target}")  # before the work, not after it
     tell("predicting %d births", len(births.labels))
     predictions, births = _predicted(predictor, births)
-    check_births(births.labels, predictor.target, births.left_out | quarantined)
+    check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
     labels, probabilities, scores = checked_predictions(births, predictions)
     tell("evaluating, with intervals and recalibrations")
     validation = external_validation(births, predictions, predictor.cards)

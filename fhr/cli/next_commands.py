@@ -28,7 +28,7 @@ def next_commands(outcome: "Outcome") -> list[str]:
 
 
 def program(name: str) -> str:
-    """How the shell finds a program of this environment, which may not be the active one."""
+    """Word by which the shell finds a program of this environment, which may not be the active one."""
     here, found = Path(sys.executable).with_name(name), shutil.which(name)
     if not here.exists() or (found is not None and Path(found).samefile(here)):
         return name

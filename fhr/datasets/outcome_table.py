@@ -102,7 +102,7 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
             f"{where}: no column for {lacking} among {_listed(columns)}; call one so, or give a column {target!r} of "
             "0 and 1"
         )
-    labels, unusable = pd.Series(nan, names, dtype=float), dict[str, str]()
+    labels, unusable = pd.Series(nan, pd.Index(names, dtype=object), dtype=float), dict[str, str]()
     if len(found) == len(measures):
         values = pd.DataFrame({m: _numbers(columns[header], names, m, unusable, where) for m, header in found.items()})
         labels = rule(values.set_axis(names))
@@ -143,7 +143,7 @@ def _columns(layout: Layout, where: str) -> dict[str, list[str]]:
 
 def _names(columns: Mapping[str, list[str]], where: str) -> list[str]:
     """Name of the record of each row."""
-    by_key = {_plain(header): header for header in reversed(columns)}
+    by_key = {_plain(header): header for header in reversed(list(columns))}
     header = next((by_key[key] for key in _NAMES if key in by_key), None)
     if header is None:
         raise OutcomeError(
@@ -203,7 +203,7 @@ def _told(cells: Sequence[str], names: Sequence[str], target: str, unusable: dic
         if label is None:
             unusable[name] = f"{target} is {shown(cell)}; write 0 or 1"
         labels.append(nan if label is None else label)
-    return pd.Series(labels, names, dtype=float)
+    return pd.Series(labels, list(names), dtype=float)
 
 
 def _plain(header: str, *, spaces_only: bool = False) -> str:

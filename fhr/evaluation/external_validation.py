@@ -227,10 +227,13 @@ def sets_table(labels: np.ndarray, predictions: Sequence[Prediction]) -> pd.Data
     for level in LEVELS:
         held = [None if p.sets is None else p.sets.get(level) for p in predictions]
         row: dict[str, object] = {"level": level}
-        if any(one is None for one in held):
+        if None in held:
             rows.append(row | {"verdict": "the model makes no sets at this level"})
             continue
-        sets = np.array([[f"not {p.target}" in one, p.target in one] for p, one in zip(predictions, held, strict=True)])
+        known = [one for one in held if one is not None]
+        sets = np.array(
+            [[f"not {p.target}" in one, p.target in one] for p, one in zip(predictions, known, strict=True)]
+        )
         below = []
         for name, found in zip(("negatives", "positives"), conformal_coverage(labels, sets), strict=True):
             row |= {f"coverage_{name}": found.value, f"{name}_low": found.low, f"{name}_high": found.high}

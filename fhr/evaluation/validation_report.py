@@ -101,7 +101,7 @@ def _figures(validation: ExternalValidation, curve: pd.DataFrame) -> dict:
             y, p, names=(f"not {validation.target}", validation.target), score="probability"
         ),
     }
-    rows = dict(list(curve[curve["method"] != NONE].groupby("method", sort=False)))
+    rows = {str(method): of for method, of in curve[curve["method"] != NONE].groupby("method", sort=False)}
     if curve["gain"][curve["method"] != NONE].notna().any():
         figures["learning_curve"] = recalibration(
             next(iter(rows.values()))["n"],

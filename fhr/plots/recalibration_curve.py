@@ -1,4 +1,4 @@
-"""What births buy: the log-loss that a recalibration saves, by the number of births that it learnt from."""
+"""Learning curve of a recalibration: the log-loss that it saves, by the number of births that it learnt from."""
 
 from collections.abc import Mapping
 

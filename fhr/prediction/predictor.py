@@ -82,8 +82,8 @@ class Predictor:
             raise FHRError(
                 f"prevalence={prevalence}; give the share of births with {self.target}, strictly between 0 and 1"
             )
-        made = first.recalibration
-        self.recalibration = None if made is None else Recalibration.from_dict(made)
+        local = first.recalibration
+        self.recalibration = None if local is None else Recalibration.from_dict(local)
         self.prevalence, self.abstention = prevalence, abstention or Abstention()
         references = _references(self.cards)
         self.confidence = Confidence(
@@ -217,8 +217,8 @@ class Predictor:
             yield "this recording was used in training"
         if not recording.provenance.is_measured:
             yield f"no measured recording: it is {recording.provenance.words}"
-        if (made := self.recalibration) is not None:
-            yield f"recalibrated on {made.births} births of another hospital, {made.positives} of them with the label"
+        if (local := self.recalibration) is not None:
+            yield f"recalibrated on {local.births} births of another hospital, {local.positives} of them with the label"
         if self._learnt is not None:
             yield f"the network learnt from records that were made: {self._learnt.words}"
 
