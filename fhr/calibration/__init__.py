@@ -3,6 +3,7 @@
 from fhr.deprecation import moved
 
 from .beta import Beta
+from .calibration_band import CalibrationBand
 from .calibrator import Calibrator, calibrator_from_dict
 from .conformal import ClassConditionalConformal
 from .coverage import CoverageStatement, check_records, records_needed
@@ -19,6 +20,7 @@ __all__ = [
     "METHODS",
     "TYPICAL_STATISTICS",
     "Beta",
+    "CalibrationBand",
     "Calibrator",
     "ClassConditionalConformal",
     "CoverageStatement",

@@ -2,7 +2,7 @@
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import isfinite
 from typing import Any, ClassVar, Self
 
@@ -116,6 +116,40 @@ class Calibrator(ABC):
         """
         learnt = self._fitted()
         return (np.asarray(scores, dtype=np.float64) - learnt["mean"]) / learnt["scale"]
+
+    def refitted(
+        self, scores: np.ndarray, counts: np.ndarray, events: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Refit a calibrator of this kind and these settings to each of m samples of the same scores.
+
+        Args:
+            scores: (n,), finite.
+            counts: (m, n), how often sample k holds record i.
+            events: (m, n), how many of these are positive.
+
+        Returns:
+            The curves: a function from scores (q,), or (m, q) with those of each sample, to probabilities (m, q); NaN
+            for a sample of one class.
+        """
+        settings = {key: getattr(self, key) for key in self.settings}
+        fits: list[Calibrator | None] = []
+        for count, event in zip(counts, events, strict=True):
+            s = np.repeat(np.concatenate([scores, scores]), np.concatenate([event, count - event]))
+            y = np.repeat([1, 0], [event.sum(), (count - event).sum()])
+            if not 0 < y.sum() < len(y):
+                fits.append(None)
+                continue
+            one = type(self)(**settings)
+            one._learnt = {"mean": float(s.mean()), "scale": float(s.std()) or 1.0}
+            one._learnt.update(one._learn(s, y))
+            fits.append(one)
+
+        def curves(at: np.ndarray) -> np.ndarray:
+            rows = np.broadcast_to(at, (len(fits), np.shape(at)[-1]))
+            pairs = zip(fits, rows, strict=True)
+            return np.stack([np.full(len(row), np.nan) if one is None else one.predict(row) for one, row in pairs])
+
+        return curves
 
     def bind(self, *, label: str, model: str | Iterable[str] = ()) -> Self:
         """Bind this calibrator to the label and the model that it was fitted for, so that `check` can refuse others.

@@ -53,16 +53,24 @@ class Reference:
             fold's members, a new one by all of them, whose mean strays less: its specificity is, if anything, higher.
         prevalence: of the label among the held-out records; calibrated probabilities are of births like these.
         typicality: of the training records, or None where these were too few to say.
+        between: variance of a score over inner folds, see `averaging`; 0 where it was not measured, as in files of
+            earlier versions, so that an average is not stretched.
     """
 
     held_out: Mapping[int, HeldOut]
     threshold: float | None
     prevalence: float
     typicality: Typicality | None
+    between: float = 0.0
 
     @classmethod
     def of(
-        cls, held_out: pd.DataFrame, labels: pd.Series, statistics: pd.DataFrame, calibrator: _Calibrator
+        cls,
+        held_out: pd.DataFrame,
+        labels: pd.Series,
+        statistics: pd.DataFrame,
+        calibrator: _Calibrator,
+        between: float = 0.0,
     ) -> "Reference":
         """Make the reference of one outer fold.
 
@@ -71,7 +79,8 @@ class Reference:
                 out of.
             labels: 0 or 1 by record name; others than the held-out ones may stand in it.
             statistics: of the records that anything was learnt from, by name, see `typical_statistics`.
-            calibrator: the one that is applied to each member's score.
+            calibrator: the one that is applied to the mean score of the members of an inner fold.
+            between: see the attribute.
 
         Raises:
             FHRError: a column that is not there, a record that two inner folds held out or that some member did not
@@ -99,11 +108,11 @@ class Reference:
             y = checked_labels(labels.loc[table.index].to_numpy())
             mean = checked_scores(scores.mean(axis=1), len(y))
             folds[int(inner)] = HeldOut(tuple(mean.tolist()), tuple(map(int, y)), scores.shape[1])
-            probabilities.append(calibrator.predict(scores).mean(axis=1))
+            probabilities.append(calibrator.predict(mean))
         y = np.concatenate([fold.labels for fold in folds.values()])
         threshold = threshold_at_specificity(y, np.concatenate(probabilities))
         typicality = Typicality.fit(statistics) if len(statistics) >= MIN_RECORDS else None
-        return cls(folds, threshold, float(y.mean()), typicality)
+        return cls(folds, threshold, float(y.mean()), typicality, between)
 
     def pooled(self) -> tuple[np.ndarray, np.ndarray]:
         """Pool scores and labels of all held-out records."""
@@ -122,6 +131,7 @@ class Reference:
             "threshold": self.threshold,
             "prevalence": self.prevalence,
             "typicality": typicality,
+            **({"between": self.between} if self.between else {}),
         }
 
     @classmethod
@@ -132,13 +142,15 @@ class Reference:
             CheckpointError: anything else.
         """
         try:
-            given = plain_table(plain, "reference", "held_out", "threshold", "prevalence", "typicality")
+            known = ("held_out", "threshold", "prevalence", "typicality", "between")
+            given = plain_table({"between": 0.0, **plain_table(plain, "reference")}, "reference", *known)
             threshold, typicality = given["threshold"], given["typicality"]
             return cls(
                 _held_out(given["held_out"]),
                 None if threshold is None else plain_number(threshold, "threshold", low=0, high=1),
                 plain_number(given["prevalence"], "prevalence", low=0, high=1),
                 None if typicality is None else Typicality.from_dict(typicality),
+                plain_number(given["between"], "between", low=0),
             )
         except FHRError as error:
             raise CheckpointError(f"reference of a checkpoint that no fit makes: {error}; train anew") from None

@@ -6,7 +6,7 @@ there is little, and always keeps the mean probability of the fitting sample at 
 smoothed targets, moves that mean.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
 from typing import Any
 
@@ -18,6 +18,7 @@ from fhr.errors import FHRError
 from fhr.recording import plain_number
 
 from .calibrator import Calibrator
+from .ridge_lines import ridge_lines
 
 __all__ = ["RidgePlatt"]
 
@@ -58,6 +59,14 @@ class RidgePlatt(Calibrator):
         if not (isfinite(penalty) and penalty > 0):
             raise FHRError(f"penalty={penalty}; give a positive number, 1 by default, more to shrink more")
         self.penalty = float(penalty)
+
+    def refitted(
+        self, scores: np.ndarray, counts: np.ndarray, events: np.ndarray
+    ) -> Callable[[np.ndarray], np.ndarray]:
+        """Refit to m samples of the same scores at once, see `Calibrator.refitted`."""
+        mean, scale = float(scores.mean()), float(scores.std()) or 1.0
+        intercept, slope = ridge_lines((scores - mean) / scale, counts, events, self.penalty)
+        return lambda at: expit(intercept[:, None] + slope[:, None] * ((np.asarray(at) - mean) / scale))
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
         z = self.standardize(scores)[:, None]

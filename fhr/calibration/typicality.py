@@ -20,7 +20,7 @@ from fhr.errors import FHRError
 from fhr.features import FeatureScaling, order_statistic_names, order_statistics
 from fhr.recording import Recording, plain_numbers, plain_table
 
-__all__ = ["TYPICAL_STATISTICS", "Typicality", "typical_statistics"]
+__all__ = ["TYPICAL_STATISTICS", "UC_STATISTICS", "Typicality", "typical_statistics"]
 
 MIN_RECORDS = 20
 _MINUTES = (60.0,)
@@ -36,20 +36,42 @@ _SHOWN = {
 TYPICAL_STATISTICS = tuple(_SHOWN)
 """mad_60, start_60, loss_60, p5_60, p95_60, median_60: see `fhr.features.order_statistics`."""
 
+_UC_SHOWN = {
+    "uc_median_60": ("median uterine activity", "", np.expm1),
+    "uc_iqr_60": ("interquartile range of the uterine activity", "", np.expm1),
+    "uc_p95_60": ("95th percentile of the uterine activity", "", np.expm1),
+    "uc_nothing_60": ("share of the last hour with uterine activity zero or missing", "%", lambda x: 100 * x),
+}
+UC_STATISTICS = tuple(_UC_SHOWN)
+"""uc_median_60, uc_iqr_60, uc_p95_60: ln(1 + x) of uterine activity that is not zero; uc_nothing_60: share of the
+rest."""
+
 
 def typical_statistics(recordings: Iterable[Recording]) -> pd.DataFrame:
     """Statistics of the last 60 min of each recording as it was read, whole where it is shorter.
 
     Returns:
-        One row a recording, by name, with the columns `TYPICAL_STATISTICS`; NaN but for the loss where there is less
-        than 50 s of signal.
+        One row a recording, by name, with the columns `TYPICAL_STATISTICS` and `UC_STATISTICS`; NaN but for the loss
+        where there is less than 50 s of signal, and for the share of nothing where there is less of activity.
     """
     given = list(recordings)
+    uc = np.reshape([_uc_statistics(recording) for recording in given], (-1, len(UC_STATISTICS)))
     rows = [order_statistics(recording.fhr, fs=recording.fs, minutes=_MINUTES) for recording in given]
     names = order_statistic_names(_MINUTES)
     index = pd.Index([recording.name for recording in given], name="record", dtype=object)
     table = pd.DataFrame(np.reshape(rows, (-1, len(names))), index, list(names))
-    return table[list(TYPICAL_STATISTICS)]
+    return table[list(TYPICAL_STATISTICS)].assign(**dict(zip(UC_STATISTICS, uc.T, strict=True)))
+
+
+def _uc_statistics(recording: Recording) -> list[float]:
+    """`UC_STATISTICS`; NaN but for the last where less than 50 s of activity are known."""
+    last = recording.uc[-round(60 * _MINUTES[0] * recording.fs) :]
+    known = last[np.isfinite(last) & (last != 0)].astype(np.float64)
+    nothing = 1 - len(known) / max(len(last), 1)
+    if len(known) < 50 * recording.fs:
+        return [np.nan, np.nan, np.nan, nothing]
+    low, median, high, top = np.percentile(known, [25, 50, 75, 95])
+    return [*np.log1p(np.maximum([median, high - low, top], 0)).tolist(), nothing]
 
 
 @dataclass(frozen=True)
@@ -74,6 +96,7 @@ class Typicality:
         distances: d_i of the training records, ascending.
         low: 1st percentile of each statistic over the training records.
         high: 99th percentile.
+        names: of the statistics: those of uterine activity are missing where the version that fitted it had none.
 
     Source:
         Ledoit and Wolf 2004, J. Multivar. Anal. 88:365, doi:10.1016/S0047-259X(03)00096-4; p-values by rank: Vovk,
@@ -92,20 +115,28 @@ class Typicality:
     distances: tuple[float, ...]
     low: tuple[float, ...]
     high: tuple[float, ...]
+    names: tuple[str, ...] = TYPICAL_STATISTICS
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Channels that it compares, in words."""
+        return ("heart rate", "uterine activity") if len(self.names) > len(TYPICAL_STATISTICS) else ("heart rate",)
 
     @classmethod
     def fit(cls, statistics: pd.DataFrame) -> "Typicality":
         """Fit to records, which should be those that a model learnt from.
 
         Args:
-            statistics: one row a record, with the columns `TYPICAL_STATISTICS`; NaN is missing.
+            statistics: one row a record, with the columns `TYPICAL_STATISTICS`, and `UC_STATISTICS` where uterine
+                activity is compared too; NaN is missing.
 
         Raises:
             FHRError: a column that is not there, fewer than 20 records, or records that do not differ at all.
         """
         if lacking := [name for name in TYPICAL_STATISTICS if name not in statistics]:
             raise FHRError(f"statistics without the columns {lacking}; make them with `typical_statistics`")
-        x = statistics[list(TYPICAL_STATISTICS)].to_numpy(dtype=np.float64)
+        names = TYPICAL_STATISTICS + (UC_STATISTICS if set(UC_STATISTICS) <= set(statistics) else ())
+        x = statistics[list(names)].to_numpy(dtype=np.float64)
         if len(x) < MIN_RECORDS:
             raise FHRError(f"{len(x)} training records say too little of what is usual; give {MIN_RECORDS} or more")
         scaling = FeatureScaling.fit(x, limit=inf)
@@ -129,41 +160,50 @@ class Typicality:
             tuple(np.sort(distances).tolist()),
             tuple(low.tolist()),
             tuple(high.tolist()),
+            names,
         )
 
     def p_values(self, statistics: ArrayLike) -> np.ndarray:
         """P-values of typicality p(x), float64 (n,), from 1 / (n + 1) to 1: small for unusual records.
 
         Args:
-            statistics: (n, 6), in the order of `TYPICAL_STATISTICS`; NaN is missing.
+            statistics: (n, k), in the order of `names`; further ones are not looked at, NaN is missing.
 
         Raises:
             FHRError: another number of statistics.
         """
-        scaled = self.scaling(statistics).astype(np.float64)
+        scaled = self.scaling(self._own(statistics)).astype(np.float64)
         found = _distances(scaled - np.array(self.mean), np.array(self.precision))
         n = len(self.distances)
         return np.asarray((1 + n - np.searchsorted(self.distances, found, side="left")) / (n + 1))
 
     def deviation(self, statistics: ArrayLike) -> str:
-        """Describe in words the most deviant of the statistics (6,) of one record, with the usual range.
+        """Describe in words the most deviant of the statistics (k,) of one record, with the usual range.
 
         The range is that of 98% of the training records. Deviant is what is outside of it, and of several what is
-        furthest from the median, in interquartile ranges.
+        furthest from the median, in interquartile ranges. Signal loss, which a prediction tells after cleaning, has no
+        number here.
         """
-        given = np.asarray(statistics, dtype=np.float64)
+        given = self._own(statistics)
         scaled = np.abs(self.scaling(given))
         outside = np.isfinite(given) & ((given < self.low) | (given > self.high))
         if not outside.any():
-            return "each statistic of its FHR is within their range, together they are not"
+            return "each statistic of its signal is within their range, together they are not"
         k = int(np.argmax(np.where(outside, scaled, -1)))
-        called, unit, show = _SHOWN[TYPICAL_STATISTICS[k]]
+        if self.names[k] == "loss_60":
+            return f"{'more' if given[k] > self.high[k] else 'less'} signal loss in the last hour than 99% of them have"
+        called, unit, show = (_SHOWN | _UC_SHOWN)[self.names[k]]
         value, low, high = (f"{show(x):.3g}" for x in (given[k], self.low[k], self.high[k]))
         return f"{called} {value}{unit}, where 98% of them have {low} to {high}{unit}"
 
+    def _own(self, statistics: ArrayLike) -> np.ndarray:
+        x = np.asarray(statistics, dtype=np.float64)
+        return x[..., : len(self.names)]
+
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain types, for a checkpoint; no record can be told from it."""
-        return {
+        further = {} if self.names == TYPICAL_STATISTICS else {"names": list(self.names)}
+        return further | {
             "scaling": self.scaling.to_dict(),
             "mean": list(self.mean),
             "precision": [list(row) for row in self.precision],
@@ -179,7 +219,13 @@ class Typicality:
         Raises:
             FHRError: anything else.
         """
-        k = len(TYPICAL_STATISTICS)
+        names = TYPICAL_STATISTICS
+        if isinstance(plain, Mapping) and "names" in plain:
+            names = (*names, *UC_STATISTICS)
+            if plain["names"] != list(names):
+                raise FHRError("typicality of other statistics than this version knows")
+            plain = {key: value for key, value in plain.items() if key != "names"}
+        k = len(names)
         given = plain_table(plain, "typicality", "scaling", "mean", "precision", "distances", "low", "high")
         mean, low, high = (plain_numbers(given[key], f"typicality {key}", n=k) for key in ("mean", "low", "high"))
         distances = plain_numbers(given["distances"], "typicality distances")
@@ -189,7 +235,7 @@ class Typicality:
         if not isinstance(rows, list | tuple) or len(rows) != k or len(scaling.centre) != k:
             raise FHRError(f"typicality of other than {k} statistics")
         precision = tuple(plain_numbers(row, "a row of the typicality precision", n=k) for row in rows)
-        return cls(scaling, mean, precision, distances, low, high)
+        return cls(scaling, mean, precision, distances, low, high, names)
 
 
 def _inverse(covariance: np.ndarray, shrinkage: float) -> np.ndarray:

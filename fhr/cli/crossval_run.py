@@ -139,7 +139,7 @@ class _Work:
                 self._table = table or self._table
                 outcome = self._reported(store, result, line)
             if plan.keep is not None:
-                self._keep(store, outcome.predictions, name)
+                self._keep(store, result, name)
         return outcome
 
     def _cross_validated(
@@ -208,12 +208,12 @@ class _Work:
             first.path if first is not None and first.sha256 else None,
         )
 
-    def _keep(self, store: CrossvalStore, predictions: pd.DataFrame, name: str) -> None:
+    def _keep(self, store: CrossvalStore, result: CrossValidation, name: str) -> None:
         """Put the predictions and their row into the kept table of a folder."""
         run = store.run
         keep(
             str(self._plan.keep),
-            predictions,
+            result.predictions,
             model=name,
             label=self._facts.target,
             run_id=store.run_id,
@@ -222,6 +222,7 @@ class _Work:
             config=self._plan.config,
             machine=f"{os.cpu_count()} {platform.machine()} cores",
             date=date.isoformat(datetime.fromtimestamp(run.info.start_time / 1000, UTC).date()),
+            calibration=result.metrics,
         )
 
     def _new_run(self, line: Baseline | None, name: str, source: CrossvalStore | None) -> CrossvalStore:

@@ -5,7 +5,7 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
@@ -16,7 +16,7 @@ import pandas as pd
 from fhr.datasets import FittedNetwork
 from fhr.errors import CheckpointError, SplitError
 from fhr.evaluation import FinishedFold, FittedFold, read_scores, written_scores
-from fhr.models import read_checkpoint
+from fhr.models import read_checkpoint, with_ranking
 from fhr.tracking import (
     ensure_experiment,
     find_run,
@@ -169,6 +169,20 @@ class CrossvalStore:
                     metrics = {"best_epoch": float(card.epochs), "seconds": 0.0}
                     networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
         return FittedFold(repeat, fold, self.scores(repeat, fold), tuple(networks))
+
+    def tell_ranking(self, ranking: Callable[[], Mapping[str, Any] | None]) -> None:
+        """Write the AUROC of the whole cross-validation into the networks of all folds.
+
+        A run that is stopped meanwhile does so again when it goes on.
+        """
+        children = [child for child in self.folds().values() if self.client.list_artifacts(child, "checkpoints")]
+        if not children or (found := ranking()) is None:
+            return
+        for child in children:
+            with tempfile.TemporaryDirectory() as folder:
+                for path in sorted(Path(self.client.download_artifacts(child, "checkpoints", folder)).glob("*.ckpt")):
+                    if with_ranking(path, found):
+                        self.client.log_artifact(child, str(path), "checkpoints")
 
     def keep(self, fold: FinishedFold) -> None:
         """One child run with scores, calibrator and networks; finished last of all, so that a kill leaves no half."""

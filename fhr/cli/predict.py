@@ -1,10 +1,12 @@
 """Probability, score, confidence and warnings of each recording, as CSV; labels are not needed.
 
-Columns: name, probability (calibrated), score (larger is likelier), loss (fraction of the window's fetal heart rate
-that is missing), warnings; then low, high (Venn-Abers interval, no confidence interval), prevalence (that the
-probability is for), decision (at 90% specificity), spread and flip_rate (over the networks), set_80, set_90, set_95
-(what cannot be ruled out), distance (from the training records; small is unusual), abstain, reasons. Empty where the
-model's checkpoint says nothing of it.
+Columns: name, probability (calibrated), score (larger is likelier), loss (fraction of the fetal heart rate that is
+missing in the window, after cleaning), warnings (those of the model first); then low, high (95% interval of the
+calibration curve), prevalence (that the probability is for), decision (at 90% specificity), spread (over the networks)
+and flip_rate (of their average), set_80, set_90, set_95 (what cannot be ruled out), distance (from the training
+records; small is unusual), abstain, reasons; label in words, minutes (length of the window), auroc, auroc_low,
+auroc_high and auroc_of (of the model: held out or out of fold), learnt_from (kinds of its training records). Empty
+where the model's checkpoint says nothing of it.
 Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 

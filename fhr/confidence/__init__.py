@@ -7,6 +7,7 @@ from .abstention import Abstention
 from .confidence import Confidence
 from .judgement import Judgement
 from .levels import LEVELS
+from .model_facts import ModelFacts
 from .outer_fold import OuterFold
 from .prediction import COLUMNS, Prediction, to_frame
 from .recalibrated import recalibrated
@@ -17,6 +18,7 @@ __all__ = [
     "Abstention",
     "Confidence",
     "Judgement",
+    "ModelFacts",
     "OuterFold",
     "Prediction",
     "recalibrated",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from fhr.errors import FHRError
 
+from .card_words import loss_words
 from .levels import LEVELS
 from .prediction import Prediction
 
@@ -16,15 +17,17 @@ class Abstention:
     """The limits within which a prediction may be relied on; passing one of them is a reason to abstain.
 
     A field of the prediction that was not computed gives no reason: where there are too few records for a conformal
-    set, the others decide.
+    set, the others decide. Reasons without a limit: the 95% interval of the model's AUROC holds 0.5 or lies below it;
+    its calibrator gives all births about the same probability; it learnt from records of another kind (measured,
+    simulated, ...) than this one; set and decision disagree.
 
     Attributes:
         level: the conformal set at this level holds both outcomes (the score does not tell) or neither (it is unlike
             those of either outcome).
         loss: more than this fraction of the window's fetal heart rate is missing.
         distance: fewer than this fraction of the training records are as far from the others.
-        flip_rate: two retrainings would disagree on the decision more often than this. The rate is coarse where there
-            are few networks: from two of them it is 0 or 1.
+        flip_rate: two averages of as many networks would disagree on the decision more often than this. The rate is
+            coarse where there are few networks: four of them have three ways of being halved.
         referral: what leaving the answer to a clinician costs, where missing a birth with the label costs 1; None for
             no such reason. The prediction abstains where the better of the two answers, min(p, (1 - p) false_alarm),
             is expected to cost more.
@@ -52,18 +55,25 @@ class Abstention:
                 raise FHRError(f"abstention with {name}={getattr(self, name)}; give a fraction from 0 to 1")
 
     def reasons(self, prediction: Prediction) -> Iterator[str]:
-        """The reasons not to rely on this prediction, in words."""
+        """The reasons not to rely on this prediction, in words; those that lie in the model first."""
+        if prediction.model is not None:
+            yield from prediction.model.reasons(prediction.kind)
         held = (prediction.sets or {}).get(self.level)
         if held is not None and len(held) > 1:
             yield f"neither outcome can be ruled out at {self.level:.0%}"
         elif held == ():
             yield f"the score is unlike those of either outcome at {self.level:.0%}"
+        elif (
+            held is not None and prediction.decision is not None and (prediction.target in held) != prediction.decision
+        ):
+            side = "at or above" if prediction.decision else "below"
+            yield f"{side} the threshold, but what is not ruled out at {self.level:.0%} is {held[0]}: the two disagree"
         if prediction.loss > self.loss:
-            yield f"{prediction.loss:.0%} of the signal is lost"
+            yield loss_words(prediction.loss, prediction.minutes)
         if prediction.distance is not None and prediction.distance < self.distance:
             yield "unlike the training records"
         if prediction.flip_rate is not None and prediction.flip_rate > self.flip_rate:
-            yield f"two retrainings would disagree with probability {prediction.flip_rate:.2f}"
+            yield f"the same training done anew would decide otherwise with probability {prediction.flip_rate:.2f}"
         if self.referral is not None and prediction.probability is not None:
             p = prediction.probability
             if (cost := min(p, (1 - p) * self.false_alarm)) > self.referral:

@@ -5,10 +5,13 @@ Each function takes the values that its lines are about, and says nothing where 
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from fhr.datasets import label_in_words
+
 __all__ = [
     "decision_words",
     "guarantee_words",
     "heading",
+    "loss_words",
     "network_words",
     "probability_words",
     "set_words",
@@ -19,12 +22,20 @@ __all__ = [
 _UNLIKE_BOTH = "none fits, the score is unlike those of both outcomes"
 
 
-def heading(name: str, target: str) -> Iterator[str]:
-    """The title of a card, and what it must not be used for."""
-    yield f"# {name}: {target}"
+def heading(name: str, target: str, model: Sequence[str]) -> Iterator[str]:
+    """The title of a card, what it must not be used for, and what is known of the model, in words."""
+    yield f"# {name}: {label_in_words(target)}"
     yield ""
     yield "Research software, **not a medical device**: it must not guide the care of any patient."
     yield ""
+    if model:
+        yield from (f"- The model: {fact}" for fact in model)
+        yield ""
+
+
+def loss_words(loss: float, minutes: float | None) -> str:
+    """Signal loss of a window in words, as a warning or a reason; minutes is the length of the window, where known."""
+    return f"{loss:.0%} of the signal{'' if minutes is None else f' of the last {minutes:g} min'} is lost"
 
 
 def verdict(abstain: bool | None, reasons: Sequence[str]) -> Iterator[str]:
@@ -46,29 +57,27 @@ def probability_words(
     """The probability of the label, the ends of its interval, and the prevalence that it is for."""
     if probability is None:
         return
-    line = f"- Probability of {target}: **{_percent(probability)}**"
+    line = f"- Probability of {label_in_words(target)}: **{_percent(probability)}**"
     if low is not None and high is not None:
-        line += f" (calibration leaves open {_percent(low)} to {_percent(high)}, no confidence interval"
-        if not low <= probability <= high:
-            line += "; by another calibration, which disagrees"
-        line += ")"
+        line += f" (95% interval of the calibration {_percent(low)} to {_percent(high)})"
     if prevalence is not None:
         line += f"; {_percent(prevalence)} of the births it is calibrated for have it"
     yield line
 
 
-def decision_words(target: str, decision: bool | None) -> Iterator[str]:
+def decision_words(decision: bool | None) -> Iterator[str]:
     """The side of the threshold on which the probability lies."""
     if decision is not None:
         side = "at or above" if decision else "below"
-        line = f"- Decision: **{side} the threshold**, which about 90% of the births without {target} stay below"
+        line = f"- Decision: **{side} the threshold**, which about 90% of the births without the label stay below"
         yield line if decision else f"{line}; births with it may, too: nothing is ruled out by this"
 
 
-def set_words(sets: Mapping[float, tuple[str, ...] | None] | None) -> Iterator[str]:
+def set_words(target: str, sets: Mapping[float, tuple[str, ...] | None] | None) -> Iterator[str]:
     """The conformal set of each level."""
+    called = {target: label_in_words(target), f"not {target}": f"not {label_in_words(target)}"}
     for level, held in (sets or {}).items():
-        said = "not computed, too few records" if held is None else " or ".join(held)
+        said = "not computed, too few records" if held is None else " or ".join(called.get(word, word) for word in held)
         yield f"- What it cannot rule out, at {level:.0%}: {said or _UNLIKE_BOTH}"
 
 
@@ -77,13 +86,14 @@ def network_words(spread: float | None, flip_rate: float | None) -> Iterator[str
     if spread is not None:
         line = f"- From one network to another the probability moves by {100 * spread:.1f} percentage points (SD)"
         if flip_rate is not None:
-            line += f"; two networks disagree on the decision with probability {flip_rate:.2f}"
+            line += f"; two averages of as many would disagree on the decision with probability {flip_rate:.2f}"
         yield line
 
 
-def signal_words(loss: float, distance: float | None, warnings: Sequence[str]) -> Iterator[str]:
+def signal_words(loss: float, minutes: float | None, distance: float | None, warnings: Sequence[str]) -> Iterator[str]:
     """The signal that was read: its loss, how usual it is, and what to know of it."""
-    yield f"- Signal loss: {loss:.0%}"
+    window = "the window" if minutes is None else f"the last {minutes:g} min"
+    yield f"- Signal loss in {window}, after cleaning: {loss:.0%}"
     if distance is not None:
         yield f"- Training records at least as unusual as this one: {distance:.1%}"
     yield from (f"- Warning: {warning}" for warning in warnings)

@@ -4,20 +4,23 @@ The networks belong to one outer fold or to several, each with a reference of it
 not see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
+from scipy.special import expit, logit
 
 from fhr.calibration import Calibrator, CoverageStatement, Reference, Typicality, shift_prevalence
 from fhr.calibration.conformal import SLACK
-from fhr.calibration.ties import snapped
+from fhr.calibration.ties import rounded, score_decimals, significant
 from fhr.errors import FHRError
-from fhr.metrics import flip_rate, retraining_spread
+from fhr.metrics import flip_rate_of_average, retraining_spread
 
-from .decision import Decisions, decide
+from .decision import Threshold
 from .judgement import Judgement
 from .levels import LEVELS
+from .model_facts import ModelFacts
 from .outer_fold import OuterFold
 
 __all__ = ["Confidence"]
@@ -26,12 +29,22 @@ __all__ = ["Confidence"]
 class Confidence:
     """Judges births by the scores of some networks, their calibrators and the held-out records behind them.
 
-    With several outer folds (a whole cross-validation: five references, from overlapping records), intervals and
-    thresholds are averaged, and a label's p-value is the mean over outer folds. Twice a mean of p-values is a p-value
-    however they depend on each other (Vovk and Wang 2020, Biometrika 107:791, doi:10.1093/biomet/asaa027), and
-    the cross-conformal p-value is itself such a mean over inner folds, so that the mean over both has the guarantee of
-    a single outer fold, that of the weakest of them: about 1 - 2 alpha is proven, about 1 - alpha
-    expected. Split conformal p-values (one inner fold) are exact alone, at 1 - alpha, and at 1 - 2 alpha as a mean.
+    Members of one inner fold (retrainings on the same records) are averaged first and calibrated then, as the held-out
+    scores were that the calibrator knows; their average over inner folds is calibrated as an average, see
+    `fhr.calibration.averaging`. Probabilities of outer folds are averaged.
+
+    Scores are rounded before they are calibrated, ranked or compared, see `fhr.calibration.ties`, and what is said is
+    rounded to four significant digits, so that an answer does not depend on what a recording is predicted beside, nor
+    on the processor.
+
+    With several outer folds (a whole cross-validation: five references, from overlapping records), the reach of
+    intervals (in log-odds) and thresholds are averaged, and a label's p-value is the mean over outer folds. The
+    bootstraps of the folds are not: they share most of their records, and with these what they do not know. Twice a
+    mean of p-values is a p-value however they depend on each other (Vovk and Wang 2020, Biometrika 107:791,
+    doi:10.1093/biomet/asaa027), and the cross-conformal p-value is itself such a mean over inner folds, so that the
+    mean over both has the guarantee of a single outer fold, that of the weakest of them: about 1 - 2 alpha is proven,
+    about 1 - alpha expected. Split conformal p-values (one inner fold) are exact alone, at 1 - alpha, and at
+    1 - 2 alpha as a mean.
 
     Args:
         calibrators: of each network; where one has none there is no probability and no decision.
@@ -40,6 +53,7 @@ class Confidence:
         inner: inner fold of each network.
         target: the label, as sets and guarantees name it.
         prevalences: of the label among the records behind each calibrator; needed where there is no reference.
+        model: what is known of the model; the span of its calibrators is found here.
 
     Attributes:
         references: of each network.
@@ -54,6 +68,7 @@ class Confidence:
         target: str,
         *,
         prevalences: Sequence[float] = (),
+        model: ModelFacts | None = None,
     ) -> None:
         known = [calibrator for calibrator in calibrators if calibrator is not None]
         self._calibrators = known if len(known) == len(calibrators) else []
@@ -62,7 +77,18 @@ class Confidence:
         self._folds: list[tuple[OuterFold, np.ndarray]] = []  # with the rows of its networks
         for reference in dict.fromkeys(map(id, references)):
             rows = np.array([i for i, r in enumerate(references) if id(r) == reference])
-            self._folds.append((OuterFold(references[rows[0]], [inner[i] for i in rows]), rows))
+            calibrator = self._calibrators[rows[0]] if self._calibrators else None
+            self._folds.append((OuterFold(references[rows[0]], [inner[i] for i in rows], calibrator), rows))
+        # The rows of the networks of each inner fold; without references nobody knows which belong together.
+        self._groups = [rows[group] for fold, rows in self._folds for group in fold.groups]
+        self._groups = self._groups or [np.array([i]) for i in range(len(calibrators))]
+        members = {int(i): len(group) for group in self._groups for i in group}
+        outer = {int(i): k for k, (_, rows) in enumerate(self._folds) for i in rows}
+        self._strata = [(outer.get(i), inner[i] if members[i] > 1 else None) for i in range(len(calibrators))]
+        self._known = [self._known_scores(i) for i in range(len(calibrators))]
+        thresholds = [self.references[group[0]].threshold for group in self._groups] if references else []
+        self._threshold = Threshold.mean(thresholds) if self._calibrators else None
+        self._model = model if model is None else replace(model, span=self._span(), unchecked=self._unchecked(model))
         self.guarantees: dict[float, str] = {}
         self._levels: list[float] = []
         for level in LEVELS if references else ():
@@ -79,17 +105,20 @@ class Confidence:
 
         Args:
             scores: (network, n), raw.
-            statistics: (n, 6), see `fhr.calibration.typical_statistics`; None for no distance.
+            statistics: (n, k), see `fhr.calibration.typical_statistics`; None for no distance.
             prevalence: that probability, interval and spread are shifted to; None for that of the held-out records.
                 Decisions are taken at a specificity and sets within a class: neither depends on it.
         """
-        probabilities, several = self._probabilities(scores, prevalence), len(scores) > 1
-        decided = self._decisions(scores)
+        by_inner = self._by_inner(scores)
+        exact = self._probability(by_inner, prevalence)
+        probability = None if exact is None else _told(exact)
+        each = self._of_networks(scores) if len(scores) > 1 else None
         told_for = prevalence
         if prevalence is None and self._prevalences:
             told_for = float(np.mean(self._prevalences))
-        low, high = self._interval(scores, prevalence)
-        p = self._p_values(scores)
+        low, high = self._interval(probability, by_inner, prevalence)
+        decision, flips = self._decision(by_inner, scores)
+        p = self._p_values(by_inner)
         typical = self._typicalities() if statistics is not None else []
 
         def deviation(i: int) -> str:
@@ -97,61 +126,126 @@ class Confidence:
 
         return Judgement(
             self._target,
-            score=scores.mean(axis=0),
-            probability=None if probabilities is None else probabilities.mean(axis=0),
-            prevalence=None if probabilities is None else told_for,
+            score=self._mean_score(by_inner),
+            probability=probability,
+            prevalence=None if probability is None else told_for,
             low=low,
             high=high,
-            spread=retraining_spread(probabilities) if probabilities is not None and several else None,
-            decision=None if decided is None else decided.at_risk,
-            flip_rate=flip_rate(decided.by_network) if decided is not None and several else None,
+            spread=None if each is None else significant(retraining_spread(self._shifted(each, prevalence)), 3),
+            decision=decision,
+            flip_rate=flips,
             p_values=p,
             sets=None if p is None else {x: p > 1 - x + SLACK if x in self._levels else None for x in LEVELS},
             guarantees=self.guarantees if self._folds else None,
-            distance=np.mean([t.p_values(np.asarray(statistics)) for t in typical], axis=0) if typical else None,
+            distance=_mean([t.p_values(np.asarray(statistics)) for t in typical]) if typical else None,
             deviation=deviation if typical else None,
+            model=self._model,
         )
 
-    def _calibrated(self, scores: np.ndarray) -> np.ndarray:
-        return np.array([calibrator.predict(row) for calibrator, row in zip(self._calibrators, scores, strict=True)])
+    def _span(self) -> float | None:
+        """Largest difference of two probabilities of held-out records, mean over outer folds."""
+        if not self._calibrators or not self._folds:
+            return None
+        pairs = [(self._calibrators[rows[0]], fold.reference.pooled()[0]) for fold, rows in self._folds]
+        return float(np.mean([np.ptp(calibrator.predict(known)) for calibrator, known in pairs]))
 
-    def _probabilities(self, scores: np.ndarray, prevalence: float | None) -> np.ndarray | None:
-        """(network, n), shifted to the prevalence."""
+    def _unchecked(self, model: ModelFacts) -> tuple[str, ...]:
+        """Channels of the model whose statistics the typicality of some outer fold lacks."""
+        typical = self._typicalities()
+        checked = set.intersection(*(set(one.channels) for one in typical)) if typical else set(model.unchecked)
+        return tuple(channel for channel in model.unchecked if channel not in checked)
+
+    def _known_scores(self, i: int) -> np.ndarray | None:
+        """The scores beside which those of a network are rounded: the held-out ones, or those that are usual."""
+        if self.references:
+            return self.references[i].pooled()[0]
         if not self._calibrators:
             return None
-        probabilities = self._calibrated(scores)
-        if prevalence is None:
-            return probabilities
-        rows = zip(probabilities, self._prevalences, strict=True)
-        return np.stack([shift_prevalence(row, of_fit, prevalence) for row, of_fit in rows])
+        start, step = self._calibrators[i].standardize([0.0, 1.0])
+        return np.asarray((np.array([-3.0, 0.0, 3.0]) - start) / (step - start))
 
-    def _decisions(self, scores: np.ndarray) -> Decisions | None:
-        if not (self._calibrators and self.references):
+    def _by_inner(self, scores: np.ndarray) -> np.ndarray:
+        """Rounded scores (inner fold, n), each the mean of its members."""
+        if self._folds:
+            return np.concatenate([fold.by_inner(scores[rows]) for fold, rows in self._folds])
+        return self._rounded(scores)
+
+    def _rounded(self, scores: np.ndarray) -> np.ndarray:
+        """Scores (network, n), each rounded beside what its own calibrator knows."""
+        pairs = zip(scores, self._known, strict=True)
+        return np.stack([significant(row, 5) if known is None else rounded(row, known) for row, known in pairs])
+
+    def _mean_score(self, by_inner: np.ndarray) -> np.ndarray:
+        decimals = [score_decimals(known) for known in self._known if known is not None]
+        mean = by_inner.mean(axis=0)
+        return np.round(mean, max(decimals)) if decimals else significant(mean, 5)
+
+    def _probability(self, by_inner: np.ndarray, prevalence: float | None = None) -> np.ndarray | None:
+        """(n,), the mean over outer folds of the probability of each average over inner folds."""
+        if not self._calibrators:
             return None
-        # The threshold is the probability of a held-out score, and a calibrator may be a step there.
-        known = (reference.pooled()[0] for reference in self.references)
-        tied = np.stack([snapped(row, ordered) for row, ordered in zip(scores, known, strict=True)])
-        return decide(self._calibrated(tied), [reference.threshold for reference in self.references])
+        firsts, averages = [group[0] for group in self._groups], by_inner  # without references each by itself
+        if self._folds:
+            firsts = [rows[0] for _, rows in self._folds]
+            averages = np.stack([fold.averaged(rows) for fold, rows in self._fold_rows(by_inner)])
+        each = np.stack([self._calibrators[i].predict(row) for i, row in zip(firsts, averages, strict=True)])
+        of_fit = [self._prevalences[i] for i in firsts] if prevalence is not None else []
+        return np.asarray(_shifted(each, of_fit, prevalence).mean(axis=0))
+
+    def _fold_rows(self, by_inner: np.ndarray) -> Iterator[tuple[OuterFold, np.ndarray]]:
+        """Each outer fold with the rows of its inner folds."""
+        ends = np.cumsum([len(fold.groups) for fold, _ in self._folds])[:-1]
+        for (fold, _), rows in zip(self._folds, np.split(by_inner, ends), strict=True):
+            yield fold, rows
+
+    def _of_networks(self, scores: np.ndarray, *, stretched: bool = False) -> np.ndarray | None:
+        """Probabilities (network, n) that each network would give by itself, or as a part of an average."""
+        if not self._calibrators:
+            return None
+        known = self._rounded(scores)
+        for fold, rows in self._folds if stretched else ():
+            known[rows] = fold.averaged.stretched(known[rows])
+        return np.stack([calibrator.predict(row) for calibrator, row in zip(self._calibrators, known, strict=True)])
+
+    def _shifted(self, each: np.ndarray, prevalence: float | None) -> np.ndarray:
+        return _shifted(each, self._prevalences, prevalence)
+
+    def _decision(self, by_inner: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+        """Decisions (n,) and their flip rate; the latter needs several networks."""
+        probability = self._probability(by_inner)
+        if probability is None or self._threshold is None:
+            return None, None
+        decision = self._threshold.reached_by(probability)
+        if (each := self._of_networks(scores, stretched=True)) is None or len(each) == 1:
+            return decision, None
+        least = self._threshold.least
+        return decision, flip_rate_of_average(each, least, average=probability, strata=self._strata)
 
     def _interval(
-        self, scores: np.ndarray, prevalence: float | None
+        self, probability: np.ndarray | None, by_inner: np.ndarray, prevalence: float | None
     ) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
-        """The ends (n,), means over outer folds; none where one of them has too few records."""
-        ends = []
-        for fold, rows in self._folds:
-            if (interval := fold.interval(scores[rows])) is not None:
-                of_fit = fold.reference.prevalence
-                ends.append(interval if prevalence is None else shift_prevalence(interval, of_fit, prevalence))
-        if not ends or len(ends) < len(self._folds):
+        """The ends (n,), always around the probability; none where an outer fold has too few records."""
+        if probability is None or not self._folds:
             return None, None
-        low, high = np.mean(ends, axis=0)
-        return low, high
+        reaches = []
+        for fold, rows in self._fold_rows(by_inner):
+            of_fit = fold.reference.prevalence
+            shift = None
+            if prevalence is not None:
+                shift = partial(shift_prevalence, from_prevalence=of_fit, to_prevalence=prevalence)
+            if (reach := fold.reach(rows, shift)) is None:
+                return None, None
+            reaches.append(reach)
+        below, above = np.mean(reaches, axis=0)
+        odds = logit(np.clip(probability, 1e-15, 1 - 1e-15))
+        low, high = _told(expit(odds - below)), _told(expit(odds + above))
+        return np.minimum(low, probability), np.maximum(high, probability)
 
-    def _p_values(self, scores: np.ndarray) -> np.ndarray | None:
+    def _p_values(self, by_inner: np.ndarray) -> np.ndarray | None:
         """(n, 2), means over outer folds."""
         if not self._folds:
             return None
-        return np.asarray(np.mean([fold.p_values(scores[rows]) for fold, rows in self._folds], axis=0))
+        return _mean([fold.p_values(rows) for fold, rows in self._fold_rows(by_inner)])
 
     def _typicalities(self) -> list[Typicality]:
         """One of each outer fold, or none where one of them lacks it."""
@@ -169,3 +263,20 @@ class Confidence:
         by_label = zip(*said, strict=True)
         weakest = [min(statements, key=lambda s: (s.guaranteed, s.n_calibration)) for statements in by_label]
         return " ".join([*(statement.text(self._target) for statement in weakest), *notes])
+
+
+def _shifted(each: np.ndarray, of_fit: Sequence[float], prevalence: float | None) -> np.ndarray:
+    """Rows of probabilities, each shifted from the prevalence of its fit."""
+    if prevalence is None:
+        return each
+    return np.stack([shift_prevalence(row, of, prevalence) for row, of in zip(each, of_fit, strict=True)])
+
+
+def _told(probability: np.ndarray) -> np.ndarray:
+    """To four significant digits of the rarer outcome, so that none becomes certain."""
+    return np.where(probability < 0.5, significant(probability), np.round(1 - significant(1 - probability), 15))
+
+
+def _mean(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The mean over parts, without the last digits, in which the order of summation shows."""
+    return np.asarray(np.round(np.mean(parts, axis=0), 12))

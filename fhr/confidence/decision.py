@@ -1,57 +1,47 @@
 """The decision "at risk": probability >= threshold, where a tie stays a tie whatever the rounding of the scores."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["Decisions", "decide", "reaches"]
+__all__ = ["Threshold"]
 
-# Relative to the threshold. The scores of a network differ by some 1e-7 of their size from one batch size, processor or
-# device to another; where their size is a hundred times their spread (minus the predicted pH), a probability moves by
-# some 1e-5 of itself. No reader can tell such probabilities apart.
+# Relative to the threshold. A threshold is the probability of a held-out record; scores that are far from 0 are rounded
+# to some thousandths of their spread, where a probability moves by some 1e-4 of itself.
 _ROUNDING = 1e-4
 
 
-class Decisions(NamedTuple):
-    """Decisions on n births.
+@dataclass(frozen=True)
+class Threshold:
+    """Threshold of a decision.
 
     Attributes:
-        at_risk: bool (n,), of the mean probability.
-        by_network: bool (network, n), of the probability of each network alone.
-    """
-
-    at_risk: np.ndarray
-    by_network: np.ndarray
-
-
-def reaches(probabilities: ArrayLike, threshold: ArrayLike) -> np.ndarray:
-    """Decide which probabilities are at or above a threshold, or below it by rounding alone.
-
-    A threshold is the probability of a held-out record. Without the second half, the decision about that very record,
-    or about one that equals it, would turn with the batch size.
-
-    Args:
-        probabilities: of any shape.
-        threshold: of a shape that broadcasts with them.
+        value: a probability, at the prevalence of the held-out records.
 
     Example:
-        >>> reaches([0.2, 0.29999999, 0.3], 0.3).tolist()
+        >>> Threshold(0.3).reached_by([0.2, 0.29999999, 0.3]).tolist()
         [False, True, True]
     """
-    return np.asarray(np.asarray(probabilities) >= np.asarray(threshold) * (1 - _ROUNDING))
 
+    value: float
 
-def decide(probabilities: np.ndarray, thresholds: Sequence[float | None]) -> Decisions | None:
-    """Decisions by the thresholds of the networks, and by their mean for the mean probability; None where one lacks it.
+    @classmethod
+    def mean(cls, thresholds: Sequence[float | None]) -> "Threshold | None":
+        """The mean of the thresholds of several inner folds; None where there are none or one lacks it."""
+        known = [threshold for threshold in thresholds if threshold is not None]
+        return cls(float(np.mean(known))) if known and len(known) == len(thresholds) else None
 
-    Args:
-        probabilities: (network, n), at the prevalence of the held-out records.
-        thresholds: of each network.
-    """
-    known = [threshold for threshold in thresholds if threshold is not None]
-    if not known or len(known) < len(thresholds):
-        return None
-    each = np.array(known)[:, None]
-    return Decisions(reaches(probabilities.mean(axis=0), each.mean()), reaches(probabilities, each))
+    @property
+    def least(self) -> float:
+        """The least probability that is taken for the threshold or above it.
+
+        It is lower by rounding alone. Without that the decision about the very record that gave the threshold, or about
+        one that equals it, would turn with the batch size.
+        """
+        return self.value * (1 - _ROUNDING)
+
+    def reached_by(self, probabilities: ArrayLike) -> np.ndarray:
+        """Decide which probabilities, of any shape, are at or above it."""
+        return np.asarray(np.asarray(probabilities) >= self.least)

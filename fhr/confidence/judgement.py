@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .abstention import Abstention
+from .model_facts import ModelFacts
 from .prediction import Prediction
 
 __all__ = ["Judgement"]
@@ -20,15 +21,16 @@ class Judgement(NamedTuple):
         score: (n,) mean risk score over the networks.
         probability: (n,) mean calibrated probability over the networks.
         prevalence: of the label among the births that probability and interval are for.
-        low: (n,) lower end of the Venn-Abers interval.
+        low: (n,) lower end of the 95% interval of the calibration curve, around the probability.
         high: (n,) upper end.
         spread: (n,) standard deviation of the probability over the networks.
         decision: bool (n,), at risk or not.
-        flip_rate: (n,) probability that two networks disagree on the decision.
+        flip_rate: (n,) probability that two averages of as many networks disagree on the decision.
         p_values: (n, 2), how well each birth goes with label 0 and with label 1.
         sets: level -> bool (n, 2), which labels the set holds.
         guarantees: level -> what is proven of its sets, or why there are none.
         distance: (n,) p-value of typicality.
+        model: how well the model ranks and what it learnt from.
         deviation: how the statistics of record i differ most from those of the training records, in words.
     """
 
@@ -46,9 +48,18 @@ class Judgement(NamedTuple):
     guarantees: Mapping[float, str] | None = None
     distance: np.ndarray | None = None
     deviation: Callable[[int], str] | None = None
+    model: ModelFacts | None = None
 
     def prediction(
-        self, i: int, *, name: str, loss: float, warnings: Sequence[str] = (), abstention: Abstention | None = None
+        self,
+        i: int,
+        *,
+        name: str,
+        loss: float,
+        warnings: Sequence[str] = (),
+        abstention: Abstention | None = None,
+        minutes: float | None = None,
+        kind: str = "measured",
     ) -> Prediction:
         """The prediction for birth i.
 
@@ -56,11 +67,14 @@ class Judgement(NamedTuple):
             i: 0 to n - 1.
             name: of its recording.
             loss: fraction of its signal that was missing.
-            warnings: what to know of its recording; one of typicality is added where it is unlike the training records.
+            warnings: what to know of its recording; those of the model come before them, and one of typicality after
+                them where it is unlike the training records.
             abstention: when not to rely on it; None for the usual limits.
+            minutes: length of the window that `loss` is of.
+            kind: of its recording, see `fhr.recording.Provenance`.
         """
         limits, distance = abstention or Abstention(), _at(self.distance, i)
-        said = tuple(warnings)
+        said = (*(() if self.model is None else self.model.warnings()), *warnings)
         if self.deviation is not None and distance is not None and distance < limits.distance:
             said += (f"unlike the training records: {self.deviation(i)}",)
         prediction = Prediction(
@@ -79,6 +93,9 @@ class Judgement(NamedTuple):
             sets=None if self.sets is None else {level: self._held(held, i) for level, held in self.sets.items()},
             guarantees=self.guarantees,
             distance=distance,
+            minutes=minutes,
+            kind=kind,
+            model=self.model,
         )
         if self.sets is None:  # no held-out records: nothing speaks for or against the answer
             return prediction

@@ -1,12 +1,16 @@
-"""The held-out records of one outer fold turn a new score into an interval, and into p-values for conformal sets."""
+"""The held-out records of one outer fold turn a new score into a probability, its interval, and p-values for sets."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 
-from fhr.calibration import ClassConditionalConformal, CoverageStatement, CrossConformal, Reference, VennAbers
-from fhr.calibration.ties import snapped
+from fhr.calibration import ClassConditionalConformal, CoverageStatement, CrossConformal, Reference
+from fhr.calibration.averaging import averaging
+from fhr.calibration.calibration_band import CalibrationBand
+from fhr.calibration.calibrator import Calibrator
+from fhr.calibration.ties import rounded
 from fhr.errors import CheckpointError, FHRError
 
 __all__ = ["OuterFold"]
@@ -23,13 +27,17 @@ class OuterFold:
     Args:
         reference: of the outer fold.
         inner: inner fold of each network.
+        calibrator: that was fitted to the scores of the reference; without it there is no interval.
+
+    Attributes:
+        averaged: map from scores (inner fold, n) to the score (n,) of their average that the calibrator takes.
 
     Raises:
         CheckpointError: an inner fold that the reference does not know.
     """
 
-    def __init__(self, reference: Reference, inner: Sequence[int]) -> None:
-        self.reference = reference
+    def __init__(self, reference: Reference, inner: Sequence[int], calibrator: Calibrator | None = None) -> None:
+        self.reference, self.calibrator = reference, calibrator
         self._known, _ = reference.pooled()
         self._rows = {k: np.flatnonzero(np.array(inner) == k) for k in sorted(set(inner))}
         if unknown := sorted(set(inner) - set(reference.held_out)):
@@ -38,6 +46,7 @@ class OuterFold:
                 "train anew"
             )
         folds = [reference.held_out[k] for k in self._rows]
+        held_out = [rounded(fold.scores, self._known) for fold in folds]  # as the new scores are
         self.incomplete = next(
             (
                 f"{len(rows)} of the {fold.members} networks of an inner fold are here; load the whole run"
@@ -46,29 +55,42 @@ class OuterFold:
             ),
             "",
         )
+        known, labels = reference.pooled()
+        self.averaged = averaging(known, np.ones(len(known)), np.asarray(labels), reference.between, len(folds))
         self._conformal: ClassConditionalConformal | CrossConformal
         if len(folds) == 1:
-            self._conformal = ClassConditionalConformal().fit(folds[0].scores, folds[0].labels)
+            self._conformal = ClassConditionalConformal().fit(held_out[0], folds[0].labels)
         else:
-            self._conformal = CrossConformal().fit([f.scores for f in folds], [f.labels for f in folds])
-        self._venn_abers: VennAbers | None = None
-        try:
-            self._venn_abers = VennAbers().fit(*reference.pooled())
-        except FHRError as error:  # too few
-            _log.info("no Venn-Abers interval: %s", error)
+            self._conformal = CrossConformal().fit(held_out, [f.labels for f in folds])
 
-    def p_values(self, scores: np.ndarray) -> np.ndarray:
-        """P-values (n, 2) of records with the scores (network, n)."""
-        by_inner = self._by_inner(scores)
+    @property
+    def groups(self) -> list[np.ndarray]:
+        """The rows of the networks of each inner fold."""
+        return list(self._rows.values())
+
+    def by_inner(self, scores: np.ndarray) -> np.ndarray:
+        """Mean scores (inner fold, n) of the networks' scores (network, n), rounded, see `fhr.calibration.ties`."""
+        return rounded(np.stack([scores[rows].mean(axis=0) for rows in self._rows.values()]), self._known)
+
+    def p_values(self, by_inner: np.ndarray) -> np.ndarray:
+        """P-values (n, 2) of records with the scores (inner fold, n)."""
         if isinstance(self._conformal, CrossConformal):
             return self._conformal.p_values(by_inner)
         return self._conformal.p_values(by_inner[0])
 
-    def interval(self, scores: np.ndarray) -> np.ndarray | None:
-        """Ends (2, n) of the interval, mean over inner folds."""
-        if self._venn_abers is None:
-            return None
-        return np.mean([self._venn_abers.interval(row) for row in self._by_inner(scores)], axis=0)
+    def reach(
+        self, by_inner: np.ndarray, shift: Callable[[np.ndarray], np.ndarray] | None = None
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Reach of the 95% band of the calibration curve below and above it, in log-odds, each (n,).
+
+        Args:
+            by_inner: scores (inner fold, n), as `by_inner` gives them.
+            shift: of probabilities to another prevalence, or None.
+
+        Returns:
+            None where there are too few records, or no calibrator.
+        """
+        return None if self._band is None else self._band.reach(self.averaged(by_inner)[None], shift)
 
     def statements(self, alpha: float) -> tuple[CoverageStatement, CoverageStatement]:
         """State the coverage of the sets, for label 0 and label 1.
@@ -80,6 +102,12 @@ class OuterFold:
             raise FHRError(self.incomplete)
         return self._conformal.coverage_statement(alpha)
 
-    def _by_inner(self, scores: np.ndarray) -> np.ndarray:
-        means = np.stack([scores[rows].mean(axis=0) for rows in self._rows.values()])
-        return snapped(means, self._known)
+    @cached_property
+    def _band(self) -> CalibrationBand | None:
+        if self.calibrator is None:
+            return None
+        try:
+            return CalibrationBand(self.calibrator, *self.reference.pooled())
+        except FHRError as error:  # too few
+            _log.info("no interval: %s", error)
+            return None

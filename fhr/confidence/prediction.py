@@ -6,6 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from fhr.datasets import label_in_words
+
 from .card_words import (
     decision_words,
     guarantee_words,
@@ -17,6 +19,7 @@ from .card_words import (
     verdict,
 )
 from .levels import LEVELS
+from .model_facts import ModelFacts
 
 __all__ = ["COLUMNS", "Prediction", "to_frame"]
 
@@ -26,6 +29,7 @@ COLUMNS = (  # only ever appended to
     *("low", "high", "prevalence", "decision", "spread", "flip_rate"),
     *_SET_COLUMNS.values(),
     *("distance", "abstain", "reasons"),
+    *("label", "minutes", "auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"),
 )
 
 
@@ -40,15 +44,16 @@ class Prediction:
         score: uncalibrated risk score; larger is likelier.
         loss: fraction of the window's FHR that was missing or removed.
         warnings: what to know before trusting it.
-        low: lower end of the Venn-Abers interval: one of its ends is a calibrated probability, whatever the shape of
-            the link between score and risk. Averaged over networks, this is heuristic. `probability` comes from
-            another calibrator and may lie outside: then the two disagree.
+        low: lower end of the 95% interval of the calibration curve, always around `probability`: how far the curve
+            would move with other held-out births, see `fhr.calibration.CalibrationBand`. It is about the mean outcome
+            of births with such scores, no range for the risk of this one child.
         high: upper end.
         prevalence: of the label among the births that `probability` is for.
         decision: at risk or not, at the threshold below which 90% of the held-out records without the label are.
         spread: standard deviation of the probability over the networks of the predictor. Those of a cross-validation
             differ in their training records too, not only in their random start.
-        flip_rate: probability that two of these networks disagree on the decision.
+        flip_rate: probability that two averages of as many networks disagree on the decision, see
+            `fhr.metrics.flip_rate_of_average`.
         sets: for each level of 0.80, 0.90 and 0.95, what the score cannot rule out, such as ("not ph<7.05", "ph<7.05");
             () where it is unlike either, None where there are too few records for that level.
         guarantees: for each level, what is proven of its set, or why there is none.
@@ -56,6 +61,9 @@ class Prediction:
             `fhr.calibration.Typicality`.
         abstain: whether there is a reason not to rely on it; None where its confidence was not computed.
         reasons: these reasons, see `Abstention`.
+        minutes: length of the window that the networks read, the last one of the recording, of which `loss` is.
+        kind: of the recording, see `fhr.recording.Provenance`.
+        model: how well the model ranks and what it learnt from; None where nothing is known of it.
     """
 
     name: str
@@ -75,22 +83,32 @@ class Prediction:
     distance: float | None = None
     abstain: bool | None = None
     reasons: tuple[str, ...] = ()
+    minutes: float | None = None
+    kind: str = "measured"
+    model: ModelFacts | None = field(default=None, hash=False)
+
+    @property
+    def label(self) -> str:
+        """The label in words, with its inequality in brackets."""
+        return label_in_words(self.target)
 
     def card(self) -> str:
         """The confidence card of this birth: everything above in Markdown that a clinician can read.
 
-        In the order in which a reader needs it: whether to rely on it, the answer, its doubts, what is proven.
+        In the order in which a reader needs it: what the model is worth, whether to rely on it, the answer, its doubts,
+        what is proven.
         """
-        # A reason to abstain is a warning that stands above already.
-        warnings = [warning for warning in self.warnings if warning not in self.reasons]
+        facts = tuple(self.model.words()) if self.model is not None else ()
+        # A fact of the model, or a reason to abstain, stands above already.
+        warnings = [warning for warning in self.warnings if warning not in (*facts, *self.reasons)]
         lines = [
-            *heading(self.name, self.target),
+            *heading(self.name, self.target, facts),
             *verdict(self.abstain, self.reasons),
             *probability_words(self.target, self.probability, self.low, self.high, self.prevalence),
-            *decision_words(self.target, self.decision),
-            *set_words(self.sets),
+            *decision_words(self.decision),
+            *set_words(self.target, self.sets),
             *network_words(self.spread, self.flip_rate),
-            *signal_words(self.loss, self.distance, warnings),
+            *signal_words(self.loss, self.minutes, self.distance, warnings),
             *guarantee_words(self.guarantees),
         ]
         return "\n".join(lines) + "\n"
@@ -103,7 +121,12 @@ class Prediction:
         sets = self.sets or {}
         joined = {"warnings": "; ".join(self.warnings), "reasons": "; ".join(self.reasons)}
         named = {column: _set(sets.get(level)) for level, column in _SET_COLUMNS.items()}
-        return tuple((joined | named)[c] if c in joined | named else getattr(self, c) for c in COLUMNS)
+        facts = self.model or ModelFacts()
+        value, low, high = facts.auroc or (None, None, None)
+        area = {"auroc": value, "auroc_low": low, "auroc_high": high, "auroc_of": facts.of if facts.auroc else None}
+        learnt = {"learnt_from": None if self.model is None else " and ".join(sorted(facts.kinds))}
+        own = joined | named | area | learnt
+        return tuple(own[c] if c in own else getattr(self, c) for c in COLUMNS)
 
 
 def to_frame(predictions: Iterable[Prediction]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from .outcome_table import OutcomeTable, read_outcomes
 from .paths import read_paths
 from .place import N_INNER, Place
 from .splits import Partition, Splits, make_splits
-from .targets import Target
+from .targets import Target, label_in_words
 
 __all__ = [
     "CTUUHB",
@@ -29,6 +29,7 @@ __all__ = [
     "checksum_line",
     "checksum_of_lines",
     "download",
+    "label_in_words",
     "make_splits",
     "read_outcomes",
     "read_paths",

@@ -10,10 +10,22 @@ import pandas as pd
 from fhr.errors import OutcomeError
 from fhr.recording import Outcome
 
-__all__ = ["Target"]
+__all__ = ["Target", "label_in_words"]
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _CONDITION = re.compile(r"([a-z]+\d?)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
+_WORDS = {
+    "ph": "umbilical pH",
+    "bdecf": "base deficit",
+    "be": "base excess",
+    "pco2": "pCO2",
+    "apgar1": "Apgar at 1 minute",
+    "apgar5": "Apgar at 5 minutes",
+    "<": "below",
+    "<=": "at most",
+    ">": "above",
+    ">=": "at least",
+}
 _MEASURES = tuple(field.name for field in fields(Outcome))
 
 
@@ -58,3 +70,18 @@ class Target:
             met = _OPERATORS[relation](values, float(threshold)).astype(float)
             label *= met.where(values.notna(), np.nan)
         return label
+
+
+def label_in_words(name: str) -> str:
+    """Words of a label, with its inequality in brackets; a name that is no label of this package as it is.
+
+    >>> label_in_words("ph<7.05"), label_in_words("ph<7.05 & bdecf>=12")
+    ('umbilical pH below 7.05 (ph<7.05)', 'umbilical pH below 7.05 and base deficit at least 12 (ph<7.05 & bdecf>=12)')
+    """
+    said = []
+    for part in name.split("&"):
+        match = _CONDITION.fullmatch(part.strip())
+        if match is None or match[1] not in _WORDS:
+            return name
+        said.append(f"{_WORDS[match[1]]} {_WORDS[match[2]]} {match[3]}")
+    return f"{' and '.join(said)} ({name})"

@@ -1,8 +1,8 @@
 """Cross-fitting: the inner folds of one outer fold give calibrated probabilities of its test records.
 
 Each network scores the inner fold that it was not trained on. Together these scores are out of fold for the whole
-training part; one calibrator is fitted on them and applied to each network's test scores, whose probabilities are
-averaged. Nothing is trained again.
+training part; one calibrator is fitted on them. Members of an inner fold are averaged first and calibrated then; the
+average over inner folds is calibrated as an average, see `fhr.calibration.averaging`. Nothing is trained again.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from fhr.calibration import Calibrator, RidgePlatt
+from fhr.calibration.averaging import averaging, between_inner_folds
 from fhr.datasets import FittedModel
 from fhr.errors import FHRError, SplitError
 
@@ -27,10 +28,11 @@ class FoldPrediction(NamedTuple):
     Attributes:
         score: mean risk score over the networks, by record name, in standard deviations of the held-out scores,
             so that the folds of a repeat can be ranked together.
-        probability: mean calibrated probability over the networks, by record name.
+        probability: calibrated probability of the average over inner folds, by record name.
         calibrator: the cross-fitted calibrator.
         held_out: columns name, inner, member, score of the held-out records.
         test: risk scores, one row a record, one column a network: (inner, member).
+        between: variance of the score of a test record over inner folds, which asks for no label.
     """
 
     score: pd.Series
@@ -38,6 +40,7 @@ class FoldPrediction(NamedTuple):
     calibrator: Calibrator
     held_out: pd.DataFrame
     test: pd.DataFrame
+    between: float
 
 
 def raw_scores(model: FittedModel, *, repeat: int, fold: int, inner: int, member: int = 0) -> pd.DataFrame:
@@ -60,10 +63,11 @@ def raw_scores(model: FittedModel, *, repeat: int, fold: int, inner: int, member
 
 
 def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrator] = RidgePlatt) -> FoldPrediction:
-    """Calibrate on the held-out scores, average over the networks.
+    """Calibrate on the held-out scores the average over the networks.
 
-    Several members of one inner fold (retrainings on the same records) are averaged before the calibrator is fitted:
-    a record counts once. The calibrator is then applied to the test scores of each network by itself.
+    Several members of one inner fold (retrainings on the same records) are averaged, on the held-out records before the
+    calibrator is fitted, so that a record counts once, and on the test records before it is applied. The average over
+    inner folds, whose scores vary less than those of the fit, is stretched by `fhr.calibration.averaging`.
 
     Args:
         raw: rows of one repeat and outer fold, with `RAW_COLUMNS`.
@@ -87,8 +91,12 @@ def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrato
     if members.isna().any(axis=None) or test.isna().any(axis=None):
         raise SplitError("a network lacks records that another one of its fold has scored; score all of them")
     means = members.mean(axis=1)
-    calibrator = make().fit(means.to_numpy(), labels.loc[means.index].to_numpy())
-    probabilities = calibrator.predict(test.to_numpy()).mean(axis=1)
+    known, y = means.to_numpy(), labels.loc[means.index].to_numpy()
+    calibrator = make().fit(known, y)
+    by_inner = test.T.groupby(level="inner").mean().to_numpy()
+    between = between_inner_folds(by_inner)
+    averaged = averaging(known, np.ones(len(y)), y, between, len(by_inner))
+    probabilities = calibrator.predict(averaged(by_inner))
     score = pd.Series(calibrator.standardize(test.mean(axis=1)), index=test.index)
     return FoldPrediction(
         score,
@@ -96,4 +104,5 @@ def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrato
         calibrator,
         held_out[["name", "inner", "member", "score"]].reset_index(drop=True),
         test,
+        between,
     )

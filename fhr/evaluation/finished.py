@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from fhr.calibration import Reference
+from fhr.calibration.typicality import UC_STATISTICS
 from fhr.datasets import FittedNetwork
 
 from .cross_fitting import cross_fit
@@ -75,13 +76,16 @@ def finish_fold(
 
         learnt_from = sorted(set(prediction.held_out["name"]))
         typical = pd.DataFrame() if statistics is None else statistics.loc[learnt_from]
-        reference = Reference.of(prediction.held_out, labels, typical, calibrator).to_dict()
         several = any(network.member for network in networks)
         with tempfile.TemporaryDirectory() as temporary:
             drafts = [Path(temporary) / f"draft{i}.ckpt" for i in range(len(networks))]
             for draft, network in zip(drafts, networks, strict=True):
                 draft.write_bytes(network.checkpoint)
-            calibrator.bind(label=target, model=[read_checkpoint(draft)[0].procedure for draft in drafts])
+            cards = [read_checkpoint(draft)[0] for draft in drafts]
+            calibrator.bind(label=target, model=[card.procedure for card in cards])
+            if "uc" not in cards[0].pipeline.get("channels", ()):  # it matters to no answer
+                typical = typical.drop(columns=list(UC_STATISTICS), errors="ignore")
+            reference = Reference.of(prediction.held_out, labels, typical, calibrator, prediction.between).to_dict()
             for draft, network in zip(drafts, networks, strict=True):
                 path = finish_checkpoint(
                     draft,

@@ -25,12 +25,12 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
         make: an unfitted calibrator.
 
     Returns:
-        Columns name, repeat, fold, label, score, probability (see `cross_fit`); low, high: ends of the Venn-Abers
-        interval, NaN where there are too few records for it; spread: standard deviation of the probability over the
-        networks; at_risk: whether the probability reaches the threshold at which 90% of the held-out negatives are
-        below, missing where no threshold does that; flip_rate: the probability that two of the networks disagree on
-        it; p_negative and p_positive: conformal p-values of the two classes, a set at level 1 - alpha holds those
-        above alpha.
+        Columns name, repeat, fold, label, score, probability (see `cross_fit`); low, high: ends of the 95% interval of
+        the calibration curve, NaN where there are too few records for it; spread: standard deviation of the
+        probability over the networks; at_risk: whether the probability reaches the threshold at which 90% of the
+        held-out negatives are below, missing where no threshold does that; flip_rate: the probability that two
+        averages of as many networks disagree on it; p_negative and p_positive: conformal p-values of the two classes,
+        a set at level 1 - alpha holds those above alpha.
 
     Raises:
         SplitError: as `cross_fit`, or a test record without a label.
@@ -44,7 +44,7 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
             "with `fhr predict`"
         )
     no_statistics = pd.DataFrame()  # what is typical of training records matters to new recordings alone
-    reference = Reference.of(prediction.held_out, labels, no_statistics, prediction.calibrator)
+    reference = Reference.of(prediction.held_out, labels, no_statistics, prediction.calibrator, prediction.between)
     inner = prediction.test.columns.get_level_values("inner").tolist()
     n = len(inner)
     judged = Confidence([prediction.calibrator] * n, [reference] * n, inner, target="label").judge(networks)

@@ -17,7 +17,7 @@ from filelock import FileLock
 from fhr.errors import FHRError, FormatError
 from fhr.formats import whole_or_not_at_all
 from fhr.formats.regular_file import cut, reason
-from fhr.metrics import auroc, bootstrap, calibration_slope, evaluate
+from fhr.metrics import Interval, auroc, bootstrap, calibration_slope, evaluate
 
 from .published_predictions import (
     kept_text,
@@ -44,14 +44,25 @@ _POINTS = {  # column: the name that `fhr.metrics.evaluate` gives it
     "ece_null_p95": "ece_perfect_p95",
     "sens_at_90spec": "sensitivity_at_90_specificity",
 }
+_PROCEDURE = (
+    "slope_null_low",
+    "slope_null_high",
+    "cox_p_procedure",
+    "ece_null_low",
+    "ece_null_high",
+    "ece_p_procedure",
+)
 _ENDS = ("auroc_low", "auroc_high", "slope_low", "slope_high")
 COLUMNS = (
     *("model", "label", "n", "positives", "auroc", "auroc_low", "auroc_high", "auprc", "brier", "brier_skill"),
     *("slope", "slope_low", "slope_high", "intercept", "cox_p", "ece", "ece_null_p95", "sens_at_90spec", "repeats"),
     *("run_id", "commit", "split_sha", "oof_sha", "config", "date", "machine"),
+    *_PROCEDURE,
 )
 """Columns of `crossval.csv`, in order. `low` and `high` end 95% bootstrap intervals over records; `ece_null_p95` is the
-95th percentile of the ECE of a perfectly calibrated model; `oof_sha` is the SHA-256 of the predictions' CSV text."""
+95th percentile of the ECE of a perfectly calibrated model; `oof_sha` is the SHA-256 of the predictions' CSV text.
+`cox_p` is of chi-squared, which next to never rejects here; the last columns are of the procedure's own null, which
+asks for the stored scores of the inner folds and is empty where the run was kept without them."""
 
 
 def keep(
@@ -66,6 +77,7 @@ def keep(
     config: str,
     machine: str,
     date: str,
+    calibration: Mapping[str, Interval] | None = None,
 ) -> Path:
     """Write out-of-fold predictions to `folder/oof`, and the row computed from them into `folder/crossval.csv`.
 
@@ -83,6 +95,7 @@ def keep(
         config: the configuration's file, from the root of the project.
         machine: of what kind, `2 x86-64 cores`.
         date: of the run, 2026-01-31.
+        calibration: of the run's stored scores, see `calibration_metrics`.
 
     Returns:
         The file of predictions.
@@ -110,7 +123,7 @@ def keep(
             if oof_file(folder, other["model"], other["label"]) == path and other["model"] != model:
                 raise FHRError(f"models {other['model']!r} and {model!r} would share {path.name}; rename one of them")
         write_oof(path, text)
-        row = given | measured
+        row = given | measured | _of_procedure(calibration or {})
         others = table[(table["model"] != model) | (table["label"] != label)]
         table = pd.concat([others, pd.DataFrame([row], columns=list(COLUMNS))]).sort_values(["model", "label"])
         with whole_or_not_at_all(folder / "crossval.csv") as part:
@@ -195,6 +208,8 @@ def _rows(folder: Path) -> pd.DataFrame:
         table = pd.read_csv(path, dtype=str, index_col=False, keep_default_na=False)
     except (OSError, ValueError) as error:
         raise FormatError(f"{path}: no table ({reason(error)}); restore it") from None
+    if tuple(table.columns) == COLUMNS[: -len(_PROCEDURE)]:  # of an earlier version
+        table = table.assign(**dict.fromkeys(_PROCEDURE, ""))
     if tuple(table.columns) != COLUMNS:
         raise FormatError(f"{path}: columns {cut(', '.join(table.columns))}; the table has {', '.join(COLUMNS)}")
     return table
@@ -215,10 +230,18 @@ def _measured(predictions: pd.DataFrame, *, intervals: bool = True) -> dict[str,
     return written | {column: str(int(count)) for column, count in zip(_COUNTED, counts, strict=True)}
 
 
+def _of_procedure(calibration: Mapping[str, Interval]) -> dict[str, str]:
+    nothing = Interval(np.nan, np.nan, np.nan)
+    slope, ece = (calibration.get(name, nothing) for name in ("calibration_slope_null", "ece_null"))
+    cox, error = (calibration.get(name, nothing).value for name in ("cox_p", "ece_p"))
+    values = (slope.low, slope.high, cox, ece.low, ece.high, error)
+    return {column: _digits(column, value) for column, value in zip(_PROCEDURE, values, strict=True)}
+
+
 def _digits(column: str, value: float) -> str:
     if not np.isfinite(value):
         return ""
-    return f"{value:.4g}" if column == "cox_p" else f"{value:.4f}"
+    return f"{value:.4g}" if column.startswith("cox_p") else f"{value:.4f}"
 
 
 def _agree(column: str, one: str, other: str) -> bool:
@@ -237,4 +260,4 @@ def _latest(table: pd.DataFrame, n: int | None) -> set[int]:
 
 
 def _numbers(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(**{c: pd.to_numeric(table[c]) for c in (*_COUNTED, *_POINTS, *_ENDS)})
+    return table.assign(**{c: pd.to_numeric(table[c]) for c in (*_COUNTED, *_POINTS, *_ENDS, *_PROCEDURE)})

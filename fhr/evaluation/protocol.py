@@ -14,6 +14,7 @@ from fhr.errors import FHRError, SplitError
 from .finished import FinishedFold, finish_fold
 from .fits import FAMILY, Maker
 from .procedure import Procedure, combine
+from .ranking_fact import out_of_fold_ranking
 from .result import CrossValidation
 from .stores import MemoryStore, Store
 from .study import FittedFold, fitted_folds
@@ -148,7 +149,10 @@ def cross_validate(
             )
     if missing := [name for name in first.labels.index if name not in scored]:
         _log.warning("%d labelled records were scored by no model: %s", len(missing), ", ".join(missing[:10]))
-    return CrossValidation(first, kept, inner, members, by, title)
+    result = CrossValidation(first, kept, inner, members, by, title)
+    if not permutations and hasattr(store, "tell_ranking"):
+        store.tell_ranking(lambda: out_of_fold_ranking(result.predictions))
+    return result
 
 
 def finished_folds(

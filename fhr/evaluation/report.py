@@ -84,7 +84,7 @@ def write_report(
     rows, areas = [result.row()], {}
     for other in beside:
         rows.append(other.row())
-        areas[other.name] = other.metrics["auroc"].value
+        areas[other.name] = other.measured["auroc"].value
         if other.name.startswith("signal loss"):
             results |= {"singletons_beyond_signal_loss": singleton_gain(predictions, other.predictions)}
     made = Composition.of(known.values())

@@ -11,6 +11,7 @@ from fhr.compute import concerning
 from fhr.datasets import Place
 from fhr.metrics import Interval
 
+from .calibration_null import CalibrationNull, calibration_metrics, calibration_null, stored_folds
 from .fits import FAMILY
 from .fold_predictions import out_of_fold
 from .procedure import Combined, combine
@@ -75,14 +76,28 @@ class CrossValidation:
         return table.sort_values(["repeat", "fold", "name"], ignore_index=True)
 
     @cached_property
-    def metrics(self) -> dict[str, Interval]:
-        """Every metric with its interval over records, see `evaluate_predictions`."""
+    def measured(self) -> dict[str, Interval]:
+        """Metrics that follow from the predictions alone, see `evaluate_predictions`."""
         with concerning(self.subject):
             return evaluate_predictions(self.predictions)
 
+    @cached_property
+    def calibration(self) -> CalibrationNull:
+        """Calibration statistics, and what a calibrated procedure would give on the stored scores.
+
+        Where families were combined, their weights are those of the true labels in every redraw.
+        """
+        labels = self.labels.dropna()
+        return calibration_null(stored_folds(self.raw, labels), labels.to_numpy().astype(int))
+
+    @cached_property
+    def metrics(self) -> dict[str, Interval]:
+        """`measured`, with the calibration tests of this procedure, see `calibration_metrics`."""
+        return self.measured | calibration_metrics(self.calibration)
+
     def row(self) -> dict[str, Any]:
         """One line of a table of models."""
-        return summary_row(self.title or self.name, self.metrics)
+        return summary_row(self.title or self.name, self.measured)
 
     def families(self) -> list["CrossValidation"]:
         """Each family by itself, on the same folds: what was not chosen is reported too."""

@@ -7,9 +7,10 @@ import re
 import shutil
 import tempfile
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from fhr.formats import whole_or_not_at_all
 from .cross_fitting import RAW_COLUMNS
 from .finished import FinishedFold
 from .fits import FAMILY
+from .ranking_fact import ranked
 
 __all__ = ["FolderStore", "MemoryStore", "Store", "read_scores", "written_scores"]
 
@@ -43,6 +45,10 @@ class Store(Protocol):
 
     def keep(self, fold: FinishedFold) -> None:
         """Keep a fold, whole or not at all."""
+
+    # A store of networks may also have
+    #     def tell_ranking(self, ranking: Callable[[], Mapping[str, Any] | None]) -> None
+    # which writes the AUROC of the whole cross-validation into them when it ends; to do so again changes nothing.
 
 
 class MemoryStore:
@@ -69,6 +75,12 @@ class MemoryStore:
     def keep(self, fold: FinishedFold) -> None:
         """See `Store`."""
         self.folds[fold.repeat, fold.fold] = fold
+
+    def tell_ranking(self, ranking: Callable[[], Mapping[str, Any] | None]) -> None:
+        """Write the AUROC of the whole cross-validation into all networks, see `out_of_fold_ranking`."""
+        kept = {place: fold for place, fold in self.folds.items() if fold.networks}
+        if kept and (found := ranking()) is not None:
+            self.folds |= {place: replace(fold, networks=ranked(fold.networks, found)) for place, fold in kept.items()}
 
 
 class FolderStore:
@@ -142,6 +154,17 @@ class FolderStore:
                     raise
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+    def tell_ranking(self, ranking: Callable[[], Mapping[str, Any] | None]) -> None:
+        """Write the AUROC of the whole cross-validation into all networks, see `out_of_fold_ranking`.
+
+        Each file is replaced whole; a kill leaves some without it until the same cross-validation is asked for again.
+        """
+        if (paths := self.networks()) and (found := ranking()) is not None:
+            from fhr.models import with_ranking  # slow to import
+
+            for path in paths:
+                with_ranking(path, found)
 
     def _at(self, repeat: int, fold: int) -> Path:
         return self.folder / f"repeat{repeat}-fold{fold}"

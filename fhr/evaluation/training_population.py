@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from fhr.calibration import TYPICAL_STATISTICS, Reference, typical_statistics
+from fhr.calibration import Reference, typical_statistics
 from fhr.confidence import Prediction
 from fhr.metrics import Interval, auroc, bootstrap, exact_interval
 from fhr.models import CheckpointCard
@@ -110,7 +110,8 @@ def _statistics(references: Sequence[Reference], recordings: Sequence[Recording]
         return []
     here = typical_statistics(recordings)
     rows = []
-    for i, name in enumerate(TYPICAL_STATISTICS):
+    names = min((t.names for t in typical), key=len)  # older checkpoints know nothing of uterine activity
+    for i, name in enumerate(names):
         values = here[name].dropna().to_numpy()
         centre, low, high = (
             float(np.mean(of))

@@ -14,7 +14,7 @@ from .proper_scores import brier, brier_skill
 from .ranking import auprc, auroc, sensitivity_at_specificity, tpr_at_fpr
 from .reasons import undefined
 from .resampling import Interval, bootstrap, resampled
-from .retraining import flip_rate, retraining_spread
+from .retraining import flip_rate, flip_rate_of_average, retraining_spread
 from .selective import RiskCoverage, augrc, aurc, risk_coverage
 from .summary import evaluate, to_frame
 
@@ -45,6 +45,7 @@ __all__ = [
     "exact_interval",
     "expected_calibration_error",
     "flip_rate",
+    "flip_rate_of_average",
     "holm",
     "net_benefit",
     "net_benefit_at",

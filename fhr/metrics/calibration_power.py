@@ -1,4 +1,4 @@
-"""Power of calibration tests: the chance that a sample of this size shows a given miscalibration."""
+"""Power of calibration tests on external data: the chance that a sample of this size shows a given miscalibration."""
 
 from typing import NamedTuple
 
@@ -32,6 +32,9 @@ def cox_power(
     seed: int = 0,
 ) -> CalibrationPower:
     """Power to find that log-odds should be multiplied by `slope`, for a model that gives these probabilities.
+
+    For births that had no part in model and calibrator. Out-of-fold probabilities of a cross-validation have another
+    null, and another power: `benchmarks/calibration_null.py`.
 
     Labels are drawn from expit(a + slope logit(p)), a such that the mean probability stays: a model that is too extreme
     (slope below 1) or too timid, but right about the prevalence. Found means a p-value of `calibration_line` below

@@ -17,6 +17,7 @@ __all__ = [
     "calibration_intercept",
     "calibration_line",
     "calibration_line_by_counts",
+    "calibration_lines",
     "calibration_p_values",
     "calibration_slope",
 ]
@@ -39,7 +40,10 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
     timid. Both are fitted together, so the intercept is the shift at p = 1/2, not calibration-in-the-large. p is
     clipped to [1e-6, 1 - 1e-6].
 
-    The test is by likelihood ratio: 2 (log L(fitted) - log L(1, 0)) against chi-squared with 2 degrees of freedom.
+    The test is by likelihood ratio: 2 (log L(fitted) - log L(1, 0)) against chi-squared with 2 degrees of freedom. It
+    holds for probabilities that owe nothing to these labels, as on external data. Out-of-fold probabilities of a
+    cross-validation do: each record helped to calibrate the folds that it is pooled with, and chi-squared next to never
+    rejects; see `fhr.evaluation.calibration_null`.
 
     Args:
         labels: (n,), 0 or 1.
@@ -89,31 +93,47 @@ def calibration_line_by_counts(labels: np.ndarray, probabilities: np.ndarray, co
 
 def calibration_p_values(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """The p-value of `calibration_line` for each row of labels (m, n) against the same probabilities (n,), (m,)."""
+    rows = np.broadcast_to(probabilities, np.shape(labels))
+    return np.asarray(chi2.sf(calibration_lines(labels, rows)[2], df=2))
+
+
+def calibration_lines(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slope, intercept and 2 (log L(fitted) - log L(1, 0)) of `calibration_line` for each row of labels (m, n).
+
+    Args:
+        labels: (m, n), 0 or 1.
+        probabilities: (m, n), of each row.
+
+    Returns:
+        Each (m,); NaN where a row has no finite line.
+    """
     y, x = np.asarray(labels, dtype=np.int64), _log_odds(probabilities)
     slope, intercept = _lines(x, np.ones_like(y), y, 1.0, 0.0)
+    for i in np.flatnonzero(np.isnan(slope)):  # a line too far from slope 1 for plain Newton steps, or none
+        slope[i], intercept[i], _ = calibration_line(y[i], probabilities[i])
     sign = 2 * y - 1
     fitted = log_expit(sign * (intercept[:, None] + slope[:, None] * x)).sum(axis=1)
-    gain = fitted - log_expit(sign * x).sum(axis=1)
-    return np.asarray(chi2.sf(2 * np.maximum(gain, 0.0), df=2))
+    return slope, intercept, np.maximum(2 * (fitted - log_expit(sign * x).sum(axis=1)), 0.0)
 
 
 def _lines(x: np.ndarray, counts: np.ndarray, events: np.ndarray, slope0: float, intercept0: float) -> np.ndarray:
     """Slope and intercept, (2, m), of records that were drawn counts (m, n) times, events (m, n) of them positive.
 
-    Newton's method on every row at once; NaN where a row has no finite fit or did not converge.
+    The log-odds x are (n,), or (m, n) with those of each row. Newton's method on every row at once; NaN where a row has
+    no finite fit or did not converge.
     """
     line = np.full((2, len(counts)), np.nan)
     active = np.flatnonzero(_overlap(x, counts, events))
     slope, intercept = np.full(len(active), slope0), np.full(len(active), intercept0)
-    powers = np.stack([np.ones_like(x), x, x * x], axis=1)
-    drawn, observed = counts[active].astype(np.float64), events[active] @ powers[:, :2]
+    own = x if x.ndim == 1 else x[active]
+    drawn, observed = counts[active].astype(np.float64), _moments(events[active], own)[:, :2]
     for _ in range(30):
         if not len(active):
             break
-        p = expit(np.stack([intercept, slope], axis=1) @ powers[:, :2].T)
+        p = expit(intercept[:, None] + slope[:, None] * own)
         expected = drawn * p
-        g0, g1 = (observed - expected @ powers[:, :2]).T
-        h00, h01, h11 = ((expected * (1 - p)) @ powers).T
+        g0, g1 = (observed - _moments(expected, own)[:, :2]).T
+        h00, h01, h11 = _moments(expected * (1 - p), own).T
         with np.errstate(all="ignore"):  # a row that runs away ends as NaN
             determinant = h00 * h11 - h01 * h01
             up, along = (h11 * g0 - h01 * g1) / determinant, (h00 * g1 - h01 * g0) / determinant
@@ -122,7 +142,14 @@ def _lines(x: np.ndarray, counts: np.ndarray, events: np.ndarray, slope0: float,
         line[:, active[done]] = slope[done], intercept[done]
         rest = ~done & np.isfinite(slope) & np.isfinite(intercept)
         active, slope, intercept, drawn, observed = (kept[rest] for kept in (active, slope, intercept, drawn, observed))
+        own = own if own.ndim == 1 else own[rest]
     return line
+
+
+def _moments(rows: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Sums (m, 3) over records of rows (m, n) times 1, x and x^2; x is (n,) or (m, n)."""
+    powers = np.stack([np.ones_like(x), x, x * x], axis=-1)
+    return np.asarray(rows @ powers if x.ndim == 1 else np.einsum("mn,mnk->mk", rows, powers))
 
 
 def _log_odds(probabilities: np.ndarray) -> np.ndarray:

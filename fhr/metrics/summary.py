@@ -62,9 +62,11 @@ def evaluate(
     """Evaluate discrimination and calibration of one label, with 95% bootstrap intervals over records.
 
     Repeats of cross-validation go in as rows: every metric is computed on each row and averaged, predictions never
-    are. No interval (NaN ends) is given for `cox_p`, whose mean over repeats is descriptive only, nor for `ece`, which
-    resampling biases upwards: its yardstick is `ece_perfect_mean` and `ece_perfect_p95`. What is undefined is NaN; one
-    warning in the log says what and why, as `undefined` does.
+    are. No interval (NaN ends) is given for `cox_p`, nor for `ece`, which resampling biases upwards: its yardstick is
+    `ece_perfect_mean` and `ece_perfect_p95`. These and `cox_p` hold for probabilities that owe nothing to the labels
+    that test them, as on external data; those of a cross-validation do, and have a null of their own
+    (`fhr.evaluation.calibration_null`). What is undefined is NaN; one warning in the log says what and why, as
+    `undefined` does.
 
     aurc and augrc take the Brier loss and the confidence max(p, 1 - p); giving up records at random would earn brier
     and brier / 2. net_benefit_05 is at a threshold of 5% risk.

@@ -1,7 +1,7 @@
 """Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
 
-from .card import FORMAT, CheckpointCard
-from .checkpoint import finish_checkpoint, read_checkpoint, recalibrate_checkpoint
+from .card import FORMAT, RANKINGS, CheckpointCard, ranking_of
+from .checkpoint import finish_checkpoint, read_checkpoint, recalibrate_checkpoint, with_ranking
 from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
 from .feature_scale import FeatureScale, exactest, with_scaling
@@ -14,6 +14,7 @@ from .stacked import StackedNetworks, at_once_hindrance
 
 __all__ = [
     "FORMAT",
+    "RANKINGS",
     "CTGNet",
     "CheckpointCard",
     "FalseSignalNet",
@@ -27,8 +28,10 @@ __all__ = [
     "completed",
     "exactest",
     "finish_checkpoint",
+    "ranking_of",
     "read_checkpoint",
     "rebuild",
     "recalibrate_checkpoint",
+    "with_ranking",
     "with_scaling",
 ]

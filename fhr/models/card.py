@@ -2,20 +2,25 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import Any
 
 from fhr.errors import CheckpointError
 from fhr.formats.regular_file import cut, shown
 from fhr.recording import KINDS, Composition
 
-__all__ = ["FORMAT", "CheckpointCard"]
+__all__ = ["FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"]
 
 FORMAT = 6
-"""Of a checkpoint that was recalibrated on births of another hospital; 5 of one whose network holds the scaling of its
-features, or that learnt from records of which not all were measured; 4 with what its confidence rests on; 3 of another
-kind of task than classification; 2 with features and their scaling in the card; 1 without, as before there were any."""
+"""Of a checkpoint that says how well its model ranks, compares uterine activity, or was recalibrated on births of
+another hospital; 5 of one whose network holds the scaling of its features, or that learnt from records of which not all
+were measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features
+and their scaling in the card; 1 without, as before there were any."""
+
+RANKINGS = ("held_out_auroc", "out_of_fold_auroc")
+"""Which AUROC a checkpoint holds."""
 
 _KEY = "fhr"
 _TUPLES = ("learnt_from", "fold", "made_by", "fitted_to")
@@ -51,6 +56,9 @@ class CheckpointCard:
         fitted_to: the records that these makers were fitted to.
         recalibration: what births of another hospital changed of the probabilities, see
             `fhr.calibration.Recalibration.to_dict`, or None.
+        ranking: how well the model ranks: `of` (held_out_auroc, of the held-out inner fold of a single fit;
+            out_of_fold_auroc, pooled over a cross-validation), `value`, `low`, `high` and `n`; None where it is not
+            known.
     """
 
     network: Mapping[str, Any]
@@ -73,11 +81,13 @@ class CheckpointCard:
     made_by: tuple[str, ...] = ()
     fitted_to: tuple[str, ...] = ()
     recalibration: Mapping[str, Any] | None = None
+    ranking: Mapping[str, Any] | None = None
 
     @property
     def format(self) -> int:
         """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
-        if self.recalibration is not None:
+        made = self.ranking is not None or self.recalibration is not None
+        if made or _compares_uterine_activity(self.confidence):
             return 6
         if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
@@ -114,7 +124,7 @@ class CheckpointCard:
         if self.format < 5:
             del plain["kinds"], plain["made_by"], plain["fitted_to"]
         if self.format < 6:
-            del plain["recalibration"]
+            del plain["ranking"], plain["recalibration"]
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -149,6 +159,20 @@ class CheckpointCard:
         if card.kinds is None and (card.made_by or card.fitted_to):
             raise CheckpointError(f"{where}: incomplete checkpoint (kinds of its records); train anew")
         return card
+
+
+def ranking_of(area: Sequence[float], of: str, n: int) -> dict[str, Any] | None:
+    """The ranking of a card from an AUROC with the ends of its interval; None where one of them is not known.
+
+    Args:
+        area: value, low, high.
+        of: one of `RANKINGS`.
+        n: records behind it.
+    """
+    value, low, high = (float(x) for x in area)
+    if not all(map(isfinite, (value, low, high))):
+        return None
+    return {"of": of, "value": value, "low": low, "high": high, "n": n}
 
 
 def _plain(value: Any, left: list[int], depth: int = 0) -> Any:
@@ -194,6 +218,21 @@ def _is_kinds_or_none(value: Any) -> bool:
     return known and any(n for kind, n in value.items() if kind != "measured")
 
 
+def _is_ranking_or_none(value: Any) -> bool:
+    if value is None:
+        return True
+    if not isinstance(value, dict) or set(value) != {"of", "value", "low", "high", "n"}:
+        return False
+    areas = [value[key] for key in ("value", "low", "high")]
+    inside = all(isinstance(x, float | int) and not isinstance(x, bool) and 0 <= x <= 1 for x in areas)
+    return inside and value["of"] in RANKINGS and _is_count(value["n"])
+
+
+def _compares_uterine_activity(confidence: Mapping[str, Any] | None) -> bool:
+    typicality = confidence.get("typicality") if confidence is not None else None
+    return isinstance(typicality, Mapping) and "names" in typicality
+
+
 def _is_count(value: Any) -> bool:
     return type(value) is int and value >= 0
 
@@ -229,4 +268,5 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "made_by": _is_names,
     "fitted_to": _is_names,
     "recalibration": _is_table_or_none,
+    "ranking": _is_ranking_or_none,
 }

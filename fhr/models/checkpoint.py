@@ -17,7 +17,7 @@ from .feature_scale import with_scaling
 from .network import Network
 from .specification import rebuild
 
-__all__ = ["finish_checkpoint", "read_checkpoint", "recalibrate_checkpoint"]
+__all__ = ["finish_checkpoint", "read_checkpoint", "recalibrate_checkpoint", "with_ranking"]
 
 _PREFIX = "model."
 _MOST_COPIES = 4  # of one storage among the weights: a network may use a weight twice
@@ -56,6 +56,7 @@ def finish_checkpoint(
     member: int | None = None,
     target: str | None = None,
     prevalence: float | None = None,
+    ranking: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write the weights of `path`, and what was learnt beside them, to `out`; the state of the training is left behind.
 
@@ -67,6 +68,7 @@ def finish_checkpoint(
         member: which of the networks that were trained on the same records; None leaves it as it is.
         target: label that the calibrator is of, where the weights learnt none; None leaves it as it is.
         prevalence: of that label among the records that were learnt from; None leaves it as it is.
+        ranking: how well the model ranks, see `CheckpointCard`; None leaves it as it is.
 
     Raises:
         CheckpointError: as for `read_checkpoint`.
@@ -80,6 +82,7 @@ def finish_checkpoint(
         member=card.member if member is None else member,
         target=card.target if target is None else target,
         prevalence=card.prevalence if prevalence is None else prevalence,
+        ranking=card.ranking if ranking is None else dict(ranking),
     )
     return _write(checkpoint, card, path, out)
 
@@ -115,6 +118,25 @@ def _write(checkpoint: Mapping[str, Any], card: CheckpointCard, path: str | Path
     with whole_or_not_at_all(out) as part:
         torch.save(finished, part)
     return Path(out)
+
+
+def with_ranking(path: str | Path, ranking: Mapping[str, Any]) -> bool:
+    """Write into a finished checkpoint how well its model ranks; whether that was news.
+
+    The file is replaced whole or not at all, everything else in it stays.
+
+    Args:
+        path: a finished checkpoint.
+        ranking: see `CheckpointCard`.
+
+    Raises:
+        CheckpointError: as for `read_checkpoint`.
+    """
+    card = CheckpointCard.of(load_checkpoint(path), str(path))
+    if card.ranking == dict(ranking):
+        return False
+    finish_checkpoint(path, card.calibrator, path, confidence=card.confidence, ranking=ranking)
+    return True
 
 
 def _weights(checkpoint: Mapping[str, Any]) -> dict[str, torch.Tensor]:

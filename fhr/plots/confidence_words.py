@@ -5,6 +5,8 @@ from textwrap import wrap
 from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
+from fhr.datasets import label_in_words
+
 from .palette import ORANGE
 
 __all__ = ["BAR_CM", "ROW_CM", "ConfidenceFields", "Row", "doubts", "risk", "sets", "wrapped"]
@@ -56,7 +58,7 @@ class ConfidenceFields(Protocol):
 
     @property
     def flip_rate(self) -> float | None:
-        """Probability that two retrainings disagree about the decision."""
+        """Probability that two averages of as many networks disagree about the decision."""
 
     @property
     def decision(self) -> bool | None:
@@ -94,17 +96,19 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
             Row(f"{prediction.target}: no probability", _HEAD, 0.1),
             Row(f"score {prediction.score:.3g}; the model was not calibrated"),
         ]
-    rows = [Row(f"Risk of {prediction.target}: {_percent(prediction.probability)}", _HEAD, BAR_CM + 0.85)]
+    rows = [
+        Row(f"Risk of {label_in_words(prediction.target)}: {_percent(prediction.probability)}", _HEAD, BAR_CM + 0.85)
+    ]
     if prediction.low is not None and prediction.high is not None:
-        rows += [Row(f"bar: what calibration leaves open, {_percent(prediction.low)} to {_percent(prediction.high)}")]
-        if not prediction.low <= prediction.probability <= prediction.high:
-            rows += [Row("diamond: another calibration, which disagrees")]
+        rows += [
+            Row(f"bar: 95% interval of the calibration, {_percent(prediction.low)} to {_percent(prediction.high)}")
+        ]
     if prediction.spread is not None:
         each = f"ticks: {n_networks} networks; " if n_networks else ""
         points = _percent(prediction.spread).removesuffix("%")
         rows += [Row(f"{each}retrainings differ by {points} points (SD)")]
     if prediction.flip_rate is not None:
-        rows += [Row(f"two retrainings decide differently: {_percent(prediction.flip_rate)}")]
+        rows += [Row(f"the same training anew decides otherwise: {_percent(prediction.flip_rate)}")]
     if prediction.prevalence is not None:
         rows += [Row(f"dotted: prevalence, {_percent(prediction.prevalence)}")]
     return rows

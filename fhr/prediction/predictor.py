@@ -8,10 +8,12 @@ import pandas as pd
 import torch
 
 from fhr.calibration import Calibrator, Recalibration, Reference, calibrator_from_dict, typical_statistics
-from fhr.confidence import Abstention, Confidence, Prediction, recalibrated
+from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction, recalibrated
+from fhr.confidence.card_words import loss_words
 from fhr.datasets import Database
 from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
+from fhr.metrics import Interval
 from fhr.models import CheckpointCard, Network, exactest
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Recording
@@ -23,6 +25,7 @@ __all__ = ["Predictor"]
 
 _MUCH_LOSS = 0.5
 _BATCH = 64
+_CHANNELS = {"fhr": "heart rate", "uc": "uterine activity"}
 
 
 class Predictor:
@@ -92,9 +95,9 @@ class Predictor:
             [card.fold[2] for card in self.cards],
             self.target,
             prevalences=[card.prevalence for card in self.cards],
+            model=_model_facts(self.cards, self.pipeline),
         )
         self._seen = frozenset(digest for card in self.cards for digest in (*card.learnt_from, *card.fitted_to))
-        self._learnt = next((made for card in self.cards if (made := card.composition) is not None), None)
 
     def predict(self, recording: Recording) -> Prediction:
         """Risk of one recording.
@@ -199,6 +202,8 @@ class Predictor:
                 loss=window.loss,
                 warnings=tuple(self._warnings(recording, window)),
                 abstention=self.abstention,
+                minutes=self.pipeline.minutes,
+                kind=recording.provenance.kind,
             )
             for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
         ]
@@ -207,7 +212,7 @@ class Predictor:
         if any(calibrator is None for calibrator in self.calibrators):
             yield "not calibrated: no probability"
         if window.loss > _MUCH_LOSS:
-            yield f"{window.loss:.0%} of the signal is lost"
+            yield loss_words(window.loss, self.pipeline.minutes)
         if "uc" in self.pipeline.channels:
             n = round(self.pipeline.minutes * 60 * recording.fs)
             if np.isnan(recording.uc[-n:]).all():
@@ -219,8 +224,6 @@ class Predictor:
             yield f"no measured recording: it is {recording.provenance.words}"
         if (local := self.recalibration) is not None:
             yield f"recalibrated on {local.births} births of another hospital, {local.positives} of them with the label"
-        if self._learnt is not None:
-            yield f"the network learnt from records that were made: {self._learnt.words}"
 
 
 def _feature_set(card: CheckpointCard) -> FeatureSet | None:
@@ -234,6 +237,18 @@ def _feature_set(card: CheckpointCard) -> FeatureSet | None:
             "wrote it; use that version of intrapartum-fhr, or train anew"
         )
     return features
+
+
+def _model_facts(cards: Sequence[CheckpointCard], pipeline: Pipeline) -> ModelFacts:
+    """What is known of all networks; of several rankings the worst."""
+    learnt = next((made for card in cards if (made := card.composition) is not None), None)
+    channels = tuple(words for channel, words in _CHANNELS.items() if channel in pipeline.channels)
+    known = [card.ranking for card in cards if card.ranking is not None]
+    if not known or len(known) < len(cards):
+        return ModelFacts(learnt=learnt, unchecked=channels)
+    worst = min(known, key=lambda ranking: float(ranking["low"]))
+    auroc = Interval(*(float(worst[key]) for key in ("value", "low", "high")))
+    return ModelFacts(auroc, worst["of"], int(worst["n"]), learnt, unchecked=channels)
 
 
 def _calibrator(card: CheckpointCard) -> Calibrator | None:

@@ -63,8 +63,10 @@ class Calibration(pl.Callback):
         if self.calibrate:
             pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
         calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None
-        confidence = None
+        confidence = ranking = None
         if self.calibrate and isinstance(pl_module, ClassificationTask):
             confidence = pl_module.reference(trainer.datamodule).to_dict()  # type: ignore[attr-defined]
-        self.path = finish_checkpoint(best, calibrator, best.with_name("finished.ckpt"), confidence=confidence)
+            ranking = pl_module.ranking(trainer.datamodule)  # type: ignore[attr-defined]
+        path = best.with_name("finished.ckpt")
+        self.path = finish_checkpoint(best, calibrator, path, confidence=confidence, ranking=ranking)
         _log.info("best epoch %d", pl_module.epochs)

@@ -11,10 +11,10 @@ from torchmetrics.classification import BinaryAUROC, BinaryAveragePrecision
 
 from fhr.calibration import Calibrator, RidgePlatt, calibrator_from_dict
 from fhr.calibration.reference import Reference
-from fhr.calibration.typicality import typical_statistics
+from fhr.calibration.typicality import UC_STATISTICS, typical_statistics
 from fhr.errors import CheckpointError
-from fhr.metrics import evaluate
-from fhr.models import Network
+from fhr.metrics import auroc, bootstrap, evaluate
+from fhr.models import Network, ranking_of
 
 from .artifacts import write_evaluation
 from .batch import Batch
@@ -97,7 +97,15 @@ class ClassificationTask(Task):
         scores, _ = score_windows(self, data.calibration_dataloader())
         held_out = pd.DataFrame({"name": facts.partition.calibration, "inner": facts.fold[2], "member": 0})
         statistics = typical_statistics(facts.recordings[name] for name in facts.learnt_from)
+        if "uc" not in facts.pipeline.to_dict().get("channels", ()):  # it matters to no answer
+            statistics = statistics.drop(columns=list(UC_STATISTICS))
         return Reference.of(held_out.assign(score=scores), facts.labels, statistics, self.calibrator)
+
+    def ranking(self, data: Any) -> dict[str, Any] | None:
+        """AUROC of the held-out inner fold with its 95% interval, in plain types; None where it is undefined."""
+        scores, labels = score_windows(self, data.calibration_dataloader())
+        found = bootstrap(auroc, labels.astype(int), scores)
+        return ranking_of(found, "held_out_auroc", len(labels))
 
     def evaluate(self, data: Any) -> Evaluation:
         """Discrimination and calibration on the outer fold.

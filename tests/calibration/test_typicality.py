@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from sklearn.covariance import LedoitWolf, ShrunkCovariance
 
-from fhr.calibration.typicality import TYPICAL_STATISTICS, Typicality, typical_statistics
+from fhr.calibration.typicality import TYPICAL_STATISTICS, UC_STATISTICS, Typicality, typical_statistics
 from fhr.errors import FHRError
 from fhr.features import ORDER_STATISTICS, FeatureScaling, order_statistics
-from fhr.recording import Recording
+from fhr.recording import Recording, Step
 
 
 def records(n: int, seed: int = 0) -> pd.DataFrame:
@@ -25,11 +25,33 @@ def records(n: int, seed: int = 0) -> pd.DataFrame:
 def test_the_statistics_are_order_statistics(simulated_database):
     some = list(simulated_database)[:5]
     found = typical_statistics(some)
-    assert tuple(found.columns) == TYPICAL_STATISTICS
+    assert tuple(found.columns) == TYPICAL_STATISTICS + UC_STATISTICS
     rows = [dict(zip(ORDER_STATISTICS, order_statistics(r.fhr, fs=r.fs), strict=True)) for r in some]
-    pd.testing.assert_frame_equal(found.reset_index(drop=True), pd.DataFrame(rows)[list(TYPICAL_STATISTICS)])
+    found_fhr = found[list(TYPICAL_STATISTICS)]
+    pd.testing.assert_frame_equal(found_fhr.reset_index(drop=True), pd.DataFrame(rows)[list(TYPICAL_STATISTICS)])
     assert found.index.tolist() == [r.name for r in some]
-    assert typical_statistics([]).shape == (0, 6)
+    assert typical_statistics([]).shape == (0, 10)
+    uc = np.concatenate(
+        [np.full(4000, 7.0), np.zeros(7200), np.tile([10.0, 20, 30, 40], 1800)]
+    )  # the last hour is 14,400
+    known = typical_statistics([Recording("r", np.full(len(uc), 140.0), uc, 4.0)])[list(UC_STATISTICS)].to_numpy()[0]
+    np.testing.assert_allclose(np.expm1(known[:3]), [25, 15, 40])
+    assert known[3] == pytest.approx(0.5)
+
+
+def test_a_gain_of_the_uterine_activity_is_named(simulated_database):
+    typical = typical_statistics(simulated_database)
+    typicality = Typicality.fit(typical)
+    assert Typicality.from_dict(typicality.to_dict()) == typicality
+    assert typicality.channels == ("heart rate", "uterine activity")
+    recording = next(iter(simulated_database))
+    wrong = typical_statistics([recording.after(Step("gain"), uc=100 * recording.uc)]).to_numpy()
+    assert typicality.p_values(wrong)[0] == pytest.approx(1 / (len(typical) + 1))
+    assert "uterine activity" in typicality.deviation(wrong[0])
+    older = Typicality.fit(typical[list(TYPICAL_STATISTICS)])  # sees nothing of it
+    assert older.p_values(wrong) == older.p_values(typical.to_numpy()[:1])
+    with pytest.raises(FHRError, match="other statistics than this version knows"):
+        Typicality.from_dict(typicality.to_dict() | {"names": ["uc"]})
 
 
 def test_the_p_value_is_the_rank_of_the_mahalanobis_distance_from_the_others():
@@ -70,7 +92,7 @@ def test_a_record_that_is_left_in_would_look_too_usual():
     ("changes", "text"),
     [
         ({"median_60": 62.0}, "median FHR 62 bpm, where 98% of them have "),
-        ({"loss_60": 0.97}, "signal loss in the last hour 97%, where 98% of them have "),
+        ({"loss_60": 0.97}, "more signal loss in the last hour than 99% of them have"),
         ({"mad_60": np.log(0.5 + 80)}, "median absolute deviation of the FHR 80 bpm, where "),
     ],
 )
@@ -90,7 +112,7 @@ def test_a_record_that_is_odd_only_as_a_whole():
     training = records(200)
     typicality = Typicality.fit(training)
     middle = training.median().to_numpy()
-    assert typicality.deviation(middle) == "each statistic of its FHR is within their range, together they are not"
+    assert typicality.deviation(middle) == "each statistic of its signal is within their range, together they are not"
 
 
 def test_missing_statistics_count_as_the_median():
@@ -99,7 +121,7 @@ def test_missing_statistics_count_as_the_median():
     typicality = Typicality.fit(training)
     lossy = np.array([[np.nan, np.nan, 1.0, np.nan, np.nan, np.nan]])
     assert typicality.p_values(lossy)[0] < 0.03
-    assert typicality.deviation(lossy[0]).startswith("signal loss in the last hour 100%")
+    assert typicality.deviation(lossy[0]).startswith("more signal loss in the last hour")
     assert np.isfinite(typicality.p_values(training)).all()
 
 

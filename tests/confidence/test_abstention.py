@@ -26,8 +26,15 @@ def said(**changes: object) -> Prediction:
         ({"loss": 0.5}, None),
         ({"distance": 0.009}, "unlike the training records"),
         ({"distance": 0.01}, None),
-        ({"flip_rate": 0.21}, "two retrainings would disagree with probability 0.21"),
+        ({"flip_rate": 0.21}, "the same training done anew would decide otherwise with probability 0.21"),
         ({"flip_rate": 0.2}, None),
+        ({"decision": True}, None),
+        ({"decision": False}, f"below the threshold, but what is not ruled out at 90% is {TARGET}: the two disagree"),
+        ({"decision": False, "sets": {0.9: (f"not {TARGET}",)}}, None),
+        (
+            {"decision": True, "sets": {0.9: (f"not {TARGET}",)}},
+            f"at or above the threshold, but what is not ruled out at 90% is not {TARGET}: the two disagree",
+        ),
     ],
 )
 def test_reasons_to_abstain(changes, reason):

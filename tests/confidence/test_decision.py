@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fhr.calibration import Beta, Calibrator, Reference, RidgePlatt, VennAbers
+from fhr.calibration import Calibrator, Reference, RidgePlatt, VennAbers
+from fhr.calibration.ties import rounded
 from fhr.confidence import Confidence
 
 NAMES = [f"r{i}" for i in range(120)]
@@ -28,23 +29,22 @@ def held_out(
     return scores, calibrator, Confidence([calibrator] * n_members, [reference] * n_members, [0] * n_members, "x")
 
 
-@pytest.mark.parametrize("make", [RidgePlatt, Beta, VennAbers])
+@pytest.mark.parametrize("make", [RidgePlatt, VennAbers])
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("n_members", [1, 3])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_rounding_decides_nothing_where_a_record_is_a_held_out_one(make, scale, n_members, sign):
     scores, calibrator, confidence = held_out(n_members, scale, make)
     judged, threshold = confidence.judge(scores), confidence.references[0].threshold
-    assert judged.decision.tolist() == (judged.probability >= threshold - 1e-12).tolist()  # of a mean
+    exact = calibrator.predict(rounded(scores.mean(axis=0), confidence.references[0].pooled()[0]))
+    assert judged.decision.tolist() == (exact >= threshold - 1e-12).tolist()
     assert 0 < judged.decision.sum() < len(NAMES)
-    assert np.isclose(judged.probability, threshold, rtol=0, atol=1e-12).any()  # the record that gave the threshold
+    assert np.isclose(exact, threshold, rtol=1e-4).any()  # the record that gave the threshold
     other = confidence.judge(scores + sign * 1e-7 * np.abs(scores))  # as another batch size or processor gives them
-    np.testing.assert_array_equal(other.decision, judged.decision)
-    if n_members > 1:
-        np.testing.assert_array_equal(other.flip_rate, judged.flip_rate)
-    # The comparison alone would not have held: a smooth calibrator falls below, the steps of Venn-Abers go up.
-    if (sign < 0) if make is not VennAbers else (sign > 0 and n_members == 1):
-        naive = calibrator.predict(scores + sign * 1e-7 * np.abs(scores)).mean(axis=0) >= threshold
+    for field in ("decision", "probability", "low", "high", "p_values"):
+        np.testing.assert_array_equal(getattr(other, field), getattr(judged, field))
+    if sign < 0 and make is not VennAbers:  # the comparison alone would not have held
+        naive = calibrator.predict((scores + sign * 1e-7 * np.abs(scores)).mean(axis=0)) >= threshold
         assert naive.tolist() != judged.decision.tolist()
 
 
@@ -62,7 +62,7 @@ def test_networks_that_tie_each_in_its_own_direction():
 def test_a_score_that_is_lower_by_more_than_rounding_is_below():
     scores, _, confidence = held_out(1, SCALES[0], RidgePlatt)
     judged, threshold = confidence.judge(scores), confidence.references[0].threshold
-    at = np.flatnonzero(judged.probability == threshold)
+    at = np.flatnonzero(np.isclose(judged.probability, threshold, rtol=1e-3))
     assert judged.decision[at].all()
     assert not confidence.judge(scores - 1e-3).decision[at].any()
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 import fhr.calibration
-from fhr.calibration import RidgePlatt, VennAbers
+from fhr.calibration import Beta, RidgePlatt, VennAbers
+from fhr.calibration.calibration_band import CalibrationBand
 from fhr.calibration.conformal import ClassConditionalConformal
 from fhr.calibration.cross_conformal import CrossConformal
 from fhr.calibration.reference import Reference
@@ -33,7 +34,7 @@ def test_one_inner_fold_is_split_conformal_prediction():
     given = reference(1)
     fold, own = OuterFold(given, [2]), given.held_out[2]
     split = ClassConditionalConformal().fit(own.scores, own.labels)
-    np.testing.assert_array_equal(fold.p_values(NEW[:1]), split.p_values(NEW[0]))
+    np.testing.assert_array_equal(fold.p_values(fold.by_inner(NEW[:1])), split.p_values(NEW[0]))
     assert fold.statements(0.1) == split.coverage_statement(0.1)
 
 
@@ -44,7 +45,7 @@ def test_several_are_cross_conformal_prediction_over_those_that_are_here(present
     folds = [given.held_out[k] for k in sorted(present)]
     cross = CrossConformal().fit([f.scores for f in folds], [f.labels for f in folds])
     rows = networks[np.argsort(present)]
-    np.testing.assert_array_equal(fold.p_values(networks), cross.p_values(rows))
+    np.testing.assert_array_equal(fold.p_values(fold.by_inner(networks)), cross.p_values(rows))
     assert str(fold.statements(0.1)) == str(cross.coverage_statement(0.1))  # NaN does not equal itself
 
 
@@ -53,16 +54,20 @@ def test_members_of_an_inner_fold_are_averaged_in_whatever_order_they_come():
     folds = [given.held_out[k] for k in range(4)]
     cross = CrossConformal().fit([f.scores for f in folds], [f.labels for f in folds])
     rows = np.stack([NEW[[i for i, k in enumerate(inner) if k == fold]].mean(axis=0) for fold in range(4)])
-    np.testing.assert_array_equal(OuterFold(given, inner).p_values(NEW), cross.p_values(rows))
+    fold = OuterFold(given, inner)
+    np.testing.assert_allclose(fold.by_inner(NEW), rows, atol=1e-4)
+    np.testing.assert_array_equal(fold.p_values(fold.by_inner(NEW)), cross.p_values(rows))
 
 
-def test_the_interval_is_that_of_all_held_out_records_averaged_over_inner_folds():
+@pytest.mark.parametrize("make", [RidgePlatt, Beta, VennAbers])
+def test_the_band_is_that_of_all_held_out_records_by_the_calibrator_itself(make):
     given = reference(2)
-    venn_abers = VennAbers().fit(*given.pooled())
-    ends = [venn_abers.interval(NEW[2 * k : 2 * k + 2].mean(axis=0)) for k in range(4)]
-    low, high = OuterFold(given, [0, 0, 1, 1, 2, 2, 3, 3]).interval(NEW)
-    np.testing.assert_allclose([low, high], np.mean(ends, axis=0))
-    assert (low < high).all()
+    calibrator = make().fit(*given.pooled())
+    fold = OuterFold(given, [0, 0, 1, 1, 2, 2, 3, 3], calibrator)
+    by_inner = fold.by_inner(NEW)
+    expected = CalibrationBand(calibrator, *given.pooled()).reach(by_inner.mean(axis=0)[None])
+    np.testing.assert_array_equal(fold.reach(by_inner), expected)
+    assert (np.array(expected) > 0).all()
 
 
 def test_sets_need_all_members():
@@ -78,7 +83,9 @@ def test_too_few_records_for_a_level_or_an_interval():
         OuterFold(few, [0]).statements(0.05)
     own = given.held_out[0]
     fewer = type(own)(own.scores[:12], own.labels[:12], 1)
-    assert OuterFold(Reference({0: fewer}, None, 0.5, None), [0]).interval(NEW[:1]) is None
+    calibrator = RidgePlatt().fit(*given.pooled())
+    assert OuterFold(Reference({0: fewer}, None, 0.5, None), [0], calibrator).reach(NEW[:1]) is None
+    assert OuterFold(given, [0]).reach(NEW[:1]) is None
 
 
 def test_a_network_of_an_inner_fold_without_held_out_records():
@@ -91,8 +98,7 @@ def test_rounding_decides_nothing_where_a_record_equals_a_held_out_one(sign):
     given = reference(1)
     fold, scores = OuterFold(given, [1]), np.array(given.held_out[1].scores)
     other = scores * (1 + sign * 1e-7)  # as another batch size or processor gives them
-    np.testing.assert_array_equal(fold.p_values(other[None]), fold.p_values(scores[None]))
-    np.testing.assert_array_equal(fold.interval(other[None]), fold.interval(scores[None]))
+    np.testing.assert_array_equal(fold.by_inner(other[None]), scores[None])
 
 
 def test_its_name_in_the_room_below_still_works():

@@ -5,9 +5,12 @@ from dataclasses import replace
 import pandas as pd
 
 from fhr.calibration import TYPICAL_STATISTICS
-from fhr.confidence import Prediction, to_frame
+from fhr.confidence import Abstention, ModelFacts, Prediction, to_frame
+from fhr.metrics import Interval
+from fhr.recording import Composition
 
 TARGET = "ph<7.20"
+WORDS = "umbilical pH below 7.20 (ph<7.20)"
 
 
 def said(**changes: object) -> Prediction:
@@ -22,6 +25,7 @@ def test_the_card_says_what_the_prediction_says():
         decision=True,
         spread=0.03,
         flip_rate=0.4,
+        minutes=60,
         guarantees={0.9: "Of births like these."},
         distance=0.004,
         abstain=True,
@@ -29,29 +33,61 @@ def test_the_card_says_what_the_prediction_says():
         warnings=("no uterine activity",),
     ).card()
     for line in (
-        f"# x: {TARGET}",
+        f"# x: {WORDS}",
         "Research software, **not a medical device**: it must not guide the care of any patient.",
         "**The model abstains**: do not rely on the numbers below.",
         "- two retrainings would disagree",
-        f"- Probability of {TARGET}: **10%** (calibration leaves open 4.0% to 30%, no confidence interval); "
+        f"- Probability of {WORDS}: **10%** (95% interval of the calibration 4.0% to 30%); "
         "26% of the births it is calibrated for have it",
-        f"- Decision: **at or above the threshold**, which about 90% of the births without {TARGET} stay below",
+        "- Decision: **at or above the threshold**, which about 90% of the births without the label stay below",
         "- From one network to another the probability moves by 3.0 percentage points (SD); "
-        "two networks disagree on the decision with probability 0.40",
-        f"- What it cannot rule out, at 90%: {TARGET}",
+        "two averages of as many would disagree on the decision with probability 0.40",
+        f"- What it cannot rule out, at 90%: {WORDS}",
         "- What it cannot rule out, at 80%: none fits, the score is unlike those of both outcomes",
         "- What it cannot rule out, at 95%: not computed, too few records",
-        "- Signal loss: 10%",
+        "- Signal loss in the last 60 min, after cleaning: 10%",
         "- Training records at least as unusual as this one: 0.4%",
         "- Warning: no uterine activity",
         "- At 90%: Of births like these.",
     ):
         assert line in text.splitlines()
-    assert "by another calibration, which disagrees" in said(low=0.2, high=0.3).card()
     assert "No reason to abstain" in said(abstain=False).card()
     assert "births with it may, too: nothing is ruled out by this" in said(decision=False).card()
-    lost = said(warnings=("60% of the signal is lost",), abstain=True, reasons=("60% of the signal is lost",)).card()
-    assert lost.count("60% of the signal is lost") == 1
+    lost = said(loss=0.6, minutes=60)
+    (reason,) = Abstention().reasons(lost)
+    text = replace(lost, warnings=(reason,), abstain=True, reasons=(reason,)).card()
+    assert (text.count("is lost"), text.count("60%")) == (1, 2)  # the reason, and the line of the signal
+
+
+def test_the_model_comes_first():
+    made = Composition({"simulated": 400}, ("fhr.simulation",))
+    facts = ModelFacts(
+        Interval(0.445, 0.38, 0.52), "out_of_fold_auroc", 442, made, span=0.3, unchecked=("uterine activity",)
+    )
+    prediction = said(model=facts, warnings=tuple(facts.warnings()), decision=True)
+    reasons = list(Abstention().reasons(prediction))
+    assert reasons == [
+        "the model may rank no better than chance: AUROC 0.45, 95% interval 0.38 to 0.52",
+        "the model learnt from simulated records, this one is measured",
+    ]
+    lines = replace(prediction, abstain=True, reasons=tuple(reasons)).card().splitlines()
+    assert (
+        lines[4]
+        == "- The model: AUROC 0.45 (95% interval 0.38 to 0.52) on the 442 out-of-fold records of its cross-validation"
+    )
+    assert lines[5] == "- The model: learnt from 400 simulated (made by fhr.simulation)"
+    assert lines.index("**The model abstains**: do not rely on the numbers below.") > 6
+    assert sum("uterine activity" in line for line in lines) == 1
+    row = to_frame([prediction]).iloc[0]
+    assert row["warnings"].startswith("the network learnt from records that were made: 400 simulated")
+    assert row[["auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"]].tolist() == [
+        *facts.auroc,
+        "out_of_fold_auroc",
+        "simulated",
+    ]
+    assert not list(Abstention().reasons(said(model=ModelFacts(Interval(0.7, 0.6, 0.8)), decision=True)))
+    flat = said(model=ModelFacts(Interval(0.7, 0.6, 0.8), span=0.01), decision=True)
+    assert list(Abstention().reasons(flat)) == ["its calibrator gives every birth about the same probability"]
 
 
 def test_columns_of_the_table():
@@ -59,6 +95,7 @@ def test_columns_of_the_table():
     assert list(rows.columns) == [
         *("name", "probability", "score", "loss", "warnings", "low", "high", "prevalence", "decision", "spread"),
         *("flip_rate", "set_80", "set_90", "set_95", "distance", "abstain", "reasons"),
+        *("label", "minutes", "auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"),
     ]
     row = rows.iloc[0]
     assert (row["set_80"], row["set_90"]) == ("neither", f"not {TARGET} or {TARGET}")

@@ -40,20 +40,29 @@ def test_raw_scores_by_hand():
 
 @pytest.mark.parametrize("members", [1, 2])
 def test_by_hand(members):
-    """One line for all networks, fitted on held-out records, members averaged; each network's own probability."""
+    """One line, fitted on held-out records, members averaged; then the average of the inner folds, stretched."""
     raw, labels = networks(members=members)
     prediction = cross_fit(raw, labels)
     pooled = raw[raw["use"] == "held_out"].groupby("name")["score"].mean()
-    state = RidgePlatt().fit(pooled.to_numpy(), labels[pooled.index].to_numpy()).to_dict()
+    y = labels[pooled.index].to_numpy()
+    state = RidgePlatt().fit(pooled.to_numpy(), y).to_dict()
     assert prediction.calibrator.to_dict() == pytest.approx(state)
     assert sorted(prediction.probability.index) == sorted(prediction.score.index) == TEST
     assert prediction.test.shape == (6, 3 * members)
+    by_inner = raw[raw["use"] == "test"].groupby(["name", "inner"])["score"].mean().unstack()
+    between = by_inner.var(axis=1, ddof=1).mean()
+    assert prediction.between == pytest.approx(between)
+    classes = [pooled.to_numpy()[y == c] for c in (0, 1)]
+    within = sum(((x - x.mean()) ** 2).sum() for x in classes) / len(y)
+    stretch = within / max(within - between * 2 / 3, within / 3)
+    assert stretch > 1.01
+    midpoint = (classes[0].mean() + classes[1].mean()) / 2
     for name in TEST:
-        scores = raw.loc[(raw["use"] == "test") & (raw["name"] == name), "score"].to_numpy()
-        each = expit(state["intercept"] + state["slope"] * (scores - state["mean"]) / state["scale"])
-        assert prediction.probability[name] == pytest.approx(each.mean())
-        assert prediction.score[name] == pytest.approx((scores.mean() - state["mean"]) / state["scale"])
-        assert prediction.probability[name] != pytest.approx(prediction.calibrator.predict(scores.mean()), abs=1e-6)
+        score = by_inner.loc[name].mean()
+        stretched = midpoint + stretch * (score - midpoint)
+        expected = expit(state["intercept"] + state["slope"] * (stretched - state["mean"]) / state["scale"])
+        assert prediction.probability[name] == pytest.approx(expected)
+        assert prediction.score[name] == pytest.approx((score - state["mean"]) / state["scale"])
 
 
 def test_labels_of_the_test_records_are_not_looked_at():

@@ -109,9 +109,9 @@ def test_coverage_of_sets_and_its_verdict():
 
 def test_beside_the_training_records(away):
     given, _ = away
+    here = typical_statistics(given.births.recordings)
     statistics = pd.DataFrame(
-        np.random.default_rng(0).normal(typical_statistics(given.births.recordings).mean(), 1, (50, 6)),
-        columns=typical_statistics([]).columns,
+        np.random.default_rng(0).normal(here.mean(), 1, (50, len(here.columns))), columns=here.columns
     )
     held_out = HeldOut((0.1, 0.2, 0.3, 0.4), (0, 1, 0, 1), 1)
     reference = Reference({0: held_out}, None, 0.5, Typicality.fit(statistics)).to_dict()

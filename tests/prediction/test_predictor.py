@@ -24,10 +24,10 @@ MAKER = r"\(made by fhr\.simulation [^)]*, seed=28, explained=1\)"
 
 def said_of_measured(warnings: tuple[str, ...]) -> tuple[str, ...]:
     """What a recording that was measured, and a network of such recordings, are told: recordings of tests are made."""
-    of_recording, of_network = warnings[-2:]
+    of_network, *rest, of_recording = warnings  # that of the model comes first
     assert re.fullmatch(rf"no measured recording: it is simulated {MAKER}", of_recording)
     assert re.fullmatch(rf"the network learnt from records that were made: 96 simulated {MAKER}", of_network)
-    return warnings[:-2]
+    return tuple(rest)
 
 
 @pytest.fixture(autouse=True)
@@ -72,8 +72,8 @@ def test_what_trains_is_what_predicts(predictor, tested, births_database):
     assert len(tested) == 24
     for name, row in tested.iterrows():
         prediction = predictor.predict(births_database[name])
-        assert prediction.score == pytest.approx(row["score"], abs=1e-5)
-        assert prediction.probability == pytest.approx(row["probability"], abs=1e-5)
+        assert prediction.score == pytest.approx(row["score"], abs=1e-4)
+        assert prediction.probability == pytest.approx(row["probability"], abs=1e-4)
     assert tested["probability"].nunique() > 12
 
 
@@ -86,6 +86,9 @@ def test_a_fit_knows_how_far_to_trust_it(predictor, tested, births_database):
             assert 0 <= prediction.low < prediction.high <= 1
             assert set(prediction.sets[0.8]) <= {"not ph<7.20", "ph<7.20"}
             assert "ph<7.20" in prediction.guarantees[0.8]
+            assert prediction.model.of == "held_out_auroc"
+            assert prediction.model.auroc.low < prediction.model.auroc.value < prediction.model.auroc.high
+            assert prediction.model.unchecked == ()
             assert prediction.abstain == bool(prediction.reasons)
             assert (prediction.spread, prediction.flip_rate) == (None, None)  # of a single network
 
@@ -144,10 +147,17 @@ def test_a_cross_validation_averages_its_networks(runs, births_database):
     whole = fhr.load(runs.crossval)
     members = [fhr.load(path) for path in run_checkpoints(runs.crossval)]
     assert len(whole.networks) == len(members) == 5
+    (ranking,) = {tuple(sorted(card.ranking.items())) for card in whole.cards}
+    results = mlflow_client().get_run(runs.crossval).data.metrics
+    assert dict(ranking)["value"] == pytest.approx(results["test/auroc"])
+    assert (dict(ranking)["of"], dict(ranking)["n"]) == (
+        "out_of_fold_auroc",
+        len(births_database.labels("ph<7.20").dropna()),
+    )
     for recording in list(births_database)[:4]:
         prediction, each = whole.predict(recording), [one.predict(recording) for one in members]
-        assert prediction.probability == pytest.approx(np.mean([one.probability for one in each]))
-        assert prediction.score == pytest.approx(np.mean([one.score for one in each]), abs=1e-6)
+        assert prediction.probability == pytest.approx(np.mean([one.probability for one in each]), abs=1e-4)
+        assert prediction.score == pytest.approx(np.mean([one.score for one in each]), abs=1e-5)
         assert len({round(one.score, 6) for one in each}) == 5
         assert SEEN in prediction.warnings  # every record is in the training part of some fold
 
@@ -229,7 +239,8 @@ def test_the_calibrator_is_the_stored_one(member, births_database):
     card, network = member
     predictor = Predictor([(card, network)])
     prediction = predictor.predict(births_database["s0001"])
-    assert prediction.probability == RidgePlatt.from_dict(card.calibrator).predict(prediction.score)
+    stored = RidgePlatt.from_dict(card.calibrator)
+    assert prediction.probability == pytest.approx(stored.predict(prediction.score), abs=1e-4)
 
 
 def test_members_that_were_trained_differently(member):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.special import expit, logit
 
 import fhr.confidence
 import fhr.prediction
@@ -17,7 +18,7 @@ from fhr.confidence import Abstention, OuterFold, to_frame
 from fhr.datasets import FittedModel
 from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import cross_fit, out_of_fold, raw_scores
-from fhr.metrics import flip_rate
+from fhr.metrics import flip_rate_of_average
 from fhr.models import CheckpointCard, InceptionNet, Network
 from fhr.prediction import Predictor
 from fhr.preprocessing import Pipeline
@@ -44,6 +45,8 @@ def bare(fold: int, inner: int, member: int, **changes: object) -> tuple[Checkpo
         calibrator=None,
         version="0",
         member=member,
+        kinds={"simulated": 96},
+        made_by=("fhr.simulation",),
     )
     return replace(card, **changes), network.eval()
 
@@ -94,11 +97,13 @@ def test_every_field_of_a_single_network(made, halves):
     (card, network), (_, new) = made()[0], halves
     predictor = Predictor([(card, network)])
     predictions, _ = predictor.predict_all(new)
-    fold = OuterFold(Reference.from_dict(card.confidence), [0])
-    scores = np.array([[p.score for p in predictions]])
-    low, high = fold.interval(scores)
-    np.testing.assert_allclose([p.low for p in predictions], low)
-    np.testing.assert_allclose([p.high for p in predictions], high)
+    calibrator = calibrator_from_dict(card.calibrator)
+    fold = OuterFold(Reference.from_dict(card.confidence), [0], calibrator)
+    scores = fold.by_inner(np.array([[p.score for p in predictions]]))
+    below, above = fold.reach(scores)
+    odds = logit(calibrator.predict(scores[0]))
+    np.testing.assert_allclose([p.low for p in predictions], expit(odds - below), rtol=2e-3)
+    np.testing.assert_allclose([p.high for p in predictions], expit(odds + above), rtol=2e-3)
     threshold = card.confidence["threshold"]
     assert [p.decision for p in predictions] == [p.probability >= threshold for p in predictions]
     assert {p.decision for p in predictions} == {True, False}
@@ -109,10 +114,7 @@ def test_every_field_of_a_single_network(made, halves):
     ranks = Reference.from_dict(card.confidence).typicality.p_values(typical_statistics(new))
     np.testing.assert_allclose([p.distance for p in predictions], ranks)
     assert {(p.spread, p.flip_rate) for p in predictions} == {(None, None)}
-    alone = predictor.predict(new[0])  # a batch of another size, in which the last bits may differ
-    for number in ("score", "probability"):
-        assert getattr(alone, number) == pytest.approx(getattr(predictions[0], number), abs=1e-6)
-    assert replace(alone, score=predictions[0].score, probability=predictions[0].probability) == predictions[0]
+    assert [predictor.predict(recording) for recording in new] == predictions  # not in a batch, to the last digit
     assert predictions[0].prevalence == card.confidence["prevalence"]
 
 
@@ -125,14 +127,20 @@ def test_retrainings_are_the_networks(made, halves):
     scores = np.concatenate([Predictor([member]).scores(windows) for member in members])
     calibrators = [calibrator_from_dict(card.calibrator) for card, _ in members]
     alone = np.array([calibrator.predict(row) for calibrator, row in zip(calibrators, scores, strict=True)])
-    np.testing.assert_allclose([p.probability for p in predictions], alone.mean(axis=0))
-    np.testing.assert_allclose([p.spread for p in predictions], alone.std(axis=0, ddof=1), rtol=1e-5)
+    means = scores.reshape(8, 2, len(new)).mean(axis=1)  # two members an inner fold
+    by_inner = [calibrator.predict(row) for calibrator, row in zip(calibrators[::2], means, strict=True)]
+    average = np.mean(by_inner, axis=0)
+    np.testing.assert_allclose([p.probability for p in predictions], average, rtol=1e-3)
+    np.testing.assert_allclose([p.spread for p in predictions], alone.std(axis=0, ddof=1), rtol=1e-2)
     thresholds = np.array([card.confidence["threshold"] for card, _ in members])
-    np.testing.assert_allclose([p.flip_rate for p in predictions], flip_rate(alone >= thresholds[:, None]))
+    strata = np.repeat(range(8), 2).tolist()
+    flips = flip_rate_of_average(alone, thresholds.mean(), average=average, strata=strata)
+    np.testing.assert_allclose([p.flip_rate for p in predictions], flips, atol=0.02)
     decisions = [p.probability >= thresholds.mean() for p in predictions]
     assert [p.decision for p in predictions] == decisions
     folds = [OuterFold(Reference.from_dict(members[i][0].confidence), [0, 0, 1, 1, 2, 2, 3, 3]) for i in (0, 8)]
-    p = (folds[0].p_values(scores[:8]) + folds[1].p_values(scores[8:])) / 2
+    halves = zip(folds, (scores[:8], scores[8:]), strict=True)
+    p = np.mean([fold.p_values(fold.by_inner(rows)) for fold, rows in halves], axis=0)
     held = [tuple(np.array([f"not {TARGET}", TARGET])[row]) for row in p > 0.1]
     assert [prediction.sets[0.9] for prediction in predictions] == held
 
@@ -159,8 +167,8 @@ def test_prevalence_moves_probabilities_and_nothing_else(made, halves):
         before, after = plain.predict(recording), shifted.predict(recording)
         each = [(Predictor([m]).predict(recording).probability, m[0].confidence["prevalence"]) for m in members]
         expected = [shift_prevalence(p, prevalence, 0.02) for p, prevalence in each]
-        assert after.probability == pytest.approx(np.mean(expected), rel=1e-5)
-        assert after.spread == pytest.approx(np.std(expected, ddof=1), rel=1e-4)
+        assert after.probability == pytest.approx(np.mean(expected), rel=1e-3)
+        assert after.spread == pytest.approx(np.std(expected, ddof=1), rel=1e-2)
         assert after.probability < before.probability
         assert after.high < before.high
         assert (after.prevalence, after.score) == (0.02, before.score)
@@ -221,13 +229,13 @@ def test_unlike_the_training_records(made, halves):
     predictor = Predictor([(card, network)], abstention=Abstention(distance=0.02))  # 96 records make no p below 0.01
     prediction = predictor.predict(slow)
     assert prediction.distance == pytest.approx(1 / 97)
-    (of_recording, warning) = prediction.warnings
+    (_, of_recording, warning) = prediction.warnings
     assert of_recording.startswith("no measured recording: it is simulated (made by fhr.simulation ")
     assert warning.startswith("unlike the training records: ")
     assert "bpm, where 98% of them have " in warning
     assert prediction.abstain
     assert "unlike the training records" in prediction.reasons
-    assert predictor.predict(recording).warnings == (of_recording,)
+    assert predictor.predict(recording).warnings[1:] == (of_recording,)
 
 
 def test_limits_are_those_of_the_predictor(made, halves):
@@ -237,7 +245,8 @@ def test_limits_are_those_of_the_predictor(made, halves):
         for predictor, level in ((strict, 0.8), (lenient, 0.95)):
             prediction = predictor.predict(recording)
             held = prediction.sets[level]
-            assert prediction.abstain == (held is not None and len(held) != 1)
+            by_set = [r for r in prediction.reasons if r.startswith(("neither outcome can", "the score is unlike"))]
+            assert len(by_set) == (held is not None and len(held) != 1)
 
 
 def test_typicality_alone_missing(made, halves):
@@ -290,7 +299,7 @@ def test_a_predictor_says_of_a_birth_what_the_out_of_fold_table_says(births_data
         else:
             assert said == table[column].tolist()
             assert field == "decision" or len(set(said)) > 1
-    assert fitted.calibrator.standardize([p.score for p in predictions]) == pytest.approx(table["score"], rel=1e-12)
+    assert fitted.calibrator.standardize([p.score for p in predictions]) == pytest.approx(table["score"], abs=5e-4)
     for level in (0.8, 0.9, 0.95):
         if predictions[0].sets[level] is not None:
             held_in = table[["p_negative", "p_positive"]].to_numpy() > 1 - level + 1e-9

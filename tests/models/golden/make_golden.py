@@ -9,6 +9,7 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5 kinds
     git worktree add ../old f0efee4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
     python tests/models/golden/make_golden.py 6 recalibrated  # the checkpoint of format 4, recalibrated
+    git worktree add ../old THIS && PYTHONPATH=../old python tests/models/golden/make_golden.py 6
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
 The networks are tiny and were not trained, the recording is a formula.
@@ -67,7 +68,7 @@ def recalibrate() -> None:
 
 
 def make(form: int, part: str = "") -> None:
-    if form == 6:
+    if part == "recalibrated":
         recalibrate()
         return
     import torch
@@ -106,18 +107,22 @@ def make(form: int, part: str = "") -> None:
         more = {"features": {"set": features.to_dict(), "checksum": features.checksum}}
         if form == 2:  # where the card holds it, not the network
             more["scaling"] = scaling.to_dict()
-    if form == 4:
+    if form in (4, 6):
         import pandas as pd
 
-        from fhr.calibration import TYPICAL_STATISTICS, Beta, Reference
+        from fhr.calibration import TYPICAL_STATISTICS, Beta, Reference, typicality
 
         calibrator = Beta().fit(scores, labels)
         names = [f"r{i}" for i in range(60)]
         held_out = pd.DataFrame({"name": names, "inner": 3, "member": 0, "score": scores})
         usual = rng.normal([1, 140, 0.05, -12, 10, 140], [0.3, 8, 0.02, 3, 3, 8], (40, 6))
         statistics = pd.DataFrame(usual, columns=TYPICAL_STATISTICS)
+        if form == 6:
+            statistics[list(typicality.UC_STATISTICS)] = rng.normal([3.4, 2.7, 3.9, 0.1], 0.2, (40, 4))
         reference = Reference.of(held_out, pd.Series(labels.astype(int), names), statistics, calibrator)
         more = {"confidence": reference.to_dict(), "member": 0}
+        if form == 6:
+            more["ranking"] = {"of": "out_of_fold_auroc", "value": 0.7, "low": 0.6, "high": 0.8, "n": 60}
     for value in network.state_dict().values():  # running statistics that are not those of no training
         if value.is_floating_point():
             value += 0.05 * torch.rand_like(value)

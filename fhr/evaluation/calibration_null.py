@@ -1,0 +1,232 @@
+"""Null of the calibration tests of a cross-validation: the procedure itself, on labels drawn anew.
+
+Every tested record helped to calibrate the folds that it is pooled with. Prevalence and slope of pooled out-of-fold
+probabilities are tied to the labels that test them, so that the textbook null (independent probabilities, chi-squared)
+is far too wide: under a calibrated procedure it rejects next to never. Labels are redrawn, the cross-fitting is done
+again on the stored scores, and p-values and intervals come from that.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from fhr.calibration import Calibrator, RidgePlatt
+from fhr.calibration.averaging import averaging, between_inner_folds
+from fhr.calibration.ridge_lines import ridge_lines
+from fhr.errors import FHRError
+from fhr.metrics import Interval
+from fhr.metrics.calibration_error import calibration_errors
+from fhr.metrics.cox import calibration_lines
+
+__all__ = ["STATISTICS", "CalibrationNull", "StoredFold", "calibration_metrics", "calibration_null", "stored_folds"]
+
+STATISTICS = ("calibration_slope", "calibration_intercept", "cox", "ece")
+"""What the null is of: slope and intercept of the calibration line, twice its gain in log-likelihood, and the ECE."""
+
+_MANY = 1000  # labels of a record whose mean is its probability but for rounding
+_LEAST = 1e-9
+
+
+class StoredFold(NamedTuple):
+    """Stored scores of one outer fold, as arrays.
+
+    Attributes:
+        repeat: of the outer folds.
+        held_out: (n,), positions of the held-out records.
+        known: (n,), their scores, mean over members.
+        tested: (q,), positions of the test records.
+        by_inner: (inner fold, q), their scores, mean over members.
+    """
+
+    repeat: int
+    held_out: np.ndarray
+    known: np.ndarray
+    tested: np.ndarray
+    by_inner: np.ndarray
+
+
+class CalibrationNull(NamedTuple):
+    """Statistics of a cross-validation, and their distribution under a calibrated procedure.
+
+    Attributes:
+        observed: (4,), mean over repeats of each of `STATISTICS`.
+        drawn: (4, m), of the redraws; only those with a finite calibration line in every repeat.
+        n_redraws: how many labels were drawn, those without such a line included.
+    """
+
+    observed: np.ndarray
+    drawn: np.ndarray
+    n_redraws: int
+
+    def p_value(self, statistic: str = "cox") -> float:
+        """P-value (1 + #{draws as extreme}) / (1 + m); of slope and intercept two-sided, of the others upwards.
+
+        NaN where the statistic is undefined, or where fewer than half of the redraws have a calibration line.
+        """
+        i = STATISTICS.index(statistic)
+        value, draws = self.observed[i], self.drawn[i]
+        if not np.isfinite(value) or 2 * len(draws) < self.n_redraws:
+            return np.nan
+        above, below = 1 + np.count_nonzero(draws >= value), 1 + np.count_nonzero(draws <= value)
+        extreme = above if statistic in ("cox", "ece") else 2 * min(above, below)
+        return float(min(1.0, extreme / (1 + len(draws))))
+
+    def interval(self, statistic: str) -> tuple[float, float]:
+        """Interval that holds 95% of the draws; NaN where the p-value is."""
+        if 2 * self.drawn.shape[1] < self.n_redraws:
+            return np.nan, np.nan
+        low, high = np.percentile(self.drawn[STATISTICS.index(statistic)], [2.5, 97.5])
+        return float(low), float(high)
+
+
+def calibration_metrics(null: CalibrationNull) -> dict[str, Interval]:
+    """Results of the calibration tests under the names of the other metrics.
+
+    Returns:
+        cox_p: p-value of slope 1 and intercept 0 under the procedure's own null, in place of chi-squared;
+        calibration_slope_null, calibration_intercept_null and ece_null: median and 95% interval of what a calibrated
+        procedure would give; calibration_slope_p, calibration_intercept_p and ece_p: p-values of each alone.
+    """
+    found = {"cox_p": Interval(null.p_value("cox"), np.nan, np.nan)}
+    for statistic in ("calibration_slope", "calibration_intercept", "ece"):
+        low, high = null.interval(statistic)
+        middle = np.nan if np.isnan(low) else float(np.median(null.drawn[STATISTICS.index(statistic)]))
+        found[f"{statistic}_null"] = Interval(middle, low, high)
+        found[f"{statistic}_p"] = Interval(null.p_value(statistic), np.nan, np.nan)
+    return found
+
+
+def stored_folds(kept: Mapping[tuple[int, int], pd.DataFrame], labels: pd.Series) -> list[StoredFold]:
+    """Stored scores of the outer folds (repeat, fold) as arrays; positions are those of `labels`.
+
+    Raises:
+        FHRError: a scored record without a label.
+    """
+    folds = []
+    for (repeat, _), raw in sorted(kept.items()):
+        means = raw.groupby(["use", "name", "inner"])["score"].mean()
+        held_out, tested = means["held_out"].droplevel("inner"), means["test"].unstack("inner")
+        places = [labels.index.get_indexer(table.index) for table in (held_out, tested)]
+        if any((place < 0).any() for place in places):
+            raise FHRError("a scored record has no label; leave it out")
+        folds.append(StoredFold(repeat, places[0], held_out.to_numpy(), places[1], tested.to_numpy().T))
+    return folds
+
+
+def calibration_null(
+    folds: Sequence[StoredFold],
+    labels: np.ndarray,
+    *,
+    n_redraws: int = 200,
+    seed: int = 0,
+    make: Callable[[], Calibrator] = RidgePlatt,
+) -> CalibrationNull:
+    """Calibration statistics of cross-fitted probabilities, and what a calibrated procedure would give.
+
+    Let P(y) be the procedure: calibrators fitted to the stored held-out scores with the labels y, applied to the
+    averages of the stored test scores; p = P(y) the probabilities, averaged over repeats where a truth is needed.
+    Labels y* are drawn from q, a smooth version of p: the procedure's own limit P(many labels drawn from p), which has
+    lost the chance differences between outer folds, with the spread and the mean of p. With the limit
+    l = P(many labels drawn from q), the probabilities of a redraw are, in log-odds and for each repeat,
+
+        a + b l + P(y*) - l,    a + b l the calibration line of l under the truth q,
+
+    so that they stray as refits stray, tied to the labels as in the data, but not by what the procedure does wrong with
+    any number of labels: with P(y*) itself, a procedure that is wrong in each redraw as in the data (a shifted
+    prevalence, an average that is calibrated as a single network) would be its own yardstick and never be found.
+
+    Args:
+        folds: see `stored_folds`.
+        labels: (n,), 0 or 1; records that no fold tests keep theirs.
+        n_redraws: of the labels.
+        seed: of the redraws.
+        make: an unfitted calibrator.
+
+    Raises:
+        FHRError: a repeat that does not test the records of the first, or fewer than 20 redraws.
+
+    Source:
+        Parametric bootstrap of a test: Davison and Hinkley 1997, Bootstrap Methods and their Application, chapter 4;
+        for calibration: Bröcker and Smith 2007, Weather Forecast. 22:651, doi:10.1175/WAF993.1.
+    """
+    if n_redraws < 20:
+        raise FHRError(f"n_redraws={n_redraws}; give 20 or more, 200 by default")
+    tested = np.unique(folds[0].tested if folds else [])
+    by_repeat: dict[int, list[StoredFold]] = {}
+    for fold in folds:
+        by_repeat.setdefault(fold.repeat, []).append(fold)
+    for repeat, of_repeat in by_repeat.items():
+        names = np.sort(np.concatenate([fold.tested for fold in of_repeat]))
+        tested = names if repeat == folds[0].repeat else tested
+        if not np.array_equal(names, tested):
+            raise FHRError(f"repeat {repeat} tests other records than repeat {folds[0].repeat}; pool whole repeats")
+    y = np.asarray(labels)
+
+    def procedure(positive: np.ndarray, times: int = 1) -> np.ndarray:
+        """Log-odds (repeat, m, tested) for labels of which `positive` (m, n) of `times` are 1."""
+        found = np.empty((len(by_repeat), len(positive), len(y)))
+        for odds, of_repeat in zip(found, by_repeat.values(), strict=True):
+            for fold in of_repeat:
+                events = positive[:, fold.held_out]
+                counts = np.full_like(events, times)
+                between, n_inner = between_inner_folds(fold.by_inner), len(fold.by_inner)
+                averaged = averaging(fold.known, counts, events, between, n_inner)
+                curves = make().refitted(fold.known, counts, events)
+                odds[:, fold.tested] = _log_odds(curves(averaged(fold.by_inner)))
+        return found[:, :, tested]
+
+    given = procedure(y[None])
+
+    def limit_of(p: np.ndarray) -> np.ndarray:
+        positive = _MANY * y[None].astype(np.int64)
+        positive[0, tested] = np.round(_MANY * p)
+        return procedure(positive, _MANY)[:, 0]
+
+    truth = expit(_smooth(given[:, 0], limit_of))
+    limit = limit_of(truth)
+    drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
+    drawn[:, tested] = np.random.default_rng(seed).random((n_redraws, len(tested))) < truth
+    strayed = procedure(drawn) + (_calibrated(limit, truth) - limit)[:, None]
+    observed = _statistics(y[None, tested], given)[:, 0]
+    draws = _statistics(drawn[:, tested], strayed)
+    return CalibrationNull(observed, draws[:, np.isfinite(draws).all(axis=0)], n_redraws)
+
+
+def _smooth(odds: np.ndarray, limit_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """Log-odds (n,) of the truth to draw from: a line of the procedure's limit, with the spread and mean of its own."""
+    p = expit(odds).mean(axis=0)
+    own, shape = _log_odds(p), limit_of(p).mean(axis=0)
+    weights = p * (1 - p)
+    centre = np.average(shape, weights=weights)
+    spread = np.average((shape - centre) ** 2, weights=weights)
+    slope = np.average((shape - centre) * own, weights=weights) / spread if spread > _LEAST else 1.0
+    truth = np.average(own, weights=weights) + slope * (shape - centre)
+    for _ in range(30):  # Newton: the mean probability stays
+        q = expit(truth)
+        truth = truth + (p.mean() - q.mean()) / np.mean(q * (1 - q))
+    return np.asarray(truth)
+
+
+def _calibrated(odds: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Log-odds (repeat, n) on their calibration line under the probabilities `truth` (n,) of the labels."""
+    once = np.ones((1, len(truth)))
+    lines = [ridge_lines(row, once, truth[None], _LEAST)[:, 0] for row in odds]
+    return np.stack([intercept + slope * row for (intercept, slope), row in zip(lines, odds, strict=True)])
+
+
+def _statistics(labels: np.ndarray, odds: np.ndarray) -> np.ndarray:
+    """(4, m), mean over repeats of labels (m, n) against log-odds (repeat, m, n)."""
+    found = []
+    for rows in odds:
+        p = expit(rows)
+        slope, intercept, gain = calibration_lines(labels, p)
+        errors = [calibration_errors(label[None], row, 10)[0] for label, row in zip(labels, p, strict=True)]
+        found.append([slope, intercept, gain, errors])
+    return np.mean(found, axis=0)
+
+
+def _log_odds(p: np.ndarray) -> np.ndarray:
+    return np.asarray(logit(np.clip(p, _LEAST, 1 - _LEAST)))
