@@ -9,6 +9,7 @@ from .conformal import ClassConditionalConformal
 from .coverage import CoverageStatement, check_records, records_needed
 from .cross_conformal import CrossConformal
 from .prior_shift import prior_of_weights, shift_prevalence
+from .recalibration import METHODS, Recalibration
 from .reference import HeldOut, Reference, threshold_at_specificity
 from .ridge_platt import RidgePlatt
 from .thresholds import Thresholds
@@ -16,6 +17,7 @@ from .typicality import TYPICAL_STATISTICS, Typicality, typical_statistics
 from .venn_abers import VennAbers
 
 __all__ = [
+    "METHODS",
     "TYPICAL_STATISTICS",
     "Beta",
     "CalibrationBand",
@@ -24,6 +26,7 @@ __all__ = [
     "CoverageStatement",
     "CrossConformal",
     "HeldOut",
+    "Recalibration",
     "Reference",
     "RidgePlatt",
     "Thresholds",

@@ -30,6 +30,7 @@ _TRAINING = {
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
     "compare": "cross-validations of the same records, in pairs, as CSV",
+    "evaluate": "test a model on births of your own, recalibrate it on them; metrics as CSV",
     "predict": "probability and confidence for each recording, as CSV",
     "quality": "where heart rates are false, as ranges in CSV: by rules and by a network",
     "morphology": "baseline, accelerations, decelerations, contractions, FIGO and NICHD categories, as CSV",

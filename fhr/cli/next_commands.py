@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .crossval_run import Outcome
 
-__all__ = ["next_commands"]
+__all__ = ["next_commands", "program"]
 
 
 def next_commands(outcome: "Outcome") -> list[str]:
     """Lines with the commands that predict with the networks of a run, list the runs, and show them in a browser."""
-    fhr, mlflow = _program("fhr"), _program("mlflow")
+    fhr, mlflow = program("fhr"), program("mlflow")
     lines = []
     if outcome.predicts:
         path = "PATH..." if outcome.example is None else shlex.quote(_short(Path(outcome.example)))
@@ -27,8 +27,8 @@ def next_commands(outcome: "Outcome") -> list[str]:
     ]
 
 
-def _program(name: str) -> str:
-    """How the shell finds a program of this environment, which may not be the active one."""
+def program(name: str) -> str:
+    """Word by which the shell finds a program of this environment, which may not be the active one."""
     here, found = Path(sys.executable).with_name(name), shutil.which(name)
     if not here.exists() or (found is not None and Path(found).samefile(here)):
         return name

@@ -10,6 +10,7 @@ from .levels import LEVELS
 from .model_facts import ModelFacts
 from .outer_fold import OuterFold
 from .prediction import COLUMNS, Prediction, to_frame
+from .recalibrated import recalibrated
 
 __all__ = [
     "COLUMNS",
@@ -20,5 +21,6 @@ __all__ = [
     "ModelFacts",
     "OuterFold",
     "Prediction",
+    "recalibrated",
     "to_frame",
 ]

@@ -5,6 +5,7 @@ from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
+from .outcome_table import OutcomeTable, read_outcomes
 from .paths import read_paths
 from .place import N_INNER, Place
 from .seen import refusal, refusing_seen, seen_records, told_of_use
@@ -20,6 +21,7 @@ __all__ = [
     "FalseSignals",
     "FittedModel",
     "FittedNetwork",
+    "OutcomeTable",
     "Partition",
     "Place",
     "PublishedDatabase",
@@ -30,6 +32,7 @@ __all__ = [
     "download",
     "label_in_words",
     "make_splits",
+    "read_outcomes",
     "read_paths",
     "record_names",
     "refusal",

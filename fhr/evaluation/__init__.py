@@ -1,4 +1,4 @@
-"""Cross-validation by record, the lines that every model stands beside, comparison, audits and the kept table."""
+"""Cross-validation by record, lines beside every model, comparison, audits, the kept table, external validation."""
 
 from fhr.deprecation import moved
 
@@ -10,11 +10,14 @@ from .comparison_files import draw_comparison, write_comparison
 from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
+from .external_validation import ExternalValidation, external_validation
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
+from .local_births import LocalBirths, check_births, local_births
+from .local_recalibration import cross_fitted, learning_curve, recalibrated_results
 from .on_table import OnTable, OnTableMaker
 from .other_label import check_other_label
 from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
@@ -28,7 +31,10 @@ from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
 from .summary import evaluate_predictions, summary_row
+from .training_population import training_population
 from .unseen_records import check_makers, marked, unseen
+from .validation_report import write_validation
+from .validation_words import findings
 
 __all__ = [
     "BASELINES",
@@ -37,12 +43,14 @@ __all__ = [
     "Baseline",
     "Combined",
     "CrossValidation",
+    "ExternalValidation",
     "FinishedFold",
     "Fit",
     "FittedFold",
     "FoldPrediction",
     "FolderStore",
     "KeptPredictions",
+    "LocalBirths",
     "Maker",
     "MemoryStore",
     "OnTable",
@@ -56,6 +64,7 @@ __all__ = [
     "baseline_table",
     "birth_groups",
     "check",
+    "check_births",
     "check_inner_folds",
     "check_makers",
     "check_other_label",
@@ -63,14 +72,19 @@ __all__ = [
     "compare",
     "conformal_table",
     "cross_fit",
+    "cross_fitted",
     "cross_validate",
     "draw_comparison",
     "evaluate_predictions",
+    "external_validation",
+    "findings",
     "finish_fold",
     "finished_folds",
     "keep",
     "kept_predictions",
+    "learning_curve",
     "lines",
+    "local_births",
     "marked",
     "oof_file",
     "out_of_fold",
@@ -79,16 +93,19 @@ __all__ = [
     "raw_scores",
     "read_oof",
     "read_scores",
+    "recalibrated_results",
     "recompute",
     "shortcut_audit",
     "singleton_gain",
     "subgroups",
     "summary_row",
     "told_apart",
+    "training_population",
     "unseen",
     "whole_repeats",
     "write_comparison",
     "write_report",
+    "write_validation",
     "written_scores",
 ]
 

@@ -41,8 +41,9 @@ def subgroups(
         seed: of the resamples.
 
     Returns:
-        Columns grouping, group, n, positives, auroc, low, high, reason; first a row of all records. `reason` says why
-        AUROC is NaN (fewer than 5 positives or negatives), and is empty elsewhere.
+        Columns grouping, group, n, positives, auroc, low, high, reason, expected; first a row of all records. `reason`
+        says why AUROC is NaN (fewer than 5 positives or negatives), and is empty elsewhere. `expected` is the sum of
+        the probabilities in the group, to be held against `positives`.
 
     Raises:
         SplitError: a record that is missing from a repeat, or there twice.
@@ -70,8 +71,10 @@ def subgroups(
             reason = f"fewer than {_FEWEST} {few} records"
         else:
             area = bootstrap(auroc, labels, model.scores[:, inside], n_resamples=n_resamples, seed=seed)
-        rows.append((grouping, str(group), len(labels), positives, *area, reason))
-    return pd.DataFrame(rows, columns=["grouping", "group", "n", "positives", "auroc", "low", "high", "reason"])
+        expected = float(model.probabilities[:, inside].mean(axis=0).sum())
+        rows.append((grouping, str(group), len(labels), positives, *area, reason, expected))
+    columns = ["grouping", "group", "n", "positives", "auroc", "low", "high", "reason", "expected"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def birth_groups(recordings: Iterable[Recording]) -> pd.DataFrame:

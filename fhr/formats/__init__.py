@@ -1,5 +1,6 @@
 """Files of recordings, read to and written from `Recording`."""
 
+from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
 from .folder import recordings_in
 from .matlab import read_mat
@@ -12,6 +13,7 @@ from .whole_file import whole_as_named, whole_or_not_at_all
 
 __all__ = [
     "open_regular",
+    "plausible",
     "read",
     "read_fhrma",
     "read_mat",

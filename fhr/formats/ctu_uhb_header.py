@@ -14,7 +14,7 @@ from fhr.recording import Clinical, Outcome, Recording, Step
 from .provenance_header import provenance_lines
 from .regular_file import shown
 
-__all__ = ["IMPLAUSIBLE", "comment_lines", "parse_comments"]
+__all__ = ["IMPLAUSIBLE", "comment_lines", "parse_comments", "plausible"]
 
 IMPLAUSIBLE = "implausible value set to missing"
 
@@ -99,6 +99,7 @@ _SECTIONS: tuple[tuple[str, tuple[_Field, ...]], ...] = (
     ),
 )
 _FIELDS = {field.label: field for _, fields in _SECTIONS for field in fields}
+_RANGES = {field.attribute: (field.low, field.high) for _, fields in _SECTIONS for field in fields}
 _OUTCOME = frozenset(Outcome.__dataclass_fields__)
 
 
@@ -146,6 +147,15 @@ def parse_comments(
     outcome = Outcome(**{k: v for k, v in values.items() if k in _OUTCOME})
     clinical = Clinical(**{k: v for k, v in values.items() if k not in _OUTCOME})
     return outcome, clinical, stage2_start, tuple(notes)
+
+
+def plausible(attribute: str) -> tuple[float, float]:
+    """Least and greatest plausible value of a field of `Outcome` or `Clinical`, by its name.
+
+    Raises:
+        KeyError: no such field.
+    """
+    return _RANGES[attribute]
 
 
 def comment_lines(recording: Recording) -> list[str]:

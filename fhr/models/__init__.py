@@ -1,7 +1,7 @@
 """Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
 
 from .card import FORMAT, RANKINGS, CheckpointCard, ranking_of
-from .checkpoint import finish_checkpoint, read_checkpoint, with_ranking
+from .checkpoint import finish_checkpoint, read_checkpoint, recalibrate_checkpoint, with_ranking
 from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
 from .feature_scale import FeatureScale, exactest, with_scaling
@@ -31,6 +31,7 @@ __all__ = [
     "ranking_of",
     "read_checkpoint",
     "rebuild",
+    "recalibrate_checkpoint",
     "with_ranking",
     "with_scaling",
 ]

@@ -14,10 +14,11 @@ from fhr.recording import KINDS, Composition, Heritage, fitted_to_of
 __all__ = ["FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"]
 
 FORMAT = 6
-"""Of a checkpoint that says how well its model ranks, that compares uterine activity, or whose cross-validation is not
-out-of-fold; 5 of one whose network holds the scaling of its features, or that learnt from records of which not all were
-measured; 4 with what its confidence rests on; 3 of another kind of task than classification; 2 with features and their
-scaling in the card; 1 without, as before there were any."""
+"""Of a checkpoint that says how well its model ranks, compares uterine activity, holds the spread between its inner folds,
+was recalibrated on births of another hospital, or whose cross-validation is not out-of-fold; 5 of one whose network holds
+the scaling of its features, or that learnt from records of which not all were measured; 4 with what its confidence rests
+on; 3 of another kind of task than classification; 2 with features and their scaling in the card; 1 without, as before
+there were any."""
 
 RANKINGS = ("held_out_auroc", "out_of_fold_auroc")
 """Which AUROC a checkpoint holds."""
@@ -56,6 +57,8 @@ class CheckpointCard:
         fitted_to: the records that these makers were fitted to.
         out_of_fold: False where the cross-validation that the network is of let it learn from its test records, or
             from recordings whose maker was fitted to them: what is known of its accuracy is no estimate then.
+        recalibration: what births of another hospital changed of the probabilities, see
+            `fhr.calibration.Recalibration.to_dict`, or None.
         ranking: how well the model ranks: `of` (held_out_auroc, of the held-out inner fold of a single fit;
             out_of_fold_auroc, pooled over a cross-validation), `value`, `low`, `high` and `n`; None where it is not
             known.
@@ -81,12 +84,14 @@ class CheckpointCard:
     made_by: tuple[str, ...] = ()
     fitted_to: tuple[str, ...] = ()
     out_of_fold: bool = True
+    recalibration: Mapping[str, Any] | None = None
     ranking: Mapping[str, Any] | None = None
 
     @property
     def format(self) -> int:
         """Format of the checkpoint: a version that knows nothing of some fields has to refuse one with them."""
-        if self.ranking is not None or _compares_uterine_activity(self.confidence) or not self.out_of_fold:
+        made = self.ranking is not None or self.recalibration is not None or not self.out_of_fold
+        if made or _compares_uterine_activity(self.confidence) or "between" in (self.confidence or {}):
             return 6
         if self.kinds is not None or (self.features is not None and self.scaling is None):
             return 5
@@ -136,7 +141,7 @@ class CheckpointCard:
         if self.out_of_fold:
             del plain["out_of_fold"]  # so that versions that know nothing of it read all others
         if self.format < 6:
-            del plain["ranking"]
+            del plain["ranking"], plain["recalibration"]
         checkpoint[_KEY] = plain
 
     @classmethod
@@ -286,5 +291,6 @@ _FITS: Mapping[str, Callable[[Any], bool]] = {
     "made_by": _is_names,
     "fitted_to": _is_names,
     "out_of_fold": _is_truth,
+    "recalibration": _is_table_or_none,
     "ranking": _is_ranking_or_none,
 }

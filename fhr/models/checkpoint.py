@@ -1,6 +1,6 @@
 """Checkpoints: reading the network and the facts beside it, and writing the file that a training ends with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from .feature_scale import with_scaling
 from .network import Network, with_heritage
 from .specification import rebuild
 
-__all__ = ["finish_checkpoint", "read_checkpoint", "with_ranking"]
+__all__ = ["finish_checkpoint", "read_checkpoint", "recalibrate_checkpoint", "with_ranking"]
 
 _PREFIX = "model."
 _MOST_COPIES = 4  # of one storage among the weights: a network may use a weight twice
@@ -87,6 +87,32 @@ def finish_checkpoint(
         out_of_fold=card.out_of_fold if out_of_fold is None else out_of_fold,
         ranking=card.ranking if ranking is None else dict(ranking),
     )
+    return _write(checkpoint, card, path, out)
+
+
+def recalibrate_checkpoint(
+    path: str | Path, recalibration: Mapping[str, Any], births: Iterable[str], out: str | Path
+) -> Path:
+    """Write the network of `path` to `out` with a recalibration of its probabilities; all else stays as it is.
+
+    Args:
+        path: a finished checkpoint.
+        recalibration: in plain types, see `fhr.calibration.Recalibration.to_dict`.
+        births: SHA-256 of the recordings that it learnt from; they join those that the network learnt from, so that
+            nobody takes a test on them for an external one.
+        out: the file to write.
+
+    Raises:
+        CheckpointError: as for `read_checkpoint`.
+    """
+    checkpoint = load_checkpoint(path)
+    card = CheckpointCard.of(checkpoint, str(path))
+    known = dict.fromkeys((*card.learnt_from, *births))
+    return _write(checkpoint, replace(card, recalibration=dict(recalibration), learnt_from=tuple(known)), path, out)
+
+
+def _write(checkpoint: Mapping[str, Any], card: CheckpointCard, path: str | Path, out: str | Path) -> Path:
+    """The weights of a checkpoint with another card, whole or not at all."""
     kept = ("state_dict", "epoch", "global_step", "pytorch-lightning_version")
     if lacking := [key for key in kept if key not in checkpoint]:
         raise CheckpointError(f"{path}: incomplete checkpoint ({', '.join(lacking)}); train anew")

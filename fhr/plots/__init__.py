@@ -7,6 +7,7 @@ from .ctg_strip import ctg
 from .ctg_write import write_ctg
 from .decision_curve import net_benefit
 from .precision_recall_curve import precision_recall
+from .recalibration_curve import recalibration
 from .reliability_diagram import reliability
 from .risk_coverage_curve import risk_coverage
 from .risk_timeline import timeline
@@ -27,6 +28,7 @@ __all__ = [
     "logscale_diagram",
     "net_benefit",
     "precision_recall",
+    "recalibration",
     "reliability",
     "risk_coverage",
     "roc_curve",

@@ -3,7 +3,7 @@
 from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
 from .false_signal import FalseSignalPredictor, FalseSignalProbability
-from .loading import load
+from .loading import checkpoint_paths, load
 from .predictor import Predictor
 from .written_cards import timelines, write_cards
 
@@ -14,6 +14,7 @@ __all__ = [
     "FalseSignalProbability",
     "Prediction",
     "Predictor",
+    "checkpoint_paths",
     "load",
     "timelines",
     "to_frame",

@@ -14,7 +14,7 @@ from fhr.tracking import run_checkpoints
 from .false_signal import FalseSignalPredictor
 from .predictor import Predictor
 
-__all__ = ["load"]
+__all__ = ["checkpoint_paths", "load"]
 
 _log = logging.getLogger(__name__)
 
@@ -29,8 +29,8 @@ def load(
     """A ready predictor; the checkpoint says of which kind and with which network.
 
     Args:
-        run_id_or_checkpoint: a `.ckpt` file, or an MLflow run id. A run of a whole cross-validation gives the
-            average of all its networks.
+        run_id_or_checkpoint: a `.ckpt` file, a folder of them, or an MLflow run id. A folder, or a run of a whole
+            cross-validation, gives the average of all its networks.
         device: where the networks run: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first of cuda, mps and cpu
             that works; or a torch device.
         prevalence: of the label among the births to predict; the probabilities of a classification are shifted to it
@@ -42,18 +42,32 @@ def load(
         other can do with a `CheckpointError`.
 
     Raises:
-        CheckpointError: neither a file nor a run, a checkpoint that is damaged, untrained or of another format, or a
-            prevalence or abstention for a false-signal network.
+        CheckpointError: neither a file, a folder with checkpoints nor a run, a checkpoint that is damaged, untrained or
+            of another format, or a prevalence or abstention for a false-signal network.
         FHRError: a prevalence that is not between 0 and 1, or a device that is not here.
     """
     device = pick_device(device) if isinstance(device, str) else device
-    path = Path(run_id_or_checkpoint)
-    named = path.is_file() or path.suffix == ".ckpt"
-    paths = [path] if named else run_checkpoints(str(run_id_or_checkpoint))
-    members = [read_checkpoint(path) for path in paths]
+    members = [read_checkpoint(path) for path in checkpoint_paths(run_id_or_checkpoint)]
     _log.info("%s: %d networks, on %s", run_id_or_checkpoint, len(members), device)
     if members[0][0].kind == FalseSignalPredictor.kind:
         if prevalence is not None or abstention is not None:
             raise CheckpointError("a false-signal network gives no risk; leave prevalence and abstention out")
         return FalseSignalPredictor(members, name=str(run_id_or_checkpoint), device=device)
     return Predictor(members, device=device, prevalence=prevalence, abstention=abstention or Abstention())
+
+
+def checkpoint_paths(given: str | Path) -> list[Path]:
+    """List the checkpoint files that `load` takes for a file, a folder of checkpoints or an MLflow run id.
+
+    Raises:
+        CheckpointError: a folder without a `.ckpt` file; neither a file, a folder nor a run.
+        TrackingError: a store of runs that cannot be read.
+    """
+    path = Path(given)
+    if path.is_file() or path.suffix == ".ckpt":
+        return [path]
+    if not str(given) or not path.is_dir():
+        return run_checkpoints(str(given))
+    if not (paths := sorted(path.glob("*.ckpt"))):
+        raise CheckpointError(f"{given}: a folder without a .ckpt file; give one that holds checkpoints, or a run id")
+    return paths

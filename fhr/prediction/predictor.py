@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fhr.calibration import Calibrator, Reference, calibrator_from_dict, typical_statistics
-from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction
+from fhr.calibration import Calibrator, Recalibration, Reference, calibrator_from_dict, typical_statistics
+from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction, recalibrated
 from fhr.confidence.card_words import loss_words
 from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
@@ -43,6 +43,10 @@ class Predictor:
         prevalence: of the label among the births to predict, or None for that of the training data.
         abstention: when a prediction should not be relied on.
 
+    Attributes:
+        cards: what the checkpoint of each member says of itself.
+        recalibration: what local births changed of the probabilities, or None.
+
     Raises:
         CheckpointError: no member, one of another kind, members that were trained differently, a calibrator of another
             label or model, or features that this version computes otherwise.
@@ -63,9 +67,13 @@ class Predictor:
         first = self.cards[0]
         check_kind(self.cards, "classification")
         if any(
-            (c.pipeline, c.target, c.features) != (first.pipeline, first.target, first.features) for c in self.cards
+            (c.pipeline, c.target, c.features, c.recalibration)
+            != (first.pipeline, first.target, first.features, first.recalibration)
+            for c in self.cards
         ):
-            raise CheckpointError("the checkpoints differ in preprocessing, target or features; load those of one run")
+            raise CheckpointError(
+                "the checkpoints differ in preprocessing, target, features or recalibration; load those of one run"
+            )
         self.device = torch.device(device)
         self.networks = [network.eval().to(self.device) for _, network in members]
         self.calibrators = [_calibrator(card) for card in self.cards]
@@ -77,6 +85,8 @@ class Predictor:
             raise FHRError(
                 f"prevalence={prevalence}; give the share of births with {self.target}, strictly between 0 and 1"
             )
+        local = first.recalibration
+        self.recalibration = None if local is None else Recalibration.from_dict(local)
         self.prevalence, self.abstention = prevalence, abstention or Abstention()
         references = _references(self.cards)
         self.confidence = Confidence(
@@ -180,7 +190,11 @@ class Predictor:
             return []
         scores = self.scores(np.stack([window.signal for window in windows]), np.stack(features))
         statistics = typical_statistics(recordings).to_numpy() if self.confidence.references else None
-        judged = self.confidence.judge(scores, statistics, prevalence=self.prevalence)
+        if self.recalibration is None:
+            judged = self.confidence.judge(scores, statistics, prevalence=self.prevalence)
+        else:
+            judged = self.confidence.judge(scores, statistics)
+            judged = recalibrated(judged, self.recalibration, prevalence=self.prevalence)
         return [
             judged.prediction(
                 i,
@@ -208,6 +222,8 @@ class Predictor:
             yield "this recording was used in training"
         if not recording.provenance.is_measured:
             yield f"no measured recording: it is {recording.provenance.words}"
+        if (local := self.recalibration) is not None:
+            yield f"recalibrated on {local.births} births of another hospital, {local.positives} of them with the label"
 
 
 def _feature_set(card: CheckpointCard) -> FeatureSet | None:

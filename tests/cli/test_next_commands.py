@@ -54,10 +54,10 @@ def test_a_program_of_this_environment_is_found_by_name_or_by_path(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "executable", str(tmp_path / "bin" / "python"))
     monkeypatch.setenv("PATH", "/nowhere")
-    assert next_commands._program("fhr") == "bin/fhr"
+    assert next_commands.program("fhr") == "bin/fhr"
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
-    assert next_commands._program("fhr") == "fhr"
-    assert next_commands._program("mlflow") == "mlflow"
+    assert next_commands.program("fhr") == "fhr"
+    assert next_commands.program("mlflow") == "mlflow"
 
 
 def test_the_table_comes_before_them_with_the_network_first(runs):

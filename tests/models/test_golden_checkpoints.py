@@ -1,15 +1,18 @@
 """Checkpoints that older versions wrote are read, and mean what they meant; those of newer ones are refused by name."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from golden.make_golden import predicted
+from golden.make_golden import predicted, recording
 
 import fhr
+from fhr.calibration import Recalibration
 from fhr.errors import CheckpointError
-from fhr.models import FORMAT, read_checkpoint
+from fhr.models import FORMAT, read_checkpoint, recalibrate_checkpoint
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,7 +29,7 @@ def same(found: object, kept: object) -> None:
         assert found == kept
 
 
-NAMES = [*(f"format{form}" for form in range(1, FORMAT + 1)), "format5_kinds"]
+NAMES = [*(f"format{form}" for form in range(1, FORMAT + 1)), "format5_kinds", "format6_recalibrated"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -49,8 +52,26 @@ def test_each_has_what_its_format_is_for(name):
     assert (card.scaling is not None) == (form == 2)
     assert card.kind == ("false_signal" if form == 3 else "classification")
     assert (card.confidence is not None) == (form in (4, 6))
-    assert (card.ranking is not None) == (form == 6)
+    assert (card.recalibration is not None) == name.endswith("_recalibrated")
+    assert (card.ranking is not None) == (name == "format6")
     assert (card.kinds is not None) == name.endswith("_kinds")
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith("format3")])
+def test_a_checkpoint_of_every_format_can_be_recalibrated(name, tmp_path):
+    p = np.linspace(0.05, 0.95, 40)
+    made = Recalibration.fit((p > 0.6).astype(int), p)
+    path = recalibrate_checkpoint(GOLDEN / f"{name}.ckpt", made.to_dict(), ["a" * 64, "9" * 64], tmp_path / "new.ckpt")
+    card, old = read_checkpoint(path)[0], read_checkpoint(GOLDEN / f"{name}.ckpt")[0]
+    assert card.format == 6
+    assert set(card.learnt_from) == {*old.learnt_from, "9" * 64}
+    assert replace(card, recalibration=old.recalibration, learnt_from=old.learnt_from) == old
+    form = int(name[6])
+    before, after = fhr.load(GOLDEN / f"{name}.ckpt"), fhr.load(path)
+    expected, found = (predictor.predict(recording(form)) for predictor in (before, after))
+    assert found.score == expected.score
+    if old.recalibration is None and expected.probability is not None:
+        assert found.probability == pytest.approx(float(made.predict(expected.probability)))
 
 
 def test_a_newer_format_is_refused_by_the_version_that_wrote_it(tmp_path):

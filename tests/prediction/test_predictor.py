@@ -248,7 +248,7 @@ def test_members_that_were_trained_differently(member):
     features = {"features": {"set": {}, "checksum": "f"}}
     for changes in ({"target": "ph<7.05"}, {"pipeline": {**card.pipeline, "minutes": 30}}, features):
         other = replace(card, **changes)
-        with pytest.raises(CheckpointError, match="the checkpoints differ in preprocessing, target or features"):
+        with pytest.raises(CheckpointError, match="target, features or recalibration; load those"):
             Predictor([(card, network), (other, network)])
     with pytest.raises(CheckpointError, match="needs at least one checkpoint"):
         Predictor([])

@@ -8,6 +8,7 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old da526dd && PYTHONPATH=../old python tests/models/golden/make_golden.py 4
     git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5 kinds
     git worktree add ../old f0efee4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
+    python tests/models/golden/make_golden.py 6 recalibrated  # the checkpoint of format 4, recalibrated
     git worktree add ../old THIS && PYTHONPATH=../old python tests/models/golden/make_golden.py 6
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
@@ -54,7 +55,22 @@ def predicted(path: Path, form: int) -> dict:
     return json.loads(json.dumps(plain))
 
 
+def recalibrate() -> None:
+    from fhr.calibration import Recalibration
+    from fhr.models import recalibrate_checkpoint
+
+    rng = np.random.default_rng(6)
+    p = 1 / (1 + np.exp(-rng.normal(-0.7, 0.8, 80)))
+    made = Recalibration.fit((rng.random(80) < p**1.5).astype(int), p, seed=6)
+    out = FOLDER / "format6_recalibrated.ckpt"
+    recalibrate_checkpoint(FOLDER / "format4.ckpt", made.to_dict(), ["f" * 64], out)
+    out.with_suffix(".json").write_text(json.dumps(predicted(out, 6), indent=1) + "\n")
+
+
 def make(form: int, part: str = "") -> None:
+    if part == "recalibrated":
+        recalibrate()
+        return
     import torch
 
     import fhr

@@ -1,0 +1,170 @@
+"""External validation of a model on births of your own: discrimination, calibration, groups, sets, net benefit.
+
+stdout gets the metrics as CSV; a page with everything else, its tables and figures, is kept in a run of MLflow and,
+with --report, in a folder. Outcomes come from a table: a header row, a column `record` (or name, file, id) and pH,
+BDecf, BE, pCO2, Apgar1, Apgar5 as far as the label of the model needs them, or a column called as the label (`ph<7.05`)
+with 0 and 1. Without --outcomes those that the recordings carry are taken.
+
+At least 20 births with 5 of each class are needed; some 100 of each class are recommended. Left out, each named on
+stderr, with exit code 1: recordings without an outcome or with one that cannot be (pH outside of 6.5 to 7.8), outcomes
+without a recording, and recordings that the model learnt from.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fhr.compute import progress, tell
+from fhr.errors import FHRError
+
+from .device import add_device
+from .recordings import read_paths, report
+from .tables import check_out, write_csv
+
+if TYPE_CHECKING:
+    from fhr.calibration import Recalibration
+    from fhr.confidence import Prediction
+    from fhr.evaluation import LocalBirths
+    from fhr.prediction import Predictor
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The verb's options."""
+    parser.add_argument("model", metavar="MODEL", help="MLflow run id, a .ckpt file, or a folder of them")
+    parser.add_argument("paths", nargs="+", metavar="FOLDER", help="recordings of the births, or folders of them")
+    parser.add_argument("--outcomes", metavar="FILE.csv", help="outcomes by record (default: those in the recordings)")
+    parser.add_argument(
+        "--groups", nargs="+", default=[], metavar="COLUMN", help="columns of the table to report groups of births by"
+    )
+    parser.add_argument("--out", metavar="FILE.csv", help="where to write the metrics (default: stdout)")
+    parser.add_argument("--report", metavar="DIR", help="write the page, its tables and figures into this folder")
+    parser.add_argument(
+        "--recalibrate",
+        metavar="DIR",
+        help="write the model, recalibrated on these births, as checkpoints into this new folder, for `fhr predict "
+        "--run DIR`; the births join those that it learnt from",
+    )
+    parser.add_argument(
+        "--method",
+        choices=("intercept", "ridge_platt"),
+        help="of the recalibration: move the log-odds, or fit intercept and slope (default: ridge_platt)",
+    )
+    parser.add_argument(
+        "--prevalence", type=float, metavar="P", help="evaluate the probabilities shifted to this prevalence"
+    )
+    parser.add_argument(
+        "--keep-fitted",
+        action="store_true",
+        help="keep births that a simulator or generator of the model's training records was fitted to; the report says "
+        "that of them it is no external validation",
+    )
+    add_device(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Evaluate, report, and recalibrate where asked to."""
+    _check(options)
+    from fhr.compute import pick_device
+    from fhr.datasets import read_outcomes
+    from fhr.evaluation import (
+        check_births,
+        external_validation,
+        findings,
+        learning_curve,
+        local_births,
+        recalibrated_results,
+    )
+    from fhr.evaluation.external_validation import checked_predictions
+    from fhr.metrics import to_frame
+    from fhr.prediction import Predictor, load
+    from fhr.tracking import ensure_experiment
+
+    from .evaluate_run import Evaluation, keep_evaluation, next_lines
+
+    device = pick_device(options.device)
+    predictor = load(options.model, device=device, prevalence=options.prevalence)
+    if not isinstance(predictor, Predictor):
+        raise FHRError(f"{options.model}: a false-signal network gives no risk of a birth; give a classification")
+    outcomes = None
+    if options.outcomes is not None:
+        outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups)
+    recordings, quarantined = read_paths(options.paths)
+    births = local_births(
+        recordings,
+        predictor.target,
+        outcomes,
+        learnt_from={digest for card in predictor.cards for digest in card.learnt_from},
+        fitted_to={digest for card in predictor.cards for digest in card.fitted_to},
+        keep_fitted=options.keep_fitted,
+    )
+    check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
+    experiment = ensure_experiment(f"acidosis {predictor.target}")  # before the work, not after it
+    tell("predicting %d births", len(births.labels))
+    predictions, births = _predicted(predictor, births)
+    check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
+    labels, probabilities, scores = checked_predictions(births, predictions)
+    tell("evaluating, with intervals and recalibrations")
+    validation = external_validation(births, predictions, predictor.cards)
+    recalibrated, curve = recalibrated_results(labels, probabilities, scores), learning_curve(labels, probabilities)
+    recalibration = _recalibration(options, predictor, labels, probabilities)
+    said = findings(validation, births, predictor.cards)
+    done = Evaluation(
+        options.model, ", ".join(options.paths), births, validation, tuple(said), recalibrated, curve, recalibration
+    )
+    run_id = keep_evaluation(done, experiment, page=options.report, checkpoints=options.recalibrate)
+    write_csv(to_frame(validation.results).reset_index(), options.out)
+    sys.stdout.flush()  # what is said after it stands below it
+    lines = [f"run {run_id}", *said, *next_lines(options.report, options.recalibrate)]
+    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    return report(quarantined | dict(births.left_out))
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse places that cannot be written and options that contradict each other, before the work."""
+    check_out(options.out)
+    if options.groups and options.outcomes is None:
+        raise FHRError("--groups names columns of the table of outcomes; give --outcomes FILE.csv")
+    if options.method is not None and options.recalibrate is None:
+        raise FHRError("--method is for --recalibrate DIR; the report compares all methods anyway")
+    if options.recalibrate is not None and options.prevalence is not None:
+        raise FHRError("--prevalence beside --recalibrate: the births tell their prevalence; leave --prevalence out")
+    for option in ("report", "recalibrate"):
+        given = getattr(options, option)
+        if given is None:
+            continue
+        folder = Path(given)
+        if folder.exists() and not folder.is_dir():
+            raise FHRError(f"--{option} {given}: a file; name a folder, which is made where it is missing")
+        if option == "recalibrate" and folder.is_dir() and any(folder.iterdir()):
+            raise FHRError(f"--recalibrate {given}: the folder holds files; name a new one")
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        if not (there.is_dir() and os.access(there, os.W_OK)):
+            raise FHRError(f"--{option} {given}: {there} cannot be written to; name another folder")
+
+
+def _predicted(predictor: "Predictor", births: "LocalBirths") -> "tuple[list[Prediction], LocalBirths]":
+    """Predictions of the births that the model can use, and these births."""
+    predictions: list[Prediction] = []
+    unusable: dict[str, str] = {}
+    chunks = [births.recordings[i : i + 64] for i in range(0, len(births.recordings), 64)]
+    for chunk in progress(chunks, description="predict"):
+        done, refused = predictor.predict_all(chunk)
+        predictions += done
+        unusable |= refused
+    return predictions, births.only({prediction.name for prediction in predictions}, unusable)
+
+
+def _recalibration(
+    options: argparse.Namespace, predictor: "Predictor", labels: "object", probabilities: "object"
+) -> "Recalibration | None":
+    if options.recalibrate is None:
+        return None
+    from fhr.calibration import Recalibration
+
+    found = Recalibration.fit(labels, probabilities, options.method or "ridge_platt")  # type: ignore[arg-type]
+    earlier = predictor.recalibration
+    return found if earlier is None else found.after(earlier)
