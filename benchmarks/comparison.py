@@ -31,6 +31,7 @@ MODELS = (
     "signal loss of the last 60 min alone",
 )
 N, PREVALENCE, DRAWS = 442, 0.2, 300
+OWN, CHANCE = 0.5, 0.3  # of `scores`: sd of what a procedure alone sees of a record, and of what one training adds
 
 
 def comparisons(folder: Path, against: str) -> None:
@@ -63,7 +64,8 @@ def scores(generator, repeats: int, training: float, by: float) -> tuple[np.ndar
     x, made = generator.normal(size=N), []
     for more in (0.0, by):
         strength = 1 + more + training * generator.normal(size=(repeats, 1))
-        made.append(x + 0.7 * generator.normal(size=(repeats, N)) + strength * y)
+        own, chance = OWN * generator.normal(size=N), CHANCE * generator.normal(size=(repeats, N))
+        made.append(x + own + chance + strength * y)
     return areas(generator, y, *made)
 
 
@@ -132,7 +134,7 @@ def gain_of(area: float) -> float:
     """Strength that lifts the area of `scores` by `area`."""
     from scipy.stats import norm
 
-    sd = np.sqrt(2 * (1 + 0.7**2))
+    sd = np.sqrt(2 * (1 + OWN**2 + CHANCE**2))
     return float(sd * norm.ppf(norm.cdf(1 / sd) + area) - 1)
 
 

@@ -24,10 +24,12 @@ from .published_predictions import oof_file, read_oof
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .result import CrossValidation
+from .shortcut_report import shortcut_report, signal_loss
 from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
 from .summary import evaluate_predictions, summary_row
+from .window_audit import window_audit
 
 __all__ = [
     "BASELINES",
@@ -78,11 +80,14 @@ __all__ = [
     "read_scores",
     "recompute",
     "shortcut_audit",
+    "shortcut_report",
+    "signal_loss",
     "singleton_gain",
     "subgroups",
     "summary_row",
     "told_apart",
     "whole_repeats",
+    "window_audit",
     "write_comparison",
     "write_report",
     "written_scores",

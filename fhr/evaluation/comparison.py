@@ -71,10 +71,10 @@ def compare(
     so that its difference alone does not say which model is better.
 
     `detectable` is the smallest true difference that these records, and trainings that differ as these do, would show
-    in 80 of 100 samples at the two-sided level 1 - `confidence`: a difference that was not found says nothing about
-    smaller ones. Fits of one fold are compared on its records alone, each fit with another seed is a repeat. A single
-    repeat says nothing of training: interval, p and `detectable` then hold for the trained models as they are, and
-    `note` and a warning say so.
+    with 80% power at the two-sided level 1 - `confidence`: that nothing was found says nothing about smaller ones. Fits
+    of one fold are compared on its records alone, and each fit with another seed is a repeat. A single repeat says
+    nothing of training: interval, p and `detectable` then hold for the trained models as they are, and `note` and a
+    warning say so.
 
     Args:
         models: out-of-fold predictions by the name of the model, two or more; columns name, repeat, fold, label,

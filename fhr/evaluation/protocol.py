@@ -103,7 +103,7 @@ def cross_validate(
     title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
     about = {
         "target": target,
-        "data": first.splits.data,
+        "data": database.checksum,
         "splits": first.splits.checksum,
         "inner": str(inner),
         "members": str(members),

@@ -23,16 +23,21 @@ class Spread(NamedTuple):
 
         total^2 = a + b + c = mean V_r + max(0, s^2 - c).
 
-    It is the variance of one repeat, and is not divided by R, for two reasons. Who takes over a procedure trains it
-    once. And repeats share most of their training records: what other training records would have changed is in none
-    of them, and a variance divided by R would call procedures different far too often (`benchmarks/comparison.py`).
-    The mean over the repeats is therefore a little better known than `total` says.
+    It is the variance of one repeat, and training's part is not divided by R, for two reasons. Who takes over a
+    procedure trains it once. And repeats share most of their training records: what other training records would have
+    changed is in none of them, and a variance divided by R calls equal procedures different too often
+    (`benchmarks/comparison.py`). So a test with `total` is careful where trainings differ much and repeats are many:
+    the mean over the repeats is better known, by
+
+        estimate^2 = V + max(0, s^2 - c) / R.
 
     Attributes:
         records: bootstrap standard deviation over records of the mean over the repeats.
         training: standard deviation s between the repeats; NaN of a single one.
-        total: standard error; that of the records alone where `training` is NaN.
-        freedom: Satterthwaite's degrees of freedom of `total`, total^4 (R - 1) / s^4; infinite without s.
+        total: standard error of a procedure trained once; that of the records alone where `training` is NaN.
+        estimate: standard error of the mean over the repeats, other training records left aside.
+        freedom: Satterthwaite's degrees of freedom of `total`: those of t^2 = max(0, s^2 - c), as far as it weighs,
+            total^4 (R - 1) / t^4; infinite where t is 0 or unknown.
 
     Source:
         Satterthwaite 1946, Biometrics Bull. 2:110, doi:10.2307/3002019. That repeats of a resampling share their
@@ -42,23 +47,26 @@ class Spread(NamedTuple):
     records: float
     training: float
     total: float
+    estimate: float
     freedom: float
 
     def detectable(self, confidence: float = 0.95, power: float = 0.8) -> float:
-        """Smallest true difference that would be found.
+        """Smallest true difference that the mean over such repeats would show with this power.
 
         With t_q the q-quantile of Student's distribution with `freedom` degrees,
 
-            (t_{(1 + confidence) / 2} + t_power) total.
+            t_{(1 + confidence) / 2} total + t_power estimate,
+
+        the usual 2.8 standard errors where the two are equal, as of a single repeat.
 
         Args:
             confidence: 1 minus the two-sided level.
-            power: share of samples of records that would show it.
+            power: share of the samples of records, and of trainings, that would show it.
         """
         if not np.isfinite(self.total):
             return float("nan")
         freedom = min(self.freedom, 1e9)
-        return float((stdtrit(freedom, (1 + confidence) / 2) + stdtrit(freedom, power)) * self.total)
+        return float(stdtrit(freedom, (1 + confidence) / 2) * self.total + stdtrit(freedom, power) * self.estimate)
 
 
 def spread_of(differences: np.ndarray, draws: np.ndarray) -> Spread:
@@ -74,16 +82,17 @@ def spread_of(differences: np.ndarray, draws: np.ndarray) -> Spread:
     draws = draws[:, np.isfinite(draws).all(axis=0)]
     repeats = len(differences)
     if draws.shape[1] < 2 or not np.isfinite(differences).all():
-        return Spread(*(float("nan"),) * 4)
+        return Spread(*(float("nan"),) * 5)
     of_mean = float(draws.mean(axis=0).var(ddof=1))
     if repeats < 2:
-        return Spread(of_mean**0.5, float("nan"), of_mean**0.5, float("inf"))
+        return Spread(of_mean**0.5, float("nan"), of_mean**0.5, of_mean**0.5, float("inf"))
     of_one = float(draws.var(axis=1, ddof=1).mean())
     between = float(differences.var(ddof=1))
     of_single_records = max(0.0, of_one - of_mean) * repeats / (repeats - 1)
-    total = of_one + max(0.0, between - of_single_records)
-    freedom = total**2 * (repeats - 1) / between**2 if between**2 > 0 else float("inf")
-    return Spread(of_mean**0.5, between**0.5, total**0.5, freedom)
+    common = max(0.0, between - of_single_records)
+    total = of_one + common
+    freedom = total**2 * (repeats - 1) / common**2 if common**2 > 0 else float("inf")
+    return Spread(of_mean**0.5, between**0.5, total**0.5, (of_mean + common / repeats) ** 0.5, freedom)
 
 
 def widened(value: float, draws: np.ndarray, spread: Spread, *, seed: int) -> np.ndarray:

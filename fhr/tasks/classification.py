@@ -15,6 +15,7 @@ from fhr.calibration.typicality import typical_statistics
 from fhr.errors import CheckpointError
 from fhr.metrics import evaluate
 from fhr.models import Network
+from fhr.preprocessing import Pipeline
 
 from .artifacts import write_evaluation
 from .batch import Batch
@@ -133,6 +134,7 @@ class ClassificationTask(Task):
             features=facts.features,
             left_out=len(facts.quarantined),
             records=records_line(facts.learnt_composition, facts.tested_composition),
+            window=facts.pipeline.window if isinstance(facts.pipeline, Pipeline) and facts.pipeline.is_cut else "",
         )
         write_evaluation(folder, card, evaluation.predictions, facts.recordings)
 

@@ -106,8 +106,9 @@ def test_chance_of_training_is_no_difference_of_procedures():
 def test_the_smallest_difference_is_found_four_times_in_five():
     """Normal theory on the parts of a difference: bootstrap draws with their variance, R trainings."""
     generator, records, training, repeats = np.random.default_rng(1), 0.03, 0.015, 4
-    true = Spread(records, training, float(np.hypot(records, training)), np.inf).detectable()
-    assert true == pytest.approx(2.802 * np.hypot(records, training), rel=1e-3)
+    total, estimate = np.hypot(records, training), np.hypot(records, training / np.sqrt(repeats))
+    true = Spread(records, training, float(total), float(estimate), np.inf).detectable()
+    assert true == pytest.approx(1.960 * total + 0.842 * estimate, rel=1e-3)
     found = []
     for k in range(1000):
         ours = true + records * generator.normal() + training * generator.normal(size=repeats)
@@ -128,8 +129,8 @@ def test_variances_of_records_and_of_training_add_up():
         spread = spread_of(ours, draws)
         assert spread.records**2 == pytest.approx(draws.mean(axis=0).var(ddof=1))
         assert spread.training == pytest.approx(np.std(ours, ddof=1))
-        totals.append(spread.total**2)
-    assert np.mean(totals) == pytest.approx(a + b + c, rel=0.05)
+        totals.append((spread.total**2, spread.estimate**2))
+    assert np.mean(totals, axis=0) == pytest.approx((a + b + c, a + (b + c) / repeats), rel=0.06)
 
 
 def test_a_single_repeat_says_nothing_of_training(caplog):
