@@ -114,7 +114,7 @@ def test_a_window_is_never_filled_up(pipeline, recording, message):
 def test_a_window_is_cut_once():
     cut = BEFORE.cut(labour(14, first=30))
     assert BEFORE.cut(cut) is cut
-    with pytest.raises(SignalError, match="r: another window was cut out of it already .*; give the whole recording"):
+    with pytest.raises(SignalError, match=r"r: another window was cut out of it already .*; give the whole recording"):
         EARLY.cut(cut)
     assert Pipeline(minutes=20).cut(cut) is cut
 
