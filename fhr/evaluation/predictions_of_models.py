@@ -113,7 +113,8 @@ def _with_fold(predictions: pd.DataFrame) -> pd.DataFrame:
 
 def _repeated(fits: Sequence[KeptPredictions]) -> KeptPredictions:
     """Fits of one model on one fold, as its repeats."""
-    first, tables = fits[0], []
+    first = fits[0]
+    tables: list[pd.DataFrame] = []
     for number, fit in enumerate(fits):
         whole_repeats(fit.predictions, model=fit.given)
         if fit.predictions["repeat"].nunique() > 1 or (fit.predictions["fold"] != 0).any():
@@ -123,8 +124,8 @@ def _repeated(fits: Sequence[KeptPredictions]) -> KeptPredictions:
         table = fit.predictions.sort_values("name", ignore_index=True)
         if set(table["name"]) != set(first.predictions["name"]):
             raise FHRError(f"{fit.given} tests other records than {first.given}; join fits of one fold")
-        for other, known in zip(fits, tables, strict=False):
-            if table["score"].equals(known["score"]):
+        for other, earlier in zip(fits, tables, strict=False):
+            if table["score"].equals(earlier["score"]):
                 raise FHRError(
                     f"{fit.given} has the scores of {other.given}, and says nothing of training; give fits with other "
                     "seeds (`fhr fit --seed_everything N`)"

@@ -111,7 +111,7 @@ def widened(value: float, draws: np.ndarray, spread: Spread, *, seed: int) -> np
     deviation = float(np.nanstd(draws, ddof=1)) if np.isfinite(draws).sum() > 1 else 0.0
     if not np.isfinite(spread.training) or not deviation > 0:
         return draws
-    wider = spread.total / deviation
+    wider = np.full(len(draws), spread.total / deviation)
     if np.isfinite(spread.freedom):
         chi2 = np.random.default_rng([seed, 1]).chisquare(spread.freedom, len(draws))
         wider = wider * np.sqrt(spread.freedom / chi2)

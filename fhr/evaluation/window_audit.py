@@ -1,4 +1,4 @@
-"""Window audit: what the missing samples of a window tell of the second stage that came after it.
+"""Window audit: the second stage as the missing samples of an earlier window tell it.
 
 A window that ends before birth must not tell how birth went. Its length never does (`fhr.preprocessing.cut_window`).
 The pattern of its gaps may: transducers are lost in the second stage, and on the way to the theatre. What gaps tell
@@ -34,7 +34,7 @@ def window_audit(
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """What the gaps of the windows tell of the second stage, cross-validated, with 95% intervals over records.
+    """Audit how well the gaps of the windows tell the second stage, cross-validated, with 95% intervals over records.
 
     A ridge regression on the `gap_pattern` of each window predicts whether there was a second stage, and among those
     that had one its length; five times five folds, predictions of a repeat pooled, values averaged over repeats.

@@ -90,7 +90,7 @@ class Pipeline:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the window is another than the last minutes, and is cut out before all else."""
+        """True where the window is another than the last minutes, and is cut out before all else."""
         return self.before != "end" or self.withheld > 0
 
     @property
@@ -113,7 +113,7 @@ class Pipeline:
         return round(self.minutes * 60 * self.fs)
 
     def cut(self, recording: Recording) -> Recording:
-        """All that a prediction may see of a recording: its window where that ends earlier, else the whole.
+        """Cut out all that a prediction may see of a recording: its window where that ends earlier, else the whole.
 
         Features, typicality and whatever else stands beside the network are computed from this. It can be done twice.
 

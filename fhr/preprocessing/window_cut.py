@@ -89,7 +89,7 @@ def cut_from(recording: Recording) -> str:
 
 
 def window_words(recording: Recording) -> str:
-    """Where the window lay that was cut out of a recording, in words; empty where none was cut."""
+    """Describe the window that was cut out of a recording in words; empty where none was cut."""
     if (done := _done(recording)) is None:
         return ""
     where = done.parameters
