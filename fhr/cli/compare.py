@@ -1,8 +1,11 @@
-"""Compare cross-validations of the same records in pairs: each with the first, as CSV.
+"""Compare models that predicted the same records in pairs: each with the first, as CSV.
 
-The table has the difference of each metric, its 95% interval from a bootstrap over records, and a two-sided p-value,
-also after Holm's correction over the models. A file of out-of-fold predictions may stand in the place of a run: what
-`fhr crossval --out` wrote, or one of `benchmarks/oof`.
+The table has the difference of each metric with its 95% interval and a two-sided p-value, also after Holm's correction
+over the models: from a bootstrap over records and the spread between repeats, for procedures that are trained once.
+`detectable` is the smallest difference that such data would show with 80% power. A RUN is a cross-validation, or a fit
+that was tested (`fhr test`); A,B,C are fits of one model on the same fold with other seeds. A file of predictions may
+stand in the place of a run: what `fhr crossval --out` wrote, one of `benchmarks/oof`, or a CSV with the columns name,
+label, score, probability of one fold. A single repeat says nothing of the spread between trainings: see `note`.
 """
 
 import argparse
@@ -25,7 +28,7 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="MLflow run ids, or files of predictions; the first")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="MLflow run ids, or files of predictions")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument("--figures", metavar="DIR", help="draw the ROC curves into this folder")
     parser.add_argument("--log", action="store_true", help="keep table, differences and figures as a new MLflow run")
@@ -79,7 +82,7 @@ def _log(models: "Sequence[KeptPredictions]", table: "pd.DataFrame") -> None:
         for i, model in enumerate(models[1:], 1):
             client.log_param(run_id, f"model_{i}", model.name)
         for row in table.to_dict("records"):
-            ends = {"": "difference", "_low": "low", "_high": "high", "_p": "p_holm"}
+            ends = {"": "difference", "_low": "low", "_high": "high", "_p": "p_holm", "_detectable": "detectable"}
             for suffix, column in ends.items():
                 if np.isfinite(row[column]):
                     client.log_metric(run_id, f"difference/{row['metric']}{suffix}{place[row['model']]}", row[column])

@@ -37,6 +37,7 @@ from fhr.evaluation import (
     write_report,
 )
 from fhr.metrics import Interval
+from fhr.preprocessing import Pipeline
 from fhr.tasks import ClassificationTask, DataFacts, metric_values, parameters, plain_facts, run_tags
 from fhr.tracking import environment, source_state, tracking_uri
 
@@ -193,6 +194,7 @@ class _Work:
                 table=self._table(),
                 network=network,
                 window_minutes=facts.pipeline.to_dict()["minutes"],
+                window=facts.pipeline.window if isinstance(facts.pipeline, Pipeline) and facts.pipeline.is_cut else "",
                 features=facts.features,
                 left_out=len(facts.quarantined),
             )

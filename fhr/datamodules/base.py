@@ -36,7 +36,11 @@ class DatabaseDataModule(pl.LightningDataModule):
         repeat: which shuffle of the outer folds.
         fold: which outer fold is for testing.
         inner: which of the four inner folds is held out for calibration.
-        window_minutes: length of the window, counted back from the end.
+        window_minutes: length of the window, counted back from the end, or from what the next two say.
+        window_before: `stage2` for a window that ends where the second stage begins (at the end, where there was
+            none); `end` for one at the end of the recording.
+        withheld_minutes: between the window and what it ends before. A recording holds a window of 60 - m min that ends
+            m min before its end as surely as one of the last hour; a longer one would leave out short recordings.
         fs: sampling rate of the windows, Hz.
         channels: which of `fhr`, `uc`, `mask`; several need the mask, which networks take from the last channel.
         batch_size: records a batch.
@@ -61,6 +65,8 @@ class DatabaseDataModule(pl.LightningDataModule):
         fold: int = 0,
         inner: int = 0,
         window_minutes: float = 60.0,
+        window_before: Literal["end", "stage2"] = "end",
+        withheld_minutes: float = 0.0,
         fs: float = 1.0,
         channels: Sequence[str] = ("fhr", "uc", "mask"),
         batch_size: int = 32,
@@ -79,7 +85,18 @@ class DatabaseDataModule(pl.LightningDataModule):
             raise FHRError(f"batch_size={batch_size}; batch normalisation needs 2 or more")
         self.target = Target(target)
         self.repeat, self.fold, self.inner = repeat, fold, inner
-        self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))
+        self.pipeline = Pipeline(
+            fs=fs,
+            minutes=window_minutes,
+            channels=tuple(channels),
+            before=window_before,
+            withheld=withheld_minutes,
+        )
+        if features is not None and self.pipeline.is_cut and features.minutes > window_minutes:
+            raise FHRError(
+                f"features of {features.minutes:g} min beside {self.pipeline.window}; set `data.features.minutes` to "
+                f"{window_minutes:g} or less: features see nothing beyond the window"
+            )
         self.batch_size, self.class_weights, self.augmentation = batch_size, class_weights, augmentation
         self.features, self.splits_path, self.seed = features, splits, seed
         self.bootstrap, self.permute = bootstrap, permute
@@ -145,6 +162,7 @@ class DatabaseDataModule(pl.LightningDataModule):
             "augmentation": str(self.augmentation),
             "class_weights": self.class_weights,
             "window_minutes": self.pipeline.minutes,
+            "window": self.pipeline.window,
             "fs": self.pipeline.fs,
             "features": ", ".join(features.groups) if features else "none",  # their names are in data.json
             "features_checksum": features.checksum if features else "none",
@@ -167,11 +185,21 @@ class DatabaseDataModule(pl.LightningDataModule):
     @cached_property
     def _database(self) -> Database:
         given = None if self.place is None else self.place.database
-        return self.read() if given is None else given
+        if not self.pipeline.is_cut:
+            return self.read() if given is None else given
+        if given is None:
+            return self.read().changed(self.pipeline.cut)
+        if given.whole_checksum == given.checksum:
+            raise FHRError(
+                f"the network takes {self.pipeline.window}, and the cross-validation has whole recordings; give it "
+                "`database.changed(Pipeline(minutes=..., before=..., withheld=...).cut)`, so that nothing beside the "
+                "network sees more"
+            )
+        return given
 
     @property
     def database_read(self) -> Database:
-        """The recordings, read once."""
+        """The recordings, read once; where the window ends before they do, the window of each."""
         return self._database
 
     @cached_property

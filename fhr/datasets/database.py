@@ -1,13 +1,14 @@
 """Database of recordings with their outcomes, whatever the recordings were read from."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import cached_property
 
 import pandas as pd
 
-from fhr.errors import DatasetNotFoundError, FormatError
+from fhr.errors import DatasetNotFoundError, FormatError, SignalError
+from fhr.preprocessing import cut_from
 from fhr.recording import Composition, Recording
 
 from .targets import Target
@@ -33,6 +34,7 @@ class Database(Sequence[Recording]):
         self.recordings = tuple(recordings)
         self.origin = origin
         self.quarantined = dict(quarantined or {})
+        self._whole_checksum = ""  # where these are changed recordings
         self._positions = {recording.name: i for i, recording in enumerate(self.recordings)}
         if len(self._positions) < len(self.recordings):
             twice = next(r.name for i, r in enumerate(self.recordings) if self._positions[r.name] != i)
@@ -93,11 +95,11 @@ class Database(Sequence[Recording]):
 
     @cached_property
     def digests(self) -> tuple[str, ...]:
-        """SHA-256 of the file each recording was read from, of its signals where there is none; in order."""
-        return tuple(
-            recording.source.sha256 if recording.source and recording.source.sha256 else _digest(recording)
-            for recording in self.recordings
-        )
+        """SHA-256 of the file each recording was read from, of its signals where there is none; in order.
+
+        A window that was cut out of a recording has the digest of the whole.
+        """
+        return tuple(_as_read(recording) for recording in self.recordings)
 
     @cached_property
     def digests_of_signals(self) -> tuple[str, ...]:
@@ -116,11 +118,38 @@ class Database(Sequence[Recording]):
     def _checksum(self) -> str:
         return checksum_of_lines({recording.name: checksum_line(recording) for recording in self.recordings})
 
+    @property
+    def whole_checksum(self) -> str:
+        """Checksum of the recordings as they were read, which splits are made for; see `changed`."""
+        return self._whole_checksum or self.checksum
+
+    def changed(self, change: Callable[[Recording], Recording]) -> "Database":
+        """The same records with other signals, such as one window of each.
+
+        All that is computed from the result sees the changed signals, and its `checksum` is theirs; splits of the whole
+        recordings fit it. A recording that cannot be changed stays as it is: what prepares it refuses it once more.
+
+        Args:
+            change: a recording for a recording, of the same name and outcome; raises `SignalError` where it cannot.
+
+        Example:
+            Only the hour before the second stage: `database.changed(Pipeline(before="stage2").cut)`.
+        """
+        recordings = []
+        for recording in self.recordings:
+            try:
+                recordings.append(change(recording))
+            except SignalError:
+                recordings.append(recording)
+        database = Database(recordings, origin=self.origin, quarantined=self.quarantined)
+        database._whole_checksum = self.whole_checksum
+        return database
+
 
 def checksum_line(recording: Recording) -> str:
     """Line of a recording in `Database.checksum`: its name, signals, sampling rate and outcome."""
     outcome = ",".join(f"{value:.10g}" for value in asdict(recording.outcome).values())
-    return f"{recording.name}:{_digest(recording)}:{outcome}\n"
+    return f"{recording.name}:{recording.digest}:{outcome}\n"
 
 
 def checksum_of_lines(lines: Mapping[str, str]) -> str:
@@ -131,9 +160,8 @@ def checksum_of_lines(lines: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _digest(recording: Recording) -> str:
-    digest = hashlib.sha256(f"{recording.fs:.10g}".encode())
-    for signal in (recording.fhr, recording.uc, recording.mhr):
-        if signal is not None:
-            digest.update(signal.tobytes())
-    return digest.hexdigest()
+def _as_read(recording: Recording) -> str:
+    """Digest of a recording as it was read: of its file, or of the signals that a window was cut from."""
+    if recording.source and recording.source.sha256:
+        return recording.source.sha256
+    return cut_from(recording) or recording.digest

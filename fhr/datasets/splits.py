@@ -123,7 +123,7 @@ class Splits:
         Raises:
             SplitError: records are missing or added, or their signals or outcomes have changed.
         """
-        if self.data == dataset.checksum:
+        if self.data == dataset.whole_checksum:
             return
         stored, given = set(self.strata), set(dataset.names)
         if stored != given:
@@ -237,4 +237,4 @@ def make_splits(
         parts = stratified(stratum, n_folds, seed + repeat)
         folds.append(tuple(tuple(map(str, names[parts == k])) for k in range(n_folds)))
     by_name = {name: int(number) for name, number in zip(dataset.names, stratum, strict=True)}
-    return Splits(tuple(folds), by_name, seed, dataset.checksum)
+    return Splits(tuple(folds), by_name, seed, dataset.whole_checksum)

@@ -27,6 +27,7 @@ from .published_predictions import oof_file, read_oof
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .result import CrossValidation
+from .shortcut_report import shortcut_report, signal_loss
 from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
@@ -35,6 +36,7 @@ from .training_population import training_population
 from .unseen_records import check_makers, marked, unseen
 from .validation_report import write_validation
 from .validation_words import findings
+from .window_audit import window_audit
 
 __all__ = [
     "BASELINES",
@@ -96,6 +98,8 @@ __all__ = [
     "recalibrated_results",
     "recompute",
     "shortcut_audit",
+    "shortcut_report",
+    "signal_loss",
     "singleton_gain",
     "subgroups",
     "summary_row",
@@ -103,6 +107,7 @@ __all__ = [
     "training_population",
     "unseen",
     "whole_repeats",
+    "window_audit",
     "write_comparison",
     "write_report",
     "write_validation",

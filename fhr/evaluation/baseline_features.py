@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 from math import isnan
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 
 from fhr.errors import FHRError, SignalError
 from fhr.features import DEEP_CTG, ORDER_STATISTICS, FeatureSet, deep_ctg, order_statistics
-from fhr.preprocessing import DEFAULT_STEPS, clean
+from fhr.preprocessing import DEFAULT_STEPS, clean, cut_from
 from fhr.recording import Recording
 
 __all__ = ["BASELINE_COLUMNS", "HURST", "STAGE2", "baseline_table"]
@@ -34,6 +35,9 @@ def baseline_table(recordings: Iterable[Recording]) -> pd.DataFrame:
     - stage2_minutes: length of the second stage of labour, min; 0 where there was none. It is a control and no
       feature: it is known only once the child is born, and how long it was left to last tells how well the child
       seemed to be.
+
+    Of windows that were cut out of recordings (`Pipeline.cut`) everything but the control is computed from the window
+    alone: names such as `mad_60` then mean as much of it as there is.
 
     Args:
         recordings: any iterable; it is read once, one recording at a time.
@@ -60,8 +64,11 @@ def baseline_table(recordings: Iterable[Recording]) -> pd.DataFrame:
 
 
 def _hurst(recording: Recording) -> float:
+    hour = _LAST_HOUR
+    if cut_from(recording):  # a window, of which all is taken
+        hour = replace(hour, minutes=min(hour.minutes, recording.duration / 60))
     try:
-        return float(_LAST_HOUR(recording)[_LAST_HOUR.names.index("hurst")])
+        return float(hour(recording)[hour.names.index("hurst")])
     except SignalError as error:  # shorter than an hour, or not at a multiple of 4 Hz
         _log.debug("no %s: %s", HURST, error)
         return np.nan

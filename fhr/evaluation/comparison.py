@@ -1,5 +1,6 @@
 """Paired comparison of models that predicted the same records in the same folds."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from fhr.metrics import (
 from fhr.metrics.resampling import Metric, interval_of
 
 from .repeats import Repeats, whole_repeats
+from .training_variance import spread_of, widened
 
 __all__ = ["COMPARED", "METRICS", "compare"]
 
@@ -37,6 +39,8 @@ METRICS: dict[str, tuple[Metric, str]] = {
     "calibration_intercept": (calibration_intercept, "probabilities"),
 }
 """What can be compared, by name: the metric, and whether it is taken on the scores or on the probabilities."""
+
+_log = logging.getLogger(__name__)
 
 COMPARED = ("auroc", "auprc", "brier", "sensitivity_at_90_specificity", "calibration_slope")
 
@@ -53,13 +57,24 @@ def compare(
 
     A metric is computed on the pooled folds of each repeat and averaged over the repeats that the model has. One draw
     of records serves all models, so that what makes the records easy or hard for both cancels in the difference d.
-    With B draws on which both metrics are defined,
+
+    The question is whether one procedure, trained once, does better than the other, also on other records. So interval
+    and p hold two variances: that over records, from the bootstrap, and that of training, from the repeats that both
+    models have; `fhr.evaluation.training_variance.Spread` says how they add up, and why the second is not divided by
+    the number of repeats. Draws are widened to the total standard error. With B draws on which both metrics are
+    defined,
 
         p = min(1, 2 min(1 + #{d <= 0}, 1 + #{d >= 0}) / (B + 1)),
 
     the level at which the percentile interval begins to hold 0. `p_holm` is p after Holm's step-down over the models,
     metric by metric: name the metric that decides beforehand, the others describe. A calibration slope is best at 1,
     so that its difference alone does not say which model is better.
+
+    `detectable` is the smallest true difference that these records, and trainings that differ as these do, would show
+    with 80% power at the two-sided level 1 - `confidence`: that nothing was found says nothing about smaller ones. Fits
+    of one fold are compared on its records alone, and each fit with another seed is a repeat. A single repeat says
+    nothing of training: interval, p and `detectable` then hold for the trained models as they are, and `note` and a
+    warning say so.
 
     Args:
         models: out-of-fold predictions by the name of the model, two or more; columns name, repeat, fold, label,
@@ -71,7 +86,10 @@ def compare(
 
     Returns:
         One row a metric and model: metric, model, value, against, against_value, difference (value - against_value),
-        low, high, p, p_holm. A metric that is undefined on a model (a constant score, one class) has NaN.
+        low, high, p, p_holm; then detectable, sd_records (bootstrap standard deviation of the difference over records),
+        sd_training (standard deviation of the difference between repeats), value_sd and against_sd (that of each
+        model's metric), repeats (that both models have), note. A metric that is undefined on a model (a constant score,
+        one class) has NaN; so has a standard deviation of a single repeat.
 
     Raises:
         SplitError: other records, labels or folds than the first model has, no repeat in common; a record that is
@@ -91,33 +109,67 @@ def compare(
     first, *others = repeats
     for name in others:
         _same_records(first, repeats[first], name, repeats[name])
-    rows = []
+    rows: list[dict[str, Any]] = []
     for metric in metrics:
-        values, draws = {}, {}
+        function, column = METRICS[metric]
+        values, draws = {}, {}  # one row a repeat
         for name, model in repeats.items():
-            function, column = METRICS[metric]
             scores = getattr(model, column)
-            draws[name] = resampled(function, model.labels, scores, n_resamples=n_resamples, seed=seed)
-            values[name] = float(np.mean([function(model.labels, row) for row in scores]))
+            values[name] = np.array([function(model.labels, row) for row in scores])
+            drawn = [resampled(function, model.labels, row, n_resamples=n_resamples, seed=seed) for row in scores]
+            draws[name] = np.stack(drawn)
         compared: list[dict[str, Any]] = []
         for name in others:
-            difference = interval_of(values[name] - values[first], draws[name] - draws[first], confidence)
+            ours, theirs = values[name], values[first]
+            value = float(ours.mean()) - float(theirs.mean())
+            common, i, j = np.intersect1d(repeats[name].numbers, repeats[first].numbers, return_indices=True)
+            spread = spread_of(ours[i] - theirs[j], draws[name][i] - draws[first][j])
+            of_records = draws[name].mean(axis=0) - draws[first].mean(axis=0)
+            total = widened(value, of_records, spread, seed=seed)
+            difference = interval_of(value, total, confidence)
             compared.append(
                 {
                     "metric": metric,
                     "model": name,
-                    "value": values[name],
+                    "value": float(ours.mean()),
                     "against": first,
-                    "against_value": values[first],
+                    "against_value": float(theirs.mean()),
                     "difference": difference.value,
                     "low": difference.low,
                     "high": difference.high,
-                    "p": _two_sided(difference.value, draws[name] - draws[first]),
+                    "p": _two_sided(difference.value, total),
+                    "p_holm": np.nan,
+                    "detectable": spread.detectable(confidence),
+                    "sd_records": spread.records,
+                    "sd_training": spread.training,
+                    "value_sd": _between(ours),
+                    "against_sd": _between(theirs),
+                    "repeats": len(common),
+                    "note": _note(repeats[first], len(common)),
                 }
             )
         for row, adjusted in zip(compared, holm([row["p"] for row in compared]), strict=True):
             rows.append(row | {"p_holm": adjusted})
+    for note in dict.fromkeys(row["note"] for row in rows if row["note"]):
+        models_of = dict.fromkeys(row["model"] for row in rows if row["note"] == note)
+        _log.warning("%s beside %s: %s", ", ".join(models_of), first, note)
     return pd.DataFrame(rows)
+
+
+def _note(first: Repeats, n_common: int) -> str:
+    if n_common == 1:
+        return (
+            "one repeat: training's variance is unknown and in none of low, high, p and detectable; give several "
+            "repeats, or fits with other seeds"
+        )
+    if np.ptp(first.folds) == 0:
+        return "one fold: training's variance is that of the seeds, other training records are not in it"
+    return ""
+
+
+def _between(values: np.ndarray) -> float:
+    """Standard deviation between repeats; NaN of a single one."""
+    return float(values.std(ddof=1)) if len(values) > 1 else np.nan
 
 
 def _same_records(first: str, one: Repeats, name: str, other: Repeats) -> None:

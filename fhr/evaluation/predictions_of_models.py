@@ -1,4 +1,8 @@
-"""Predictions that a cross-validation left: in its run of MLflow, or in a CSV file."""
+"""Predictions that a cross-validation or a tested fit left: in its run of MLflow, or in a CSV file.
+
+A fit has tested the records of one fold once. Several fits of that fold, with other seeds, stand in the place of
+repeats.
+"""
 
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +16,7 @@ from fhr.errors import FHRError, FormatError
 from fhr.tracking import find_run, has_store, mlflow_client, shown_uri
 
 from .published_predictions import read_oof
+from .repeats import whole_repeats
 
 __all__ = ["KeptPredictions", "kept_predictions", "told_apart"]
 
@@ -20,7 +25,7 @@ class KeptPredictions(NamedTuple):
     """Predictions of one model, and where they are kept.
 
     Attributes:
-        given: id of the run, or the path of the file.
+        given: id of the run, or the path of the file; of several fits, all of them with commas between.
         name: of the model.
         predictions: columns name, repeat, fold, label, score, probability.
         experiment: id of the run's experiment; empty for a file.
@@ -37,10 +42,17 @@ class KeptPredictions(NamedTuple):
 def kept_predictions(given: str) -> KeptPredictions:
     """Read the predictions of a run, or of a file where there is one of that name.
 
+    Predictions without the columns repeat and fold are those of one fit on one fold. `A,B,C` are fits of one model on
+    the same fold with other seeds, which become its repeats.
+
     Raises:
-        FHRError: neither, a file that is no table, or a run that is no finished cross-validation.
+        FHRError: neither, a file that is no table, a run that is not finished or holds no predictions of a label, or
+            fits that are no repeats of each other.
     """
-    return _of_file(Path(given)) if Path(given).is_file() else _of_run(given)
+    if Path(given).is_file():
+        return _of_file(Path(given))
+    parts = [part for part in given.split(",") if part]
+    return _of_run(given) if len(parts) < 2 else _repeated([kept_predictions(part) for part in parts])
 
 
 def told_apart(models: Sequence[KeptPredictions]) -> list[KeptPredictions]:
@@ -62,7 +74,7 @@ def _of_file(path: Path) -> KeptPredictions:
         predictions = pd.read_csv(path, dtype={"name": str, "record": str})
     except (OSError, EOFError, ValueError) as error:
         raise FHRError(f"{path}: no table of predictions ({error}); give a CSV that `fhr crossval` wrote") from None
-    return KeptPredictions(str(path), name, predictions.rename(columns={"record": "name"}))
+    return KeptPredictions(str(path), name, _with_fold(predictions.rename(columns={"record": "name"})))
 
 
 def _of_run(run_id: str) -> KeptPredictions:
@@ -76,13 +88,49 @@ def _of_run(run_id: str) -> KeptPredictions:
         raise FHRError(f"run {run_id} is one fold of {parent}; compare whole cross-validations, give that id")
     if found.info.status != "FINISHED":
         raise FHRError(f"run {run_id} is {found.info.status}; compare it when it is finished")
-    columns: set[str] = set()
+    predictions = pd.DataFrame()
     if any(file.path == "predictions.csv" for file in client.list_artifacts(run_id)):
         with tempfile.TemporaryDirectory() as folder:
             path = client.download_artifacts(run_id, "predictions.csv", folder)
             predictions = pd.read_csv(path, dtype={"name": str})
-        columns = set(predictions.columns)
-    if "repeat" not in columns:
-        raise FHRError(f"run {run_id} is no cross-validation; give one that `fhr crossval` made")
-    name = found.info.run_name or run_id
-    return KeptPredictions(run_id, name, predictions, str(found.info.experiment_id), found.data.tags.get("target", ""))
+    if not {"name", "label", "score"} <= set(predictions.columns):
+        raise FHRError(
+            f"run {run_id} holds no predictions of a label; give a run of `fhr crossval`, or test a fit of a "
+            f"classification first, with `fhr test --run {run_id}`"
+        )
+    name, tags = found.info.run_name or run_id, found.data.tags
+    return KeptPredictions(run_id, name, _with_fold(predictions), str(found.info.experiment_id), tags.get("target", ""))
+
+
+def _with_fold(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Call the only repeat, and the only fold, 0 where the table says nothing of them, or knows a single fold."""
+    if not {"repeat", "fold"} & set(predictions.columns):
+        return predictions.assign(repeat=0, fold=0)
+    if "fold" in predictions and predictions["fold"].nunique() == 1:
+        return predictions.assign(fold=0)
+    return predictions
+
+
+def _repeated(fits: Sequence[KeptPredictions]) -> KeptPredictions:
+    """Fits of one model on one fold, as its repeats."""
+    first = fits[0]
+    tables: list[pd.DataFrame] = []
+    for number, fit in enumerate(fits):
+        whole_repeats(fit.predictions, model=fit.given)
+        if fit.predictions["repeat"].nunique() > 1 or (fit.predictions["fold"] != 0).any():
+            raise FHRError(f"{fit.given} is no fit of one fold; only such fits are joined by commas, as repeats")
+        if len({one.target for one in (first, fit) if one.target}) > 1:
+            raise FHRError(f"{fit.given} predicts {fit.target}, {first.given} {first.target}; join fits of one label")
+        table = fit.predictions.sort_values("name", ignore_index=True)
+        if set(table["name"]) != set(first.predictions["name"]):
+            raise FHRError(f"{fit.given} tests other records than {first.given}; join fits of one fold")
+        for other, earlier in zip(fits, tables, strict=False):
+            if table["score"].equals(earlier["score"]):
+                raise FHRError(
+                    f"{fit.given} has the scores of {other.given}, and says nothing of training; give fits with other "
+                    "seeds (`fhr fit --seed_everything N`)"
+                )
+        tables.append(table.assign(repeat=number))
+    given, name = ",".join(fit.given for fit in fits), f"{first.name} ({len(fits)} fits)"
+    known = next((fit for fit in fits if fit.experiment), first)
+    return KeptPredictions(given, name, pd.concat(tables, ignore_index=True), known.experiment, known.target)

@@ -115,7 +115,7 @@ def cross_validate(
     title = marked(title, out_of_fold)  # which also keeps its folds apart from others in a store
     about = {
         "target": target,
-        "data": first.splits.data,
+        "data": database.checksum,
         "splits": first.splits.checksum,
         "inner": str(inner),
         "members": str(members),

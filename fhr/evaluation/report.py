@@ -15,7 +15,8 @@ from .baseline_features import baseline_table
 from .births_by_group import birth_groups, subgroups
 from .conformal_sets import conformal_table, singleton_gain
 from .result import CrossValidation
-from .shortcuts import shortcut_audit
+from .shortcut_report import shortcut_report
+from .window_audit import window_audit
 
 if TYPE_CHECKING:
     from fhr.features import FeatureSet
@@ -35,7 +36,7 @@ class Report(NamedTuple):
 
     Attributes:
         results: metrics of the model, with intervals.
-        audit: of the shortcut by signal loss.
+        audit: of the shortcut by signal loss, see `shortcut_report`.
         rows: a row a model, those that stand beside it included.
         beside: AUROC of each model beside it, by name.
     """
@@ -54,6 +55,7 @@ def write_report(
     table: pd.DataFrame | None = None,
     network: str = "",
     window_minutes: float = 60.0,
+    window: str = "",
     features: "FeatureSet | None" = None,
     left_out: int = 0,
 ) -> Report:
@@ -66,6 +68,7 @@ def write_report(
         table: `baseline_table` of the records; None computes it.
         network: class path for the model card; the name of the model where it is empty.
         window_minutes: how much signal the model looks at, for the model card.
+        window: in words, where it is another than the last minutes, for the model card.
         features: what it takes beside the signal, for the model card.
         left_out: records that could not be used, for the model card.
 
@@ -84,7 +87,7 @@ def write_report(
     predictions, results = result.predictions, dict(result.metrics)
     known = {name: recordings[name] for name in predictions["name"].unique()}
     with concerning(result.subject):
-        audit = shortcut_audit(predictions, table[LOSS])
+        audit = shortcut_report(predictions, table, known.values())
     rows, areas = [result.row()], {}
     for other in beside:
         rows.append(other.row())
@@ -108,13 +111,16 @@ def write_report(
         features=features,
         left_out=left_out,
         records=records_line(made, made) + ("" if result.out_of_fold else _NOT_OUT_OF_FOLD),
+        window=window,
     )
     folder.mkdir(parents=True, exist_ok=True)
     write_evaluation(folder, card, first, known)
     predictions.to_csv(folder / "predictions.csv", index=False)
     pd.DataFrame(rows).to_csv(folder / "models.csv", index=False)
     conformal_table(predictions).to_csv(folder / "conformal.csv", index=False)
-    pd.DataFrame(audit, index=["value", "low", "high"]).T.to_csv(folder / "shortcut_audit.csv")
+    gaps = window_audit(known.values(), table, minutes=window_minutes)
+    for name, audited in (("shortcut", audit), ("window", gaps)):
+        pd.DataFrame(audited, index=["value", "low", "high"]).T.to_csv(folder / f"{name}_audit.csv")
     groups = birth_groups(known.values())
     subgroups(predictions, groups, table[LOSS]).to_csv(folder / "subgroups.csv", index=False)
     return Report(results, audit, rows, areas)

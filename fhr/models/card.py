@@ -14,11 +14,11 @@ from fhr.recording import KINDS, Composition, Heritage, fitted_to_of
 __all__ = ["FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"]
 
 FORMAT = 6
-"""Of a checkpoint that says how well its model ranks, compares uterine activity, holds the spread between its inner folds,
-was recalibrated on births of another hospital, or whose cross-validation is not out-of-fold; 5 of one whose network holds
-the scaling of its features, or that learnt from records of which not all were measured; 4 with what its confidence rests
-on; 3 of another kind of task than classification; 2 with features and their scaling in the card; 1 without, as before
-there were any."""
+"""Of a checkpoint that says how well its model ranks, compares uterine activity, holds the spread between its inner
+folds, was recalibrated on births of another hospital, or whose cross-validation is not out-of-fold; 5 of one whose
+network holds the scaling of its features, or that learnt from records of which not all were measured; 4 with what its
+confidence rests on; 3 of another kind of task than classification; 2 with features and their scaling in the card; 1
+without, as before there were any."""
 
 RANKINGS = ("held_out_auroc", "out_of_fold_auroc")
 """Which AUROC a checkpoint holds."""

@@ -15,7 +15,7 @@ from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
 from fhr.models import CheckpointCard, Network, exactest
-from fhr.preprocessing import Pipeline, Window
+from fhr.preprocessing import Pipeline, Window, window_words
 from fhr.recording import Recording
 
 from .kind import check_kind, fitting, of_checkpoint
@@ -105,7 +105,8 @@ class Predictor:
         Raises:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
-        return self._predict([recording], [self.pipeline(recording)], [self._features(recording)])[0]
+        cut = self.pipeline.cut(recording)
+        return self._predict([cut], [self.pipeline(cut)], [self._features(cut)])[0]
 
     def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
         """Risk of each recording that can be used, and the reason for each that cannot, by name."""
@@ -115,11 +116,12 @@ class Predictor:
         unusable: dict[str, str] = {}
         for recording in recordings:
             try:
-                window, row = self.pipeline(recording), self._features(recording)
+                cut = self.pipeline.cut(recording)  # nothing here sees more of it
+                window, row = self.pipeline(cut), self._features(cut)
             except SignalError as error:
                 unusable[recording.name] = str(error)
             else:
-                used.append(recording)
+                used.append(cut)
                 windows.append(window)
                 features.append(row)
         return self._predict(used, windows, features), unusable
@@ -145,6 +147,7 @@ class Predictor:
             SignalError: a recording that is shorter than one window, or without a usable one.
         """
         minutes = max(self.pipeline.minutes, 0 if self.features is None else self.features.minutes)
+        minutes += self.pipeline.withheld
         return through_recording(recording, self.predict_all, minutes=minutes, step=step)
 
     def false_signal_probability(self, recording: Recording) -> NoReturn:
@@ -211,6 +214,8 @@ class Predictor:
     def _warnings(self, recording: Recording, window: Window) -> Iterable[str]:
         if any(calibrator is None for calibrator in self.calibrators):
             yield "not calibrated: no probability"
+        if words := window_words(recording):
+            yield words
         if window.loss > _MUCH_LOSS:
             yield loss_words(window.loss, self.pipeline.minutes)
         if "uc" in self.pipeline.channels:

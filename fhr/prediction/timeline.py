@@ -70,6 +70,7 @@ def _until(recording: Recording, end: int) -> Recording:
         uc=recording.uc[:end],
         mhr=mhr,
         stage2_start=recording.stage2_start if begun else np.nan,
+        clinical=replace(recording.clinical, second_stage=np.nan),  # nobody knows its length before it is over
     )
 
 

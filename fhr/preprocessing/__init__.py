@@ -23,6 +23,7 @@ from .quality_rules import (
 from .resampling import block_factor, block_mean, last_minutes
 from .steps import DEFAULT_STEPS, check_steps, clean, plain_steps
 from .true_runs import fill_runs, runs
+from .window_cut import cut_from, cut_window, window_words
 from .windows import cut_windows
 
 __all__ = [
@@ -39,6 +40,8 @@ __all__ = [
     "check_steps",
     "clean",
     "coincident",
+    "cut_from",
+    "cut_window",
     "cut_windows",
     "fill_runs",
     "halved_or_doubled",
@@ -63,4 +66,5 @@ __all__ = [
     "remove_stuck",
     "runs",
     "stuck",
+    "window_words",
 ]

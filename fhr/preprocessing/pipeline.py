@@ -13,6 +13,7 @@ from fhr.recording import Recording, Step, plain_names, plain_number, plain_numb
 from .gaps import interpolate_gaps
 from .resampling import block_factor, block_mean, last_minutes
 from .steps import DEFAULT_STEPS, check_steps, clean, plain_steps
+from .window_cut import BEFORE, cut_window
 
 __all__ = ["Pipeline", "Window"]
 
@@ -38,7 +39,10 @@ class Window(NamedTuple):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Preprocessing of one recording: cleaning, short gaps, the last minutes, block means, fixed scaling.
+    """Preprocessing of one recording: its window, cleaning, short gaps, block means, fixed scaling.
+
+    The usual window is the last minutes, cut after cleaning. One that ends before the recording does is cut out before
+    anything else, see `cut`, so that nothing of what came later can reach the network.
 
     The mask channel is the fraction of each output sample's block that was measured: interpolated samples have
     a value and mask 0, missing ones value 0 and mask 0.
@@ -50,6 +54,9 @@ class Pipeline:
         steps: cleaning of FHR, by name and parameters.
         interpolate: longest gap of FHR or UC that is bridged, s; 0 for none.
         scaling: offset and scale of `fhr` and `uc`.
+        before: what the window ends before: `end`, or `stage2` for the start of the second stage; a recording without
+            one is cut before its end.
+        withheld: minutes between the window and what it ends before, so that a risk is told so much earlier.
 
     Raises:
         FHRError: an unknown channel, step or parameter, channels in another order, a negative longest gap, or a rate
@@ -62,6 +69,8 @@ class Pipeline:
     steps: tuple[Step, ...] = DEFAULT_STEPS
     interpolate: float = 15.0
     scaling: Mapping[str, tuple[float, float]] = field(default_factory=lambda: dict(SCALING))
+    before: str = "end"
+    withheld: float = 0.0
 
     def __post_init__(self) -> None:
         if not (0 < self.fs < inf and 0 < self.minutes < inf and self.n_times):
@@ -74,6 +83,24 @@ class Pipeline:
         if not self.channels or tuple(self.channels) != tuple(c for c in CHANNELS if c in self.channels):
             raise FHRError(f"pipeline channels {self.channels}; choose from {', '.join(CHANNELS)}, in this order")
         check_steps(self.steps)
+        if self.before not in BEFORE:
+            raise FHRError(f"a window before {self.before!r}; choose from {', '.join(BEFORE)}")
+        if not 0 <= self.withheld < inf:
+            raise FHRError(f"pipeline with withheld={self.withheld} min; give 0 or more")
+
+    @property
+    def is_cut(self) -> bool:
+        """True where the window is another than the last minutes, and is cut out before all else."""
+        return self.before != "end" or self.withheld > 0
+
+    @property
+    def window(self) -> str:
+        """The window in words: `the last 60 min`, `the 50 min until 10 min before the end`."""
+        if not self.is_cut:
+            return f"the last {self.minutes:g} min"
+        end = "the second stage (the end, where there was none)" if self.before == "stage2" else "the end"
+        lead = f"until {self.withheld:g} min before" if self.withheld else "before"
+        return f"the {self.minutes:g} min {lead} {end}"
 
     @property
     def n_channels(self) -> int:
@@ -85,12 +112,25 @@ class Pipeline:
         """Number of samples of the output."""
         return round(self.minutes * 60 * self.fs)
 
+    def cut(self, recording: Recording) -> Recording:
+        """Cut out all that a prediction may see of a recording: its window where that ends earlier, else the whole.
+
+        Features, typicality and whatever else stands beside the network are computed from this. It can be done twice.
+
+        Raises:
+            SignalError: a recording that is too short, or out of which another window was cut.
+        """
+        if not self.is_cut:
+            return recording
+        return cut_window(recording, minutes=self.n_times / self.fs / 60, before=self.before, withheld=self.withheld)
+
     def __call__(self, recording: Recording) -> Window:
         """Prepare one recording.
 
         Raises:
             SignalError: a rate that does not divide, a recording shorter than the window, or no valid FHR in it.
         """
+        recording = self.cut(recording)
         try:
             factor = block_factor(recording.fs, self.fs)
             cleaned = clean(recording, self.steps)
@@ -100,9 +140,7 @@ class Pipeline:
             raise SignalError(f"{recording.name}: {error}") from None
         measured = ~np.isnan(fhr)
         if not measured.any():
-            raise SignalError(
-                f"{recording.name}: no valid FHR sample in the last {self.minutes:g} min; leave the recording out"
-            )
+            raise SignalError(f"{recording.name}: no valid FHR sample in {self.window}; leave the recording out")
         planes = {
             "fhr": self._plane("fhr", fhr, recording.fs, factor),
             "uc": self._plane("uc", uc, recording.fs, factor),
@@ -136,6 +174,8 @@ class Pipeline:
             "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in self.steps],
             "interpolate": self.interpolate,
             "scaling": {channel: list(constants) for channel, constants in self.scaling.items()},
+            # Left out of the usual window: a version that does not know them refuses the others.
+            **({"before": self.before, "withheld": self.withheld} if self.is_cut else {}),
         }
 
     @classmethod
@@ -145,7 +185,9 @@ class Pipeline:
         Raises:
             FHRError: anything else.
         """
-        names = ("fs", "minutes", "channels", "steps", "interpolate", "scaling")
+        names = ["fs", "minutes", "channels", "steps", "interpolate", "scaling"]
+        if isinstance(plain, Mapping) and {"before", "withheld"} & set(plain):
+            names += ["before", "withheld"]
         given = plain_table(plain, "pipeline", *names)
         scaling = plain_table(given["scaling"], "pipeline scaling", *SCALING)
         pairs = {
@@ -160,4 +202,6 @@ class Pipeline:
             steps=plain_steps(given["steps"]),
             interpolate=plain_number(given["interpolate"], "pipeline interpolate", low=0, infinite=True),
             scaling={channel: (offset, scale) for channel, (offset, scale) in pairs.items()},
+            before=given.get("before", "end"),
+            withheld=plain_number(given.get("withheld", 0.0), "pipeline withheld", low=0, high=_MOST),
         )

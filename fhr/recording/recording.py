@@ -1,5 +1,6 @@
 """Frozen `Recording` that every room takes and gives."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import isfinite, nan
@@ -108,6 +109,15 @@ class Recording:
     def loss(self) -> float:
         """Fraction of FHR samples that are missing; 1 for an empty recording."""
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the sampling rate and the signals."""
+        digest = hashlib.sha256(f"{self.fs:.10g}".encode())
+        for signal in (self.fhr, self.uc, self.mhr):
+            if signal is not None:
+                digest.update(signal.tobytes())
+        return digest.hexdigest()
 
     def after(self, step: Step, **changes: Any) -> "Recording":
         """Copy the recording with `changes` to its fields and `step` appended to its history.

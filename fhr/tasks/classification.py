@@ -15,6 +15,7 @@ from fhr.calibration.typicality import UC_STATISTICS, typical_statistics
 from fhr.errors import CheckpointError
 from fhr.metrics import auroc, bootstrap, evaluate
 from fhr.models import Network, ranking_of
+from fhr.preprocessing import Pipeline
 
 from .artifacts import write_evaluation
 from .batch import Batch
@@ -141,6 +142,7 @@ class ClassificationTask(Task):
             features=facts.features,
             left_out=len(facts.quarantined),
             records=records_line(facts.learnt_composition, facts.tested_composition),
+            window=facts.pipeline.window if isinstance(facts.pipeline, Pipeline) and facts.pipeline.is_cut else "",
         )
         write_evaluation(folder, card, evaluation.predictions, facts.recordings)
 

@@ -27,6 +27,7 @@ class ModelCard:
         left_out: records that could not be used.
         features: what it takes beside the signal, or None.
         records: in words: kinds and makers of the records, where not all were measured; see `records_line`.
+        window: in words, where it is another than the last minutes of the recording; see `Pipeline.window`.
     """
 
     network: str
@@ -41,20 +42,25 @@ class ModelCard:
     left_out: int
     features: FeatureSet | None = None
     records: str = ""
+    window: str = ""
 
     def markdown(self) -> str:
         """The card as Markdown."""
         beside = ""
         if self.features is not None:
             names = ", ".join(self.features.names)
-            beside = f";\n  beside it {names} of fetal heart rate in the last {self.features.minutes:g} min"
+            of = "the last" if not self.window else "its last"
+            beside = f";\n  beside it {names} of fetal heart rate in {of} {self.features.minutes:g} min"
+        earlier = "The last minutes before birth are part of the input: the numbers say nothing about earlier warning."
+        if self.window:
+            earlier = "The window was placed after the birth, by when it was: nobody knows that at the bedside."
         return f"""# Model card
 
 Research software, **not a medical device**: it must not guide the care of any patient.
 
 - Network: `{self.network}`
 - Label: `{self.target}` (umbilical artery pH or Apgar score at birth, with its inequality)
-- Input: the last {self.window_minutes:g} min of fetal heart rate and uterine activity{beside}
+- Input: {self.window or f"the last {self.window_minutes:g} min"} of fetal heart rate and uterine activity{beside}
 - Data: {self.origin} (checksum `{self.data_checksum[:16]}`)
 {self.records}\
 - Tested on: {self.tested_on}
@@ -70,7 +76,7 @@ Intervals are 95% percentile bootstrap intervals over records.
 ## Limits
 
 - The label is a threshold on a blood-gas or clinical score; most fetuses below it were not harmed.
-- The last minutes before birth are part of the input: the numbers say nothing about earlier warning.
+- {earlier}
 - Signal loss alone separates acidosis in real recordings; part of any score may be that shortcut.
 - Nothing was tested on another hospital, monitor or population; a change of prevalence changes every probability.
 """

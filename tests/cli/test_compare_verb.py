@@ -43,6 +43,9 @@ def store(tmp_path_factory):
     add("stopped", made(0.9, 2), name="network", status="FAILED")
     add("fold", made(0.9, 2), name="repeat 0 fold 0", **{"mlflow.parentRunId": ids["weak"]})
     add("fit", made(0.9, 2).drop(columns=["repeat", "fold"]), name="fit")
+    for seed in range(3, 6):
+        add(f"fit {seed}", made(0.9, seed).drop(columns=["repeat", "fold"]), name="fit")
+    add("samples", made(0.9, 2)[["name"]].assign(measured="fhr"), name="false signals")
     add("bare", None, name="bare")
     add("other label", made(0.9, 2, flip=True), name="network", target="ph<=7.15")
     add("other folds", made(0.9, 2).assign(fold=0), name="network")
@@ -66,7 +69,7 @@ def test_two_runs(store, run_fhr, client):
     before = len(everything(client))
     answer = run_fhr(folder, "compare", ids["weak"], ids["strong"])
     assert answer.code == 0, answer.err
-    assert answer.err == ""
+    assert "one repeat: training's variance is unknown" in answer.err
     table = pd.read_csv(io.StringIO(answer.out))
     names = {kind: f"network {ids[kind][:8]}" for kind in ("weak", "strong")}
     expected = compare({names["weak"]: made(0.3, 0), names["strong"]: made(1.8, 1)})
@@ -89,6 +92,44 @@ def test_a_file_in_the_place_of_a_run(store, run_fhr, tmp_path):
     assert not (tmp_path / "mlruns").exists()
 
 
+def test_tested_fits_of_one_fold(store, run_fhr, tmp_path):
+    """Two fits alone, then fits with other seeds as repeats; a CSV of one fold in the place of a run."""
+    folder, ids = store
+    answer = run_fhr(folder, "compare", ids["fit"], ids["fit 3"])
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(io.StringIO(answer.out)).set_index("metric")
+    assert table["sd_training"].isna().all()
+    assert table["note"].str.startswith("one repeat: training's variance is unknown").all()
+    made(0.3, 0).drop(columns=["repeat", "fold"]).to_csv(tmp_path / "a.csv", index=False)
+    made(0.3, 1).drop(columns=["repeat", "fold"]).to_csv(tmp_path / "b.csv", index=False)
+    answer = run_fhr(
+        folder, "compare", f"{tmp_path / 'a.csv'},{tmp_path / 'b.csv'}", f"{ids['fit 3']},{ids['fit 4']},{ids['fit 5']}"
+    )
+    assert answer.code == 0, answer.err
+    assert "one fold: training's variance is that of the seeds" in answer.err
+    table = pd.read_csv(io.StringIO(answer.out)).set_index("metric")
+    assert set(table["against"]) == {"a (2 fits)"}
+    assert set(table["model"]) == {"fit (3 fits)"}
+    assert (table["repeats"] == 2).all()
+    assert (table.loc["auroc", ["sd_training", "detectable"]] > 0).all()
+
+
+def test_fits_that_are_no_repeats(store, run_fhr, tmp_path):
+    folder, ids = store
+    made(0.9, 3).iloc[1:].drop(columns=["repeat", "fold"]).to_csv(tmp_path / "short.csv", index=False)
+    made(0.9, 3).drop(columns=["repeat", "fold", "label"]).to_csv(tmp_path / "bare.csv", index=False)
+    for given, message in (
+        (f"{ids['fit 3']},{ids['fit 3']}", f"{ids['fit 3']} has the scores of {ids['fit 3']}, and says nothing of"),
+        (f"{ids['fit 3']},{ids['weak']}", f"{ids['weak']} is no fit of one fold; only such fits are joined by commas"),
+        (f"{ids['fit 3']},{tmp_path / 'short.csv'}", "short.csv tests other records than"),
+        (f"{ids['fit 3']},nonsense", "'nonsense' is neither a file nor a run"),
+        (f"{ids['fit 3']},{tmp_path / 'bare.csv'}", "bare.csv: no column 'label'"),
+    ):
+        answer = run_fhr(folder, "compare", ids["fit"], given)
+        assert (answer.code, answer.out) == (2, "")
+        assert message in answer.err
+
+
 def test_figures(store, run_fhr, tmp_path):
     runs = [store[1][kind] for kind in ("weak", "strong", "third")]
     answer = run_fhr(store[0], "compare", *runs, "--figures", tmp_path / "new" / "figures")
@@ -108,7 +149,8 @@ def test_a_comparison_is_kept_where_it_is_asked_for(store, run_fhr, client):
     assert (kept.data.tags["kind"], kept.data.tags["target"]) == ("comparison", "ph<7.05")
     table = pd.read_csv(io.StringIO(answer.out)).set_index("metric")
     for metric, row in table.iterrows():
-        for suffix, column in (("", "difference"), ("_low", "low"), ("_high", "high"), ("_p", "p_holm")):
+        ends = {"": "difference", "_low": "low", "_high": "high", "_p": "p_holm", "_detectable": "detectable"}
+        for suffix, column in ends.items():
             assert kept.data.metrics[f"difference/{metric}{suffix}"] == pytest.approx(row[column])
     text = client.download_artifacts(kept.info.run_id, "comparison.csv")
     pd.testing.assert_frame_equal(pd.read_csv(text), table.reset_index())
@@ -140,8 +182,9 @@ def test_several_models_are_told_apart_by_their_place(store, run_fhr, client):
         (["weak", "nonsense"], "'nonsense' is neither a file nor a run of sqlite:///.*; `fhr runs` lists the runs"),
         (["weak", "stopped"], "run {stopped} is FAILED; compare it when it is finished"),
         (["weak", "fold"], "run {fold} is one fold of {weak}; compare whole cross-validations, give that id"),
-        (["weak", "fit"], "run {fit} is no cross-validation; give one that `fhr crossval` made"),
-        (["weak", "bare"], "run {bare} is no cross-validation"),
+        (["weak", "fit"], "in repeat 0 48 of 60 records are in another fold"),
+        (["weak", "bare"], "run {bare} holds no predictions of a label; .* with `fhr test --run {bare}`"),
+        (["weak", "samples"], "run {samples} holds no predictions of a label"),
         (["weak", "other label"], "runs of 2 labels cannot be compared: {weak} predicts ph<7.05, .* predicts ph<=7.15"),
         (["weak", "other folds"], "in repeat 0 48 of 60 records are in another fold, 1002 in 1 and 0; use one split"),
     ],
@@ -151,7 +194,7 @@ def test_mistakes(store, run_fhr, kinds, message):
     answer = run_fhr(folder, "compare", *[ids.get(kind, kind) for kind in kinds])
     assert (answer.code, answer.out) == (2, "")
     assert re.search(
-        message.format(**{kind: ids[kind] for kind in ("weak", "stopped", "fold", "fit", "bare")}), answer.err
+        message.format(**{kind: ids[kind] for kind in ("weak", "stopped", "fold", "samples", "bare")}), answer.err
     )
     assert answer.err.startswith("fhr compare: ")
 

@@ -7,9 +7,10 @@ import pytest
 import pytorch_lightning as pl
 import torch
 
-from fhr.datamodules import CTUUHBDataModule, DatabaseDataModule, SimulatedDataModule
-from fhr.datasets import Database, make_splits
-from fhr.errors import SplitError
+from fhr.datamodules import CTUUHBDataModule, DatabaseDataModule, PlaceDataModule, SimulatedDataModule
+from fhr.datasets import Database, Place, make_splits
+from fhr.errors import FHRError, SplitError
+from fhr.features import FeatureSet
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet
 from fhr.preprocessing import Augmentation, Pipeline
@@ -234,3 +235,39 @@ def test_permuted_records_have_the_signals_of_others_and_their_own_labels(simula
     assert torch.equal(other.signal, same.signal)
     moved = (one.signal != other.signal).flatten(1).any(1)
     assert moved.float().mean() > 0.8
+
+
+EARLY = {"window_minutes": 15, "window_before": "stage2", "withheld_minutes": 5}
+
+
+def test_a_window_that_ends_earlier_is_all_that_is_read(simulated_database):
+    """Signals, features, and the recordings that typicality and lines are computed from; the folds stay the same."""
+    features = FeatureSet(groups=("multiscale",), minutes=10, multiscale={"j2": 6})
+    data = ready(simulated_database, **EARLY, features=features)
+    facts = data.facts
+    assert {recording.duration for recording in facts.recordings.values()} == {15 * 60}
+    assert facts.splits == make_splits(simulated_database)
+    assert facts.data_checksum != simulated_database.checksum
+    name = facts.partition.test[0]
+    batch = next(iter(data.test_dataloader()))
+    window = Pipeline(minutes=15, before="stage2", withheld=5)
+    np.testing.assert_array_equal(batch.signal[0], window(simulated_database[name]).signal)
+    np.testing.assert_allclose(batch.features[0], features(window.cut(simulated_database[name])), rtol=1e-6)
+    assert data.settings["window"] == "the 15 min until 5 min before the second stage (the end, where there was none)"
+
+
+def test_a_cross_validation_of_such_a_network_has_windows_too(simulated_database):
+    place = Place.first(simulated_database, "ph<=7.15")
+    with pytest.raises(FHRError, match=r"the cross-validation has whole recordings; give it `database.changed\("):
+        PlaceDataModule(place, **EARLY).setup()
+    windows = simulated_database.changed(Pipeline(minutes=15, before="stage2", withheld=5).cut)
+    data = PlaceDataModule(Place.first(windows, "ph<=7.15", place.splits), **EARLY)
+    data.setup()
+    assert data.facts.partition == place.partition
+
+
+def test_features_see_nothing_beyond_the_window():
+    features = FeatureSet(groups=("multiscale",), minutes=20)
+    with pytest.raises(FHRError, match=r"features of 20 min beside the 15 min until 5 min before .*; set `data.feat"):
+        CTUUHBDataModule(**EARLY, features=features)
+    CTUUHBDataModule(window_minutes=15, features=features)  # of the usual window they may

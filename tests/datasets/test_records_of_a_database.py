@@ -3,9 +3,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fhr.datasets import CTUUHB, Database
-from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError
+from fhr.datasets import CTUUHB, Database, make_splits
+from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError, SplitError
 from fhr.formats import write_wfdb
+from fhr.preprocessing import Pipeline
 from fhr.recording import Outcome, Provenance, Recording, Step
 from fhr.simulation import simulate
 
@@ -45,6 +46,31 @@ def test_labels_of_a_target_that_is_not_defined(database):
     assert database.labels("ph<7.15").tolist() == [1, 1, 0]
     with pytest.raises(OutcomeError, match="target 'acidosis' is not defined"):
         database.labels("acidosis")
+
+
+def test_windows_of_records_are_other_data_that_the_same_splits_fit():
+    """Caches and stores tell them from whole recordings, a split file does not; whose they are stays known."""
+    whole = Database([_minutes(f"r{i}", 30 + i) for i in range(10)], origin="here", quarantined={"d": "damaged"})
+    windows = whole.changed(Pipeline(minutes=25, withheld=8).cut)
+    assert windows.names == whole.names
+    assert windows.quarantined == whole.quarantined
+    assert windows["r3"].duration == 25 * 60
+    assert windows["r2"] is whole["r2"]  # too short for it
+    assert windows.checksum != whole.checksum
+    assert windows.whole_checksum == whole.checksum == whole.whole_checksum
+    assert windows.digests == whole.digests
+    splits = make_splits(whole, n_repeats=1, n_folds=2)
+    splits.check(windows)
+    assert make_splits(windows, n_repeats=1, n_folds=2) == splits
+    with pytest.raises(SplitError, match="the split was made for other data"):
+        splits.check(Database(windows, origin="there"))
+
+
+def _minutes(name: str, minutes: float) -> Recording:
+    n = round(minutes * 240)
+    return Recording(
+        name, 140 + minutes + np.arange(n) % 7, np.full(n, 20.0), 4.0, outcome=Outcome(ph=7.0 + len(name) / 10)
+    )
 
 
 SYNTHETIC = Provenance("synthetic", "gan(seed=1)", ("f" * 64, "b"))

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 from fhr.errors import FHRError, OutcomeError, SplitError
 from fhr.evaluation.comparison import COMPARED, METRICS, compare
 from fhr.evaluation.summary import evaluate_predictions
+from fhr.evaluation.training_variance import Spread, spread_of, widened
 from fhr.metrics import holm
 
 
@@ -72,6 +73,96 @@ def test_equal_models_are_told_apart_once_in_twenty():
         p.append(compare(models, ["auroc"], n_resamples=99, seed=seed)["p"].iloc[0])
     assert np.mean(np.array(p) <= 0.05) == pytest.approx(0.05, abs=0.045)
     assert np.mean(p) == pytest.approx(0.5, abs=0.08)
+
+
+def trained(generator: np.random.Generator, y: np.ndarray, *, repeats: int, gain: float, by: float = 0.0) -> dict:
+    """Two models that share what they see of each record; each training has a strength of its own."""
+    x, tables = generator.normal(size=len(y)), {}
+    for name, more in (("a", 0.0), ("b", by)):
+        rows = []
+        for r in range(repeats):
+            strength = 1 + more + gain * generator.normal()
+            score = x + 0.5 * generator.normal(size=len(y)) + strength * y
+            rows.append(pd.DataFrame({"name": np.arange(len(y)).astype(str), "repeat": r, "fold": np.arange(len(y)) % 5,
+                                      "label": y, "score": score, "probability": 0.5}))  # fmt: skip
+        tables[name] = pd.concat(rows)
+    return tables
+
+
+@pytest.mark.statistics
+def test_chance_of_training_is_no_difference_of_procedures():
+    """Equal procedures whose trainings differ: 5% are told apart, where records alone would tell a fifth apart."""
+    generator, y = np.random.default_rng(0), (np.arange(150) % 4 == 0).astype(int)
+    rows = [
+        compare(trained(generator, y, repeats=3, gain=0.4), ["auroc"], n_resamples=99, seed=k).iloc[0]
+        for k in range(60)
+    ]
+    table = pd.DataFrame(rows)
+    assert (np.abs(table["difference"]) > 1.96 * table["sd_records"]).mean() > 0.15
+    assert (table["p"] <= 0.05).mean() <= 0.05 + 1.96 * np.sqrt(0.05 * 0.95 / 60)
+
+
+@pytest.mark.statistics
+def test_the_smallest_difference_is_found_four_times_in_five():
+    """Normal theory on the parts of a difference: bootstrap draws with their variance, R trainings."""
+    generator, records, training, repeats = np.random.default_rng(1), 0.03, 0.015, 4
+    total, estimate = np.hypot(records, training), np.hypot(records, training / np.sqrt(repeats))
+    true = Spread(records, training, float(total), float(estimate), np.inf).detectable()
+    assert true == pytest.approx(1.960 * total + 0.842 * estimate, rel=1e-3)
+    found = []
+    for k in range(1000):
+        ours = true + records * generator.normal() + training * generator.normal(size=repeats)
+        around = records * generator.normal(size=400)
+        spread = spread_of(ours, ours[:, None] + around)
+        draws = widened(ours.mean(), ours.mean() + around, spread, seed=k)
+        found.append(np.percentile(draws, 2.5) > 0)
+    assert np.mean(found) == pytest.approx(0.8, abs=0.06)
+
+
+def test_variances_of_records_and_of_training_add_up():
+    """A part of all records, a part of all scores of a training, a part of single records in a training."""
+    generator, a, b, c, repeats = np.random.default_rng(2), 3.0, 2.0, 1.0, 5
+    totals = []
+    for _ in range(400):
+        ours = np.sqrt(b + c) * generator.normal(size=repeats)
+        draws = np.sqrt(a) * generator.normal(size=300) + np.sqrt(c) * generator.normal(size=(repeats, 300))
+        spread = spread_of(ours, draws)
+        assert spread.records**2 == pytest.approx(draws.mean(axis=0).var(ddof=1))
+        assert spread.training == pytest.approx(np.std(ours, ddof=1))
+        totals.append((spread.total**2, spread.estimate**2))
+    assert np.mean(totals, axis=0) == pytest.approx((a + b + c, a + (b + c) / repeats), rel=0.06)
+
+
+def test_a_single_repeat_says_nothing_of_training(caplog):
+    row = compare({"one": made(0.7, seed=0), "other": made(1.0, seed=1)}, ["auroc"], n_resamples=50).iloc[0]
+    assert row["repeats"] == 1
+    assert row[["sd_training", "value_sd", "against_sd"]].isna().all()
+    assert row["note"].startswith("one repeat: training's variance is unknown")
+    assert "other beside one: one repeat: training's variance is unknown" in caplog.text
+    assert row["detectable"] == pytest.approx(2.802 * row["sd_records"], rel=1e-3)
+
+
+def test_each_models_own_spread_between_repeats():
+    models = {"one": made(0.7, seed=0, repeats=3), "other": made(1.0, seed=1, repeats=4)}
+    row = compare(models, ["auroc"], n_resamples=50).iloc[0]
+    areas = {
+        name: [roc_auc_score(rows["label"], rows["score"]) for _, rows in table.groupby("repeat")]
+        for name, table in models.items()
+    }
+    assert row["value_sd"] == pytest.approx(np.std(areas["other"], ddof=1))
+    assert row["against_sd"] == pytest.approx(np.std(areas["one"], ddof=1))
+    paired = np.array(areas["other"][:3]) - areas["one"]
+    assert (row["repeats"], row["sd_training"]) == (3, pytest.approx(np.std(paired, ddof=1)))
+    assert row["note"] == ""
+    assert row["high"] - row["low"] > 2 * 1.96 * row["sd_records"]
+
+
+def test_a_draw_that_is_undefined_stays_so_and_leaves_the_others():
+    draws = np.array([[0.1, np.nan, 0.3, 0.2], [0.2, np.nan, 0.5, 0.2]])
+    spread = spread_of(np.array([0.2, 0.3]), draws)
+    assert spread == spread_of(np.array([0.2, 0.3]), draws[:, [0, 2, 3]])
+    np.testing.assert_array_equal(np.isnan(widened(0.25, draws.mean(axis=0), spread, seed=0)), [0, 1, 0, 0])
+    assert np.isnan(spread_of(np.array([np.nan, 0.1]), draws)).all()
 
 
 def test_several_models_are_compared_with_the_first():
