@@ -5,8 +5,9 @@ from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
+from .givers import giver_positions, givers
 from .paths import read_paths
-from .place import N_INNER, Place
+from .place import N_INNER, Place, bootstrap_of, permutation_of
 from .splits import Partition, Splits, make_splits
 from .targets import Target
 
@@ -24,10 +25,14 @@ __all__ = [
     "PublishedDatabase",
     "Splits",
     "Target",
+    "bootstrap_of",
     "checksum_line",
     "checksum_of_lines",
     "download",
+    "giver_positions",
+    "givers",
     "make_splits",
+    "permutation_of",
     "read_paths",
     "record_names",
     "verify",

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from fhr.compute import seed_of
 from fhr.datasets import FittedModel, Place
 from fhr.errors import FHRError
 
@@ -59,7 +60,9 @@ class OnTable:
         Raises:
             FHRError: records of one class only, too few of known pH, or a table of other records.
         """
-        table = self.table if place.permutation is None else permuted(self.table, seed=place.permutation)
+        table = self.table
+        if place.permutation is not None:  # among the records that are scored, as the report knows them
+            table = permuted(table[table.index.isin(place.labels.index)], seed=place.permutation)
         part, known = place.partition, set(table.index)
         held_out, test = ([n for n in names if n in known] for names in (part.calibration, part.test))
         names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
@@ -123,9 +126,9 @@ def _rows(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 
 def _seed(estimator: Any, seed: int) -> None:
-    """Give every step without a `random_state` of its own the seed of this fit."""
+    """Give every step without a `random_state` of its own one that the seed of this fit stands for."""
     if hasattr(estimator, "get_params"):
         steps = estimator.get_params().items()
         unseeded = [key for key, value in steps if key.split("__")[-1] == "random_state" and value is None]
         if unseeded:
-            estimator.set_params(**dict.fromkeys(unseeded, seed))
+            estimator.set_params(**{key: seed_of(seed, "steps of an estimator", i) for i, key in enumerate(unseeded)})

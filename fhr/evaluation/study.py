@@ -6,10 +6,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from fhr.compute import Countdown, seeded, spread
+from fhr.compute import Countdown, seed_of, seeded, spread
 from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError, SplitError
 
@@ -44,6 +43,7 @@ class _Job(NamedTuple):
     inner: int
     seeds: tuple[int, ...]
     permuted: bool
+    control_seed: int
     threads: int | None
     at_once: bool | None
 
@@ -59,8 +59,7 @@ def member_seeds(seed: int, repeat: int, fold: int, inner: int, members: int) ->
     """A seed for each of several members; the given one for a single member, which is trained as `fhr fit` would."""
     if members == 1:
         return (seed,)
-    state = np.random.SeedSequence([seed, repeat, fold, inner]).generate_state(members)
-    return tuple(int(value) for value in state)
+    return tuple(seed_of(seed, "members", repeat, fold, inner, member) for member in range(members))
 
 
 def fitted_folds(
@@ -79,7 +78,7 @@ def fitted_folds(
     """Fit every inner fold of the places, (repeat, outer fold); an outer fold is ready with the last of them."""
     threads = 1 if workers > 1 or scheduler else None
     jobs = [
-        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, threads, at_once)
+        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, seed, threads, at_once)
         for r, f in places
         for i in range(inner)
     ]
@@ -106,7 +105,8 @@ def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
 
         torch.set_num_threads(job.threads)
     n = len(job.seeds)
-    places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, permuted=job.permuted) for m in range(n)]
+    control = {"permuted": job.permuted, "seed": job.control_seed}
+    places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, **control) for m in range(n)]
     makers = make.makers if isinstance(make, Procedure) else (make,)
     families = [family for maker in makers for family in _fitted(maker, places, job)]
     rows, networks = [], []
