@@ -8,12 +8,13 @@ import pandas as pd
 
 from fhr.compute import concerning
 from fhr.errors import FHRError
-from fhr.metrics import Interval
+from fhr.metrics import Interval, net_benefit_table
 from fhr.recording import Composition
 
 from .baseline_features import baseline_table
 from .births_by_group import birth_groups, subgroups
 from .conformal_sets import conformal_table, singleton_gain
+from .repeats import whole_repeats
 from .result import CrossValidation
 from .shortcuts import shortcut_audit
 
@@ -53,7 +54,7 @@ def write_report(
     features: "FeatureSet | None" = None,
     left_out: int = 0,
 ) -> Report:
-    """Write the tables of predictions, models, conformal sets, audit and subgroups, the model card and the figures.
+    """Write the tables of predictions, models, net benefit, conformal sets, audit and subgroups, card and figures.
 
     Args:
         result: of `cross_validate`, on a database.
@@ -109,6 +110,8 @@ def write_report(
     write_evaluation(folder, card, first, known)
     predictions.to_csv(folder / "predictions.csv", index=False)
     pd.DataFrame(rows).to_csv(folder / "models.csv", index=False)
+    model = whole_repeats(predictions)
+    net_benefit_table(model.labels, model.probabilities).to_csv(folder / "net_benefit.csv", index=False)
     conformal_table(predictions).to_csv(folder / "conformal.csv", index=False)
     pd.DataFrame(audit, index=["value", "low", "high"]).T.to_csv(folder / "shortcut_audit.csv")
     groups = birth_groups(known.values())
