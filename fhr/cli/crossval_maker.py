@@ -16,10 +16,11 @@ class ConfiguredMaker:
     Args:
         configuration: resolved, as text in YAML; it travels to workers, which may be elsewhere.
         name: of the network, in tables.
+        permute: seed of the permutation, where the configuration is of a control.
     """
 
-    def __init__(self, configuration: str, name: str) -> None:
-        self.configuration, self.name = configuration, name
+    def __init__(self, configuration: str, name: str, permute: int | None = None) -> None:
+        self.configuration, self.name, self.permute = configuration, name, permute
 
     def __call__(self, place: Place, seed: int) -> Training:
         """The training of one place."""

@@ -23,6 +23,7 @@ from fhr.evaluation import (
     Baseline,
     CrossValidation,
     Maker,
+    OverPermutations,
     baseline_table,
     check_inner_folds,
     check_other_label,
@@ -30,6 +31,7 @@ from fhr.evaluation import (
     finished_folds,
     keep,
     lines,
+    over_permutations,
     write_report,
 )
 from fhr.metrics import Interval
@@ -45,6 +47,7 @@ from .training import TrainingCLI, quieten
 __all__ = ["Outcome", "crossval"]
 
 _log = logging.getLogger(__name__)
+_PERMUTATIONS = 20  # of a line, beside one run of a network on permuted records
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Outcome:
         quarantined: records that were left out, with the reason.
         predicts: whether the run holds networks for new recordings.
         example: path of one of the recordings, or None where they are no files.
+        control: of a control, its AUROC over permutations; else None.
+        null: of a network on permuted records, the AUROC of a line over permutations; else None.
     """
 
     run_id: str
@@ -70,6 +75,8 @@ class Outcome:
     quarantined: dict[str, str]
     predicts: bool = True
     example: str | None = None
+    control: OverPermutations | None = None
+    null: OverPermutations | None = None
 
 
 def crossval(plan: Plan) -> Iterator[Outcome]:
@@ -134,7 +141,10 @@ class _Work:
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
             # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
-                make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
+                permute = cli.datamodule.permute
+                make = (
+                    ConfiguredMaker(cli.configuration(), name, permute) if line is None else line.maker(self._table())
+                )
                 result = self._cross_validated(make, name, store, permutations=plan.permutations)
                 self._table = table or self._table
                 outcome = self._reported(store, result, line)
@@ -167,11 +177,14 @@ class _Work:
     def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | None) -> Outcome:
         cli, facts = self._cli, self._facts
         network = ""
-        beside = []
+        beside, null = [], None
+        if line is None and result.permutations:
+            null = self._null(result.target)
         if line is None:
             network = cli.model.model.specification["class_path"]
             members = f" x {result.members} members" if result.members > 1 else ""
             result = replace(result, title=f"{result.name} ({result.inner} inner networks{members})")
+        if line is None and not result.permutations:
             tell("%d baselines on the same folds", len(BASELINES))
             with Countdown(len(BASELINES), what="baseline") as countdown:
                 for other in BASELINES:
@@ -193,6 +206,9 @@ class _Work:
         audited = metric_values({f"audit/{key}": interval for key, interval in report.audit.items()})
         metrics = metric_values(report.results) | {key.removeprefix("test/"): v for key, v in audited.items()}
         metrics |= {f"baseline/auroc {other}".replace(",", ""): value for other, value in report.beside.items()}
+        for kind, over in (("control", report.control), ("null", null)):
+            if over is not None:
+                metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
         predicts = line is None and cli.datamodule.permute is None
         quarantined = dict(facts.quarantined)
@@ -206,7 +222,16 @@ class _Work:
             quarantined,
             predicts,
             first.path if first is not None and first.sha256 else None,
+            control=report.control,
+            null=null,
         )
+
+    def _null(self, target: str) -> OverPermutations:
+        """Spread of a line that has nothing to learn, on the same folds: what one run of a network stands beside."""
+        tell("%d permutations of a line, for the spread of one that learns nothing", _PERMUTATIONS)
+        line = BASELINES[0]
+        result = self._cross_validated(line.maker(self._table()), line.name, permutations=_PERMUTATIONS)
+        return over_permutations(result.predictions, result.permutations)
 
     def _keep(self, store: CrossvalStore, predictions: pd.DataFrame, name: str) -> None:
         """Put the predictions and their row into the kept table of a folder."""

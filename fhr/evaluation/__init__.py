@@ -17,6 +17,7 @@ from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
 from .on_table import OnTable, OnTableMaker
 from .other_label import check_other_label
+from .over_permutations import OverPermutations, over_permutations
 from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
@@ -46,6 +47,7 @@ __all__ = [
     "MemoryStore",
     "OnTable",
     "OnTableMaker",
+    "OverPermutations",
     "Procedure",
     "Repeats",
     "Report",
@@ -71,6 +73,7 @@ __all__ = [
     "lines",
     "oof_file",
     "out_of_fold",
+    "over_permutations",
     "permutation_control",
     "permuted",
     "raw_scores",

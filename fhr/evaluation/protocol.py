@@ -8,7 +8,7 @@ import pandas as pd
 
 from fhr.calibration import RidgePlatt, typical_statistics
 from fhr.compute import check_scheduler, check_workers, concerning
-from fhr.datasets import N_INNER, Database, Place, Splits
+from fhr.datasets import N_INNER, Database, Place, Splits, permutation_of
 from fhr.errors import FHRError, SplitError
 
 from .finished import FinishedFold, finish_fold
@@ -63,7 +63,8 @@ def cross_validate(
         make: `make(place, seed)` gives what is fitted at a place: `OnTable`, `fhr.tasks.Training`, or anything with
             `fit(place, seed) -> FittedModel`; a list is averaged at equal weight. It is called anew for every model,
             with the global generators seeded. A `Procedure` chooses among makers, or combines them. Functions of a
-            notebook and lambdas reach other processes.
+            notebook and lambdas reach other processes. One whose data give every record the signal of another one says
+            so by an attribute `permute`, the seed of that permutation.
         database: recordings with their outcomes; those without the outcome are left out.
         target: the label with its inequality.
         splits: outer folds; None for the standard ones (10 x 5, stratified by pH, seed 0).
@@ -101,6 +102,11 @@ def cross_validate(
     store = MemoryStore() if store is None else store
     by = make.by if isinstance(make, Procedure) else "mean"
     title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
+    control = {}  # repeat: seed of the permutation
+    if permutations:
+        control = {run: permutation_of(seed, run) for run in runs}
+    elif (permute := getattr(make, "permute", None)) is not None:
+        control = dict.fromkeys(runs, permute)
     about = {
         "target": target,
         "data": first.splits.data,
@@ -108,7 +114,7 @@ def cross_validate(
         "inner": str(inner),
         "members": str(members),
         "seed": str(seed),
-        "permuted": str(bool(permutations)).lower(),
+        "permuted": str(bool(control)).lower(),
         "name": title,
         "by": by,
         "families": str(len(make.makers)) if isinstance(make, Procedure) else "1",
@@ -133,7 +139,7 @@ def cross_validate(
             concerning(f"{title}, {target}"),
             closing(folds),
         ):  # an error here, such as a full disk, ends the workers too
-            for fold in finished_folds(folds, first, by, permuted=bool(permutations)):
+            for fold in finished_folds(folds, first, by, permuted=bool(control)):
                 store.keep(fold)
     kept = {place: store.scores(*place) for place in wanted}
     by_repeat: dict[int, set[str]] = {}
@@ -148,7 +154,7 @@ def cross_validate(
             )
     if missing := [name for name in first.labels.index if name not in scored]:
         _log.warning("%d labelled records were scored by no model: %s", len(missing), ", ".join(missing[:10]))
-    return CrossValidation(first, kept, inner, members, by, title)
+    return CrossValidation(first, kept, inner, members, by, title, permutations=control)
 
 
 def finished_folds(

@@ -14,6 +14,13 @@ from fhr.recording import Composition
 from .baseline_features import baseline_table
 from .births_by_group import birth_groups, subgroups
 from .conformal_sets import conformal_table, singleton_gain
+from .over_permutations import (
+    OverPermutations,
+    givers_by_repeat,
+    over_permutations,
+    permuted_audit,
+    permuted_groups,
+)
 from .repeats import whole_repeats
 from .result import CrossValidation
 from .shortcuts import shortcut_audit
@@ -35,12 +42,14 @@ class Report(NamedTuple):
         audit: of the shortcut by signal loss.
         rows: a row a model, those that stand beside it included.
         beside: AUROC of each model beside it, by name.
+        control: of a control, its AUROC over permutations; else None.
     """
 
     results: dict[str, Interval]
     audit: Mapping[str, Interval]
     rows: list[dict[str, Any]]
     beside: dict[str, float]
+    control: OverPermutations | None = None
 
 
 def write_report(
@@ -80,9 +89,19 @@ def write_report(
         table = baseline_table(recordings.values())
     predictions, results = result.predictions, dict(result.metrics)
     known = {name: recordings[name] for name in predictions["name"].unique()}
+    given = givers_by_repeat(predictions, result.permutations) if result.permutations else None
+    control, groups = None, birth_groups(known.values())
     with concerning(result.subject):
-        audit = shortcut_audit(predictions, table[LOSS])
+        audit = (
+            shortcut_audit(predictions, table[LOSS])
+            if given is None
+            else permuted_audit(predictions, table[LOSS], given)
+        )
     rows, areas = [result.row()], {}
+    if given is not None:  # what comes from a signal is of the record that the signal was given by
+        control = over_permutations(predictions, result.permutations)
+        rows[0] |= {"permutations": len(control.values), "auroc_standard_error": round(control.standard_error, 4)}
+        known = {name: known[giver] for name, giver in given[int(predictions["repeat"].min())].items()}
     for other in beside:
         rows.append(other.row())
         areas[other.name] = other.metrics["auroc"].value
@@ -114,6 +133,10 @@ def write_report(
     net_benefit_table(model.labels, model.probabilities).to_csv(folder / "net_benefit.csv", index=False)
     conformal_table(predictions).to_csv(folder / "conformal.csv", index=False)
     pd.DataFrame(audit, index=["value", "low", "high"]).T.to_csv(folder / "shortcut_audit.csv")
-    groups = birth_groups(known.values())
-    subgroups(predictions, groups, table[LOSS]).to_csv(folder / "subgroups.csv", index=False)
-    return Report(results, audit, rows, areas)
+    if given is None:
+        by_group = subgroups(predictions, groups, table[LOSS])
+    else:
+        by_group = permuted_groups(predictions, groups, table[LOSS], given)
+        pd.DataFrame({"auroc": control.values}).to_csv(folder / "permutations.csv", index_label="permutation")
+    by_group.to_csv(folder / "subgroups.csv", index=False)
+    return Report(results, audit, rows, areas, control)

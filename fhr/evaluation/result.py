@@ -1,7 +1,7 @@
 """The result of a cross-validation: raw scores of all folds, and the out-of-fold predictions that they give."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -31,6 +31,7 @@ class CrossValidation:
         by: how families of models are combined, see `Procedure`.
         name: of the model.
         title: how tables call it, the name where it is empty.
+        permutations: of a control, the seed that gave each repeat the signals of others; empty of any other result.
     """
 
     first: Place
@@ -40,6 +41,7 @@ class CrossValidation:
     by: str = "mean"
     name: str = "model"
     title: str = ""
+    permutations: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -94,6 +96,7 @@ class CrossValidation:
                 self.inner,
                 self.members,
                 name=f"{self.name}, family {k}",
+                permutations=self.permutations,
             )
             for k in numbers
         ]
