@@ -20,6 +20,7 @@ from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import (
     BASELINES,
+    MADE_BY,
     Baseline,
     CrossValidation,
     Maker,
@@ -31,7 +32,9 @@ from fhr.evaluation import (
     finished_folds,
     keep,
     lines,
+    of_this_source,
     over_permutations,
+    trained_by,
     write_report,
 )
 from fhr.metrics import Interval
@@ -131,26 +134,31 @@ class _Work:
         with store.working():
             if source is not None:
                 first = Place.first(cli.datamodule.database_read, facts.target, facts.splits)
-                done = store.folds()
+                made = trained_by(self._network(name))
+                done = of_this_source(store.made(), {MADE_BY: made}, f"run {store.run_id}")
                 missing = [place for place in _places(facts, plan.repeats) if place not in done]
                 for fold in finished_folds((source.fitted(*place) for place in missing), first):
-                    store.keep(fold)
+                    store.keep(replace(fold, made_by=made))
             elsewhere = line is None and (plan.workers > 1 or plan.scheduler is not None)
             if line is None:
                 n = len(_places(facts, plan.repeats))
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
             # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
-                permute = cli.datamodule.permute
-                make = (
-                    ConfiguredMaker(cli.configuration(), name, permute) if line is None else line.maker(self._table())
-                )
+                make = self._network(name) if line is None else line.maker(self._table())
                 result = self._cross_validated(make, name, store, permutations=plan.permutations)
                 self._table = table or self._table
                 outcome = self._reported(store, result, line)
             if plan.keep is not None:
                 self._keep(store, outcome.predictions, name)
         return outcome
+
+    def _network(self, name: str) -> ConfiguredMaker:
+        """Maker of the configuration's network."""
+        cli = self._cli
+        classes = {type(module) for module in (*cli.model.modules(), cli.datamodule)}
+        made_of = sorted(classes, key=lambda one: (one.__module__, one.__qualname__))
+        return ConfiguredMaker(cli.configuration(), name, cli.datamodule.permute, made_of)
 
     def _cross_validated(
         self, make: Maker, name: str, store: CrossvalStore | None = None, *, permutations: int = 0

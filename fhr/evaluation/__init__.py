@@ -13,6 +13,7 @@ from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
+from .kept_parts import MADE_BY, of_this_source, trained_by
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
 from .on_table import OnTable, OnTableMaker
@@ -33,6 +34,7 @@ from .summary import evaluate_predictions, summary_row
 __all__ = [
     "BASELINES",
     "BASELINE_COLUMNS",
+    "MADE_BY",
     "RAW_COLUMNS",
     "Baseline",
     "Combined",
@@ -71,6 +73,7 @@ __all__ = [
     "keep",
     "kept_predictions",
     "lines",
+    "of_this_source",
     "oof_file",
     "out_of_fold",
     "over_permutations",
@@ -85,6 +88,7 @@ __all__ = [
     "subgroups",
     "summary_row",
     "told_apart",
+    "trained_by",
     "whole_repeats",
     "write_comparison",
     "write_report",

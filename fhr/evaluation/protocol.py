@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from fhr.errors import FHRError, SplitError
 
 from .finished import FinishedFold, finish_fold
 from .fits import FAMILY, Maker
+from .kept_parts import MADE_BY, trained_by
 from .procedure import Procedure, combine
 from .result import CrossValidation
 from .stores import MemoryStore, Store
@@ -75,8 +77,10 @@ def cross_validate(
             of another one, so that there is nothing to learn; 0 for none.
         seed: of a single member, and of the seeds of several.
         at_once: train the members as one batched model; None on a GPU, where that is faster.
-        store: keeps finished folds, and has those of an interrupted run; None for memory. It tells another data set,
-            label or name of the model, but not a `make` that was changed under the same name: give it a new store.
+        store: keeps finished folds, and has those of an interrupted run; None for memory. Folds of another data set,
+            label or name of the model are refused. Those that other source or libraries made, this package's, a
+            library's or that of `make` itself, are fitted again and replaced, with a line in the log, and so are
+            damaged ones: nothing is mixed in silence.
         workers: processes on this machine; torch has one thread in each of several.
         scheduler: of Dask, `dask://HOST:PORT`, in place of `workers`.
         name: of the model in tables; that of `make` where it is empty.
@@ -118,6 +122,7 @@ def cross_validate(
         "name": title,
         "by": by,
         "families": str(len(make.makers)) if isinstance(make, Procedure) else "1",
+        MADE_BY: trained_by(make),
     }
     done = set(store.done(about))
     places = [place for place in wanted if place not in done]
@@ -140,7 +145,7 @@ def cross_validate(
             closing(folds),
         ):  # an error here, such as a full disk, ends the workers too
             for fold in finished_folds(folds, first, by, permuted=bool(control)):
-                store.keep(fold)
+                store.keep(replace(fold, made_by=about[MADE_BY]))
     kept = {place: store.scores(*place) for place in wanted}
     by_repeat: dict[int, set[str]] = {}
     for (repeat, _), raw in kept.items():
