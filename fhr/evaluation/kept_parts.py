@@ -57,6 +57,6 @@ def of_this_source(
             where,
             len(other),
             len(parts),
-            made_otherwise(next(iter(other.values())), str(wanted)),
+            "; ".join(sorted({made_otherwise(made, str(wanted)) for made in other.values()})),
         )
     return set(parts) - damaged - set(other)

@@ -11,9 +11,11 @@ import pandas as pd
 from fhr.compute import Countdown, seed_of, seeded, spread
 from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError, SplitError
+from fhr.tracking import made_otherwise
 
 from .cross_fitting import raw_scores
 from .fits import FAMILY, Maker
+from .kept_parts import trained_by
 from .procedure import Procedure
 
 __all__ = ["FittedFold", "fitted_folds", "member_seeds"]
@@ -85,7 +87,9 @@ def fitted_folds(
     waiting: dict[tuple[int, int], list[_Done]] = {place: [] for place in places}
     with (
         Countdown(len(jobs) * members, what="model", workers=min(workers, len(jobs))) as countdown,
-        closing(spread(_fit, jobs, shared=(make, first), workers=workers, scheduler=scheduler)) as results,
+        closing(
+            spread(_fit, jobs, shared=(make, first, trained_by()), workers=workers, scheduler=scheduler)
+        ) as results,
     ):
         for done in results:
             countdown.update(members, seconds=None if scheduler else done.seconds)
@@ -97,9 +101,14 @@ def fitted_folds(
                 yield FittedFold(*place, raw, tuple(network for one in fold for network in one.networks))
 
 
-def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
+def _fit(shared: tuple[Maker, Place, str], job: _Job) -> _Done:
     start = time.monotonic()
-    make, first = shared
+    make, first, made_by = shared
+    if other := made_otherwise(trained_by(), made_by):  # such as an edit since the others began
+        raise FHRError(
+            f"a worker trains with another source or other libraries: {other}; install the same for every worker, and "
+            "leave the source as it is while it runs"
+        )
     if job.threads is not None:
         import torch
 
