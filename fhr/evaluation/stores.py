@@ -137,7 +137,8 @@ class FolderStore:
                 (draft / name).write_bytes(content)
             draft.chmod(0o755)
             place = self._at(fold.repeat, fold.fold)
-            if self._made_by(fold.repeat, fold.fold) == fold.made_by:  # another process was quicker
+            made = self._made_by(fold.repeat, fold.fold)
+            if made is not None and fold.made_by in ("", made):  # another process was quicker
                 return
             if place.is_dir():  # damaged, or of other source or libraries
                 os.replace(place, draft.with_name(f"{draft.name}-before"))
