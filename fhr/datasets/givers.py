@@ -32,7 +32,7 @@ def givers(names: Sequence[str], seed: int | None) -> dict[str, str]:
     """Name of the giver of each record, see `giver_positions`; each is its own where the seed is None.
 
     Example:
-        >>> givers(["a", "b", "c"], seed=1)
+        >>> givers(["a", "b", "c"], seed=0)
         {'a': 'c', 'b': 'a', 'c': 'b'}
     """
     names = list(names)

@@ -153,7 +153,7 @@ def _is_users(thing: Any) -> bool:
     if module.__name__ == "__main__":
         return True
     file = getattr(module, "__file__", None)
-    return file is not None and not _is_installed(file)
+    return isinstance(file, str) and not _is_installed(file)
 
 
 @cache

@@ -73,11 +73,13 @@ def givers_by_repeat(predictions: pd.DataFrame, permutations: Mapping[int, int])
         predictions: of a control.
         permutations: seed of the permutation of each repeat, see `CrossValidation.permutations`.
     """
-    rows = predictions.groupby("repeat")["name"]
-    return {int(repeat): givers(names.astype(str).tolist(), permutations[int(repeat)]) for repeat, names in rows}
+    return {
+        repeat: givers(rows["name"].astype(str).tolist(), permutations[repeat])
+        for repeat, rows in _repeats(predictions)
+    }
 
 
-def of_givers(values: pd.Series | pd.DataFrame, giver: Mapping[str, str]) -> pd.Series | pd.DataFrame:
+def of_givers(values: pd.Series, giver: Mapping[str, str]) -> pd.Series:
     """Values by record, each of the record whose signal was given."""
     return values.loc[list(giver.values())].set_axis(list(giver))
 
@@ -113,9 +115,8 @@ def permuted_groups(
     """
 
     def made(giver: Mapping[str, str]) -> tuple[pd.DataFrame, pd.Series]:
-        signals = [column for column in _OF_SIGNALS if column in groups]
-        own = groups.loc[list(giver)]
-        return own.assign(**of_givers(groups[signals], giver).to_dict("series")), of_givers(loss, giver)
+        signals = {column: of_givers(groups[column], giver) for column in _OF_SIGNALS if column in groups}
+        return groups.loc[list(giver)].assign(**signals), of_givers(loss, giver)
 
     if len(set(map(_as_key, by_repeat.values()))) == 1:
         return subgroups(predictions, *made(next(iter(by_repeat.values()))))
@@ -129,7 +130,8 @@ def permuted_groups(
 
 
 def _repeats(predictions: pd.DataFrame) -> list[tuple[int, pd.DataFrame]]:
-    return [(int(repeat), rows) for repeat, rows in predictions.groupby("repeat")]
+    numbers = sorted({int(repeat) for repeat in predictions["repeat"]})
+    return [(repeat, predictions[predictions["repeat"] == repeat]) for repeat in numbers]
 
 
 def _as_key(giver: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

@@ -133,7 +133,7 @@ def write_report(
     net_benefit_table(model.labels, model.probabilities).to_csv(folder / "net_benefit.csv", index=False)
     conformal_table(predictions).to_csv(folder / "conformal.csv", index=False)
     pd.DataFrame(audit, index=["value", "low", "high"]).T.to_csv(folder / "shortcut_audit.csv")
-    if given is None:
+    if given is None or control is None:
         by_group = subgroups(predictions, groups, table[LOSS])
     else:
         by_group = permuted_groups(predictions, groups, table[LOSS], given)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -114,8 +115,8 @@ def _fit(shared: tuple[Maker, Place, str], job: _Job) -> _Done:
 
         torch.set_num_threads(job.threads)
     n = len(job.seeds)
-    control = {"permuted": job.permuted, "seed": job.control_seed}
-    places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, **control) for m in range(n)]
+    at = partial(first.at, job.repeat, job.fold, job.inner, members=n, permuted=job.permuted, seed=job.control_seed)
+    places = [at(member=m) for m in range(n)]
     makers = make.makers if isinstance(make, Procedure) else (make,)
     families = [family for maker in makers for family in _fitted(maker, places, job)]
     rows, networks = [], []
