@@ -10,5 +10,5 @@ _LIBRARIES = ("numpy", "scipy", "pandas", "torch", "PyWavelets")
 
 
 def computed_by() -> str:
-    """What computes features here, see `fhr.tracking.made_by`: an edit of any file of these rooms changes it."""
+    """Source and libraries that compute features here, see `fhr.tracking.made_by`; an edit of any file changes it."""
     return made_by(COMPUTED_BY, _LIBRARIES)
