@@ -7,7 +7,7 @@ import site
 import sys
 import sysconfig
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,10 @@ def maker_source(make: Any) -> str:
     waiting = list(made_of) if (made_of := getattr(make, "made_of", None)) is not None else [make]
     while waiting:
         thing = waiting.pop()
-        if id(thing) in seen:
-            continue
-        seen[id(thing)] = thing
+        if not isinstance(thing, _PLAIN):  # of which equal ones may or may not be one object
+            if id(thing) in seen:
+                continue
+            seen[id(thing)] = thing
         text = _text(thing)
         if text:
             pieces += 1
@@ -57,7 +58,10 @@ def _text(thing: Any) -> bytes:
         return str((thing.dtype, thing.shape)).encode() + np.ascontiguousarray(thing).tobytes()
     if isinstance(thing, pd.DataFrame | pd.Series):
         labels = thing.columns if isinstance(thing, pd.DataFrame) else [thing.name]
-        return repr(list(labels)).encode() + pd.util.hash_pandas_object(thing).to_numpy().tobytes()
+        try:
+            return repr(list(labels)).encode() + pd.util.hash_pandas_object(thing).to_numpy().tobytes()
+        except TypeError:  # of cells that hold what has no hash
+            return repr(list(labels)).encode()
     if isinstance(thing, types.FunctionType | type) and _is_users(thing):
         try:
             return inspect.getsource(thing).encode()
@@ -70,11 +74,11 @@ def _named(thing: Any) -> Iterator[Any]:
     """What a thing is made of, in an order that does not change."""
     if isinstance(thing, types.FunctionType):
         if _is_users(thing):
-            yield from (value for value in _of_function(thing) if not isinstance(value, list | dict | set))
+            yield from _settings(_of_function(thing))
     elif isinstance(thing, type):
         if _is_users(thing):
             yield from thing.__bases__
-            yield from (getattr(value, "__func__", value) for value in _sorted(vars(thing)) if _is_code(value))
+            yield from filter(_is_code, map(_unwrapped, _sorted(vars(thing))))
     elif isinstance(thing, types.MethodType):
         yield from (thing.__func__, thing.__self__)
     elif isinstance(thing, Mapping):
@@ -91,7 +95,20 @@ def _named(thing: Any) -> Iterator[Any]:
         elif hasattr(thing, "get_params"):  # an estimator
             yield from _sorted(thing.get_params(deep=False))
         elif _is_users(type(thing)) or type(thing).__module__.startswith("fhr.evaluation"):
-            yield from _sorted(getattr(thing, "__dict__", {}))
+            yield from _settings(_sorted(getattr(thing, "__dict__", {})))
+
+
+def _settings(values: Iterable[Any]) -> Iterator[Any]:
+    """All but what a program fills while it runs."""
+    return (value for value in values if not isinstance(value, list | dict | set))
+
+
+def _unwrapped(value: Any) -> Any:
+    """The function of a static or class method, or of a property."""
+    for name in ("__func__", "fget", "func"):
+        if isinstance(inner := getattr(value, name, None), types.FunctionType):
+            return inner
+    return value
 
 
 def _sorted(named: Mapping[Any, Any]) -> list[Any]:
@@ -142,7 +159,7 @@ def _is_full(cell: Any) -> bool:
 
 
 def _is_code(value: Any) -> bool:
-    return isinstance(value, types.FunctionType | staticmethod | classmethod | type | int | float | str | tuple)
+    return isinstance(value, types.FunctionType | type | int | float | str | tuple)
 
 
 def _is_users(thing: Any) -> bool:

@@ -36,7 +36,16 @@ class Mine(Base):
         return self
 
     def decision_function(self, x):
-        return helper(x[:, 0])
+        return helper(x[:, 0]) + self.shift
+
+    @property
+    def shift(self):
+        return shifted() + LOW + HIGH
+
+LOW, MIDDLE, HIGH = 1, 2, 2
+
+def shifted():
+    return 7
 
 def helper(x):
     return 2 * x
@@ -76,6 +85,9 @@ def study(tmp_path):
         ("self.rate = RATE", "self.rate = -RATE", True),
         ("return 2 * x", "return 3 * x", True),
         ("slope = 1.0", "slope = 2.0", True),
+        ("return 7", "return 8", True),
+        ("= 1, 2, 2", "= 2, 2, 2", True),
+        ("= 1, 2, 2", "= 1, 3, 2", False),
         ("RATE = 0.5", "RATE = 0.25", True),
         ("OnTable(Mine(), None)", "OnTable(Mine(), 3)", True),
         ("calls = []", "calls = [1, 2]", False),
