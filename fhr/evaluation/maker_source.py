@@ -179,4 +179,4 @@ def _is_installed(file: str) -> bool:
     paths = sysconfig.get_paths()
     folders = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     folders |= {*site.getsitepackages(), site.getusersitepackages()}
-    return any(path.is_relative_to(Path(folder).resolve()) for folder in (*folders, _PACKAGE))
+    return any(path.is_relative_to(folder.resolve()) for folder in (*map(Path, folders), _PACKAGE))
