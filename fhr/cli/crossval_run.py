@@ -187,7 +187,7 @@ class _Work:
         network = ""
         beside, null = [], None
         if line is None and result.permutations:
-            null = self._null(result.target)
+            null = self._null()
         if line is None:
             network = cli.model.model.specification["class_path"]
             members = f" x {result.members} members" if result.members > 1 else ""
@@ -234,7 +234,7 @@ class _Work:
             null=null,
         )
 
-    def _null(self, target: str) -> OverPermutations:
+    def _null(self) -> OverPermutations:
         """Spread of a line that has nothing to learn, on the same folds: what one run of a network stands beside."""
         tell("%d permutations of a line, for the spread of one that learns nothing", _PERMUTATIONS)
         line = BASELINES[0]

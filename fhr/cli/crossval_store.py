@@ -51,6 +51,7 @@ class CrossvalStore:
     def __init__(self, client: "MlflowClient", experiment: str, run_id: str) -> None:
         self.client, self.experiment, self.run_id = client, experiment, run_id
         self._known: dict[tuple[int, int], str] = {}
+        self._made: dict[tuple[int, int], str] = {}
 
     @classmethod
     def create(cls, experiment: str, name: str, tags: dict[str, str]) -> "CrossvalStore":
@@ -141,10 +142,10 @@ class CrossvalStore:
     def made(self) -> dict[tuple[int, int], str | None]:
         """Source and libraries that made each finished fold; None where its scores are damaged."""
         found: dict[tuple[int, int], str | None] = {}
-        for place, child in self.folds().items():
+        for place in self.folds():
             try:
                 self.scores(*place)
-                found[place] = str(self.client.get_run(child).data.tags.get(MADE_BY, ""))
+                found[place] = self._made[place]
             except (SplitError, OSError):
                 found[place] = None
         return found
@@ -152,7 +153,9 @@ class CrossvalStore:
     def folds(self) -> dict[tuple[int, int], str]:
         """Child run of each finished fold, by repeat and fold."""
         finished = (run for run in self._children() if run.info.status == "FINISHED")
-        self._known = {(int(r.data.params["repeat"]), int(r.data.params["fold"])): r.info.run_id for r in finished}
+        found = {(int(run.data.params["repeat"]), int(run.data.params["fold"])): run for run in finished}
+        self._known = {place: run.info.run_id for place, run in found.items()}
+        self._made = {place: str(run.data.tags.get(MADE_BY, "")) for place, run in found.items()}
         return self._known
 
     def _children(self) -> Iterator["Run"]:

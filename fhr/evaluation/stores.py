@@ -107,7 +107,8 @@ class FolderStore:
             check_about(kept, about, str(self.folder))
         else:
             with whole_or_not_at_all(path) as part:
-                part.write_text(json.dumps(dict(about), indent=1) + "\n", encoding="utf-8")
+                of_all = {key: value for key, value in about.items() if key != MADE_BY}  # which each fold has
+                part.write_text(json.dumps(of_all, indent=1) + "\n", encoding="utf-8")
         found = (
             re.fullmatch(r"repeat(\d+)-fold(\d+)", child.parent.name) for child in self.folder.glob(f"*/{_SCORES}")
         )
