@@ -65,7 +65,7 @@ def test_a_line_is_given_the_rows_that_the_report_knows_of(control, table):
         np.testing.assert_array_equal(found, wanted)
 
 
-def test_a_network_is_given_the_signals_the_scaling_and_the_strips_of_the_same_records(births_database, births_table):
+def test_a_network_is_given_the_signals_the_scaling_and_the_strips_of_the_same_records(births_database):
     place = Place.first(births_database, TARGET).at(0, 1, 2, permuted=True, seed=5)
     data = PlaceDataModule(place, window_minutes=5, features=FeatureSet(groups=("scalar",), minutes=5), batch_size=8)
     data.setup("fit")
@@ -76,7 +76,8 @@ def test_a_network_is_given_the_signals_the_scaling_and_the_strips_of_the_same_r
         batch_size=200,
     )
     plain.setup("fit")
-    giver = place.givers(births_table.index.tolist())
+    giver = place.givers(data.facts.labels.index.tolist())
+    assert len(giver) < 120  # some have no signal in the window: the others change places among themselves
     assert {name: one.name for name, one in data.facts.recordings.items()} == giver
     names = plain.facts.partition.train
     own = dict(zip(names, next(iter(plain._in_order(names))).features.numpy(), strict=True))
