@@ -57,7 +57,7 @@ def made_otherwise(there: str, here: str) -> str:
     if not there:
         return "nothing noted there"
     one, other = (dict(item.rpartition(" ")[::2] for item in text.split("; ") if item) for text in (there, here))
-    for name in sorted({*one, *other}, key=lambda name: name == "source"):  # a library says more than a hash
+    for name in sorted({*one, *other}, key=lambda name: (name == "source", name)):  # a library says more
         if one.get(name) != other.get(name):
             return f"{name} {one.get(name, 'not noted')} there, {other.get(name, 'not noted')} here"
     return "another order of the same"
