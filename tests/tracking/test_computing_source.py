@@ -98,7 +98,7 @@ def test_another_library_changes_the_key_and_is_named(monkeypatch):
     assert made_otherwise(there, here).startswith("PyWavelets 0.0 there, ")
     assert made_otherwise(here, here) == ""
     assert made_otherwise("", here) == "nothing noted there"
-    assert made_otherwise("source a; numpy 1", "source b; numpy 1") == "source a there, source b here"
+    assert made_otherwise("source a; numpy 1", "source b; numpy 1") == "source a there, b here"
 
 
 def test_a_library_that_is_missing_is_said():
