@@ -12,7 +12,7 @@ import time
 import numpy as np
 
 from fhr.datasets import CTUUHB, make_splits
-from fhr.evaluation import BASELINES, CrossValidation, baseline_table, cross_validate
+from fhr.evaluation import BASELINES, CrossValidation, baseline_table, cross_validate, over_permutations
 from fhr.metrics import auroc
 
 TARGETS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
@@ -59,15 +59,16 @@ def main() -> None:
                 flush=True,
             )
 
-    print("\n| permuted features | label | mean AUROC | standard deviation | lowest | highest |")
-    print("|---|---|---|---|---|---|")
+    print("\n| permuted features | label | mean AUROC | standard error | standard deviation | lowest | highest |")
+    print("|---|---|---|---|---|---|---|")
     for baseline in entries if options.permutations else ():
         for target in TARGETS:
             make, n = baseline.maker(features), options.permutations
-            values = areas(cross_validate(make, database, target=target, splits=splits, permutations=n))
+            result = cross_validate(make, database, target=target, splits=splits, permutations=n)
+            over = over_permutations(result.predictions, result.permutations)
             print(
-                f"| {baseline.slug} | {target} | {values.mean():.3f} | {values.std():.3f} "
-                f"| {values.min():.3f} | {values.max():.3f} |",
+                f"| {baseline.slug} | {target} | {over.mean:.3f} | {over.standard_error:.3f} "
+                f"| {over.standard_deviation:.3f} | {over.lowest:.3f} | {over.highest:.3f} |",
                 flush=True,
             )
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import beta
 
+from fhr.compute import stream
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics.inputs import checked_labels, checked_scores
 from fhr.recording import plain_numbers, plain_table
@@ -105,7 +106,7 @@ class ClassConditionalConformal:
         s = np.asarray(scores, dtype=np.float64)
         above = len(negatives) - np.searchsorted(negatives, s, side="right")
         more = np.stack([above, np.searchsorted(positives, s, side="left")], axis=1)
-        weight = 1 - np.random.default_rng(seed).random(more.shape)  # (0, 1]
+        weight = 1 - stream(seed, "ties of p-values").random(more.shape)  # (0, 1]
         return (more + weight * (1 + at_least - more)) / (n_y + 1)
 
     def sets(self, scores: ArrayLike, alpha: float, *, seed: int | None = None) -> np.ndarray:

@@ -18,6 +18,8 @@ from .next_commands import next_commands
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
+    from fhr.evaluation import OverPermutations
+
     from .crossval_run import Outcome
 
 __all__ = ["add_arguments", "run"]
@@ -166,4 +168,20 @@ def _say(outcome: "Outcome") -> None:
     for name, label in (("auroc", "AUROC"), ("brier", "Brier score"), ("calibration_slope", "calibration slope")):
         interval = outcome.results[name]
         lines.append(f"{label} {interval.value:.3f} (95% interval {interval.low:.3f} to {interval.high:.3f})")
+    if outcome.control is not None:
+        lines.append(_over_permutations("", outcome.control))
+    if outcome.null is not None:
+        lines.append(_over_permutations("beside it, a line that learns nothing: ", outcome.null))
     sys.stderr.write("\n".join(lines) + "\n")
+
+
+def _over_permutations(subject: str, over: "OverPermutations") -> str:
+    """One line on a control: mean and standard error, or a single run."""
+    n = len(over.values)
+    if n == 1:
+        return f"{subject}AUROC of one permutation of the records {over.mean:.3f}"
+    return (
+        f"{subject}AUROC over {n} permutations of the records {over.mean:.3f} +- {over.standard_error:.3f} (standard "
+        "error); "
+        f"one permutation {over.lowest:.3f} to {over.highest:.3f}, standard deviation {over.standard_deviation:.3f}"
+    )

@@ -1,5 +1,6 @@
 """`ConfiguredMaker`: trainings of one configuration, parsed once in a process and instantiated for each model."""
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from fhr.datasets import Place
@@ -16,10 +17,17 @@ class ConfiguredMaker:
     Args:
         configuration: resolved, as text in YAML; it travels to workers, which may be elsewhere.
         name: of the network, in tables.
+        permute: seed of the permutation, where the configuration is of a control.
+        made_of: classes of task, network and data, whose source tells whether finished folds may be used again.
     """
 
-    def __init__(self, configuration: str, name: str) -> None:
-        self.configuration, self.name = configuration, name
+    def __init__(self, configuration: str, name: str, permute: int | None = None, made_of: Sequence[type] = ()) -> None:
+        self.configuration, self.name, self.permute = configuration, name, permute
+        self.made_of = made_of
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, int | None]]:
+        """Classes stay here: a worker makes its own of the configuration."""
+        return ConfiguredMaker, (self.configuration, self.name, self.permute)
 
     def __call__(self, place: Place, seed: int) -> Training:
         """The training of one place."""

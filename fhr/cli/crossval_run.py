@@ -20,10 +20,12 @@ from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import (
     BASELINES,
+    MADE_BY,
     Baseline,
     CrossValidation,
     FittedFold,
     Maker,
+    OverPermutations,
     baseline_table,
     check_inner_folds,
     check_makers,
@@ -33,6 +35,9 @@ from fhr.evaluation import (
     keep,
     lines,
     marked,
+    of_this_source,
+    over_permutations,
+    trained_by,
     unseen,
     write_report,
 )
@@ -50,6 +55,7 @@ from .training import TrainingCLI, quieten
 __all__ = ["Outcome", "crossval"]
 
 _log = logging.getLogger(__name__)
+_PERMUTATIONS = 20  # of a line, beside one run of a network on permuted records
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,8 @@ class Outcome:
         quarantined: records that were left out, with the reason.
         predicts: whether the run holds networks for new recordings.
         example: path of one of the recordings, or None where they are no files.
+        control: of a control, its AUROC over permutations; else None.
+        null: of a network on permuted records, the AUROC of a line over permutations; else None.
     """
 
     run_id: str
@@ -75,6 +83,8 @@ class Outcome:
     quarantined: dict[str, str]
     predicts: bool = True
     example: str | None = None
+    control: OverPermutations | None = None
+    null: OverPermutations | None = None
 
 
 def crossval(plan: Plan) -> Iterator[Outcome]:
@@ -129,24 +139,32 @@ class _Work:
         with store.working():
             if source is not None:
                 first = Place.first(cli.datamodule.database_read, facts.target, facts.splits)
-                done = store.folds()
+                made = trained_by(self._network(name))
+                done = of_this_source(store.made(), {MADE_BY: made}, f"run {store.run_id}")
                 missing = [place for place in _places(facts, plan.repeats) if place not in done]
                 taken = (_taken(source, first.at(*place), plan.out_of_fold) for place in missing)
                 for fold in finished_folds(taken, first, out_of_fold=plan.out_of_fold):
-                    store.keep(fold)
+                    store.keep(replace(fold, made_by=made))
             elsewhere = line is None and (plan.workers > 1 or plan.scheduler is not None)
             if line is None:
                 n = len(_places(facts, plan.repeats))
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
             # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
-                make = ConfiguredMaker(cli.configuration(), name) if line is None else line.maker(self._table())
+                make = self._network(name) if line is None else line.maker(self._table())
                 result = self._cross_validated(make, name, store, permutations=plan.permutations)
                 self._table = table or self._table
                 outcome = self._reported(store, result, line)
             if plan.keep is not None:
                 self._keep(store, result, name)
         return outcome
+
+    def _network(self, name: str) -> ConfiguredMaker:
+        """Maker of the configuration's network."""
+        cli = self._cli
+        classes = {type(module) for module in (*cli.model.modules(), cli.datamodule)}
+        made_of = sorted(classes, key=lambda one: (one.__module__, one.__qualname__))
+        return ConfiguredMaker(cli.configuration(), name, cli.datamodule.permute, made_of)
 
     def _cross_validated(
         self, make: Maker, name: str, store: CrossvalStore | None = None, *, permutations: int = 0
@@ -174,12 +192,15 @@ class _Work:
     def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | None) -> Outcome:
         cli, facts = self._cli, self._facts
         network = ""
-        beside = []
+        beside, null = [], None
+        if line is None and result.permutations:
+            null = self._null()
         if line is None:
             network = cli.model.model.specification["class_path"]
             members = f" x {result.members} members" if result.members > 1 else ""
             title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
             result = replace(result, title=marked(title, result.out_of_fold))
+        if line is None and not result.permutations:
             tell("%d baselines on the same folds", len(BASELINES))
             with Countdown(len(BASELINES), what="baseline") as countdown:
                 for other in BASELINES:
@@ -202,6 +223,9 @@ class _Work:
         audited = metric_values({f"audit/{key}": interval for key, interval in report.audit.items()})
         metrics = metric_values(report.results) | {key.removeprefix("test/"): v for key, v in audited.items()}
         metrics |= {f"baseline/auroc {other}".replace(",", ""): value for other, value in report.beside.items()}
+        for kind, over in (("control", report.control), ("null", null)):
+            if over is not None:
+                metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
         predicts = line is None and cli.datamodule.permute is None
         quarantined = dict(facts.quarantined)
@@ -215,7 +239,16 @@ class _Work:
             quarantined,
             predicts,
             first.path if first is not None and first.sha256 else None,
+            control=report.control,
+            null=null,
         )
+
+    def _null(self) -> OverPermutations:
+        """Spread of a line that has nothing to learn, on the same folds: what one run of a network stands beside."""
+        tell("%d permutations of a line, for the spread of one that learns nothing", _PERMUTATIONS)
+        line = BASELINES[0]
+        result = self._cross_validated(line.maker(self._table()), line.name, permutations=_PERMUTATIONS)
+        return over_permutations(result.predictions, result.permutations)
 
     def _keep(self, store: CrossvalStore, result: CrossValidation, name: str) -> None:
         """Put the predictions and their row into the kept table of a folder."""

@@ -15,7 +15,7 @@ import pandas as pd
 
 from fhr.datasets import FittedNetwork
 from fhr.errors import CheckpointError, SplitError
-from fhr.evaluation import FinishedFold, FittedFold, read_scores, written_scores
+from fhr.evaluation import MADE_BY, FinishedFold, FittedFold, of_this_source, read_scores, written_scores
 from fhr.models import read_checkpoint, with_ranking
 from fhr.tracking import (
     ensure_experiment,
@@ -51,6 +51,7 @@ class CrossvalStore:
     def __init__(self, client: "MlflowClient", experiment: str, run_id: str) -> None:
         self.client, self.experiment, self.run_id = client, experiment, run_id
         self._known: dict[tuple[int, int], str] = {}
+        self._made: dict[tuple[int, int], str] = {}
 
     @classmethod
     def create(cls, experiment: str, name: str, tags: dict[str, str]) -> "CrossvalStore":
@@ -136,12 +137,25 @@ class CrossvalStore:
                     f"run {self.run_id} has the {tag.replace('_', ' ')} {str(kept)[:12]}, found is {about[key][:12]}; "
                     "restore what it was started with, or start anew"
                 )
-        return set(self.folds())
+        return of_this_source(self.made(), about, f"run {self.run_id}")
+
+    def made(self) -> dict[tuple[int, int], str | None]:
+        """Source and libraries that made each finished fold; None where its scores are damaged."""
+        found: dict[tuple[int, int], str | None] = {}
+        for place in self.folds():
+            try:
+                self.scores(*place)
+                found[place] = self._made[place]
+            except (SplitError, OSError):
+                found[place] = None
+        return found
 
     def folds(self) -> dict[tuple[int, int], str]:
         """Child run of each finished fold, by repeat and fold."""
         finished = (run for run in self._children() if run.info.status == "FINISHED")
-        self._known = {(int(r.data.params["repeat"]), int(r.data.params["fold"])): r.info.run_id for r in finished}
+        found = {(int(run.data.params["repeat"]), int(run.data.params["fold"])): run for run in finished}
+        self._known = {place: run.info.run_id for place, run in found.items()}
+        self._made = {place: str(run.data.tags.get(MADE_BY, "")) for place, run in found.items()}
         return self._known
 
     def _children(self) -> Iterator["Run"]:
@@ -187,7 +201,8 @@ class CrossvalStore:
     def keep(self, fold: FinishedFold) -> None:
         """One child run with scores, calibrator and networks; finished last of all, so that a kill leaves no half."""
         name = f"repeat {fold.repeat} fold {fold.fold}"
-        tags = {"mlflow.parentRunId": self.run_id}
+        tags = {"mlflow.parentRunId": self.run_id, MADE_BY: fold.made_by}
+        replaced = self._known.get((fold.repeat, fold.fold))
         child = self.client.create_run(self.experiment, run_name=name, tags=tags).info.run_id
         device = {"device": fold.device} if fold.networks else {}
         self.log({"repeat": fold.repeat, "fold": fold.fold, **device}, run_id=child)
@@ -202,4 +217,6 @@ class CrossvalStore:
                 (folder / file).write_bytes(content)
                 self.client.log_artifact(child, str(folder / file), "checkpoints")
         self.client.set_terminated(child)
+        if replaced is not None:  # damaged, or of other source or libraries
+            self.client.delete_run(replaced)
         self._known[fold.repeat, fold.fold] = child

@@ -1,4 +1,4 @@
-"""Computing: the device, processes and Dask workers, their interruption, steps and progress bars."""
+"""Computing: the device, processes and Dask workers, their interruption, random streams, steps, progress bars."""
 
 from .ahead import worked_ahead
 from .device import check_device, pick_device
@@ -8,10 +8,12 @@ from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
 from .slow_imports import slow_imports_are_told
 from .steps import Countdown, concerning, subject, tell
+from .streams import Purpose, seed_of, stream
 from .workers import end_with_parent
 
 __all__ = [
     "Countdown",
+    "Purpose",
     "Terminated",
     "check_device",
     "check_scheduler",
@@ -23,10 +25,12 @@ __all__ = [
     "pick_device",
     "progress",
     "progress_bar",
+    "seed_of",
     "seeded",
     "set_generators",
     "slow_imports_are_told",
     "spread",
+    "stream",
     "subject",
     "tell",
     "worked_ahead",

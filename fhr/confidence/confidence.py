@@ -4,7 +4,7 @@ The networks belong to one outer fold or to several, each with a reference of it
 not see.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -230,7 +230,7 @@ class Confidence:
         reaches = []
         for fold, rows in self._fold_rows(by_inner):
             of_fit = fold.reference.prevalence
-            shift = None
+            shift: Callable[[np.ndarray], np.ndarray] | None = None
             if prevalence is not None:
                 shift = partial(shift_prevalence, from_prevalence=of_fit, to_prevalence=prevalence)
             if (reach := fold.reach(rows, shift)) is None:

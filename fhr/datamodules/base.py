@@ -12,7 +12,7 @@ import numpy as np
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
-from fhr.datasets import Database, Partition, Place, Splits, Target, make_splits, told_of_use
+from fhr.datasets import Database, Partition, Place, Splits, Target, bootstrap_of, givers, make_splits, told_of_use
 from fhr.errors import FHRError, SignalError, SplitError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
@@ -252,10 +252,6 @@ class DatabaseDataModule(pl.LightningDataModule):
             raise SignalError(f"{database.origin}: none of {len(unusable)} records can be used; the first: {reason}")
         for name, reason in (database.quarantined | unusable).items() if new else ():  # once, not for every fold
             _log.warning("left out %s: %s", name, reason)
-        names = sorted(self._signal)
-        givers = names if self.permute is None else np.random.default_rng([self.permute, 2]).permutation(names).tolist()
-        self._giver = dict(zip(names, givers, strict=True))
-
         label = database.labels(self.target.name)
         unlabelled = label.index[label.isna()].tolist()
         if unlabelled and new:
@@ -270,8 +266,11 @@ class DatabaseDataModule(pl.LightningDataModule):
                     "use more records or another target"
                 )
         self._label, self._ph = usable, database.outcomes["ph"]
+        self._giver = givers(usable.index.tolist(), self.permute)
         partition = splits.partition(self.repeat, self.fold, self.inner)
         partition = Partition(*(tuple(n for n in names if n in usable.index) for names in vars(partition).values()))
+        learnt = [self._giver[name] for name in partition.train]
+        of_name = {recording.name: recording for recording in database}
         self._facts = DataFacts(
             pipeline=self.pipeline,
             target=self.target.name,
@@ -281,11 +280,11 @@ class DatabaseDataModule(pl.LightningDataModule):
             splits=splits,
             fold=(self.repeat, self.fold, self.inner),
             labels=usable,
-            recordings={recording.name: recording for recording in database if recording.name in usable.index},
+            recordings={name: of_name[giver] for name, giver in self._giver.items()},
             quarantined={**database.quarantined, **unusable},
             unlabelled=tuple(unlabelled),
             features=self.features,
-            scaling=FeatureScaling.fit(computed.table.loc[list(partition.train)]) if computed is not None else None,
+            scaling=FeatureScaling.fit(computed.table.loc[learnt]) if computed is not None else None,
         )
         told_of_use(self._seen, f"what is trained on {database.origin} has")
 
@@ -303,7 +302,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         """The records that fit the weights, shuffled and augmented."""
         names = self.facts.partition.train
         if self.bootstrap:
-            names = tuple(np.random.default_rng([self.seed, 1]).choice(names, len(names)))
+            names = bootstrap_of(names, self.seed)
         dataset = self._dataset(names, self.augmentation)
         return DataLoader(
             dataset,

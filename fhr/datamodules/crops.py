@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
+from fhr.compute import stream
 from fhr.preprocessing import FalseSignalAugmentation, FalseSignalInput
 from fhr.tasks import SampleBatch
 
@@ -81,7 +82,7 @@ class Crops(Dataset[SampleBatch]):
     def _crop(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         i, middle = self._tiles[index]
         recording, n = self.recordings[i], self.n_times
-        generator = np.random.default_rng([self.seed, self.epoch, index])
+        generator = stream(self.seed, "crops of recordings", self.epoch, index)
         spare = recording.rates.shape[-1] - n
         if spare > 0:
             start = int(np.clip(middle - n / 2 + generator.uniform(-0.5, 0.5) * n, 0, spare))

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from filelock import FileLock
 
-from fhr import __version__
 from fhr.datasets import Database
 from fhr.errors import SignalError
-from fhr.features import FeatureSet
+from fhr.features import FeatureSet, computed_by
 from fhr.recording import Recording
+from fhr.tracking import short_key
 
 __all__ = ["Features", "cache_folder", "cached_features", "compute_features"]
 
@@ -54,9 +54,9 @@ def compute_features(recordings: Iterable[Recording], features: FeatureSet) -> F
 def cached_features(database: Database, features: FeatureSet) -> Features:
     """The features of a database from the cache, or computed into it by one process while others wait.
 
-    The file is named after the checksums of the database and of the feature set and after the version, and appears
-    whole or not at all. One that cannot be read is computed anew; a cache that cannot be written only costs the time to
-    compute again.
+    The file is named after the checksums of the database and of the feature set and after the source and the libraries
+    that compute, and appears whole or not at all. One that cannot be read is computed anew, and so are features that
+    other source or libraries made; a cache that cannot be written only costs the time to compute again.
 
     Raises:
         FHRError: features that no window can have.
@@ -64,12 +64,14 @@ def cached_features(database: Database, features: FeatureSet) -> Features:
     features.check()
     found = None
     try:
-        name = f"{database.checksum[:32]}-{features.checksum[:32]}-{__version__}.npz"
-        path = cache_folder() / "features" / name
+        name = f"{database.checksum[:32]}-{features.checksum[:32]}"
+        path = cache_folder() / "features" / f"{name}-{short_key(computed_by())}.npz"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path.with_suffix(".lock")):
             found = _read(path, database, features)
             if found is None:
+                if others := [other.name for other in path.parent.glob(f"{name}-*.npz") if other != path]:
+                    _log.info("%s: of other source or libraries than those that compute now, not used", others[0])
                 _log.info("computing %d features of %d recordings", len(features.names), len(database))
                 found = compute_features(database, features)
                 _write(path, found)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
+from fhr.compute import stream
 from fhr.preprocessing import Augmentation, Pipeline
 from fhr.tasks import Batch
 
@@ -57,7 +58,7 @@ class WindowDataset(Dataset[Batch]):
         rows = np.asarray(indices)
         signal = self.signal[rows]
         if self.augmentation is not None:
-            generator = np.random.default_rng([self.seed, self.epoch, int(rows[0])])
+            generator = stream(self.seed, "augmentation of windows", self.epoch, int(rows[0]))
             signal = self.augmentation(
                 signal, self.pipeline.channels, self.pipeline.fs, generator, scaling=self.pipeline.scaling
             )
@@ -85,4 +86,5 @@ class EpochShuffle(Sampler[int]):
         return len(self.dataset)
 
     def __iter__(self) -> Iterator[int]:
-        return iter(np.random.default_rng([self.seed, self.epoch]).permutation(len(self.dataset)).tolist())
+        generator = stream(self.seed, "order of records", self.epoch)
+        return iter(generator.permutation(len(self.dataset)).tolist())

@@ -5,9 +5,10 @@ from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
+from .givers import giver_positions, givers
 from .outcome_table import OutcomeTable, read_outcomes
 from .paths import read_paths
-from .place import N_INNER, Place
+from .place import N_INNER, Place, bootstrap_of, permutation_of
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
 from .targets import Target, label_in_words
@@ -27,11 +28,15 @@ __all__ = [
     "PublishedDatabase",
     "Splits",
     "Target",
+    "bootstrap_of",
     "checksum_line",
     "checksum_of_lines",
     "download",
+    "giver_positions",
+    "givers",
     "label_in_words",
     "make_splits",
+    "permutation_of",
     "read_outcomes",
     "read_paths",
     "record_names",

@@ -104,7 +104,7 @@ class Database(Sequence[Recording]):
     @cached_property
     def digests_of_signals(self) -> tuple[str, ...]:
         """SHA-256 of the signals of each recording, whatever file they are from; in order."""
-        return tuple(_digest(recording) for recording in self.recordings)
+        return tuple(recording.digest for recording in self.recordings)
 
     @property
     def checksum(self) -> str:

@@ -1,21 +1,33 @@
 """Place in a cross-validation: the records that one model may learn from, and those it must not have seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
-import numpy as np
 import pandas as pd
 
+from fhr.compute import seed_of, stream
 from fhr.errors import OutcomeError, SplitError
 
 from .database import Database
+from .givers import givers
 from .splits import Partition, Splits, make_splits
 
-__all__ = ["N_INNER", "Place"]
+__all__ = ["N_INNER", "Place", "bootstrap_of", "permutation_of"]
 
 N_INNER = 4
 """Inner folds of an outer fold."""
+
+
+def permutation_of(seed: int, repeat: int) -> int:
+    """Seed of the permutation of one run of a control."""
+    return seed_of(seed, "permuted runs", repeat)
+
+
+def bootstrap_of(names: Sequence[str], seed: int) -> tuple[str, ...]:
+    """Draw as many of the names with replacement."""
+    return tuple(stream(seed, "bootstrap of the training part").choice(list(names), len(names)).tolist())
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,9 +89,17 @@ class Place:
         return cls(target, labels, database.outcomes["ph"], splits, database)
 
     def at(
-        self, repeat: int, fold: int, inner: int = 0, *, member: int = 0, members: int = 1, permuted: bool = False
+        self,
+        repeat: int,
+        fold: int,
+        inner: int = 0,
+        *,
+        member: int = 0,
+        members: int = 1,
+        permuted: bool = False,
+        seed: int = 0,
     ) -> Self:
-        """Another place of the same cross-validation; `permuted` takes the repeat as the seed of the control."""
+        """Another place of the same cross-validation; `permuted` makes a control of it, by `permutation_of`."""
         return replace(
             self,
             repeat=repeat,
@@ -87,7 +107,7 @@ class Place:
             inner=inner,
             member=member,
             members=members,
-            permutation=repeat if permuted else None,
+            permutation=permutation_of(seed, repeat) if permuted else None,
         )
 
     @property
@@ -106,7 +126,15 @@ class Place:
         """Draw as many of the names with replacement; give the names themselves where there is a single member."""
         if self.members == 1:
             return names
-        return tuple(np.random.default_rng([seed, 1]).choice(names, len(names)).tolist())
+        return bootstrap_of(names, seed)
+
+    def givers(self, names: Sequence[str]) -> dict[str, str]:
+        """The record whose signal and features each of the names is given: itself, unless this is a control.
+
+        Args:
+            names: all labelled records that can be used; the permutation is among these.
+        """
+        return givers(names, self.permutation)
 
     def check(self, repeats: int) -> None:
         """Refuse more repeats than the splits have.

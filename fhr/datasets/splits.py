@@ -3,6 +3,10 @@
 Where nothing else is asked for, records are stratified by pH, cut at 7.05, 7.15 and 7.20 (records of unknown pH are a
 stratum of their own), so that one set of folds serves every label. A stratum with fewer members than folds joins its
 neighbour.
+
+Files have two formats. Format 1 holds the published folds, and splits of seed 0 are still made in it: every table of
+results rests on them. It shuffles repeat r with seed + r: repeat 1 of seed 0 would be repeat 0 of seed 1. Splits of
+every other seed are made in format 2, which has a random stream for each seed, repeat, fold and use.
 """
 
 import hashlib
@@ -18,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from fhr.compute import seed_of
 from fhr.errors import FormatError, SplitError
 from fhr.formats import read_whole, whole_as_named
 from fhr.formats.regular_file import cut, reason
@@ -29,7 +34,7 @@ __all__ = ["Partition", "Splits", "make_splits"]
 
 _log = logging.getLogger(__name__)
 _CUTS = (7.05, 7.15, 7.20)
-_FORMAT = 1
+_PUBLISHED, _FORMAT = 1, 2
 _MAX_BYTES = 1 << 28
 _EARLY_STOPPING_FRACTION = 0.15
 
@@ -58,14 +63,17 @@ class Splits:
     Attributes:
         folds: `folds[repeat][fold]` are the names of that test fold.
         strata: stratum of each record, by name.
-        seed: repeat r was shuffled with seed + r.
+        seed: of the shuffles.
         data: checksum of the recordings that the splits were made for.
+        format: of the file: which random streams the seed stands for, in the outer folds and in `partition`; 1 are
+            those of the published folds, 2 has one for each purpose.
     """
 
     folds: tuple[tuple[tuple[str, ...], ...], ...]
     strata: dict[str, int]
     seed: int
     data: str
+    format: int = _PUBLISHED
     # Every model of a cross-validation asks for the same partitions, and stratifying takes its time.
     _known: dict[tuple[int, int, int, int], Partition] = field(
         default_factory=dict, init=False, repr=False, compare=False
@@ -104,8 +112,8 @@ class Splits:
         rest = np.array([name for k, names in enumerate(self.folds[repeat]) if k != fold for name in names])
         rest.sort()
         strata = np.array([self.strata[name] for name in rest])
-        seed = int(np.random.SeedSequence([self.seed, repeat, fold]).generate_state(1)[0])
-        parts = stratified(strata, n_inner, seed)
+        of_folds, of_slice = self._inner_seeds(repeat, fold, inner)
+        parts = stratified(strata, n_inner, of_folds)
         calibration = rest[parts == inner]
         kept = rest[parts != inner]
         if len(kept) < 2:
@@ -113,9 +121,17 @@ class Splits:
         # A stratum this large has a member in the slice for early stopping.
         kept_strata = merged(strata[parts != inner], ceil(1 / _EARLY_STOPPING_FRACTION))
         train, validation = train_test_split(
-            kept, test_size=_EARLY_STOPPING_FRACTION, stratify=kept_strata, random_state=seed
+            kept, test_size=_EARLY_STOPPING_FRACTION, stratify=kept_strata, random_state=of_slice
         )
         return Partition(*(tuple(sorted(map(str, part))) for part in (train, validation, calibration, test)))
+
+    def _inner_seeds(self, repeat: int, fold: int, inner: int) -> tuple[int, int]:
+        """Seeds of the inner folds and of the slice for early stopping."""
+        if self.format == _PUBLISHED:
+            seed = int(np.random.SeedSequence([self.seed, repeat, fold]).generate_state(1)[0])
+            return seed, seed
+        of_slice = seed_of(self.seed, "slice for early stopping", repeat, fold, inner)
+        return seed_of(self.seed, "inner folds", repeat, fold), of_slice
 
     def check(self, dataset: Database) -> None:
         """Refuse data that the splits were not made for.
@@ -155,11 +171,12 @@ class Splits:
         """
         try:
             content = json.loads(read_whole(Path(path), limit=_MAX_BYTES, kind="split file").decode("utf-8"))
-            if content["format"] != _FORMAT:
+            if content["format"] not in (_PUBLISHED, _FORMAT):
                 raise SplitError(f"{path}: format {cut(repr(content['format']))} of the split file is not known")
             folds = tuple(tuple(tuple(map(_text, names)) for names in repeat) for repeat in content["folds"])
             strata = {name: operator.index(stratum) for name, stratum in content["strata"].items()}
-            splits = cls(folds, strata, operator.index(content["seed"]), _text(content["data"]))
+            made_with = operator.index(content["seed"]), _text(content["data"]), operator.index(content["format"])
+            splits = cls(folds, strata, *made_with)
             stored = content["checksum"]
         except (FormatError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise SplitError(f"{path}: no readable split file ({reason(error)}); make one with `fhr splits`") from None
@@ -173,7 +190,7 @@ class Splits:
 
     def _content(self) -> dict[str, Any]:
         return {
-            "format": _FORMAT,
+            "format": self.format,
             "seed": self.seed,
             "data": self.data,
             "strata": self.strata,
@@ -204,7 +221,13 @@ def make_splits(
 ) -> Splits:
     """Make repeated stratified folds over all records of `dataset`.
 
-    `strata` numbers the stratum of each record, by name; None stratifies by pH.
+    Args:
+        dataset: each record is split, with or without an outcome.
+        n_repeats: shuffles.
+        n_folds: of each.
+        seed: 0 gives the published folds, in format 1 (10 x 5 of CTU-UHB are the standard ones); any other one folds of
+            its own, in format 2, of which none is a repeat of another seed.
+        strata: number of the stratum of each record, by name; None stratifies by pH.
 
     Raises:
         SplitError: fewer records than folds, fewer than two folds, a negative seed, a record without a stratum, or
@@ -232,9 +255,10 @@ def make_splits(
         stratum = np.array([strata[name] for name in dataset.names])
     stratum = merged(stratum, n_folds)
     names = np.array(dataset.names)
-    folds = []
+    made_in, folds = _PUBLISHED if seed == 0 else _FORMAT, []
     for repeat in range(n_repeats):
-        parts = stratified(stratum, n_folds, seed + repeat)
+        shuffle = repeat if made_in == _PUBLISHED else seed_of(seed, "outer folds", repeat)
+        parts = stratified(stratum, n_folds, shuffle)
         folds.append(tuple(tuple(map(str, names[parts == k])) for k in range(n_folds)))
     by_name = {name: int(number) for name, number in zip(dataset.names, stratum, strict=True)}
-    return Splits(tuple(folds), by_name, seed, dataset.whole_checksum)
+    return Splits(tuple(folds), by_name, seed, dataset.whole_checksum, made_in)

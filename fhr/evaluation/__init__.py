@@ -14,12 +14,14 @@ from .external_validation import ExternalValidation, external_validation
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
+from .kept_parts import MADE_BY, of_this_source, trained_by
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
 from .local_births import LocalBirths, check_births, local_births
 from .local_recalibration import cross_fitted, learning_curve, recalibrated_results
 from .on_table import OnTable, OnTableMaker
 from .other_label import check_other_label
+from .over_permutations import OverPermutations, over_permutations
 from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
@@ -41,6 +43,7 @@ from .window_audit import window_audit
 __all__ = [
     "BASELINES",
     "BASELINE_COLUMNS",
+    "MADE_BY",
     "RAW_COLUMNS",
     "Baseline",
     "Combined",
@@ -57,6 +60,7 @@ __all__ = [
     "MemoryStore",
     "OnTable",
     "OnTableMaker",
+    "OverPermutations",
     "Procedure",
     "Repeats",
     "Report",
@@ -88,8 +92,10 @@ __all__ = [
     "lines",
     "local_births",
     "marked",
+    "of_this_source",
     "oof_file",
     "out_of_fold",
+    "over_permutations",
     "permutation_control",
     "permuted",
     "raw_scores",
@@ -104,6 +110,7 @@ __all__ = [
     "subgroups",
     "summary_row",
     "told_apart",
+    "trained_by",
     "training_population",
     "unseen",
     "whole_repeats",

@@ -13,7 +13,7 @@ from fhr.features import DEEP_CTG, ORDER_STATISTICS, FeatureSet, deep_ctg, order
 from fhr.preprocessing import DEFAULT_STEPS, clean, cut_from
 from fhr.recording import Recording
 
-__all__ = ["BASELINE_COLUMNS", "HURST", "STAGE2", "baseline_table"]
+__all__ = ["BASELINE_COLUMNS", "HURST", "LENGTHS", "STAGE2", "baseline_table", "without_lengths"]
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +21,8 @@ HURST = "hurst_60"
 STAGE2 = "stage2_minutes"
 BASELINE_COLUMNS = (*ORDER_STATISTICS, HURST, *DEEP_CTG, STAGE2)
 """The columns of `baseline_table`."""
+LENGTHS = (STAGE2, "window", "start_s", "end_s", "to_end_s")
+"""Columns, here and in `fhr.features.read_features`, that say how long a labour or its second stage was."""
 
 _LAST_HOUR = FeatureSet(groups=("multiscale",), minutes=60)
 
@@ -61,6 +63,15 @@ def baseline_table(recordings: Iterable[Recording]) -> pd.DataFrame:
         if missing := int(table[column].isna().sum()):
             _log.info("%s cannot be computed of %d of %d recordings", column, missing, len(table))
     return table
+
+
+def without_lengths(table: pd.DataFrame) -> pd.DataFrame:
+    """Columns of a table that a model may be given: all but `LENGTHS`, which tell the outcome.
+
+    A table of nothing else is kept: it is a control.
+    """
+    kept = [column for column in table.columns if column not in LENGTHS]
+    return table[kept] if kept and len(kept) < len(table.columns) else table
 
 
 def _hurst(recording: Recording) -> float:

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, Stan
 from fhr.errors import FHRError
 from fhr.features import DEEP_CTG, ORDER_STATISTICS
 
-from .baseline_features import HURST, STAGE2
+from .baseline_features import HURST, STAGE2, without_lengths
 from .on_table import OnTableMaker
 
 __all__ = ["BASELINES", "Baseline", "lines"]
@@ -32,7 +32,7 @@ class Baseline:
         make: an unfitted pipeline.
         on_ph: learns pH itself, whatever the label; the risk score is minus the predicted pH. Of labels that are not
             cut from pH (Apgar) it may rank the risk, but it was not taught it: mark such a line in a table.
-        columns: the features it uses; None for all.
+        columns: the features it uses; None for all that a model may be given, see `without_lengths`.
         slug: its short name, for the command line; made of the name where it is not given.
     """
 
@@ -56,7 +56,7 @@ class Baseline:
         Raises:
             FHRError: a feature that the table does not have.
         """
-        columns = list(table.columns if self.columns is None else self.columns)
+        columns = list(without_lengths(table).columns if self.columns is None else self.columns)
         if missing := [column for column in columns if column not in table.columns]:
             raise FHRError(
                 f"{self.name}: the table has no column {', '.join(missing)}; make it with fhr.evaluation.baseline_table"

@@ -220,12 +220,10 @@ def _calibrated(odds: np.ndarray, truth: np.ndarray) -> np.ndarray:
 def _statistics(labels: np.ndarray, odds: np.ndarray) -> np.ndarray:
     """(4, m), mean over repeats of labels (m, n) against log-odds (repeat, m, n)."""
     found = []
-    for rows in odds:
-        p = expit(rows)
-        slope, intercept, gain = calibration_lines(labels, p)
+    for p in expit(odds):
         errors = [calibration_errors(label[None], row, 10)[0] for label, row in zip(labels, p, strict=True)]
-        found.append([slope, intercept, gain, errors])
-    return np.mean(found, axis=0)
+        found.append(np.stack([*calibration_lines(labels, p), np.array(errors)]))
+    return np.asarray(np.mean(found, axis=0))
 
 
 def _log_odds(p: np.ndarray) -> np.ndarray:

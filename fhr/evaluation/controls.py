@@ -1,7 +1,8 @@
 """Permutation of a table of features: every record has those of another one, so that there is nothing to learn."""
 
-import numpy as np
 import pandas as pd
+
+from fhr.datasets import giver_positions
 
 __all__ = ["permuted"]
 
@@ -14,7 +15,7 @@ def permuted(features: pd.DataFrame, *, seed: int) -> pd.DataFrame:
 
     Args:
         features: one row a record.
-        seed: the same seed gives the same permutation.
+        seed: the same seed gives the same permutation, that of `fhr.datasets.givers`.
 
     Example:
         >>> table = pd.DataFrame({"x": [1, 2, 3], "y": [10, 20, 30]}, index=["a", "b", "c"])
@@ -24,5 +25,5 @@ def permuted(features: pd.DataFrame, *, seed: int) -> pd.DataFrame:
         b  1  10
         c  2  20
     """
-    order = np.random.default_rng(seed).permutation(len(features))
-    return features.iloc[order].set_axis(features.index)
+    names = [str(name) for name in features.index]
+    return features.iloc[giver_positions(names, seed)].set_axis(features.index)

@@ -29,6 +29,7 @@ class FinishedFold:
         networks: finished checkpoints by file name, with calibrator and reference in them.
         device: that the networks were trained on; empty where there are none.
         metrics: name, value and position of the network, for each number of a training.
+        made_by: source and libraries that fitted it, see `trained_by`; empty where that is not known.
     """
 
     repeat: int
@@ -38,6 +39,7 @@ class FinishedFold:
     networks: Mapping[str, bytes] = field(default_factory=dict)
     device: str = ""
     metrics: tuple[tuple[str, float, int], ...] = ()
+    made_by: str = ""
 
 
 def network_file(repeat: int, fold: int, inner: int, member: int | None = None) -> str:

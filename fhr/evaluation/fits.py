@@ -15,7 +15,8 @@ class Fit(Protocol):
     """A model that is not fitted yet, with all that its fit needs: `OnTable`, `fhr.tasks.Training`, or one's own.
 
     What a place asks for is the fit's to do: the training part drawn with replacement where there are several members
-    (`place.bootstrap`), signals or features of other records where `place.permutation` is given.
+    (`place.bootstrap`), signals or features of other records where `place.permutation` is given (`place.givers` of all
+    labelled records that can be used: the report takes what comes from a signal from the same ones).
     """
 
     def fit(self, place: Place, seed: int) -> FittedModel:

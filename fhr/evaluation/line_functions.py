@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import Place, Splits
+from fhr.datasets import Place, Splits, permutation_of
 from fhr.errors import FHRError
 from fhr.metrics import auroc
 
@@ -55,7 +55,7 @@ def permutation_control(
         raise FHRError(f"n_permutations={n_permutations}; give at least 1, 20 by default")
     values = []
     for k in range(n_permutations):
-        shuffled = permuted(features, seed=seed + k)
+        shuffled = permuted(features, seed=permutation_of(seed, k))
         table = _predictions(baseline, shuffled, labels, ph, splits, k % len(splits.folds))
         values.append(auroc(table["label"], table["score"]))
     return np.array(values)

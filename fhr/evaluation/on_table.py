@@ -1,20 +1,26 @@
 """A scikit-learn estimator on a table of features, as something that the protocol can fit."""
 
+import logging
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import clone
 
+from fhr.compute import seed_of
 from fhr.datasets import FittedModel, Place
 from fhr.errors import FHRError
 
+from .baseline_features import without_lengths
 from .controls import permuted
 
 __all__ = ["OnTable", "OnTableMaker"]
+
+_log = logging.getLogger(__name__)
 
 PH_RANGE = (6.95, 7.35)
 """A pH beyond these is learnt as the nearer of them: a few extreme births would lead the line."""
@@ -32,7 +38,9 @@ class OnTable:
 
     Args:
         estimator: unfitted; of scikit-learn or alike. It is copied for each fit, and given arrays without column names.
-        table: one row a record, by name, with numbers; records that are not in it are left out.
+        table: one row a record, by name, with numbers; records that are not in it are left out, and so are columns
+            that say how long a labour or its second stage was (`stage2_minutes` of `baseline_table`), with a line in
+            the log; alone they are a control.
         learn: `label`, or `ph` for a regressor of pH, on records of known pH.
         name: for messages.
     """
@@ -48,6 +56,10 @@ class OnTable:
             raise FHRError(
                 f"{self._called}: the table has several rows of {twice!r}; give one row a record, by its name"
             )
+        allowed = without_lengths(self.table)
+        if allowed.shape[1] < self.table.shape[1]:
+            _say_left_out(self._called, tuple(self.table.columns.difference(allowed.columns)))
+            object.__setattr__(self, "table", allowed)
 
     def fit(self, place: Place, seed: int) -> FittedModel:
         """Fit on training and early-stopping records, on a bootstrap of them where there are several members.
@@ -59,7 +71,9 @@ class OnTable:
         Raises:
             FHRError: records of one class only, too few of known pH, or a table of other records.
         """
-        table = self.table if place.permutation is None else permuted(self.table, seed=place.permutation)
+        table = self.table
+        if place.permutation is not None:  # among the records that are scored, as the report knows them
+            table = permuted(table[table.index.isin(place.labels.index)], seed=place.permutation)
         part, known = place.partition, set(table.index)
         held_out, test = ([n for n in names if n in known] for names in (part.calibration, part.test))
         names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
@@ -118,14 +132,23 @@ class OnTableMaker:
         return OnTable(self.estimator(), self.table, self.learn, self.name)
 
 
+@cache  # once, not for every fold
+def _say_left_out(called: str, columns: tuple[str, ...]) -> None:
+    _log.warning(
+        "%s: not given %s, which is known only once the child is born and tells the outcome",
+        called,
+        ", ".join(columns),
+    )
+
+
 def _rows(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     return table.iloc[table.index.get_indexer(pd.Index(names))]
 
 
 def _seed(estimator: Any, seed: int) -> None:
-    """Give every step without a `random_state` of its own the seed of this fit."""
+    """Give every step without a `random_state` of its own one that the seed of this fit stands for."""
     if hasattr(estimator, "get_params"):
         steps = estimator.get_params().items()
         unseeded = [key for key, value in steps if key.split("__")[-1] == "random_state" and value is None]
         if unseeded:
-            estimator.set_params(**dict.fromkeys(unseeded, seed))
+            estimator.set_params(**{key: seed_of(seed, "steps of an estimator", i) for i, key in enumerate(unseeded)})

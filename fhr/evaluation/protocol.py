@@ -3,16 +3,18 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import pandas as pd
 
 from fhr.calibration import RidgePlatt, typical_statistics
 from fhr.compute import check_scheduler, check_workers, concerning
-from fhr.datasets import N_INNER, Database, Place, Splits
+from fhr.datasets import N_INNER, Database, Place, Splits, permutation_of
 from fhr.errors import FHRError, SplitError
 
 from .finished import FinishedFold, finish_fold
 from .fits import FAMILY, Maker
+from .kept_parts import MADE_BY, trained_by
 from .procedure import Procedure, combine
 from .ranking_fact import out_of_fold_ranking
 from .result import CrossValidation
@@ -66,7 +68,8 @@ def cross_validate(
         make: `make(place, seed)` gives what is fitted at a place: `OnTable`, `fhr.tasks.Training`, or anything with
             `fit(place, seed) -> FittedModel`; a list is averaged at equal weight. It is called anew for every model,
             with the global generators seeded. A `Procedure` chooses among makers, or combines them. Functions of a
-            notebook and lambdas reach other processes.
+            notebook and lambdas reach other processes. One whose data give every record the signal of another one says
+            so by an attribute `permute`, the seed of that permutation.
         database: recordings with their outcomes; those without the outcome are left out.
         target: the label with its inequality.
         splits: outer folds; None for the standard ones (10 x 5, stratified by pH, seed 0).
@@ -77,8 +80,10 @@ def cross_validate(
             of another one, so that there is nothing to learn; 0 for none.
         seed: of a single member, and of the seeds of several.
         at_once: train the members as one batched model; None on a GPU, where that is faster.
-        store: keeps finished folds, and has those of an interrupted run; None for memory. It tells another data set,
-            label or name of the model, but not a `make` that was changed under the same name: give it a new store.
+        store: keeps finished folds, and has those of an interrupted run; None for memory. Folds of another data set,
+            label or name of the model are refused. Those that other source or libraries made, this package's, a
+            library's or that of `make` itself, are fitted again and replaced, with a line in the log, and so are
+            damaged ones: nothing is mixed in silence.
         workers: processes on this machine; torch has one thread in each of several.
         scheduler: of Dask, `dask://HOST:PORT`, in place of `workers`.
         name: of the model in tables; that of `make` where it is empty.
@@ -113,6 +118,11 @@ def cross_validate(
     by = make.by if isinstance(make, Procedure) else "mean"
     title = name or getattr(make, "name", "") or getattr(make, "__name__", type(make).__name__)
     title = marked(title, out_of_fold)  # which also keeps its folds apart from others in a store
+    control = {}  # repeat: seed of the permutation
+    if permutations:
+        control = {run: permutation_of(seed, run) for run in runs}
+    elif (permute := getattr(make, "permute", None)) is not None:
+        control = dict.fromkeys(runs, permute)
     about = {
         "target": target,
         "data": database.checksum,
@@ -120,10 +130,11 @@ def cross_validate(
         "inner": str(inner),
         "members": str(members),
         "seed": str(seed),
-        "permuted": str(bool(permutations)).lower(),
+        "permuted": str(bool(control)).lower(),
         "name": title,
         "by": by,
         "families": str(len(make.makers)) if isinstance(make, Procedure) else "1",
+        MADE_BY: trained_by(make),
     }
     done = set(store.done(about))
     places = [place for place in wanted if place not in done]
@@ -146,8 +157,8 @@ def cross_validate(
             concerning(f"{title}, {target}"),
             closing(folds),
         ):  # an error here, such as a full disk, ends the workers too
-            for fold in finished_folds(folds, first, by, permuted=bool(permutations), out_of_fold=out_of_fold):
-                store.keep(fold)
+            for fold in finished_folds(folds, first, by, permuted=bool(control), out_of_fold=out_of_fold):
+                store.keep(replace(fold, made_by=about[MADE_BY]))
     kept = {place: store.scores(*place) for place in wanted}
     by_repeat: dict[int, set[str]] = {}
     for (repeat, _), raw in kept.items():
@@ -161,8 +172,8 @@ def cross_validate(
             )
     if missing := [name for name in first.labels.index if name not in scored]:
         _log.warning("%d labelled records were scored by no model: %s", len(missing), ", ".join(missing[:10]))
-    result = CrossValidation(first, kept, inner, members, by, title, out_of_fold=out_of_fold)
-    if out_of_fold and not permutations and hasattr(store, "tell_ranking"):
+    result = CrossValidation(first, kept, inner, members, by, title, out_of_fold=out_of_fold, permutations=control)
+    if out_of_fold and not control and hasattr(store, "tell_ranking"):
         store.tell_ranking(lambda: out_of_fold_ranking(result.predictions))
     return result
 

@@ -8,12 +8,20 @@ import pandas as pd
 
 from fhr.compute import concerning
 from fhr.errors import FHRError
-from fhr.metrics import Interval
+from fhr.metrics import Interval, net_benefit_table
 from fhr.recording import Composition
 
 from .baseline_features import baseline_table
 from .births_by_group import birth_groups, subgroups
 from .conformal_sets import conformal_table, singleton_gain
+from .over_permutations import (
+    OverPermutations,
+    givers_by_repeat,
+    over_permutations,
+    permuted_audit,
+    permuted_groups,
+)
+from .repeats import whole_repeats
 from .result import CrossValidation
 from .shortcut_report import shortcut_report
 from .window_audit import window_audit
@@ -39,12 +47,14 @@ class Report(NamedTuple):
         audit: of the shortcut by signal loss, see `shortcut_report`.
         rows: a row a model, those that stand beside it included.
         beside: AUROC of each model beside it, by name.
+        control: of a control, its AUROC over permutations; else None.
     """
 
     results: dict[str, Interval]
     audit: Mapping[str, Interval]
     rows: list[dict[str, Any]]
     beside: dict[str, float]
+    control: OverPermutations | None = None
 
 
 def write_report(
@@ -59,7 +69,7 @@ def write_report(
     features: "FeatureSet | None" = None,
     left_out: int = 0,
 ) -> Report:
-    """Write the tables of predictions, models, conformal sets, audit and subgroups, the model card and the figures.
+    """Write the tables of predictions, models, net benefit, conformal sets, audit and subgroups, card and figures.
 
     Args:
         result: of `cross_validate`, on a database.
@@ -86,9 +96,19 @@ def write_report(
         table = baseline_table(recordings.values())
     predictions, results = result.predictions, dict(result.metrics)
     known = {name: recordings[name] for name in predictions["name"].unique()}
+    given = givers_by_repeat(predictions, result.permutations) if result.permutations else None
+    control, groups = None, birth_groups(known.values())
     with concerning(result.subject):
-        audit = shortcut_report(predictions, table, known.values())
+        audit = (
+            shortcut_report(predictions, table, known.values())
+            if given is None
+            else permuted_audit(predictions, table[LOSS], given)
+        )
     rows, areas = [result.row()], {}
+    if given is not None:  # what comes from a signal is of the record that the signal was given by
+        control = over_permutations(predictions, result.permutations)
+        rows[0] |= {"permutations": len(control.values), "auroc_standard_error": round(control.standard_error, 4)}
+        known = {name: known[giver] for name, giver in given[int(predictions["repeat"].min())].items()}
     for other in beside:
         rows.append(other.row())
         areas[other.name] = other.measured["auroc"].value
@@ -117,10 +137,17 @@ def write_report(
     write_evaluation(folder, card, first, known)
     predictions.to_csv(folder / "predictions.csv", index=False)
     pd.DataFrame(rows).to_csv(folder / "models.csv", index=False)
+    model = whole_repeats(predictions)
+    net_benefit_table(model.labels, model.probabilities).to_csv(folder / "net_benefit.csv", index=False)
     conformal_table(predictions).to_csv(folder / "conformal.csv", index=False)
-    gaps = window_audit(known.values(), table, minutes=window_minutes)
-    for name, audited in (("shortcut", audit), ("window", gaps)):
+    audits = {"shortcut": audit}
+    if given is None or control is None:
+        audits["window"] = window_audit(known.values(), table, minutes=window_minutes)
+        by_group = subgroups(predictions, groups, table[LOSS])
+    else:
+        by_group = permuted_groups(predictions, groups, table[LOSS], given)
+        pd.DataFrame({"auroc": control.values}).to_csv(folder / "permutations.csv", index_label="permutation")
+    by_group.to_csv(folder / "subgroups.csv", index=False)
+    for name, audited in audits.items():
         pd.DataFrame(audited, index=["value", "low", "high"]).T.to_csv(folder / f"{name}_audit.csv")
-    groups = birth_groups(known.values())
-    subgroups(predictions, groups, table[LOSS]).to_csv(folder / "subgroups.csv", index=False)
-    return Report(results, audit, rows, areas)
+    return Report(results, audit, rows, areas, control)

@@ -1,7 +1,7 @@
 """The result of a cross-validation: raw scores of all folds, and the out-of-fold predictions that they give."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +34,7 @@ class CrossValidation:
         name: of the model.
         title: how tables call it, the name where it is empty.
         out_of_fold: False where models may have seen test records, see `cross_validate`.
+        permutations: of a control, the seed that gave each repeat the signals of others; empty of any other result.
     """
 
     first: Place
@@ -44,6 +45,7 @@ class CrossValidation:
     name: str = "model"
     title: str = ""
     out_of_fold: bool = True
+    permutations: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def target(self) -> str:
@@ -114,6 +116,7 @@ class CrossValidation:
                 self.members,
                 name=f"{self.name}, family {k}",
                 out_of_fold=self.out_of_fold,
+                permutations=self.permutations,
             )
             for k in numbers
         ]

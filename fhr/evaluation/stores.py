@@ -20,11 +20,12 @@ from fhr.formats import whole_or_not_at_all
 from .cross_fitting import RAW_COLUMNS
 from .finished import FinishedFold
 from .fits import FAMILY
+from .kept_parts import MADE_BY, of_this_source
 from .ranking_fact import ranked
 
 __all__ = ["FolderStore", "MemoryStore", "Store", "read_scores", "written_scores"]
 
-_SCORES, _ABOUT = "scores.csv.gz", "study.json"
+_SCORES, _ABOUT, _MADE_BY = "scores.csv.gz", "study.json", "made_by.json"
 
 
 class Store(Protocol):
@@ -34,7 +35,8 @@ class Store(Protocol):
         """The folds that are kept, (repeat, fold).
 
         Args:
-            about: what the cross-validation is of: label, checksums of data and splits, inner folds, members, ...
+            about: what the cross-validation is of: label, checksums of data and splits, inner folds, members, ...;
+                `made_by` tells source and libraries: folds that others made are not given.
 
         Raises:
             SplitError: it keeps folds of another cross-validation.
@@ -66,7 +68,7 @@ class MemoryStore:
         """See `Store`."""
         check_about(self._about or about, about, "the store")
         self._about = dict(about)
-        return set(self.folds)
+        return of_this_source({place: fold.made_by for place, fold in self.folds.items()}, about, "the store")
 
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """See `Store`."""
@@ -117,11 +119,13 @@ class FolderStore:
             check_about(kept, about, str(self.folder))
         else:
             with whole_or_not_at_all(path) as part:
-                part.write_text(json.dumps(dict(about), indent=1) + "\n", encoding="utf-8")
+                of_all = {key: value for key, value in about.items() if key != MADE_BY}  # which each fold has
+                part.write_text(json.dumps(of_all, indent=1) + "\n", encoding="utf-8")
         found = (
             re.fullmatch(r"repeat(\d+)-fold(\d+)", child.parent.name) for child in self.folder.glob(f"*/{_SCORES}")
         )
-        return {(int(match[1]), int(match[2])) for match in found if match}
+        places = [(int(match[1]), int(match[2])) for match in found if match]
+        return of_this_source({place: self._made_by(*place) for place in places}, about, str(self.folder))
 
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """See `Store`.
@@ -140,20 +144,37 @@ class FolderStore:
         draft = Path(tempfile.mkdtemp(prefix=".part-", dir=self.folder))
         try:
             (draft / _SCORES).write_bytes(written_scores(fold.raw))
+            (draft / _MADE_BY).write_text(json.dumps(fold.made_by) + "\n", encoding="utf-8")
             (draft / "calibrator.json").write_text(json.dumps(dict(fold.calibrator), indent=1), encoding="utf-8")
             for name, content in fold.networks.items():
                 (draft / name).write_bytes(content)
             draft.chmod(0o755)
             place = self._at(fold.repeat, fold.fold)
-            if (place / _SCORES).is_file():  # another process was quicker
+            made = self._made_by(fold.repeat, fold.fold)
+            if made is not None and fold.made_by in ("", made):  # another process was quicker
                 return
+            if place.is_dir():  # damaged, or of other source or libraries
+                os.replace(place, draft.with_name(f"{draft.name}-before"))
             try:
                 os.replace(draft, place)
             except OSError:
                 if not (place / _SCORES).is_file():
                     raise
         finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            for left in (draft, draft.with_name(f"{draft.name}-before")):
+                shutil.rmtree(left, ignore_errors=True)
+
+    def _made_by(self, repeat: int, fold: int) -> str | None:
+        """Source and libraries of a kept fold; None where it is not there, or damaged."""
+        try:
+            self.scores(repeat, fold)
+        except SplitError:
+            return None
+        try:
+            made = json.loads((self._at(repeat, fold) / _MADE_BY).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return ""  # kept before it was noted
+        return made if isinstance(made, str) else ""
 
     def tell_ranking(self, ranking: Callable[[], Mapping[str, Any] | None]) -> None:
         """Write the AUROC of the whole cross-validation into all networks, see `out_of_fold_ranking`.
@@ -176,7 +197,7 @@ def check_about(kept: Mapping[str, str], about: Mapping[str, str], where: str) -
     Raises:
         SplitError: the two differ.
     """
-    for key in sorted({*kept, *about}):
+    for key in sorted({*kept, *about} - {MADE_BY}):  # of each fold by itself
         if kept.get(key) != about.get(key):
             raise SplitError(
                 f"{where} holds folds of another cross-validation: {key.replace('_', ' ')} {kept.get(key)} there, "

@@ -4,17 +4,19 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
-from fhr.compute import Countdown, seeded, spread
+from fhr.compute import Countdown, seed_of, seeded, spread
 from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError, SplitError
+from fhr.tracking import made_otherwise
 
 from .cross_fitting import raw_scores
 from .fits import FAMILY, Maker
+from .kept_parts import trained_by
 from .procedure import Procedure
 from .unseen_records import unseen
 
@@ -45,6 +47,7 @@ class _Job(NamedTuple):
     inner: int
     seeds: tuple[int, ...]
     permuted: bool
+    control_seed: int
     threads: int | None
     at_once: bool | None
     out_of_fold: bool = True
@@ -61,8 +64,7 @@ def member_seeds(seed: int, repeat: int, fold: int, inner: int, members: int) ->
     """A seed for each of several members; the given one for a single member, which is trained as `fhr fit` would."""
     if members == 1:
         return (seed,)
-    state = np.random.SeedSequence([seed, repeat, fold, inner]).generate_state(members)
-    return tuple(int(value) for value in state)
+    return tuple(seed_of(seed, "members", repeat, fold, inner, member) for member in range(members))
 
 
 def fitted_folds(
@@ -85,14 +87,16 @@ def fitted_folds(
     """
     threads = 1 if workers > 1 or scheduler else None
     jobs = [
-        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, threads, at_once, out_of_fold)
+        _Job(r, f, i, member_seeds(seed, r, f, i, members), permuted, seed, threads, at_once, out_of_fold)
         for r, f in places
         for i in range(inner)
     ]
     waiting: dict[tuple[int, int], list[_Done]] = {place: [] for place in places}
     with (
         Countdown(len(jobs) * members, what="model", workers=min(workers, len(jobs))) as countdown,
-        closing(spread(_fit, jobs, shared=(make, first), workers=workers, scheduler=scheduler)) as results,
+        closing(
+            spread(_fit, jobs, shared=(make, first, trained_by()), workers=workers, scheduler=scheduler)
+        ) as results,
     ):
         for done in results:
             countdown.update(members, seconds=None if scheduler else done.seconds)
@@ -104,15 +108,21 @@ def fitted_folds(
                 yield FittedFold(*place, raw, tuple(network for one in fold for network in one.networks))
 
 
-def _fit(shared: tuple[Maker, Place], job: _Job) -> _Done:
+def _fit(shared: tuple[Maker, Place, str], job: _Job) -> _Done:
     start = time.monotonic()
-    make, first = shared
+    make, first, made_by = shared
+    if other := made_otherwise(trained_by(), made_by):  # such as an edit since the others began
+        raise FHRError(
+            f"a worker trains with another source or other libraries: {other}; install the same for every worker, and "
+            "leave the source as it is while it runs"
+        )
     if job.threads is not None:
         import torch
 
         torch.set_num_threads(job.threads)
     n = len(job.seeds)
-    places = [first.at(job.repeat, job.fold, job.inner, member=m, members=n, permuted=job.permuted) for m in range(n)]
+    at = partial(first.at, job.repeat, job.fold, job.inner, members=n, permuted=job.permuted, seed=job.control_seed)
+    places = [at(member=m) for m in range(n)]
     makers = make.makers if isinstance(make, Procedure) else (make,)
     with unseen(places[0]) if job.out_of_fold else nullcontext():
         families = [family for maker in makers for family in _fitted(maker, places, job)]

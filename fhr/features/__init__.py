@@ -1,6 +1,7 @@
 """Scalar features of a recording, feature sets, and the table of a folder's windows."""
 
 from .column import Column
+from .computed_by import COMPUTED_BY, computed_by
 from .deep_ctg_features import DEEP_CTG, deep_ctg
 from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
@@ -22,6 +23,7 @@ from .symbol_complexity import lempel_ziv
 
 __all__ = [
     "BANDS",
+    "COMPUTED_BY",
     "DEEP_CTG",
     "GROUPS",
     "METADATA_COLUMNS",
@@ -39,6 +41,7 @@ __all__ = [
     "Windows",
     "band_power",
     "coarse_grain",
+    "computed_by",
     "deep_ctg",
     "dfa",
     "extract",

@@ -2,9 +2,9 @@
 
 Recordings are taken in chunks; each chunk is finished on its own, in a file of its own beside the table
 (`FILE.parquet.parts/`). A run that was killed goes on with the chunks that are not there yet; a chunk whose recordings,
-parameters or package version have changed is computed again. Memory holds one chunk a worker, and a line a record.
-The numbers do not depend on the workers: each record is computed by itself, with torch on one thread. The same
-recordings, parameters and versions give the same bytes; the file carries no date.
+parameters, computing source or libraries have changed is computed again. Memory holds one chunk a worker, and a line a
+record. The numbers do not depend on the workers: each record is computed by itself, with torch on one thread. The same
+recordings, parameters, source and versions give the same bytes; the file carries no date.
 """
 
 import logging
@@ -19,11 +19,12 @@ import numpy as np
 import pyarrow as pa
 from filelock import FileLock, Timeout
 
+from fhr import __version__
 from fhr.compute import check_device, check_scheduler, check_workers, pick_device, spread
 from fhr.datasets import checksum_of_lines, record_names
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.preprocessing import cut_windows
-from fhr.tracking import environment, source_state
+from fhr.tracking import environment, made_otherwise, source_state
 
 from .extraction_chunk import Chunk, Done, extract_chunk, identity, read_records
 from .feature_set import FeatureSet
@@ -77,7 +78,8 @@ def extract(
 
     Args:
         root: folder of recordings, in the style of CTU-UHB.
-        out: the table, `FILE.parquet`; nothing is done if it is there, of the same recordings, parameters and version.
+        out: the table, `FILE.parquet`; nothing is done if it is there, of the same recordings, parameters,
+            source and libraries.
         feature_set: what is computed of a window; None for `FeatureSet()`.
         step: minutes from one window to the next.
         workers: processes on this machine.
@@ -178,8 +180,8 @@ def _run(
         for done in results:
             if done.identity != wanted:
                 raise FHRError(
-                    f"a worker computes with fhr {done.identity['version']}, this is {wanted['version']}; install "
-                    "the same version for every worker"
+                    "a worker computes with another source or other libraries: "
+                    f"{made_otherwise(done.identity['made_by'], wanted['made_by'])}; install the same for every worker"
                 )
             if not os.path.isfile(done.part):
                 raise FHRError(
@@ -207,6 +209,7 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
     provenance = {
         "format": 1,
         **done.identity,
+        "version": __version__,
         "feature_set": feature_set.to_dict(),
         "origin": origin,
         "data_checksum": checksum_of_lines(done.lines),
@@ -241,6 +244,9 @@ def _table_that_is_there(
             return Extraction(out, **counts, n_computed=0, quarantined=reasons, was_there=True)
         differences = differences or ["quarantined"]
         reason = f"holds a table that differs in {', '.join(differences)}"
+        if differences == ["made_by"]:
+            other = made_otherwise(str(found.get("made_by", "")), wanted["made_by"])
+            reason = f"holds a table of other source or libraries ({other})"
     except FHRError:
         reason = "is there, and is no feature table"
     if not overwrite:

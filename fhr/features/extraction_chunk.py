@@ -13,13 +13,13 @@ from uuid import uuid4
 
 import numpy as np
 
-from fhr import __version__
 from fhr.compute import pick_device
 from fhr.datasets import checksum_line
 from fhr.errors import FHRError
 from fhr.formats import read_wfdb
 from fhr.recording import Recording
 
+from .computed_by import computed_by
 from .feature_set import FeatureSet
 from .parquet_table import METADATA_COLUMNS, read_part, write_part
 
@@ -70,7 +70,7 @@ class Done(NamedTuple):
 
 def identity(feature_set: FeatureSet, step: float) -> dict[str, Any]:
     """The facts, beside the recordings, that a finished part or table must share with this run to be used again."""
-    return {"feature_set_checksum": feature_set.checksum, "step": step, "version": __version__}
+    return {"feature_set_checksum": feature_set.checksum, "step": step, "made_by": computed_by()}
 
 
 def read_records(root: str | Path, names: tuple[str, ...]) -> tuple[list[Recording], dict[str, str], dict[str, str]]:
@@ -85,7 +85,7 @@ def read_records(root: str | Path, names: tuple[str, ...]) -> tuple[list[Recordi
 
 
 def extract_chunk(chunk: Chunk) -> Done:
-    """Compute a chunk, unless its part is there already, of the same recordings, parameters and version."""
+    """Compute a chunk, unless its part is there already, of the same recordings, parameters, source and libraries."""
     recordings, lines, unreadable = read_records(chunk.root, chunk.names)
     key = {**identity(chunk.feature_set, chunk.step), "lines": lines, "unreadable": unreadable}
     try:

@@ -6,8 +6,9 @@ Over the batches of a training the tasks use the classes of torchmetrics.
 from .calibration_error import ECEReference, ece_reference, expected_calibration_error
 from .calibration_power import CalibrationPower, cox_power
 from .cox import CalibrationLine, calibration_intercept, calibration_line, calibration_slope
-from .decision_curve import net_benefit, net_benefit_at, net_benefit_of_treating_all
+from .decision_curve import mean_net_benefit, net_benefit, net_benefit_at, net_benefit_of_treating_all
 from .multiplicity import holm
+from .net_benefit_table import net_benefit_table
 from .pooled_samples import best_f1_threshold, evaluate_samples, pooled_metrics, score_counts
 from .prediction_sets import Efficiency, conformal_coverage, efficiency, exact_interval
 from .proper_scores import brier, brier_skill
@@ -47,9 +48,11 @@ __all__ = [
     "flip_rate",
     "flip_rate_of_average",
     "holm",
+    "mean_net_benefit",
     "net_benefit",
     "net_benefit_at",
     "net_benefit_of_treating_all",
+    "net_benefit_table",
     "pooled_metrics",
     "resampled",
     "retraining_spread",

@@ -7,7 +7,19 @@ from fhr.errors import FHRError
 
 from .inputs import checked_labels, checked_probabilities
 
-__all__ = ["net_benefit", "net_benefit_at", "net_benefit_at_by_counts", "net_benefit_of_treating_all"]
+__all__ = [
+    "THRESHOLDS",
+    "mean_net_benefit",
+    "mean_net_benefit_by_counts",
+    "net_benefit",
+    "net_benefit_at",
+    "net_benefit_at_by_counts",
+    "net_benefit_by_counts",
+    "net_benefit_of_treating_all",
+]
+
+THRESHOLDS = tuple(percent / 100 for percent in range(2, 31))
+"""Risks at which clinicians might act: 2 to 30%, in steps of 1%."""
 
 
 def net_benefit(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike) -> np.ndarray:
@@ -57,13 +69,41 @@ def net_benefit_of_treating_all(labels: ArrayLike, thresholds: ArrayLike) -> np.
     return np.asarray(prevalence - (1 - prevalence) * t / (1 - t))
 
 
+def mean_net_benefit(labels: ArrayLike, probabilities: ArrayLike, thresholds: ArrayLike = THRESHOLDS) -> float:
+    """Net benefit averaged over the thresholds, 2 to 30% where none are given; arguments as of `net_benefit`.
+
+    A single number for those who would act at different risks, all thresholds counted alike. Compare with the average
+    of `net_benefit_of_treating_all` at the same thresholds, and with 0.
+    """
+    return float(net_benefit(labels, probabilities, thresholds).mean())
+
+
+def mean_net_benefit_by_counts(
+    labels: np.ndarray, probabilities: np.ndarray, counts: np.ndarray, thresholds: ArrayLike = THRESHOLDS
+) -> np.ndarray:
+    """`mean_net_benefit` of each resample, (m,); counts (m, n) says how often each record was drawn."""
+    return np.asarray(counts @ _worth(labels, probabilities, thresholds).mean(axis=0) / counts.sum(axis=1))
+
+
+def net_benefit_by_counts(
+    labels: np.ndarray, probabilities: np.ndarray, counts: np.ndarray, thresholds: ArrayLike = THRESHOLDS
+) -> np.ndarray:
+    """`net_benefit` of each resample, (k, m); counts (m, n) says how often each record was drawn."""
+    return np.asarray(_worth(labels, probabilities, thresholds) @ counts.T / counts.sum(axis=1))
+
+
 def net_benefit_at_by_counts(
     labels: np.ndarray, probabilities: np.ndarray, counts: np.ndarray, threshold: float
 ) -> np.ndarray:
     """`net_benefit_at` of each resample, (m,); counts (m, n) says how often each record was drawn."""
-    (t,) = _checked([threshold])
-    worth = np.where(labels == 1, 1.0, -t / (1 - t)) * (probabilities >= t)
+    (worth,) = _worth(labels, probabilities, [threshold])
     return np.asarray(counts @ worth / counts.sum(axis=1))
+
+
+def _worth(labels: np.ndarray, probabilities: np.ndarray, thresholds: ArrayLike) -> np.ndarray:
+    """What each record adds to n times the net benefit, (k, n)."""
+    t = _checked(thresholds)[:, None]
+    return np.where(labels == 1, 1.0, -t / (1 - t)) * (probabilities >= t)
 
 
 def _checked(thresholds: ArrayLike) -> np.ndarray:

@@ -14,7 +14,12 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError
 
 from .cox import calibration_intercept, calibration_line_by_counts, calibration_slope
-from .decision_curve import net_benefit_at, net_benefit_at_by_counts
+from .decision_curve import (
+    mean_net_benefit,
+    mean_net_benefit_by_counts,
+    net_benefit_at,
+    net_benefit_at_by_counts,
+)
 from .inputs import checked_labels, checked_scores
 from .proper_scores import brier, brier_by_counts, brier_skill, brier_skill_by_counts
 from .ranking import (
@@ -162,6 +167,7 @@ _KERNELS: tuple[tuple[Metric, ByCounts], ...] = (
     (aurc, aurc_by_counts),
     (augrc, augrc_by_counts),
     (net_benefit_at, net_benefit_at_by_counts),
+    (mean_net_benefit, mean_net_benefit_by_counts),
 )
 
 

@@ -12,7 +12,7 @@ from fhr.errors import FHRError
 
 from .calibration_error import ece_reference, expected_calibration_error
 from .cox import calibration_line, calibration_line_by_counts
-from .decision_curve import net_benefit_at_by_counts
+from .decision_curve import mean_net_benefit, mean_net_benefit_by_counts, net_benefit_at_by_counts
 from .inputs import checked_labels, checked_probabilities, checked_scores
 from .proper_scores import brier_by_counts, brier_skill_by_counts
 from .ranking import ranking_by_counts
@@ -23,7 +23,8 @@ from .selective import selective_by_counts
 __all__ = ["evaluate", "to_frame"]
 
 _RANKING = ("auroc", "auprc", "tpr_at_05_fpr", "tpr_at_10_fpr", "tpr_at_15_fpr", "tpr_at_20_fpr")
-_OF_PROBABILITIES = ("brier", "brier_skill", "aurc", "augrc", "net_benefit_05", "net_benefit_10", "net_benefit_20")
+_BENEFITS = ("net_benefit_05", "net_benefit_10", "net_benefit_20", "net_benefit_02_30")
+_OF_PROBABILITIES = ("brier", "brier_skill", "aurc", "augrc", *_BENEFITS)
 _NAMES = (
     "auroc",
     "auprc",
@@ -46,6 +47,8 @@ _NAMES = (
     "net_benefit_05",
     "net_benefit_10",
     "net_benefit_20",
+    "net_benefit_02_30",
+    "net_benefit_02_30_treat_all",
 )
 
 _log = logging.getLogger(__name__)
@@ -69,7 +72,8 @@ def evaluate(
     `undefined` does.
 
     aurc and augrc take the Brier loss and the confidence max(p, 1 - p); giving up records at random would earn brier
-    and brier / 2. net_benefit_05 is at a threshold of 5% risk.
+    and brier / 2. net_benefit_05 is at a threshold of 5% risk; net_benefit_02_30 is the mean over the thresholds 2, 3,
+    ..., 30%, beside that of treating all (treating none is worth 0).
 
     Args:
         labels: (n,), 0 or 1.
@@ -82,7 +86,8 @@ def evaluate(
     Returns:
         In this order: auroc, auprc, prevalence, brier, brier_skill, sensitivity_at_90_specificity, tpr_at_05_fpr,
         tpr_at_10_fpr, tpr_at_15_fpr, tpr_at_20_fpr, calibration_slope, calibration_intercept, cox_p, ece,
-        ece_perfect_mean, ece_perfect_p95, aurc, augrc, net_benefit_05, net_benefit_10, net_benefit_20.
+        ece_perfect_mean, ece_perfect_p95, aurc, augrc, net_benefit_05, net_benefit_10, net_benefit_20,
+        net_benefit_02_30, net_benefit_02_30_treat_all.
 
     Raises:
         OutcomeError: labels that are not 0 or 1.
@@ -99,6 +104,8 @@ def evaluate(
     )
     found["sensitivity_at_90_specificity"] = found["tpr_at_10_fpr"]
     found["prevalence"] = interval_of(float(y.mean()), draws(_prevalence_by_counts, y, y))
+    of_all = draws(mean_net_benefit_by_counts, y, np.ones(len(y)))
+    found["net_benefit_02_30_treat_all"] = interval_of(mean_net_benefit(y, np.ones(len(y))), of_all)
     line = np.mean([calibration_line(y, row) for row in p], axis=0).tolist()
     resampled_line = (*draws(calibration_line_by_counts, y, p), np.array([]))
     names = ("calibration_slope", "calibration_intercept", "cox_p")
@@ -137,6 +144,7 @@ def _ranking_by_counts(labels: np.ndarray, scores: np.ndarray, counts: np.ndarra
 def _of_probabilities_by_counts(labels: np.ndarray, probabilities: np.ndarray, counts: np.ndarray) -> np.ndarray:
     given = labels, probabilities, counts
     benefits = [net_benefit_at_by_counts(*given, threshold=t) for t in (0.05, 0.10, 0.20)]
+    benefits.append(mean_net_benefit_by_counts(*given))
     return np.stack([brier_by_counts(*given), brier_skill_by_counts(*given), *selective_by_counts(*given), *benefits])
 
 

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from scipy import stats
 
+from fhr.compute import stream
+
 __all__ = ["BLOCK", "Cells", "counts_with_signal", "inflation", "percentile_interval", "resampling_counts", "widening"]
 
 BLOCK = 3  # cells, as many as the neighbourhood of a leader
@@ -60,7 +62,7 @@ def resampling_counts(n_cells: int, n_bootstrap: int, seed: int) -> np.ndarray:
     Source:
         Wendt and Abry 2007, IEEE Trans. Signal Process. 55:4811-4820, doi:10.1109/TSP.2007.896269.
     """
-    starts = np.random.default_rng(seed).integers(0, n_cells, (n_bootstrap, ceil(n_cells / BLOCK)))
+    starts = stream(seed, "cells of a multiscale bootstrap").integers(0, n_cells, (n_bootstrap, ceil(n_cells / BLOCK)))
     drawn = (starts[..., None] + np.arange(BLOCK)).reshape(n_bootstrap, -1) % n_cells
     flat = drawn + n_cells * np.arange(n_bootstrap)[:, None]
     return np.bincount(flat.ravel(), minlength=n_bootstrap * n_cells).reshape(n_bootstrap, n_cells)

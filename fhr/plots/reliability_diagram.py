@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn.calibration import calibration_curve
 
+from fhr.compute import stream
 from fhr.errors import FHRError
 
 from .inputs import checked_repeats
@@ -44,7 +45,7 @@ def reliability(
         raise FHRError(f"probabilities range from {p.min():.4g} to {p.max():.4g}; they must lie in [0, 1]")
     if bins < 1 or n_simulations < 1:
         raise FHRError(f"bins={bins}, n_simulations={n_simulations}; give at least 1 of each")
-    generator = np.random.default_rng(seed)
+    generator = stream(seed, "labels of a calibrated model")
     observed, given = calibration_curve(np.tile(y, len(p)), p.ravel(), n_bins=bins, strategy="quantile")
     chance = [_frequencies(generator.random(len(y)) < p, p, bins) for _ in range(n_simulations)]
     low, high = np.percentile(chance, [2.5, 97.5], axis=0)

@@ -1,8 +1,9 @@
 """Scores of all records, by class."""
 
-import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
+
+from fhr.compute import stream
 
 from .inputs import checked
 from .palette import BLUE, ORANGE
@@ -32,7 +33,7 @@ def score_by_class(
         FHRError: scores of another shape, or not finite.
     """
     y, s = checked(labels, scores)
-    generator = np.random.default_rng(seed)
+    generator = stream(seed, "jitter of a figure")
     figure = Figure(figsize=(6.4, 3.0), layout="constrained")
     axes = figure.add_subplot()
     for k, colour in enumerate((BLUE, ORANGE)):
@@ -48,7 +49,7 @@ def score_by_class(
             manage_ticks=False,
             medianprops={"color": "black", "linewidth": 1.5},
         )
-    axes.set_yticks([0, 1], [f"{name}\n(n = {np.sum(y == k)})" for k, name in enumerate(names)])
+    axes.set_yticks([0, 1], [f"{name}\n(n = {(y == k).sum()})" for k, name in enumerate(names)])
     axes.set(ylim=(-0.5, 1.5), xlabel=score)
     axes.grid(axis="x", alpha=0.3)
     return figure

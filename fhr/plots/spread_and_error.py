@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata, spearmanr
 
+from fhr.compute import stream
 from fhr.errors import FHRError
 
 from .inputs import checked
@@ -52,7 +53,7 @@ def spread_against_error(
     if bins < 1 or n_resamples < 1:
         raise FHRError(f"bins={bins}, n_resamples={n_resamples}; give at least 1 of each")
     error, expected = np.abs(y - p), 2 * p * (1 - p)
-    generator = np.random.default_rng(seed)
+    generator = stream(seed, "records of a figure's band")
     edges = np.unique(np.quantile(sd, np.linspace(0, 1, bins + 1)[1:-1]))
     member = np.searchsorted(edges, sd, side="right")
     groups = [np.flatnonzero(member == k) for k in np.unique(member)]

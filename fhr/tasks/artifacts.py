@@ -43,7 +43,7 @@ def write_evaluation(
         folder: where to; it must exist.
         card: written as Markdown.
         predictions: columns name, label, score, probability; and spread, where there are several networks.
-        recordings: by name, as prepared or as read.
+        recordings: by name, as prepared or as read; of a control, those whose signals were given.
     """
     predictions.to_csv(folder / "predictions.csv", index=False)
     (folder / "model_card.md").write_text(card.markdown(), encoding="utf-8")
@@ -67,13 +67,18 @@ def write_evaluation(
         [ranked[ranked["label"] == value].iloc[[0, -1]] for value in (1, 0) if (labels == value).any()]
     )
     titles = [
-        f"{name}: {card.target} is {bool(label)}, probability {probability:.2f}"
+        f"{_called(name, recordings[name])}: {card.target} is {bool(label)}, probability {probability:.2f}"
         for name, label, probability in zip(examples["name"], examples["label"], examples["probability"], strict=True)
     ]
     figures["strips"] = strips([recordings[name] for name in examples["name"]], titles)
     (folder / "figures").mkdir()
     for name, figure in figures.items():
         figure.savefig(folder / "figures" / f"{name}.png", dpi=110)
+
+
+def _called(name: str, recording: Recording) -> str:
+    """Name of a record; that of the signal too, where a control gave it another one's."""
+    return name if recording.name == name else f"{name}, signal of {recording.name}"
 
 
 def _risk_coverage(labels: np.ndarray, p: np.ndarray, card: ModelCard) -> Figure:

@@ -12,6 +12,7 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, StochasticWeightAveraging
 from pytorch_lightning.callbacks.weight_averaging import WeightAveraging
 
+from fhr.compute import seed_of
 from fhr.errors import FHRError
 
 from .classification import ClassificationTask
@@ -65,7 +66,7 @@ def fit_members(
             `val/loss`, or a callback that averages weights.
     """
     ensemble = EnsembleTask(tasks, at_once=at_once, **_own_callbacks(trainer))
-    torch.manual_seed(seed)
+    torch.manual_seed(seed_of(seed, "dropout of members"))  # not the stream that gave a member its first weights
     trainer.fit(ensemble, datamodule=data)
     folder.mkdir(parents=True, exist_ok=True)
     partition = data.facts.partition  # type: ignore[attr-defined]

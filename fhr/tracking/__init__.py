@@ -1,8 +1,9 @@
-"""MLflow settings and runs, and the versions, source and device of a run."""
+"""MLflow settings and runs, the versions, source and device of a run, and the source that computed numbers."""
 
 from fhr.deprecation import moved
 
 from .address import shown_uri, tracking_uri, tracking_variable_kept
+from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
 from .run_lock import hold_run, is_held
 from .run_status import mark_stopped, status_kept
@@ -23,6 +24,8 @@ __all__ = [
     "has_store",
     "hold_run",
     "is_held",
+    "made_by",
+    "made_otherwise",
     "mark_stopped",
     "mlflow_client",
     "new_run_folder",
@@ -30,6 +33,7 @@ __all__ = [
     "run_folder",
     "run_state",
     "search_runs",
+    "short_key",
     "shown_uri",
     "source_state",
     "status_kept",

@@ -107,7 +107,7 @@ def test_parent_and_children_in_the_store(runs, client, tmp_path, births_databas
     assert {f.path for f in client.list_artifacts(runs.crossval)} == {
         *("config.yaml", "data.json", "environment.json", "splits.json"),
         *("predictions.csv", "models.csv", "model_card.md", "figures"),
-        *("conformal.csv", "shortcut_audit.csv", "subgroups.csv"),
+        *("conformal.csv", "shortcut_audit.csv", "subgroups.csv", "net_benefit.csv"),
     }
     assert parent.data.tags["data_checksum"] == births_database.checksum
     assert parent.data.tags["split_checksum"] == make_splits(births_database).checksum

@@ -218,6 +218,9 @@ def test_a_permuted_baseline_learns_nothing(runs, client, run_fhr, tiny_config):
     assert row["model"] == "21 order statistics, ridge on pH, permuted records"
     assert row["auroc"] == pytest.approx(0.5, abs=0.1)  # four means of 120 records: a standard error of 0.03
     assert pd.read_csv(runs.folder / "permuted.csv")["repeat"].nunique() == 4
+    assert row["permutations"] == 4
+    said = re.search(r"^AUROC over 4 permutations of the records (\S+) \+- (\S+) \(standard error\)", answer.err, re.M)
+    assert (float(said[1]), float(said[2])) == pytest.approx((row["auroc"], row["auroc_standard_error"]), abs=6e-4)
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, "--networks-of", run_id(answer))
     assert answer.code == 2
     assert "is of a linear line and holds no networks" in answer.err

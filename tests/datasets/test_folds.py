@@ -152,7 +152,7 @@ def test_an_edited_file_is_refused(splits, tmp_path, edit):
         (b"[]", "no readable split file"),
         (b"{}", "no readable split file .'format'.; make one with `fhr splits`"),
         (b'{"format": 1, "folds": 3}', "no readable split file"),
-        (b'{"format": 2}', "format 2 of the split file is not known"),
+        (b'{"format": 3}', "format 3 of the split file is not known"),
     ],
 )
 def test_a_file_that_holds_no_split(tmp_path, content, message):
@@ -267,3 +267,42 @@ def test_records_of_unknown_ph_are_a_stratum_of_their_own():
 def test_few_records_of_unknown_ph_join_the_healthy():
     splits = make_splits(database_of([np.nan] * 2 + [7.1] * 10 + [7.3] * 20))
     assert Counter(splits.strata.values()) == {1: 10, 3: 22}
+
+
+def test_no_repeat_of_a_seed_is_one_of_another_seed(simulated_database):
+    made = {seed: make_splits(simulated_database, n_repeats=4, seed=seed) for seed in range(4)}
+    folds = [folds for splits in made.values() for folds in splits.folds]
+    assert len(set(folds)) == 16
+    assert [splits.format for splits in made.values()] == [1, 2, 2, 2]
+    inner = {
+        (seed, r, k): made[seed].partition(r, k, 0).calibration for seed in (1, 2) for r in range(4) for k in (0, 1)
+    }
+    assert len(set(inner.values())) == 16
+
+
+def test_the_inner_folds_of_format_2_are_stratified_and_disjoint(simulated_database):
+    splits = make_splits(simulated_database, n_repeats=1, seed=3)
+    for fold in range(5):
+        parts = slices(splits, 0, fold)
+        held_out = sorted(itertools.chain(*(part.calibration for part in parts)))
+        assert held_out == sorted({*simulated_database.names} - {*splits.folds[0][fold]})
+        assert len({part.validation for part in parts}) == 4
+
+
+def test_a_file_of_format_1_is_read_with_any_seed(simulated_database, tmp_path):
+    """Written before there was a format 2: folds, inner folds and checksum stay what they were."""
+    first = make_splits(simulated_database, n_repeats=2)
+    old = Splits(first.folds[1:], first.strata, 1, first.data)
+    assert old.format == 1
+    again = Splits.load(old.save(tmp_path / "splits.json"))
+    assert again == old
+    assert again.checksum == old.checksum
+    content = json.loads((tmp_path / "splits.json").read_text())
+    content["format"] = 2
+    (tmp_path / "splits.json").write_text(json.dumps(content))
+    with pytest.raises(SplitError, match="the checksum does not fit"):
+        Splits.load(tmp_path / "splits.json")
+
+
+def test_the_standard_folds_are_the_published_ones(real_splits):
+    assert real_splits.checksum == "db5acec830bcf520df03cc4368713862621824a79ff86d8b27a5e131355014be"

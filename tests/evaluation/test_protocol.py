@@ -165,7 +165,7 @@ def test_a_store_of_another_cross_validation_is_refused(births_database, table, 
             cross_validate(noise(table), births_database, target=TARGET, inner=1, store=store, name="noise")
     (tmp_path / "repeat0-fold3" / "scores.csv.gz").write_bytes(b"\x1f\x8b spoilt")
     with pytest.raises(SplitError, match=r"repeat0-fold3.*no readable scores.*remove its folder"):
-        cross_validate(told(table), births_database, target=TARGET, inner=1, store=folder)
+        folder.scores(0, 3)
     (tmp_path / "study.json").write_text("{")
     with pytest.raises(SplitError, match="no readable JSON; restore it"):
         cross_validate(told(table), births_database, target=TARGET, inner=1, store=folder)

@@ -286,10 +286,14 @@ def test_another_step_computes_all_again(interrupted):
     assert run(interrupted.folder, interrupted.out, step=15.0).n_computed == interrupted.n
 
 
-def test_another_version_computes_all_again(interrupted, monkeypatch):
-    monkeypatch.setattr(extraction_chunk, "__version__", "9.9")
+def test_other_source_or_libraries_compute_all_again(interrupted, monkeypatch):
+    other = extraction_chunk.computed_by().replace("numpy ", "numpy 9")
+    monkeypatch.setattr(extraction_chunk, "computed_by", lambda: other)
     assert run(interrupted.folder, interrupted.out).n_computed == interrupted.n
-    assert read_features(interrupted.out).attrs["provenance"]["version"] == "9.9"
+    assert read_features(interrupted.out).attrs["provenance"]["made_by"] == other
+    monkeypatch.undo()
+    with pytest.raises(FHRError, match=r"a table of other source or libraries \(numpy 9\S+ there, \S+ here\)"):
+        run(interrupted.folder, interrupted.out)
 
 
 def test_a_changed_recording_computes_its_chunk_again(interrupted, expected):

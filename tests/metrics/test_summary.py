@@ -20,6 +20,7 @@ from fhr.metrics import (
     ece_reference,
     evaluate,
     expected_calibration_error,
+    mean_net_benefit,
     net_benefit_at,
     sensitivity_at_specificity,
     to_frame,
@@ -48,6 +49,8 @@ NAMES = [
     "net_benefit_05",
     "net_benefit_10",
     "net_benefit_20",
+    "net_benefit_02_30",
+    "net_benefit_02_30_treat_all",
 ]
 
 
@@ -81,6 +84,8 @@ def test_values_are_those_of_the_functions(data):
         "aurc": aurc,
         "augrc": augrc,
         **{f"net_benefit_{k:02d}": partial(net_benefit_at, threshold=k / 100) for k in (5, 10, 20)},
+        "net_benefit_02_30": mean_net_benefit,
+        "net_benefit_02_30_treat_all": lambda labels, p: mean_net_benefit(labels, np.ones(len(p))),
     }
     for name, metric in metrics.items():
         assert found[name] == pytest.approx(bootstrap(metric, y, p[0], n_resamples=50, seed=3), rel=1e-9), name
@@ -115,7 +120,7 @@ def test_one_class_is_nan_where_undefined_and_raises_nowhere(data):
     found = evaluate(np.zeros(300), data[1], n_resamples=20)
     undefined = {name for name, i in found.items() if np.isnan(i.value)}
     defined = {"prevalence", "brier", "ece", "ece_perfect_mean", "ece_perfect_p95", "aurc", "augrc"}
-    assert undefined == set(NAMES) - defined - {f"net_benefit_{k}" for k in ("05", "10", "20")}
+    assert undefined == set(NAMES) - defined - {name for name in NAMES if name.startswith("net_benefit")}
 
 
 def test_a_constant_probability_raises_nowhere(data):

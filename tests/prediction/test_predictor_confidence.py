@@ -282,9 +282,7 @@ def test_a_predictor_says_of_a_birth_what_the_out_of_fold_table_says(births_data
     table = out_of_fold(raw, labels).set_index("name").loc[tested]
 
     fitted = cross_fit(raw, labels)
-    reference = Reference.of(
-        fitted.held_out, labels, typical_statistics(held), fitted.calibrator, fitted.between
-    )
+    reference = Reference.of(fitted.held_out, labels, typical_statistics(held), fitted.calibrator, fitted.between)
     fitted.calibrator.bind(label=TARGET, model=[card.procedure for card, _ in networks])
     plain = {"calibrator": fitted.calibrator.to_dict(), "confidence": reference.to_dict()}
     predictor = Predictor([(replace(card, **plain), network) for card, network in networks])

@@ -1,0 +1,72 @@
+"""Streams of random numbers: one for each purpose, seed and place, so that no two purposes draw the same numbers.
+
+NumPy fills a short key with zeros: `default_rng(7)`, `default_rng([7, 0])` and `default_rng([7, 0, 0])` are one stream,
+and seeds that are counted up, `seed + repeat`, run into those of the next seed. A key here is a hash of the purpose and
+of all numbers, whatever their count.
+"""
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Literal, get_args
+
+from fhr.errors import FHRError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__all__ = ["Purpose", "seed_of", "stream"]
+
+Purpose = Literal[
+    "augmentation of windows",
+    "bootstrap of the training part",
+    "cells of a multiscale bootstrap",
+    "crops of recordings",
+    "dropout of members",
+    "givers of a permuted control",
+    "inner folds",
+    "jitter of a figure",
+    "labels of a calibrated model",
+    "members",
+    "order of records",
+    "outer folds",
+    "permuted runs",
+    "records of a figure's band",
+    "slice for early stopping",
+    "steps of an estimator",
+    "ties of p-values",
+]
+"""Purposes of random numbers in this package, each of one place in its source."""
+
+
+def stream(seed: int, purpose: Purpose, *numbers: int) -> "np.random.Generator":
+    """Generator of one purpose: the same seed, purpose and numbers give the same draws, any others give others.
+
+    The key is SHA-256 of `[purpose, seed, *numbers]`, so that streams of another purpose, or of fewer or more numbers,
+    never coincide, nor do they with `numpy.random.default_rng(seed)`.
+
+    Args:
+        seed: any integer.
+        purpose: one of `Purpose`.
+        numbers: integers that tell the streams of one purpose apart: an epoch, a repeat, a fold.
+
+    Raises:
+        FHRError: another purpose.
+
+    Example:
+        >>> stream(0, "order of records", 1).permutation(4)
+        array([2, 0, 1, 3])
+    """
+    import numpy as np  # here, so that `fhr --help` stays light
+
+    return np.random.default_rng(np.frombuffer(_key(seed, purpose, numbers), dtype="<u4"))
+
+
+def seed_of(seed: int, purpose: Purpose, *numbers: int) -> int:
+    """A seed from 0 to 2**32 - 1 for what takes a number, such as torch or scikit-learn; arguments as of `stream`."""
+    return int.from_bytes(_key(seed, purpose, numbers)[:4], "little")
+
+
+def _key(seed: int, purpose: str, numbers: tuple[int, ...]) -> bytes:
+    if purpose not in get_args(Purpose):
+        raise FHRError(f"random numbers for {purpose!r}; add the purpose to fhr.compute.streams.Purpose")
+    return hashlib.sha256(json.dumps([purpose, int(seed), *map(int, numbers)]).encode()).digest()
