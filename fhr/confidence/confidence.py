@@ -177,7 +177,8 @@ class Confidence:
     def _mean_score(self, by_inner: np.ndarray) -> np.ndarray:
         decimals = [score_decimals(known) for known in self._known if known is not None]
         mean = by_inner.mean(axis=0)
-        return np.round(mean, max(decimals)) if decimals else significant(mean, 5)
+        # Finer than the unit: a mean of rounded scores often lies halfway between two of them.
+        return np.round(mean, max(decimals) + 2) if decimals else significant(mean, 5)
 
     def _probability(self, by_inner: np.ndarray, prevalence: float | None = None) -> np.ndarray | None:
         """(n,), the mean over inner folds."""
