@@ -6,7 +6,7 @@ signal) before any network is asked. They do not see time, so that a wrong sampl
 that is 30 bpm too low only now and then: `benchmarks/typicality.py`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
@@ -42,6 +42,7 @@ _UC_SHOWN = {
     "uc_p95_60": ("95th percentile of the uterine activity", "", np.expm1),
     "uc_nothing_60": ("share of the last hour with uterine activity zero or missing", "%", lambda x: 100 * x),
 }
+_SHOWN_OF_ALL: Mapping[str, tuple[str, str, Callable[[float], float]]] = {**_SHOWN, **_UC_SHOWN}
 UC_STATISTICS = tuple(_UC_SHOWN)
 """uc_median_60, uc_iqr_60, uc_p95_60: ln(1 + x) of uterine activity that is not zero; uc_nothing_60: share of the
 rest."""
@@ -209,7 +210,7 @@ class Typicality:
         k = int(np.argmax(np.where(outside, scaled, -1)))
         if self.names[k] == "loss_60":
             return f"{'more' if given[k] > self.high[k] else 'less'} signal loss in the last hour than 99% of them have"
-        called, unit, show = (_SHOWN | _UC_SHOWN)[self.names[k]]
+        called, unit, show = _SHOWN_OF_ALL[self.names[k]]
         value, low, high = (f"{show(x):.3g}" for x in (given[k], self.low[k], self.high[k]))
         return f"{called} {value}{unit}, where 98% of them have {low} to {high}{unit}"
 
