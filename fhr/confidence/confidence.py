@@ -178,7 +178,10 @@ class Confidence:
     def _mean_score(self, by_inner: np.ndarray) -> np.ndarray:
         decimals = [score_decimals(known) for known in self._known if known is not None]
         mean = by_inner.mean(axis=0)
-        return np.round(mean, max(decimals)) if decimals else significant(mean, 5)
+        if not decimals:
+            return significant(mean, 5)
+        # A mean of rounded scores often lies halfway between two of them; a hundredth of a unit decides.
+        return np.asarray(np.round(mean + 0.0123 * 10.0 ** -max(decimals), max(decimals)))
 
     def _probability(self, by_inner: np.ndarray, prevalence: float | None = None) -> np.ndarray | None:
         """(n,), the mean over outer folds of the probability of each average over inner folds."""
@@ -232,7 +235,7 @@ class Confidence:
             of_fit = fold.reference.prevalence
             shift: Callable[[np.ndarray], np.ndarray] | None = None
             if prevalence is not None:
-                shift = partial(shift_prevalence, from_prevalence=of_fit, to_prevalence=prevalence)
+                shift = partial(_shifted_one, of_fit=of_fit, prevalence=prevalence)
             if (reach := fold.reach(rows, shift)) is None:
                 return None, None
             reaches.append(reach)
@@ -270,6 +273,10 @@ def _shifted(each: np.ndarray, of_fit: Sequence[float], prevalence: float | None
     if prevalence is None:
         return each
     return np.stack([shift_prevalence(row, of, prevalence) for row, of in zip(each, of_fit, strict=True)])
+
+
+def _shifted_one(row: np.ndarray, *, of_fit: float, prevalence: float) -> np.ndarray:
+    return shift_prevalence(row, of_fit, prevalence)
 
 
 def _told(probability: np.ndarray) -> np.ndarray:
