@@ -1,11 +1,10 @@
 """Calibration and conformal sets of cross-validations, one table for each.
 
-    python benchmarks/confidence.py FOLDER [--repeats 10] [--predictions 'MODEL|LABEL=predictions.csv' ...]
+    python benchmarks/confidence.py FOLDER [--repeats 10] [--runs 'MODEL|LABEL=RUN_ID' ...]
 
-The linear lines are fitted on the recordings of FOLDER; other models come as the `predictions.csv` of their runs.
-Holm's correction is over the three labels on pH of a model, of twice the mean of the p-values of the repeats: twice a
-mean is a p-value whatever their dependence (Vovk and Wang 2020, doi:10.1093/biomet/asaa027). The power is that of the
-joint Cox test, and of the ECE beyond the 95th percentile of its null, to find a true slope of 0.7 at this n.
+The linear lines are fitted on the recordings of FOLDER; other models come from their runs of `fhr crossval`. P-values
+and the intervals beside slope and ECE are of the procedure's own null, see `fhr.evaluation.calibration_null`; Holm's
+correction is over the three labels on pH of a model.
 """
 
 import argparse
@@ -13,16 +12,17 @@ import argparse
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import CTUUHB, make_splits
+from fhr.cli.crossval_store import CrossvalStore
+from fhr.datasets import CTUUHB, Place, make_splits
 from fhr.evaluation import (
     BASELINES,
+    CrossValidation,
     baseline_table,
     conformal_table,
     cross_validate,
-    evaluate_predictions,
     singleton_gain,
 )
-from fhr.metrics import cox_power, holm
+from fhr.metrics import holm
 
 LABELS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
 LOSS = "signal loss of the last 60 min alone"
@@ -33,45 +33,42 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
     parser.add_argument("--repeats", type=int, default=10)
-    parser.add_argument("--predictions", nargs="*", default=[], metavar="MODEL|LABEL=FILE")
+    parser.add_argument("--runs", nargs="*", default=[], metavar="MODEL|LABEL=RUN_ID")
     options = parser.parse_args()
-    tables: dict[tuple[str, str], pd.DataFrame] = {}
-    for given in options.predictions:
-        key, path = given.rsplit("=", 1)
-        name, label = key.split("|")
-        tables[name, label] = pd.read_csv(path, dtype={"name": str})
+    results: dict[tuple[str, str], CrossValidation] = {}
     database = CTUUHB(options.folder)
     features, splits = baseline_table(database), make_splits(database)
+    for given in options.runs:
+        key, run = given.rsplit("=", 1)
+        name, label = key.split("|")
+        store = CrossvalStore.open(run)
+        kept = {place: store.scores(*place) for place in store.folds()}
+        results[name, label] = CrossValidation(Place.first(database, label, splits), kept, name=name)
     for line in (line for line in BASELINES if line.name in LINES):
         for label in LABELS:
             make, repeats = line.maker(features), options.repeats
             result = cross_validate(make, database, target=label, splits=splits, repeats=repeats)
-            tables[line.name, label] = result.predictions
-    calibration(tables)
-    conformal(tables)
+            results[line.name, label] = result
+    calibration(results)
+    conformal({key: result.predictions for key, result in results.items()})
 
 
-def calibration(tables: dict[tuple[str, str], pd.DataFrame]) -> None:
-    """Joint test, slope, Brier skill, ECE beside its null, power."""
-    print("| model | label | Cox p | Holm | slope | Brier skill | ECE | null p95 | power Cox | power ECE |")
-    print("|" + "---|" * 10)
-    found = {key: evaluate_predictions(table) for key, table in tables.items()}
-    for model in dict.fromkeys(model for model, _ in tables):
-        on_ph = [label for m, label in tables if m == model and label.startswith("ph")]
-        p_values = [found[model, label]["cox_p"].value for label in on_ph]
-        if any(tables[model, label]["repeat"].nunique() > 1 for label in on_ph):
-            p_values = np.minimum(1, 2 * np.array(p_values)).tolist()
-        adjusted = dict(zip(on_ph, holm(p_values), strict=True))
-        for label in (label for m, label in tables if m == model):
-            result, first = found[model, label], tables[model, label]
-            p = first.loc[first["repeat"] == first["repeat"].min(), "probability"].to_numpy()
-            power = cox_power(p, slope=0.7)
-            slope, skill = result["calibration_slope"], result["brier_skill"]
+def calibration(results: dict[tuple[str, str], CrossValidation]) -> None:
+    """Joint test, slope and ECE beside the null of the procedure, Brier skill."""
+    print("| model | label | Cox p | Holm | slope | null of the slope | p | Brier skill | ECE | null of the ECE | p |")
+    print("|" + "---|" * 11)
+    for model in dict.fromkeys(model for model, _ in results):
+        of_model = {label: result.metrics for (m, label), result in results.items() if m == model}
+        on_ph = [label for label in of_model if label.startswith("ph")]
+        adjusted = dict(zip(on_ph, holm([of_model[label]["cox_p"].value for label in on_ph]), strict=True))
+        for label, found in of_model.items():
+            slope, ece, skill = found["calibration_slope_null"], found["ece_null"], found["brier_skill"]
             print(
-                f"| {model} | {label} | {result['cox_p'].value:.3f} | {adjusted.get(label, np.nan):.3f} "
-                f"| {slope.value:.2f} ({slope.low:.2f} to {slope.high:.2f}) | {skill.value:.3f} ({skill.low:.3f} to "
-                f"{skill.high:.3f}) | {result['ece'].value:.3f} | {result['ece_perfect_p95'].value:.3f} "
-                f"| {power.cox:.2f} | {power.ece:.2f} |"
+                f"| {model} | {label} | {found['cox_p'].value:.3f} | {adjusted.get(label, np.nan):.3f} "
+                f"| {found['calibration_slope'].value:.2f} | {slope.low:.2f} to {slope.high:.2f} "
+                f"| {found['calibration_slope_p'].value:.3f} | {skill.value:.3f} ({skill.low:.3f} to {skill.high:.3f}) "
+                f"| {found['ece'].value:.3f} | {ece.low:.3f} to {ece.high:.3f} | {found['ece_p'].value:.3f} |",
+                flush=True,
             )
 
 
