@@ -25,7 +25,7 @@ __all__ = ["TYPICAL_STATISTICS", "UC_STATISTICS", "Typicality", "typical_statist
 MIN_RECORDS = 20
 _MINUTES = (60.0,)
 # Name, what it is called, unit, and how to show it; `end` is left out: it says what `start` and `median` say.
-_SHOWN = {
+_SHOWN: Mapping[str, tuple[str, str, Callable[[float], float]]] = {
     "mad_60": ("median absolute deviation of the FHR", " bpm", lambda x: np.exp(x) - 0.5),
     "start_60": ("FHR baseline at the start of the last hour", " bpm", float),
     "loss_60": ("signal loss in the last hour", "%", lambda x: 100 * x),
@@ -36,13 +36,13 @@ _SHOWN = {
 TYPICAL_STATISTICS = tuple(_SHOWN)
 """mad_60, start_60, loss_60, p5_60, p95_60, median_60: see `fhr.features.order_statistics`."""
 
-_UC_SHOWN = {
+_UC_SHOWN: Mapping[str, tuple[str, str, Callable[[float], float]]] = {
     "uc_median_60": ("median uterine activity", "", np.expm1),
     "uc_iqr_60": ("interquartile range of the uterine activity", "", np.expm1),
     "uc_p95_60": ("95th percentile of the uterine activity", "", np.expm1),
     "uc_nothing_60": ("share of the last hour with uterine activity zero or missing", "%", lambda x: 100 * x),
 }
-_SHOWN_OF_ALL: Mapping[str, tuple[str, str, Callable[[float], float]]] = {**_SHOWN, **_UC_SHOWN}
+_SHOWN_OF_ALL = {**_SHOWN, **_UC_SHOWN}
 UC_STATISTICS = tuple(_UC_SHOWN)
 """uc_median_60, uc_iqr_60, uc_p95_60: ln(1 + x) of uterine activity that is not zero; uc_nothing_60: share of the
 rest."""
