@@ -42,7 +42,7 @@ _UC_SHOWN: Mapping[str, tuple[str, str, Callable[[float], float]]] = {
     "uc_p95_60": ("95th percentile of the uterine activity", "", np.expm1),
     "uc_nothing_60": ("share of the last hour with uterine activity zero or missing", "%", lambda x: 100 * x),
 }
-_SHOWN_OF_ALL: Mapping[str, tuple[str, str, Callable[[float], float]]] = {**_SHOWN, **_UC_SHOWN}
+_SHOWN_OF_ALL = {**_SHOWN, **_UC_SHOWN}
 UC_STATISTICS = tuple(_UC_SHOWN)
 """uc_median_60, uc_iqr_60, uc_p95_60: ln(1 + x) of uterine activity that is not zero; uc_nothing_60: share of the
 rest."""
