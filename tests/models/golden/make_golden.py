@@ -9,7 +9,7 @@ Each file was written by a version that knew of no later format, from a work tre
     git worktree add ../old bd2c2b4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5 kinds
     git worktree add ../old f0efee4 && PYTHONPATH=../old python tests/models/golden/make_golden.py 5
     python tests/models/golden/make_golden.py 6 recalibrated  # the checkpoint of format 4, recalibrated
-    git worktree add ../old THIS && PYTHONPATH=../old python tests/models/golden/make_golden.py 6
+    git worktree add ../old cc6840d && PYTHONPATH=../old python tests/models/golden/make_golden.py 6
 
 They are never made anew: a version that does not read them, or predicts something else, breaks what people have kept.
 The networks are tiny and were not trained, the recording is a formula.
