@@ -45,6 +45,7 @@ EXCUSED = {
     ("preprocessing.Augmentation.__call__", "train"): "augmentation changes the windows of each batch, made once",
     ("preprocessing.Pipeline.to_dict", "train finish"): "each checkpoint says how its windows were prepared",
     ("datasets.Database.*", "train finish"): "each checkpoint names the digests of the records that it learnt from",
+    ("preprocessing.cut_from", "train finish"): "the digest of a window is that of the recording it was cut from",
     ("datasets.Splits.checksum", "train finish"): "each checkpoint names the split that it was trained on",
     ("features.order_statistic*", "finish"): "what is usual for the confidence, of recordings; no window trains on it",
     ("features.FeatureScaling.*", "finish"): "the scale of the same",

@@ -65,8 +65,8 @@ class Calibration(pl.Callback):
         calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None
         confidence = ranking = None
         if self.calibrate and isinstance(pl_module, ClassificationTask):
-            confidence = pl_module.reference(trainer.datamodule).to_dict()  # type: ignore[attr-defined]
-            ranking = pl_module.ranking(trainer.datamodule)  # type: ignore[attr-defined]
+            reference = pl_module.reference(trainer.datamodule)  # type: ignore[attr-defined]
+            confidence, ranking = reference.to_dict(), pl_module.ranking(reference)
         path = best.with_name("finished.ckpt")
         self.path = finish_checkpoint(best, calibrator, path, confidence=confidence, ranking=ranking)
         _log.info("best epoch %d", pl_module.epochs)

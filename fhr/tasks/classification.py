@@ -102,10 +102,10 @@ class ClassificationTask(Task):
             statistics = statistics.drop(columns=list(UC_STATISTICS))
         return Reference.of(held_out.assign(score=scores), facts.labels, statistics, self.calibrator)
 
-    def ranking(self, data: Any) -> dict[str, Any] | None:
+    def ranking(self, reference: Reference) -> dict[str, Any] | None:
         """AUROC of the held-out inner fold with its 95% interval, in plain types; None where it is undefined."""
-        scores, labels = score_windows(self, data.calibration_dataloader())
-        found = bootstrap(auroc, labels.astype(int), scores)
+        scores, labels = reference.pooled()
+        found = bootstrap(auroc, labels, scores)
         return ranking_of(found, "held_out_auroc", len(labels))
 
     def evaluate(self, data: Any) -> Evaluation:
