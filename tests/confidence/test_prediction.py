@@ -93,6 +93,13 @@ def test_the_model_comes_first():
     assert list(Abstention().reasons(flat)) == ["its calibrator gives every birth about the same probability"]
 
 
+def test_networks_that_may_have_seen_their_held_out_records_say_so_and_abstain():
+    facts = ModelFacts(Interval(0.7, 0.6, 0.8), out_of_fold=False)
+    (reason,) = Abstention().reasons(said(model=facts, decision=True))
+    assert reason.startswith("its cross-validation is not out-of-fold")
+    assert reason in list(facts.words())
+
+
 def test_columns_of_the_table():
     rows = to_frame([said(sets={0.8: (), 0.9: (f"not {TARGET}", TARGET), 0.95: None}, reasons=("a", "b"))])
     assert list(rows.columns) == [
