@@ -77,7 +77,7 @@ def set_words(target: str, sets: Mapping[float, tuple[str, ...] | None] | None) 
     """The conformal set of each level."""
     called = {target: label_in_words(target), f"not {target}": f"not {label_in_words(target)}"}
     for level, held in (sets or {}).items():
-        said = "not computed, too few records" if held is None else " or ".join(called.get(word, word) for word in held)
+        said = "not computed, see below" if held is None else " or ".join(called.get(word, word) for word in held)
         yield f"- What it cannot rule out, at {level:.0%}: {said or _UNLIKE_BOTH}"
 
 

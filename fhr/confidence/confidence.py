@@ -140,6 +140,7 @@ class Confidence:
             distance=_mean([t.p_values(np.asarray(statistics)) for t in typical]) if typical else None,
             deviation=deviation if typical else None,
             model=self._model,
+            least_distance=float(np.mean([t.least for t in typical])) if typical else None,
         )
 
     def _span(self) -> float | None:

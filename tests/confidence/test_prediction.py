@@ -44,7 +44,7 @@ def test_the_card_says_what_the_prediction_says():
         "two averages of as many would disagree on the decision with probability 0.40",
         f"- What it cannot rule out, at 90%: {WORDS}",
         "- What it cannot rule out, at 80%: none fits, the score is unlike those of both outcomes",
-        "- What it cannot rule out, at 95%: not computed, too few records",
+        "- What it cannot rule out, at 95%: not computed, see below",
         "- Signal loss in the last 60 min, after cleaning: 10%",
         "- Training records at least as unusual as this one: 0.4%",
         "- Warning: no uterine activity",
