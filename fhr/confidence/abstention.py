@@ -85,7 +85,8 @@ class Abstention:
         if self.is_unlike(prediction.distance, prediction.least_distance):
             yield "unlike the training records"
         if prediction.flip_rate is not None and prediction.flip_rate > self.flip_rate:
-            yield f"the same training done anew would decide otherwise with probability {prediction.flip_rate:.2f}"
+            rate = f"{prediction.flip_rate:.2f}"
+            yield f"two averages of as many networks would disagree on the decision with probability {rate}"
         if self.referral is not None and prediction.probability is not None:
             p = prediction.probability
             if (cost := min(p, (1 - p) * self.false_alarm)) > self.referral:

@@ -82,7 +82,7 @@ def set_words(target: str, sets: Mapping[float, tuple[str, ...] | None] | None) 
 
 
 def network_words(spread: float | None, flip_rate: float | None) -> Iterator[str]:
-    """The spread of the probability over networks, and how often two of them disagree."""
+    """The spread of the probability over networks, and how often two averages of them disagree."""
     if spread is not None:
         line = f"- From one network to another the probability moves by {100 * spread:.1f} percentage points (SD)"
         if flip_rate is not None:

@@ -28,7 +28,7 @@ def said(**changes: object) -> Prediction:
         ({"distance": 0.01}, None),
         ({"distance": 1 / 97, "least_distance": 1 / 97}, "unlike the training records"),  # further than all 96
         ({"distance": 2 / 97, "least_distance": 1 / 97}, None),
-        ({"flip_rate": 0.21}, "the same training done anew would decide otherwise with probability 0.21"),
+        ({"flip_rate": 0.21}, "two averages of as many networks would disagree on the decision with probability 0.21"),
         ({"flip_rate": 0.2}, None),
         ({"decision": True}, None),
         ({"decision": False}, f"below the threshold, but what is not ruled out at 90% is {TARGET}: the two disagree"),
