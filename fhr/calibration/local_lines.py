@@ -1,11 +1,13 @@
 """Lines on the log-odds of a model, fitted to many samples of births at once.
 
 What a model's probabilities need on other births is an intercept, or an intercept and a slope. Bootstraps and learning
-curves fit thousands of them, so that all samples go through one Newton iteration.
+curves fit thousands of them, all samples at once.
 """
 
 import numpy as np
 from scipy.special import expit, logit
+
+from .ridge_lines import ridge_lines as _lines
 
 __all__ = ["intercepts", "log_odds", "ridge_lines"]
 
@@ -58,29 +60,7 @@ def ridge_lines(x: np.ndarray, labels: np.ndarray, counts: np.ndarray, penalty: 
     Returns:
         (m, 2); NaN where a sample holds one class only.
     """
-    births = counts.sum(axis=1)
-    share = counts @ labels / np.maximum(births, 1)
-    mean = counts @ x / np.maximum(births, 1)
-    away = x - mean[:, None]
-    scale = np.sqrt(np.sum(counts * away**2, axis=1) / np.maximum(births, 1))
-    scale = np.where(scale > 1e-12, scale, 1.0)
-    both = (share > 0) & (share < 1)
-    start = logit(share[both])
-    c, s = start.copy(), np.zeros(len(start))
-    z, drawn = (away / scale[:, None])[both], counts[both].astype(np.float64)
-    for _ in range(_STEPS):
-        p = expit(c[:, None] + s[:, None] * z)
-        off, weight = drawn * (labels - p), drawn * p * (1 - p)
-        g0, g1 = off.sum(axis=1), np.sum(off * z, axis=1) - penalty * s
-        h00, h01 = weight.sum(axis=1), np.sum(weight * z, axis=1)
-        h11 = np.sum(weight * z * z, axis=1) + penalty
-        determinant = h00 * h11 - h01**2
-        steps = np.array([h11 * g0 - h01 * g1, h00 * g1 - h01 * g0]) / determinant
-        up, along = np.clip(steps, -_LARGEST_STEP, _LARGEST_STEP)
-        c, s = c + up, s + along
-        if not steps.size or np.abs(steps).max() < 1e-9:
-            break
-    c, s = np.where(s < 0, start, c), np.maximum(s, 0.0)
-    found = np.full((len(counts), 2), np.nan)
-    found[both] = np.stack([c - s * mean[both] / scale[both], s / scale[both]], axis=1)
-    return found
+    centre, spread = float(x.mean()), float(x.std()) or 1.0
+    intercept, slope = _lines((x - centre) / spread, counts, counts * labels, penalty)
+    slope = slope / spread
+    return np.stack([intercept - slope * centre, slope], axis=1)

@@ -50,7 +50,7 @@ class Reference:
         held_out: by inner fold; several of an outer fold of a cross-validation, one of a single fit.
         threshold: the least calibrated probability from which on `SPECIFICITY` of the held-out negatives are below, or
             None where no probability of a held-out record separates that many. A held-out record is scored by one inner
-            fold's members, a new one by all of them, whose mean strays less: its specificity is, if anything, higher.
+            fold's members, a new one by all of them: `fhr.confidence.OuterFold` has the threshold of their average.
         prevalence: of the label among the held-out records; calibrated probabilities are of births like these.
         typicality: of the training records, or None where these were too few to say.
         between: variance of a score over inner folds, see `averaging`; 0 where it was not measured, as in files of

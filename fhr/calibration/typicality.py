@@ -127,6 +127,11 @@ class Typicality:
         """Channels that it compares, in words."""
         return ("heart rate",) if self.uc is None else ("heart rate", "uterine activity")
 
+    @property
+    def least(self) -> float:
+        """Least p-value that so many training records allow, 1 / (n + 1): of what is further away than all of them."""
+        return 1 / (len(self.distances) + 1)
+
     @classmethod
     def fit(cls, statistics: pd.DataFrame) -> "Typicality":
         """Fit to records, which should be those that a model learnt from.

@@ -25,7 +25,8 @@ class Abstention:
         level: the conformal set at this level holds both outcomes (the score does not tell) or neither (it is unlike
             those of either outcome).
         loss: more than this fraction of the window's fetal heart rate is missing.
-        distance: fewer than this fraction of the training records are as far from the others.
+        distance: fewer than this fraction of the training records are as far from the others, or none of them where
+            they are too few to tell (below 99 for a hundredth); 0 for no such reason.
         flip_rate: two averages of as many networks would disagree on the decision more often than this. The rate is
             coarse where there are few networks: four of them have three ways of being halved.
         referral: what leaving the answer to a clinician costs, where missing a birth with the label costs 1; None for
@@ -54,6 +55,17 @@ class Abstention:
             if getattr(self, name) is not None and not 0 <= getattr(self, name) <= 1:
                 raise FHRError(f"abstention with {name}={getattr(self, name)}; give a fraction from 0 to 1")
 
+    def is_unlike(self, distance: float | None, least: float | None = None) -> bool:
+        """Whether a record is too unusual.
+
+        Args:
+            distance: see `Prediction`.
+            least: see `Prediction.least_distance`.
+        """
+        if distance is None or self.distance == 0:
+            return False
+        return distance < self.distance or (least is not None and distance <= least * (1 + 1e-9))
+
     def reasons(self, prediction: Prediction) -> Iterator[str]:
         """The reasons not to rely on this prediction, in words; those that lie in the model first."""
         if prediction.model is not None:
@@ -70,10 +82,11 @@ class Abstention:
             yield f"{side} the threshold, but what is not ruled out at {self.level:.0%} is {held[0]}: the two disagree"
         if prediction.loss > self.loss:
             yield loss_words(prediction.loss, prediction.minutes)
-        if prediction.distance is not None and prediction.distance < self.distance:
+        if self.is_unlike(prediction.distance, prediction.least_distance):
             yield "unlike the training records"
         if prediction.flip_rate is not None and prediction.flip_rate > self.flip_rate:
-            yield f"the same training done anew would decide otherwise with probability {prediction.flip_rate:.2f}"
+            rate = f"{prediction.flip_rate:.2f}"
+            yield f"two averages of as many networks would disagree on the decision with probability {rate}"
         if self.referral is not None and prediction.probability is not None:
             p = prediction.probability
             if (cost := min(p, (1 - p) * self.false_alarm)) > self.referral:

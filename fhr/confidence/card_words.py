@@ -77,12 +77,12 @@ def set_words(target: str, sets: Mapping[float, tuple[str, ...] | None] | None) 
     """The conformal set of each level."""
     called = {target: label_in_words(target), f"not {target}": f"not {label_in_words(target)}"}
     for level, held in (sets or {}).items():
-        said = "not computed, too few records" if held is None else " or ".join(called.get(word, word) for word in held)
+        said = "not computed, see below" if held is None else " or ".join(called.get(word, word) for word in held)
         yield f"- What it cannot rule out, at {level:.0%}: {said or _UNLIKE_BOTH}"
 
 
 def network_words(spread: float | None, flip_rate: float | None) -> Iterator[str]:
-    """The spread of the probability over networks, and how often two of them disagree."""
+    """The spread of the probability over networks, and how often two averages of them disagree."""
     if spread is not None:
         line = f"- From one network to another the probability moves by {100 * spread:.1f} percentage points (SD)"
         if flip_rate is not None:

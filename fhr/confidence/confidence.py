@@ -86,7 +86,7 @@ class Confidence:
         outer = {int(i): k for k, (_, rows) in enumerate(self._folds) for i in rows}
         self._strata = [(outer.get(i), inner[i] if members[i] > 1 else None) for i in range(len(calibrators))]
         self._known = [self._known_scores(i) for i in range(len(calibrators))]
-        thresholds = [self.references[group[0]].threshold for group in self._groups] if references else []
+        thresholds = [fold.threshold for fold, _ in self._folds for _ in fold.groups]
         self._threshold = Threshold.mean(thresholds) if self._calibrators else None
         self._model = model if model is None else replace(model, span=self._span(), unchecked=self._unchecked(model))
         self.guarantees: dict[float, str] = {}
@@ -140,6 +140,7 @@ class Confidence:
             distance=_mean([t.p_values(np.asarray(statistics)) for t in typical]) if typical else None,
             deviation=deviation if typical else None,
             model=self._model,
+            least_distance=float(np.mean([t.least for t in typical])) if typical else None,
         )
 
     def _span(self) -> float | None:

@@ -30,6 +30,7 @@ class Judgement(NamedTuple):
         sets: level -> bool (n, 2), which labels the set holds.
         guarantees: level -> what is proven of its sets, or why there are none.
         distance: (n,) p-value of typicality.
+        least_distance: that so many training records allow.
         model: how well the model ranks and what it learnt from.
         deviation: how the statistics of record i differ most from those of the training records, in words.
     """
@@ -49,6 +50,7 @@ class Judgement(NamedTuple):
     distance: np.ndarray | None = None
     deviation: Callable[[int], str] | None = None
     model: ModelFacts | None = None
+    least_distance: float | None = None
 
     def prediction(
         self,
@@ -75,7 +77,7 @@ class Judgement(NamedTuple):
         """
         limits, distance = abstention or Abstention(), _at(self.distance, i)
         said = (*(() if self.model is None else self.model.warnings()), *warnings)
-        if self.deviation is not None and distance is not None and distance < limits.distance:
+        if self.deviation is not None and limits.is_unlike(distance, self.least_distance):
             said += (f"unlike the training records: {self.deviation(i)}",)
         prediction = Prediction(
             name=name,
@@ -96,6 +98,7 @@ class Judgement(NamedTuple):
             minutes=minutes,
             kind=kind,
             model=self.model,
+            least_distance=self.least_distance,
         )
         if self.sets is None:  # no held-out records: nothing speaks for or against the answer
             return prediction

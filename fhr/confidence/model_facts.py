@@ -16,6 +16,10 @@ _SAID = {
     "held_out_auroc": "on the {n} held-out records of its own fit",
     "out_of_fold_auroc": "on the {n} out-of-fold records of its cross-validation",
 }
+_NOT_OUT_OF_FOLD = (
+    "its cross-validation is not out-of-fold: the network may have learnt from the records that calibration, interval "
+    "and sets rest on"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class ModelFacts:
         learnt: kinds of the records that the model learnt from; None where all were measured, as far as is known.
         span: difference of the largest and the smallest calibrated probability of the held-out records.
         unchecked: channels that the model reads and that are not compared with those of the training records.
+        out_of_fold: False where its networks may have learnt from their test and held-out records, see
+            `fhr.models.CheckpointCard`.
     """
 
     auroc: Interval | None = None
@@ -38,6 +44,7 @@ class ModelFacts:
     learnt: Composition | None = None
     span: float | None = None
     unchecked: tuple[str, ...] = ()
+    out_of_fold: bool = True
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -60,6 +67,8 @@ class ModelFacts:
         """The facts that speak against each of its answers."""
         if self.learnt is not None:
             yield f"the network learnt from records that were made: {self.learnt.words}"
+        if not self.out_of_fold:
+            yield _NOT_OUT_OF_FOLD
         if self.is_flat:
             yield f"its calibrator gives every birth about the same probability (at most {self.span:.1%} apart)"
         for channel in self.unchecked:
@@ -72,6 +81,8 @@ class ModelFacts:
 
     def reasons(self, kind: str) -> Iterator[str]:
         """Reasons not to rely on any answer about a recording of a kind."""
+        if not self.out_of_fold:
+            yield _NOT_OUT_OF_FOLD
         if self.auroc is not None and self.auroc.low <= 0.5:
             value, low, high = self.auroc
             ends = f"95% interval {low:.2f} to {high:.2f}"

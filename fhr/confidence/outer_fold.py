@@ -10,6 +10,7 @@ from fhr.calibration import ClassConditionalConformal, CoverageStatement, CrossC
 from fhr.calibration.averaging import averaging
 from fhr.calibration.calibration_band import CalibrationBand
 from fhr.calibration.calibrator import Calibrator
+from fhr.calibration.reference import threshold_at_specificity
 from fhr.calibration.ties import rounded
 from fhr.errors import CheckpointError, FHRError
 
@@ -31,6 +32,8 @@ class OuterFold:
 
     Attributes:
         averaged: map from scores (inner fold, n) to the score (n,) of their average that the calibrator takes.
+        threshold: of the decision on the probability of the average, see `_threshold_of_average`; None where there is
+            none.
 
     Raises:
         CheckpointError: an inner fold that the reference does not know.
@@ -38,7 +41,7 @@ class OuterFold:
 
     def __init__(self, reference: Reference, inner: Sequence[int], calibrator: Calibrator | None = None) -> None:
         self.reference, self.calibrator = reference, calibrator
-        self._known, _ = reference.pooled()
+        self._known, labels = reference.pooled()
         self._rows = {k: np.flatnonzero(np.array(inner) == k) for k in sorted(set(inner))}
         if unknown := sorted(set(inner) - set(reference.held_out)):
             raise CheckpointError(
@@ -55,8 +58,9 @@ class OuterFold:
             ),
             "",
         )
-        known, labels = reference.pooled()
-        self.averaged = averaging(known, np.ones(len(known)), np.asarray(labels), reference.between, len(folds))
+        once = np.ones(len(labels))
+        self.averaged = averaging(self._known, once, np.asarray(labels), reference.between, len(folds))
+        self.threshold = self._threshold_of_average()
         self._conformal: ClassConditionalConformal | CrossConformal
         if len(folds) == 1:
             self._conformal = ClassConditionalConformal().fit(held_out[0], folds[0].labels)
@@ -101,6 +105,21 @@ class OuterFold:
         if self.incomplete:
             raise FHRError(self.incomplete)
         return self._conformal.coverage_statement(alpha)
+
+    def _threshold_of_average(self) -> float | None:
+        """The least probability of an average from which on `SPECIFICITY` of the negatives is below.
+
+        The threshold of the reference is of single inner folds. An average varies by V / stretch within a class before
+        it is stretched, V the variance of single ones, and by V * stretch afterwards: the held-out scores are brought
+        there about the mean of their class.
+        """
+        stretch = float(self.averaged.stretch)
+        if stretch == 1 or self.reference.threshold is None or self.calibrator is None:
+            return self.reference.threshold
+        known, labels = self.reference.pooled()
+        means = np.where(labels == 1, known[labels == 1].mean(), known[labels == 0].mean())
+        averages = self.averaged.stretched(means + (known - means) / np.sqrt(stretch))
+        return threshold_at_specificity(labels, self.calibrator.predict(averages))
 
     @cached_property
     def _band(self) -> CalibrationBand | None:

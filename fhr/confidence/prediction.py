@@ -55,7 +55,7 @@ class Prediction:
         flip_rate: probability that two averages of as many networks disagree on the decision, see
             `fhr.metrics.flip_rate_of_average`.
         sets: for each level of 0.80, 0.90 and 0.95, what the score cannot rule out, such as ("not ph<7.05", "ph<7.05");
-            () where it is unlike either, None where there are too few records for that level.
+            () where it is unlike either, None where there are too few records for that level, or some networks lack.
         guarantees: for each level, what is proven of its set, or why there is none.
         distance: fraction of the training records that are as far from the others as this one, see
             `fhr.calibration.Typicality`.
@@ -64,6 +64,8 @@ class Prediction:
         minutes: length of the window that the networks read, the last one of the recording, of which `loss` is.
         kind: of the recording, see `fhr.recording.Provenance`.
         model: how well the model ranks and what it learnt from; None where nothing is known of it.
+        least_distance: least value of `distance` that so many training records allow, of what is further away than all
+            of them.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Prediction:
     minutes: float | None = None
     kind: str = "measured"
     model: ModelFacts | None = field(default=None, hash=False)
+    least_distance: float | None = None
 
     @property
     def label(self) -> str:

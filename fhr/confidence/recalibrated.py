@@ -1,5 +1,7 @@
 """A judgement whose probabilities were recalibrated on births of another hospital."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from fhr.calibration import Recalibration, shift_prevalence
@@ -15,6 +17,7 @@ def recalibrated(judged: Judgement, recalibration: Recalibration, *, prevalence:
     The interval becomes that of the local calibration curve, since the held-out records of the training say nothing of
     it. The spread is scaled by the slope of the map at the probability. Decisions are taken at a specificity among the
     held-out records of the training, sets hold within each class: both rest on ranks, which the recalibration keeps.
+    One of slope 0 tells no births apart, as a flat calibrator does not.
 
     Args:
         judged: at the prevalence of the training.
@@ -32,7 +35,11 @@ def recalibrated(judged: Judgement, recalibration: Recalibration, *, prevalence:
         # of p' by p, since logit p' is linear in logit p; 0 / 0 where p is 0 or 1 has no spread to scale
         flat = np.maximum(before * (1 - before), 1e-12)
         spread = spread * recalibration.slope * p * (1 - p) / flat
+    model = judged.model
+    if model is not None and recalibration.slope == 0:
+        model = replace(model, span=0.0)
     return judged._replace(
+        model=model,
         probability=p,
         low=low,
         high=high,

@@ -124,8 +124,8 @@ def write_report(
         data_checksum=result.first.splits.data,
         n_tested=len(first),
         n_positive=int(first["label"].sum()),
-        tested_on=f"{repeats} x {n_folds} outer folds; {result.title or result.name}, averaged after calibration on "
-        "their held-out inner folds; figures of repeat 0",
+        tested_on=f"{repeats} x {n_folds} outer folds; {result.title or result.name}; members, then inner folds, are "
+        "averaged, and the average is calibrated on the held-out inner folds; figures of repeat 0",
         results=results,
         window_minutes=window_minutes,
         features=features,

@@ -40,7 +40,8 @@ def training_population(
     Returns:
         Columns what, training, here, low, high (95% interval of `here`; exact for shares, bootstrap for AUROC), note.
         Rows: numbers of births, kinds of records, prevalence, AUROC (on the held-out records of the training, mean over
-        its folds), shares of births that fewer than 5% and 1% of the training records are as unusual as, and the median
+        its folds), shares of births that fewer than 5% and 1% of the training records are as unusual as (in heart rate
+        or, where it is compared, in uterine activity: by chance up to twice as many), and the median
         of each statistic of `fhr.calibration.typical_statistics`, with the share outside the range of 98% of the
         training records in the note. What the checkpoints do not know is missing.
     """
@@ -57,7 +58,7 @@ def training_population(
         ("records", _kinds(cards), _said(Composition.of(recordings)), np.nan, np.nan, ""),
         ("prevalence", prevalence, *here, f"same prevalence: p {p:.2g}"),
         ("AUROC", _held_out_auroc(references), *bootstrap(auroc, y, scores, seed=seed), "training: held-out records"),
-        *_unusual(predictions),
+        *_unusual(references, predictions),
         *_statistics(references, recordings),
     ]
     return pd.DataFrame(rows, columns=["what", "training", "here", "low", "high", "note"])
@@ -92,15 +93,18 @@ def _held_out_auroc(references: Sequence[Reference]) -> float:
     return float(np.mean(areas)) if areas else np.nan
 
 
-def _unusual(predictions: Sequence[Prediction]) -> list[tuple]:
+def _unusual(references: Sequence[Reference], predictions: Sequence[Prediction]) -> list[tuple]:
     distances = [prediction.distance for prediction in predictions if prediction.distance is not None]
     rows = []
+    # The smaller of two p-values lies below a level up to twice as often by chance.
+    twice = any(r.typicality is not None and r.typicality.uc is not None for r in references)
     for level in _UNUSUAL:
+        by_chance = level * (2 if twice else 1)
         share = Interval(np.nan, np.nan, np.nan)
         if distances:
             share = exact_interval(sum(distance < level for distance in distances), len(distances))
-        note = "more than by chance" if share.low > level else ""
-        rows.append((f"births less typical than {1 - level:.0%} of the training records", level, *share, note))
+        note = "more than by chance" if share.low > by_chance else ""
+        rows.append((f"births less typical than {1 - level:.0%} of the training records", by_chance, *share, note))
     return rows
 
 

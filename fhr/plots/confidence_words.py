@@ -108,7 +108,7 @@ def risk(prediction: ConfidenceFields, n_networks: int) -> list[Row]:
         points = _percent(prediction.spread).removesuffix("%")
         rows += [Row(f"{each}retrainings differ by {points} points (SD)")]
     if prediction.flip_rate is not None:
-        rows += [Row(f"the same training anew decides otherwise: {_percent(prediction.flip_rate)}")]
+        rows += [Row(f"two averages of as many would disagree: {_percent(prediction.flip_rate)}")]
     if prediction.prevalence is not None:
         rows += [Row(f"dotted: prevalence, {_percent(prediction.prevalence)}")]
     return rows

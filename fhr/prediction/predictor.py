@@ -1,6 +1,7 @@
 """One trained network, or several whose calibrated probabilities are averaged."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NoReturn
 
 import numpy as np
@@ -248,12 +249,13 @@ def _model_facts(cards: Sequence[CheckpointCard], pipeline: Pipeline) -> ModelFa
     """What is known of all networks; of several rankings the worst."""
     learnt = next((made for card in cards if (made := card.composition) is not None), None)
     channels = tuple(words for channel, words in _CHANNELS.items() if channel in pipeline.channels)
+    facts = ModelFacts(learnt=learnt, unchecked=channels, out_of_fold=all(card.out_of_fold for card in cards))
     known = [card.ranking for card in cards if card.ranking is not None]
     if not known or len(known) < len(cards):
-        return ModelFacts(learnt=learnt, unchecked=channels)
+        return facts
     worst = min(known, key=lambda ranking: float(ranking["low"]))
     auroc = Interval(*(float(worst[key]) for key in ("value", "low", "high")))
-    return ModelFacts(auroc, worst["of"], int(worst["n"]), learnt, unchecked=channels)
+    return replace(facts, auroc=auroc, of=worst["of"], n=int(worst["n"]))
 
 
 def _calibrator(card: CheckpointCard) -> Calibrator | None:

@@ -34,6 +34,19 @@ def test_each_resample_is_fitted_as_by_itself():
         assert expit(shift + x[records]).mean() == pytest.approx(labels[records].mean())
 
 
+def test_classes_that_are_far_apart_have_the_line_of_the_calibrator():
+    """Few positives, all far above the others: an undamped step runs away in one of ten resamples."""
+    generator = np.random.default_rng(0)
+    labels = (np.arange(36) >= 30).astype(int)
+    x = 6 * labels - 3 + generator.normal(0, 0.1, 36)
+    counts = generator.multinomial(36, np.full(36, 1 / 36), size=60)
+    counts = counts[(counts @ labels >= 5)]
+    for count, (intercept, slope) in zip(counts, ridge_lines(x, labels, counts), strict=True):
+        records = np.repeat(np.arange(36), count)
+        expected = RidgePlatt().fit(x[records], labels[records]).predict(x)
+        assert expit(intercept + slope * x) == pytest.approx(expected, abs=1e-6)
+
+
 def test_one_class_has_no_line():
     counts = np.array([[1, 1, 0, 0], [1, 1, 1, 1]])
     for lines in (ridge_lines, intercepts):

@@ -26,7 +26,9 @@ def said(**changes: object) -> Prediction:
         ({"loss": 0.5}, None),
         ({"distance": 0.009}, "unlike the training records"),
         ({"distance": 0.01}, None),
-        ({"flip_rate": 0.21}, "the same training done anew would decide otherwise with probability 0.21"),
+        ({"distance": 1 / 97, "least_distance": 1 / 97}, "unlike the training records"),  # further than all 96
+        ({"distance": 2 / 97, "least_distance": 1 / 97}, None),
+        ({"flip_rate": 0.21}, "two averages of as many networks would disagree on the decision with probability 0.21"),
         ({"flip_rate": 0.2}, None),
         ({"decision": True}, None),
         ({"decision": False}, f"below the threshold, but what is not ruled out at 90% is {TARGET}: the two disagree"),
@@ -39,6 +41,10 @@ def said(**changes: object) -> Prediction:
 )
 def test_reasons_to_abstain(changes, reason):
     assert list(Abstention().reasons(said(**changes))) == ([] if reason is None else [reason])
+
+
+def test_a_limit_of_zero_asks_for_no_distance():
+    assert not list(Abstention(distance=0).reasons(said(distance=1 / 97, least_distance=1 / 97)))
 
 
 @pytest.mark.parametrize(

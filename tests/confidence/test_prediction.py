@@ -44,7 +44,7 @@ def test_the_card_says_what_the_prediction_says():
         "two averages of as many would disagree on the decision with probability 0.40",
         f"- What it cannot rule out, at 90%: {WORDS}",
         "- What it cannot rule out, at 80%: none fits, the score is unlike those of both outcomes",
-        "- What it cannot rule out, at 95%: not computed, too few records",
+        "- What it cannot rule out, at 95%: not computed, see below",
         "- Signal loss in the last 60 min, after cleaning: 10%",
         "- Training records at least as unusual as this one: 0.4%",
         "- Warning: no uterine activity",
@@ -91,6 +91,13 @@ def test_the_model_comes_first():
     assert not list(Abstention().reasons(said(model=ModelFacts(Interval(0.7, 0.6, 0.8)), decision=True)))
     flat = said(model=ModelFacts(Interval(0.7, 0.6, 0.8), span=0.01), decision=True)
     assert list(Abstention().reasons(flat)) == ["its calibrator gives every birth about the same probability"]
+
+
+def test_networks_that_may_have_seen_their_held_out_records_say_so_and_abstain():
+    facts = ModelFacts(Interval(0.7, 0.6, 0.8), out_of_fold=False)
+    (reason,) = Abstention().reasons(said(model=facts, decision=True))
+    assert reason.startswith("its cross-validation is not out-of-fold")
+    assert reason in list(facts.words())
 
 
 def test_columns_of_the_table():

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from fhr.calibration import Recalibration, shift_prevalence
-from fhr.confidence import Judgement, recalibrated
+from fhr.confidence import Judgement, ModelFacts, recalibrated
 
 
 @pytest.fixture
@@ -45,3 +47,9 @@ def test_another_prevalence_is_shifted_to_from_that_of_the_births(judged, recali
 def test_without_probability_nothing_changes(judged, recalibration):
     bare = judged._replace(probability=None)
     assert recalibrated(bare, recalibration) is bare
+
+
+def test_births_that_the_model_does_not_rank_are_told_apart_no_more(judged, recalibration):
+    judged = judged._replace(model=ModelFacts(span=0.4))
+    assert recalibrated(judged, recalibration).model == judged.model
+    assert recalibrated(judged, replace(recalibration, slope=0.0)).model.is_flat

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fhr.calibration.averaging import averaging
 from fhr.datasets import FittedModel
 from fhr.errors import SplitError
 from fhr.evaluation import conformal_table, cross_fit, out_of_fold, raw_scores, singleton_gain
@@ -52,8 +53,11 @@ def test_decision_and_flips_by_hand():
     raw, labels = fold(members=2)
     table, fitted = out_of_fold(raw, labels), cross_fit(raw, labels)
     score = fitted.held_out.groupby("name")["score"].mean()
-    p = pd.Series(fitted.calibrator.predict(score), score.index)
-    threshold = min(t for t in p if (p[labels[p.index] == 0] < t).mean() >= 0.9)
+    known, y = score.to_numpy(), labels[score.index].to_numpy()
+    average = averaging(known, np.ones(len(y)), y, fitted.between, 4)
+    means = score.groupby(y).transform("mean").to_numpy()
+    p = fitted.calibrator.predict(average.stretched(means + (known - means) / np.sqrt(average.stretch)))
+    threshold = min(t for t in p if (p[y == 0] < t).mean() >= 0.9)
     assert table["at_risk"].tolist() == (table["probability"] >= threshold).tolist()
     # Two members an inner fold: a half has one of each of the four, 16 ways.
     each = fitted.calibrator.predict(fitted.test.to_numpy()).reshape(-1, 4, 2)

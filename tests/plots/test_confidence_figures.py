@@ -394,7 +394,7 @@ def test_the_card_says_what_the_prediction_holds(labour):
     assert "Risk of umbilical pH below 7.05 (ph<7.05): 14%" in lines
     assert "bar: 95% interval of the calibration, 8.0% to 24%" in lines
     assert "ticks: 3 networks; retrainings differ by 3.1 points (SD)" in lines
-    assert "the same training anew decides otherwise: 18%" in lines
+    assert "two averages of as many would disagree: 18%" in lines
     assert "dotted: prevalence, 9.0%" in lines
     assert "80%: ph<7.05" in lines
     assert "90%: both: the score does not tell" in lines

@@ -197,6 +197,13 @@ def test_what_was_made_is_said_of_the_recording_and_of_the_network(member, birth
         assert all(f": {w}\n" in prediction.card() for w in words)
 
 
+def test_networks_of_a_cross_validation_that_is_not_out_of_fold_say_so(member):
+    card, network = member
+    facts = [Predictor([(replace(card, out_of_fold=known), network)]).confidence for known in (True, False)]
+    scores = np.zeros((1, 1))
+    assert [one.judge(scores).model.out_of_fold for one in facts] == [True, False]
+
+
 def test_a_record_that_a_generator_was_fitted_to_was_seen(member, births_database):
     """Through the records that the generator made."""
     card, network = member

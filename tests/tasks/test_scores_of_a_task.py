@@ -1,5 +1,6 @@
 """Any LightningModule whose `predict_step` gives scores is scored in the order of the loader."""
 
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -80,3 +81,13 @@ def test_a_batch_on_a_device_is_a_batch():
     assert isinstance(moved, Batch)
     assert {part.device.type for part in moved} == {"meta"}
     assert moved.features.dtype == torch.float64  # where the device has it
+
+
+@pytest.mark.parametrize("steps", range(1, 8))
+def test_a_training_of_any_number_of_steps_has_a_schedule(steps):
+    task = ClassificationTask(InceptionNet(), PHRegression())
+    task._trainer = SimpleNamespace(estimated_stepping_batches=steps)
+    made = task.configure_optimizers()
+    for _ in range(steps - 1):
+        made["optimizer"].step()
+        made["lr_scheduler"]["scheduler"].step()
