@@ -19,7 +19,7 @@ class Judgement(NamedTuple):
     Attributes:
         target: the label.
         score: (n,) mean risk score over the networks.
-        probability: (n,) mean calibrated probability over the networks.
+        probability: (n,) calibrated probability of the average over the networks; mean over outer folds.
         prevalence: of the label among the births that probability and interval are for.
         low: (n,) lower end of the 95% interval of the calibration curve, around the probability.
         high: (n,) upper end.

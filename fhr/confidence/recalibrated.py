@@ -21,7 +21,7 @@ def recalibrated(judged: Judgement, recalibration: Recalibration, *, prevalence:
 
     Args:
         judged: at the prevalence of the training.
-        recalibration: of its mean probability.
+        recalibration: of its probability.
         prevalence: that probability, interval and spread are shifted to; None for that of the local births.
     """
     before = judged.probability

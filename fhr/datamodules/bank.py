@@ -59,6 +59,8 @@ class BankDataModule(PlaceDataModule):
             return
         super().setup(stage)
         drawn = self.sampler.sample(self.n, seed=self.seed)
+        if self.pipeline.is_cut:  # features and typicality see the window alone
+            drawn = drawn.changed(self.pipeline.cut)
         composition = drawn.composition
         told_of_use(lambda: Heritage(drawn.digests, composition).seen, f"what is trained on {drawn.origin} has")
         facts = self.facts

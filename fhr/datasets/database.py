@@ -103,8 +103,11 @@ class Database(Sequence[Recording]):
 
     @cached_property
     def digests_of_signals(self) -> tuple[str, ...]:
-        """SHA-256 of the signals of each recording, whatever file they are from; in order."""
-        return tuple(recording.digest for recording in self.recordings)
+        """SHA-256 of the signals of each recording, whatever file they are from; in order.
+
+        A window that was cut out of a recording has the digest of the whole.
+        """
+        return tuple(cut_from(recording) or recording.digest for recording in self.recordings)
 
     @property
     def checksum(self) -> str:

@@ -50,7 +50,7 @@ class _Guard:
     def check(self, seen: frozenset[str], what: str) -> None:
         if seen in self.passed:
             return
-        if names := seen_records(seen, self.database, self.names, checksum=self.database.checksum):
+        if names := seen_records(seen, self.database, self.names, checksum=self.database.whole_checksum):
             raise CheckpointError(f"{self.where}: {what} learnt from {refusal(names, len(self.names))}")
         self.passed.add(seen)
 

@@ -81,7 +81,7 @@ def birth_groups(recordings: Iterable[Recording]) -> pd.DataFrame:
     """Delivery type, sensor, and whether a window at the end of the recording holds some of the second stage.
 
     Args:
-        recordings: read once; whole, since the window ends where they end.
+        recordings: read once; whole, or windows that were cut out of them: either ends where the window does.
 
     Returns:
         Index `record`, columns `delivery type` (vaginal, caesarean section), `sensor` (ultrasound, scalp electrode,

@@ -27,6 +27,7 @@ from fhr.metrics.calibration_error import calibration_errors
 from fhr.metrics.decision_curve import net_benefit_at_by_counts
 from fhr.metrics.resampling import interval_of, resampled_by_counts
 from fhr.models import CheckpointCard
+from fhr.preprocessing import Pipeline
 
 from .births_by_group import birth_groups, subgroups
 from .local_births import LocalBirths
@@ -51,6 +52,7 @@ class ExternalValidation:
         sets: coverage of the conformal sets, see `sets_table`.
         population: beside the training records, see `training_population`.
         left_out: reason for each record that was not used.
+        window: that the model looks at, in words, where it is another than the last minutes; see `Pipeline.window`.
     """
 
     target: str
@@ -61,6 +63,7 @@ class ExternalValidation:
     sets: pd.DataFrame
     population: pd.DataFrame
     left_out: Mapping[str, str]
+    window: str = ""
 
 
 def external_validation(
@@ -93,7 +96,9 @@ def external_validation(
     results = dict(evaluate(y, p, scores, n_resamples=n_resamples, seed=seed))
     results |= _calibration(y, p, n_resamples=n_resamples, seed=seed) | _decisions(y, predictions)
     table = to_frame(predictions).assign(label=y)
-    groups = birth_groups(births.recordings).join(births.groups, rsuffix=" of the table")
+    pipeline = Pipeline.from_dict(cards[0].pipeline)
+    seen = [pipeline.cut(recording) for recording in births.recordings]  # by the model
+    groups = birth_groups(seen).join(births.groups, rsuffix=" of the table")
     groups = groups[[name for name in groups if groups[name].nunique(dropna=False) > 1]]
     one = table[["name", "label", "score", "probability"]].assign(repeat=0, fold=0)
     loss = pd.Series([prediction.loss for prediction in predictions], births.labels.index)
@@ -104,8 +109,9 @@ def external_validation(
         subgroups=subgroups(one, groups, loss, n_resamples=n_resamples, seed=seed),
         net_benefit=net_benefit_table(y, p, n_resamples=n_resamples, seed=seed),
         sets=sets_table(y, predictions),
-        population=training_population(cards, births.recordings, births.labels, predictions, seed=seed),
+        population=training_population(cards, seen, births.labels, predictions, seed=seed),
         left_out=births.left_out,
+        window=pipeline.window if pipeline.is_cut else "",
     )
 
 

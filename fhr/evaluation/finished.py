@@ -100,6 +100,7 @@ def finish_fold(
                     target=target,
                     prevalence=float(labels.loc[learnt_from].mean()),
                     out_of_fold=out_of_fold,
+                    ranking={},  # of another label, where the networks are of another run
                 )
                 name = network_file(repeat, fold, network.inner, network.member if several else None)
                 finished[name] = path.read_bytes()

@@ -17,7 +17,7 @@ MADE_BY = "made_by"
 
 TRAINED_BY = (
     *("recording", "formats", "preprocessing", "processes", "simulation", "datasets", "compute", "multiscale"),
-    *("morphology", "features", "metrics", "calibration", "models", "losses", "tasks", "datamodules"),
+    *("morphology", "features", "metrics", "calibration", "models", "losses", "synthesis", "tasks", "datamodules"),
     *("evaluation/baselines.py", "evaluation/controls.py", "evaluation/cross_fitting.py", "evaluation/finished.py"),
     *("evaluation/baseline_features.py", "evaluation/on_table.py", "evaluation/procedure.py", "evaluation/study.py"),
     *("cli/crossval_maker.py", "cli/training.py"),

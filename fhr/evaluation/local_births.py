@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import Database, OutcomeTable
+from fhr.datasets import Database, OutcomeTable, seen_records
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
@@ -77,8 +77,9 @@ def local_births(
         recordings: of one folder or several.
         target: the label, with its inequality.
         outcomes: of the births; None takes those that the recordings carry.
-        learnt_from: SHA-256 of the recordings that the model learnt from.
-        fitted_to: SHA-256 of those that a maker of its training records was fitted to.
+        learnt_from: the recordings that the model learnt from, as `fhr.datasets.seen_records` knows them: a copy in
+            another format of a record of CTU-UHB is one of them, too.
+        fitted_to: those that a maker of its training records was fitted to, alike.
         keep_fitted: keep the latter and list them as not external.
 
     Raises:
@@ -91,12 +92,13 @@ def local_births(
     groups = pd.DataFrame(index=pd.Index(database.names, dtype=object))
     if outcomes is not None:
         labels, groups, left_out = _joined(database, carried, outcomes)
+    learnt, fitted = (set(seen_records(of, database, checksum=database.checksum)) for of in (learnt_from, fitted_to))
     first: dict[str, str] = {}
     kept = []
-    for i, (name, digest) in enumerate(zip(database.names, database.digests, strict=True)):
-        if digest in learnt_from:
+    for i, (name, digest) in enumerate(zip(database.names, database.digests_of_signals, strict=True)):
+        if name in learnt:
             left_out[name] = "the model learnt from this recording: a test on it would be no external one"
-        elif digest in fitted_to and not keep_fitted:
+        elif name in fitted and not keep_fitted:
             left_out[name] = "what made the model's training records was fitted to it: a test on it is no external one"
         elif name in left_out:
             pass
@@ -116,7 +118,7 @@ def local_births(
         tuple(database.digests[i] for i in kept),
         left_out,
         Database(used, origin="births").checksum,
-        tuple(name for name, i in zip(names, kept, strict=True) if database.digests[i] in fitted_to),
+        tuple(name for name in names if name in fitted),
     )
 
 

@@ -111,7 +111,7 @@ def permuted_groups(
 ) -> pd.DataFrame:
     """`subgroups` by sensor, stage 2 and signal loss of the givers; intervals as in `permuted_audit`.
 
-    Over several permutations n and positives are means, rounded to a whole record.
+    Over several permutations n and positives are means, rounded to a whole record, and so is `expected`, not rounded.
     """
 
     def made(giver: Mapping[str, str]) -> tuple[pd.DataFrame, pd.Series]:
@@ -125,7 +125,8 @@ def permuted_groups(
     for (grouping, group), rows in each.groupby(["grouping", "group"], sort=False):
         counts = (round(rows["n"].mean()), round(rows["positives"].mean()))
         reason = rows.loc[rows["auroc"].isna(), "reason"].max() if rows["auroc"].isna().all() else ""
-        found.append((grouping, group, *counts, *_mean(rows["auroc"].dropna().tolist()), reason))
+        area = _mean(rows["auroc"].dropna().tolist())
+        found.append((grouping, group, *counts, *area, reason, rows["expected"].mean()))
     return pd.DataFrame(found, columns=each.columns)
 
 

@@ -49,7 +49,8 @@ def cross_validate(
 
     Inside the training part of an outer fold there are four inner folds: each model is fitted on three of them, some
     records of which only stop it, and scores the fourth and the outer fold. The held-out scores fit one calibrator; the
-    calibrated models are averaged. Whatever is learnt is learnt inside `make(place, seed)` and what it returns.
+    models are averaged, and their average is calibrated. Whatever is learnt is learnt inside `make(place, seed)` and
+    what it returns.
 
     Example:
         A logistic regression on a table of features, and a network of one's own:

@@ -32,7 +32,7 @@ def training_population(
 
     Args:
         cards: of the checkpoints of the model.
-        recordings: of the births.
+        recordings: of the births; the windows where the model looks at ones that are cut out of them.
         labels: 0 or 1 by record name.
         predictions: of the births, in the order of the recordings.
         seed: of the bootstrap.

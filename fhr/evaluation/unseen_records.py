@@ -38,7 +38,7 @@ def check_makers(first: Place, places: Sequence[tuple[int, int]]) -> None:
     database = first.database
     if database is None or not (fitted_to := database.fitted_to):
         return
-    tuned = set(seen_records(fitted_to, database, checksum=database.checksum))
+    tuned = set(seen_records(fitted_to, database, checksum=database.whole_checksum))
     if not tuned:
         return
     known = set(first.labels.index)
@@ -47,7 +47,7 @@ def check_makers(first: Place, places: Sequence[tuple[int, int]]) -> None:
         learnt = [database[name] for name in sorted(known - test)]
         makers = {one.provenance for one in learnt if one.provenance.fitted_to}
         every = frozenset(record for maker in makers for record in maker.fitted_to)
-        if seen := seen_records(every, database, sorted(tuned & test), checksum=database.checksum):
+        if seen := seen_records(every, database, sorted(tuned & test), checksum=database.whole_checksum):
             maker = min(maker.made_by for maker in makers)
             raise SplitError(
                 f"{database.origin}: repeat {repeat}, fold {fold}: recordings of the training part were made by "

@@ -162,10 +162,17 @@ def _page(
     ]
     if len(left_out):
         parts += ["<h2>Left out</h2>", _html(left_out)]
+    earlier = "The last minutes before birth are part of the input: nothing is said about earlier warning."
+    if validation.window:
+        earlier = (
+            f"The input is {escape(validation.window)}: the window was placed after the birth, by when it was, which "
+            "nobody knows at the bedside."
+        )
     parts.append(
         "<h2>Limits</h2><ul><li>The label is a threshold on a blood gas or a score; most newborns below it were not "
-        "harmed.</li><li>The last minutes before birth are part of the input: nothing is said about earlier warning."
-        "</li><li>Labels follow from care: a birth that was hastened for its trace had another outcome than it would "
+        "harmed.</li>"
+        f"<li>{earlier}</li>"
+        "<li>Labels follow from care: a birth that was hastened for its trace had another outcome than it would "
         "have had.</li><li>Births that recalibrated the model are no test of the recalibrated model; it needs new "
         "ones.</li></ul>"
     )

@@ -70,7 +70,7 @@ def finish_checkpoint(
         target: label that the calibrator is of, where the weights learnt none; None leaves it as it is.
         prevalence: of that label among the records that were learnt from; None leaves it as it is.
         out_of_fold: of the cross-validation that the network is of; None leaves it as it is.
-        ranking: how well the model ranks, see `CheckpointCard`; None leaves it as it is.
+        ranking: how well the model ranks, see `CheckpointCard`; None leaves it as it is, an empty one takes it away.
 
     Raises:
         CheckpointError: as for `read_checkpoint`.
@@ -85,7 +85,7 @@ def finish_checkpoint(
         target=card.target if target is None else target,
         prevalence=card.prevalence if prevalence is None else prevalence,
         out_of_fold=card.out_of_fold if out_of_fold is None else out_of_fold,
-        ranking=card.ranking if ranking is None else dict(ranking),
+        ranking=card.ranking if ranking is None else dict(ranking) or None,
     )
     return _write(checkpoint, card, path, out)
 

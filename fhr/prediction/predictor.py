@@ -1,4 +1,4 @@
-"""One trained network, or several whose calibrated probabilities are averaged."""
+"""One trained network, or several that are averaged; their average is calibrated."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace

@@ -1,7 +1,6 @@
 """Stretches of a training crop in which the mother's heart rate stands in the place of the child's."""
 
 import numpy as np
-from scipy.signal import lfilter
 
 __all__ = ["with_maternal_stretches"]
 
@@ -42,6 +41,8 @@ def with_maternal_stretches(
     Source:
         This package's own; the numbers are measured on the recordings of Boudet et al. 2022, doi:10.3390/bios12090691.
     """
+    from scipy.signal import lfilter  # slow to import, and `fhr info` needs none of it
+
     (fhr, mhr), (false, mhr_false) = rates, marks = rates.copy(), marks.copy()
     n = len(mhr)
     if np.isnan(mhr).all():

@@ -14,13 +14,14 @@ from zipfile import BadZipFile
 import numpy as np
 import pandas as pd
 
-import fhr
 from fhr.compute import check_workers, spread, tell
 from fhr.datasets import Place
 from fhr.errors import FHRError
+from fhr.features import computed_by
 from fhr.formats import whole_or_not_at_all
 from fhr.recording import Outcome
 from fhr.simulation import simulate_recording
+from fhr.tracking import made_by
 
 from .birth_table import BIRTH_COLUMNS, MORPHOLOGY, birth_row, birth_table
 from .refitted import Refitted, refitted
@@ -127,23 +128,24 @@ class Bank:
         Args:
             place: of a cross-validation, on a database.
             births: `birth_table` of the database; None computes the rows that are needed. Where the place is a
-                control, every record takes the row of another one.
+                control, every record takes the row of its giver, see `Place.givers`.
 
         Raises:
-            FHRError: a place without recordings, and as `refit`.
+            FHRError: a place without recordings, a table that lacks a training record, and as `refit`.
         """
         database = place.database
         if database is None:
             raise FHRError("a place without recordings; cross-validate a database")
         names = [*place.partition.train, *place.partition.validation]
+        known = None if births is None else set(births.index)
+        giver = place.givers([name for name in place.labels.index if known is None or name in known])
+        if lacking := [name for name in names if name not in giver]:
+            raise FHRError(f"births has no row of {lacking[0]!r}; give `birth_table` of the whole database")
         if births is None:
-            births = birth_table(database[name] for name in names)
-        elif place.permutation is not None:
-            order = np.random.default_rng(place.permutation).permutation(len(births))
-            births = births.iloc[order].set_axis(births.index)
+            births = birth_table(database[giver[name]] for name in names)
         digests = dict(zip(database.names, database.digests, strict=True))
         return self.refit(
-            births.loc[names],
+            births.loc[[giver[name] for name in names]].set_axis(pd.Index(names, name=births.index.name)),
             place.labels,
             fitted_to=[digests[name] for name in names],
             outcomes={name: database[name].outcome for name in names},
@@ -155,8 +157,9 @@ def _row(seed: int, index: int) -> tuple[int, np.ndarray]:
 
 
 def _meaning() -> str:
-    """SHA-256 of what the features of a labour depend on beside its number and seed."""
-    said = {"version": fhr.__version__, "columns": BIRTH_COLUMNS, "morphology": MORPHOLOGY.checksum}
+    """SHA-256 of what the features of a labour depend on beside its number and seed: source, libraries, columns."""
+    made = [computed_by(), made_by(("simulation", "processes", "synthesis"), ("numpy", "scipy"))]
+    said = {"made_by": made, "columns": BIRTH_COLUMNS, "morphology": MORPHOLOGY.checksum}
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

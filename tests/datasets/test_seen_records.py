@@ -7,6 +7,7 @@ import pytest
 from fhr import read, write_npz
 from fhr.datasets import Database, refusing_seen, seen_records, told_of_use
 from fhr.errors import CheckpointError
+from fhr.preprocessing import Pipeline
 from fhr.recording import Composition, Heritage, Provenance, developed_on
 from fhr.simulation import simulate_recording
 
@@ -34,6 +35,18 @@ def test_a_copy_in_another_format_of_a_record_of_ctu_uhb(ctu_uhb_database, tmp_p
     assert seen_records(developed_on(), other) == ["renamed"]
     assert seen_records([ctu_uhb_database.digests[0]], other) == ["renamed"]
     assert seen_records([ctu_uhb_database.digests[1]], other) == []
+
+
+def test_a_window_is_known_by_the_recording_that_it_was_cut_from(three, monkeypatch):
+    windows = three.changed(Pipeline(minutes=20, withheld=10).cut)
+    monkeypatch.setattr("fhr.datasets.seen.other_digest", {"of its file": three[1].digest}.get)
+    assert windows.digests_of_signals == three.digests_of_signals
+    assert seen_records(["of its file"], windows) == ["s0002"]
+    with (
+        refusing_seen(windows, NAMES[:1]),
+        pytest.raises(CheckpointError, match="1 of 1 test records"),
+    ):
+        told_of_use(lambda: frozenset([three.checksum]), "the network Net")
 
 
 def test_what_was_seen_is_refused_while_it_is_guarded(three):

@@ -9,6 +9,7 @@ from scipy.special import expit
 from fhr.confidence import LEVELS, Prediction
 from fhr.evaluation import LocalBirths
 from fhr.models import CheckpointCard
+from fhr.preprocessing import Pipeline
 from fhr.recording import Clinical, Recording
 
 TARGET = "ph<7.20"
@@ -57,8 +58,9 @@ def hospital(n: int = 120, *, a: float = 0.0, b: float = 1.0, seed: int = 0) -> 
         )
         for recording, at in zip(made, x, strict=True)
     ]
+    pipeline = Pipeline().to_dict()
     card = CheckpointCard(
-        {}, {}, TARGET, 0.3, ("a" * 64, "b" * 64), "d", "s", (0, 0, 0), epochs=1, calibrator=None, version="0"
+        {}, pipeline, TARGET, 0.3, ("a" * 64, "b" * 64), "d", "s", (0, 0, 0), epochs=1, calibrator=None, version="0"
     )
     groups = pd.DataFrame({"ward": np.where(np.arange(n) % 3, "north", "south")}, index=labels.index)
     births = LocalBirths(tuple(made), labels, groups, tuple(f"{i:064d}" for i in range(n)), {}, "checksum")

@@ -15,6 +15,7 @@ from fhr.evaluation import external_validation, findings, training_population
 from fhr.evaluation.external_validation import net_benefit_table, sets_table
 from fhr.metrics import net_benefit, net_benefit_of_treating_all
 from fhr.metrics.cox import calibration_p_values
+from fhr.preprocessing import Pipeline
 from fhr.recording import Provenance
 
 
@@ -125,6 +126,21 @@ def test_beside_the_training_records(away):
     share = np.mean([p.distance < 0.05 for p in given.predictions])
     assert rows.loc["births less typical than 95% of the training records", "here"] == pytest.approx(share)
     assert rows.loc["median of median_60", "here"] == pytest.approx(140, abs=2)
+
+
+def test_births_are_compared_by_the_window_that_the_model_looks_at(away):
+    given, found = away
+    assert found.window == ""
+    pushing = [replace(r, stage2_start=r.duration - 30 * (1 + i % 2)) for i, r in enumerate(given.births.recordings)]
+    births, early = replace(given.births, recordings=tuple(pushing)), Pipeline(minutes=1, withheld=0.75)
+    statistics = typical_statistics(pushing)
+    reference = Reference({0: HeldOut((0.1, 0.2), (0, 1), 1)}, None, 0.5, Typicality.fit(statistics)).to_dict()
+    card = replace(given.cards[0], pipeline=early.to_dict(), confidence=reference)
+    found = external_validation(births, given.predictions, [card], n_resamples=20)
+    assert found.window == "the 1 min until 0.75 min before the end"
+    assert found.subgroups.set_index(["grouping", "group"]).loc[("stage 2 in the window", "yes"), "n"] == 60
+    median = typical_statistics(map(early.cut, pushing))["median_60"].median()
+    assert found.population.set_index("what").loc["median of median_60", "here"] == pytest.approx(median)
 
 
 @pytest.mark.parametrize(

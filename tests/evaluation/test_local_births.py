@@ -8,7 +8,7 @@ from local_hospital import TARGET, recordings
 from fhr.datasets import Database, OutcomeTable
 from fhr.errors import FormatError, OutcomeError
 from fhr.evaluation import check_births, local_births
-from fhr.recording import Outcome
+from fhr.recording import Outcome, Source
 
 
 def outcomes(labels: dict[str, float], unusable: dict[str, str] | None = None) -> OutcomeTable:
@@ -50,6 +50,23 @@ def test_births_that_a_maker_was_fitted_to_may_be_kept_and_are_listed():
     births = local_births(made, TARGET, labels, fitted_to={digests[1]}, keep_fitted=True)
     assert (len(births.labels), births.not_external) == (3, ("b001",))
     assert births.only({"b000"}, {}).not_external == ()
+
+
+def test_births_are_known_by_whatever_names_what_the_model_has_seen(monkeypatch):
+    made = recordings(4)
+    labels = outcomes({"b000": 1, "b001": 0, "b002": 0, "b003": 1})
+    copies = {"of its file": made[0].digest, "of another file": made[3].digest}
+    monkeypatch.setattr("fhr.datasets.seen.other_digest", copies.get)
+    births = local_births(made, TARGET, labels, learnt_from={"of its file"}, fitted_to={"b002", "of another file"})
+    assert births.labels.index.tolist() == ["b001"]
+    whole = local_births(made, TARGET, labels, fitted_to={Database(made, origin="test").checksum}, keep_fitted=True)
+    assert whole.not_external == tuple(whole.labels.index)
+
+
+def test_a_copy_from_another_file_counts_once():
+    one, other = recordings(1)[0], replace(recordings(1)[0], name="copy", source=Source("copy.npz", "c" * 64))
+    births = local_births([one, other], TARGET, outcomes({"b000": 1, "copy": 1}))
+    assert (births.labels.index.tolist(), list(births.left_out)) == (["b000"], ["copy"])
 
 
 def test_outcomes_of_the_recordings_where_no_table_is_given(caplog):

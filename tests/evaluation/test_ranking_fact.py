@@ -6,12 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fhr.calibration import typical_statistics
+from fhr.datasets import FittedNetwork
 from fhr.errors import CheckpointError
 from fhr.evaluation import FolderStore, MemoryStore
-from fhr.evaluation.finished import FinishedFold
+from fhr.evaluation.finished import FinishedFold, finish_fold
 from fhr.evaluation.ranking_fact import out_of_fold_ranking
 from fhr.metrics import auroc, bootstrap
 from fhr.models import read_checkpoint, with_ranking
+from fhr.simulation import simulate_recording
 
 GOLDEN = Path(__file__).parents[1] / "models" / "golden" / "format4.ckpt"
 
@@ -58,6 +61,23 @@ def test_a_store_tells_its_networks_once(kind, predictions, tmp_path):
         assert card.ranking == out_of_fold_ranking(predictions)
         assert (card.calibrator, card.confidence, card.format) == (before.calibrator, before.confidence, 6)
         assert not with_ranking(path, card.ranking)  # no news
+
+
+def test_networks_of_another_run_lose_its_ranking(tmp_path):
+    path = tmp_path / "a.ckpt"
+    path.write_bytes(GOLDEN.read_bytes())
+    assert with_ranking(path, {"of": "out_of_fold_auroc", "value": 0.7, "low": 0.6, "high": 0.8, "n": 60})
+    names = [f"r{i}" for i in range(60)]
+    labels = pd.Series(np.arange(60) % 4 == 0, names).astype(float)
+    raw = pd.DataFrame({"name": names, "repeat": 0, "fold": 0, "inner": 0, "member": 0, "use": "held_out"})
+    raw = raw.assign(score=np.random.default_rng(0).normal(labels, 1))
+    raw = pd.concat([raw.iloc[:50], raw.iloc[50:].assign(use="test")])
+    network = FittedNetwork(path.read_bytes())
+    columns = typical_statistics([simulate_recording(0, seed=1)]).columns
+    statistics = pd.DataFrame(np.random.default_rng(1).normal(size=(60, len(columns))), names, columns)
+    fold = finish_fold(raw, raw, labels, target="ph<7.25", networks=[network], statistics=statistics)
+    path.write_bytes(next(iter(fold.networks.values())))
+    assert (read_checkpoint(path)[0].target, read_checkpoint(path)[0].ranking) == ("ph<7.25", None)
 
 
 def test_a_ranking_that_no_fit_makes_is_refused(tmp_path):

@@ -143,5 +143,7 @@ def test_groups_by_signal_are_of_the_givers_and_by_delivery_of_the_birth(control
     several = permuted_groups(
         control.predictions, groups, table["number"], givers_by_repeat(control.predictions, control.permutations)
     )
-    assert several.columns.tolist() == ["grouping", "group", "n", "positives", "auroc", "low", "high", "reason"]
+    assert several.columns.tolist() == found.reset_index().columns.tolist()
+    expected = control.predictions["probability"].sum() / control.predictions["repeat"].nunique()
+    assert several["expected"].iloc[0] == pytest.approx(expected)
     assert several["auroc"].notna().all()

@@ -15,6 +15,7 @@ from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import MemoryStore, OnTable, cross_validate
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet, read_checkpoint
+from fhr.preprocessing import Pipeline
 from fhr.recording import Composition, Heritage, Provenance
 from fhr.synthesis import Bank
 from fhr.tasks import ClassificationTask, Training
@@ -141,6 +142,16 @@ def test_one_that_was_fitted_elsewhere_may_not(births_database, bank):
 
     with pytest.raises(CheckpointError, match=r"what is trained on 10 labours of fhr.synthesis .* has learnt from"):
         cross_validate(make, births_database, target=TARGET)
+
+
+def test_what_is_drawn_is_cut_as_the_records_are(births_database, bank):
+    windows = births_database.changed(Pipeline(minutes=20, withheld=10).cut)
+    place = Place.first(windows, TARGET)
+    refitted = bank.at(place, births_of(births_database))
+    data = BankDataModule(place, refitted, n=3, fs=0.25, window_minutes=20, withheld_minutes=10)
+    data.setup()
+    drawn = {recording.name for recording in refitted.sample(3, seed=data.seed)}
+    assert {round(data.facts.recordings[name].duration / 60, 6) for name in drawn} == {20}
 
 
 def test_mistakes_in_what_is_drawn(births_database, bank):

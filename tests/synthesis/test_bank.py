@@ -94,7 +94,7 @@ def test_the_ph_counts_by_fifths_within_its_class():
 
 def test_labours_that_are_drawn_say_what_they_were_fitted_to(bank, births_database):
     place = Place.first(births_database, "ph<7.20").at(0, 1)
-    refitted = bank.at(place, births_table := births_of(births_database))
+    refitted = bank.at(place, births_of(births_database))
     drawn = refitted.sample(6, seed=1)
     names = {*place.partition.train, *place.partition.validation}
     digests = dict(zip(births_database.names, births_database.digests, strict=True))
@@ -107,8 +107,29 @@ def test_labours_that_are_drawn_say_what_they_were_fitted_to(bank, births_databa
     first = drawn[0]
     again = simulate_recording(int(first.name.partition("-")[0][1:]) - 1, seed=5)
     np.testing.assert_array_equal(first.fhr, again.fhr)
-    permuted = bank.at(replace(place, permutation=3), births_table)
-    assert not np.allclose(permuted.weights, refitted.weights)
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_a_control_takes_the_rows_of_the_givers(births_database, monkeypatch, given):
+    place = replace(Place.first(births_database, "ph<7.20").at(0, 1), permutation=3)
+    table, asked = births_of(births_database), {}
+    monkeypatch.setattr("fhr.synthesis.bank.birth_table", lambda some: table.loc[[one.name for one in some]])
+    monkeypatch.setattr(Bank, "refit", lambda self, births, labels, **options: asked.update(births=births, **options))
+    made_up().at(place, table if given else None)
+    names = [*place.partition.train, *place.partition.validation]
+    giver = place.givers(place.labels.index.tolist())
+    assert any(giver[name] != name for name in names)
+    expected = table.loc[[giver[name] for name in names]].set_axis(names)
+    pd.testing.assert_frame_equal(asked["births"], expected, check_names=False)
+    assert asked["outcomes"] == {name: births_database[name].outcome for name in names}
+
+
+def test_a_bank_that_other_source_made_is_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr("fhr.synthesis.bank.birth_row", lambda _: np.zeros(len(BIRTH_COLUMNS)))
+    Bank.simulate(1, folder=tmp_path)
+    monkeypatch.setattr("fhr.synthesis.bank.made_by", lambda *_: "source of another day")
+    Bank.simulate(1, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def births_of(database: Database) -> pd.DataFrame:
