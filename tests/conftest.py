@@ -224,7 +224,7 @@ def tiny_config(tmp_path_factory: pytest.TempPathFactory, births: Path) -> Path:
     path = tmp_path_factory.mktemp("configuration") / "tiny.yaml"
     path.write_text(
         f"""
-seed_everything: 1
+seed_everything: 4
 model:
   class_path: fhr.tasks.ClassificationTask
   init_args:
@@ -315,7 +315,7 @@ def false_signal_config(tmp_path_factory: pytest.TempPathFactory, false_signal_f
     path = tmp_path_factory.mktemp("configuration") / "tiny_false_signal.yaml"
     path.write_text(
         f"""
-seed_everything: 1
+seed_everything: 2
 model:
   class_path: fhr.tasks.FalseSignalTask
   init_args:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy.special import logit
 
+from fhr.compute import stream
 from fhr.metrics.inputs import checked_labels, checked_scores
 
 from .calibrator import Calibrator
@@ -53,7 +54,7 @@ class CalibrationBand:
         s = checked_scores(scores, len(y))
         calibrator.check_sample(y)
         n = len(y)
-        drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_resamples)
+        drawn = stream(seed, "records of a calibration curve").multinomial(n, np.full(n, 1 / n), size=n_resamples)
         counts = np.concatenate([np.ones((1, n), dtype=drawn.dtype), drawn])
         self._curves: Callable[[np.ndarray], np.ndarray] = calibrator.refitted(s, counts, counts * y)
 

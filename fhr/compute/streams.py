@@ -18,22 +18,31 @@ __all__ = ["Purpose", "seed_of", "stream"]
 
 Purpose = Literal[
     "augmentation of windows",
+    "births of a learning curve",
+    "births of a recalibration",
     "bootstrap of the training part",
     "cells of a multiscale bootstrap",
     "crops of recordings",
     "dropout of members",
+    "folds of a window audit",
     "givers of a permuted control",
+    "halves of networks",
     "inner folds",
     "jitter of a figure",
     "labels of a calibrated model",
+    "labels of a procedure",
+    "labels of an external test",
+    "labours of a bank",
     "members",
     "order of records",
     "outer folds",
     "permuted runs",
+    "records of a calibration curve",
     "records of a figure's band",
     "slice for early stopping",
     "steps of an estimator",
     "ties of p-values",
+    "variance of training",
 ]
 """Purposes of random numbers in this package, each of one place in its source."""
 

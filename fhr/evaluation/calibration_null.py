@@ -16,6 +16,7 @@ from scipy.special import expit, logit
 from fhr.calibration import Calibrator, RidgePlatt
 from fhr.calibration.averaging import averaging, between_inner_folds
 from fhr.calibration.ridge_lines import ridge_lines
+from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import Interval
 from fhr.metrics.calibration_error import calibration_errors
@@ -188,7 +189,7 @@ def calibration_null(
     truth = expit(_smooth(given[:, 0], limit_of))
     limit = limit_of(truth)
     drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
-    drawn[:, tested] = np.random.default_rng(seed).random((n_redraws, len(tested))) < truth
+    drawn[:, tested] = stream(seed, "labels of a procedure").random((n_redraws, len(tested))) < truth
     strayed = procedure(drawn) + (_calibrated(limit, truth) - limit)[:, None]
     observed = _statistics(y[None, tested], given)[:, 0]
     draws = _statistics(drawn[:, tested], strayed)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fhr.calibration.local_lines import intercepts, log_odds
+from fhr.compute import stream
 from fhr.confidence import LEVELS, Prediction, to_frame
 from fhr.errors import FHRError
 from fhr.metrics import (
@@ -148,8 +149,7 @@ def _calibration(y: np.ndarray, p: np.ndarray, *, n_resamples: int, seed: int) -
     draws = resampled_by_counts(kernel, y, p, n_resamples=n_resamples, seed=seed)
     large, ratio = (interval_of(float(value), row) for value, row in zip(values, draws, strict=True))
     observed = expected_calibration_error(y, p)
-    # another stream than that of `ece_reference`
-    drawn = np.random.default_rng([seed, 2]).random((_SIMULATIONS, len(y))) < p
+    drawn = stream(seed, "labels of an external test").random((_SIMULATIONS, len(y))) < p
     perfect = calibration_errors(drawn, p, 10)
     chance = (1 + int(np.sum(perfect >= observed - 1e-12))) / (1 + _SIMULATIONS)
     return {

@@ -15,6 +15,7 @@ from sklearn.model_selection import StratifiedKFold
 from fhr.calibration import METHODS, RidgePlatt
 from fhr.calibration.local_lines import log_odds
 from fhr.calibration.recalibration import lines_of
+from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import Interval, evaluate, expected_calibration_error
 from fhr.metrics.cox import calibration_line_by_counts
@@ -137,7 +138,7 @@ def learning_curve(
         raise FHRError(f"sizes {chosen} of {n} births, {repeats} repeats; give rising numbers below {n}, and 1 or more")
     if not chosen:
         chosen = [n // 2]
-    x, generator = log_odds(p), np.random.default_rng(seed)
+    x, generator = log_odds(p), stream(seed, "births of a learning curve")
     orders = np.argsort(generator.random((repeats, n)), axis=1)
     tested = _counts(orders[:, chosen[-1] :], n)
     test = _Tested(y, x, orders[:, chosen[-1] :], calibration_line_by_counts(y, p, tested)[0])

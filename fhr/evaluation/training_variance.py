@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import stdtrit
 
+from fhr.compute import stream
+
 __all__ = ["Spread", "spread_of", "widened"]
 
 
@@ -113,6 +115,6 @@ def widened(value: float, draws: np.ndarray, spread: Spread, *, seed: int) -> np
         return draws
     wider = np.full(len(draws), spread.total / deviation)
     if np.isfinite(spread.freedom):
-        chi2 = np.random.default_rng([seed, 1]).chisquare(spread.freedom, len(draws))
+        chi2 = stream(seed, "variance of training").chisquare(spread.freedom, len(draws))
         wider = wider * np.sqrt(spread.freedom / chi2)
     return np.asarray(value + (draws - value) * wider)

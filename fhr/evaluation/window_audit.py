@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import Interval, auroc, bootstrap
 from fhr.metrics.resampling import interval_of
@@ -89,7 +90,7 @@ def gap_pattern(recording: Recording, *, minutes: float = 60.0) -> np.ndarray:
 
 def _cross_validated(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
     """Ridge predictions of each repeat, (repeat, n), each record by the folds that it is not in."""
-    generator, predicted = np.random.default_rng([seed, 1]), np.empty((_REPEATS, len(y)))
+    generator, predicted = stream(seed, "folds of a window audit"), np.empty((_REPEATS, len(y)))
     for row in predicted:
         shuffled = generator.permutation(len(y))
         fold = np.empty(len(y), dtype=int)

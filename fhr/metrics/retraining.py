@@ -7,6 +7,7 @@ from math import comb, prod, sqrt
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fhr.compute import stream
 from fhr.errors import FHRError
 
 from .inputs import checked_probabilities
@@ -82,7 +83,7 @@ def flip_rate_of_average(
 
     Example:
         >>> flip_rate_of_average([[0.1, 0.2], [0.2, 0.2], [0.3, 0.9], [0.2, 0.9]], 0.25).round(2)
-        array([0.28, 0.5 ])
+        array([0.44, 0.28])
     """
     p = np.asarray(probabilities)
     r = _retrainings(p, "probabilities")
@@ -114,7 +115,7 @@ def _half_samples(strata: list[np.ndarray], r: int, seed: int) -> np.ndarray:
         every = [[np.isin(rows, half) for half in combinations(rows, len(rows) // 2)] for rows in strata]
         chosen = [np.array(one) for one in zip(*product(*every), strict=True)]
     else:
-        generator = np.random.default_rng(seed)
+        generator = stream(seed, "halves of networks")
         draws = (generator.random((_MOST_HALVES // 2, len(rows))).argsort(axis=1) for rows in strata)
         chosen = [order < order.shape[1] // 2 for order in draws]
     for rows, taken in zip(strata, chosen, strict=True):

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 import fhr
+from fhr.compute import stream
 from fhr.datasets import Database
 from fhr.errors import FHRError
 from fhr.recording import Outcome, Provenance, Recording, Step
@@ -70,7 +71,7 @@ class Refitted:
         """
         if n < 1 or seed < 0:
             raise FHRError(f"n={n} labours with seed={seed}; draw 1 or more, with a seed of 0 or more")
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, "labours of a bank")
         record = rng.integers(len(self.records), size=n)
         cumulated = np.cumsum(self.weights, axis=1)
         at = rng.random(n)

@@ -90,7 +90,7 @@ def test_the_networks_of_a_fold_have_not_seen_its_records_and_made_its_predictio
         (calibrator,) = predictor.calibrators
         for row in rows.iloc[:6].itertuples():
             prediction = predictor.predict(births_database[row.name])
-            assert calibrator.standardize(prediction.score) == pytest.approx(row.score, abs=1e-4)
+            assert calibrator.standardize(prediction.score) == pytest.approx(row.score, abs=1e-3)
             assert prediction.probability == pytest.approx(row.probability, abs=1e-5)
         folds[card.fold[1]] = card
     assert sorted(folds) == [0, 1, 2, 3, 4]
@@ -107,7 +107,7 @@ def test_parent_and_children_in_the_store(runs, client, tmp_path, births_databas
     assert {f.path for f in client.list_artifacts(runs.crossval)} == {
         *("config.yaml", "data.json", "environment.json", "splits.json"),
         *("predictions.csv", "models.csv", "model_card.md", "figures"),
-        *("conformal.csv", "shortcut_audit.csv", "subgroups.csv", "net_benefit.csv"),
+        *("conformal.csv", "shortcut_audit.csv", "window_audit.csv", "subgroups.csv", "net_benefit.csv"),
     }
     assert parent.data.tags["data_checksum"] == births_database.checksum
     assert parent.data.tags["split_checksum"] == make_splits(births_database).checksum

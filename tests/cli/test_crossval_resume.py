@@ -152,13 +152,13 @@ def test_networks_that_cannot_serve_are_refused(runs, client, run_fhr, tiny_conf
 @pytest.mark.usefixtures("plain_report")
 @pytest.mark.parametrize("at_once", ["no", "yes"])
 def test_members_are_independent_retrainings(runs, client, run_fhr, tiny_config, births_database, at_once):
-    options = ["--inner", 1, "--members", 2, "--at-once", at_once, "--trainer.max_epochs", 1, "--name", "two members"]
+    options = ["--inner", 1, "--members", 2, "--at-once", at_once, "--trainer.max_epochs", 2, "--name", "two members"]
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options, "--out", "members.csv")
     assert answer.code == 0, answer.err
     assert answer.out.splitlines()[1].startswith("two members (1 inner networks x 2 members),")
     table = pd.read_csv(runs.folder / "members.csv")
     assert (table["spread"] > 0).any()  # 0 in a fold whose calibrator is flat
-    assert set(table["flip_rate"].dropna()) <= {0.0, 1.0}
+    assert set(table["flip_rate"].dropna()) <= {0.0, 0.5}  # of two networks none, one or both are at risk
     predictor = fhr.load(run_id(answer))
     assert [card.member for card in predictor.cards] == [0, 1] * 5
     child = client.search_runs(

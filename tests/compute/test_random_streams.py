@@ -18,6 +18,7 @@ PACKAGE = Path(fhr.__file__).parent
 # Keys that none of `stream` has: numbers that were published with them stay what they are.
 LEFT = {
     "metrics/resampling.py": "records of the intervals: default_rng(seed)",
+    "evaluation/window_audit.py": "the same records in an audit",
     "plots/resampled_records.py": "the same records in the bands of figures",
     "metrics/pooled_samples.py": "recordings of the intervals: default_rng(seed)",
     "metrics/calibration_error.py": "labels of the reference of ECE",

@@ -6,6 +6,7 @@ import pytest
 from sklearn.preprocessing import QuantileTransformer
 
 from fhr.calibration import RidgePlatt
+from fhr.calibration.averaging import averaging, between_inner_folds
 from fhr.datasets import FittedModel, Place, Splits, make_splits
 from fhr.errors import FHRError, SplitError
 from fhr.evaluation import (
@@ -178,7 +179,7 @@ def test_names_are_those_of_tables_and_of_the_command_line():
 
 
 def test_raw_scores_make_the_predictions(features, outcomes, splits):
-    """By hand: one calibrator on the pooled held-out scores of a fold, the inner models' probabilities averaged."""
+    """By hand: one calibrator on the pooled held-out scores of a fold, applied to the average of the inner models."""
     labels, ph = outcomes
     raw = scores(LOGISTIC.maker(features), labels, ph, splits, repeat=0)
     assert list(raw.columns) == list(RAW_COLUMNS)
@@ -190,9 +191,12 @@ def test_raw_scores_make_the_predictions(features, outcomes, splits):
     for fold, rows in raw.groupby("fold"):
         pooled, test = rows[rows["use"] == "held_out"], rows[rows["use"] == "test"]
         calibrator = RidgePlatt().fit(pooled["score"], labels[pooled["name"]])
-        expected = test.assign(probability=calibrator.predict(test["score"])).groupby("name")["probability"].mean()
+        by_inner = test.pivot(index="inner", columns="name", values="score")
+        known, y = pooled["score"].to_numpy(), labels[pooled["name"]].to_numpy()
+        averaged = averaging(known, np.ones(len(y)), y, between_inner_folds(by_inner.to_numpy()), 4)
+        expected = pd.Series(calibrator.predict(averaged(by_inner.to_numpy())), by_inner.columns)
         found = table[table["fold"] == fold]["probability"]
-        np.testing.assert_allclose(found, expected[found.index], atol=1e-6)
+        np.testing.assert_allclose(found, expected[found.index], rtol=1e-3)
 
 
 def test_quantiles_become_normal_deviates_as_in_scikit_learn():

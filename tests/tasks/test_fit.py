@@ -81,7 +81,7 @@ def test_the_card_says_what_was_learnt_from(fitted, births_database):
     assert len(card.learnt_from) == len(learnt) == 96
     assert set(card.learnt_from) == {digests[name] for name in learnt}
     assert not set(card.learnt_from) & {digests[name] for name in facts.partition.test}
-    assert (card.format, card.kinds) == (5, {"simulated": 96})
+    assert (card.format, card.kinds) == (6, {"simulated": 96})
     assert card.fitted_to == tuple(sorted(developed_on()))
     assert card.made_by == (next(iter(births_database)).provenance.made_by,)
     assert card.prevalence == pytest.approx(births_database.labels("ph<7.20")[learnt].mean())
@@ -127,7 +127,7 @@ def test_the_calibrator_is_that_of_the_held_out_inner_fold(fitted):
 def test_confidence_rests_on_the_held_out_inner_fold_and_on_all_that_was_learnt_from(fitted):
     scores, labels = score_windows(fitted.task, fitted.data.calibration_dataloader())
     card, _ = read_checkpoint(fitted.path)
-    assert card.format == 5
+    assert card.format == 6
     reference = Reference.from_dict(card.confidence)
     ((inner, held_out),) = reference.held_out.items()
     assert (inner, held_out.members) == (0, 1)
