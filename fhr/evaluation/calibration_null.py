@@ -22,6 +22,8 @@ from fhr.metrics import Interval
 from fhr.metrics.calibration_error import calibration_errors
 from fhr.metrics.cox import calibration_lines
 
+from .redrawn_labels import redrawn_labels
+
 __all__ = ["STATISTICS", "CalibrationNull", "StoredFold", "calibration_metrics", "calibration_null", "stored_folds"]
 
 STATISTICS = ("calibration_slope", "calibration_intercept", "cox", "ece")
@@ -129,9 +131,10 @@ def calibration_null(
 
     Let P(y) be the procedure: calibrators fitted to the stored held-out scores with the labels y, applied to the
     averages of the stored test scores; p = P(y) the probabilities, averaged over repeats where a truth is needed.
-    Labels y* are drawn from q, a smooth version of p: the procedure's own limit P(many labels drawn from p), which has
-    lost the chance differences between outer folds, with the spread and the mean of p. With the limit
-    l = P(many labels drawn from q), the probabilities of a redraw are, in log-odds and for each repeat,
+    Labels y* are drawn from q, as balanced over stratified folds as those of the data (`redrawn_labels`). q is a smooth
+    version of p: the procedure's own limit P(many labels drawn from p), which has lost the chance differences between
+    outer folds, with the spread and the mean of p. With the limit l = P(many labels drawn from q), the probabilities of
+    a redraw are, in log-odds and for each repeat,
 
         a + b l + P(y*) - l,    a + b l the calibration line of l under the truth q,
 
@@ -189,7 +192,12 @@ def calibration_null(
     truth = expit(_smooth(given[:, 0], limit_of))
     limit = limit_of(truth)
     drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
-    drawn[:, tested] = stream(seed, "labels of a procedure").random((n_redraws, len(tested))) < truth
+    of_records = np.zeros((len(by_repeat), len(y)), dtype=np.int64)
+    for row, of_repeat in zip(of_records, by_repeat.values(), strict=True):
+        for k, fold in enumerate(of_repeat):
+            row[fold.tested] = k
+    generator = stream(seed, "labels of a procedure")
+    drawn[:, tested] = redrawn_labels(truth, y[tested], of_records[:, tested], n_redraws, generator)
     strayed = procedure(drawn) + (_calibrated(limit, truth) - limit)[:, None]
     observed = _statistics(y[None, tested], given)[:, 0]
     draws = _statistics(drawn[:, tested], strayed)
