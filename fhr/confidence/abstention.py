@@ -56,7 +56,7 @@ class Abstention:
                 raise FHRError(f"abstention with {name}={getattr(self, name)}; give a fraction from 0 to 1")
 
     def is_unlike(self, distance: float | None, least: float | None = None) -> bool:
-        """Whether a record is too unusual.
+        """Tell whether a record is too unusual.
 
         Args:
             distance: see `Prediction`.

@@ -112,7 +112,7 @@ def test_parameters_compare_runs(runs, client):
         "learning_rate": "0.01",
         "batch_size": "16",
         "window_minutes": "20.0",
-        "seed": "1",
+        "seed": "4",
         "max_epochs": "2",
         "device": "cpu",
         "n_test": "24",

@@ -6,6 +6,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from fhr.calibration import METHODS, Recalibration
 from fhr.calibration.recalibration import lines_of
+from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.evaluation import cross_fitted, learning_curve, recalibrated_results
 
@@ -85,7 +86,7 @@ def test_births_buy_nothing_where_the_model_is_right():
 def test_a_row_is_its_definition():
     labels, p = births(60)
     row = learning_curve(labels, p, sizes=[40], repeats=1, seed=5).set_index("method").loc["ridge_platt"]
-    order = np.argsort(np.random.default_rng(5).random((1, 60)), axis=1)[0]
+    order = np.argsort(stream(5, "births of a learning curve").random((1, 60)), axis=1)[0]
     drawn, rest = order[:40], order[40:]
     made = Recalibration.fit(labels[drawn], p[drawn])
     assert row["log_loss"] == pytest.approx(log_loss(labels[rest], made.predict(p[rest])))
