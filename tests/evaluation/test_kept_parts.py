@@ -60,8 +60,10 @@ def unrelated():
 
 
 @pytest.fixture
-def study(tmp_path):
+def study(tmp_path, monkeypatch):
     """A user's script as a module, by its text."""
+    # An edit of the same length within the same second would be read from the bytecode of the text before.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
 
     def load(text: str):
         path = tmp_path / "study_of_mine.py"
