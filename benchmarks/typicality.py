@@ -29,11 +29,20 @@ FAULTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "nine tenths lost": lambda fhr: np.where(np.arange(len(fhr)) // 240 % 10 == 0, fhr, np.nan),
     "sampled at 1 Hz, said to be 4 Hz": lambda fhr: fhr[::4],
 }
+UC_FAULTS = {
+    "no uterine activity": np.nan,
+    **{f"uterine activity x {gain:g}": gain for gain in (100, 10, 3, 2, 0.5, 0.1, 0.01)},
+}
 
 
 def faulty(recording: Recording, fault: Callable[[np.ndarray], np.ndarray]) -> Recording:
     fhr = fault(np.array(recording.fhr, dtype=float))
     return recording.after(Step("fault"), fhr=fhr, uc=recording.uc[: len(fhr)])
+
+
+def with_gain(recording: Recording, gain: float) -> Recording:
+    """Uterine activity as a sensor of another calibration would give it."""
+    return recording.after(Step("gain"), uc=(gain * recording.uc).astype(np.float32))
 
 
 def row(name: str, p: Iterable[np.ndarray]) -> str:
@@ -48,6 +57,10 @@ def main(folder: str) -> None:
     print("| recordings | n | p < 1% | p < 5% |\n|---|---|---|---|")
     for name, fault in FAULTS.items():
         table = typical_statistics(faulty(recording, fault) for recording in database)
+        each = (typicality.p_values(table.loc[list(names)]) for typicality, names in zip(fitted, folds, strict=True))
+        print(row(f"CTU-UHB, {name}", each))
+    for name, gain in UC_FAULTS.items():
+        table = typical_statistics(with_gain(recording, gain) for recording in database)
         each = (typicality.p_values(table.loc[list(names)]) for typicality, names in zip(fitted, folds, strict=True))
         print(row(f"CTU-UHB, {name}", each))
     for other in ("fhrma-morphology", "fhrma-false-signals"):
