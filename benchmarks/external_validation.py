@@ -17,12 +17,11 @@ from scipy.special import expit, logit, xlogy
 from scipy.stats import kstest
 
 from fhr.calibration import METHODS, Recalibration
-from fhr.calibration.local_lines import log_odds
 from fhr.calibration.recalibration import lines_of
 from fhr.evaluation import cross_fitted, learning_curve
 from fhr.metrics import calibration_line, exact_interval
 from fhr.metrics.calibration_error import calibration_errors
-from fhr.metrics.cox import calibration_p_values
+from fhr.metrics.cox import calibration_p_values, log_odds
 
 SPREAD = 1.0  # standard deviation of logit p, that of an AUROC of about .75
 SIZES = (20, 50, 100, 200, 400)

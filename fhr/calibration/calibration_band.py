@@ -7,9 +7,9 @@ probability, says how far: probability and interval have one calibration.
 from collections.abc import Callable
 
 import numpy as np
-from scipy.special import logit
 
 from fhr.compute import stream
+from fhr.metrics.cox import log_odds
 from fhr.metrics.inputs import checked_labels, checked_scores
 
 from .calibrator import Calibrator
@@ -69,7 +69,7 @@ class CalibrationBand:
         """
         curves = np.mean([self._curves(row) for row in scores], axis=0)
         curves = curves[np.isfinite(curves).all(axis=1)]  # a resample of one class has no curve
-        odds = logit(np.clip(curves if shift is None else shift(curves), _LEAST, 1 - _LEAST))
+        odds = log_odds(curves if shift is None else shift(curves), _LEAST)
         whole, drawn = odds[0], odds[1:]
         normal = _Z * drawn.std(axis=0, ddof=1)
         low, high = np.percentile(drawn, [2.5, 97.5], axis=0)

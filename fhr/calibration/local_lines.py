@@ -5,20 +5,14 @@ curves fit thousands of them, all samples at once.
 """
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
-from .ridge_lines import ridge_lines as _lines
+from .ridge_lines import ridge_lines
 
-__all__ = ["intercepts", "log_odds", "ridge_lines"]
+__all__ = ["intercepts", "ridge_platt_lines"]
 
-_SMALLEST = 1e-6  # log-odds of +-13.8: keeps a probability of exactly 0 or 1 finite
 _LARGEST_STEP = 3.0  # log-odds; a full step of Newton may run away where a class is rare
 _STEPS = 60
-
-
-def log_odds(probabilities: np.ndarray) -> np.ndarray:
-    """Log-odds of probabilities, which are clipped to [1e-6, 1 - 1e-6]."""
-    return np.asarray(logit(np.clip(probabilities, _SMALLEST, 1 - _SMALLEST)))
 
 
 def intercepts(x: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -46,7 +40,7 @@ def intercepts(x: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndar
     return found
 
 
-def ridge_lines(x: np.ndarray, labels: np.ndarray, counts: np.ndarray, penalty: float = 1.0) -> np.ndarray:
+def ridge_platt_lines(x: np.ndarray, labels: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Intercept and slope (m, 2) of the line that `RidgePlatt` fits to each sample, on x itself.
 
     In each sample x is standardised, the slope on it carries the ridge, and a slope below 0 becomes 0.
@@ -55,12 +49,11 @@ def ridge_lines(x: np.ndarray, labels: np.ndarray, counts: np.ndarray, penalty: 
         x: (n,) scores, here log-odds.
         labels: (n,), 0 or 1.
         counts: (m, n), how often each birth stands in each sample.
-        penalty: weight of the ridge.
 
     Returns:
         (m, 2); NaN where a sample holds one class only.
     """
     centre, spread = float(x.mean()), float(x.std()) or 1.0
-    intercept, slope = _lines((x - centre) / spread, counts, counts * labels, penalty)
+    intercept, slope = ridge_lines((x - centre) / spread, counts, counts * labels, penalty=1.0)
     slope = slope / spread
     return np.stack([intercept - slope * centre, slope], axis=1)

@@ -15,13 +15,15 @@ from scipy.special import expit
 
 from fhr.compute import stream
 from fhr.errors import CheckpointError, FHRError
+from fhr.metrics.cox import log_odds
 from fhr.metrics.inputs import checked_labels, checked_probabilities
+from fhr.metrics.resampling import drawn_counts
 from fhr.recording import plain_number, plain_numbers, plain_table
 
-from .local_lines import intercepts, log_odds, ridge_lines
+from .local_lines import intercepts, ridge_platt_lines
 from .ridge_platt import RidgePlatt
 
-__all__ = ["METHODS", "Recalibration", "lines_of", "recalibrated_log_odds"]
+__all__ = ["METHODS", "Recalibration", "lines_of"]
 
 METHODS = ("intercept", "ridge_platt")
 """Ways to recalibrate: `intercept` moves the log-odds, `ridge_platt` fits intercept and slope as `RidgePlatt` does."""
@@ -37,7 +39,7 @@ def lines_of(method: str, x: np.ndarray, labels: np.ndarray, counts: np.ndarray)
 
     Args:
         method: one of `METHODS`.
-        x: (n,) log-odds that the model gave, see `fhr.calibration.local_lines.log_odds`.
+        x: (n,) log-odds that the model gave, see `fhr.metrics.cox.log_odds`.
         labels: (n,), 0 or 1.
         counts: (m, n), how often each birth stands in each sample.
 
@@ -47,7 +49,7 @@ def lines_of(method: str, x: np.ndarray, labels: np.ndarray, counts: np.ndarray)
     if method not in METHODS:
         raise FHRError(f"recalibration by {method!r}; choose from {', '.join(METHODS)}")
     if method == "ridge_platt":
-        return ridge_lines(x, labels, counts)
+        return ridge_platt_lines(x, labels, counts)
     found = intercepts(x, labels, counts)
     return np.stack([found, np.where(np.isnan(found), np.nan, 1.0)], axis=1)
 
@@ -113,9 +115,7 @@ class Recalibration:
         p = checked_probabilities(probabilities, len(y))
         RidgePlatt.check_sample(y)
         x, n = log_odds(p), len(y)
-        generator = stream(seed, "births of a recalibration")
-        drawn = generator.integers(n, size=(_RESAMPLES, n)) + n * np.arange(_RESAMPLES)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=_RESAMPLES * n).reshape(_RESAMPLES, n)
+        counts = drawn_counts(stream(seed, "births of a recalibration"), _RESAMPLES, n)
         lines = lines_of(method, x, y, np.concatenate([np.ones((1, n), dtype=np.int64), counts]))
         intercept, slope = lines[0]
         if slope == 0:
@@ -132,7 +132,7 @@ class Recalibration:
         Raises:
             FHRError: a probability that is NaN or outside [0, 1].
         """
-        return np.asarray(expit(recalibrated_log_odds(self._x(probabilities), self.intercept, self.slope)))
+        return np.asarray(expit(self.intercept + self.slope * self._x(probabilities)))
 
     __call__ = predict
 
@@ -148,7 +148,7 @@ class Recalibration:
         if not 0 < confidence < 1:
             raise FHRError(f"confidence={confidence} is not in (0, 1); give a fraction such as 0.95")
         x, here = self._x(probabilities), self.predict(probabilities)
-        lines = recalibrated_log_odds(x[..., None], np.array(self.intercepts), np.array(self.slopes))
+        lines = np.array(self.intercepts) + np.array(self.slopes) * x[..., None]
         low, high = expit(np.percentile(lines, [50 * (1 - confidence), 50 * (1 + confidence)], axis=-1))
         return np.minimum(low, here), np.maximum(high, here)
 
@@ -203,8 +203,3 @@ class Recalibration:
         if not bool(((p >= 0) & (p <= 1)).all()):
             raise FHRError("probabilities are NaN or outside [0, 1]; leave out the records the model failed on")
         return log_odds(p)
-
-
-def recalibrated_log_odds(x: np.ndarray, intercept: ArrayLike, slope: ArrayLike) -> np.ndarray:
-    """The line at the log-odds x, by broadcasting."""
-    return np.asarray(np.asarray(intercept) + np.asarray(slope) * x)

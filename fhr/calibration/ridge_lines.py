@@ -81,5 +81,6 @@ def _minimum(
 
 def _loss(z: np.ndarray, drawn: np.ndarray, positive: np.ndarray, ridge: np.ndarray, line: np.ndarray) -> np.ndarray:
     odds = line[0][:, None] + line[1][:, None] * z
-    likelihood = (positive * log_expit(odds) + (drawn - positive) * log_expit(-odds)).sum(axis=1)
+    # log(1 - p) = log(p) - odds
+    likelihood = (drawn * log_expit(odds) - (drawn - positive) * odds).sum(axis=1)
     return np.asarray(ridge / 2 * line[1] ** 2 - likelihood)

@@ -9,13 +9,14 @@ from dataclasses import replace
 from functools import partial
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from fhr.calibration import Calibrator, CoverageStatement, Reference, Typicality, shift_prevalence
 from fhr.calibration.conformal import SLACK
 from fhr.calibration.ties import rounded, score_decimals, significant
 from fhr.errors import FHRError
 from fhr.metrics import flip_rate_of_average, retraining_spread
+from fhr.metrics.cox import log_odds
 
 from .decision import Threshold
 from .judgement import Judgement
@@ -85,7 +86,10 @@ class Confidence:
         members = {int(i): len(group) for group in self._groups for i in group}
         outer = {int(i): k for k, (_, rows) in enumerate(self._folds) for i in rows}
         self._strata = [(outer.get(i), inner[i] if members[i] > 1 else None) for i in range(len(calibrators))]
-        self._known = [self._known_scores(i) for i in range(len(calibrators))]
+        # The scores beside which those of a network are rounded: the held-out ones, or those that are usual.
+        held_out = {int(i): fold.known for fold, rows in self._folds for i in rows}
+        self._known = [held_out.get(i, self._usual_scores(i)) for i in range(len(calibrators))]
+        self._decimals = max((score_decimals(known) for known in self._known if known is not None), default=None)
         thresholds = [fold.threshold for fold, _ in self._folds for _ in fold.groups]
         self._threshold = Threshold.mean(thresholds) if self._calibrators else None
         self._model = model if model is None else replace(model, span=self._span(), unchecked=self._unchecked(model))
@@ -110,14 +114,15 @@ class Confidence:
                 Decisions are taken at a specificity and sets within a class: neither depends on it.
         """
         by_inner = self._by_inner(scores)
-        exact = self._probability(by_inner, prevalence)
-        probability = None if exact is None else _told(exact)
-        each = self._of_networks(scores) if len(scores) > 1 else None
+        exact = self._probability(by_inner)
+        shifted = exact if prevalence is None else self._probability(by_inner, prevalence)
+        probability = None if shifted is None else _told(shifted)
+        known = self._rounded(scores) if len(scores) > 1 and self._calibrators else None
         told_for = prevalence
         if prevalence is None and self._prevalences:
             told_for = float(np.mean(self._prevalences))
         low, high = self._interval(probability, by_inner, prevalence)
-        decision, flips = self._decision(by_inner, scores)
+        decision, flips = self._decision(exact, known)
         p = self._p_values(by_inner)
         typical = self._typicalities() if statistics is not None else []
 
@@ -131,7 +136,7 @@ class Confidence:
             prevalence=None if probability is None else told_for,
             low=low,
             high=high,
-            spread=None if each is None else significant(retraining_spread(self._shifted(each, prevalence)), 3),
+            spread=None if known is None else significant(self._spread(known, prevalence), 3),
             decision=decision,
             flip_rate=flips,
             p_values=p,
@@ -147,8 +152,8 @@ class Confidence:
         """Largest difference of two probabilities of held-out records, mean over outer folds."""
         if not self._calibrators or not self._folds:
             return None
-        pairs = [(self._calibrators[rows[0]], fold.reference.pooled()[0]) for fold, rows in self._folds]
-        return float(np.mean([np.ptp(calibrator.predict(known)) for calibrator, known in pairs]))
+        spans = [np.ptp(fold.calibrator.predict(fold.known)) for fold, _ in self._folds if fold.calibrator is not None]
+        return float(np.mean(spans))
 
     def _unchecked(self, model: ModelFacts) -> tuple[str, ...]:
         """Channels of the model whose statistics the typicality of some outer fold lacks."""
@@ -156,10 +161,8 @@ class Confidence:
         checked = set.intersection(*(set(one.channels) for one in typical)) if typical else set(model.unchecked)
         return tuple(channel for channel in model.unchecked if channel not in checked)
 
-    def _known_scores(self, i: int) -> np.ndarray | None:
-        """The scores beside which those of a network are rounded: the held-out ones, or those that are usual."""
-        if self.references:
-            return self.references[i].pooled()[0]
+    def _usual_scores(self, i: int) -> np.ndarray | None:
+        """Scores three standard deviations around the mean of a calibrator's fit; None without one."""
         if not self._calibrators:
             return None
         start, step = self._calibrators[i].standardize([0.0, 1.0])
@@ -177,12 +180,11 @@ class Confidence:
         return np.stack([significant(row, 5) if known is None else rounded(row, known) for row, known in pairs])
 
     def _mean_score(self, by_inner: np.ndarray) -> np.ndarray:
-        decimals = [score_decimals(known) for known in self._known if known is not None]
         mean = by_inner.mean(axis=0)
-        if not decimals:
+        if self._decimals is None:
             return significant(mean, 5)
         # A mean of rounded scores often lies halfway between two of them; a hundredth of a unit decides.
-        return np.asarray(np.round(mean + 0.0123 * 10.0 ** -max(decimals), max(decimals)))
+        return np.asarray(np.round(mean + 0.0123 * 10.0**-self._decimals, self._decimals))
 
     def _probability(self, by_inner: np.ndarray, prevalence: float | None = None) -> np.ndarray | None:
         """(n,), the mean over outer folds of the probability of each average over inner folds."""
@@ -202,27 +204,27 @@ class Confidence:
         for (fold, _), rows in zip(self._folds, np.split(by_inner, ends), strict=True):
             yield fold, rows
 
-    def _of_networks(self, scores: np.ndarray, *, stretched: bool = False) -> np.ndarray | None:
-        """Probabilities (network, n) that each network would give by itself, or as a part of an average."""
-        if not self._calibrators:
-            return None
-        known = self._rounded(scores)
-        for fold, rows in self._folds if stretched else ():
-            known[rows] = fold.averaged.stretched(known[rows])
+    def _calibrated(self, known: np.ndarray) -> np.ndarray:
+        """Probabilities (network, n) of rounded scores, each by its own calibrator."""
         return np.stack([calibrator.predict(row) for calibrator, row in zip(self._calibrators, known, strict=True)])
 
-    def _shifted(self, each: np.ndarray, prevalence: float | None) -> np.ndarray:
-        return _shifted(each, self._prevalences, prevalence)
+    def _spread(self, known: np.ndarray, prevalence: float | None) -> np.ndarray:
+        """Standard deviation (n,) of the probabilities that each network would give by itself."""
+        return retraining_spread(_shifted(self._calibrated(known), self._prevalences, prevalence))
 
-    def _decision(self, by_inner: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray | None, np.ndarray | None]:
+    def _decision(
+        self, probability: np.ndarray | None, known: np.ndarray | None
+    ) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Decisions (n,) and their flip rate; the latter needs several networks."""
-        probability = self._probability(by_inner)
         if probability is None or self._threshold is None:
             return None, None
         decision = self._threshold.reached_by(probability)
-        if (each := self._of_networks(scores, stretched=True)) is None or len(each) == 1:
+        if known is None:
             return decision, None
-        least = self._threshold.least
+        parts = known.copy()  # each network as a part of an average
+        for fold, rows in self._folds:
+            parts[rows] = fold.averaged.stretched(known[rows])
+        each, least = self._calibrated(parts), self._threshold.least
         return decision, flip_rate_of_average(each, least, average=probability, strata=self._strata)
 
     def _interval(
@@ -241,7 +243,7 @@ class Confidence:
                 return None, None
             reaches.append(reach)
         below, above = np.mean(reaches, axis=0)
-        odds = logit(np.clip(probability, 1e-15, 1 - 1e-15))
+        odds = log_odds(probability, 1e-15)
         low, high = _told(expit(odds - below)), _told(expit(odds + above))
         return np.minimum(low, probability), np.maximum(high, probability)
 

@@ -31,6 +31,7 @@ class OuterFold:
         calibrator: that was fitted to the scores of the reference; without it there is no interval.
 
     Attributes:
+        known: scores of the held-out records.
         averaged: map from scores (inner fold, n) to the score (n,) of their average that the calibrator takes.
         threshold: of the decision on the probability of the average, see `_threshold_of_average`; None where there is
             none.
@@ -41,7 +42,7 @@ class OuterFold:
 
     def __init__(self, reference: Reference, inner: Sequence[int], calibrator: Calibrator | None = None) -> None:
         self.reference, self.calibrator = reference, calibrator
-        self._known, labels = reference.pooled()
+        self.known, self._labels = reference.pooled()
         self._rows = {k: np.flatnonzero(np.array(inner) == k) for k in sorted(set(inner))}
         if unknown := sorted(set(inner) - set(reference.held_out)):
             raise CheckpointError(
@@ -49,8 +50,8 @@ class OuterFold:
                 "train anew"
             )
         folds = [reference.held_out[k] for k in self._rows]
-        held_out = [rounded(fold.scores, self._known) for fold in folds]  # as the new scores are
-        self.incomplete = next(
+        held_out = [rounded(fold.scores, self.known) for fold in folds]  # as the new scores are
+        self._incomplete = next(
             (
                 f"{len(rows)} of the {fold.members} networks of an inner fold are here; load the whole run"
                 for rows, fold in zip(self._rows.values(), folds, strict=True)
@@ -58,8 +59,8 @@ class OuterFold:
             ),
             "",
         )
-        once = np.ones(len(labels))
-        self.averaged = averaging(self._known, once, np.asarray(labels), reference.between, len(folds))
+        once = np.ones(len(self.known))
+        self.averaged = averaging(self.known, once, self._labels, reference.between, len(folds))
         self.threshold = self._threshold_of_average()
         self._conformal: ClassConditionalConformal | CrossConformal
         if len(folds) == 1:
@@ -74,7 +75,7 @@ class OuterFold:
 
     def by_inner(self, scores: np.ndarray) -> np.ndarray:
         """Mean scores (inner fold, n) of the networks' scores (network, n), rounded, see `fhr.calibration.ties`."""
-        return rounded(np.stack([scores[rows].mean(axis=0) for rows in self._rows.values()]), self._known)
+        return rounded(np.stack([scores[rows].mean(axis=0) for rows in self._rows.values()]), self.known)
 
     def p_values(self, by_inner: np.ndarray) -> np.ndarray:
         """P-values (n, 2) of records with the scores (inner fold, n)."""
@@ -102,8 +103,8 @@ class OuterFold:
         Raises:
             FHRError: there are too few records for this alpha, or not all networks are here.
         """
-        if self.incomplete:
-            raise FHRError(self.incomplete)
+        if self._incomplete:
+            raise FHRError(self._incomplete)
         return self._conformal.coverage_statement(alpha)
 
     def _threshold_of_average(self) -> float | None:
@@ -116,7 +117,7 @@ class OuterFold:
         stretch = float(self.averaged.stretch)
         if stretch == 1 or self.reference.threshold is None or self.calibrator is None:
             return self.reference.threshold
-        known, labels = self.reference.pooled()
+        known, labels = self.known, self._labels
         means = np.where(labels == 1, known[labels == 1].mean(), known[labels == 0].mean())
         averages = self.averaged.stretched(means + (known - means) / np.sqrt(stretch))
         return threshold_at_specificity(labels, self.calibrator.predict(averages))
@@ -126,7 +127,7 @@ class OuterFold:
         if self.calibrator is None:
             return None
         try:
-            return CalibrationBand(self.calibrator, *self.reference.pooled())
+            return CalibrationBand(self.calibrator, self.known, self._labels)
         except FHRError as error:  # too few
             _log.info("no interval: %s", error)
             return None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from fhr.calibration import Calibrator, RidgePlatt
 from fhr.calibration.averaging import averaging, between_inner_folds
@@ -20,7 +20,7 @@ from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import Interval
 from fhr.metrics.calibration_error import calibration_errors
-from fhr.metrics.cox import calibration_lines
+from fhr.metrics.cox import calibration_lines, log_odds
 
 from .redrawn_labels import redrawn_labels
 
@@ -158,15 +158,14 @@ def calibration_null(
     """
     if n_redraws < 20:
         raise FHRError(f"n_redraws={n_redraws}; give 20 or more, 200 by default")
-    tested = np.unique(folds[0].tested if folds else [])
     by_repeat: dict[int, list[StoredFold]] = {}
     for fold in folds:
         by_repeat.setdefault(fold.repeat, []).append(fold)
-    for repeat, of_repeat in by_repeat.items():
-        names = np.sort(np.concatenate([fold.tested for fold in of_repeat]))
-        tested = names if repeat == folds[0].repeat else tested
-        if not np.array_equal(names, tested):
-            raise FHRError(f"repeat {repeat} tests other records than repeat {folds[0].repeat}; pool whole repeats")
+    of_each = {r: np.sort(np.concatenate([fold.tested for fold in own])) for r, own in by_repeat.items()}
+    first, tested = next(iter(of_each.items()))
+    for repeat, others in of_each.items():
+        if not np.array_equal(others, tested):
+            raise FHRError(f"repeat {repeat} tests other records than repeat {first}; pool whole repeats")
     y = np.asarray(labels)
 
     def procedure(positive: np.ndarray, times: int = 1) -> np.ndarray:
@@ -179,7 +178,7 @@ def calibration_null(
                 between, n_inner = between_inner_folds(fold.by_inner), len(fold.by_inner)
                 averaged = averaging(fold.known, counts, events, between, n_inner)
                 curves = make().refitted(fold.known, counts, events)
-                odds[:, fold.tested] = _log_odds(curves(averaged(fold.by_inner)))
+                odds[:, fold.tested] = log_odds(curves(averaged(fold.by_inner)), _LEAST)
         return found[:, :, tested]
 
     given = procedure(y[None])
@@ -207,7 +206,7 @@ def calibration_null(
 def _smooth(odds: np.ndarray, limit_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
     """Log-odds (n,) of the truth to draw from: a line of the procedure's limit, with the spread and mean of its own."""
     p = expit(odds).mean(axis=0)
-    own, shape = _log_odds(p), limit_of(p).mean(axis=0)
+    own, shape = log_odds(p, _LEAST), limit_of(p).mean(axis=0)
     weights = p * (1 - p)
     centre = np.average(shape, weights=weights)
     spread = np.average((shape - centre) ** 2, weights=weights)
@@ -230,10 +229,5 @@ def _statistics(labels: np.ndarray, odds: np.ndarray) -> np.ndarray:
     """(4, m), mean over repeats of labels (m, n) against log-odds (repeat, m, n)."""
     found = []
     for p in expit(odds):
-        errors = [calibration_errors(label[None], row, 10)[0] for label, row in zip(labels, p, strict=True)]
-        found.append(np.stack([*calibration_lines(labels, p), np.array(errors)]))
+        found.append(np.stack([*calibration_lines(labels, p), calibration_errors(labels, p, bins=10)]))
     return np.asarray(np.mean(found, axis=0))
-
-
-def _log_odds(p: np.ndarray) -> np.ndarray:
-    return np.asarray(logit(np.clip(p, _LEAST, 1 - _LEAST)))

@@ -13,12 +13,11 @@ from scipy.special import expit, log_expit
 from sklearn.model_selection import StratifiedKFold
 
 from fhr.calibration import METHODS, RidgePlatt
-from fhr.calibration.local_lines import log_odds
 from fhr.calibration.recalibration import lines_of
 from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import Interval, evaluate, expected_calibration_error
-from fhr.metrics.cox import calibration_line_by_counts
+from fhr.metrics.cox import calibration_line_by_counts, log_odds
 from fhr.metrics.inputs import checked_labels, checked_probabilities
 
 __all__ = ["NONE", "cross_fitted", "learning_curve", "recalibrated_results"]

@@ -5,7 +5,8 @@ that would spread them unevenly, and tie probabilities and labels of a fold more
 """
 
 import numpy as np
-from scipy.special import logit
+
+from fhr.metrics.cox import log_odds
 
 __all__ = ["redrawn_labels"]
 
@@ -43,7 +44,7 @@ def redrawn_labels(
     balanced = folds[[_is_stratified(row, labels) for row in folds]]
     if not len(balanced) or k in (0, n):
         return (generator.random((n_redraws, n)) < truth).astype(np.int64)
-    odds = logit(np.clip(truth, 1e-9, 1 - 1e-9))
+    odds = log_odds(truth, 1e-9)
     order = np.argsort(-(odds + generator.gumbel(size=(n_redraws, n))), axis=1)
     positive, negative, chain = order[:, :k].copy(), order[:, k:].copy(), np.arange(n_redraws)
     repeat = np.arange(len(balanced))[None]

@@ -80,10 +80,13 @@ def ece_reference(probabilities: ArrayLike, bins: int = 10, n_simulations: int =
 
 
 def calibration_errors(labels: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
-    """`expected_calibration_error` of each row of labels (m, n) against the same probabilities (n,), (m,)."""
+    """`expected_calibration_error` of each row of labels (m, n), (m,); probabilities (n,), or (m, n) of each row."""
     if bins < 1:
         raise FHRError(f"bins={bins}; give at least 1")
     # the 1e-9 settles on one side the ranks that fall on a cut but for rounding
-    bin_of = np.floor(bins * (rankdata(p) - 0.5) / len(p) + 1e-9).astype(np.int64)
-    membership = bin_of[:, None] == np.arange(bins)
-    return np.abs((labels - p) @ membership).sum(axis=1) / len(p)
+    n = p.shape[-1]
+    bin_of = np.floor(bins * (rankdata(p, axis=-1) - 0.5) / n + 1e-9).astype(np.int64)
+    membership = bin_of[..., None] == np.arange(bins)
+    away = labels - p
+    sums = away @ membership if p.ndim == 1 else np.einsum("mn,mnb->mb", away, membership)
+    return np.asarray(np.abs(sums).sum(axis=1) / n)

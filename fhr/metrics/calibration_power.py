@@ -5,12 +5,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import expit, logit
+from scipy.special import expit
 
 from fhr.errors import FHRError
 
 from .calibration_error import calibration_errors, ece_reference
-from .cox import calibration_p_values
+from .cox import calibration_p_values, log_odds
 from .inputs import checked_probabilities
 
 __all__ = ["CalibrationPower", "cox_power"]
@@ -63,7 +63,7 @@ def cox_power(
         raise FHRError(f"slope={slope}; give a finite number such as 0.7")
     p = checked_probabilities(probabilities, np.size(probabilities))
     limit = ece_reference(p, bins, n_simulations, seed).p95
-    x = logit(np.clip(p, 1e-6, 1 - 1e-6))
+    x = log_odds(p)
     bound = 20 * (1 + abs(slope))  # log-odds are clipped at 13.8
     shift = brentq(lambda a: np.mean(expit(a + slope * x)) - np.mean(expit(x)), -bound, bound)
     # another stream than the one the limit was simulated with

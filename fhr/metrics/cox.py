@@ -20,6 +20,7 @@ __all__ = [
     "calibration_lines",
     "calibration_p_values",
     "calibration_slope",
+    "log_odds",
 ]
 
 _SMALLEST = 1e-6  # log-odds of +-13.8: keeps a probability of exactly 0 or 1 finite
@@ -61,7 +62,7 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
         Cox 1958, Biometrika 45:562, doi:10.1093/biomet/45.3-4.562; Miller et al. 1993, Med. Decis. Making 13:49.
     """
     y = checked_labels(labels)
-    x = _log_odds(checked_probabilities(probabilities, len(y)))
+    x = log_odds(checked_probabilities(probabilities, len(y)))
     if not _overlap(x, np.ones((1, len(y))), y[None])[0]:
         return CalibrationLine(np.nan, np.nan, np.nan)
     with warnings.catch_warnings():  # of a line search that ends where it began, at the maximum
@@ -88,7 +89,7 @@ def calibration_line_by_counts(labels: np.ndarray, probabilities: np.ndarray, co
     start = calibration_line(labels, probabilities)
     if np.isnan(start.slope):
         return np.full((2, len(counts)), np.nan)
-    return _lines(_log_odds(probabilities), counts, counts * labels, start.slope, start.intercept)
+    return _lines(log_odds(probabilities), counts, counts * labels, start.slope, start.intercept)
 
 
 def calibration_p_values(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
@@ -107,7 +108,7 @@ def calibration_lines(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np
     Returns:
         Each (m,); NaN where a row has no finite line.
     """
-    y, x = np.asarray(labels, dtype=np.int64), _log_odds(probabilities)
+    y, x = np.asarray(labels, dtype=np.int64), log_odds(probabilities)
     slope, intercept = _lines(x, np.ones_like(y), y, 1.0, 0.0)
     for i in np.flatnonzero(np.isnan(slope)):  # a line too far from slope 1 for plain Newton steps, or none
         slope[i], intercept[i], _ = calibration_line(y[i], probabilities[i])
@@ -152,8 +153,9 @@ def _moments(rows: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.asarray(rows @ powers if x.ndim == 1 else np.einsum("mn,mnk->mk", rows, powers))
 
 
-def _log_odds(probabilities: np.ndarray) -> np.ndarray:
-    return logit(np.clip(probabilities, _SMALLEST, 1 - _SMALLEST))
+def log_odds(probabilities: ArrayLike, least: float = _SMALLEST) -> np.ndarray:
+    """Log-odds of probabilities, which are clipped to [least, 1 - least]."""
+    return np.asarray(logit(np.clip(probabilities, least, 1 - least)))
 
 
 def _overlap(x: np.ndarray, counts: np.ndarray, events: np.ndarray) -> np.ndarray:

@@ -97,20 +97,37 @@ def bootstrap(
 
 
 def resampled(
-    metric: Metric, labels: ArrayLike, scores: ArrayLike, *, n_resamples: int = 2000, seed: int = 0
+    metric: Metric,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    averaged: bool = True,
 ) -> np.ndarray:
     """Compute the metric on every resample, (n_resamples,); NaN where it is undefined. Arguments as in `bootstrap`.
 
-    Two models on the same records are compared in pairs by subtracting their arrays: the same seed draws the same
-    records.
+    Without `averaged`, of each repeat by itself: (n_repeats, n_resamples). Two models on the same records are compared
+    in pairs by subtracting their arrays: the same seed draws the same records.
     """
-    return resampled_by_counts(_by_counts(metric), labels, scores, n_resamples=n_resamples, seed=seed)
+    return resampled_by_counts(
+        _by_counts(metric), labels, scores, n_resamples=n_resamples, seed=seed, averaged=averaged
+    )
 
 
 def resampled_by_counts(
-    kernel: ByCounts, labels: ArrayLike, scores: ArrayLike, *, n_resamples: int = 2000, seed: int = 0
+    kernel: ByCounts,
+    labels: ArrayLike,
+    scores: ArrayLike,
+    *,
+    n_resamples: int = 2000,
+    seed: int = 0,
+    averaged: bool = True,
 ) -> np.ndarray:
-    """Compute `kernel(labels, scores, counts (m, n)) -> (..., m)` on every resample, averaged over repeats."""
+    """Compute `kernel(labels, scores, counts (m, n)) -> (..., m)` on every resample, averaged over repeats.
+
+    Without `averaged`, of each repeat by itself: (n_repeats, ..., n_resamples).
+    """
     y, rows = _rows(labels, scores)
     if n_resamples < 1:
         raise FHRError(f"n_resamples={n_resamples}; give at least 1, 2000 for a table")
@@ -118,12 +135,18 @@ def resampled_by_counts(
     block = max(1, _CELLS // n)
     for first in range(0, n_resamples, block):
         m = min(block, n_resamples - first)
-        drawn = generator.integers(n, size=(m, n)) + n * np.arange(m)[:, None]
-        counts = np.bincount(drawn.ravel(), minlength=m * n).reshape(m, n)
+        counts = drawn_counts(generator, m, n)
         positives = counts @ y
-        values = np.mean([kernel(y, row, counts) for row in rows], axis=0)
+        of_rows = [kernel(y, row, counts) for row in rows]
+        values = np.mean(of_rows, axis=0) if averaged else np.stack(of_rows)
         blocks.append(np.where((positives > 0) & (positives < n), values, np.nan))
     return np.concatenate(blocks, axis=-1)
+
+
+def drawn_counts(generator: np.random.Generator, m: int, n: int) -> np.ndarray:
+    """Draw m resamples of n records: how often each holds each record, (m, n)."""
+    drawn = generator.integers(n, size=(m, n)) + n * np.arange(m)[:, None]
+    return np.bincount(drawn.ravel(), minlength=m * n).reshape(m, n)
 
 
 def interval_of(value: float, draws: np.ndarray, confidence: float = 0.95) -> Interval:

@@ -5,7 +5,7 @@ import pytest
 from scipy.special import expit, logit
 
 from fhr.calibration import METHODS, Recalibration, RidgePlatt
-from fhr.calibration.local_lines import intercepts, ridge_lines
+from fhr.calibration.local_lines import intercepts, ridge_platt_lines
 from fhr.errors import CheckpointError, FHRError
 
 
@@ -26,7 +26,7 @@ def test_ridge_platt_is_the_calibrator_of_that_name_on_log_odds(seed):
 def test_each_resample_is_fitted_as_by_itself():
     labels, p = births(80, 0, 1)
     x, counts = logit(p), np.random.default_rng(1).integers(0, 3, (20, 80))
-    lines, shifts = ridge_lines(x, labels, counts), intercepts(x, labels, counts)
+    lines, shifts = ridge_platt_lines(x, labels, counts), intercepts(x, labels, counts)
     for count, line, shift in zip(counts, lines, shifts, strict=True):
         records = np.repeat(np.arange(80), count)
         expected = RidgePlatt().fit(x[records], labels[records]).predict(x)
@@ -41,7 +41,7 @@ def test_classes_that_are_far_apart_have_the_line_of_the_calibrator():
     x = 6 * labels - 3 + generator.normal(0, 0.1, 36)
     counts = generator.multinomial(36, np.full(36, 1 / 36), size=60)
     counts = counts[(counts @ labels >= 5)]
-    for count, (intercept, slope) in zip(counts, ridge_lines(x, labels, counts), strict=True):
+    for count, (intercept, slope) in zip(counts, ridge_platt_lines(x, labels, counts), strict=True):
         records = np.repeat(np.arange(36), count)
         expected = RidgePlatt().fit(x[records], labels[records]).predict(x)
         assert expit(intercept + slope * x) == pytest.approx(expected, abs=1e-6)
@@ -49,7 +49,7 @@ def test_classes_that_are_far_apart_have_the_line_of_the_calibrator():
 
 def test_one_class_has_no_line():
     counts = np.array([[1, 1, 0, 0], [1, 1, 1, 1]])
-    for lines in (ridge_lines, intercepts):
+    for lines in (ridge_platt_lines, intercepts):
         found = lines(np.array([0.1, 0.2, 0.3, 0.4]), np.array([1, 1, 0, 0]), counts)
         assert np.isnan(found[0]).all()
         assert np.isfinite(found[1]).all()
@@ -67,7 +67,9 @@ def test_the_mean_becomes_the_prevalence_and_the_ranking_stays(method):
 
 def test_much_data_finds_the_line():
     labels, p = births(40_000, 0.5, 0.6)
-    assert ridge_lines(logit(p), labels, np.ones((1, 40_000), dtype=int))[0] == pytest.approx((0.5, 0.6), abs=0.06)
+    assert ridge_platt_lines(logit(p), labels, np.ones((1, 40_000), dtype=int))[0] == pytest.approx(
+        (0.5, 0.6), abs=0.06
+    )
 
 
 @pytest.mark.filterwarnings("ignore")
