@@ -137,10 +137,11 @@ def with_ranking(path: str | Path, ranking: Mapping[str, Any]) -> bool:
     Raises:
         CheckpointError: as for `read_checkpoint`.
     """
-    card = CheckpointCard.of(load_checkpoint(path), str(path))
+    checkpoint = load_checkpoint(path)
+    card = CheckpointCard.of(checkpoint, str(path))
     if card.ranking == dict(ranking):
         return False
-    finish_checkpoint(path, card.calibrator, path, confidence=card.confidence, ranking=ranking)
+    _write(checkpoint, replace(card, ranking=dict(ranking) or None), path, path)
     return True
 
 
