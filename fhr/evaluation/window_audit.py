@@ -10,6 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from fhr.compute import stream
 from fhr.errors import FHRError
@@ -97,10 +100,7 @@ def _cross_validated(x: np.ndarray, y: np.ndarray, seed: int) -> np.ndarray:
         fold[shuffled[np.argsort(y[shuffled], kind="stable")]] = np.arange(len(y)) % _FOLDS
         for k in range(_FOLDS):
             train, test = fold != k, fold == k
-            centre, scale = x[train].mean(axis=0), x[train].std(axis=0) + 1e-9
-            a, b = (x[train] - centre) / scale, (x[test] - centre) / scale
-            weights = np.linalg.solve(a.T @ a + _PENALTY * np.eye(x.shape[1]), a.T @ (y[train] - y[train].mean()))
-            row[test] = b @ weights + y[train].mean()
+            row[test] = make_pipeline(StandardScaler(), Ridge(_PENALTY)).fit(x[train], y[train]).predict(x[test])
     return predicted
 
 
