@@ -10,13 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fhr.calibration.local_lines import intercepts, log_odds
+from fhr.calibration.local_lines import intercepts
 from fhr.compute import stream
 from fhr.confidence import LEVELS, Prediction, to_frame
 from fhr.errors import FHRError
 from fhr.metrics import (
     Interval,
-    calibration_line,
     conformal_coverage,
     efficiency,
     evaluate,
@@ -25,7 +24,8 @@ from fhr.metrics import (
     net_benefit_of_treating_all,
 )
 from fhr.metrics.calibration_error import calibration_errors
-from fhr.metrics.decision_curve import net_benefit_at_by_counts
+from fhr.metrics.cox import log_odds
+from fhr.metrics.decision_curve import net_benefit_by_counts
 from fhr.metrics.resampling import interval_of, resampled_by_counts
 from fhr.models import CheckpointCard
 from fhr.preprocessing import Pipeline
@@ -155,8 +155,6 @@ def _calibration(y: np.ndarray, p: np.ndarray, *, n_resamples: int, seed: int) -
     return {
         "calibration_in_the_large": large,
         "observed_to_expected": ratio,
-        "cox_p": Interval(calibration_line(y, p).p_value, np.nan, np.nan),
-        "ece": Interval(observed, np.nan, np.nan),
         "ece_perfect_mean": Interval(float(perfect.mean()), np.nan, np.nan),
         "ece_perfect_p95": Interval(float(np.percentile(perfect, 95)), np.nan, np.nan),
         "ece_p": Interval(chance, np.nan, np.nan),
@@ -190,15 +188,12 @@ def net_benefit_table(
         Columns threshold; model, low, high; all (acting on everyone); gain, gain_low, gain_high (model minus the better
         of acting on everyone and on no one, chosen on these births and kept in every resample).
     """
-    odds = _THRESHOLDS / (1 - _THRESHOLDS)
     everyone = net_benefit_of_treating_all(labels, _THRESHOLDS)
     acting = everyone > 0
 
     def kernel(y: np.ndarray, p: np.ndarray, counts: np.ndarray) -> np.ndarray:
-        model = np.stack([net_benefit_at_by_counts(y, p, counts, t) for t in _THRESHOLDS])
-        share = counts @ y / counts.sum(axis=1)
-        other = np.where(acting[:, None], share - (1 - share) * odds[:, None], 0.0)
-        return np.stack([model, model - other])
+        model, of_all = (net_benefit_by_counts(y, row, counts, _THRESHOLDS) for row in (p, np.ones_like(p)))
+        return np.stack([model, model - np.where(acting[:, None], of_all, 0.0)])
 
     values = kernel(labels, probabilities, np.ones((1, len(labels)), dtype=np.int64))[..., 0]
     draws = resampled_by_counts(kernel, labels, probabilities, n_resamples=n_resamples, seed=seed)

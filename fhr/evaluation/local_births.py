@@ -11,7 +11,7 @@ from fhr.datasets import Database, OutcomeTable, seen_records
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
-__all__ = ["MIN_BIRTHS", "MIN_OF_EACH", "LocalBirths", "check_births", "local_births"]
+__all__ = ["MIN_BIRTHS", "MIN_OF_EACH", "LocalBirths", "check_births", "known_births", "local_births"]
 
 MIN_BIRTHS, MIN_OF_EACH = 20, 5
 """Births, and births of either class, that an external validation needs; some 100 with the label are recommended."""
@@ -19,6 +19,8 @@ MIN_BIRTHS, MIN_OF_EACH = 20, 5
 _FEW = 100
 
 _log = logging.getLogger(__name__)
+_LEARNT = "the model learnt from this recording: a test on it would be no external one"
+_FITTED = "what made the model's training records was fitted to it: a test on it is no external one"
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,9 @@ def local_births(
     kept = []
     for i, (name, digest) in enumerate(zip(database.names, database.digests_of_signals, strict=True)):
         if name in learnt:
-            left_out[name] = "the model learnt from this recording: a test on it would be no external one"
+            left_out[name] = _LEARNT
         elif name in fitted and not keep_fitted:
-            left_out[name] = "what made the model's training records was fitted to it: a test on it is no external one"
+            left_out[name] = _FITTED
         elif name in left_out:
             pass
         elif np.isnan(labels.loc[name]):
@@ -120,6 +122,11 @@ def local_births(
         Database(used, origin="births").checksum,
         tuple(name for name in names if name in fitted),
     )
+
+
+def known_births(left_out: Mapping[str, str]) -> list[str]:
+    """Names of the births that were left out since the model, or a maker of its training records, knows them."""
+    return [name for name, reason in left_out.items() if reason in (_LEARNT, _FITTED)]
 
 
 def check_births(labels: pd.Series, target: str, left_out: Mapping[str, str]) -> None:

@@ -9,7 +9,7 @@ from fhr.metrics import Interval
 from fhr.models import CheckpointCard
 
 from .external_validation import ExternalValidation
-from .local_births import LocalBirths
+from .local_births import LocalBirths, known_births
 
 __all__ = ["findings"]
 
@@ -38,7 +38,7 @@ def _findings(validation: ExternalValidation, births: LocalBirths, cards: Sequen
             f"{len(births.not_external)} of these births are among those that a maker of the model's training records "
             "was fitted to: of them this is no external validation."
         )
-    if known := sum("learnt from" in reason or "fitted to" in reason for reason in validation.left_out.values()):
+    if known := len(known_births(validation.left_out)):
         yield f"{known} recordings were set aside: the model, or a maker of its training records, learnt from them."
     if validation.left_out:
         yield (
