@@ -154,6 +154,7 @@ class _Work:
                 make = self._network(name) if line is None else line.maker(self._table())
                 result = self._cross_validated(make, name, store, permutations=plan.permutations)
                 self._table = table or self._table
+                result = self._titled(result, line)
                 outcome = self._reported(store, result, line)
             if plan.keep is not None:
                 self._keep(store, result, name)
@@ -189,6 +190,14 @@ class _Work:
             out_of_fold=plan.out_of_fold,
         )
 
+    def _titled(self, result: CrossValidation, line: Baseline | None) -> CrossValidation:
+        """A result of networks under the title that says how many of them are averaged."""
+        if line is not None:
+            return result
+        members = f" x {result.members} members" if result.members > 1 else ""
+        title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
+        return result.titled(marked(title, result.out_of_fold))
+
     def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | None) -> Outcome:
         cli, facts = self._cli, self._facts
         network = ""
@@ -197,9 +206,6 @@ class _Work:
             null = self._null()
         if line is None:
             network = cli.model.model.specification["class_path"]
-            members = f" x {result.members} members" if result.members > 1 else ""
-            title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
-            result = replace(result, title=marked(title, result.out_of_fold))
         if line is None and not result.permutations:
             tell("%d baselines on the same folds", len(BASELINES))
             with Countdown(len(BASELINES), what="baseline") as countdown:

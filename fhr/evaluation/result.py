@@ -1,6 +1,7 @@
 """The result of a cross-validation: raw scores of all folds, and the out-of-fold predictions that they give."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -104,6 +105,12 @@ class CrossValidation:
         """One line of a table of models; where it is not out-of-fold, the name and a last column say so."""
         row = summary_row(marked(self.title or self.name, self.out_of_fold), self.measured)
         return row if self.out_of_fold else row | {"out_of_fold": "no"}
+
+    def titled(self, title: str) -> "CrossValidation":
+        """The same result under another title; what was computed of it stays."""
+        other = copy(self)
+        object.__setattr__(other, "title", title)
+        return other
 
     def families(self) -> list["CrossValidation"]:
         """Each family by itself, on the same folds: what was not chosen is reported too."""
