@@ -116,8 +116,7 @@ def compare(
         for name, model in repeats.items():
             scores = getattr(model, column)
             values[name] = np.array([function(model.labels, row) for row in scores])
-            drawn = [resampled(function, model.labels, row, n_resamples=n_resamples, seed=seed) for row in scores]
-            draws[name] = np.stack(drawn)
+            draws[name] = resampled(function, model.labels, scores, n_resamples=n_resamples, seed=seed, averaged=False)
         compared: list[dict[str, Any]] = []
         for name in others:
             ours, theirs = values[name], values[first]
