@@ -10,12 +10,11 @@ label, score, probability of one fold. A single repeat says nothing of the sprea
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
-from .tables import check_out, write_csv
+from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare, and keep what was asked for."""
     check_out(options.out)
-    if options.figures and Path(options.figures).exists() and not Path(options.figures).is_dir():
-        raise FHRError(f"--figures {options.figures}: a file; name a folder, which is made where it is missing")
+    check_folder(options.figures, "--figures")
     if len(options.runs) < 2 or len(set(options.runs)) < len(options.runs):
         raise FHRError(f"{' '.join(options.runs)}: give two or more different runs, the first to compare with")
 

@@ -11,7 +11,6 @@ without a recording, and recordings that the model learnt from.
 """
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +20,7 @@ from fhr.errors import FHRError
 
 from .device import add_device
 from .recordings import read_paths, report
-from .tables import check_out, write_csv
+from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
     from fhr.calibration import Recalibration
@@ -132,18 +131,10 @@ def _check(options: argparse.Namespace) -> None:
         raise FHRError("--method is for --recalibrate DIR; the report compares all methods anyway")
     if options.recalibrate is not None and options.prevalence is not None:
         raise FHRError("--prevalence beside --recalibrate: the births tell their prevalence; leave --prevalence out")
-    for option in ("report", "recalibrate"):
-        given = getattr(options, option)
-        if given is None:
-            continue
-        folder = Path(given)
-        if folder.exists() and not folder.is_dir():
-            raise FHRError(f"--{option} {given}: a file; name a folder, which is made where it is missing")
-        if option == "recalibrate" and folder.is_dir() and any(folder.iterdir()):
-            raise FHRError(f"--recalibrate {given}: the folder holds files; name a new one")
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        if not (there.is_dir() and os.access(there, os.W_OK)):
-            raise FHRError(f"--{option} {given}: {there} cannot be written to; name another folder")
+    check_folder(options.report, "--report")
+    check_folder(given := options.recalibrate, "--recalibrate")
+    if given is not None and Path(given).is_dir() and any(Path(given).iterdir()):
+        raise FHRError(f"--recalibrate {given}: the folder holds files; name a new one")
 
 
 def _predicted(predictor: "Predictor", births: "LocalBirths") -> "tuple[list[Prediction], LocalBirths]":

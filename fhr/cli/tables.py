@@ -12,7 +12,7 @@ import pandas as pd
 from fhr.errors import FHRError
 from fhr.formats import whole_as_named
 
-__all__ = ["check_out", "destination", "write_csv"]
+__all__ = ["check_folder", "check_out", "destination", "write_csv"]
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +25,22 @@ def check_out(out: str | None, option: str = "--out") -> None:
     """
     if out is not None and (Path(out).is_dir() or not os.access(Path(out).parent, os.W_OK)):
         raise FHRError(f"{option} {out}: cannot be written; name a file in a folder that exists")
+
+
+def check_folder(given: str | None, option: str) -> None:
+    """Refuse a folder that cannot be made or written to before the work, not after it.
+
+    Raises:
+        FHRError: a file in its place, or a folder above it that cannot be written to.
+    """
+    if given is None:
+        return
+    folder = Path(given)
+    if folder.exists() and not folder.is_dir():
+        raise FHRError(f"{option} {given}: a file; name a folder, which is made where it is missing")
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not (there.is_dir() and os.access(there, os.W_OK)):
+        raise FHRError(f"{option} {given}: {there} cannot be written to; name another folder")
 
 
 @contextmanager
