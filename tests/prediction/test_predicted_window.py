@@ -6,13 +6,12 @@ from math import nan
 import numpy as np
 import pandas as pd
 import pytest
-import torch
+from tiny_predictor import tiny_predictor
 
 from fhr.calibration import RidgePlatt
 from fhr.calibration.reference import Reference
 from fhr.calibration.typicality import typical_statistics
-from fhr.features import FeatureScaling, FeatureSet
-from fhr.models import CheckpointCard, InceptionNet
+from fhr.features import FeatureSet
 from fhr.prediction import Predictor
 from fhr.preprocessing import Pipeline
 from fhr.recording import Recording
@@ -30,31 +29,13 @@ def labour(seed: int, minutes: float = 50, stage2: float = 12) -> Recording:
 
 
 def predictor_of(pipeline: Pipeline) -> Predictor:
-    torch.manual_seed(3)
-    n = len(FEATURES.names)
-    network = InceptionNet(n_filters=2, kernel_sizes=(3, 9), depth=2, stride=4, n_features=n)
-    network.take_scaling(FeatureScaling((0.0,) * n, (1.0,) * n))
     known = [labour(seed) for seed in range(24)]
     rows = pd.DataFrame({"name": [r.name for r in known], "inner": 0, "member": 0, "score": np.linspace(-1, 1, 24)})
     labels = pd.Series(np.isin(np.arange(24), [9, 13, 17, 19, 20, 22, 23]), rows["name"], dtype=float)
     calibrator = RidgePlatt().fit(rows["score"], labels)
     statistics = typical_statistics(pipeline.cut(recording) for recording in known)
-    card = CheckpointCard(
-        network=network.specification,
-        pipeline=pipeline.to_dict(),
-        target="ph<7.20",
-        prevalence=0.3,
-        learnt_from=(),
-        data="d",
-        splits="s",
-        fold=(0, 0, 0),
-        epochs=1,
-        calibrator=calibrator.to_dict(),
-        confidence=Reference.of(rows, labels, statistics, calibrator).to_dict(),
-        version="0",
-        features={"set": FEATURES.to_dict(), "checksum": FEATURES.checksum},
-    )
-    return Predictor([(card, network.eval())])
+    confidence = Reference.of(rows, labels, statistics, calibrator).to_dict()
+    return tiny_predictor(3, pipeline, FEATURES, calibrator=calibrator.to_dict(), confidence=confidence)
 
 
 @pytest.mark.parametrize(

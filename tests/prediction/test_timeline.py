@@ -4,12 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
+from tiny_predictor import tiny_predictor
 
 from fhr.confidence import COLUMNS
 from fhr.errors import FHRError, SignalError
-from fhr.features import FeatureScaling, FeatureSet
-from fhr.models import CheckpointCard, InceptionNet
+from fhr.features import FeatureSet
 from fhr.prediction import Predictor, to_frame
 from fhr.preprocessing import Pipeline
 from fhr.recording import Recording, Step
@@ -18,26 +17,8 @@ FEATURES = FeatureSet(groups=("scalar",), minutes=25)
 
 
 def predictor_of(features: FeatureSet | None = None) -> Predictor:
-    torch.manual_seed(2)
-    n_features = len(features.names) if features else 0
-    network = InceptionNet(n_filters=2, kernel_sizes=(3, 9), depth=2, stride=4, n_features=n_features)
-    if features:
-        network.take_scaling(FeatureScaling((0.0,) * n_features, (1.0,) * n_features))
-    card = CheckpointCard(
-        network=network.specification,
-        pipeline=Pipeline(minutes=20).to_dict(),
-        target="ph<7.20",
-        prevalence=0.3,
-        learnt_from=(),
-        data="d",
-        splits="s",
-        fold=(0, 0, 0),
-        epochs=1,
-        calibrator={"penalty": 1.0, "mean": 0.0, "scale": 1.0, "slope": 1.0, "intercept": -1.0},
-        version="0",
-        features={"set": features.to_dict(), "checksum": features.checksum} if features else None,
-    )
-    return Predictor([(card, network.eval())])
+    line = {"penalty": 1.0, "mean": 0.0, "scale": 1.0, "slope": 1.0, "intercept": -1.0}
+    return tiny_predictor(2, Pipeline(minutes=20), features, calibrator=line)
 
 
 @pytest.fixture
