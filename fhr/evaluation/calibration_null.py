@@ -150,7 +150,8 @@ def calibration_null(
         make: an unfitted calibrator.
 
     Raises:
-        FHRError: a repeat that does not test the records of the first, or fewer than 20 redraws.
+        FHRError: no fold, fewer labels than records, a repeat that does not test the records of the first, or fewer
+            than 20 redraws.
 
     Source:
         Parametric bootstrap of a test: Davison and Hinkley 1997, Bootstrap Methods and their Application, chapter 4;
@@ -158,6 +159,10 @@ def calibration_null(
     """
     if n_redraws < 20:
         raise FHRError(f"n_redraws={n_redraws}; give 20 or more, 200 by default")
+    if not folds:
+        raise FHRError("no stored scores; give the folds of a cross-validation, see `stored_folds`")
+    if (needed := 1 + max(int(max(fold.held_out.max(), fold.tested.max())) for fold in folds)) > len(labels):
+        raise FHRError(f"{len(labels)} labels beside scores of {needed} records; give the labels of `stored_folds`")
     by_repeat: dict[int, list[StoredFold]] = {}
     for fold in folds:
         by_repeat.setdefault(fold.repeat, []).append(fold)

@@ -138,6 +138,10 @@ def test_wrong_use_is_named():
         calibration_null(folds, labels, n_redraws=3)
     with pytest.raises(FHRError, match="repeat 1 tests other records than repeat 0; pool whole repeats"):
         calibration_null(folds[:-1], labels)
+    with pytest.raises(FHRError, match="no stored scores; give the folds of a cross-validation"):
+        calibration_null([], labels)
+    with pytest.raises(FHRError, match="100 labels beside scores of 120 records"):
+        calibration_null(folds, labels[:100])
     names = [f"r{i}" for i in range(120)]
     with pytest.raises(FHRError, match="a scored record has no label"):
         stored_folds(raw_of(folds, names), pd.Series(labels[:-1], names[:-1]))
