@@ -3,13 +3,16 @@
 import gc
 import io
 import logging
+import multiprocessing
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,6 +27,9 @@ os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # antropy, the outside referenc
 import pandas as pd
 from false_signal_recordings import write_false_signals
 from made_once import Answer, made_once, own_copy
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from warm_python import warm_context
 
 from fhr.datasets import CTUUHB
 from fhr.recording import Recording
@@ -82,6 +88,28 @@ def prepare_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
     with mock.patch("fhr.tracking.store.make_database", copy_prepared):
         yield copy_prepared
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _warm_workers() -> Iterator[None]:
+    """Where workers would be spawned they are forked from a process that has the libraries.
+
+    Programs that tests/compute/test_spread_from_scripts.py starts spawn theirs.
+    """
+    of_kind = multiprocessing.get_context
+
+    def context(kind: str | None = None) -> BaseContext:
+        return warm_context() if kind == "spawn" else of_kind(kind)
+
+    with mock.patch("multiprocessing.get_context", context):
+        yield
+
+
+@event.listens_for(Engine, "connect")
+def _no_waiting_for_the_disk(connection: Any, _: object) -> None:
+    """Stores of tests need not outlive a power cut."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from math import nan
 from pathlib import Path
 
 import pytest
+from warm_python import python
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))  # for the workers too, which import this file
@@ -22,8 +23,7 @@ def lines(folder: Path) -> list[dict]:
 
 
 def command(*arguments: object) -> subprocess.CompletedProcess:
-    given = [sys.executable, str(BENCHMARKS / "gpu.py"), *map(str, arguments)]
-    return subprocess.run(given, capture_output=True, text=True, check=False)
+    return python(BENCHMARKS / "gpu.py", *arguments, folder=Path.cwd())
 
 
 @pytest.mark.process

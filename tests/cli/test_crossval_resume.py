@@ -4,14 +4,13 @@ import io
 import os
 import re
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from mlflow import MlflowClient
+from warm_python import python
 
 import fhr
 from fhr.cli import crossval_store
@@ -61,8 +60,7 @@ def test_after_a_kill_the_finished_folds_are_kept(runs, tmp_path, run_fhr, tiny_
     prepare_store(tmp_path / "mlruns" / "mlflow.db")
     (tmp_path / "killed.py").write_text(KILLED)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, tmp_path / "killed.py", tiny_config]
-    killed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=600)
+    killed = python(tmp_path / "killed.py", tiny_config, folder=tmp_path, environment=environment)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     monkeypatch.chdir(tmp_path)
     experiment = mlflow_client().search_experiments(filter_string="name LIKE 'acidosis%'")[0].experiment_id

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from mlflow import MlflowClient
 from mlflow.entities import Run
 from pytorch_lightning.loggers import MLFlowLogger
+from warm_python import python
 
 from fhr.tracking import hold_run, mlflow_client, run_checkpoints, run_folder, run_state
 
@@ -77,8 +77,7 @@ def code_of_a_process(folder: Path, *arguments: object) -> int:
     """How `fhr fit` ends in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
     environment.pop("MLFLOW_TRACKING_URI", None)
-    command = [sys.executable, "-m", "fhr", "fit", *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, timeout=600).returncode
+    return python("-m", "fhr", "fit", *arguments, folder=folder, environment=environment).returncode
 
 
 def the_run(client: MlflowClient) -> Run:

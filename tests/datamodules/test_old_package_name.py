@@ -3,12 +3,12 @@
 import importlib
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from warm_python import python
 
 import fhr
 from fhr.cli.class_paths import with_current_class_paths
@@ -59,14 +59,7 @@ def test_an_installed_package_trains_in_an_empty_folder_by_its_own_configuration
     shutil.copytree(ROOT / "fhr", site / "fhr", ignore=shutil.ignore_patterns("__pycache__"))
     empty.mkdir()
     arguments = [str(site), "--config", "simulated", "--data", "datamodules.SimulatedDataModule"]
-    answer = subprocess.run(
-        [sys.executable, "-c", FIT, *arguments],
-        cwd=empty,
-        env={**os.environ, "PYTHONPATH": str(site)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    answer = python("-c", FIT, *arguments, folder=empty, environment={**os.environ, "PYTHONPATH": str(site)})
     assert answer.returncode == 0, answer.stderr
     assert answer.stderr.count("datamodules is fhr.datamodules now") == 1
     assert "FutureWarning" not in answer.stderr  # the log says it

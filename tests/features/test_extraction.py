@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from warm_python import python
 
 from fhr import __version__
 from fhr.compute import spread
@@ -161,10 +161,8 @@ def test_dask_gives_the_same_bits(folder, expected, tmp_path):
 def test_after_a_kill_the_finished_chunks_are_kept(folder, expected, tmp_path, workers):
     out, parts = tmp_path / "t.parquet", tmp_path / "t.parquet.parts"
     (tmp_path / "killed.py").write_text(KILLED)
-    command = [sys.executable, tmp_path / "killed.py", folder, out, str(workers)]
     environment = {**os.environ, "PYTHONPATH": path()}
-    # A worker that outlived it would hold its output open.
-    killed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600)
+    killed = python(tmp_path / "killed.py", folder, out, workers, folder=ROOT, environment=environment)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     wait_until_gone(killed.stdout.split(), workers)
     assert not out.exists()

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_python import Warm
 
 from fhr.errors import CheckpointError, TrackingError
 from fhr.tracking import ensure_store, mlflow_client, run_checkpoints, tracking_uri
@@ -22,22 +23,8 @@ def made_by_two(tmp_path_factory) -> tuple[Path, list[subprocess.CompletedProces
     environment = {k: v for k, v in os.environ.items() if k != "MLFLOW_TRACKING_URI"}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     code = "from fhr.tracking import ensure_store; print(ensure_store())"
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code],
-            cwd=folder,
-            env=environment,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for _ in range(2)
-    ]
-    outputs = [process.communicate(timeout=600) for process in processes]
-    return folder, [
-        subprocess.CompletedProcess(process.args, process.returncode, *output)
-        for process, output in zip(processes, outputs, strict=True)
-    ]
+    processes = [Warm("-c", code, folder=folder, environment=environment) for _ in range(2)]
+    return folder, [process.wait() for process in processes]
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Processes log into one fresh store at once: no run, metric, parameter or file is lost."""
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -12,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from warm_python import warm_context
 
 from fhr.tracking import ensure_experiment, mlflow_client
 
@@ -42,9 +42,8 @@ def train(folder: str, uri: str | None, start: float, writer: int) -> str:
 
 def train_at_once(folder: Path, uri: str | None) -> list[str]:
     """Run ids, by writer; a process that fails raises here."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(WRITERS, mp_context=context) as pool:
-        start = time.time() + 5  # about what the imports of MLflow take
+    with ProcessPoolExecutor(WRITERS, mp_context=warm_context()) as pool:
+        start = time.time() + 1  # about what a warm process takes to be there
         return list(pool.map(train, *zip(*[(str(folder), uri, start, i) for i in range(WRITERS)], strict=True)))
 
 

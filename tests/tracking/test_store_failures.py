@@ -6,7 +6,6 @@ import os
 import shutil
 import socket
 import sqlite3
-import subprocess
 import sys
 import threading
 from contextlib import closing
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 from mlflow.exceptions import MlflowException
+from warm_python import Warm, python
 
 from fhr.errors import CheckpointError, SignalError, TrackingError
 from fhr.tracking import (
@@ -249,8 +249,8 @@ mlflow.MlflowClient, shutil.copyfile = Client, copy
 ensure_store()
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    command = [sys.executable, "-c", code, str(made / "mlflow.db"), moment]
-    assert subprocess.run(command, env=environment, check=False).returncode == -9
+    killed = python("-c", code, made / "mlflow.db", moment, folder=tmp_path, environment=environment)
+    assert killed.returncode == -9
     assert {path.stat().st_size for path in (tmp_path / "mlruns" / ".making").iterdir()} == {5000}
     assert not has_store()
     monkeypatch.setattr("fhr.tracking.store.make_database", make_database)  # not a copy of one that was prepared
@@ -272,7 +272,8 @@ def test_a_full_disk_while_the_store_is_made(tmp_path):
         "except TrackingError as error: print(error)\n"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = python("-c", code, folder=tmp_path, environment=environment)
+    assert done.returncode == 0
     assert "make room" in done.stdout, done.stderr
     assert "Traceback" not in done.stderr
     assert not has_store()
@@ -296,7 +297,8 @@ except TrackingError as error:
     print(error)
 """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    done = python("-c", code, folder=database.parents[1], environment=environment)
+    assert done.returncode == 0
     assert done.stdout.startswith(f"the MLflow store sqlite:///{database}: the disk is full"), done.stderr
     assert done.stderr == ""
 
@@ -380,12 +382,8 @@ def test_a_store_of_an_older_version_that_mlflow_migrates(tmp_path):
     engine.dispose()
     code = "from fhr.tracking import ensure_experiment; print(ensure_experiment('fits'))"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    processes = [
-        subprocess.Popen([sys.executable, "-c", code], env=environment, text=True, stdout=subprocess.PIPE)
-        for _ in range(2)
-    ]
-    answers = [process.communicate(timeout=600)[0].strip() for process in processes]
-    assert answers == ["1"] * 2
+    processes = [Warm("-c", code, folder=tmp_path, environment=environment) for _ in range(2)]
+    assert [process.wait().stdout for process in processes] == ["1\n"] * 2
 
 
 def test_a_deleted_experiment(database):
