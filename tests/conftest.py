@@ -48,10 +48,8 @@ TRAINING = {"runs", "tiny_config", "false_signal_run", "false_signal_config"}  #
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A notebook runs in a process of its own; what takes a configuration or a run trains, and so do tests of tasks."""
+    """What takes a configuration or a run trains, and so do tests of tasks."""
     for item in items:
-        if item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.process)
         if TRAINING & set(getattr(item, "fixturenames", ())) or item.path.parent.name == "tasks":
             item.add_marker(pytest.mark.training)
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbclient
+import nbformat
 import pytest
 
 from fhr.compute import check_workers
@@ -54,7 +56,6 @@ def test_a_program_on_stdin_cannot_start_workers_and_is_told_so(tmp_path):
 
 
 def test_from_a_notebook(tmp_path):
-    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(IMPORT + WORK)])
     nbclient.NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(tmp_path)}}).execute()
     assert notebook.cells[0].outputs[0].text == "[1, 2, 3, 4, 5]\n"

@@ -1,0 +1,31 @@
+"""Every cell of every notebook runs as IPython runs it; tests/compute/test_spread_from_scripts.py starts a kernel."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from warm_python import python
+
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+RUN = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+class Shell(InteractiveShell):
+    def enable_gui(self, gui=None): pass  # figures are drawn inline
+shell = Shell.instance()
+for cell in json.load(sys.stdin):
+    shell.run_cell(cell, store_history=True).raise_error()
+"""
+
+
+@pytest.mark.process
+@pytest.mark.training
+@pytest.mark.parametrize("notebook", sorted(FOLDER.glob("*.ipynb")), ids=lambda notebook: notebook.stem)
+def test_a_notebook_runs(notebook):
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parent)}
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    done = python("-c", RUN, folder=FOLDER, environment=environment, given=json.dumps(code))
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
