@@ -47,8 +47,8 @@ def reliability(
         raise FHRError(f"bins={bins}, n_simulations={n_simulations}; give at least 1 of each")
     generator = stream(seed, "labels of a calibrated model")
     observed, given = calibration_curve(np.tile(y, len(p)), p.ravel(), n_bins=bins, strategy="quantile")
-    chance = [_frequencies(generator.random(len(y)) < p, p, bins) for _ in range(n_simulations)]
-    low, high = np.percentile(chance, [2.5, 97.5], axis=0)
+    drawn = generator.random((n_simulations, 1, len(y))) < p  # one label a record, in all its repeats
+    low, high = np.percentile(_frequencies(drawn.reshape(n_simulations, -1), p.ravel(), bins), [2.5, 97.5], axis=0)
 
     figure = Figure(figsize=(4.8, 5.8), layout="constrained")
     axes, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
@@ -69,6 +69,9 @@ def reliability(
     return figure
 
 
-def _frequencies(labels: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
-    # pos_label: a draw may hold one class only
-    return calibration_curve(labels.ravel().astype(int), p.ravel(), n_bins=bins, strategy="quantile", pos_label=1)[0]
+def _frequencies(drawn: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
+    """Frequencies (draw, bin) of labels (draw, n) in the bins of `calibration_curve`, which takes one draw at a time."""
+    edges = np.percentile(p, np.linspace(0, 100, bins + 1))
+    inside = np.searchsorted(edges[1:-1], p)[:, None] == np.arange(bins)
+    inside = inside[:, inside.any(axis=0)].astype(float)
+    return drawn @ inside / inside.sum(axis=0)

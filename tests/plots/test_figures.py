@@ -4,10 +4,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from sklearn.calibration import calibration_curve
 from sklearn.metrics import roc_auc_score
 
 from fhr.errors import FHRError, OutcomeError
 from fhr.plots import reliability, roc_curve, score_by_class, strips
+from fhr.plots.reliability_diagram import _frequencies
 from fhr.recording import Recording
 
 
@@ -60,6 +62,15 @@ def test_reliability_bars_hold_most_points_of_a_calibrated_model():
     observed = next(line for line in axes.lines if line.get_label() == "observed").get_ydata()
     bars = [segment[:, 1] for segment in axes.collections[0].get_segments()]
     assert sum(low <= o <= high for o, (low, high) in zip(observed, bars, strict=True)) >= 8
+
+
+def test_draws_are_binned_as_scikit_learn_bins_one():
+    generator = np.random.default_rng(5)
+    for n, bins in ((60, 10), (200, 4), (30, 50)):
+        p = generator.beta(1, 5, n).round(2)  # with ties
+        drawn = generator.random((20, n)) < p
+        each = [calibration_curve(y.astype(int), p, n_bins=bins, strategy="quantile", pos_label=1)[0] for y in drawn]
+        np.testing.assert_allclose(_frequencies(drawn, p, bins), each, atol=1e-12)
 
 
 def test_reliability_of_a_constant_probability(data):
