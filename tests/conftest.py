@@ -31,7 +31,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import Engine
 from warm_python import warm_context
 
-from fhr.datasets import CTUUHB
+from fhr.datasets import CTUUHB, Database
 from fhr.recording import Recording
 from fhr.simulation import write_database
 from fhr.tracking.database import make_database
@@ -205,9 +205,17 @@ def births(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def births_database(births: Path) -> CTUUHB:
-    """These recordings, read once."""
-    return CTUUHB(births)
+def births_database(births: Path) -> Iterator[CTUUHB]:
+    """These recordings, read, cleaned and cut once, whatever configuration names the folder."""
+    from fhr.datamodules import CTUUHBDataModule  # slow, and most tests do without
+
+    database, read = CTUUHB(births), CTUUHBDataModule.read
+
+    def known(module: CTUUHBDataModule) -> Database:
+        return database if module.root == str(births) else read(module)
+
+    with mock.patch.object(CTUUHBDataModule, "read", known):
+        yield database
 
 
 @pytest.fixture(scope="session")
@@ -245,7 +253,7 @@ def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) ->
 
 
 @pytest.fixture(scope="session")
-def tiny_config(tmp_path_factory: pytest.TempPathFactory, births: Path) -> Path:
+def tiny_config(tmp_path_factory: pytest.TempPathFactory, births: Path, births_database: CTUUHB) -> Path:
     """A configuration that trains a tiny network on `births` in a second."""
     path = tmp_path_factory.mktemp("configuration") / "tiny.yaml"
     path.write_text(

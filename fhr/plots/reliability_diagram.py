@@ -70,7 +70,7 @@ def reliability(
 
 
 def _frequencies(drawn: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
-    """Frequencies (draw, bin) of labels (draw, n) in the bins of `calibration_curve`, which takes one draw at a time."""
+    """Frequencies (draw, bin) of labels (draw, n) in the bins of `calibration_curve`, which takes one at a time."""
     edges = np.percentile(p, np.linspace(0, 100, bins + 1))
     inside = np.searchsorted(edges[1:-1], p)[:, None] == np.arange(bins)
     inside = inside[:, inside.any(axis=0)].astype(float)
