@@ -12,6 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import wraps
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -211,6 +212,7 @@ def births_database(births: Path) -> Iterator[CTUUHB]:
 
     database, read = CTUUHB(births), CTUUHBDataModule.read
 
+    @wraps(read)
     def known(module: CTUUHBDataModule) -> Database:
         return database if module.root == str(births) else read(module)
 

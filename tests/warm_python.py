@@ -8,6 +8,7 @@ they do anew. A test of the start of Python itself, or of what is imported, star
 import atexit
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -46,6 +47,16 @@ class Warm:
         )
         self._process.start()
 
+    @property
+    def runs(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.is_alive()
+
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, number)
+
     def wait(self, timeout: float = 600) -> subprocess.CompletedProcess[str]:
         """Wait for its end."""
         self._process.join(timeout)
@@ -70,6 +81,7 @@ def _become(arguments: list[str], folder: Path, environment: dict[str, str], str
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(folder)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background has it ignored
     for number, stream in enumerate(streams):
         opened = os.open(stream, os.O_RDWR | os.O_CREAT)
         os.dup2(opened, number)

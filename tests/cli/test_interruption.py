@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from warm_python import Warm
 
 from fhr.cli import main
 from fhr.features import read_features
@@ -68,12 +69,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, simulated_folder: Path) -> 
 def test_a_verb_that_is_stopped_keeps_what_is_finished(tmp_path, folder, run_fhr, number):
     code, word = SAID[number]
     features = ["features", str(folder), "--out", "t.parquet", "--groups", "scalar"]
-    with process(tmp_path, "-m", "fhr", *features) as verb:
-        while not list(tmp_path.glob("t.parquet.parts/*.parquet")) and verb.poll() is None:
-            time.sleep(0.01)
-        verb.send_signal(number)
-        out, err = verb.communicate(timeout=600)
-    assert (verb.returncode, out, err.splitlines()[1:]) == (code, "", [f"fhr features: {word}"])
+    verb = Warm("-m", "fhr", *features, folder=tmp_path, environment={**os.environ, "PYTHONPATH": str(ROOT)})
+    while not list(tmp_path.glob("t.parquet.parts/*.parquet")) and verb.runs:
+        time.sleep(0.01)
+    verb.send_signal(number)
+    stopped = verb.wait()
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (code, "", f"fhr features: {word}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["t.parquet.parts"]
     kept = len(list(tmp_path.glob("t.parquet.parts/*.parquet")))
     again = run_fhr(tmp_path, *features)

@@ -1,8 +1,6 @@
 """`cross_validate`: whatever can be made for a fold goes through the protocol, in any process, and can go on."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from warm_python import python
 
 import fhr
 from fhr.datamodules import PlaceDataModule
@@ -351,12 +350,14 @@ def test_splits_of_other_data_are_refused(births_database, simulated_database, t
 
 @pytest.mark.process
 def test_the_protocol_needs_no_mlflow_no_command_line_and_no_data_module(tmp_path):
-    """In a process of its own, with these packages blocked from import."""
+    """In a process of its own, with these packages forgotten and blocked from import."""
     script = tmp_path / "protocol.py"
     script.write_text(
         """
 import sys
 
+for known in [name for name in sys.modules if name.split(".")[0] == "mlflow"]:
+    del sys.modules[known]
 for blocked in ("mlflow", "fhr.cli", "fhr.datamodules", "datamodules"):
     sys.modules[blocked] = None
 import json
@@ -418,7 +419,7 @@ own = cross_validate(make, database, target="ph<7.25", inner=2)
 print(json.dumps([len(line.predictions), len(own.predictions), sorted(k for k in sys.modules if "mlflow" in k)]))
 """
     )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=600, cwd=tmp_path)
+    done = python(script, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     n_line, n_own, loaded = json.loads(done.stdout.splitlines()[-1])
     assert n_line == n_own == 60

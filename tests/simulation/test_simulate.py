@@ -13,7 +13,7 @@ from fhr.errors import FHRError
 from fhr.recording import Recording, developed_on
 from fhr.simulation import EXPLAINED, simulate, simulate_labour, simulate_labours, simulate_recording
 
-N = 400
+N = 200
 
 
 @pytest.fixture(scope="module")
