@@ -11,7 +11,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, nullcontext, redirect_stderr, redirect_stdout
 from functools import wraps
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
@@ -27,6 +27,7 @@ os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # antropy, the outside referenc
 
 import pandas as pd
 from false_signal_recordings import write_false_signals
+from figures_not_drawn import figures_not_drawn
 from made_once import Answer, made_once, own_copy
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -230,26 +231,17 @@ def births_table(tmp_path_factory: pytest.TempPathFactory, births_database: CTUU
 
 @pytest.fixture
 def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) -> None:
-    """A cross-validation of `births` reports beside one line only, and its figures are drawn empty and small.
+    """A cross-validation of `births` reports beside one line only.
 
     What a report holds is told by the run that all tests share, and by the tests of `fhr.evaluation`.
     """
-    from matplotlib.figure import Figure
-
     from fhr.cli import crossval_run
     from fhr.evaluation import BASELINES
-
-    save: Callable[..., None] = Figure.savefig
-
-    def save_small(figure: Figure, path: Path, **options: object) -> None:
-        figure.clear()
-        save(figure, path, **(options | {"dpi": 20}))
 
     def known_table(recordings: Iterable[Recording]) -> pd.DataFrame:
         assert [recording.name for recording in recordings] == births_table.index.tolist()
         return births_table
 
-    monkeypatch.setattr(Figure, "savefig", save_small)
     monkeypatch.setattr(crossval_run, "BASELINES", BASELINES[-1:])
     monkeypatch.setattr(crossval_run, "baseline_table", known_table)
 
@@ -287,10 +279,12 @@ trainer: {{max_epochs: 2, deterministic: true, accelerator: cpu, log_every_n_ste
 def run_fhr() -> Callable[..., Answer]:
     """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`.
 
-    A signal that stops it stops the tests too, unless the test has said that it sends one (`stopped=True`).
+    A signal that stops it stops the tests too, unless the test has said that it sends one (`stopped=True`). What a
+    verb that trains or tests draws beside its numbers is not drawn, unless it is asked for (`drawn=True`).
     """
+    evaluating = {"fit", "test", "crossval", "evaluate"}
 
-    def run(folder: Path, *arguments: object, stopped: bool = False) -> Answer:
+    def run(folder: Path, *arguments: object, stopped: bool = False, drawn: bool = False) -> Answer:
         import torch  # slow, and most tests do without
 
         from fhr.cli import main
@@ -308,6 +302,7 @@ def run_fhr() -> Callable[..., Answer]:
                 redirect_stdout(out),
                 redirect_stderr(err),
                 warnings.catch_warnings(),
+                nullcontext() if drawn or not evaluating & set(arguments[:1]) else figures_not_drawn(),
             ):
                 try:
                     code: int | str | None = main([str(argument) for argument in arguments])
@@ -332,10 +327,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_config: Path, run_fhr: C
     def make(folder: Path) -> tuple[str, str, dict[str, Answer]]:
         fit = run_fhr(folder, "fit", "--config", tiny_config)
         assert fit.code == 0, fit.err
-        test = run_fhr(folder, "test", "--run", fit.out.strip())
+        test = run_fhr(folder, "test", "--run", fit.out.strip(), drawn=True)
         floor = ["--require-auroc", 0.99]  # which a tiny network does not reach
         crossval = run_fhr(
-            folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv", *floor
+            folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv", *floor, drawn=True
         )
         assert crossval.code == 3, crossval.err
         (line,) = [line for line in crossval.err.splitlines() if line.startswith("run ")]

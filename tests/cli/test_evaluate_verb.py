@@ -2,12 +2,10 @@
 
 import io
 import shutil
-from unittest import mock
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 import fhr
 from fhr.datasets import Database
@@ -15,16 +13,11 @@ from fhr.models import read_checkpoint
 from fhr.tracking import find_run, mlflow_client, run_checkpoints
 
 
-def save(figure, path, **options):
-    path.write(b"\x89PNG")
-
-
 @pytest.fixture(autouse=True)
 def _here(runs, monkeypatch):
-    """In the folder of the runs; figures are drawn empty."""
+    """In the folder of the runs."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     monkeypatch.chdir(runs.folder)
-    monkeypatch.setattr(Figure, "savefig", save)
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +27,11 @@ def whole(runs, run_fhr, simulated_folder, simulated_database, tmp_path_factory)
     outcomes = simulated_database.outcomes[["ph"]].rename_axis("record").reset_index()
     outcomes["ward"] = np.where(np.arange(60) % 2, "north", "south")
     outcomes.to_csv(folder / "outcomes.csv", index=False)
-    with mock.patch.object(Figure, "savefig", save):
-        answer = run_fhr(
-            runs.folder,
-            *("evaluate", runs.fit, simulated_folder, "--outcomes", folder / "outcomes.csv", "--groups", "ward"),
-            *("--report", folder / "report", "--recalibrate", folder / "local"),
-        )
+    answer = run_fhr(
+        runs.folder,
+        *("evaluate", runs.fit, simulated_folder, "--outcomes", folder / "outcomes.csv", "--groups", "ward"),
+        *("--report", folder / "report", "--recalibrate", folder / "local"),
+    )
     return folder, answer
 
 

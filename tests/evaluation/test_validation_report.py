@@ -1,25 +1,19 @@
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
-from unittest import mock
 
 import pandas as pd
 import pytest
+from figures_not_drawn import figures_not_drawn
 from local_hospital import hospital
-from matplotlib.figure import Figure
 
 from fhr.evaluation import external_validation, findings, learning_curve, recalibrated_results, write_validation
 
 
-def save(figure: Figure, path: BinaryIO, **options: object) -> None:
-    path.write(b"\x89PNG")
-
-
 @pytest.fixture(scope="module")
 def written(tmp_path_factory) -> Path:
-    """The folder of a report whose figures are drawn empty."""
+    """The folder of a report."""
     folder = tmp_path_factory.mktemp("validation") / "report"
-    with mock.patch.object(Figure, "savefig", save):
+    with figures_not_drawn():
         write(folder)
     return folder
 
