@@ -79,10 +79,11 @@ def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrato
             that a member did not score; a held-out one without a label.
         FHRError: too few records to calibrate on.
     """
-    if len(raw[["repeat", "fold"]].drop_duplicates()) != 1:
+    if raw["repeat"].nunique() != 1 or raw["fold"].nunique() != 1:
         raise SplitError("the scores are not those of one outer fold; calibrate each fold by itself")
     held_out, tested = raw[raw["use"] == "held_out"], raw[raw["use"] == "test"]
-    if (held_out.groupby("name")["inner"].nunique() > 1).any() or set(held_out["name"]) & set(tested["name"]):
+    in_folds = held_out[["name", "inner"]].drop_duplicates()
+    if in_folds["name"].duplicated().any() or set(in_folds["name"]) & set(tested["name"]):
         raise SplitError("inner folds overlap each other or the test fold; make a new split with `fhr splits`")
     if unknown := sorted({*held_out["name"]} - {*labels.dropna().index}):
         raise SplitError(f"{len(unknown)} held-out records have no label: {unknown[:3]}; leave them out")
@@ -93,7 +94,8 @@ def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrato
     means = members.mean(axis=1)
     known, y = means.to_numpy(), labels.loc[means.index].to_numpy()
     calibrator = make().fit(known, y)
-    by_inner = test.T.groupby(level="inner").mean().to_numpy()
+    several = test.columns.get_level_values("inner").has_duplicates
+    by_inner = (test.T.groupby(level="inner").mean() if several else test.T).to_numpy()
     between = between_inner_folds(by_inner)
     averaged = averaging(known, np.ones(len(y)), y, between, len(by_inner))
     probabilities = calibrator.predict(averaged(by_inner))
