@@ -46,11 +46,11 @@ settings.load_profile("fhr")
 gc.set_threshold(200_000, 20, 100)  # looking through what was imported again and again is a twentieth of the time
 
 
-TRAINING = {"runs", "tiny_config", "false_signal_run", "false_signal_config"}  # fixtures
+TRAINING = {"births_database", "runs", "tiny_config", "false_signal_run", "false_signal_config"}  # fixtures
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes a configuration or a run trains, and so do tests of tasks."""
+    """What takes the births that are learnt from, a configuration or a run trains, and so do tests of tasks."""
     for item in items:
         if TRAINING & set(getattr(item, "fixturenames", ())) or item.path.parent.name == "tasks":
             item.add_marker(pytest.mark.training)

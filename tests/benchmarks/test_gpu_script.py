@@ -42,6 +42,7 @@ def test_the_command_keeps_results_and_draws_their_table(tmp_path):
     assert " 1 skipped" in (tmp_path / "cuda_tests.txt").read_text()
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry.name != "tests"], ids=lambda entry: entry.name)
 def test_an_entry_gives_results_at_small_size(tmp_path, entry):
     found: dict[str, Result] = {}

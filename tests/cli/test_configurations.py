@@ -19,6 +19,7 @@ def test_there_are_configurations_and_a_clone_shows_them_at_its_root():
         assert sorted((ROOT / "configs").iterdir()) == [ROOT / "configs" / path.name for path in SHIPPED.values()]
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_configuration_runs_and_leaves_nothing(name, run_fhr, simulated_folder, false_signal_folder, tmp_path):
     data = yaml.safe_load(SHIPPED[name].read_text(encoding="utf-8"))["data"]["class_path"]

@@ -9,14 +9,11 @@ from fhr.features.template_matches import template_matches
 
 def brute_force(x, m, tolerance):
     """Pairs of templates of m + 1 measured samples, alike for m and for m + 1."""
-    starts = [i for i in range(len(x) - m) if not np.isnan(x[i : i + m + 1]).any()]
-    b = a = 0
-    for k, i in enumerate(starts):
-        for j in starts[k + 1 :]:
-            distance = np.abs(x[i : i + m + 1] - x[j : j + m + 1])
-            b += distance[:m].max() <= tolerance
-            a += distance.max() <= tolerance
-    return b, a
+    templates = np.lib.stride_tricks.sliding_window_view(x, m + 1)
+    templates = templates[~np.isnan(templates).any(axis=1)]
+    distance = np.abs(templates[:, None] - templates)
+    pairs = np.triu_indices(len(templates), 1)
+    return tuple(int(np.sum(distance[..., :k].max(axis=2)[pairs] <= tolerance)) for k in (m, m + 1))
 
 
 @given(

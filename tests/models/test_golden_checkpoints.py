@@ -16,6 +16,8 @@ from fhr.models import FORMAT, read_checkpoint, recalibrate_checkpoint
 
 GOLDEN = Path(__file__).parent / "golden"
 
+pytestmark = pytest.mark.training  # what one left
+
 
 def same(found: object, kept: object) -> None:
     """Numbers within what another machine may differ by, everything else alike."""
