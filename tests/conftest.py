@@ -47,6 +47,7 @@ gc.set_threshold(200_000, 20, 100)  # looking through what was imported again an
 
 
 TRAINING = {"births_database", "runs", "tiny_config", "false_signal_run", "false_signal_config"}  # fixtures
+EVALUATING = {"fit", "test", "crossval", "evaluate"}  # verbs
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -280,11 +281,10 @@ def run_fhr() -> Callable[..., Answer]:
     """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`.
 
     A signal that stops it stops the tests too, unless the test has said that it sends one (`stopped=True`). What a
-    verb that trains or tests draws beside its numbers is not drawn, unless it is asked for (`drawn=True`).
+    verb draws beside its numbers is not drawn; the notebooks and tests/tasks/test_evaluation_files.py draw it.
     """
-    evaluating = {"fit", "test", "crossval", "evaluate"}
 
-    def run(folder: Path, *arguments: object, stopped: bool = False, drawn: bool = False) -> Answer:
+    def run(folder: Path, *arguments: object, stopped: bool = False) -> Answer:
         import torch  # slow, and most tests do without
 
         from fhr.cli import main
@@ -302,7 +302,7 @@ def run_fhr() -> Callable[..., Answer]:
                 redirect_stdout(out),
                 redirect_stderr(err),
                 warnings.catch_warnings(),
-                nullcontext() if drawn or not evaluating & set(arguments[:1]) else figures_not_drawn(),
+                figures_not_drawn() if {*arguments[:1]} & EVALUATING else nullcontext(),
             ):
                 try:
                     code: int | str | None = main([str(argument) for argument in arguments])
@@ -327,10 +327,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory, tiny_config: Path, run_fhr: C
     def make(folder: Path) -> tuple[str, str, dict[str, Answer]]:
         fit = run_fhr(folder, "fit", "--config", tiny_config)
         assert fit.code == 0, fit.err
-        test = run_fhr(folder, "test", "--run", fit.out.strip(), drawn=True)
+        test = run_fhr(folder, "test", "--run", fit.out.strip())
         floor = ["--require-auroc", 0.99]  # which a tiny network does not reach
         crossval = run_fhr(
-            folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv", *floor, drawn=True
+            folder, "crossval", "--config", tiny_config, "--inner", 1, "--out", "predictions.csv", *floor
         )
         assert crossval.code == 3, crossval.err
         (line,) = [line for line in crossval.err.splitlines() if line.startswith("run ")]

@@ -13,8 +13,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from pathlib import Path
+from unittest import mock
 
 WARM = [
     "matplotlib.backends.backend_agg",
@@ -27,10 +30,15 @@ WARM = [
 ]
 
 
+@cache
 def warm_context() -> ForkServerContext:
     """A context of `multiprocessing` whose processes have the libraries; one server serves all of this process."""
     context = ForkServerContext()
     context.set_forkserver_preload(WARM)
+    # The server's socket lies in a temporary folder, whose path may be longer than a socket's address can be.
+    short = min((tempfile.gettempdir(), "/tmp"), key=lambda folder: (not os.access(folder, os.W_OK), len(folder)))
+    with mock.patch.object(tempfile, "tempdir", short):
+        forkserver.ensure_running()
     return context
 
 
