@@ -26,7 +26,7 @@ from fhr.metrics import holm
 
 LABELS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
 LOSS = "signal loss of the last 60 min alone"
-LINES = ("21 order statistics, logistic", "21 order statistics, ridge on pH", LOSS)
+LINES = ("21 order statistics, logistic", "21 order statistics, ridge on pH", "MAD of the last 60 min alone", LOSS)
 
 
 def main() -> None:

@@ -3,7 +3,8 @@
 Every tested record helped to calibrate the folds that it is pooled with. Prevalence and slope of pooled out-of-fold
 probabilities are tied to the labels that test them, so that the textbook null (independent probabilities, chi-squared)
 is far too wide: under a calibrated procedure it rejects next to never. Labels are redrawn, the cross-fitting is done
-again on the stored scores, and p-values and intervals come from that.
+again on the stored scores, and p-values and intervals come from that. What the redraws get wrong, since the truth that
+they start from is an estimate, is measured by redrawing each of them once more (the fast double bootstrap).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +21,7 @@ from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import Interval
 from fhr.metrics.calibration_error import calibration_errors
-from fhr.metrics.cox import calibration_lines, log_odds
+from fhr.metrics.cox import calibration_lines, lines_by_row, log_odds
 
 from .redrawn_labels import redrawn_labels
 
@@ -57,32 +58,50 @@ class CalibrationNull(NamedTuple):
     Attributes:
         observed: (4,), mean over repeats of each of `STATISTICS`.
         drawn: (4, m), of the redraws; only those with a finite calibration line in every repeat.
+        redrawn: (4, m'), of one redraw of each of these.
         n_redraws: how many labels were drawn, those without such a line included.
     """
 
     observed: np.ndarray
     drawn: np.ndarray
+    redrawn: np.ndarray
     n_redraws: int
 
     def p_value(self, statistic: str = "cox") -> float:
         """P-value (1 + #{draws as extreme}) / (1 + m); of slope and intercept two-sided, of the others upwards.
 
-        NaN where the statistic is undefined, or where fewer than half of the redraws have a calibration line.
+        As extreme as the redraws of redraws are at the place that the observed value has among the draws. NaN where the
+        statistic is undefined, or where fewer than half of the redraws have a calibration line.
         """
         i = STATISTICS.index(statistic)
-        value, draws = self.observed[i], self.drawn[i]
-        if not np.isfinite(value) or 2 * len(draws) < self.n_redraws:
+        value, draws, again = self.observed[i], self.drawn[i], self.redrawn[i]
+        if not np.isfinite(value) or self._too_few:
             return np.nan
-        above, below = 1 + np.count_nonzero(draws >= value), 1 + np.count_nonzero(draws <= value)
+        highest = np.quantile(again, np.mean(draws < value), method="higher")
+        lowest = np.quantile(again, np.mean(draws <= value), method="lower")
+        above, below = 1 + np.count_nonzero(draws >= highest), 1 + np.count_nonzero(draws <= lowest)
         extreme = above if statistic in ("cox", "ece") else 2 * min(above, below)
         return float(min(1.0, extreme / (1 + len(draws))))
 
+    def quantiles(self, statistic: str, levels: Sequence[float]) -> np.ndarray:
+        """Quantiles of the statistic under a calibrated procedure; NaN where the p-value is.
+
+        Values whose p-value, upwards or downwards, is that of the level.
+        """
+        if self._too_few:
+            return np.full(len(levels), np.nan)
+        i = STATISTICS.index(statistic)
+        places = np.searchsorted(np.sort(self.redrawn[i]), np.quantile(self.drawn[i], levels), side="right")
+        return np.asarray(np.quantile(self.drawn[i], places / self.redrawn.shape[1]))
+
     def interval(self, statistic: str) -> tuple[float, float]:
-        """Interval that holds 95% of the draws; NaN where the p-value is."""
-        if 2 * self.drawn.shape[1] < self.n_redraws:
-            return np.nan, np.nan
-        low, high = np.percentile(self.drawn[STATISTICS.index(statistic)], [2.5, 97.5])
+        """Interval that holds the statistic of 95% of calibrated procedures; NaN where the p-value is."""
+        low, high = self.quantiles(statistic, (0.025, 0.975))
         return float(low), float(high)
+
+    @property
+    def _too_few(self) -> bool:
+        return 2 * min(self.drawn.shape[1], self.redrawn.shape[1]) < self.n_redraws
 
 
 def calibration_metrics(null: CalibrationNull) -> dict[str, Interval]:
@@ -95,9 +114,7 @@ def calibration_metrics(null: CalibrationNull) -> dict[str, Interval]:
     """
     found = {"cox_p": Interval(null.p_value("cox"), np.nan, np.nan)}
     for statistic in ("calibration_slope", "calibration_intercept", "ece"):
-        low, high = null.interval(statistic)
-        middle = np.nan if np.isnan(low) else float(np.median(null.drawn[STATISTICS.index(statistic)]))
-        found[f"{statistic}_null"] = Interval(middle, low, high)
+        found[f"{statistic}_null"] = Interval(*map(float, null.quantiles(statistic, (0.5, 0.025, 0.975))))
         found[f"{statistic}_p"] = Interval(null.p_value(statistic), np.nan, np.nan)
     return found
 
@@ -142,6 +159,10 @@ def calibration_null(
     any number of labels: with P(y*) itself, a procedure that is wrong in each redraw as in the data (a shifted
     prevalence, an average that is calibrated as a single network) would be its own yardstick and never be found.
 
+    q is not the truth, and statistics under it are not quite those under the truth: larger for rare labels, smaller
+    over several repeats. Each redraw is therefore taken for the data, by the same steps, and its labels are redrawn
+    once: the redraws lie to the data as the redraws of redraws lie to the redraws (the fast double bootstrap).
+
     Args:
         folds: see `stored_folds`.
         labels: (n,), 0 or 1; records that no fold tests keep theirs.
@@ -155,7 +176,8 @@ def calibration_null(
 
     Source:
         Parametric bootstrap of a test: Davison and Hinkley 1997, Bootstrap Methods and their Application, chapter 4;
-        for calibration: Bröcker and Smith 2007, Weather Forecast. 22:651, doi:10.1175/WAF993.1.
+        for calibration: Bröcker and Smith 2007, Weather Forecast. 22:651, doi:10.1175/WAF993.1; fast double bootstrap:
+        Davidson and MacKinnon 2007, Comput. Stat. Data Anal. 51:3259, doi:10.1016/j.csda.2006.04.001.
     """
     if n_redraws < 20:
         raise FHRError(f"n_redraws={n_redraws}; give 20 or more, 200 by default")
@@ -186,48 +208,74 @@ def calibration_null(
                 odds[:, fold.tested] = log_odds(curves(averaged(fold.by_inner)), _LEAST)
         return found[:, :, tested]
 
-    given = procedure(y[None])
-
-    def limit_of(p: np.ndarray) -> np.ndarray:
-        positive = _MANY * y[None].astype(np.int64)
-        positive[0, tested] = np.round(_MANY * p)
-        return procedure(positive, _MANY)[:, 0]
-
-    truth = expit(_smooth(given[:, 0], limit_of))
-    limit = limit_of(truth)
-    drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
     of_records = np.zeros((len(by_repeat), len(y)), dtype=np.int64)
     for row, of_repeat in zip(of_records, by_repeat.values(), strict=True):
         for k, fold in enumerate(of_repeat):
             row[fold.tested] = k
     generator = stream(seed, "labels of a procedure")
-    drawn[:, tested] = redrawn_labels(truth, y[tested], of_records[:, tested], n_redraws, generator)
-    strayed = procedure(drawn) + (_calibrated(limit, truth) - limit)[:, None]
+
+    def redraws_of(odds: np.ndarray, moved: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Labels of the tested records (n_redraws, n) from the truth that log-odds (repeat, 1 or n_redraws, n) tell.
+
+        With the log-odds that a procedure gives for them which is calibrated under that truth, and what was added to
+        make it so; `moved` was added to the procedure that gave `odds`.
+        """
+
+        def limit_of(p: np.ndarray) -> np.ndarray:
+            positive = np.tile(_MANY * y.astype(np.int64), (len(p), 1))
+            positive[:, tested] = np.round(_MANY * p)
+            return procedure(positive, _MANY) + moved
+
+        truth = expit(_smooth(odds, limit_of))
+        limit = limit_of(truth)
+        straight = moved + _calibrated(limit, truth) - limit
+        drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
+        drawn[:, tested] = redrawn_labels(truth, y[tested], of_records[:, tested], n_redraws, generator)
+        return drawn[:, tested], procedure(drawn) + straight, straight
+
+    given = procedure(y[None])
+    drawn, odds, moved = redraws_of(given, 0.0)
+    again, odds_again, _ = redraws_of(odds, moved)
     observed = _statistics(y[None, tested], given)[:, 0]
-    draws = _statistics(drawn[:, tested], strayed)
-    return CalibrationNull(observed, draws[:, np.isfinite(draws).all(axis=0)], n_redraws)
+    draws, redrawn = _statistics(drawn, odds), _statistics(again, odds_again)
+    draws, redrawn = (found[:, np.isfinite(found).all(axis=0)] for found in (draws, redrawn))
+    return CalibrationNull(observed, draws, redrawn, n_redraws)
 
 
 def _smooth(odds: np.ndarray, limit_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Log-odds (n,) of the truth to draw from: a line of the procedure's limit, with the spread and mean of its own."""
+    """Log-odds (m, n) of the truth to draw from: a line of the procedure's limit, with the spread and mean of its own.
+
+    Of log-odds (repeat, m, n).
+    """
     p = expit(odds).mean(axis=0)
     own, shape = log_odds(p, _LEAST), limit_of(p).mean(axis=0)
     weights = p * (1 - p)
-    centre = np.average(shape, weights=weights)
-    spread = np.average((shape - centre) ** 2, weights=weights)
-    slope = np.average((shape - centre) * own, weights=weights) / spread if spread > _LEAST else 1.0
-    truth = np.average(own, weights=weights) + slope * (shape - centre)
+
+    def mean(x: np.ndarray) -> np.ndarray:
+        return np.asarray((weights * x).sum(axis=1, keepdims=True) / weights.sum(axis=1, keepdims=True))
+
+    away = shape - mean(shape)
+    spread = mean(away**2)
+    slope = np.where(spread > _LEAST, mean(away * own) / np.maximum(spread, _LEAST), 1.0)
+    truth = mean(own) + slope * away
     for _ in range(30):  # Newton: the mean probability stays
         q = expit(truth)
-        truth = truth + (p.mean() - q.mean()) / np.mean(q * (1 - q))
-    return np.asarray(truth)
+        truth += (p - q).mean(axis=1, keepdims=True) / (q * (1 - q)).mean(axis=1, keepdims=True)
+    return truth
 
 
 def _calibrated(odds: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Log-odds (repeat, n) on their calibration line under the probabilities `truth` (n,) of the labels."""
-    once = np.ones((1, len(truth)))
-    lines = [ridge_lines(row, once, truth[None], _LEAST)[:, 0] for row in odds]
-    return np.stack([intercept + slope * row for (intercept, slope), row in zip(lines, odds, strict=True)])
+    """Log-odds (repeat, m, n) on their calibration lines under the probabilities `truth` (m, n) of the labels."""
+    found = []
+    for rows in odds:
+        slope, intercept = lines_by_row(rows, truth)
+        for i in np.flatnonzero(np.isnan(slope)):  # flat, or a line too far from slope 1
+            intercept[i], slope[i] = log_odds(truth[i].mean()), 0.0
+            if np.ptp(rows[i]) > _LEAST:
+                once = np.ones((1, len(rows[i])))
+                intercept[i], slope[i] = ridge_lines(rows[i], once, truth[i : i + 1], _LEAST)[:, 0]
+        found.append(intercept[:, None] + slope[:, None] * rows)
+    return np.stack(found)
 
 
 def _statistics(labels: np.ndarray, odds: np.ndarray) -> np.ndarray:

@@ -28,7 +28,7 @@ def redrawn_labels(
     (Metropolis), in all redraws at once.
 
     Args:
-        truth: (n,), probability of each record.
+        truth: (n,), probability of each record, or (n_redraws, n) with those of each redraw.
         labels: (n,), of the data, 0 or 1.
         folds: (repeat, n), the outer fold of each record, from 0.
         n_redraws: number of rows.
@@ -44,7 +44,7 @@ def redrawn_labels(
     balanced = folds[[_is_stratified(row, labels) for row in folds]]
     if not len(balanced) or k in (0, n):
         return (generator.random((n_redraws, n)) < truth).astype(np.int64)
-    odds = log_odds(truth, 1e-9)
+    odds = np.broadcast_to(log_odds(truth, 1e-9), (n_redraws, n))
     order = np.argsort(-(odds + generator.gumbel(size=(n_redraws, n))), axis=1)
     positive, negative, chain = order[:, :k].copy(), order[:, k:].copy(), np.arange(n_redraws)
     repeat = np.arange(len(balanced))[None]
@@ -56,7 +56,7 @@ def redrawn_labels(
         left, entered = balanced[:, i].T, balanced[:, j].T
         moved = left != entered
         cost = (2 * (excess[chain[:, None], repeat, entered] - excess[chain[:, None], repeat, left]) + 2) * moved
-        taken = np.log(generator.random(n_redraws)) < odds[j] - odds[i] - strength * cost.sum(axis=1)
+        taken = np.log(generator.random(n_redraws)) < odds[chain, j] - odds[chain, i] - strength * cost.sum(axis=1)
         positive[chain[taken], a[taken]], negative[chain[taken], b[taken]] = j[taken], i[taken]
         changed = chain[taken][:, None], repeat
         excess[(*changed, left[taken])] -= 1

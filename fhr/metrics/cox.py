@@ -20,6 +20,7 @@ __all__ = [
     "calibration_lines",
     "calibration_p_values",
     "calibration_slope",
+    "lines_by_row",
     "log_odds",
 ]
 
@@ -109,12 +110,20 @@ def calibration_lines(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np
         Each (m,); NaN where a row has no finite line.
     """
     y, x = np.asarray(labels, dtype=np.int64), log_odds(probabilities)
-    slope, intercept = _lines(x, np.ones_like(y), y, 1.0, 0.0)
+    slope, intercept = lines_by_row(x, y)
     for i in np.flatnonzero(np.isnan(slope)):  # a line too far from slope 1 for plain Newton steps, or none
         slope[i], intercept[i], _ = calibration_line(y[i], probabilities[i])
     sign = 2 * y - 1
     fitted = log_expit(sign * (intercept[:, None] + slope[:, None] * x)).sum(axis=1)
     return slope, intercept, np.maximum(2 * (fitted - log_expit(sign * x).sum(axis=1)), 0.0)
+
+
+def lines_by_row(x: np.ndarray, events: np.ndarray) -> np.ndarray:
+    """Slope and intercept, (2, m), of labels or their probabilities (m, n) on the log-odds (m, n) of each row.
+
+    NaN where a row has no finite line, or one too far from slope 1 for plain Newton steps.
+    """
+    return _lines(x, np.ones_like(events), events, 1.0, 0.0)
 
 
 def _lines(x: np.ndarray, counts: np.ndarray, events: np.ndarray, slope0: float, intercept0: float) -> np.ndarray:

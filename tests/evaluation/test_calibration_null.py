@@ -91,7 +91,7 @@ def test_same_seed_same_numbers_and_another_kind_of_calibrator():
     one, same, other = (calibration_null(folds, labels, n_redraws=25, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(one.drawn, same.drawn)
     assert not np.array_equal(one.drawn, other.drawn)
-    more, known = cross_validation(2)
+    more, known = cross_validation(2, n=150)
     beta = calibration_null(more[:1], known, n_redraws=20, make=Beta)
     assert np.isfinite(beta.observed).all()
     assert 0 < beta.p_value() <= 1
@@ -116,7 +116,8 @@ def test_what_has_no_line_has_no_p_value():
 
 
 def test_p_values_by_rank():
-    null = CalibrationNull(np.array([1.0, 0.0, 5.0, 0.1]), np.tile(np.arange(99.0) / 10, (4, 1)), 99)
+    draws = np.tile(np.arange(99.0) / 10, (4, 1))
+    null = CalibrationNull(np.array([1.0, 0.0, 5.0, 0.1]), draws, draws, 99)
     assert null.p_value("cox") == pytest.approx((1 + 49) / 100)  # 5.0 to 9.8
     assert null.p_value("calibration_slope") == pytest.approx(2 * 12 / 100)  # 0.0 to 1.0
     assert null.p_value("calibration_intercept") == pytest.approx(2 * 2 / 100)
@@ -130,6 +131,19 @@ def test_p_values_by_rank():
 
 def replace_drawn(null: CalibrationNull, n: int) -> CalibrationNull:
     return null._replace(drawn=null.drawn[:, :n])
+
+
+def test_redraws_of_redraws_say_what_redraws_get_wrong():
+    """Redraws of redraws vary by 1.25 of the redraws, which vary by 1.25 of what a calibrated procedure gives."""
+    rng = np.random.default_rng(0)
+    draws, again = 1.25 * rng.normal(size=(4, 5000)), 1.25**2 * rng.normal(size=(4, 5000))
+    null = CalibrationNull(np.full(4, 1.6449), draws, again, 5000)
+    assert null.p_value("cox") == pytest.approx(0.05, abs=0.01)  # where the redraws alone say .094
+    assert null.p_value("calibration_slope") == pytest.approx(0.1, abs=0.02)
+    assert null.interval("ece") == pytest.approx((-1.96, 1.96), abs=0.2)
+    for level in (0.1, 0.5, 0.9):
+        (value,) = null.quantiles("cox", [level])
+        assert null._replace(observed=np.full(4, value)).p_value("cox") == pytest.approx(1 - level, abs=0.01)
 
 
 def test_wrong_use_is_named():
