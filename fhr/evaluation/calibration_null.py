@@ -3,8 +3,8 @@
 Every tested record helped to calibrate the folds that it is pooled with. Prevalence and slope of pooled out-of-fold
 probabilities are tied to the labels that test them, so that the textbook null (independent probabilities, chi-squared)
 is far too wide: under a calibrated procedure it rejects next to never. Labels are redrawn, the cross-fitting is done
-again on the stored scores, and p-values and intervals come from that. What the redraws get wrong, since the truth that
-they start from is an estimate, is measured by redrawing each of them once more (the fast double bootstrap).
+again on the stored scores, and p-values and intervals come from that. Of a single repeat each redraw is redrawn once
+more, which shows where the joint test is too careful (the fast double bootstrap).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -58,7 +58,7 @@ class CalibrationNull(NamedTuple):
     Attributes:
         observed: (4,), mean over repeats of each of `STATISTICS`.
         drawn: (4, m), of the redraws; only those with a finite calibration line in every repeat.
-        redrawn: (4, m'), of one redraw of each of these.
+        redrawn: (4, m'), of one redraw of each of these; of several repeats (4, 0).
         n_redraws: how many labels were drawn, those without such a line included.
     """
 
@@ -70,38 +70,30 @@ class CalibrationNull(NamedTuple):
     def p_value(self, statistic: str = "cox") -> float:
         """P-value (1 + #{draws as extreme}) / (1 + m); of slope and intercept two-sided, of the others upwards.
 
-        As extreme as the redraws of redraws are at the place that the observed value has among the draws. NaN where the
-        statistic is undefined, or where fewer than half of the redraws have a calibration line.
+        Of a single repeat the p-value of `cox` is that of the fast double bootstrap where this is the smaller one: the
+        share of draws above the value that stands among the redraws of redraws where the observed one stands among the
+        draws. The larger one is not taken: redraws of redraws are too small where the form of the calibrator is wrong
+        (scores of heavy tails), which would be hidden.
+
+        NaN where the statistic is undefined, or where fewer than half of the redraws have a calibration line.
         """
         i = STATISTICS.index(statistic)
         value, draws, again = self.observed[i], self.drawn[i], self.redrawn[i]
-        if not np.isfinite(value) or self._too_few:
+        if not np.isfinite(value) or 2 * len(draws) < self.n_redraws:
             return np.nan
-        highest = np.quantile(again, np.mean(draws < value), method="higher")
-        lowest = np.quantile(again, np.mean(draws <= value), method="lower")
-        above, below = 1 + np.count_nonzero(draws >= highest), 1 + np.count_nonzero(draws <= lowest)
+        above, below = 1 + np.count_nonzero(draws >= value), 1 + np.count_nonzero(draws <= value)
+        if statistic == "cox" and 2 * len(again) >= self.n_redraws:
+            there = np.quantile(again, np.mean(draws < value), method="higher")
+            above = min(above, 1 + np.count_nonzero(draws >= there))
         extreme = above if statistic in ("cox", "ece") else 2 * min(above, below)
         return float(min(1.0, extreme / (1 + len(draws))))
 
-    def quantiles(self, statistic: str, levels: Sequence[float]) -> np.ndarray:
-        """Quantiles of the statistic under a calibrated procedure; NaN where the p-value is.
-
-        Values whose p-value, upwards or downwards, is that of the level.
-        """
-        if self._too_few:
-            return np.full(len(levels), np.nan)
-        i = STATISTICS.index(statistic)
-        places = np.searchsorted(np.sort(self.redrawn[i]), np.quantile(self.drawn[i], levels), side="right")
-        return np.asarray(np.quantile(self.drawn[i], places / self.redrawn.shape[1]))
-
     def interval(self, statistic: str) -> tuple[float, float]:
-        """Interval that holds the statistic of 95% of calibrated procedures; NaN where the p-value is."""
-        low, high = self.quantiles(statistic, (0.025, 0.975))
+        """Interval that holds 95% of the draws; NaN where the p-value is."""
+        if 2 * self.drawn.shape[1] < self.n_redraws:
+            return np.nan, np.nan
+        low, high = np.percentile(self.drawn[STATISTICS.index(statistic)], [2.5, 97.5])
         return float(low), float(high)
-
-    @property
-    def _too_few(self) -> bool:
-        return 2 * min(self.drawn.shape[1], self.redrawn.shape[1]) < self.n_redraws
 
 
 def calibration_metrics(null: CalibrationNull) -> dict[str, Interval]:
@@ -114,7 +106,9 @@ def calibration_metrics(null: CalibrationNull) -> dict[str, Interval]:
     """
     found = {"cox_p": Interval(null.p_value("cox"), np.nan, np.nan)}
     for statistic in ("calibration_slope", "calibration_intercept", "ece"):
-        found[f"{statistic}_null"] = Interval(*map(float, null.quantiles(statistic, (0.5, 0.025, 0.975))))
+        low, high = null.interval(statistic)
+        middle = np.nan if np.isnan(low) else float(np.median(null.drawn[STATISTICS.index(statistic)]))
+        found[f"{statistic}_null"] = Interval(middle, low, high)
         found[f"{statistic}_p"] = Interval(null.p_value(statistic), np.nan, np.nan)
     return found
 
@@ -159,9 +153,10 @@ def calibration_null(
     any number of labels: with P(y*) itself, a procedure that is wrong in each redraw as in the data (a shifted
     prevalence, an average that is calibrated as a single network) would be its own yardstick and never be found.
 
-    q is not the truth, and statistics under it are not quite those under the truth: larger for rare labels, smaller
-    over several repeats. Each redraw is therefore taken for the data, by the same steps, and its labels are redrawn
-    once: the redraws lie to the data as the redraws of redraws lie to the redraws (the fast double bootstrap).
+    q is not the truth, and the likelihood ratio under it is a little larger than under the truth where a label is rare.
+    Each redraw is therefore taken for the data, by the same steps, and its labels are redrawn once: the redraws lie to
+    the data as the redraws of redraws lie to the redraws (the fast double bootstrap). Over several repeats it changes
+    nothing, and is left out.
 
     Args:
         folds: see `stored_folds`.
@@ -235,11 +230,11 @@ def calibration_null(
 
     given = procedure(y[None])
     drawn, odds, moved = redraws_of(given, 0.0)
-    again, odds_again, _ = redraws_of(odds, moved)
-    observed = _statistics(y[None, tested], given)[:, 0]
-    draws, redrawn = _statistics(drawn, odds), _statistics(again, odds_again)
+    draws, redrawn = _statistics(drawn, odds), np.empty((len(STATISTICS), 0))
+    if len(by_repeat) == 1:
+        redrawn = _statistics(*redraws_of(odds, moved)[:2])
     draws, redrawn = (found[:, np.isfinite(found).all(axis=0)] for found in (draws, redrawn))
-    return CalibrationNull(observed, draws, redrawn, n_redraws)
+    return CalibrationNull(_statistics(y[None, tested], given)[:, 0], draws, redrawn, n_redraws)
 
 
 def _smooth(odds: np.ndarray, limit_of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
