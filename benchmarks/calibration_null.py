@@ -1,6 +1,6 @@
 """Level and power of the calibration test of a cross-validation, on simulated data with a known truth.
 
-    python benchmarks/calibration_null.py [--data-sets 300] [--redraws 200] [--cases ...]
+    python benchmarks/calibration_null.py [--data-sets 300] [--first 0] [--redraws 200] [--cases ...]
 
 Each data set: n births, a share of them with the label, scores of two normal classes; five outer folds, K networks an
 outer fold, each the score of a birth with noise of its own. Under the first cases the procedure is calibrated but for
@@ -94,6 +94,7 @@ def p_values(seed: int, redraws: int, *, stretched: bool = True, make=RidgePlatt
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-sets", type=int, default=300)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first data set")
     parser.add_argument("--redraws", type=int, default=200)
     parser.add_argument("--cases", type=int, nargs="+", default=range(len(CASES)))
     options = parser.parse_args()
@@ -103,7 +104,7 @@ def main() -> None:
         name, given = list(CASES.items())[case]
         start = time.perf_counter()
         one = partial(p_values, redraws=options.redraws, **given)
-        own, textbook = np.array([one(seed) for seed in range(options.data_sets)]).T
+        own, textbook = np.array([one(seed) for seed in range(options.first, options.first + options.data_sets)]).T
         found = int((own <= 0.05).sum())
         low, high = binomtest(found, len(own)).proportion_ci(method="exact")
         print(
