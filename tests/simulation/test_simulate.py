@@ -13,7 +13,7 @@ from fhr.errors import FHRError
 from fhr.recording import Recording, developed_on
 from fhr.simulation import EXPLAINED, simulate, simulate_labour, simulate_labours, simulate_recording
 
-N = 200
+N = 400
 
 
 @pytest.fixture(scope="module")
