@@ -98,6 +98,8 @@ def main() -> None:
     parser.add_argument("--redraws", type=int, default=200)
     parser.add_argument("--cases", type=int, nargs="+", default=range(len(CASES)))
     options = parser.parse_args()
+    if options.first < 0:
+        parser.error(f"--first {options.first}: give 0 or more")
     print("| case | mean p | rejected at 5% | 95% interval | Kolmogorov-Smirnov | rejected by chi-squared | s |")
     print("|---|---|---|---|---|---|---|")
     for case in options.cases:

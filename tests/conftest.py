@@ -27,7 +27,6 @@ os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # antropy, the outside referenc
 
 import pandas as pd
 from false_signal_recordings import write_false_signals
-from figures_not_drawn import figures_not_drawn
 from made_once import Answer, made_once, own_copy
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
@@ -286,6 +285,7 @@ def run_fhr() -> Callable[..., Answer]:
 
     def run(folder: Path, *arguments: object, stopped: bool = False) -> Answer:
         import torch  # slow, and most tests do without
+        from figures_not_drawn import figures_not_drawn
 
         from fhr.cli import main
 

@@ -95,7 +95,9 @@ class Reference:
             raise FHRError(f"{len(unlabelled)} held-out records lack a label: {unlabelled[:3]}; leave them out")
         inner, score = held_out["inner"].to_numpy(), held_out["score"].to_numpy(dtype=float)
         record, names = pd.factorize(held_out["name"], sort=True)
-        if (inner[np.unique(record, return_index=True)[1]][record] != inner).any():
+        of_record = np.empty_like(inner, shape=len(names))
+        of_record[record] = inner
+        if (of_record[record] != inner).any():
             raise FHRError("a record was held out of two inner folds; give one outer fold of one repeat at a time")
         known, member = labels.loc[names].to_numpy(), held_out["member"].to_numpy()
         folds, probabilities = {}, []

@@ -188,7 +188,7 @@ def calibration_null(
     for repeat, others in of_each.items():
         if not np.array_equal(others, tested):
             raise FHRError(f"repeat {repeat} tests other records than repeat {first}; pool whole repeats")
-    y = np.asarray(labels)
+    y = np.asarray(labels).astype(np.int64)
 
     def procedure(positive: np.ndarray, times: int = 1) -> np.ndarray:
         """Log-odds (repeat, m, tested) for labels of which `positive` (m, n) of `times` are 1."""
@@ -217,14 +217,14 @@ def calibration_null(
         """
 
         def limit_of(p: np.ndarray) -> np.ndarray:
-            positive = np.tile(_MANY * y.astype(np.int64), (len(p), 1))
+            positive = np.tile(_MANY * y, (len(p), 1))
             positive[:, tested] = np.round(_MANY * p)
             return procedure(positive, _MANY) + moved
 
         truth = expit(_smooth(odds, limit_of))
         limit = limit_of(truth)
         straight = moved + _calibrated(limit, truth) - limit
-        drawn = np.tile(y.astype(np.int64), (n_redraws, 1))
+        drawn = np.tile(y, (n_redraws, 1))
         drawn[:, tested] = redrawn_labels(truth, y[tested], of_records[:, tested], n_redraws, generator)
         return drawn[:, tested], procedure(drawn) + straight, straight
 
