@@ -7,8 +7,9 @@ from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
 from .entropy_of_matches import sample_entropy
 from .extraction import Extraction, extract
-from .feature_set import GROUPS, OPTIONAL_GROUPS, FeatureSet, Windows
+from .feature_set import FeatureSet, Windows
 from .fractal_dimension import higuchi
+from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS
 from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
 from .parquet_table import METADATA_COLUMNS, read_features
@@ -29,6 +30,7 @@ __all__ = [
     "METADATA_COLUMNS",
     "MULTISCALE",
     "MULTISCALE_COLUMNS",
+    "NESTED_GROUPS",
     "OPTIONAL_GROUPS",
     "ORDER_STATISTICS",
     "PRSA",

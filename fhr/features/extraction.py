@@ -28,6 +28,7 @@ from fhr.tracking import environment, made_otherwise, source_state
 
 from .extraction_chunk import Chunk, Done, extract_chunk, identity, read_records
 from .feature_set import FeatureSet
+from .groups import OF_GROUP
 from .parquet_table import join_parts, read_provenance
 
 __all__ = ["Extraction", "extract"]
@@ -157,7 +158,9 @@ def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, schedu
 
 
 def _check_device(device: str, feature_set: FeatureSet, scheduler: str | None) -> None:
-    if check_device(device) not in ("auto", "cpu") and not {"multiscale", "scattering"} & set(feature_set.groups):
+    if check_device(device) not in ("auto", "cpu") and not any(
+        OF_GROUP[group].on_device for group in feature_set.groups
+    ):
         raise FHRError(f"device {device}: only the groups `multiscale` and `scattering` compute on one; leave it out")
     if scheduler is None:  # else the workers look for it
         pick_device(device, float64=True)

@@ -14,15 +14,11 @@ from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_ste
 from fhr.recording import Recording, Step, plain_names, plain_number, plain_table
 
 from .column import Column
-from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS, multiscale_features
+from .groups import GROUPS, OF_GROUP, GivenWindows
+from .multiscale_columns import MULTISCALE
 
-__all__ = ["GROUPS", "OPTIONAL_GROUPS", "FeatureSet", "Windows"]
+__all__ = ["FeatureSet", "Windows"]
 
-GROUPS = ("multiscale", "scalar", "morphology")
-"""The groups of a feature set that names none. Checkpoints and tables rely on them; another group is optional."""
-OPTIONAL_GROUPS = ("scattering",)
-"""The groups that a feature set has only if it names them."""
-_ALL = (*GROUPS, *OPTIONAL_GROUPS)
 _LEAST, _MOST = 1e-6, 1e6  # Hz and min of a stored feature set: no time or number of samples overflows
 VERSION = 2  # raise it when a column of the same name comes to mean another number: tables are then made anew
 
@@ -83,8 +79,8 @@ class FeatureSet:
                 "window must hold a sample"
             )
         groups = tuple(self.groups)
-        if not groups or groups != tuple(group for group in _ALL if group in groups):
-            raise FHRError(f"feature groups {groups}; choose from {', '.join(_ALL)}, in this order")
+        if not groups or groups != tuple(group for group in OF_GROUP if group in groups):
+            raise FHRError(f"feature groups {groups}; choose from {', '.join(OF_GROUP)}, in this order")
         check_steps(self.steps)
         unknown = [name for name in self.multiscale if name not in MULTISCALE]
         if unknown:
@@ -106,22 +102,12 @@ class FeatureSet:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Name, unit and description of each feature, in the order of `compute`."""
-        columns: tuple[Column, ...] = ()
-        if "multiscale" in self.groups:
-            columns += MULTISCALE_COLUMNS
-        if "scalar" in self.groups:
-            from .scalar import SCALAR_COLUMNS
+        return tuple(column for group in self.groups for column in OF_GROUP[group].columns(self.minutes))
 
-            columns += SCALAR_COLUMNS
-        if "morphology" in self.groups:
-            from .morphology_columns import MORPHOLOGY_COLUMNS
-
-            columns += MORPHOLOGY_COLUMNS
-        if "scattering" in self.groups:
-            from .scattering_columns import SCATTERING_COLUMNS
-
-            columns += SCATTERING_COLUMNS
-        return columns
+    @property
+    def column_groups(self) -> tuple[str, ...]:
+        """The group of each feature."""
+        return tuple(group for group in self.groups for _ in OF_GROUP[group].columns(self.minutes))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -146,22 +132,8 @@ class FeatureSet:
             float64 (window, len(columns)); NaN where a window has too little signal. The last digit may depend on the
             device and on how many windows are computed at once.
         """
-        parts = []
-        if "multiscale" in self.groups:
-            parts.append(multiscale_features(fhr, fs=self.fs, device=device, **self.multiscale))
-        if "scalar" in self.groups:
-            from .scalar import scalar_features
-
-            parts.append(scalar_features(fhr, fs=self.fs))
-        if "morphology" in self.groups:
-            from .morphology_columns import morphology_features
-
-            parts.append(morphology_features(fhr, uc, fs=self.fs))
-        if "scattering" in self.groups:
-            from .scattering_columns import scattering_features
-
-            parts.append(scattering_features(fhr, fs=self.fs, device=device))
-        return np.concatenate(parts, axis=-1)
+        given = GivenWindows(fhr, uc, self.fs, device, self.multiscale)
+        return np.concatenate([OF_GROUP[group].compute(given) for group in self.groups], axis=-1)
 
     def check(self) -> None:
         """Refuse parameters that no window can be computed with, before there are any windows.
@@ -169,11 +141,8 @@ class FeatureSet:
         Raises:
             FHRError: parameters of the analysis that cannot be, or scales that the window is too short for.
         """
-        from .morphology_columns import LEAST
-        from .scattering_columns import SHORTEST
-
-        for group, least in (("morphology", LEAST), ("scattering", SHORTEST)):
-            if group in self.groups and self.minutes * 60 < least:
+        for group in self.groups:
+            if self.minutes * 60 < (least := OF_GROUP[group].shortest):
                 raise FHRError(
                     f"{group} features of windows of {self.minutes:g} min; they need {least / 60:.3g} min, take longer "
                     "windows or other groups"

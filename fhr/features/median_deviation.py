@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from .inputs import checked_rate, some_signals
 from .sorted_samples import median
 
-__all__ = ["MIN_MEASURED", "least_squares_line", "log_mad", "mad"]
+__all__ = ["MIN_MEASURED", "detrended", "least_squares_line", "log_mad", "mad"]
 
 MIN_MEASURED = 50.0
 """Seconds of measured signal below which no line is fitted."""
@@ -37,17 +37,27 @@ def mad(fhr: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
     rate = checked_rate(fs)
 
     def some(rows: np.ndarray) -> np.ndarray:
-        measured, t = ~np.isnan(rows), np.arange(rows.shape[1]) / (60 * rate)
-        number = np.count_nonzero(measured, axis=-1)
-        n = np.where(number < max(MIN_MEASURED * rate, 2), np.nan, number)[:, None]
-        centre = np.where(measured, t, 0.0).sum(axis=-1, keepdims=True) / n
-        level = np.where(measured, rows, 0.0).sum(axis=-1, keepdims=True) / n
-        x, off = rows - level, np.where(measured, t - centre, 0.0)
-        square = np.maximum((off**2).sum(axis=-1, keepdims=True), np.finfo(np.float64).tiny)  # 0 without a sample
-        r = x - np.where(measured, off * x, 0.0).sum(axis=-1, keepdims=True) / square * (t - centre)
-        return log_mad(r)
+        few = np.count_nonzero(~np.isnan(rows), axis=-1) < max(MIN_MEASURED * rate, 2)
+        return np.where(few, np.nan, log_mad(detrended(rows, rate)[1]))
 
     return some_signals(fhr, some)
+
+
+def detrended(rows: np.ndarray, rate: float) -> tuple[np.ndarray, np.ndarray]:
+    """Slope (signal,) per minute and residuals (signal, n) of the least-squares line of the measured samples.
+
+    Args:
+        rows: (signal, n); NaN is missing.
+        rate: Hz.
+    """
+    measured, t = ~np.isnan(rows), np.arange(rows.shape[1]) / (60 * rate)
+    n = np.maximum(np.count_nonzero(measured, axis=-1), 1)[:, None]
+    centre = np.where(measured, t, 0.0).sum(axis=-1, keepdims=True) / n
+    level = np.where(measured, rows, 0.0).sum(axis=-1, keepdims=True) / n
+    x, off = rows - level, np.where(measured, t - centre, 0.0)
+    square = np.maximum((off**2).sum(axis=-1, keepdims=True), np.finfo(np.float64).tiny)  # 0 without two samples
+    slope = np.where(measured, off * x, 0.0).sum(axis=-1, keepdims=True) / square
+    return slope[:, 0], x - slope * (t - centre)
 
 
 def least_squares_line(t: np.ndarray, x: np.ndarray) -> tuple[float, float]:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError, SignalError
-from fhr.features import GROUPS, MULTISCALE, MULTISCALE_COLUMNS, Column, FeatureSet, feature_set
+from fhr.features import GROUPS, MULTISCALE, MULTISCALE_COLUMNS, Column, FeatureSet, groups
 from fhr.preprocessing import DEFAULT_STEPS, clean, last_minutes
 from fhr.recording import Recording, Step
 
@@ -72,7 +72,7 @@ def test_a_multiple_of_the_rate_is_averaged_in_blocks():
 
 def test_groups_are_columns_beside_each_other(monkeypatch):
     monkeypatch.setattr(
-        feature_set,
+        groups,
         "multiscale_features",
         lambda x, fs, **given: np.full((len(x), len(MULTISCALE_COLUMNS)), given["p"]),
     )

@@ -1,0 +1,86 @@
+"""Nested parts of a window: its last minutes, ever fewer of them, and its first parts of 20 min."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from .column import Column
+
+__all__ = ["ENOUGH", "Part", "filled", "of_each_part", "parts_of"]
+
+ENOUGH = 60
+"""Measured seconds below which a part has no statistic of its own."""
+_FIRST = 20  # min of each first part
+
+
+class Part(NamedTuple):
+    """A part of a window.
+
+    Attributes:
+        name: as columns have it: `30` for the last 30 min, `first_20` and `second_20`.
+        start: min from the start of the window.
+        end: min from the start of the window.
+        wider: place, among the parts, of the next wider one; None of the whole window.
+        words: for descriptions.
+    """
+
+    name: str
+    start: float
+    end: float
+    wider: int | None
+    words: str
+
+
+def parts_of(minutes: float, last: Sequence[float], *, first: bool = False) -> tuple[Part, ...]:
+    """Parts of a window of `minutes`: the whole, its `last` minutes as far as they are shorter, widest first.
+
+    Args:
+        minutes: length of the window.
+        last: lengths of the last parts, descending.
+        first: with the first and the second 20 min, of a window of 40 min or more.
+
+    Example:
+        >>> [part.name for part in parts_of(60, (60, 30, 20), first=True)]
+        ['60', '30', '20', 'first_20', 'second_20']
+        >>> [part.name for part in parts_of(30, (60, 30, 20), first=True)]
+        ['30', '20']
+    """
+    lengths = [minutes, *(length for length in last if length < minutes)]
+    parts = [
+        Part(f"{length:g}", minutes - length, minutes, i - 1 if i else None, f"last {length:g} min")
+        for i, length in enumerate(lengths)
+    ]
+    if first and minutes >= 2 * _FIRST:
+        for i, name in enumerate(("first", "second")):
+            words = f"{name} {_FIRST} of the {minutes:g} min"
+            parts.append(Part(f"{name}_{_FIRST}", i * _FIRST, (i + 1) * _FIRST, 0, words))
+    return tuple(parts)
+
+
+def of_each_part(statistics: Sequence[Column], parts: Sequence[Part]) -> tuple[Column, ...]:
+    """Columns of every statistic of every part, the statistics of the first part first."""
+    return tuple(
+        Column(f"{name}_{part.name}", unit, f"{description}; {part.words}")
+        for part in parts
+        for name, unit, description in statistics
+    )
+
+
+def filled(values: np.ndarray, parts: Sequence[Part]) -> np.ndarray:
+    """Statistics of each part, a missing one taken from the next wider part that has it.
+
+    A constant in its place would tell how much signal was lost, and so would the median of other births in the eyes of
+    a model that is not a line: it is a place of its own. What the whole window lacks stays missing.
+
+    Args:
+        values: (window, part, statistic), NaN is missing; it is filled in place.
+        parts: widest first.
+
+    Returns:
+        (window, part x statistic), in the order of `of_each_part`.
+    """
+    for i, part in enumerate(parts):
+        if part.wider is not None:
+            values[:, i] = np.where(np.isnan(values[:, i]), values[:, part.wider], values[:, i])
+    return values.reshape(len(values), -1)
