@@ -2,6 +2,7 @@
 
 from .column import Column
 from .computed_by import COMPUTED_BY, computed_by
+from .covariates import COVARIATES, checked_covariates, covariates
 from .deep_ctg_features import DEEP_CTG, deep_ctg
 from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
@@ -12,6 +13,7 @@ from .fractal_dimension import higuchi
 from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS
 from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
+from .normal_scores import NormalScores
 from .parquet_table import METADATA_COLUMNS, read_features
 from .phase_rectified import PRSA, prsa
 from .poincare_plot import poincare
@@ -25,6 +27,7 @@ from .symbol_complexity import lempel_ziv
 __all__ = [
     "BANDS",
     "COMPUTED_BY",
+    "COVARIATES",
     "DEEP_CTG",
     "GROUPS",
     "METADATA_COLUMNS",
@@ -40,10 +43,13 @@ __all__ = [
     "Extraction",
     "FeatureScaling",
     "FeatureSet",
+    "NormalScores",
     "Windows",
     "band_power",
+    "checked_covariates",
     "coarse_grain",
     "computed_by",
+    "covariates",
     "deep_ctg",
     "dfa",
     "extract",

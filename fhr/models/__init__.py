@@ -6,6 +6,7 @@ from .ctg_net import CTGNet
 from .false_signal import FalseSignalNet
 from .feature_scale import FeatureScale, exactest, with_scaling
 from .inception import InceptionNet
+from .kernel_line import FittedKernelLine, KernelLine
 from .linear_features import LinearFeatures
 from .network import Network
 from .pooling import MaskedMeanStd
@@ -19,7 +20,9 @@ __all__ = [
     "CheckpointCard",
     "FalseSignalNet",
     "FeatureScale",
+    "FittedKernelLine",
     "InceptionNet",
+    "KernelLine",
     "LinearFeatures",
     "MaskedMeanStd",
     "Network",
