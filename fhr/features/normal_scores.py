@@ -18,8 +18,9 @@ _FARTHEST = 1e-7  # of a rank from 0 and 1, whose deviates are infinite
 class NormalScores:
     """Quantiles of each feature over training records; z = clip((Phi^-1(rank) - centre) / spread, ±limit).
 
-    The rank of a value is linear between 50 quantiles, the middle of its places where it stands at several; so scaled,
-    a feature has no units and no tails, and one extreme birth leads nothing. A missing feature takes the median.
+    The rank of a value is linear between 50 quantiles, the middle of its places where it stands at several, at the ends
+    too: births without a deceleration share a place that is no farther out than they are many. So scaled, a feature has
+    no units and no tails, and one extreme birth leads nothing. A missing feature takes the median.
 
     Attributes:
         quantiles: (50, k), ascending.
@@ -29,8 +30,8 @@ class NormalScores:
         limit: largest absolute value.
 
     Example:
-        >>> NormalScores.fit([[1.0], [2.0], [3.0]])([[2.0], [float("nan")]]).tolist()
-        [[0.0], [0.0]]
+        >>> NormalScores.fit([[1.0], [2.0], [3.0]])([[2.0], [float("nan")]]).round(6).tolist()
+        [[-0.0], [-0.0]]
     """
 
     quantiles: np.ndarray

@@ -48,5 +48,6 @@ def learning_target(outcomes: pd.DataFrame | Mapping[str, np.ndarray], label: st
 
 
 def _standard(x: np.ndarray) -> np.ndarray:
-    spread = x.std()
-    return (x - x.mean()) / spread if spread > 0 else np.zeros(len(x))
+    if np.ptp(x) == 0:  # the standard deviation of equal numbers need not be 0
+        return np.zeros(len(x))
+    return np.asarray((x - x.mean()) / x.std())
