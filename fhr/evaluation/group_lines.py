@@ -56,8 +56,8 @@ def feature_table(recordings: Iterable[Recording], features: FeatureSet) -> pd.D
             rows[recording.name] = features(recording)
         except SignalError as error:
             _log.warning("left out: %s", error)
-    index = pd.Index(list(rows), name="record", dtype=object)
-    return pd.DataFrame(np.array(list(rows.values())).reshape(len(rows), -1), index, list(features.names), dtype=float)
+    index, names = pd.Index(list(rows), name="record", dtype=object), list(features.names)
+    return pd.DataFrame(np.array(list(rows.values())).reshape(len(rows), len(names)), index, names, dtype=float)
 
 
 @dataclass(frozen=True, eq=False)

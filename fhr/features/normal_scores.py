@@ -8,6 +8,9 @@ from scipy.special import ndtri
 
 from fhr.errors import FHRError
 
+from .sorted_samples import median
+from .sorted_samples import quantiles as ordered_quantiles
+
 __all__ = ["NormalScores"]
 
 _N_QUANTILES = 50
@@ -54,18 +57,14 @@ class NormalScores:
         x = np.asarray(features, dtype=np.float64)
         if x.ndim != 2 or len(x) == 0:
             raise FHRError(f"features of shape {x.shape}; normal scores are fitted on (n, k) with one record or more")
-        known = np.isfinite(x)
-        ordered = np.sort(np.where(known, x, np.inf), axis=0)
-        n = np.count_nonzero(known, axis=0)
-        median = np.zeros(x.shape[1])
-        for j in np.flatnonzero(n):
-            median[j] = np.median(ordered[: n[j], j])
-        x = np.where(known, x, median)
-        quantiles = np.quantile(x, np.linspace(0, 1, _N_QUANTILES), axis=0)
-        deviates = _deviates(x, quantiles)
+        x = np.where(np.isfinite(x), x, np.nan).T
+        middle = np.nan_to_num(median(x))
+        x = np.where(np.isnan(x), middle[:, None], x)
+        quantiles = ordered_quantiles(np.sort(x, axis=-1), tuple(np.linspace(0, 1, _N_QUANTILES).tolist()))
+        deviates = _deviates(x.T, quantiles)
         varies = quantiles[0] < quantiles[-1]
         spread = np.where(varies, deviates.std(axis=0), np.inf)
-        return cls(quantiles, median, deviates.mean(axis=0), spread, limit)
+        return cls(quantiles, middle, deviates.mean(axis=0), spread, limit)
 
     def __call__(self, features: ArrayLike) -> np.ndarray:
         """Normal scores (n, k) of features (n, k).
@@ -86,7 +85,9 @@ class NormalScores:
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     place = np.linspace(0, 1, len(quantiles))
     rank = np.empty(x.shape)
-    for j, q in enumerate(quantiles.T):  # from below and from above: the middle of what stands at several places
-        rank[:, j] = (np.interp(x[:, j], q, place) - np.interp(-x[:, j], -q[::-1], -place[::-1])) / 2
+    for j, q in enumerate(np.ascontiguousarray(quantiles.T)):
+        rank[:, j] = np.interp(x[:, j], q, place)
+        if (q[1:] == q[:-1]).any():  # from above as well: the middle of what stands at several places
+            rank[:, j] = (rank[:, j] - np.interp(-x[:, j], -q[::-1], -place[::-1])) / 2
     deviates: np.ndarray = ndtri(np.clip(rank, _FARTHEST, 1 - _FARTHEST))
     return deviates

@@ -25,14 +25,16 @@ class KernelTerm:
     decay: float = 0.6
 
     def __call__(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """The weighted kernel (n, m) of scaled features (n, k) and (m, k)."""
-        x, y = (np.ascontiguousarray(z[:, self.columns], dtype=np.float64) for z in (a, b))
+        """The weighted kernel (n, m), float64, of scaled features (n, k) and (m, k) of one precision."""
+        x, y = (np.ascontiguousarray(z[:, self.columns]) for z in (a, b))
         if not self.decay:
-            return self.weight * (x @ y.T)
-        distance = np.empty((len(x), len(y)))
+            return self.weight * (x.astype(np.float64) @ y.T.astype(np.float64))
+        distance, away = np.empty((len(x), len(y))), np.empty_like(y)
         for row, one in zip(distance, x, strict=True):  # all at once would leave the cache
-            np.abs(y - one).mean(axis=1, out=row)
-        return self.weight * np.exp(-self.decay * distance)
+            np.subtract(y, one, out=away)
+            np.abs(away, out=away)
+            row[:] = away.sum(axis=1)
+        return self.weight * np.exp(-self.decay / len(self.columns) * distance)
 
 
 class RidgeSolution(NamedTuple):

@@ -12,6 +12,7 @@ from fhr.errors import FHRError, SplitError
 from fhr.evaluation import (
     BASELINE_COLUMNS,
     BASELINES,
+    GROUP_LINES,
     RAW_COLUMNS,
     Baseline,
     OnTableMaker,
@@ -277,6 +278,6 @@ def real_features(ctu_uhb_database) -> pd.DataFrame:
 
 def test_lines_are_found_by_their_short_names():
     assert lines(["ridge", "mad"]) == [RIDGE, MAD]
-    assert lines(["all"]) == list(BASELINES)
+    assert lines(["all"]) == [*BASELINES, *GROUP_LINES]
     with pytest.raises(FHRError, match="baseline 'svm'; there are logistic, ridge"):
         lines(["svm"])
