@@ -68,11 +68,12 @@ def main() -> None:
     parser.add_argument("--withheld", nargs="+", type=float, default=[])
     parser.add_argument("--permutations", type=int, default=0)
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--only-withheld", action="store_true", help="leave the whole hour out")
     options = parser.parse_args()
     database = CTUUHB(options.folder)
     splits, whole = make_splits(database), Tables(list(database))
     print(f"features: {1000 * whole.seconds:.1f} ms of CPU a recording, cleaning included")
-    for target in options.targets:
+    for target in () if options.only_withheld else options.targets:
         results: dict[str, CrossValidation] = {}
         for slug in (*BESIDE, *options.entries):
             start = time.perf_counter()
@@ -85,7 +86,7 @@ def main() -> None:
             )
         for slug in options.entries:
             for other in BESIDE:
-                frames = {name: results[name].predictions for name in (slug, other)}
+                frames = {name: results[name].predictions for name in (other, slug)}
                 print(f"{target} {slug} - {other}: {difference(frames, options.resamples)}", flush=True)
             if options.permutations:
                 control = cross_validate(
@@ -107,6 +108,7 @@ def main() -> None:
 
 
 def difference(frames: dict[str, pd.DataFrame], resamples: int) -> str:
+    """The second model minus the first."""
     one = compare(frames, ["auroc"], n_resamples=resamples).iloc[0]
     return (
         f"{one['difference']:+.3f} ({one['low']:+.3f} to {one['high']:+.3f}), p {one['p']:.3f}, "

@@ -27,6 +27,7 @@ from fhr.evaluation import (
     GroupLine,
     Maker,
     OverPermutations,
+    Procedure,
     baseline_table,
     check_inner_folds,
     check_makers,
@@ -111,6 +112,10 @@ def crossval(plan: Plan) -> Iterator[Outcome]:
     facts = _facts(cli, plan)
     if cli.datamodule.permute is not None and asked:
         raise FHRError("`--data.permute` is for networks; permute a baseline with `--permutations N`")
+    if cli.config.procedure is not None and not asked:
+        for given, option in ((cli.datamodule.permute, "--data.permute"), (plan.networks_of, "--networks-of")):
+            if given is not None:
+                raise FHRError(f"`{option}` is for a network alone; leave the lines out with `--procedure null`")
     if store is not None and any(store.run.data.tags.get(key) != value for key, value in source_state().items()):
         _log.warning("run %s was started from another state of the source than it goes on with now", store.run_id)
     if source is not None:
@@ -132,6 +137,8 @@ class _Work:
         self._minutes = float(facts.pipeline.to_dict()["minutes"])
         features = group_features(self._minutes)
         self._groups: Callable[[], pd.DataFrame] = cache(lambda: feature_table(facts.recordings.values(), features))
+        procedure = cli.config.procedure
+        self._combined = [] if procedure is None else lines(procedure.lines)
 
     def on(
         self, line: Baseline | GroupLine | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
@@ -139,7 +146,8 @@ class _Work:
         """Cross-validate a line, or the network of the configuration, and report on it."""
         cli, facts, plan = self._cli, self._facts, self._plan
         control = ", permuted records" if plan.permutations or cli.datamodule.permute is not None else ""
-        name = line.name if line else plan.name or type(cli.model.model).__name__
+        usual = "whole procedure" if self._combined else type(cli.model.model).__name__
+        name = line.name if line else plan.name or usual
         name = marked(marked(name, True).removesuffix(control) + control, plan.out_of_fold)
         store = store or self._new_run(line, name, source)
         with store.working():
@@ -151,14 +159,16 @@ class _Work:
                 taken = (_taken(source, first.at(*place), plan.out_of_fold) for place in missing)
                 for fold in finished_folds(taken, first, out_of_fold=plan.out_of_fold):
                     store.keep(replace(fold, made_by=made))
-            elsewhere = line is None and (plan.workers > 1 or plan.scheduler is not None)
+            elsewhere = line is None and not self._combined and (plan.workers > 1 or plan.scheduler is not None)
             if line is None:
                 n = len(_places(facts, plan.repeats))
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
             # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
-                make = self._network(name) if line is None else self._line(line)
-                result = self._cross_validated(make, name, store, permutations=plan.permutations)
+                make = self._procedure(name) if line is None else self._line(line)
+                result = self._cross_validated(
+                    make, name, store, permutations=plan.permutations, of_networks=line is None
+                )
                 self._table = table or self._table
                 result = self._titled(result, line)
                 outcome = self._reported(store, result, line)
@@ -171,6 +181,15 @@ class _Work:
             return line.maker(self._groups(), minutes=self._minutes)
         return line.maker(self._table())
 
+    def _procedure(self, name: str) -> Maker:
+        """The configuration's network, with the lines that it is combined with."""
+        network = self._network(name)
+        if not self._combined:
+            return network
+        tell("features of %d recordings, for %d lines", len(self._facts.recordings), len(self._combined))
+        makers: tuple[Maker, ...] = (network, *(self._line(line) for line in self._combined))
+        return Procedure(makers, by=self._cli.config.procedure.by)
+
     def _network(self, name: str) -> ConfiguredMaker:
         """Maker of the configuration's network."""
         cli = self._cli
@@ -179,10 +198,15 @@ class _Work:
         return ConfiguredMaker(cli.configuration(), name, cli.datamodule.permute, made_of)
 
     def _cross_validated(
-        self, make: Maker, name: str, store: CrossvalStore | None = None, *, permutations: int = 0
+        self,
+        make: Maker,
+        name: str,
+        store: CrossvalStore | None = None,
+        *,
+        permutations: int = 0,
+        of_networks: bool = False,
     ) -> CrossValidation:
         cli, facts, plan = self._cli, self._facts, self._plan
-        of_networks = isinstance(make, ConfiguredMaker)
         return cross_validate(
             make,
             cli.datamodule.database_read,
@@ -207,6 +231,9 @@ class _Work:
             return result
         members = f" x {result.members} members" if result.members > 1 else ""
         title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
+        if self._combined:
+            combined = " + ".join([type(self._cli.model.model).__name__, *(one.slug for one in self._combined)])
+            title = f"{marked(result.name, True)} ({combined}, {result.by})"
         return result.titled(marked(title, result.out_of_fold))
 
     def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | GroupLine | None) -> Outcome:
@@ -217,10 +244,15 @@ class _Work:
             null = self._null()
         if line is None:
             network = cli.model.model.specification["class_path"]
+        if line is None and self._combined:
+            names = [network.rpartition(".")[2], *(one.name for one in self._combined)]
+            alone = (f"{name}, alone" for name in names)
+            beside += [family.titled(name) for family, name in zip(result.families(), alone, strict=True)]
         if line is None and not result.permutations:
-            tell("%d baselines on the same folds", len(BASELINES))
-            with Countdown(len(BASELINES), what="baseline") as countdown:
-                for other in BASELINES:
+            others = [other for other in BASELINES if other not in self._combined]
+            tell("%d baselines on the same folds", len(others))
+            with Countdown(len(others), what="baseline") as countdown:
+                for other in others:
                     beside.append(self._cross_validated(other.maker(self._table()), other.name))
                     countdown.update()
         tell("report: intervals, tables, figures")
@@ -244,7 +276,7 @@ class _Work:
             if over is not None:
                 metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
-        predicts = line is None and cli.datamodule.permute is None
+        predicts = line is None and cli.datamodule.permute is None and not self._combined
         quarantined = dict(facts.quarantined)
         first = next(iter(facts.recordings.values())).source
         return Outcome(
@@ -301,6 +333,9 @@ class _Work:
             one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}
             of_the_training = parameters(cli.trainer, cli.model, facts, cli.datamodule)
             settings = {k: v for k, v in of_the_training.items() if k not in one_fit} | settings
+            if self._combined:
+                slugs = ", ".join(one.slug for one in self._combined)
+                settings |= {"procedure": slugs, "procedure_by": cli.config.procedure.by}
         if source is not None:
             settings["networks_of"] = source.run_id
         if not plan.out_of_fold:

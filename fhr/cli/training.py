@@ -17,7 +17,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
 
-from fhr.errors import CheckpointError
+from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.recording import Step
@@ -39,6 +39,7 @@ from fhr.tracking import (
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .tables import write_csv
+from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten", "train"]
 
@@ -100,6 +101,12 @@ class TrainingCLI(LightningCLI):
                 "checkpoint.enable_version_counter": False,
             }
         )
+        parser.add_argument(
+            "--procedure",
+            type=WholeProcedure | None,
+            default=None,
+            help="lines that `fhr crossval` combines with the network into one procedure",
+        )
         parser.link_arguments("seed_everything", "data.init_args.seed")
         # The steps of a `FeatureSet` stand in the configuration by name and parameters.
         register_type(Step, asdict, lambda step: Step(**step), fail_already_registered=False)
@@ -157,6 +164,11 @@ class TrainingCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
+        if self._get(self.config, "procedure") is not None:
+            raise FHRError(
+                "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
+                "`fhr crossval`, or leave its lines out with `--procedure null`"
+            )
         self.datamodule.setup("fit")
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
