@@ -38,18 +38,18 @@ BESIDE = ("logistic", "ridge")
 class Tables:
     """The two tables of features of some recordings, computed once."""
 
-    def __init__(self, recordings: list, minutes: float = 60.0) -> None:
-        self.recordings, self.minutes = recordings, minutes
+    def __init__(self, recordings: list, pipeline: Pipeline | None = None) -> None:
+        self.recordings, self.pipeline = recordings, pipeline
         self.statistics = baseline_table(recordings)
         start = time.process_time()
-        self.groups = feature_table(recordings, group_features(minutes))
+        self.groups = feature_table(recordings, group_features(pipeline))
         self.seconds = (time.process_time() - start) / max(len(recordings), 1)
 
     def maker(self, slug: str):
         """The line of a short name on its table."""
         (line,) = lines([slug])
         if isinstance(line, GroupLine):
-            return line.maker(self.groups, minutes=self.minutes)
+            return line.maker(self.groups, pipeline=self.pipeline)
         return line.maker(self.statistics)
 
 
@@ -96,7 +96,7 @@ def main() -> None:
                 print(f"{target} {slug} permuted: {over.mean:.3f} +- {over.standard_error:.3f}", flush=True)
     for minutes in options.withheld:
         pipeline = Pipeline(minutes=60 - minutes, withheld=minutes)
-        cut = Tables([pipeline.cut(recording) for recording in database], pipeline.minutes)
+        cut = Tables([pipeline.cut(recording) for recording in database], pipeline)
         for target in options.targets:
             for slug in (*BESIDE, *options.entries):
                 result = cross_validate(

@@ -134,8 +134,8 @@ class _Work:
         self._cli, self._facts, self._plan = cli, facts, plan
         # Some seconds each, once all else is checked.
         self._table: Callable[[], pd.DataFrame] = cache(lambda: baseline_table(facts.recordings.values()))
-        self._minutes = float(facts.pipeline.to_dict()["minutes"])
-        features = group_features(self._minutes)
+        assert isinstance(facts.pipeline, Pipeline)  # of a classification
+        self._pipeline, features = facts.pipeline, group_features(facts.pipeline)
         self._groups: Callable[[], pd.DataFrame] = cache(lambda: feature_table(facts.recordings.values(), features))
         procedure = cli.config.procedure
         self._combined = [] if procedure is None else lines(procedure.lines)
@@ -165,7 +165,7 @@ class _Work:
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
             # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
-                make = self._procedure(name) if line is None else self._line(line)
+                make = self._procedure(name) if line is None else self._line(line, kept=not plan.permutations)
                 result = self._cross_validated(
                     make, name, store, permutations=plan.permutations, of_networks=line is None
                 )
@@ -176,9 +176,9 @@ class _Work:
                 self._keep(store, result, name)
         return outcome
 
-    def _line(self, line: Baseline | GroupLine) -> Maker:
+    def _line(self, line: Baseline | GroupLine, *, kept: bool = False) -> Maker:
         if isinstance(line, GroupLine):
-            return line.maker(self._groups(), minutes=self._minutes)
+            return line.maker(self._groups(), pipeline=self._pipeline, kept=kept)
         return line.maker(self._table())
 
     def _procedure(self, name: str) -> Maker:
@@ -263,8 +263,8 @@ class _Work:
                 beside=beside,
                 table=self._table(),
                 network=network,
-                window_minutes=facts.pipeline.to_dict()["minutes"],
-                window=facts.pipeline.window if isinstance(facts.pipeline, Pipeline) and facts.pipeline.is_cut else "",
+                window_minutes=self._pipeline.minutes,
+                window=self._pipeline.window if self._pipeline.is_cut else "",
                 features=facts.features,
                 left_out=len(facts.quarantined),
             )
@@ -276,7 +276,8 @@ class _Work:
             if over is not None:
                 metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
-        predicts = line is None and cli.datamodule.permute is None and not self._combined
+        is_network = line is None and cli.datamodule.permute is None and not self._combined
+        is_kernel_line = isinstance(line, GroupLine) and line.make is None and not result.permutations
         quarantined = dict(facts.quarantined)
         first = next(iter(facts.recordings.values())).source
         return Outcome(
@@ -286,7 +287,7 @@ class _Work:
             result.predictions,
             report.rows,
             quarantined,
-            predicts,
+            is_network or is_kernel_line,
             first.path if first is not None and first.sha256 else None,
             control=report.control,
             null=null,

@@ -1,18 +1,21 @@
 """The kernel line and its rivals on the same groups of features, as models that the protocol can fit."""
 
 import logging
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from fhr.datasets import FittedModel, Place
+import fhr
+from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError, SignalError
 from fhr.features import NESTED_GROUPS, FeatureSet
-from fhr.models import KernelLine
-from fhr.recording import Recording
+from fhr.models import CheckpointCard, FittedKernelLine, KernelLine, pack_model
+from fhr.preprocessing import Pipeline as Preparation
+from fhr.recording import Composition, Recording
 
 from .baselines import logistic, ridge
 from .fits import Maker
@@ -26,12 +29,18 @@ _LOSS = "signal_loss"
 _WITHOUT_LOSS = tuple(group for group in NESTED_GROUPS if group != _LOSS)
 
 
-def group_features(minutes: float = 60.0) -> FeatureSet:
-    """Every feature that a line of `GROUP_LINES` uses, of windows of so many minutes.
+def group_features(pipeline: Preparation | None = None) -> FeatureSet:
+    """Every feature that a line of `GROUP_LINES` uses.
 
     At 1 Hz, so that recordings of any whole rate can be taken; the lines are as good at 4 Hz.
+
+    Args:
+        pipeline: whose window and cleaning they have; None for the last 60 min.
     """
-    return FeatureSet(groups=NESTED_GROUPS, fs=1.0, minutes=minutes, covariates=("nulliparity",))
+    given = pipeline or Preparation()
+    return FeatureSet(
+        groups=NESTED_GROUPS, fs=1.0, minutes=given.minutes, steps=given.steps, covariates=("nulliparity",)
+    )
 
 
 def feature_table(recordings: Iterable[Recording], features: FeatureSet) -> pd.DataFrame:
@@ -61,12 +70,33 @@ def feature_table(recordings: Iterable[Recording], features: FeatureSet) -> pd.D
 
 
 @dataclass(frozen=True, eq=False)
+class KernelLineMaker:
+    """A maker of kernel lines on one table, for `fhr.evaluation.cross_validate`.
+
+    Args:
+        table: `feature_table` of the features, one row a record.
+        features: that the columns are.
+        pipeline: whose window the features are of.
+        name: of the model in tables.
+        kept: whether fitted lines are kept, for predictions.
+    """
+
+    table: pd.DataFrame
+    features: FeatureSet
+    pipeline: Preparation = field(default_factory=Preparation)
+    name: str = "kernel line"
+    kept: bool = False
+
+    def __call__(self, place: Place, seed: int) -> "_KernelLineFit":
+        """The line of one place."""
+        return _KernelLineFit(self)
+
+
+@dataclass(frozen=True, eq=False)
 class _KernelLineFit:
     """A kernel line at one place."""
 
-    table: pd.DataFrame
-    groups: tuple[str, ...]
-    name: str
+    made_by: KernelLineMaker
 
     def fit(self, place: Place, seed: int) -> FittedModel:
         """Fit on training and early-stopping records of known pH, a bootstrap where there are several members.
@@ -74,32 +104,42 @@ class _KernelLineFit:
         Raises:
             FHRError: too few of known pH, or a table of other records.
         """
-        rows = rows_at(self.table, place, seed, self.name)
+        made, start = self.made_by, time.monotonic()
+        rows = rows_at(made.table, place, seed, made.name)
         if place.database is None:
-            raise FHRError(f"{self.name}: it learns from pH and base deficit; give a place with its database")
-        model = KernelLine(place.target, self.groups).fit(
-            rows.train.to_numpy(), place.database.outcomes.loc[rows.train.index]
+            raise FHRError(f"{made.name}: it learns from pH and base deficit; give a place with its database")
+        outcomes = place.database.outcomes.loc[rows.train.index]
+        model = KernelLine(place.target, made.features.column_groups).fit(rows.train.to_numpy(), outcomes)
+        scored = rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
+        if not made.kept or place.permutation is not None:
+            return scored
+        names = [*dict.fromkeys(rows.train.index), *rows.held_out.index]
+        seconds = {"seconds": time.monotonic() - start}
+        return scored._replace(network=FittedNetwork(self._packed(model, place, names), device="cpu", metrics=seconds))
+
+    def _packed(self, model: FittedKernelLine, place: Place, names: Sequence[str]) -> bytes:
+        """The line with its card: what it and its calibrator learn from, and what it takes."""
+        made, database = self.made_by, place.database
+        assert database is not None  # `fit` has refused it
+        digests = dict(zip(database.names, database.digests, strict=True))
+        composition = Composition.of(database[name] for name in names)
+        card = CheckpointCard(
+            network=model.specification,
+            pipeline=made.pipeline.to_dict(),
+            target=place.target,
+            prevalence=float(place.labels.loc[list(names)].mean()),
+            learnt_from=tuple(sorted(digests[name] for name in names)),
+            data=database.checksum,
+            splits=place.splits.checksum,
+            fold=(place.split_repeat, place.fold, place.inner),
+            epochs=1,
+            calibrator=None,
+            version=fhr.__version__,
+            features={"set": made.features.to_dict(), "checksum": made.features.checksum},
+            member=place.member,
+            **({} if composition.all_measured else composition.plain()),
         )
-        return rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
-
-
-@dataclass(frozen=True, eq=False)
-class KernelLineMaker:
-    """A maker of kernel lines on one table, for `fhr.evaluation.cross_validate`.
-
-    Args:
-        table: `feature_table`, one row a record.
-        groups: the group of each column, see `fhr.features.FeatureSet.column_groups`.
-        name: of the model in tables.
-    """
-
-    table: pd.DataFrame
-    groups: tuple[str, ...]
-    name: str = "kernel line"
-
-    def __call__(self, place: Place, seed: int) -> _KernelLineFit:
-        """The line of one place."""
-        return _KernelLineFit(self.table, self.groups, self.name)
+        return pack_model(card, model)
 
 
 @dataclass(frozen=True)
@@ -122,28 +162,29 @@ class GroupLine:
     make: Callable[[], Pipeline] | None = None
     on_ph: bool = False
 
-    def features(self, minutes: float = 60.0) -> FeatureSet:
-        """Its own features, of windows of so many minutes."""
-        return replace(group_features(minutes), groups=self.groups, covariates=self.covariates)
+    def features(self, pipeline: Preparation | None = None) -> FeatureSet:
+        """Its own features, see `group_features`."""
+        return replace(group_features(pipeline), groups=self.groups, covariates=self.covariates)
 
-    def maker(self, table: pd.DataFrame, *, minutes: float = 60.0) -> Maker:
+    def maker(self, table: pd.DataFrame, *, pipeline: Preparation | None = None, kept: bool = False) -> Maker:
         """The line on a table, for `fhr.evaluation.cross_validate`.
 
         Args:
-            table: `feature_table` of `group_features(minutes)`, or of its own features.
-            minutes: length of the windows.
+            table: `feature_table` of `group_features(pipeline)`, or of its own features.
+            pipeline: whose window the features are of; None for the last 60 min.
+            kept: whether fitted kernel lines are kept, for predictions.
 
         Raises:
             FHRError: a feature that the table does not have.
         """
-        features = self.features(minutes)
+        features = self.features(pipeline)
         if missing := [name for name in features.names if name not in table.columns]:
             raise FHRError(
                 f"{self.name}: the table has no column {missing[0]}; make it with fhr.evaluation.feature_table"
             )
         columns = table[list(features.names)]
         if self.make is None:
-            return KernelLineMaker(columns, features.column_groups, self.name)
+            return KernelLineMaker(columns, features, pipeline or Preparation(), self.name, kept)
         return OnTableMaker(self.make, columns, "ph" if self.on_ph else "label", self.name)
 
 

@@ -12,6 +12,7 @@ from fhr.datasets import Place, make_splits
 from fhr.errors import FHRError
 from fhr.evaluation import BASELINES, GROUP_LINES, cross_validate, feature_table, group_features, lines
 from fhr.metrics import auroc
+from fhr.preprocessing import Pipeline
 from fhr.recording import Clinical, Recording
 
 BY_SLUG = {line.slug: line for line in GROUP_LINES}
@@ -114,8 +115,10 @@ def test_whole_rates_are_taken_and_what_cannot_be_used_is_said(caplog):
 
 
 def test_a_window_of_another_length_has_features_of_its_own(births_database, place):
-    half = feature_table([r for r in births_database if r.name in place.labels.index], group_features(30))
-    fitted = KERNEL.maker(half, minutes=30)(place, 0).fit(place, 0)
+    half = feature_table(
+        [r for r in births_database if r.name in place.labels.index], group_features(Pipeline(minutes=30))
+    )
+    fitted = KERNEL.maker(half, pipeline=Pipeline(minutes=30))(place, 0).fit(place, 0)
     assert np.isfinite(fitted.test).all()
     with pytest.raises(FHRError, match=r"no column mad_60; make it with fhr\.evaluation\.feature_table"):
         KERNEL.maker(half)
