@@ -24,6 +24,7 @@ from fhr.evaluation import (
     Baseline,
     CrossValidation,
     FittedFold,
+    GroupLine,
     Maker,
     OverPermutations,
     baseline_table,
@@ -31,7 +32,9 @@ from fhr.evaluation import (
     check_makers,
     check_other_label,
     cross_validate,
+    feature_table,
     finished_folds,
+    group_features,
     keep,
     lines,
     marked,
@@ -124,11 +127,14 @@ class _Work:
 
     def __init__(self, cli: TrainingCLI, facts: DataFacts, plan: Plan) -> None:
         self._cli, self._facts, self._plan = cli, facts, plan
-        # Some seconds, once all else is checked.
+        # Some seconds each, once all else is checked.
         self._table: Callable[[], pd.DataFrame] = cache(lambda: baseline_table(facts.recordings.values()))
+        self._minutes = float(facts.pipeline.to_dict()["minutes"])
+        features = group_features(self._minutes)
+        self._groups: Callable[[], pd.DataFrame] = cache(lambda: feature_table(facts.recordings.values(), features))
 
     def on(
-        self, line: Baseline | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
+        self, line: Baseline | GroupLine | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
     ) -> Outcome:
         """Cross-validate a line, or the network of the configuration, and report on it."""
         cli, facts, plan = self._cli, self._facts, self._plan
@@ -151,7 +157,7 @@ class _Work:
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
             # While other processes train, this one computes what the baselines need.
             with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
-                make = self._network(name) if line is None else line.maker(self._table())
+                make = self._network(name) if line is None else self._line(line)
                 result = self._cross_validated(make, name, store, permutations=plan.permutations)
                 self._table = table or self._table
                 result = self._titled(result, line)
@@ -159,6 +165,11 @@ class _Work:
             if plan.keep is not None:
                 self._keep(store, result, name)
         return outcome
+
+    def _line(self, line: Baseline | GroupLine) -> Maker:
+        if isinstance(line, GroupLine):
+            return line.maker(self._groups(), minutes=self._minutes)
+        return line.maker(self._table())
 
     def _network(self, name: str) -> ConfiguredMaker:
         """Maker of the configuration's network."""
@@ -190,7 +201,7 @@ class _Work:
             out_of_fold=plan.out_of_fold,
         )
 
-    def _titled(self, result: CrossValidation, line: Baseline | None) -> CrossValidation:
+    def _titled(self, result: CrossValidation, line: Baseline | GroupLine | None) -> CrossValidation:
         """A result of networks under the title that says how many of them are averaged."""
         if line is not None:
             return result
@@ -198,7 +209,7 @@ class _Work:
         title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
         return result.titled(marked(title, result.out_of_fold))
 
-    def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | None) -> Outcome:
+    def _reported(self, store: CrossvalStore, result: CrossValidation, line: Baseline | GroupLine | None) -> Outcome:
         cli, facts = self._cli, self._facts
         network = ""
         beside, null = [], None
@@ -273,7 +284,7 @@ class _Work:
             calibration=result.metrics,
         )
 
-    def _new_run(self, line: Baseline | None, name: str, source: CrossvalStore | None) -> CrossvalStore:
+    def _new_run(self, line: Baseline | GroupLine | None, name: str, source: CrossvalStore | None) -> CrossvalStore:
         cli, facts, plan = self._cli, self._facts, self._plan
         repeats, n_folds = plan.permutations or plan.repeats, len(facts.splits.folds[0])
         title = f"{name} cross-validation {repeats} x {n_folds} x {plan.inner}"
@@ -281,7 +292,10 @@ class _Work:
         settings: dict[str, Any] = {"repeats": plan.repeats, "inner_models": plan.inner, "members": plan.members}
         settings |= {"name": name, "config": plan.config, "target": facts.target}
         if line is not None:
-            columns = ", ".join(line.columns or ("all",))[:500]
+            if isinstance(line, GroupLine):
+                columns = ", ".join((*line.groups, *line.covariates))
+            else:
+                columns = ", ".join(line.columns or ("all",))[:500]
             settings |= {"baseline": line.slug, "permutations": plan.permutations, "columns": columns}
         else:
             one_fit = {"repeat", "fold", "inner", "device", *(f"n_{use}" for use in vars(facts.partition))}

@@ -3,7 +3,7 @@
 from fhr.deprecation import moved
 
 from .baseline_features import BASELINE_COLUMNS, baseline_table
-from .baselines import BASELINES, Baseline, lines
+from .baselines import BASELINES, Baseline
 from .births_by_group import birth_groups, subgroups
 from .comparison import compare
 from .comparison_files import draw_comparison, write_comparison
@@ -14,9 +14,11 @@ from .external_validation import ExternalValidation, external_validation
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
+from .group_lines import GROUP_LINES, GroupLine, KernelLineMaker, feature_table, group_features
 from .kept_parts import MADE_BY, of_this_source, trained_by
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
+from .lines_by_name import lines
 from .local_births import LocalBirths, check_births, local_births
 from .local_recalibration import cross_fitted, learning_curve, recalibrated_results
 from .on_table import OnTable, OnTableMaker
@@ -43,6 +45,7 @@ from .window_audit import window_audit
 __all__ = [
     "BASELINES",
     "BASELINE_COLUMNS",
+    "GROUP_LINES",
     "MADE_BY",
     "RAW_COLUMNS",
     "Baseline",
@@ -54,7 +57,9 @@ __all__ = [
     "FittedFold",
     "FoldPrediction",
     "FolderStore",
+    "GroupLine",
     "KeptPredictions",
+    "KernelLineMaker",
     "LocalBirths",
     "Maker",
     "MemoryStore",
@@ -83,9 +88,11 @@ __all__ = [
     "draw_comparison",
     "evaluate_predictions",
     "external_validation",
+    "feature_table",
     "findings",
     "finish_fold",
     "finished_folds",
+    "group_features",
     "keep",
     "kept_predictions",
     "learning_curve",

@@ -1,6 +1,6 @@
 """Linear models on a few features of the heart rate: the lines that a network has to beat, and shortcuts to suspect."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +18,7 @@ from fhr.features import DEEP_CTG, ORDER_STATISTICS
 from .baseline_features import HURST, STAGE2, without_lengths
 from .on_table import OnTableMaker
 
-__all__ = ["BASELINES", "Baseline", "lines"]
+__all__ = ["BASELINES", "Baseline", "logistic", "ridge"]
 
 _FARTHEST = 1e-7 - np.spacing(1)  # quantiles are kept this far from 0 and 1, whose deviates are infinite
 
@@ -69,7 +69,8 @@ def _filled() -> SimpleImputer:
     return SimpleImputer(strategy="median", keep_empty_features=True)
 
 
-def _logistic() -> Pipeline:
+def logistic() -> Pipeline:
+    """Penalised logistic regression on standard scores, the classes weighted alike."""
     classifier = LogisticRegression(C=0.02, class_weight="balanced", max_iter=500)
     return make_pipeline(_filled(), StandardScaler(), classifier)
 
@@ -80,7 +81,8 @@ def _normal_deviate(quantiles: np.ndarray) -> np.ndarray:
     return deviate
 
 
-def _ridge() -> Pipeline:
+def ridge() -> Pipeline:
+    """Ridge regression on normal scores, its penalty chosen by leave-one-out."""
     uniform = QuantileTransformer(n_quantiles=50, random_state=0)
     normal: BaseEstimator = FunctionTransformer(_normal_deviate)
     clip: BaseEstimator = FunctionTransformer(np.clip, kw_args={"a_min": -3, "a_max": 3})
@@ -89,28 +91,12 @@ def _ridge() -> Pipeline:
 
 
 BASELINES = (
-    Baseline("21 order statistics, logistic", _logistic, columns=ORDER_STATISTICS, slug="logistic"),
-    Baseline("21 order statistics, ridge on pH", _ridge, on_ph=True, columns=ORDER_STATISTICS, slug="ridge"),
-    Baseline("MAD of the last 60 min alone", _logistic, columns=("mad_60",), slug="mad"),
-    Baseline("signal loss of the last 60 min alone", _logistic, columns=("loss_60",), slug="loss"),
-    Baseline("MAD, baseline and H of the last 60 min", _logistic, columns=("mad_60", "start_60", HURST), slug="sparse"),
-    Baseline("four features of DeepCTG of the last 30 min", _logistic, columns=DEEP_CTG, slug="deepctg"),
-    Baseline("length of stage 2 alone", _logistic, columns=(STAGE2,), slug="stage2"),
+    Baseline("21 order statistics, logistic", logistic, columns=ORDER_STATISTICS, slug="logistic"),
+    Baseline("21 order statistics, ridge on pH", ridge, on_ph=True, columns=ORDER_STATISTICS, slug="ridge"),
+    Baseline("MAD of the last 60 min alone", logistic, columns=("mad_60",), slug="mad"),
+    Baseline("signal loss of the last 60 min alone", logistic, columns=("loss_60",), slug="loss"),
+    Baseline("MAD, baseline and H of the last 60 min", logistic, columns=("mad_60", "start_60", HURST), slug="sparse"),
+    Baseline("four features of DeepCTG of the last 30 min", logistic, columns=DEEP_CTG, slug="deepctg"),
+    Baseline("length of stage 2 alone", logistic, columns=(STAGE2,), slug="stage2"),
 )
 """Every entry of the protocol that is linear; the last one is a control, which no model may be given."""
-
-
-def lines(slugs: Sequence[str]) -> list[Baseline]:
-    """The baselines of these short names; all of them for `all`.
-
-    Raises:
-        FHRError: there is none of a name.
-
-    Example:
-        >>> [line.name for line in lines(["loss"])]
-        ['signal loss of the last 60 min alone']
-    """
-    known = {line.slug: line for line in BASELINES}
-    if unknown := [slug for slug in slugs if slug not in known and slug != "all"]:
-        raise FHRError(f"baseline {unknown[0]!r}; there are {', '.join(known)}, and `all` for each of them")
-    return [line for line in BASELINES if line.slug in slugs or "all" in slugs]

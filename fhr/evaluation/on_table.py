@@ -1,11 +1,11 @@
 """A scikit-learn estimator on a table of features, as something that the protocol can fit."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from fhr.errors import FHRError
 from .baseline_features import without_lengths
 from .controls import permuted
 
-__all__ = ["OnTable", "OnTableMaker"]
+__all__ = ["OnTable", "OnTableMaker", "RowsAt", "rows_at"]
 
 _log = logging.getLogger(__name__)
 
@@ -26,6 +26,47 @@ PH_RANGE = (6.95, 7.35)
 """A pH beyond these is learnt as the nearer of them: a few extreme births would lead the line."""
 _LEAST_PH = 10  # records of known pH that a regression on it needs
 _FARTHEST = 1e-7  # of a probability from 0 and 1, whose log-odds are infinite
+
+
+class RowsAt(NamedTuple):
+    """Rows of a table of features at a place, by use.
+
+    Attributes:
+        train: training and early-stopping records, a bootstrap of them where there are several members.
+        held_out: of the inner fold.
+        test: of the outer fold.
+    """
+
+    train: pd.DataFrame
+    held_out: pd.DataFrame
+    test: pd.DataFrame
+
+    def scored(self, scores: np.ndarray) -> FittedModel:
+        """The scores of the held-out rows, then the test rows, by name."""
+        held_out, test = self.held_out.index, self.test.index
+        return FittedModel(pd.Series(scores[: len(held_out)], held_out), pd.Series(scores[len(held_out) :], test))
+
+
+def rows_at(table: pd.DataFrame, place: Place, seed: int, called: str) -> RowsAt:
+    """Take the rows of a place from a table; those of other records where the place is a control.
+
+    Args:
+        table: one row a record, by name; records that are not in it are left out.
+        place: what may be learnt from, and what is scored.
+        seed: of the bootstrap.
+        called: name of the model, for messages.
+
+    Raises:
+        FHRError: a table of other records.
+    """
+    if place.permutation is not None:  # among the records that are scored, as the report knows them
+        table = permuted(table[table.index.isin(place.labels.index)], seed=place.permutation)
+    part, known = place.partition, set(table.index)
+    held_out, test = ([n for n in names if n in known] for names in (part.calibration, part.test))
+    names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
+    if not names or not test:
+        raise FHRError(f"{called}: the table has none of the records of fold {place.fold}; index it by name")
+    return RowsAt(*(table.iloc[table.index.get_indexer(pd.Index(n))] for n in (names, held_out, test)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,17 +112,9 @@ class OnTable:
         Raises:
             FHRError: records of one class only, too few of known pH, or a table of other records.
         """
-        table = self.table
-        if place.permutation is not None:  # among the records that are scored, as the report knows them
-            table = permuted(table[table.index.isin(place.labels.index)], seed=place.permutation)
-        part, known = place.partition, set(table.index)
-        held_out, test = ([n for n in names if n in known] for names in (part.calibration, part.test))
-        names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
-        if not names or not test:
-            raise FHRError(f"{self._called}: the table has none of the records of fold {place.fold}; index it by name")
-        model = self._fitted(_rows(table, names), place, seed)
-        scores = self._score(model, _rows(table, held_out + test))
-        return FittedModel(pd.Series(scores[: len(held_out)], held_out), pd.Series(scores[len(held_out) :], test))
+        rows = rows_at(self.table, place, seed, self._called)
+        model = self._fitted(rows.train, place, seed)
+        return rows.scored(self._score(model, pd.concat([rows.held_out, rows.test])))
 
     @property
     def _called(self) -> str:
@@ -139,10 +172,6 @@ def _say_left_out(called: str, columns: tuple[str, ...]) -> None:
         called,
         ", ".join(columns),
     )
-
-
-def _rows(table: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
-    return table.iloc[table.index.get_indexer(pd.Index(names))]
 
 
 def _seed(estimator: Any, seed: int) -> None:

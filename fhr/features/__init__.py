@@ -9,6 +9,7 @@ from fhr.compute import late_names
 
 from .column import Column
 from .computed_by import COMPUTED_BY, computed_by
+from .covariates import COVARIATES, checked_covariates, covariates
 from .deep_ctg_features import DEEP_CTG, deep_ctg
 from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
@@ -18,6 +19,7 @@ from .fractal_dimension import higuchi
 from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS
 from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
+from .normal_scores import NormalScores
 from .phase_rectified import PRSA, prsa
 from .poincare_plot import poincare
 from .robust_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BANDS",
     "COMPUTED_BY",
+    "COVARIATES",
     "DEEP_CTG",
     "GROUPS",
     "METADATA_COLUMNS",
@@ -49,10 +52,13 @@ __all__ = [
     "Extraction",
     "FeatureScaling",
     "FeatureSet",
+    "NormalScores",
     "Windows",
     "band_power",
+    "checked_covariates",
     "coarse_grain",
     "computed_by",
+    "covariates",
     "deep_ctg",
     "dfa",
     "extract",

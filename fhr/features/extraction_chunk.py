@@ -133,7 +133,7 @@ def _compute(chunk: Chunk, recordings: list[Recording], key: dict[str, Any]) -> 
     for recording in recordings:
         try:
             windows = feature_set.windows(recording, step=chunk.step)
-            features.append(feature_set.compute(windows.fhr, windows.uc, device=device))
+            features.append(feature_set.of(recording, windows, device=device))
         except FHRError as error:
             unusable[recording.name] = str(error)
             continue

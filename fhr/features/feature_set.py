@@ -14,6 +14,7 @@ from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_ste
 from fhr.recording import Recording, Step, plain_names, plain_number, plain_table
 
 from .column import Column
+from .covariates import COVARIATES, checked_covariates, covariates
 from .groups import GROUPS, OF_GROUP, GivenWindows
 from .multiscale_columns import MULTISCALE
 
@@ -56,10 +57,11 @@ class FeatureSet:
         steps: cleaning of FHR, by name and parameters.
         multiscale: what differs from `MULTISCALE`: wavelet, j1, j2, p, gamma, max_gap_fraction of
             `fhr.multiscale.analyze`.
+        covariates: of `COVARIATES`, known before birth, as last columns beside those of the signal; off by default.
 
     Raises:
-        FHRError: an unknown group, step or parameter, groups in another order, a rate or window that is not positive
-            or holds no sample.
+        FHRError: an unknown group, step, parameter or covariate, groups in another order, a rate or window that is not
+            positive or holds no sample.
 
     Example:
         >>> FeatureSet(groups=("multiscale",)).names[:2]
@@ -71,6 +73,7 @@ class FeatureSet:
     minutes: float = 30.0
     steps: tuple[Step, ...] = DEFAULT_STEPS
     multiscale: Mapping[str, Any] = field(default_factory=dict)
+    covariates: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not (0 < self.fs < inf and 0 < self.minutes < inf and round(self.minutes * 60 * self.fs)):
@@ -98,16 +101,19 @@ class FeatureSet:
             object.__setattr__(self, name, value)
         object.__setattr__(self, "steps", tuple(self.steps))
         object.__setattr__(self, "multiscale", plain)
+        object.__setattr__(self, "covariates", checked_covariates(self.covariates))
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """Name, unit and description of each feature, in the order of `compute`."""
-        return tuple(column for group in self.groups for column in OF_GROUP[group].columns(self.minutes))
+        """Name, unit and description of each feature, those of `compute` first, then the covariates."""
+        of_signal = (column for group in self.groups for column in OF_GROUP[group].columns(self.minutes))
+        return (*of_signal, *(COVARIATES[name] for name in self.covariates))
 
     @property
     def column_groups(self) -> tuple[str, ...]:
-        """The group of each feature."""
-        return tuple(group for group in self.groups for _ in OF_GROUP[group].columns(self.minutes))
+        """The group of each feature; `covariates` of a covariate."""
+        of_signal = (group for group in self.groups for _ in OF_GROUP[group].columns(self.minutes))
+        return (*of_signal, *["covariates"] * len(self.covariates))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -129,8 +135,8 @@ class FeatureSet:
             device: of torch, where the groups `multiscale` and `scattering` are computed; the others run on the CPU.
 
         Returns:
-            float64 (window, len(columns)); NaN where a window has too little signal. The last digit may depend on the
-            device and on how many windows are computed at once.
+            float64 (window, column), without the covariates; NaN where a window has too little signal. The last digit
+            may depend on the device and on how many windows are computed at once.
         """
         given = GivenWindows(fhr, uc, self.fs, device, self.multiscale)
         return np.concatenate([OF_GROUP[group].compute(given) for group in self.groups], axis=-1)
@@ -179,9 +185,20 @@ class FeatureSet:
         Raises:
             SignalError: as `windows`.
         """
-        last = self.windows(recording)
-        features: np.ndarray = self.compute(last.fhr, last.uc)[0]
+        features: np.ndarray = self.of(recording, self.windows(recording))[0]
         return features
+
+    def of(self, recording: Recording, windows: Windows, *, device: str = "cpu") -> np.ndarray:
+        """The features of windows of a recording, float64 (window, len(columns)), the covariates of its birth included.
+
+        Args:
+            recording: as it was read.
+            windows: `windows` of it.
+            device: as for `compute`.
+        """
+        of_signal = self.compute(windows.fhr, windows.uc, device=device)
+        of_birth = covariates(recording.clinical, self.covariates)
+        return np.concatenate([of_signal, np.tile(of_birth, (len(of_signal), 1))], axis=-1)
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain types, for a checkpoint or the metadata of a table."""
@@ -191,6 +208,7 @@ class FeatureSet:
             "minutes": self.minutes,
             "steps": [{"name": step.name, "parameters": dict(step.parameters)} for step in self.steps],
             "multiscale": dict(self.multiscale),
+            **({"covariates": list(self.covariates)} if self.covariates else {}),
         }
 
     @classmethod
@@ -200,7 +218,8 @@ class FeatureSet:
         Raises:
             FHRError: anything else.
         """
-        given = plain_table(plain, "feature set", "groups", "fs", "minutes", "steps", "multiscale")
+        known = ("groups", "fs", "minutes", "steps", "multiscale", "covariates")
+        given = plain_table({"covariates": (), **plain_table(plain, "feature set")}, "feature set", *known)
         return cls(
             groups=plain_names(given["groups"], "feature groups"),
             fs=plain_number(given["fs"], "features fs", low=_LEAST, high=_MOST),
@@ -210,4 +229,5 @@ class FeatureSet:
                 name: value if isinstance(value, str) else plain_number(value, f"multiscale {name}", infinite=True)
                 for name, value in plain_table(given["multiscale"], "multiscale features").items()
             },
+            covariates=plain_names(given["covariates"], "covariates"),
         )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
     from .inception import InceptionNet
+    from .kernel_line import FittedKernelLine, KernelLine
     from .linear_features import LinearFeatures
     from .network import Network
     from .pooling import MaskedMeanStd
@@ -27,7 +28,9 @@ __all__ = [
     "CheckpointCard",
     "FalseSignalNet",
     "FeatureScale",
+    "FittedKernelLine",
     "InceptionNet",
+    "KernelLine",
     "LinearFeatures",
     "MaskedMeanStd",
     "Network",
@@ -53,6 +56,7 @@ __getattr__, __dir__ = late_names(
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
         "inception": ("InceptionNet",),
+        "kernel_line": ("FittedKernelLine", "KernelLine"),
         "linear_features": ("LinearFeatures",),
         "network": ("Network",),
         "pooling": ("MaskedMeanStd",),

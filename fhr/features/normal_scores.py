@@ -1,0 +1,92 @@
+"""Normal scores: each feature put at the place of a normal deviate by its rank among the training records."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
+
+from fhr.errors import FHRError
+
+__all__ = ["NormalScores"]
+
+_N_QUANTILES = 50
+_FARTHEST = 1e-7  # of a rank from 0 and 1, whose deviates are infinite
+
+
+@dataclass(frozen=True, eq=False)
+class NormalScores:
+    """Quantiles of each feature over training records; z = clip((Phi^-1(rank) - centre) / spread, ±limit).
+
+    The rank of a value is linear between 50 quantiles, the middle of its places where it stands at several, at the ends
+    too: births without a deceleration share a place that is no farther out than they are many. So scaled, a feature has
+    no units and no tails, and one extreme birth leads nothing. A missing feature takes the median.
+
+    Attributes:
+        quantiles: (50, k), ascending.
+        median: (k,) that a missing feature takes.
+        centre: (k,) mean of the deviates over the training records.
+        spread: (k,) their standard deviation; inf of a feature that does not vary, which is always 0.
+        limit: largest absolute value.
+
+    Example:
+        >>> NormalScores.fit([[1.0], [2.0], [3.0]])([[2.0], [float("nan")]]).round(6).tolist()
+        [[-0.0], [-0.0]]
+    """
+
+    quantiles: np.ndarray
+    median: np.ndarray
+    centre: np.ndarray
+    spread: np.ndarray
+    limit: float = 3.0
+
+    @classmethod
+    def fit(cls, features: ArrayLike, *, limit: float = 3.0) -> "NormalScores":
+        """Fit to records, which should be those of the training fold alone.
+
+        Args:
+            features: (n, k); NaN and infinite values are missing. A feature that all lack takes 0.
+            limit: largest absolute value.
+
+        Raises:
+            FHRError: no record, or no table of records and features.
+        """
+        x = np.asarray(features, dtype=np.float64)
+        if x.ndim != 2 or len(x) == 0:
+            raise FHRError(f"features of shape {x.shape}; normal scores are fitted on (n, k) with one record or more")
+        known = np.isfinite(x)
+        ordered = np.sort(np.where(known, x, np.inf), axis=0)
+        n = np.count_nonzero(known, axis=0)
+        median = np.zeros(x.shape[1])
+        for j in np.flatnonzero(n):
+            median[j] = np.median(ordered[: n[j], j])
+        x = np.where(known, x, median)
+        quantiles = np.quantile(x, np.linspace(0, 1, _N_QUANTILES), axis=0)
+        deviates = _deviates(x, quantiles)
+        varies = quantiles[0] < quantiles[-1]
+        spread = np.where(varies, deviates.std(axis=0), np.inf)
+        return cls(quantiles, median, deviates.mean(axis=0), spread, limit)
+
+    def __call__(self, features: ArrayLike) -> np.ndarray:
+        """Normal scores (n, k) of features (n, k).
+
+        Raises:
+            FHRError: another number of features than was fitted.
+        """
+        x = np.asarray(features, dtype=np.float64)
+        if x.ndim != 2 or x.shape[1] != len(self.median):
+            raise FHRError(
+                f"features of shape {x.shape}; these normal scores were fitted on {len(self.median)} features"
+            )
+        x = np.where(np.isfinite(x), x, self.median)
+        scaled: np.ndarray = (_deviates(x, self.quantiles) - self.centre) / self.spread
+        return np.clip(scaled, -self.limit, self.limit)
+
+
+def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
+    place = np.linspace(0, 1, len(quantiles))
+    rank = np.empty(x.shape)
+    for j, q in enumerate(quantiles.T):  # from below and from above: the middle of what stands at several places
+        rank[:, j] = (np.interp(x[:, j], q, place) - np.interp(-x[:, j], -q[::-1], -place[::-1])) / 2
+    deviates: np.ndarray = ndtri(np.clip(rank, _FARTHEST, 1 - _FARTHEST))
+    return deviates
