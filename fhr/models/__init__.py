@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 from fhr.compute import late_names
 
 if TYPE_CHECKING:
+    from .array_checkpoint import ArrayModel, pack_model
     from .card import FORMAT, RANKINGS, CheckpointCard, ranking_of
-    from .checkpoint import finish_checkpoint, read_checkpoint, recalibrate_checkpoint, with_ranking
+    from .checkpoint import (
+        checkpoint_suffix,
+        finish_checkpoint,
+        is_checkpoint,
+        read_checkpoint,
+        recalibrate_checkpoint,
+        with_ranking,
+    )
     from .ctg_net import CTGNet
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT",
     "RANKINGS",
+    "ArrayModel",
     "CTGNet",
     "CheckpointCard",
     "FalseSignalNet",
@@ -36,9 +45,12 @@ __all__ = [
     "Network",
     "StackedNetworks",
     "at_once_hindrance",
+    "checkpoint_suffix",
     "completed",
     "exactest",
     "finish_checkpoint",
+    "is_checkpoint",
+    "pack_model",
     "ranking_of",
     "read_checkpoint",
     "rebuild",
@@ -50,8 +62,16 @@ __all__ = [
 __getattr__, __dir__ = late_names(
     __name__,
     {
+        "array_checkpoint": ("ArrayModel", "pack_model"),
         "card": ("FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"),
-        "checkpoint": ("finish_checkpoint", "read_checkpoint", "recalibrate_checkpoint", "with_ranking"),
+        "checkpoint": (
+            "checkpoint_suffix",
+            "finish_checkpoint",
+            "is_checkpoint",
+            "read_checkpoint",
+            "recalibrate_checkpoint",
+            "with_ranking",
+        ),
         "ctg_net": ("CTGNet",),
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
