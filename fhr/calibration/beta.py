@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from fhr.errors import FHRError
 from fhr.recording import plain_number
@@ -64,6 +63,8 @@ class Beta(Calibrator):
         self.penalty = float(penalty)
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+        from sklearn.linear_model import LogisticRegression  # slow to import, and a prediction does without
+
         x = _log_odds_terms(self.standardize(scores))
         sign = 1 - 2 * labels
         flat = {"a": 0.0, "b": 0.0, "c": float(logit(labels.mean()))}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta
 
 from fhr.compute import stream
 from fhr.errors import CheckpointError, FHRError
@@ -169,6 +168,8 @@ class ClassConditionalConformal:
 
 
 def _split_statement(label: int, alpha: float, n: int) -> CoverageStatement:
+    from scipy.stats import beta  # slow to import, and a prediction does without
+
     left_out = ranks_left_out(alpha, n)
     coverage = beta(n + 1 - left_out, left_out)
     return CoverageStatement(

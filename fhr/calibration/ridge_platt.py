@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit
-from sklearn.linear_model import LogisticRegression
 
 from fhr.errors import FHRError
 from fhr.recording import plain_number
@@ -69,6 +68,8 @@ class RidgePlatt(Calibrator):
         return lambda at: expit(intercept[:, None] + slope[:, None] * ((np.asarray(at) - mean) / scale))
 
     def _learn(self, scores: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
+        from sklearn.linear_model import LogisticRegression  # slow to import, and a prediction does without
+
         z = self.standardize(scores)[:, None]
         if np.ptp(z) > 0:
             fit = LogisticRegression(C=1 / self.penalty, solver="newton-cholesky", tol=1e-8, max_iter=200)

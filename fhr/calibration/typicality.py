@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from sklearn.covariance import ledoit_wolf_shrinkage
 
 from fhr.errors import FHRError
 from fhr.features import FeatureScaling, order_statistic_names, order_statistics
@@ -152,6 +151,8 @@ class Typicality:
 
     @classmethod
     def _fit(cls, statistics: pd.DataFrame, names: tuple[str, ...]) -> "Typicality":
+        from sklearn.covariance import ledoit_wolf_shrinkage  # slow to import, and a prediction does without
+
         x = statistics[list(names)].to_numpy(dtype=np.float64)
         if len(x) < MIN_RECORDS:
             raise FHRError(f"{len(x)} training records say too little of what is usual; give {MIN_RECORDS} or more")

@@ -17,6 +17,7 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
 
+import fhr.models
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
@@ -90,6 +91,10 @@ class TrainingCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Early stopping and checkpoints with their defaults; what the data and the seed tell the rest."""
+        for (
+            name
+        ) in fhr.models.__all__:  # a short name, such as `--model.model CTGNet`, is one of a class that is loaded
+            getattr(fhr.models, name)
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")
         parser.set_defaults(

@@ -4,6 +4,7 @@ from .ahead import worked_ahead
 from .device import check_device, pick_device
 from .generators import generator_states, seeded, set_generators
 from .interruption import Terminated, interruptible
+from .late_names import late_names
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
 from .slow_imports import slow_imports_are_told
@@ -22,6 +23,7 @@ __all__ = [
     "end_with_parent",
     "generator_states",
     "interruptible",
+    "late_names",
     "pick_device",
     "progress",
     "progress_bar",

@@ -1,4 +1,11 @@
-"""Scalar features of a recording, feature sets, and the table of a folder's windows."""
+"""Scalar features of a recording, feature sets, and the table of a folder's windows.
+
+The table, and with it what reads and writes Parquet, is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from fhr.compute import late_names
 
 from .column import Column
 from .computed_by import COMPUTED_BY, computed_by
@@ -7,14 +14,12 @@ from .deep_ctg_features import DEEP_CTG, deep_ctg
 from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
 from .entropy_of_matches import sample_entropy
-from .extraction import Extraction, extract
 from .feature_set import FeatureSet, Windows
 from .fractal_dimension import higuchi
 from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS
 from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
 from .normal_scores import NormalScores
-from .parquet_table import METADATA_COLUMNS, read_features
 from .phase_rectified import PRSA, prsa
 from .poincare_plot import poincare
 from .robust_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
@@ -23,6 +28,10 @@ from .scaling import FeatureScaling
 from .scattering_columns import SCATTERING_COLUMNS, scattering_features
 from .spectral_power import BANDS, band_power
 from .symbol_complexity import lempel_ziv
+
+if TYPE_CHECKING:
+    from .extraction import Extraction, extract
+    from .parquet_table import METADATA_COLUMNS, read_features
 
 __all__ = [
     "BANDS",
@@ -66,3 +75,8 @@ __all__ = [
     "scalar_features",
     "scattering_features",
 ]
+
+__getattr__, __dir__ = late_names(
+    __name__,
+    {"extraction": ("Extraction", "extract"), "parquet_table": ("METADATA_COLUMNS", "read_features")},
+)

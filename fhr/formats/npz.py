@@ -1,9 +1,6 @@
 """Recordings in NumPy's `.npz` archives, without pickles: the exact form to keep a processed recording in."""
 
 import hashlib
-import io
-import zipfile
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,7 @@ import numpy as np
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source
 
+from .array_archive import pack_arrays, unpack_arrays
 from .metadata import METADATA, metadata, parse_metadata
 from .regular_file import cut, read_whole, reason
 from .time_grid import checked_rate
@@ -23,10 +21,7 @@ NPZ_SUFFIX = ".npz"
 _OURS = "fhr npz 1"
 _SIGNALS = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
-_MAX_MEMBER = 8 * MAX_SAMPLES + (1 << 16)  # float64 samples and their header
-_MAX_MEMBERS = 1000
-_KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's own; others reserve what memory the file asks for
-_ENTRY = b"PK\1\2"  # of the archive's directory
+_MOST_BYTES = (len(_SIGNALS) + 1) * 8 * MAX_SAMPLES  # float64 samples, and as much for headers and texts
 
 
 def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
@@ -90,51 +85,18 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
         raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
     arrays = {"format": np.array(_OURS)} | {key: np.array(text) for key, text in metadata(recording).items()}
     arrays |= {name: signal for name in _SIGNALS if (signal := getattr(recording, name)) is not None}
-    archive = io.BytesIO()
-    np.savez_compressed(archive, allow_pickle=False, **arrays)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_whole(path, archive.getvalue())
+    return write_whole(path, pack_arrays(arrays, compressed=True))
 
 
 def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
     """The arrays of an archive that a recording may have, by name."""
-    wanted = {f"{name}.npy" for name in (*_SIGNALS, *METADATA, "format")}
-    arrays: dict[str, np.ndarray] = {}
     try:
-        if raw.count(_ENTRY) > _MAX_MEMBERS:  # before zipfile makes an object of each
-            raise ValueError(f"more than {_MAX_MEMBERS} members")
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-            for member in archive.infolist():
-                name = member.filename
-                if name not in wanted:
-                    continue
-                if name[:-4] in arrays:
-                    raise ValueError(f"{name} stands twice")
-                if member.compress_type not in _KINDS:
-                    raise ValueError(f"{name} is compressed as NumPy never does")
-                if member.file_size > _MAX_MEMBER:
-                    raise ValueError(f"{name} unpacks to {member.file_size} bytes; too large")
-                with archive.open(member) as file:  # its `read()` unpacks all that is there, whatever was declared
-                    arrays[name[:-4]] = _array(file.read(member.file_size + 1))
-    except Exception as error:  # zipfile, zlib and numpy's header parser raise a dozen kinds on damaged bytes
+        return unpack_arrays(raw, most_bytes=_MOST_BYTES, names=(*_SIGNALS, *METADATA, "format"))
+    except ValueError as error:
         raise FormatError(
             f"{where}: not an intact NumPy archive ({reason(error)}); write it again with write_npz"
         ) from None
-    return arrays
-
-
-def _array(npy: bytes) -> np.ndarray:
-    """An array from the bytes of an `.npy`, once its header agrees with their number."""
-    file = io.BytesIO(npy)
-    version = np.lib.format.read_magic(file)
-    read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-    shape, _, dtype = read_header(file)
-    if dtype.hasobject:
-        raise ValueError("a pickled object, which is never loaded")
-    if not dtype.itemsize or prod(shape) * dtype.itemsize != len(npy) - file.tell():
-        raise ValueError(f"{len(npy) - file.tell()} bytes for an array of {shape} {dtype}")
-    # In either order: a signal has one dimension.
-    return np.frombuffer(npy, dtype, offset=file.tell()).reshape(shape)
 
 
 def _text(values: np.ndarray, name: str, where: str) -> str:

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from fhr.errors import FHRError
 
@@ -81,6 +80,8 @@ def ece_reference(probabilities: ArrayLike, bins: int = 10, n_simulations: int =
 
 def calibration_errors(labels: np.ndarray, p: np.ndarray, bins: int) -> np.ndarray:
     """`expected_calibration_error` of each row of labels (m, n), (m,); probabilities (n,), or (m, n) of each row."""
+    from scipy.stats import rankdata  # slow to import, and a prediction does without
+
     if bins < 1:
         raise FHRError(f"bins={bins}; give at least 1")
     # the 1e-9 settles on one side the ranks that fall on a cut but for rounding

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import brentq
 from scipy.special import expit
 
 from fhr.errors import FHRError
@@ -59,6 +58,8 @@ def cox_power(
         >>> power.cox > 0.9
         True
     """
+    from scipy.optimize import brentq  # slow to import, and a prediction does without
+
     if not np.isfinite(slope):
         raise FHRError(f"slope={slope}; give a finite number such as 0.7")
     p = checked_probabilities(probabilities, np.size(probabilities))

@@ -6,9 +6,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import expit, log_expit, logit
-from scipy.stats import chi2
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 from .inputs import checked_labels, checked_probabilities
 
@@ -62,6 +59,10 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
     Source:
         Cox 1958, Biometrika 45:562, doi:10.1093/biomet/45.3-4.562; Miller et al. 1993, Med. Decis. Making 13:49.
     """
+    from scipy.stats import chi2  # slow to import, and a prediction does without
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     y = checked_labels(labels)
     x = log_odds(checked_probabilities(probabilities, len(y)))
     if not _overlap(x, np.ones((1, len(y))), y[None])[0]:
@@ -95,6 +96,8 @@ def calibration_line_by_counts(labels: np.ndarray, probabilities: np.ndarray, co
 
 def calibration_p_values(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """The p-value of `calibration_line` for each row of labels (m, n) against the same probabilities (n,), (m,)."""
+    from scipy.stats import chi2
+
     rows = np.broadcast_to(probabilities, np.shape(labels))
     return np.asarray(chi2.sf(calibration_lines(labels, rows)[2], df=2))
 

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import beta
 
 from fhr.errors import FHRError
 
@@ -46,6 +45,8 @@ def exact_interval(hits: float, n: int, confidence: float = 0.95) -> Interval:
         >>> [round(end, 3) for end in exact_interval(9, 10)]
         [0.9, 0.555, 0.997]
     """
+    from scipy.stats import beta  # slow to import, and a prediction does without
+
     if not 0 <= hits <= n:
         raise FHRError(f"{hits} hits of {n}; give a count from 0 to n")
     if not 0 < confidence < 1:

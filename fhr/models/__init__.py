@@ -1,21 +1,38 @@
-"""Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out."""
+"""Networks: plain torch; (batch, channel, time) and features in, scores (batch, n_outputs), or of every sample, out.
 
-from .card import FORMAT, RANKINGS, CheckpointCard, ranking_of
-from .checkpoint import finish_checkpoint, read_checkpoint, recalibrate_checkpoint, with_ranking
-from .ctg_net import CTGNet
-from .false_signal import FalseSignalNet
-from .feature_scale import FeatureScale, exactest, with_scaling
-from .inception import InceptionNet
-from .kernel_line import FittedKernelLine, KernelLine
-from .linear_features import LinearFeatures
-from .network import Network
-from .pooling import MaskedMeanStd
-from .specification import completed, rebuild
-from .stacked import StackedNetworks, at_once_hindrance
+Names are imported when they are first used, so that what needs no torch, such as the card of a checkpoint, loads none.
+"""
+
+from typing import TYPE_CHECKING
+
+from fhr.compute import late_names
+
+if TYPE_CHECKING:
+    from .array_checkpoint import ArrayModel, pack_model
+    from .card import FORMAT, RANKINGS, CheckpointCard, ranking_of
+    from .checkpoint import (
+        checkpoint_suffix,
+        finish_checkpoint,
+        is_checkpoint,
+        read_checkpoint,
+        recalibrate_checkpoint,
+        with_ranking,
+    )
+    from .ctg_net import CTGNet
+    from .false_signal import FalseSignalNet
+    from .feature_scale import FeatureScale, exactest, with_scaling
+    from .inception import InceptionNet
+    from .kernel_line import FittedKernelLine, KernelLine
+    from .linear_features import LinearFeatures
+    from .network import Network
+    from .pooling import MaskedMeanStd
+    from .specification import completed, rebuild
+    from .stacked import StackedNetworks, at_once_hindrance
 
 __all__ = [
     "FORMAT",
     "RANKINGS",
+    "ArrayModel",
     "CTGNet",
     "CheckpointCard",
     "FalseSignalNet",
@@ -28,9 +45,12 @@ __all__ = [
     "Network",
     "StackedNetworks",
     "at_once_hindrance",
+    "checkpoint_suffix",
     "completed",
     "exactest",
     "finish_checkpoint",
+    "is_checkpoint",
+    "pack_model",
     "ranking_of",
     "read_checkpoint",
     "rebuild",
@@ -38,3 +58,29 @@ __all__ = [
     "with_ranking",
     "with_scaling",
 ]
+
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "array_checkpoint": ("ArrayModel", "pack_model"),
+        "card": ("FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"),
+        "checkpoint": (
+            "checkpoint_suffix",
+            "finish_checkpoint",
+            "is_checkpoint",
+            "read_checkpoint",
+            "recalibrate_checkpoint",
+            "with_ranking",
+        ),
+        "ctg_net": ("CTGNet",),
+        "false_signal": ("FalseSignalNet",),
+        "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
+        "inception": ("InceptionNet",),
+        "kernel_line": ("FittedKernelLine", "KernelLine"),
+        "linear_features": ("LinearFeatures",),
+        "network": ("Network",),
+        "pooling": ("MaskedMeanStd",),
+        "specification": ("completed", "rebuild"),
+        "stacked": ("StackedNetworks", "at_once_hindrance"),
+    },
+)

@@ -125,6 +125,10 @@ class CheckpointCard:
 
     def write(self, checkpoint: dict[str, Any]) -> None:
         """Put the card into a checkpoint."""
+        checkpoint[_KEY] = self.to_dict()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to plain types, without the fields that its format does not know."""
         plain = asdict(self) | {"format": self.format}
         for field in _TUPLES:
             plain[field] = list(plain[field])
@@ -142,7 +146,7 @@ class CheckpointCard:
             del plain["out_of_fold"]  # so that versions that know nothing of it read all others
         if self.format < 6:
             del plain["ranking"], plain["recalibration"]
-        checkpoint[_KEY] = plain
+        return plain
 
     @classmethod
     def of(cls, checkpoint: Mapping[str, Any], where: str) -> "CheckpointCard":
@@ -151,7 +155,19 @@ class CheckpointCard:
         Raises:
             CheckpointError: there is none, or it is of another format.
         """
-        given = checkpoint.get(_KEY) if isinstance(checkpoint, Mapping) else None
+        return cls.from_dict(checkpoint.get(_KEY) if isinstance(checkpoint, Mapping) else None, where)
+
+    @classmethod
+    def from_dict(cls, given: Any, where: str) -> "CheckpointCard":
+        """The card that `to_dict` wrote.
+
+        Args:
+            given: from a file, and so anything.
+            where: the file, for messages.
+
+        Raises:
+            CheckpointError: it is none, or of another format.
+        """
         if not isinstance(given, Mapping) or "format" not in given:
             raise CheckpointError(f"{where}: no checkpoint of this package; train one with `fhr fit`")
         form, version = given["format"], given.get("version")

@@ -119,7 +119,7 @@ def _class_and_arguments(specification: Mapping[str, Any]) -> tuple[type[Network
             f"{cut(str(specification))} names no network: `class_path` and `init_args` are needed; train anew"
         )
     module, _, name = class_path.rpartition(".")
-    cls = vars(_module(module, class_path)).get(name) if _PLAUSIBLE.fullmatch(class_path) else None
+    cls = _named(_module(module, class_path), name) if _PLAUSIBLE.fullmatch(class_path) else None
     if cls is None:
         raise _not_found(class_path)
     if not (isinstance(cls, type) and issubclass(cls, Network)) or cls.forward is Network.forward:
@@ -140,6 +140,11 @@ def _module(name: str, class_path: str) -> ModuleType:
         return import_module(name)
     except ImportError:
         raise _not_found(class_path) from None
+
+
+def _named(module: ModuleType, name: str) -> Any:
+    """What the module calls so; another's may run code to find a name that it does not hold yet."""
+    return getattr(module, name, None) if module.__name__ == _OURS else vars(module).get(name)
 
 
 def _not_found(class_path: str) -> CheckpointError:

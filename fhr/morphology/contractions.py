@@ -10,7 +10,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from scipy.signal import find_peaks
 
 from fhr.errors import FHRError, SignalError
 from fhr.preprocessing import fill_runs, runs
@@ -18,6 +17,7 @@ from fhr.preprocessing import fill_runs, runs
 from .blocks import medians
 from .events import Events, no_events
 from .overlap import outside
+from .peaks import peaks_that_rise
 from .seconds import by_second, smoothed
 
 __all__ = ["UncertainActivity", "activity_of_each", "find_contractions", "uncertain_activity"]
@@ -277,14 +277,8 @@ def _rises_above(lowest: float, curve: np.ndarray, noise: float) -> _Rises:
 
 def _peaks(curve: np.ndarray, least: float) -> tuple[np.ndarray, np.ndarray]:
     """Peaks of one curve that rise by `least`, s, and by how much; a level of 6 min is none."""
-    peaks, found = find_peaks(
-        curve,
-        distance=CLOSEST,
-        prominence=least,
-        wlen=2 * NEIGHBOURHOOD + 1,
-        plateau_size=(None, 2 * NEIGHBOURHOOD - 2),
-    )
-    return peaks, found["prominences"]
+    level = 2 * NEIGHBOURHOOD - 2
+    return peaks_that_rise(curve, least, distance=CLOSEST, reach=NEIGHBOURHOOD, plateau=level)
 
 
 def _between(window: int, curve: np.ndarray, peaks: np.ndarray, wanted: np.ndarray) -> list[tuple[int, ...]]:
