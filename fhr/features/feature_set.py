@@ -17,6 +17,7 @@ from .column import Column
 from .covariates import COVARIATES, checked_covariates, covariates
 from .groups import GROUPS, OF_GROUP, GivenWindows
 from .multiscale_columns import MULTISCALE
+from .nested_windows import whole_minutes
 
 __all__ = ["FeatureSet", "Windows"]
 
@@ -51,7 +52,8 @@ class FeatureSet:
     Gaps are never bridged: every group takes NaN as missing, and gives NaN where a window has too little signal.
 
     Args:
-        groups: which of `GROUPS` and then of `OPTIONAL_GROUPS`, in that order.
+        groups: which of `GROUPS` and then of `OPTIONAL_GROUPS`, in that order. Those of `NESTED_GROUPS` are of nested
+            parts of the window, and meant for 60 min.
         fs: rate that the features are computed at, Hz; a recording of a multiple of it is averaged in blocks.
         minutes: length of a window.
         steps: cleaning of FHR, by name and parameters.
@@ -106,14 +108,19 @@ class FeatureSet:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Name, unit and description of each feature, those of `compute` first, then the covariates."""
-        of_signal = (column for group in self.groups for column in OF_GROUP[group].columns(self.minutes))
+        of_signal = (column for columns in self._columns_of_groups() for column in columns)
         return (*of_signal, *(COVARIATES[name] for name in self.covariates))
 
     @property
     def column_groups(self) -> tuple[str, ...]:
         """The group of each feature; `covariates` of a covariate."""
-        of_signal = (group for group in self.groups for _ in OF_GROUP[group].columns(self.minutes))
+        each = zip(self.groups, self._columns_of_groups(), strict=True)
+        of_signal = (group for group, columns in each for _ in columns)
         return (*of_signal, *["covariates"] * len(self.covariates))
+
+    def _columns_of_groups(self) -> list[tuple[Column, ...]]:
+        minutes = whole_minutes(round(self.minutes * 60 * self.fs), self.fs)
+        return [OF_GROUP[group].columns(minutes) for group in self.groups]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -131,7 +138,8 @@ class FeatureSet:
 
         Args:
             fhr: (window, time) at `fs`, bpm; NaN is missing.
-            uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` come from it.
+            uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` and
+                `event_statistics` come from it.
             device: of torch, where the groups `multiscale` and `scattering` are computed; the others run on the CPU.
 
         Returns:
