@@ -23,7 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--step", type=float, default=5.0, metavar="MIN", help="from window to window (default: 5 min)")
     parser.add_argument(
-        "--groups", nargs="+", metavar="GROUP", help="multiscale, scalar, morphology (default: all, in this order)"
+        "--groups",
+        nargs="+",
+        metavar="GROUP",
+        help="multiscale, scalar and morphology, the default; scattering; of nested parts of a window, meant for "
+        "--window 60: order_statistics, signal_loss, wide_quantiles, band_amplitudes, modulation, capacities, "
+        "event_statistics",
     )
     add_device(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")
@@ -37,9 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Extract and write."""
     from fhr.compute import progress_bar
-    from fhr.features import GROUPS, FeatureSet, extract
+    from fhr.features import GROUPS, OPTIONAL_GROUPS, FeatureSet, extract
 
-    groups = sorted(options.groups or GROUPS, key=lambda group: (*GROUPS, group).index(group))
+    order = (*GROUPS, *OPTIONAL_GROUPS)
+    groups = sorted(options.groups or GROUPS, key=lambda group: (*order, group).index(group))
     feature_set = FeatureSet(groups=tuple(groups), minutes=options.window)
     with progress_bar(0, description="features") as bar:
 

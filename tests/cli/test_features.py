@@ -1,13 +1,14 @@
 """`fhr features`: what it says, where it says it, and how it ends."""
 
 import os
+import re
 import shutil
 
 import numpy as np
 import pytest
 
 from fhr.datasets import CTUUHB
-from fhr.features import FeatureSet, read_features
+from fhr.features import GROUPS, OPTIONAL_GROUPS, FeatureSet, read_features
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,26 @@ def test_all_groups_half_an_hour_and_five_minutes_are_the_default(run_fhr, folde
     assert set(table["to_end_s"].diff()[table["window"] > 0]) == {300.0}
 
 
+def test_groups_are_put_in_order(run_fhr, folder, tmp_path):
+    given = ["capacities", "wide_quantiles", "scattering", "signal_loss"]
+    answer = run_fhr(
+        tmp_path, "features", folder, "--out", "t.parquet", "--window", 20, "--step", 60, "--groups", *given
+    )
+    assert answer.code == 0
+    table = read_features(tmp_path / "t.parquet")
+    expected = FeatureSet(groups=("scattering", "signal_loss", "wide_quantiles", "capacities"), minutes=20.0)
+    assert table.attrs["features"] == list(expected.names)
+    assert table.attrs["provenance"]["feature_set_checksum"] == expected.checksum
+    for original in CTUUHB(folder):
+        row = table.loc[table["record"] == original.name, list(expected.names)].to_numpy()[0]
+        np.testing.assert_allclose(row, expected(original), rtol=1e-9, atol=1e-12)
+
+
+def test_the_help_names_every_group(run_fhr, tmp_path):
+    told = re.split(r"[\s,;:]+", run_fhr(tmp_path, "features", "--help").out)
+    assert set(told) >= {*GROUPS, *OPTIONAL_GROUPS}
+
+
 def test_a_damaged_recording_is_named(run_fhr, folder, tmp_path):
     copy = shutil.copytree(folder, tmp_path / "copy")
     (copy / "s0002.hea").write_text("s0002 2 4\n")
@@ -68,7 +89,8 @@ def test_a_damaged_recording_is_named(run_fhr, folder, tmp_path):
         (["--step", "-1"], "windows with step=-1.0"),
         (
             ["--groups", "fractal"],
-            "feature groups ('fractal',); choose from multiscale, scalar, morphology, scattering, in this order",
+            "feature groups ('fractal',); choose from multiscale, scalar, morphology, scattering, order_statistics, "
+            "signal_loss, wide_quantiles, band_amplitudes, modulation, capacities, event_statistics, in this order",
         ),
         (["--workers", "0"], "workers=0"),
         (["--scheduler", "localhost"], "scheduler 'localhost'; give dask://HOST:PORT"),

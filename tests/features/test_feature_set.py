@@ -5,11 +5,23 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError, SignalError
-from fhr.features import GROUPS, MULTISCALE, MULTISCALE_COLUMNS, Column, FeatureSet, groups
+from fhr.features import (
+    GROUPS,
+    MULTISCALE,
+    MULTISCALE_COLUMNS,
+    Column,
+    FeatureSet,
+    feature_set,
+)
+from fhr.features.groups import OF_GROUP, Group
 from fhr.preprocessing import DEFAULT_STEPS, clean, last_minutes
 from fhr.recording import Recording, Step
 
 NAN = np.nan
+CHOICE = (
+    "choose from multiscale, scalar, morphology, scattering, order_statistics, signal_loss, wide_quantiles, "
+    "band_amplitudes, modulation, capacities, event_statistics, in this order"
+)
 SHORT = FeatureSet(minutes=1.0)
 GOLDEN = (
     *(0.453402501, -0.00142741761, 0.000396336008, 0.481979911, 0.240145988),
@@ -70,21 +82,32 @@ def test_a_multiple_of_the_rate_is_averaged_in_blocks():
     np.testing.assert_allclose(windows.loss, [3 / 480, 0, 0])
 
 
+def of_columns(*names: str, compute) -> Group:
+    return Group(lambda minutes: tuple(Column(name, "1", "") for name in names), compute)
+
+
 def test_groups_are_columns_beside_each_other(monkeypatch):
-    monkeypatch.setattr(
-        groups,
-        "multiscale_features",
-        lambda x, fs, **given: np.full((len(x), len(MULTISCALE_COLUMNS)), given["p"]),
+    multiscale = OF_GROUP["multiscale"]._replace(
+        compute=lambda w: np.full((len(w.fhr), len(MULTISCALE_COLUMNS)), w.multiscale["p"])
     )
-    monkeypatch.setattr("fhr.features.scalar.scalar_features", lambda x, fs: np.full((len(x), 2), fs))
-    monkeypatch.setattr("fhr.features.scalar.SCALAR_COLUMNS", (Column("a", "1", ""), Column("b", "1", "")))
-    monkeypatch.setattr("fhr.features.morphology_columns.morphology_features", lambda x, uc, fs: uc[:, -1:])
-    monkeypatch.setattr("fhr.features.morphology_columns.MORPHOLOGY_COLUMNS", (Column("c", "1", ""),))
+    scalar = of_columns("a", "b", compute=lambda w: np.full((len(w.fhr), 2), w.fs))
+    morphology = of_columns("c", compute=lambda w: w.uc[:, -1:])
+    for name, group in {"multiscale": multiscale, "scalar": scalar, "morphology": morphology}.items():
+        monkeypatch.setitem(OF_GROUP, name, group)
     whole = FeatureSet(minutes=1.0, multiscale={"p": 1})
     assert whole.names == (*(column.name for column in MULTISCALE_COLUMNS), "a", "b", "c")
     np.testing.assert_array_equal(whole(recording(ramp(1))), [*np.ones(len(MULTISCALE_COLUMNS)), 4.0, 4.0, 239.0])
     assert FeatureSet(groups=("scalar",)).names == ("a", "b")
     assert replace(whole, groups=["multiscale"]).columns == MULTISCALE_COLUMNS
+    assert whole.column_groups == ("multiscale",) * len(MULTISCALE_COLUMNS) + ("scalar", "scalar", "morphology")
+
+
+def test_a_group_gets_device_and_rate(monkeypatch):
+    given = []
+    monkeypatch.setitem(OF_GROUP, "scalar", of_columns("a", compute=lambda w: given.append(w) or w.fhr[:, :1]))
+    flat = np.full((2, 240), 140.0)
+    FeatureSet(groups=("scalar",), minutes=1.0).compute(flat, flat, device="cuda:1")
+    assert (given[0].device, given[0].fs) == ("cuda:1", 4.0)
 
 
 def test_columns_are_named_once_and_say_what_they_are():
@@ -165,7 +188,8 @@ def test_the_checksum_tells_what_is_computed(monkeypatch):
     monkeypatch.setattr(feature_set, "VERSION", 99)
     assert FeatureSet().checksum not in seen
     monkeypatch.undo()
-    monkeypatch.setattr(feature_set, "MULTISCALE_COLUMNS", MULTISCALE_COLUMNS[:-1])
+    fewer = OF_GROUP["multiscale"]._replace(columns=lambda minutes: MULTISCALE_COLUMNS[:-1])
+    monkeypatch.setitem(OF_GROUP, "multiscale", fewer)
     assert FeatureSet().checksum not in seen
 
 
@@ -203,9 +227,10 @@ def test_recordings_that_cannot_be_used(given, message):
         ({"minutes": np.inf}, "windows of inf min"),
         ({"minutes": 0.001}, "windows of 0.001 min"),
         ({"fs": 0.0}, "fs=0.0 Hz"),
-        ({"groups": ()}, r"feature groups \(\); choose from multiscale, scalar, morphology, scattering, in this order"),
-        ({"groups": ("scalar", "multiscale")}, "choose from multiscale, scalar, morphology, scattering, in this order"),
-        ({"groups": ("scalar", "scalar")}, "choose from multiscale, scalar, morphology, scattering, in this order"),
+        ({"groups": ()}, rf"feature groups \(\); {CHOICE}$"),
+        ({"groups": ("scalar", "multiscale")}, CHOICE),
+        ({"groups": ("scalar", "scalar")}, CHOICE),
+        ({"groups": ("capacities", "modulation")}, CHOICE),
         ({"groups": ("fractal",)}, "'fractal'"),
         ({"steps": (Step("smooth"),)}, "cleaning step 'smooth' is not known"),
         ({"multiscale": {"q": 1}}, "multiscale features take no 'q'; their parameters: wavelet, j1, j2, p, gamma"),

@@ -123,11 +123,19 @@ def test_the_default_set_is_the_one_of_stored_checkpoints():
     assert FeatureSet().checksum == "14290466ae9f544076407923562895f6007050cbb0f8c7c0d57098f8b2dc032e"
     earlier = FeatureSet(steps=tuple(step for step in DEFAULT_STEPS if step.name != "remove_held"))
     assert earlier.checksum == "e0cec7f0860770865084f6062bbcab0122000d54f03a6453c869f888fe24dc5b"
+    assert SET.checksum == "081cf404dcb1e0a71dd827e4c4e2d046b6824f0f07cc147faa92aa5ad84d3aa5"
+    scalar = FeatureSet(groups=("scalar",))
+    assert scalar.checksum == "d9bdf8c4e9272342d35911f919a08b3439c9fe3305144a894138235782e5b337"
     assert not set(NAMES) & set(FeatureSet().names)
-    whole = FeatureSet(groups=(*GROUPS, *OPTIONAL_GROUPS))
+    assert OPTIONAL_GROUPS[0] == "scattering"
+    whole = FeatureSet(groups=(*GROUPS, "scattering"))
     assert whole.names == (*FeatureSet().names, *NAMES)
     assert FeatureSet.from_dict(whole.to_dict()) == whole
     assert len(set(whole.names)) == len(whole.names)
+    every = FeatureSet(groups=(*GROUPS, *OPTIONAL_GROUPS))
+    assert every.names[: len(whole.names)] == whole.names
+    assert FeatureSet.from_dict(every.to_dict()) == every
+    assert len(set(every.names)) == len(every.names)
 
 
 def test_the_verb_writes_them_with_units_and_descriptions(run_fhr, tmp_path):
