@@ -43,7 +43,8 @@ def capacities(seconds: np.ndarray) -> np.ndarray:
 
     Returns:
         float64 (window, column), see `capacities_columns`; the parts are the whole window and its last 60, 30 and 20
-        min. What has less than 5 anchors in a part takes the next wider part's; NaN with less in all.
+        min. What has less than 5 anchors in a part takes the next wider part's, with less in all the next finer
+        scale's, for only long stretches of signal have anchors of long scales; NaN without them at any finer scale.
 
     Source:
         Bauer et al. 2006, Lancet 367:1674-1681, doi:10.1016/S0140-6736(06)68735-7; the scales are this package's.
@@ -64,4 +65,7 @@ def capacities(seconds: np.ndarray) -> np.ndarray:
                 n = chosen.sum(axis=-1)
                 total = np.where(chosen, change, 0.0).sum(axis=-1)
                 values[:, i, 2 * k + j] = total / np.where(n < _LEAST, np.nan, n)
+    whole = values[:, 0]
+    for k in range(2, len(_STATISTICS)):
+        whole[:, k] = np.where(np.isnan(whole[:, k]), whole[:, k - 2], whole[:, k])
     return filled(values, parts)

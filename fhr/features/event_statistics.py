@@ -5,7 +5,7 @@ import numpy as np
 from fhr.morphology import Events, Found, find_each
 
 from .column import Column
-from .masked_smoothing import masked_smoothing
+from .masked_smoothing import bands
 from .nested_windows import ENOUGH, Part, filled, of_each_part, parts_of
 
 __all__ = ["event_statistics", "event_statistics_columns"]
@@ -68,11 +68,12 @@ def event_statistics(fhr: np.ndarray, uc: np.ndarray, seconds: np.ndarray, *, fs
     Returns:
         float64 (window, column), see `event_statistics_columns`; the parts are the whole window, its last 60, 30 and
         20 min and the first and second 20 min. A part with less than 60 measured seconds, of UC for contractions, or
-        without the events of which a mean is taken, takes the next wider part's; NaN where the whole has none.
+        without the events of which a mean is taken, takes the next wider part's; NaN where the whole has none. Without
+        a baseline, in windows with less than 2 min of FHR in all, what is told of events and baseline is NaN.
     """
     parts = _parts(seconds.shape[-1] / 60)
     values = np.full((len(seconds), len(parts), len(_STATISTICS)), np.nan)
-    fast = seconds - masked_smoothing(seconds, [_WIDTH])[0]
+    (fast,) = bands(seconds, (0.0, _WIDTH))
     for i, found in enumerate(find_each(fhr, uc, fs)):
         second = _BySecond(seconds[i], fast[i], found, fs)
         for k, part in enumerate(parts):
@@ -86,6 +87,7 @@ class _BySecond:
     def __init__(self, x: np.ndarray, fast: np.ndarray, found: Found, fs: float) -> None:
         n = len(x)
         self.found, self.fast, self.measured = found, fast, ~np.isnan(x)
+        self.looked_at = not np.isnan(found.baseline).all()
         middle = np.minimum(((np.arange(n) + 0.5) * fs).astype(np.intp), len(found.baseline) - 1)
         self.baseline = np.where(self.measured, found.baseline[middle], np.nan)
         self.below = _within(found.decelerations.start, found.decelerations.end, n)
@@ -101,7 +103,8 @@ class _BySecond:
         row = np.full(len(_STATISTICS), np.nan)
         measured = self.measured[here]
         if (n := int(measured.sum())) >= ENOUGH:
-            row[:_HEART] = self._of_heart(start, end, here, n)
+            if self.looked_at:
+                row[:_HEART] = self._of_heart(start, end, here, n)
             fast, step = (v[here][~np.isnan(v[here])] for v in (self.fast, self.step))
             if len(fast) >= ENOUGH:
                 row[_UTERUS] = np.log(_RESOLUTION + np.median(np.abs(fast - np.median(fast))))

@@ -16,6 +16,7 @@ from fhr.recording import Recording, Step, plain_names, plain_number, plain_tabl
 from .column import Column
 from .groups import GROUPS, OF_GROUP, GivenWindows
 from .multiscale_columns import MULTISCALE
+from .nested_windows import whole_minutes
 
 __all__ = ["FeatureSet", "Windows"]
 
@@ -50,7 +51,8 @@ class FeatureSet:
     Gaps are never bridged: every group takes NaN as missing, and gives NaN where a window has too little signal.
 
     Args:
-        groups: which of `GROUPS` and then of `OPTIONAL_GROUPS`, in that order.
+        groups: which of `GROUPS` and then of `OPTIONAL_GROUPS`, in that order. Those of `NESTED_GROUPS` are of nested
+            parts of the window, and meant for 60 min.
         fs: rate that the features are computed at, Hz; a recording of a multiple of it is averaged in blocks.
         minutes: length of a window.
         steps: cleaning of FHR, by name and parameters.
@@ -102,12 +104,17 @@ class FeatureSet:
     @property
     def columns(self) -> tuple[Column, ...]:
         """Name, unit and description of each feature, in the order of `compute`."""
-        return tuple(column for group in self.groups for column in OF_GROUP[group].columns(self.minutes))
+        return tuple(column for columns in self._columns_of_groups() for column in columns)
 
     @property
     def column_groups(self) -> tuple[str, ...]:
         """The group of each feature."""
-        return tuple(group for group in self.groups for _ in OF_GROUP[group].columns(self.minutes))
+        each = zip(self.groups, self._columns_of_groups(), strict=True)
+        return tuple(group for group, columns in each for _ in columns)
+
+    def _columns_of_groups(self) -> list[tuple[Column, ...]]:
+        minutes = whole_minutes(round(self.minutes * 60 * self.fs), self.fs)
+        return [OF_GROUP[group].columns(minutes) for group in self.groups]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -125,7 +132,8 @@ class FeatureSet:
 
         Args:
             fhr: (window, time) at `fs`, bpm; NaN is missing.
-            uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` come from it.
+            uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` and
+                `event_statistics` come from it.
             device: of torch, where the groups `multiscale` and `scattering` are computed; the others run on the CPU.
 
         Returns:

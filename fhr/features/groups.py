@@ -77,7 +77,7 @@ class Group(NamedTuple):
     """A group of features.
 
     Attributes:
-        columns: of windows of so many minutes.
+        columns: of windows of so many minutes, whole seconds.
         compute: float64 (window, column); NaN where a window has too little signal.
         shortest: length of a window that it takes, s.
         on_device: whether it is computed by torch.

@@ -6,21 +6,25 @@ from functools import lru_cache
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
+from .nested_windows import ENOUGH
+
 __all__ = ["bands", "masked_smoothing"]
 
 _LEAST = 0.2  # of the weight must lie on what was measured
+_OF_ONE = 1 / np.sqrt(2 * np.pi)  # weight of a sample at its own place, of a width of 1
 _REACH = 6  # standard deviations, beyond which a weight is nothing
 
 
-def masked_smoothing(x: np.ndarray, widths: Sequence[float]) -> np.ndarray:
+def masked_smoothing(x: np.ndarray, widths: Sequence[float], *, least: float = _LEAST) -> np.ndarray:
     r"""Means of the measured samples around each one, with Gaussian weights: :math:`(g * xm) / (g * m)`, m the mask.
 
     Args:
         x: (..., n), NaN is missing.
         widths: standard deviations of the weights, in samples.
+        least: share of the weight that must lie on measured samples; with 0, a mean is known at every measured sample.
 
     Returns:
-        (width, ..., n); NaN where less than a fifth of the weight lies on measured samples.
+        (width, ..., n); NaN where less than `least` of the weight lies on measured samples.
     """
     known = ~np.isnan(x)
     n = x.shape[-1]
@@ -30,11 +34,16 @@ def masked_smoothing(x: np.ndarray, widths: Sequence[float]) -> np.ndarray:
     total, weight = irfft(
         rfft(both, length, axis=-1)[:, None] * _transfer(tuple(widths), length, x.ndim), length, axis=-1
     )[..., :n]
-    return np.divide(total, weight, out=np.full(total.shape, np.nan), where=weight >= _LEAST) + level
+    own = _OF_ONE / np.reshape(widths, (-1, *[1] * x.ndim))
+    enough = weight >= (least or own / 2)  # half: transforms round
+    return np.divide(total, weight, out=np.full(total.shape, np.nan), where=enough) + level
 
 
 def bands(x: np.ndarray, widths: Sequence[float]) -> np.ndarray:
     """Differences of successive smoothings of x, where it was measured.
+
+    A signal of which a band has less than 60 samples where a fifth of the weight was measured is smoothed at every
+    measured sample: little signal gives rough numbers and not none, which would tell how little it was.
 
     Args:
         x: (..., n), NaN is missing.
@@ -43,7 +52,15 @@ def bands(x: np.ndarray, widths: Sequence[float]) -> np.ndarray:
     Returns:
         (len(widths) - 1, ..., n); NaN where x is missing, or too little around it was measured.
     """
-    smooth = masked_smoothing(x, [width for width in widths if width])
+    found = _differences(x, widths, _LEAST)
+    few = (np.count_nonzero(~np.isnan(found), axis=-1) < ENOUGH).any(axis=0) & ~np.isnan(x).all(axis=-1)
+    if few.any():
+        found[:, few] = _differences(x[few], widths, 0.0)
+    return found
+
+
+def _differences(x: np.ndarray, widths: Sequence[float], least: float) -> np.ndarray:
+    smooth = masked_smoothing(x, [width for width in widths if width], least=least)
     if not widths[0]:
         smooth = np.concatenate([x[None], smooth])
     found: np.ndarray = smooth[:-1] - smooth[1:]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .column import Column
-from .nested_windows import Part, filled, of_each_part, parts_of
+from .nested_windows import Part, filled, of_each_part, parts_of, whole_minutes
 from .robust_statistics import order_statistics
 
 __all__ = ["nested_order_statistics", "nested_order_statistics_columns", "signal_loss", "signal_loss_columns"]
@@ -69,6 +69,6 @@ def signal_loss(fhr: np.ndarray, *, fs: float) -> np.ndarray:
 
 
 def _found(fhr: np.ndarray, fs: float) -> tuple[np.ndarray, tuple[Part, ...]]:
-    parts = _parts(fhr.shape[-1] / (60 * fs))
+    parts = _parts(whole_minutes(fhr.shape[-1], fs))
     found = order_statistics(fhr, fs=fs, minutes=[part.end - part.start for part in parts])
     return found.reshape(len(fhr), len(parts), len(_STATISTICS)), parts

@@ -7,7 +7,7 @@ import numpy as np
 
 from .column import Column
 
-__all__ = ["ENOUGH", "Part", "filled", "of_each_part", "parts_of"]
+__all__ = ["ENOUGH", "Part", "filled", "of_each_part", "parts_of", "whole_minutes"]
 
 ENOUGH = 60
 """Measured seconds below which a part has no statistic of its own."""
@@ -18,7 +18,7 @@ class Part(NamedTuple):
     """A part of a window.
 
     Attributes:
-        name: as columns have it: `30` for the last 30 min, `first_20` and `second_20`.
+        name: as columns have it: `30` for the last 30 min, `7p5` for 7.5, `first_20` and `second_20`.
         start: min from the start of the window.
         end: min from the start of the window.
         wider: place, among the parts, of the next wider one; None of the whole window.
@@ -32,11 +32,16 @@ class Part(NamedTuple):
     words: str
 
 
+def whole_minutes(n: int, fs: float) -> float:
+    """Length, min, of the whole seconds in `n` samples at `fs` Hz: parts are cut between seconds."""
+    return int(n / fs + 1e-6) / 60
+
+
 def parts_of(minutes: float, last: Sequence[float], *, first: bool = False) -> tuple[Part, ...]:
     """Parts of a window of `minutes`: the whole, its `last` minutes as far as they are shorter, widest first.
 
     Args:
-        minutes: length of the window.
+        minutes: length of the window, whole seconds.
         last: lengths of the last parts, descending.
         first: with the first and the second 20 min, of a window of 40 min or more.
 
@@ -48,7 +53,7 @@ def parts_of(minutes: float, last: Sequence[float], *, first: bool = False) -> t
     """
     lengths = [minutes, *(length for length in last if length < minutes)]
     parts = [
-        Part(f"{length:g}", minutes - length, minutes, i - 1 if i else None, f"last {length:g} min")
+        Part(f"{length:g}".replace(".", "p"), minutes - length, minutes, i - 1 if i else None, f"last {length:g} min")
         for i, length in enumerate(lengths)
     ]
     if first and minutes >= 2 * _FIRST:
