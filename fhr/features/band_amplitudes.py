@@ -70,4 +70,4 @@ def _statistics(band: np.ndarray) -> np.ndarray:
     inner = inner_high - inner_low + _RESOLUTION
     table = np.stack([np.log(_RESOLUTION + size), np.log(width / inner), (high + low) / width])
     table[:, np.count_nonzero(~np.isnan(rows), axis=-1) < ENOUGH] = np.nan
-    return np.moveaxis(table.reshape(-1, band.shape[1]), 0, 1)
+    return np.moveaxis(table.reshape(len(table) * len(band), band.shape[1]), 0, 1)

@@ -88,4 +88,4 @@ def filled(values: np.ndarray, parts: Sequence[Part]) -> np.ndarray:
     for i, part in enumerate(parts):
         if part.wider is not None:
             values[:, i] = np.where(np.isnan(values[:, i]), values[:, part.wider], values[:, i])
-    return values.reshape(len(values), -1)
+    return values.reshape(len(values), values.shape[1] * values.shape[2])
