@@ -4,7 +4,7 @@ import numpy as np
 
 from .column import Column
 from .nested_windows import Part, filled, of_each_part, parts_of, whole_minutes
-from .robust_statistics import order_statistics
+from .robust_statistics import is_valid, order_statistics
 
 __all__ = ["nested_order_statistics", "nested_order_statistics_columns", "signal_loss", "signal_loss_columns"]
 
@@ -48,8 +48,9 @@ def nested_order_statistics(fhr: np.ndarray, *, fs: float) -> np.ndarray:
     Returns:
         float64 (window, column), see `nested_order_statistics_columns`; NaN with less than 50 s in all.
     """
-    found, parts = _found(fhr, fs)
-    return filled(found[..., _OTHERS], parts)
+    parts = _parts(whole_minutes(fhr.shape[-1], fs))
+    found = order_statistics(fhr, fs=fs, minutes=[part.end - part.start for part in parts])
+    return filled(found.reshape(len(fhr), len(parts), len(_STATISTICS))[..., _OTHERS], parts)
 
 
 def signal_loss(fhr: np.ndarray, *, fs: float) -> np.ndarray:
@@ -65,10 +66,6 @@ def signal_loss(fhr: np.ndarray, *, fs: float) -> np.ndarray:
     Returns:
         float64 (window, column), see `signal_loss_columns`.
     """
-    return np.asarray(_found(fhr, fs)[0][..., _LOSS])
-
-
-def _found(fhr: np.ndarray, fs: float) -> tuple[np.ndarray, tuple[Part, ...]]:
-    parts = _parts(whole_minutes(fhr.shape[-1], fs))
-    found = order_statistics(fhr, fs=fs, minutes=[part.end - part.start for part in parts])
-    return found.reshape(len(fhr), len(parts), len(_STATISTICS)), parts
+    valid = is_valid(fhr)
+    lengths = (round((part.end - part.start) * 60 * fs) for part in _parts(whole_minutes(fhr.shape[-1], fs)))
+    return np.stack([1 - np.count_nonzero(valid[:, -n:], axis=-1) / n for n in lengths], axis=-1)

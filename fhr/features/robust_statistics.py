@@ -75,8 +75,14 @@ def order_statistics(fhr: ArrayLike, *, fs: float = 4.0, minutes: Sequence[float
     return table.reshape(*batch, len(lengths) * len(_STATISTICS))
 
 
+def is_valid(fhr: np.ndarray) -> np.ndarray:
+    """Whether each sample lies between 50 and 210 bpm, both excluded."""
+    valid: np.ndarray = (fhr > _LOWEST) & (fhr < _HIGHEST)
+    return valid
+
+
 def _window(fhr: np.ndarray, fs: float) -> tuple[float, ...]:
-    valid = (fhr > _LOWEST) & (fhr < _HIGHEST)
+    valid = is_valid(fhr)
     n = int(valid.sum())
     loss = 1 - n / len(fhr) if len(fhr) else 1.0
     if n < max(MIN_MEASURED * fs, 2):  # a line needs two samples

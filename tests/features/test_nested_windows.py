@@ -68,11 +68,11 @@ def test_only_the_group_of_losses_tells_of_loss(labour):
         row[np.repeat(np.random.default_rng(k).permutation(60) < 60 * lost, 60)] = np.nan
     found = FeatureSet(groups=NESTED_GROUPS, fs=1.0, minutes=60).compute(fhr, fhr)
     assert np.isfinite(found[:, ~OF_UC]).all()
-    varies = found.std(axis=0) > 0
+    varies = found.std(axis=0) > 1e-9
     follows = {
         name: abs(np.corrcoef(column, share)[0, 1]) for name, column in zip(NAMES[varies], found.T[varies], strict=True)
     }
-    assert min(follows.pop(name) for name in losses) > 0.9
+    assert min(follows.pop(name) for name in losses) > 0.8
     assert max(follows.values()) < 0.7
 
 
