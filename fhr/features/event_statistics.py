@@ -172,4 +172,4 @@ def _inside(events: Events, start: float, end: float) -> Events:
 
 
 def _mean(x: np.ndarray, without: float = np.nan) -> float:
-    return float(x.mean()) if len(x) else without
+    return float(x.sum() / len(x)) if len(x) else without

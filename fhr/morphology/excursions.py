@@ -153,7 +153,9 @@ def find_both_of_each(
 
 def _laid_out(windows: np.ndarray) -> np.ndarray:
     """Windows (window, m) one after another, `APART`."""
-    return np.pad(windows, ((0, 0), (0, APART)), constant_values=np.nan).ravel()
+    line = np.full((len(windows), windows.shape[1] + APART), np.nan)  # numpy.pad takes ten times as long
+    line[:, : windows.shape[1]] = windows
+    return line.ravel()
 
 
 def _since(events: Events, begin: int) -> Events:
