@@ -76,7 +76,7 @@ def order_statistics(fhr: ArrayLike, *, fs: float = 4.0, minutes: Sequence[float
 
 
 def is_valid(fhr: np.ndarray) -> np.ndarray:
-    """Whether each sample lies between 50 and 210 bpm, both excluded."""
+    """Flags of the samples between 50 and 210 bpm, both excluded."""
     valid: np.ndarray = (fhr > _LOWEST) & (fhr < _HIGHEST)
     return valid
 

@@ -19,7 +19,7 @@ from fhr.recording import plain_names, plain_number, plain_table
 from .laplacian_ridge import KernelTerm, kernel, solve
 from .learning_target import learning_target
 
-__all__ = ["COVARIATES", "WEIGHTS", "FittedKernelLine", "KernelLine"]
+__all__ = ["COVARIATES", "LIMIT", "WEIGHTS", "FittedKernelLine", "KernelLine"]
 
 COVARIATES = "covariates"
 """The group whose term is linear: a step of parity, not a distance."""
@@ -37,7 +37,8 @@ _WITH = {"signal_loss": "order_statistics"}  # a group that shares the kernel of
 _FEWEST = 20  # records of known pH
 _PLAIN = ("label", "groups", "weights", "penalty", "decay")
 _ARRAYS = ("quantiles", "median", "centre", "spread", "records", "coefficients", "offset")
-_LIMIT = 3.0  # of a normal score
+LIMIT = 3.0
+"""Largest normal score."""
 _MOST = 1e6
 
 
@@ -118,7 +119,7 @@ class KernelLine:
         target = learning_target(outcomes[known], self.label)
         if not np.ptp(target):
             raise FHRError(f"all {known.sum()} training records have one outcome; there is nothing to learn")
-        scaling = NormalScores.fit(x[known], limit=_LIMIT)
+        scaling = NormalScores.fit(x[known], limit=LIMIT)
         records = scaling(x[known]).astype(np.float32)  # as they are kept
         solution = solve(kernel(list(self.terms.values()), records, records), target, self.penalty)
         return FittedKernelLine(
@@ -272,7 +273,7 @@ class FittedKernelLine:
                     raise FHRError(f"{name} of shape {array.shape} for {n} records of {k} features")
             if q < 2 or not n or (np.diff(found["quantiles"], axis=0) < 0).any() or not (found["spread"] > 0).all():
                 raise FHRError("quantiles that do not ascend, a spread that is not positive, or no record")
-            scaling = NormalScores(**{name: found[name] for name in _ARRAYS[:4]}, limit=_LIMIT)
+            scaling = NormalScores(**{name: found[name] for name in _ARRAYS[:4]}, limit=LIMIT)
             return cls(recipe, scaling, found["records"], found["coefficients"], float(found["offset"][0]))
         except CheckpointError:
             raise
