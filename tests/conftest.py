@@ -242,8 +242,9 @@ def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) ->
         assert [recording.name for recording in recordings] == births_table.index.tolist()
         return births_table
 
-    monkeypatch.setattr(crossval_run, "BASELINES", BASELINES[-1:])
+    monkeypatch.setattr(crossval_run, "BESIDE", BASELINES[-1:])
     monkeypatch.setattr(crossval_run, "baseline_table", known_table)
+    monkeypatch.setattr(crossval_run, "feature_table", lambda recordings, features: None)
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ import os
 import platform
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import (
     BASELINES,
+    BESIDE,
     MADE_BY,
     Baseline,
     CrossValidation,
@@ -135,8 +136,9 @@ class _Work:
         # Some seconds each, once all else is checked.
         self._table: Callable[[], pd.DataFrame] = cache(lambda: baseline_table(facts.recordings.values()))
         assert isinstance(facts.pipeline, Pipeline)  # of a classification
-        self._pipeline, features = facts.pipeline, group_features(facts.pipeline)
-        self._groups: Callable[[], pd.DataFrame] = cache(lambda: feature_table(facts.recordings.values(), features))
+        self._pipeline = facts.pipeline
+        self._feature_table = partial(feature_table, features=group_features(facts.pipeline))
+        self._groups: Callable[[], pd.DataFrame] = cache(lambda: self._feature_table(facts.recordings.values()))
         procedure = cli.config.procedure
         self._combined = [] if procedure is None else lines(procedure.lines)
 
@@ -163,13 +165,18 @@ class _Work:
             if line is None:
                 n = len(_places(facts, plan.repeats))
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
-            # While other processes train, this one computes what the baselines need.
-            with worked_ahead(baseline_table, facts.recordings.values()) if elsewhere else nullcontext() as table:
+            with ExitStack() as stack:
+                if elsewhere:  # while other processes train, this one computes what the lines need
+                    statistics, groups = (
+                        stack.enter_context(worked_ahead(table, facts.recordings.values()))
+                        for table in (baseline_table, self._feature_table)
+                    )
                 make = self._procedure(name) if line is None else self._line(line, kept=not plan.permutations)
                 result = self._cross_validated(
                     make, name, store, permutations=plan.permutations, of_networks=line is None
                 )
-                self._table = table or self._table
+                if elsewhere:
+                    self._table, self._groups = statistics, groups
                 result = self._titled(result, line)
                 outcome = self._reported(store, result, line)
             if plan.keep is not None:
@@ -249,11 +256,11 @@ class _Work:
             alone = (f"{name}, alone" for name in names)
             beside += [family.titled(name) for family, name in zip(result.families(), alone, strict=True)]
         if line is None and not result.permutations:
-            others = [other for other in BASELINES if other not in self._combined]
+            others = [other for other in BESIDE if other not in self._combined]
             tell("%d baselines on the same folds", len(others))
             with Countdown(len(others), what="baseline") as countdown:
                 for other in others:
-                    beside.append(self._cross_validated(other.maker(self._table()), other.name))
+                    beside.append(self._cross_validated(self._line(other), other.name))
                     countdown.update()
         tell("report: intervals, tables, figures")
         with tempfile.TemporaryDirectory() as folder:

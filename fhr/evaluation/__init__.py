@@ -18,7 +18,7 @@ from .group_lines import GROUP_LINES, GroupLine, KernelLineMaker, feature_table,
 from .kept_parts import MADE_BY, of_this_source, trained_by
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
-from .lines_by_name import lines
+from .lines_by_name import BESIDE, lines
 from .local_births import LocalBirths, check_births, local_births
 from .local_recalibration import cross_fitted, learning_curve, recalibrated_results
 from .on_table import OnTable, OnTableMaker
@@ -45,6 +45,7 @@ from .window_audit import window_audit
 __all__ = [
     "BASELINES",
     "BASELINE_COLUMNS",
+    "BESIDE",
     "GROUP_LINES",
     "MADE_BY",
     "RAW_COLUMNS",

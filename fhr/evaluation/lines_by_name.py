@@ -7,7 +7,10 @@ from fhr.errors import FHRError
 from .baselines import BASELINES, Baseline
 from .group_lines import GROUP_LINES, GroupLine
 
-__all__ = ["lines"]
+__all__ = ["BESIDE", "lines"]
+
+BESIDE: tuple[Baseline | GroupLine, ...] = (*BASELINES, GROUP_LINES[0])
+"""The lines that a network stands beside: every baseline and the kernel line."""
 
 
 def lines(slugs: Sequence[str]) -> list[Baseline | GroupLine]:

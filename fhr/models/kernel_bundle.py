@@ -60,7 +60,7 @@ class Bundle:
     @property
     def folds(self) -> dict[str, int]:
         """The outer fold that tested each record, by its digest: the models of that fold have not seen it."""
-        found = {}
+        found: dict[str, int] = {}
         for lines in self.members.values():
             for line in lines:
                 seen = set(line.card.learnt_from)

@@ -14,7 +14,7 @@ import fhr
 from fhr.cli import crossval_run
 from fhr.datasets import Splits, make_splits
 from fhr.errors import CheckpointError, FHRError
-from fhr.evaluation import BASELINES, study
+from fhr.evaluation import BESIDE, study
 from fhr.metrics import Interval, auroc
 from fhr.models import read_checkpoint
 from fhr.tasks import ClassificationTask
@@ -46,7 +46,7 @@ def read(client: MlflowClient, run_id: str, name: str, folder: Path) -> str:
 def test_the_table_has_the_network_and_every_baseline(runs, predictions):
     table = pd.read_csv(io.StringIO(runs.answers["crossval"].out))
     assert table["model"].iloc[0].startswith("InceptionNet")
-    assert table["model"].iloc[1:].tolist() == [baseline.name for baseline in BASELINES]
+    assert table["model"].iloc[1:].tolist() == [baseline.name for baseline in BESIDE]
     assert {"auroc", "auroc_95", "auprc", "brier", "brier_95", "calibration_slope"} <= set(table.columns)
     value = auroc(predictions["label"], predictions["score"])
     assert table["auroc"].iloc[0] == round(value, 3)
@@ -113,7 +113,7 @@ def test_parent_and_children_in_the_store(runs, client, tmp_path, births_databas
     assert parent.data.tags["split_checksum"] == make_splits(births_database).checksum
     assert {"git_commit", "git_dirty", "target"} <= set(parent.data.tags)
     assert {"test/auroc", "test/auroc_low", "test/brier"} <= set(parent.data.metrics)
-    assert sum(key.startswith("baseline/auroc") for key in parent.data.metrics) == len(BASELINES)
+    assert sum(key.startswith("baseline/auroc") for key in parent.data.metrics) == len(BESIDE)
     assert parent.data.params["network/n_filters"] == "2"
     splits = Splits.load(client.download_artifacts(runs.crossval, "splits.json", str(tmp_path)))
     assert splits == make_splits(births_database)
