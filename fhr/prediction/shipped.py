@@ -1,0 +1,149 @@
+"""The model that comes with the package: kernel lines of several labels, cross-validated on CTU-UHB."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+
+from fhr.confidence import Abstention, Prediction
+from fhr.datasets import Database
+from fhr.errors import FHRError
+from fhr.models.kernel_bundle import Bundle, read_bundle
+from fhr.preprocessing import cut_from
+from fhr.recording import Recording, other_digest
+
+from .predictor import Predictor
+
+__all__ = ["SHIPPED", "ShippedModel", "shipped"]
+
+SHIPPED = Path(__file__).with_name("shipped_model.npz")
+"""File of the model; its model card stands beside it, with the same name and `.md`."""
+
+_TRAINED = (
+    "one of the {n} records that the model was trained on: the answer is that of the models that did not see it, "
+    "out-of-fold"
+)
+
+
+class ShippedModel:
+    """Predictors of several labels, one for births that the model has not seen and one for each outer fold.
+
+    A record that the model was trained on is known by its checksum, or by that of its signals, and gets the answer of
+    the models of the outer fold that it was tested in, as in the cross-validation; with a warning.
+
+    Args:
+        bundle: of the lines.
+        labels: that are asked for; None for all of the bundle.
+        prevalence: of the label among the births to predict, which needs a single label; None for that of the records.
+        abstention: when a prediction should not be relied on.
+
+    Attributes:
+        labels: in the order of the bundle.
+        about: facts of the model in plain types.
+
+    Raises:
+        FHRError: a label that the bundle does not have, or a prevalence of several labels.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        labels: Sequence[str] | None = None,
+        prevalence: float | None = None,
+        abstention: Abstention | None = None,
+    ) -> None:
+        known = list(bundle.members)
+        if unknown := [label for label in labels or () if label not in known]:
+            raise FHRError(
+                f"label {unknown[0]!r}; the model that comes with the package answers {', '.join(known)}: train "
+                "another with `fhr crossval`, and name its run"
+            )
+        self.labels = tuple(label for label in known if not labels or label in labels)
+        if prevalence is not None and len(self.labels) != 1:
+            raise FHRError("a prevalence is of one label; choose it, such as with `--label 'ph<7.05'`")
+        self.about = bundle.about
+        self._bundle, self._prevalence, self._abstention = bundle, prevalence, abstention
+        self._predictors: dict[tuple[str, int | None], Predictor] = {}
+        self._folds = bundle.folds
+        self._folds |= {copy: fold for one, fold in self._folds.items() if (copy := other_digest(one)) is not None}
+
+    def predict(self, recording: Recording) -> list[Prediction]:
+        """Risk of one recording, one prediction a label.
+
+        Raises:
+            SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
+        """
+        fold = self.fold_of(recording)
+        found = [self.predictor(label, fold).predict(recording) for label in self.labels]
+        return [self._said(one, fold) for one in found]
+
+    def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
+        """Risk of each recording that can be used, label by label, and the reason for each that cannot, by name."""
+        given = list(recordings)
+        folds = [self.fold_of(recording) for recording in given]
+        answers: dict[int, list[Prediction]] = {}
+        unusable: dict[str, str] = {}
+        for fold in dict.fromkeys(folds):
+            some = [i for i, one in enumerate(folds) if one == fold]
+            prepared = self.predictor(self.labels[0], fold).prepare(given[i] for i in some)
+            unusable |= prepared.unusable
+            used = [i for i, is_used in zip(some, prepared.is_used, strict=True) if is_used]
+            for label in self.labels:
+                for i, one in zip(used, self.predictor(label, fold).predict_prepared(prepared), strict=True):
+                    answers.setdefault(i, []).append(self._said(one, fold))
+        return [one for i in sorted(answers) for one in answers[i]], unusable
+
+    def timeline(self, recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
+        """Risk through the recording, the labels one after another, see `Predictor.timeline`."""
+        fold = self.fold_of(recording)
+        return pd.concat([self.predictor(label, fold).timeline(recording, step=step) for label in self.labels])
+
+    def fold_of(self, recording: Recording) -> int | None:
+        """The outer fold that a recording was tested in; None for one that the model has not seen.
+
+        A window that was cut out of a recording is known by the recording.
+        """
+        if (whole := cut_from(recording)) in self._folds:
+            return self._folds[whole]
+        database = Database([recording], origin="prediction")
+        asked = (*database.digests, *database.digests_of_signals)
+        return next((self._folds[digest] for digest in asked if digest in self._folds), None)
+
+    def predictor(self, label: str, fold: int | None = None) -> Predictor:
+        """The predictor of a label: of all models, or of those of one outer fold."""
+        if (label, fold) not in self._predictors:
+            lines = self._bundle.members[label]
+            members = [(line.card, line.model) for line in lines if fold is None or line.card.fold[1] == fold]
+            self._predictors[label, fold] = Predictor(members, prevalence=self._prevalence, abstention=self._abstention)
+        return self._predictors[label, fold]
+
+    def _said(self, prediction: Prediction, fold: int | None) -> Prediction:
+        if fold is None:
+            return prediction
+        said = _TRAINED.format(n=len(self._bundle.digests))
+        return replace(prediction, warnings=(*prediction.warnings, said))
+
+
+def shipped(
+    *, labels: Sequence[str] | None = None, prevalence: float | None = None, abstention: Abstention | None = None
+) -> ShippedModel:
+    """The model that comes with the package, ready to predict; torch is not needed.
+
+    Args:
+        labels: that are asked for; None for `ph<7.05`, `ph<=7.15`, `ph<7.20` and `apgar1<7`.
+        prevalence: see `ShippedModel`.
+        abstention: see `ShippedModel`.
+
+    Raises:
+        CheckpointError: its file is damaged.
+        FHRError: see `ShippedModel`.
+    """
+    return ShippedModel(_read(), labels=labels, prevalence=prevalence, abstention=abstention)
+
+
+@cache
+def _read() -> Bundle:
+    return read_bundle(SHIPPED)
