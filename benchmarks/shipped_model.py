@@ -142,13 +142,13 @@ Research software, **not a medical device**: it must not guide the care of any p
   uterine activity ({", ".join(LINE.features().groups)}); `fhr.models.KernelLine`. No column says how much
   signal was lost, and it is given nothing of the mother or the birth. Twenty models a label (five outer, four inner
   folds), averaged and calibrated.
-- Trained on: {len(database)} records of the CTU-UHB database, deliveries in one hospital in Brno, 2010 to 2012, chosen by
-  its authors (Chudáček et al. 2014, BMC Pregnancy and Childbirth 14:16, doi:10.1186/1471-2393-14-16; PhysioNet:
+- Trained on: {len(database)} records of the CTU-UHB database, deliveries in one hospital in Brno, 2010 to 2012, chosen
+  by its authors (Chudáček et al. 2014, BMC Pregnancy and Childbirth 14:16, doi:10.1186/1471-2393-14-16; PhysioNet:
   Goldberger et al. 2000, Circulation 101:e215, doi:10.1161/01.CIR.101.23.e215; Open Data Commons Attribution License
   v1.0). Births with the label: {positives}. Data checksum `{database.checksum[:16]}`.
 - The decay, weights and penalty of its kernels were chosen on these records among a few hundred variants: the numbers
   below may be flattered by about 0.01.
-- What of single births it contains: the {len(LINE.features().names)} statistics of the last hour of each training record,
+- What of single births it contains: {len(LINE.features().names)} statistics of the last hour of each training record,
   the checksum of its file, its name in the database, and its labels. No signal, no name of a person, no date.
 - Made by `python benchmarks/shipped_model.py` with version {fhr.__version__}.
 

@@ -125,7 +125,7 @@ def pack_bundle(
         "digests": [digests[name] for name in table.index],
         "about": dict(about),
     }
-    raw = json.dumps(text, separators=(",", ":"), sort_keys=True).encode("ascii")
+    raw = json.dumps(text, separators=(",", ":")).encode("ascii")
     return pack_arrays({_ABOUT: np.frombuffer(raw, np.uint8), **arrays}, compressed=True)
 
 

@@ -200,22 +200,14 @@ class FittedKernelLine:
         each = [self._each(term, scaled) for term in self.recipe.terms.values()]
         return np.asarray(self.offset + np.sum(each, axis=0))
 
-    def by_group(self, features: np.ndarray) -> dict[str, np.ndarray]:
-        """What each group adds to the score (n,), beside its mean over the training records; exact, a sum of kernels.
-
-        Scores are the sum over groups, plus the mean score of the training records.
-        """
-        scaled = self.scaling(features).astype(np.float32)
-        terms = self.recipe.terms.items()
-        return {name: self._each(term, scaled) - self._each(term, self.records).mean() for name, term in terms}
-
     def by_feature(self, features: np.ndarray, *, steps: int = 32) -> np.ndarray:
         r"""What each feature adds to the score (n, k): integrated gradients from the median birth to this one.
 
         .. math:: z_j \int_0^1 \partial_j f(u z)\, du
 
         Together they are the difference of the score from that of a birth with every feature at its median, as far as
-        the sum over `steps` points is the integral. A feature that nothing else moves with is credited with all that it
+        the sum over `steps` points is the integral, and those of a group the difference of its kernel's part. A
+        feature that nothing else moves with is credited with all that it
         does alone; where several say the same the credit is shared, and none of it is a cause.
 
         Args:

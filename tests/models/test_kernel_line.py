@@ -51,13 +51,6 @@ def test_left_out_records_are_scored_without_themselves():
     assert abs(FITTED.leave_one_out[i] - FITTED.scores(X[[i]])[0]) > 0.05
 
 
-def test_groups_add_up_to_the_score():
-    parts = FITTED.by_group(X[:9])
-    assert set(parts) == set(LINE.terms)
-    total = sum(parts.values()) + FITTED.scores(X).mean()
-    np.testing.assert_allclose(total, FITTED.scores(X[:9]), atol=1e-9)
-
-
 def test_features_add_up_to_the_difference_from_the_median_birth():
     median = np.full((1, len(GROUPS)), np.nan)
     parts = FITTED.by_feature(X[:5], steps=200)
