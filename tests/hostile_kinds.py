@@ -249,6 +249,37 @@ def _checkpoints(spoil: Callable[[bytes, Generator], bytes]) -> Kind:
 
 
 @cache
+def _arrays() -> bytes:
+    """A checkpoint of arrays, as a fit writes it."""
+    from small_kernel_line import finished_card, kernel_line
+
+    from fhr.models import pack_model
+
+    return pack_model(finished_card(), kernel_line())
+
+
+def _card_spoilt(sample: Sample, rng: Generator) -> Sample:
+    """A field of the card is another, mostly with checksums that hold."""
+    with np.load(io.BytesIO(sample.files["a.npz"])) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    plain = json.loads(arrays["card"].tobytes())
+    for _ in range(rng.integers(1, 3)):
+        hostile.spoil_plain(plain, rng, PLAIN)
+    if rng.random() < 0.8:
+        _mend(plain)
+    text = json.dumps(plain).encode(errors="surrogatepass")
+    spoilt = io.BytesIO()
+    np.savez(spoilt, **arrays | {"card": np.frombuffer(text, np.uint8)})
+    return sample._replace(files={"a.npz": spoilt.getvalue()})
+
+
+def _checkpoints_of_arrays(spoil: Callable[[Sample, Generator], Sample]) -> Kind:
+    return Kind(
+        lambda: [Sample({"a.npz": _arrays()}, "a.npz")], spoil, lambda sample, folder: predict(sample.write(folder))
+    )
+
+
+@cache
 def _calibrators() -> list[tuple[str, Any]]:
     paths = sorted((TESTS / "calibration" / "golden").glob("*.json"))
     return [(path.stem, json.loads(path.read_text())["state"]) for path in paths]
@@ -287,6 +318,8 @@ CHECKPOINTS = {
     "checkpoint, bytes": _checkpoints(_bytes_spoilt),
     "checkpoint, entry": _checkpoints(_entry_spoilt),
     "checkpoint, content": _checkpoints(_content_spoilt),
+    "checkpoint of arrays": _checkpoints_of_arrays(hostile.spoil_sample),
+    "checkpoint of arrays, card": _checkpoints_of_arrays(_card_spoilt),
     "calibrator": Kind(_calibrators, _spoil_calibrator, _calibrate),
 }
 KINDS: dict[str, Kind] = {

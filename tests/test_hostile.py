@@ -18,7 +18,7 @@ from fhr.errors import FHRError, FormatError
 from fhr.formats import read, read_fhrma
 from fhr.recording import Outcome, Recording
 
-SAME = ("checkpoint, entry", "checkpoint, content")  # files as of another kind
+SAME = ("checkpoint, entry", "checkpoint, content", "checkpoint of arrays, card")  # files as of another kind
 FILES = {k: kind.seeds()[0] for k, kind in KINDS.items() if k != "calibrator" and k not in SAME}
 PLACES = [(label, name) for label, sample in FILES.items() for name in sample.files]
 FEW = {"checkpoint, content": 25, "checkpoint, bytes": 15, "checkpoint, entry": 15, "calibrator": 300}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import betaincinv
 
 from fhr.compute import stream
 from fhr.errors import CheckpointError, FHRError
@@ -168,10 +169,8 @@ class ClassConditionalConformal:
 
 
 def _split_statement(label: int, alpha: float, n: int) -> CoverageStatement:
-    from scipy.stats import beta  # slow to import, and a prediction does without
-
     left_out = ranks_left_out(alpha, n)
-    coverage = beta(n + 1 - left_out, left_out)
+    coverage = n + 1 - left_out, left_out  # parameters of its Beta distribution
     return CoverageStatement(
         label=label,
         alpha=alpha,
@@ -179,6 +178,6 @@ def _split_statement(label: int, alpha: float, n: int) -> CoverageStatement:
         n_folds=1,
         guaranteed=1 - alpha,
         expected=1 - left_out / (n + 1),
-        low=float(coverage.ppf(0.05)),
-        high=float(coverage.ppf(0.95)),
+        low=float(betaincinv(*coverage, 0.05)),
+        high=float(betaincinv(*coverage, 0.95)),
     )

@@ -20,6 +20,7 @@ from .typicality import MIN_RECORDS, Typicality
 __all__ = ["SPECIFICITY", "HeldOut", "Reference", "threshold_at_specificity"]
 
 SPECIFICITY = 0.9
+_LARGEST = 1e100  # of a score: squares of larger ones overflow, and float32 ends before
 
 
 class _Calibrator(Protocol):
@@ -168,7 +169,7 @@ def _held_out(plain: Any) -> dict[int, HeldOut]:
     folds = {}
     for one in plain:
         fold = plain_table(one, "an inner fold", "inner", "scores", "labels", "members")
-        scores = plain_numbers(fold["scores"], "scores of an inner fold")
+        scores = plain_numbers(fold["scores"], "scores of an inner fold", low=-_LARGEST, high=_LARGEST)
         labels = checked_labels(plain_numbers(fold["labels"], "labels of an inner fold", n=len(scores)))
         inner, members = (
             int(plain_number(fold[key], key, low=low, high=10**6, whole=True))

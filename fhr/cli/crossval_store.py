@@ -18,6 +18,7 @@ from fhr.errors import CheckpointError, SplitError
 from fhr.evaluation import MADE_BY, FinishedFold, FittedFold, of_this_source, read_scores, written_scores
 from fhr.models import read_checkpoint, with_ranking
 from fhr.tracking import (
+    checkpoint_files,
     ensure_experiment,
     find_run,
     folder_tags,
@@ -178,7 +179,7 @@ class CrossvalStore:
         child, networks = self._known.get((repeat, fold)) or self.folds()[repeat, fold], []
         if self.client.list_artifacts(child, "checkpoints"):
             with tempfile.TemporaryDirectory() as folder:
-                for path in sorted(Path(self.client.download_artifacts(child, "checkpoints", folder)).glob("*.ckpt")):
+                for path in checkpoint_files(self.client.download_artifacts(child, "checkpoints", folder)):
                     card, _ = read_checkpoint(path)
                     metrics = {"best_epoch": float(card.epochs), "seconds": 0.0}
                     networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
@@ -194,7 +195,7 @@ class CrossvalStore:
             return
         for child in children:
             with tempfile.TemporaryDirectory() as folder:
-                for path in sorted(Path(self.client.download_artifacts(child, "checkpoints", folder)).glob("*.ckpt")):
+                for path in checkpoint_files(self.client.download_artifacts(child, "checkpoints", folder)):
                     if with_ranking(path, found):
                         self.client.log_artifact(child, str(path), "checkpoints")
 

@@ -135,7 +135,7 @@ def _recalibrated(done: Evaluation, recalibration: Recalibration, folder: Path) 
     plain = recalibration.to_dict()
     for i, path in enumerate(checkpoint_paths(done.model)):
         out = folder / path.name
-        out = folder / f"{path.stem}-{i}.ckpt" if out.exists() else out  # folds of a run may use one name
+        out = folder / f"{path.stem}-{i}{path.suffix}" if out.exists() else out  # folds of a run may use one name
         recalibrate_checkpoint(path, plain, done.births.digests, out)
     return folder
 

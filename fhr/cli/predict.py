@@ -30,7 +30,13 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
-    parser.add_argument("--run", dest="model", required=True, metavar="RUN", help="MLflow run id, or a .ckpt file")
+    parser.add_argument(
+        "--run",
+        dest="model",
+        required=True,
+        metavar="RUN",
+        help="MLflow run id, or a checkpoint file",
+    )
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument(
         "--card",

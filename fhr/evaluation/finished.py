@@ -26,7 +26,7 @@ class FinishedFold:
         fold: outer fold.
         raw: scores of every model, see `RAW_COLUMNS`; with `family` where there were several.
         calibrator: in plain types.
-        networks: finished checkpoints by file name, with calibrator and reference in them.
+        networks: finished checkpoints of its models by file name, with calibrator and reference in them.
         device: that the networks were trained on; empty where there are none.
         metrics: name, value and position of the network, for each number of a training.
         made_by: source and libraries that fitted it, see `trained_by`; empty where that is not known.
@@ -42,9 +42,9 @@ class FinishedFold:
     made_by: str = ""
 
 
-def network_file(repeat: int, fold: int, inner: int, member: int | None = None) -> str:
-    """Name of the file of one network; `member` where there are several."""
-    return f"repeat{repeat}-fold{fold}-inner{inner}{'' if member is None else f'-member{member}'}.ckpt"
+def network_file(repeat: int, fold: int, inner: int, member: int | None = None, *, suffix: str = ".ckpt") -> str:
+    """Name of the file of one model; `member` where there are several, `suffix` by its kind."""
+    return f"repeat{repeat}-fold{fold}-inner{inner}{'' if member is None else f'-member{member}'}{suffix}"
 
 
 def finish_fold(
@@ -76,13 +76,14 @@ def finish_fold(
     calibrator, repeat, fold = prediction.calibrator, int(raw["repeat"].iloc[0]), int(raw["fold"].iloc[0])
     finished: dict[str, bytes] = {}
     if networks:
-        from fhr.models import finish_checkpoint, read_checkpoint  # slow to import
+        from fhr.models import checkpoint_suffix, finish_checkpoint, read_checkpoint
 
         learnt_from = sorted(set(prediction.held_out["name"]))
         typical = pd.DataFrame() if statistics is None else statistics.loc[learnt_from]
         several = any(network.member for network in networks)
         with tempfile.TemporaryDirectory() as temporary:
-            drafts = [Path(temporary) / f"draft{i}.ckpt" for i in range(len(networks))]
+            suffixes = [checkpoint_suffix(network.checkpoint) for network in networks]
+            drafts = [Path(temporary) / f"draft{i}{suffix}" for i, suffix in enumerate(suffixes)]
             for draft, network in zip(drafts, networks, strict=True):
                 draft.write_bytes(network.checkpoint)
             cards = [read_checkpoint(draft)[0] for draft in drafts]
@@ -90,11 +91,11 @@ def finish_fold(
             if "uc" not in cards[0].pipeline.get("channels", ()):  # it matters to no answer
                 typical = typical.drop(columns=list(UC_STATISTICS), errors="ignore")
             reference = Reference.of(prediction.held_out, labels, typical, calibrator, prediction.between).to_dict()
-            for draft, network in zip(drafts, networks, strict=True):
+            for draft, suffix, network in zip(drafts, suffixes, networks, strict=True):
                 path = finish_checkpoint(
                     draft,
                     calibrator.to_dict(),
-                    Path(temporary) / "finished.ckpt",
+                    Path(temporary) / f"finished{suffix}",
                     confidence=reference,
                     member=network.member,
                     target=target,
@@ -102,7 +103,8 @@ def finish_fold(
                     out_of_fold=out_of_fold,
                     ranking={},  # of another label, where the networks are of another run
                 )
-                name = network_file(repeat, fold, network.inner, network.member if several else None)
+                member = network.member if several else None
+                name = network_file(repeat, fold, network.inner, member, suffix=suffix)
                 finished[name] = path.read_bytes()
     metrics = [(name, value, i) for i, network in enumerate(networks) for name, value in network.metrics.items()]
     device = networks[0].device if networks else ""

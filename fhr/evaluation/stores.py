@@ -16,6 +16,7 @@ import pandas as pd
 
 from fhr.errors import SplitError
 from fhr.formats import whole_or_not_at_all
+from fhr.tracking import checkpoint_files
 
 from .cross_fitting import RAW_COLUMNS
 from .finished import FinishedFold
@@ -137,7 +138,8 @@ class FolderStore:
 
     def networks(self) -> list[Path]:
         """Checkpoints of all kept folds; `fhr.load` takes one of them."""
-        return sorted(self.folder.glob("repeat*-fold*/*.ckpt"))
+        folders = sorted(path for path in self.folder.glob("repeat*-fold*") if path.is_dir())
+        return [path for folder in folders for path in checkpoint_files(folder)]
 
     def keep(self, fold: FinishedFold) -> None:
         """See `Store`."""

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import betaincinv
 
 from fhr.errors import FHRError
 
@@ -45,8 +46,6 @@ def exact_interval(hits: float, n: int, confidence: float = 0.95) -> Interval:
         >>> [round(end, 3) for end in exact_interval(9, 10)]
         [0.9, 0.555, 0.997]
     """
-    from scipy.stats import beta  # slow to import, and a prediction does without
-
     if not 0 <= hits <= n:
         raise FHRError(f"{hits} hits of {n}; give a count from 0 to n")
     if not 0 < confidence < 1:
@@ -54,8 +53,8 @@ def exact_interval(hits: float, n: int, confidence: float = 0.95) -> Interval:
     if n == 0:
         return Interval(np.nan, np.nan, np.nan)
     tail = (1 - confidence) / 2
-    low = beta.ppf(tail, hits, n - hits + 1) if hits > 0 else 0.0
-    high = beta.ppf(1 - tail, hits + 1, n - hits) if hits < n else 1.0
+    low = betaincinv(hits, n - hits + 1, tail) if hits > 0 else 0.0
+    high = betaincinv(hits + 1, n - hits, 1 - tail) if hits < n else 1.0
     return Interval(hits / n, float(low), float(high))
 
 

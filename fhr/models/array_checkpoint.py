@@ -47,7 +47,7 @@ class ArrayModel(Protocol):
         """Risk scores (n,) in float64 of features (n, n_features) as they were computed; NaN is missing."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What was learnt."""
+        """Numbers that were learnt, by name."""
 
 
 _BUILDERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], ArrayModel]] = {
@@ -80,7 +80,7 @@ class ArrayCheckpoint:
         try:
             raw = read_whole(Path(os.path.realpath(path)), limit=_MOST_BYTES, kind="checkpoint")
         except FormatError as error:
-            raise CheckpointError(str(error)) from None
+            raise CheckpointError(f"checkpoint {shown(str(path))} cannot be read: {error}") from None
         if not holds_arrays(raw):
             raise CheckpointError(
                 f"{path}: a NumPy archive without the card of a model; give a file that a fit of this package wrote"
@@ -130,7 +130,7 @@ def pack_model(card: CheckpointCard, model: ArrayModel) -> bytes:
 
 
 def holds_arrays(content: bytes) -> bool:
-    """Whether a file that begins so is a checkpoint of arrays."""
+    """Tell a checkpoint of arrays by the first bytes of the file."""
     return content.startswith(_BEGINS) and content.startswith(f"{_CARD}.npy".encode(), _NAME_AT)
 
 

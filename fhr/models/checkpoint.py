@@ -137,7 +137,7 @@ def checkpoint_suffix(content: bytes) -> str:
 
 
 def is_checkpoint(path: str | Path) -> bool:
-    """Whether a file is a checkpoint by its name, or, of an `.npz`, by what it begins with: it may be a recording."""
+    """Tell a checkpoint by the name of the file, or, where that is `.npz` as of recordings, by its first bytes."""
     suffix = Path(path).suffix
     return suffix == _NETWORK_SUFFIX or (suffix == ARRAYS_SUFFIX and holds_arrays(_head(path)))
 

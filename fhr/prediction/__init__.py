@@ -1,11 +1,19 @@
-"""Trained networks applied to recordings: `fhr.load(run_id_or_checkpoint)`."""
+"""Trained models applied to recordings: `fhr.load(run_id_or_checkpoint)`.
 
+What only networks need, and with it torch, is imported when it is first used.
+"""
+
+from typing import TYPE_CHECKING
+
+from fhr.compute import late_names
 from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
-from .false_signal import FalseSignalPredictor, FalseSignalProbability
 from .loading import checkpoint_paths, load
 from .predictor import Predictor
 from .written_cards import timelines, write_cards
+
+if TYPE_CHECKING:
+    from .false_signal import FalseSignalPredictor, FalseSignalProbability
 
 __all__ = [
     "LEVELS",
@@ -20,3 +28,5 @@ __all__ = [
     "to_frame",
     "write_cards",
 ]
+
+__getattr__, __dir__ = late_names(__name__, {"false_signal": ("FalseSignalPredictor", "FalseSignalProbability")})

@@ -9,11 +9,13 @@ import torch
 
 from fhr.calibration import Thresholds
 from fhr.errors import CheckpointError, SignalError
-from fhr.models import CheckpointCard, Network
+from fhr.models import Network
 from fhr.preprocessing import FalseSignalInput, hold, remove_false_signal
 from fhr.recording import Recording
 
-from .kind import check_kind, fitting, of_checkpoint
+from .kind import check_kind, of_checkpoint
+from .member_scores import Member
+from .network_scores import fitting
 
 __all__ = ["FalseSignalPredictor", "FalseSignalProbability"]
 
@@ -63,7 +65,7 @@ class FalseSignalPredictor:
 
     def __init__(
         self,
-        members: Sequence[tuple[CheckpointCard, Network]],
+        members: Sequence[Member],
         *,
         name: str = "",
         device: str | torch.device = "cpu",
@@ -75,7 +77,11 @@ class FalseSignalPredictor:
         if any(card.pipeline != self.cards[0].pipeline for card in self.cards):
             raise CheckpointError("the checkpoints differ in their input; load those of one run")
         self.name, self.device = name, torch.device(device)
-        self.networks = [network.eval().to(self.device) for _, network in members]
+        self.networks = [model.eval().to(self.device) for _, model in members if isinstance(model, Network)]
+        if len(self.networks) < len(members):
+            raise CheckpointError(
+                "a model of features alone says nothing of single samples; load a false-signal network"
+            )
         with of_checkpoint():
             self.encoding = FalseSignalInput.from_dict(self.cards[0].pipeline)
         if any(card.calibrator is None for card in self.cards):

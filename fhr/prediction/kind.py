@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-import torch
-
 from fhr.errors import CheckpointError, FHRError
-from fhr.models import CheckpointCard, Network
+from fhr.formats.regular_file import cut
+from fhr.models import CheckpointCard
 
-__all__ = ["check_kind", "fitting", "of_checkpoint"]
+__all__ = ["check_kind", "of_checkpoint"]
 
 
 def check_kind(cards: Sequence[CheckpointCard], kind: str) -> None:
@@ -33,21 +32,4 @@ def of_checkpoint() -> Iterator[None]:
     except CheckpointError:
         raise
     except FHRError as error:
-        raise CheckpointError(f"the checkpoint does not hold together: {error}; train anew") from None
-
-
-@contextmanager
-def fitting(*networks: Network) -> Iterator[None]:
-    """Networks are given what the card of their checkpoint promises.
-
-    Raises:
-        CheckpointError: one cannot take it, or gives something else than scores.
-    """
-    try:
-        yield
-    except torch.OutOfMemoryError:
-        raise
-    except (RuntimeError, IndexError, ValueError, TypeError, ZeroDivisionError) as error:
-        names = ", ".join(sorted({type(network).__name__ for network in networks}))
-        said = str(error).partition("\n")[0]
-        raise CheckpointError(f"{names} cannot take the input that its checkpoint names ({said}); train anew") from None
+        raise CheckpointError(f"the checkpoint does not hold together: {cut(str(error))}; train anew") from None

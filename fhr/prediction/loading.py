@@ -2,17 +2,20 @@
 
 import logging
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from fhr.compute import pick_device
 from fhr.confidence import Abstention
 from fhr.errors import CheckpointError
-from fhr.models import read_checkpoint
-from fhr.tracking import run_checkpoints
+from fhr.models import is_checkpoint, read_checkpoint
+from fhr.tracking import CHECKPOINT_SUFFIXES, checkpoint_files, run_checkpoints
 
-from .false_signal import FalseSignalPredictor
 from .predictor import Predictor
+
+if TYPE_CHECKING:
+    import torch
+
+    from .false_signal import FalseSignalPredictor
 
 __all__ = ["checkpoint_paths", "load"]
 
@@ -22,16 +25,18 @@ _log = logging.getLogger(__name__)
 def load(
     run_id_or_checkpoint: str | Path,
     *,
-    device: str | torch.device = "cpu",
+    device: "str | torch.device" = "cpu",
     prevalence: float | None = None,
     abstention: Abstention | None = None,
-) -> Predictor | FalseSignalPredictor:
-    """A ready predictor; the checkpoint says of which kind and with which network.
+) -> "Predictor | FalseSignalPredictor":
+    """A ready predictor; the checkpoint says of which kind and with which model.
+
+    Torch is imported where a network is to run, and not for a model that is arrays of numbers.
 
     Args:
-        run_id_or_checkpoint: a `.ckpt` file, a folder of them, or an MLflow run id. A folder, or a run of a whole
-            cross-validation, gives the average of all its networks.
-        device: where the networks run: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first of cuda, mps and cpu
+        run_id_or_checkpoint: a checkpoint file (`.ckpt` of a network, `.npz` of arrays), a folder of them, or an MLflow
+            run id. A folder, or a run of a whole cross-validation, gives the average of all its models.
+        device: where networks run: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first of cuda, mps and cpu
             that works; or a torch device.
         prevalence: of the label among the births to predict; the probabilities of a classification are shifted to it
             from that of the training data. None leaves them.
@@ -48,8 +53,10 @@ def load(
     """
     device = pick_device(device) if isinstance(device, str) else device
     members = [read_checkpoint(path) for path in checkpoint_paths(run_id_or_checkpoint)]
-    _log.info("%s: %d networks, on %s", run_id_or_checkpoint, len(members), device)
-    if members[0][0].kind == FalseSignalPredictor.kind:
+    _log.info("%s: %d models, on %s", run_id_or_checkpoint, len(members), device)
+    if members[0][0].kind == "false_signal":
+        from .false_signal import FalseSignalPredictor  # torch
+
         if prevalence is not None or abstention is not None:
             raise CheckpointError("a false-signal network gives no risk; leave prevalence and abstention out")
         return FalseSignalPredictor(members, name=str(run_id_or_checkpoint), device=device)
@@ -60,14 +67,17 @@ def checkpoint_paths(given: str | Path) -> list[Path]:
     """List the checkpoint files that `load` takes for a file, a folder of checkpoints or an MLflow run id.
 
     Raises:
-        CheckpointError: a folder without a `.ckpt` file; neither a file, a folder nor a run.
+        CheckpointError: a folder without a checkpoint; neither a file, a folder nor a run.
         TrackingError: a store of runs that cannot be read.
     """
     path = Path(given)
-    if path.is_file() or path.suffix == ".ckpt":
+    if path.is_file() or path.suffix in CHECKPOINT_SUFFIXES:
         return [path]
     if not str(given) or not path.is_dir():
         return run_checkpoints(str(given))
-    if not (paths := sorted(path.glob("*.ckpt"))):
-        raise CheckpointError(f"{given}: a folder without a .ckpt file; give one that holds checkpoints, or a run id")
+    if not (paths := [file for file in checkpoint_files(path) if is_checkpoint(file)]):
+        raise CheckpointError(
+            f"{given}: a folder without a .ckpt file, and without an .npz file of a model; give one that holds "
+            "checkpoints, or a run id"
+        )
     return paths

@@ -1,12 +1,11 @@
-"""One trained network, or several that are averaged; their average is calibrated."""
+"""One trained model, or several that are averaged; their average is calibrated."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import pandas as pd
-import torch
 
 from fhr.calibration import Calibrator, Recalibration, Reference, calibrator_from_dict, typical_statistics
 from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction, recalibrated
@@ -15,22 +14,25 @@ from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
-from fhr.models import CheckpointCard, Network, exactest
+from fhr.models import CheckpointCard
 from fhr.preprocessing import Pipeline, Window, window_words
 from fhr.recording import Recording
 
-from .kind import check_kind, fitting, of_checkpoint
+from .kind import check_kind, of_checkpoint
+from .member_scores import Member, member_scores
 from .timeline import through_recording
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Predictor"]
 
 _MUCH_LOSS = 0.5
-_BATCH = 64
 _CHANNELS = {"fhr": "heart rate", "uc": "uterine activity"}
 
 
 class Predictor:
-    """Applies trained networks to recordings exactly as they were trained.
+    """Applies trained models to recordings exactly as they were trained.
 
     With a prevalence of its own, a hospital gets probabilities (and their interval and spread) shifted to it under the
     assumption of label shift: births with and without the label look as they did in the training data, only their
@@ -38,14 +40,15 @@ class Predictor:
     specificity, stay as they are.
 
     Args:
-        members: checkpoint card and network of each member; all with one pipeline, one target and the same features,
-            which are computed once; each network scales them in its own way.
-        device: where the networks run.
+        members: checkpoint card and model of each member, a network or a model of features alone; all with one
+            pipeline, one target and the same features, which are computed once; each model scales them in its own way.
+        device: where networks run.
         prevalence: of the label among the births to predict, or None for that of the training data.
         abstention: when a prediction should not be relied on.
 
     Attributes:
         cards: what the checkpoint of each member says of itself.
+        networks: the model of each member.
         recalibration: what local births changed of the probabilities, or None.
 
     Raises:
@@ -56,9 +59,9 @@ class Predictor:
 
     def __init__(
         self,
-        members: Sequence[tuple[CheckpointCard, Network]],
+        members: Sequence[Member],
         *,
-        device: str | torch.device = "cpu",
+        device: "str | torch.device" = "cpu",
         prevalence: float | None = None,
         abstention: Abstention | None = None,
     ) -> None:
@@ -75,8 +78,8 @@ class Predictor:
             raise CheckpointError(
                 "the checkpoints differ in preprocessing, target, features or recalibration; load those of one run"
             )
-        self.device = torch.device(device)
-        self.networks = [network.eval().to(self.device) for _, network in members]
+        self.device, self.networks = device, [model for _, model in members]
+        self._scores = [member_scores(member, device) for member in members]
         self.calibrators = [_calibrator(card) for card in self.cards]
         with of_checkpoint():
             self.pipeline = Pipeline.from_dict(first.pipeline)
@@ -161,7 +164,6 @@ class Predictor:
             f"a network of {self.target} says nothing of single samples; load a run of `--config false_signal`"
         )
 
-    @torch.inference_mode()
     def scores(self, signal: np.ndarray, features: np.ndarray | None = None) -> np.ndarray:
         """Risk score of each member.
 
@@ -173,16 +175,10 @@ class Predictor:
             float64 (member, n)
 
         Raises:
-            FHRError: another number of features than the networks take.
+            FHRError: another number of features than the models take.
         """
-        rows, given = [], np.empty((len(signal), 0)) if features is None else features
-        exact = exactest(self.device)
-        for network in self.networks:
-            batches = zip(*(torch.from_numpy(x).split(_BATCH) for x in (signal, given)), strict=True)
-            with fitting(network):
-                scored = [network.scores(x.to(self.device), f.to(self.device, exact))[:, 0].cpu() for x, f in batches]
-            rows.append(torch.cat(scored))
-        return torch.stack(rows).double().numpy()
+        given = np.empty((len(signal), 0)) if features is None else features
+        return np.stack([member.scores(signal, given) for member in self._scores])
 
     def _features(self, recording: Recording) -> np.ndarray:
         return np.empty(0) if self.features is None else self.features(recording)

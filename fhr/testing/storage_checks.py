@@ -12,7 +12,8 @@ from typing import Any
 import torch
 
 import fhr
-from fhr.models import CheckpointCard, Network, read_checkpoint
+from fhr.models import CheckpointCard, Network
+from fhr.models.network_checkpoint import NetworkCheckpoint
 from fhr.models.specification import TRUSTED
 from fhr.preprocessing import Pipeline
 
@@ -63,14 +64,17 @@ def checkpoint(subject: Subject) -> str:
         path = Path(folder) / "network.ckpt"
         torch.save(content, path)
         try:
-            read, again = read_checkpoint(path)
+            stored = NetworkCheckpoint.load(path)
+            again = stored.model()
         except Exception as error:
             said = one_line(error).replace(f"{path}: ", "")
             raise FailedCheckError(
                 f"its checkpoint cannot be read: {said}; define the class at the top of a module, under its own name"
             ) from None
-    if read.network != network.specification:
-        raise FailedCheckError(f"the checkpoint holds other arguments: {read.network}; take lists in place of tuples")
+    if stored.card.network != network.specification:
+        raise FailedCheckError(
+            f"the checkpoint holds other arguments: {stored.card.network}; take lists in place of tuples"
+        )
     _compare(subject, again, "read from its checkpoint", "register what it learns or draws as parameter or buffer")
     return _from_elsewhere(type(network).__module__)
 

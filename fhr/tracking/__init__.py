@@ -3,6 +3,7 @@
 from fhr.deprecation import moved
 
 from .address import shown_uri, tracking_uri, tracking_variable_kept
+from .checkpoint_files import CHECKPOINT_SUFFIXES, checkpoint_files
 from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
 from .run_lock import hold_run, is_held
@@ -14,8 +15,10 @@ from .surroundings import environment, source_state
 from .training_run import TrainingRun
 
 __all__ = [
+    "CHECKPOINT_SUFFIXES",
     "TrainingRun",
     "ask_once",
+    "checkpoint_files",
     "ensure_experiment",
     "ensure_store",
     "environment",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from fhr.errors import CheckpointError, TrackingError
 
 from .address import FOLDER, embedded_uri, shown_uri, tracking_uri
+from .checkpoint_files import checkpoint_files
 from .database import check_database, check_writable, database_of, make_database, one_at_a_time
 from .store_mistakes import store_errors
 
@@ -174,7 +175,7 @@ def _checkpoints(run: "Run") -> list[Path]:
     for member in (one.info.run_id for one in runs):
         if client.list_artifacts(member, "checkpoints"):
             folder = download_artifacts(run_id=member, artifact_path="checkpoints", tracking_uri=tracking_uri())
-            paths += sorted(Path(folder).glob("*.ckpt"))
+            paths += checkpoint_files(folder)
     return paths
 
 

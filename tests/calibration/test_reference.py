@@ -141,3 +141,10 @@ def test_scores_that_do_not_fit_are_refused(table, message, calibrator):
 def test_labels_that_are_none_are_refused(calibrator):
     with pytest.raises(OutcomeError):
         Reference.of(held_out(), LABELS * 2, statistics(), calibrator)
+
+
+def test_scores_that_no_model_gives_are_refused(reference):
+    plain = reference.to_dict()
+    plain["held_out"][0]["scores"][0] = 1e300  # its square is infinite
+    with pytest.raises(CheckpointError, match="scores of an inner fold"):
+        Reference.from_dict(plain)

@@ -62,7 +62,7 @@ def test_stdout_is_the_same_however_much_is_said(run_fhr, births, runs):
     plain, verbose = run_fhr(runs.folder, *arguments), run_fhr(runs.folder, *arguments, "-vv")
     assert plain.out == verbose.out
     assert (plain.err, plain.code, verbose.code) == ("", 0, 0)
-    assert f"INFO fhr.prediction.loading: {runs.fit}: 1 networks, on cpu" in verbose.err
+    assert f"INFO fhr.prediction.loading: {runs.fit}: 1 models, on cpu" in verbose.err
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,67 @@
+"""Risk scores of one member of a predictor, whatever kind of model it is."""
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+import numpy as np
+
+from fhr.datasets import told_of_use
+from fhr.errors import CheckpointError
+from fhr.models import ArrayModel, CheckpointCard
+
+if TYPE_CHECKING:
+    import torch
+
+    from fhr.models import Network
+
+__all__ = ["Member", "MemberScores", "member_scores"]
+
+Member: TypeAlias = "tuple[CheckpointCard, Network | ArrayModel]"
+"""Card of a checkpoint, and its model."""
+
+
+class MemberScores(Protocol):
+    """Whatever scores windows by their signal, their features, or both."""
+
+    def scores(self, signal: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Risk scores float64 (n,) of `signal` (n, channel, time) and raw `features` (n, n_features)."""
+
+
+class FeatureScores:
+    """A model of the features alone.
+
+    Args:
+        card: of its checkpoint.
+        model: fitted.
+    """
+
+    def __init__(self, card: CheckpointCard, model: ArrayModel) -> None:
+        self.card, self.model = card, model
+
+    def scores(self, signal: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """See `MemberScores`.
+
+        Raises:
+            CheckpointError: another number of features than the model takes.
+        """
+        name, n = type(self.model).__name__, self.model.n_features
+        if features.shape[1] != n:
+            raise CheckpointError(
+                f"{name} takes {n} features a window and its checkpoint names {features.shape[1]}; fit it again"
+            )
+        told_of_use(lambda: self.card.seen, f"the model {name}")
+        return self.model.scores(features)
+
+
+def member_scores(member: Member, device: "str | torch.device") -> MemberScores:
+    """The scores of a member; torch is imported for a network alone.
+
+    Args:
+        member: card and model.
+        device: where a network runs; arrays are computed with on the CPU.
+    """
+    card, model = member
+    if isinstance(model, ArrayModel):
+        return FeatureScores(card, model)
+    from .network_scores import NetworkScores
+
+    return NetworkScores(model, device)
