@@ -1,5 +1,8 @@
 """Probability, score, confidence and warnings of each recording, as CSV; labels are not needed.
 
+Without `--run` the model that comes with the package answers, one row a recording and label: `ph<7.05`, `ph<=7.15`,
+`ph<7.20` and `apgar1<7`; what it was trained on and how well it does stands in its model card (`--about`).
+
 Columns: name, probability (calibrated), score (larger is likelier), loss (fraction of the fetal heart rate that is
 missing in the window, after cleaning), warnings (those of the model first); then low, high (95% interval of the
 calibration curve), prevalence (that the probability is for), decision (at 90% specificity), spread (over the networks)
@@ -12,6 +15,7 @@ Recordings that cannot be used are named on stderr, and the exit code is 1.
 
 import argparse
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,21 +26,30 @@ from .recordings import read_paths, report
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
-    from fhr.prediction import Prediction
+    import pandas as pd
+
+    from fhr.prediction import FalseSignalPredictor, Prediction, Predictor, ShippedModel
+    from fhr.recording import Recording
 
 __all__ = ["add_arguments", "run"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="recordings, or folders of recordings")
     parser.add_argument(
         "--run",
         dest="model",
-        required=True,
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file",
+        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
     )
+    parser.add_argument(
+        "--label",
+        action="append",
+        metavar="LABEL",
+        help="of the model that comes with the package, such as 'ph<7.05'; may be given again (default: all four)",
+    )
+    parser.add_argument("--about", action="store_true", help="write the model card of this model to stdout, and end")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument(
         "--card",
@@ -50,6 +63,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--card also as NAME-timeline.png",
     )
     parser.add_argument(
+        "--explain",
+        metavar="FILE.csv",
+        help="write what each statistic adds to the score of a kernel line, in its unit beside the usual value",
+    )
+    parser.add_argument(
         "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
     )
     add_device(parser)
@@ -57,15 +75,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
-    from fhr.compute import pick_device, progress
-    from fhr.prediction import Predictor, load, timelines, to_frame, write_cards
+    from fhr.compute import progress
+    from fhr.prediction import Predictor, ShippedModel, timelines, to_frame, write_cards
+    from fhr.prediction.shipped import SHIPPED
 
-    check_out(options.out)
-    check_out(options.timeline, "--timeline")
-    device = pick_device(options.device)
+    _check(options)
+    if options.about:
+        sys.stdout.write(SHIPPED.with_suffix(".md").read_text(encoding="utf-8"))
+        return 0
     cards = _folder(options.card)
     recordings, quarantined = read_paths(options.paths)
-    predictor = load(options.model, device=device, prevalence=options.prevalence)
+    predictor = _loaded(options)
     predictions: list[Prediction] = []
     chunks = [recordings[i : i + 64] for i in range(0, len(recordings), 64)]
     for chunk in progress(chunks, description="predict"):
@@ -79,9 +99,45 @@ def run(options: argparse.Namespace) -> int:
             write_cards(predictions, usable, cards)
         except OSError as error:
             raise FHRError(f"--card {cards}: cannot be written ({error.strerror}); name another folder") from None
-    if options.timeline is not None and isinstance(predictor, Predictor):
+    assert isinstance(predictor, Predictor | ShippedModel)  # the other kind has refused to predict
+    if options.timeline is not None:
         write_csv(timelines(predictor, usable, cards), options.timeline, "--timeline")
+    if options.explain is not None:
+        write_csv(_explained(predictor, usable), options.explain, "--explain")
     return report(quarantined)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what cannot be written, and options that would change nothing."""
+    for name in ("out", "timeline", "explain"):
+        check_out(getattr(options, name), f"--{name}")
+    if options.about:
+        if options.paths or options.model:
+            raise FHRError("--about is the model card of the model that comes with the package; give nothing beside it")
+        return
+    if not options.paths:
+        raise FHRError("no recording was given; name one or more, or folders of recordings")
+    if options.model is not None and options.label:
+        raise FHRError("--label chooses among those of the model that comes with the package; a run has one label")
+
+
+def _loaded(options: argparse.Namespace) -> "Predictor | FalseSignalPredictor | ShippedModel":
+    from fhr.prediction import load, shipped
+
+    if options.model is None:  # it runs on the CPU, whatever there is
+        return shipped(labels=options.label, prevalence=options.prevalence)
+    from fhr.compute import pick_device
+
+    return load(options.model, device=pick_device(options.device), prevalence=options.prevalence)
+
+
+def _explained(predictor: "Predictor | ShippedModel", recordings: "list[Recording]") -> "pd.DataFrame":
+    import pandas as pd
+
+    from fhr.prediction import EXPLAINED, explain
+
+    tables = [explain(one, recording) for recording in recordings for one in predictor.predictors_of(recording)]
+    return pd.concat(tables) if tables else pd.DataFrame(columns=list(EXPLAINED))
 
 
 def _folder(name: str | None) -> Path | None:

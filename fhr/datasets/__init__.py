@@ -11,7 +11,7 @@ from .paths import read_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
-from .targets import Target, label_in_words
+from .targets import Target, label_in_words, label_slug
 
 __all__ = [
     "CTUUHB",
@@ -35,6 +35,7 @@ __all__ = [
     "giver_positions",
     "givers",
     "label_in_words",
+    "label_slug",
     "make_splits",
     "permutation_of",
     "read_outcomes",

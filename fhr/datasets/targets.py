@@ -10,7 +10,7 @@ import pandas as pd
 from fhr.errors import OutcomeError
 from fhr.recording import Outcome
 
-__all__ = ["Target", "label_in_words"]
+__all__ = ["Target", "label_in_words", "label_slug"]
 
 _OPERATORS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _CONDITION = re.compile(r"([a-z]+\d?)\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)")
@@ -26,6 +26,7 @@ _WORDS = {
     ">": "above",
     ">=": "at least",
 }
+_IN_FILES = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "&": "and"}
 _MEASURES = tuple(field.name for field in fields(Outcome))
 
 
@@ -85,3 +86,13 @@ def label_in_words(name: str) -> str:
             return name
         said.append(f"{_WORDS[match[1]]} {_WORDS[match[2]]} {match[3]}")
     return f"{' and '.join(said)} ({name})"
+
+
+def label_slug(name: str) -> str:
+    """Name of a label in the name of a file.
+
+    >>> label_slug("ph<=7.15"), label_slug("ph<7.05 & bdecf>=12")
+    ('ph-le-7.15', 'ph-lt-7.05-and-bdecf-ge-12')
+    """
+    spelt = re.sub("[<>]=?|&", lambda match: f" {_IN_FILES[match[0]]} ", name)
+    return re.sub(r"[^a-z0-9.]+", "-", spelt.lower()).strip("-.")

@@ -3,12 +3,12 @@
 import gzip
 import hashlib
 import io
-import re
 import zlib
 from pathlib import Path
 
 import pandas as pd
 
+from fhr.datasets import label_slug
 from fhr.errors import FHRError, FormatError
 from fhr.formats import whole_or_not_at_all
 from fhr.formats.regular_file import cut, reason
@@ -36,10 +36,9 @@ def oof_file(folder: str | Path, model: str, label: str) -> Path:
         >>> oof_file("benchmarks", "MAD of the last 60 min alone", "ph<=7.15").as_posix()
         'benchmarks/oof/mad-of-the-last-60-min-alone__ph-le-7.15.csv.gz'
     """
-    label_slug = _slug(re.sub("[<>]=?|&", lambda match: f" {_WORDS[match[0]]} ", label))
-    if not _slug(model) or not label_slug:
+    if not label_slug(model) or not label_slug(label):
         raise FHRError(f"model {model!r} and label {label!r} name no file; give both letters or digits")
-    return Path(folder) / "oof" / f"{_slug(model)}__{label_slug}.csv.gz"
+    return Path(folder) / "oof" / f"{label_slug(model)}__{label_slug(label)}.csv.gz"
 
 
 def read_oof(path: str | Path) -> pd.DataFrame:
@@ -98,10 +97,3 @@ def parsed_oof(text: str, path: Path) -> pd.DataFrame:
     if list(table.columns) != list(_OOF):
         raise FormatError(f"{path}: columns {cut(', '.join(table.columns))}; predictions have {', '.join(_OOF)}")
     return table.rename(columns={"record": "name"})
-
-
-_WORDS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "&": "and"}
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^a-z0-9.]+", "-", name.lower()).strip("-.")

@@ -8,22 +8,28 @@ from typing import TYPE_CHECKING
 from fhr.compute import late_names
 from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
+from .explanation import EXPLAINED, explain
 from .loading import checkpoint_paths, load
 from .predictor import Predictor
+from .shipped import ShippedModel, shipped
 from .written_cards import timelines, write_cards
 
 if TYPE_CHECKING:
     from .false_signal import FalseSignalPredictor, FalseSignalProbability
 
 __all__ = [
+    "EXPLAINED",
     "LEVELS",
     "Abstention",
     "FalseSignalPredictor",
     "FalseSignalProbability",
     "Prediction",
     "Predictor",
+    "ShippedModel",
     "checkpoint_paths",
+    "explain",
     "load",
+    "shipped",
     "timelines",
     "to_frame",
     "write_cards",

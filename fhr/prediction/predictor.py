@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -25,10 +25,28 @@ from .timeline import through_recording
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Predictor"]
+__all__ = ["Predictor", "Prepared"]
 
 _MUCH_LOSS = 0.5
 _CHANNELS = {"fhr": "heart rate", "uc": "uterine activity"}
+
+
+class Prepared(NamedTuple):
+    """Recordings as the models of a predictor take them.
+
+    Attributes:
+        recordings: those that can be used, cut to their window where that ends earlier.
+        windows: of each of these.
+        features: of each of these.
+        is_used: of every recording that was given, whether it can be used.
+        unusable: reason for each that cannot, by name.
+    """
+
+    recordings: list[Recording]
+    windows: list[Window]
+    features: list[np.ndarray]
+    is_used: list[bool]
+    unusable: dict[str, str]
 
 
 class Predictor:
@@ -110,25 +128,30 @@ class Predictor:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
         cut = self.pipeline.cut(recording)
-        return self._predict([cut], [self.pipeline(cut)], [self._features(cut)])[0]
+        window, row = self.pipeline(cut), self._features(cut)
+        return self.predict_prepared(Prepared([cut], [window], [row], [True], {}))[0]
 
     def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
         """Risk of each recording that can be used, and the reason for each that cannot, by name."""
-        used: list[Recording] = []
-        windows: list[Window] = []
-        features: list[np.ndarray] = []
-        unusable: dict[str, str] = {}
+        prepared = self.prepare(recordings)
+        return self.predict_prepared(prepared), prepared.unusable
+
+    def prepare(self, recordings: Iterable[Recording]) -> "Prepared":
+        """Window and features of each recording that can be used, for any predictor of this preprocessing."""
+        prepared = Prepared([], [], [], [], {})
         for recording in recordings:
             try:
                 cut = self.pipeline.cut(recording)  # nothing here sees more of it
                 window, row = self.pipeline(cut), self._features(cut)
             except SignalError as error:
-                unusable[recording.name] = str(error)
+                prepared.unusable[recording.name] = str(error)
+                prepared.is_used.append(False)
             else:
-                used.append(cut)
-                windows.append(window)
-                features.append(row)
-        return self._predict(used, windows, features), unusable
+                prepared.recordings.append(cut)
+                prepared.windows.append(window)
+                prepared.features.append(row)
+                prepared.is_used.append(True)
+        return prepared
 
     def timeline(self, recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
         """Risk through the recording: what would have been said every `step` minutes, had it ended there.
@@ -153,6 +176,10 @@ class Predictor:
         minutes = max(self.pipeline.minutes, 0 if self.features is None else self.features.minutes)
         minutes += self.pipeline.withheld
         return through_recording(recording, self.predict_all, minutes=minutes, step=step)
+
+    def predictors_of(self, recording: Recording) -> "list[Predictor]":
+        """The predictors of a recording, one a label: this one."""
+        return [self]
 
     def false_signal_probability(self, recording: Recording) -> NoReturn:
         """Refused: this is a network of another kind.
@@ -183,9 +210,9 @@ class Predictor:
     def _features(self, recording: Recording) -> np.ndarray:
         return np.empty(0) if self.features is None else self.features(recording)
 
-    def _predict(
-        self, recordings: Sequence[Recording], windows: Sequence[Window], features: Sequence[np.ndarray]
-    ) -> list[Prediction]:
+    def predict_prepared(self, prepared: "Prepared") -> list[Prediction]:
+        """Risk of each recording that `prepare` could use."""
+        recordings, windows, features = prepared[:3]
         if not windows:
             return []
         scores = self.scores(np.stack([window.signal for window in windows]), np.stack(features))

@@ -5,8 +5,6 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-import pandas as pd
-
 from fhr.confidence import Abstention, Prediction
 from fhr.datasets import Database
 from fhr.errors import FHRError
@@ -77,8 +75,12 @@ class ShippedModel:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
         fold = self.fold_of(recording)
-        found = [self.predictor(label, fold).predict(recording) for label in self.labels]
-        return [self._said(one, fold) for one in found]
+        return [self._said(one.predict(recording), fold) for one in self.predictors_of(recording)]
+
+    def predictors_of(self, recording: Recording) -> list[Predictor]:
+        """The predictors of a recording, one a label; of a training record those that have not seen it."""
+        fold = self.fold_of(recording)
+        return [self.predictor(label, fold) for label in self.labels]
 
     def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
         """Risk of each recording that can be used, label by label, and the reason for each that cannot, by name."""
@@ -95,11 +97,6 @@ class ShippedModel:
                 for i, one in zip(used, self.predictor(label, fold).predict_prepared(prepared), strict=True):
                     answers.setdefault(i, []).append(self._said(one, fold))
         return [one for i in sorted(answers) for one in answers[i]], unusable
-
-    def timeline(self, recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
-        """Risk through the recording, the labels one after another, see `Predictor.timeline`."""
-        fold = self.fold_of(recording)
-        return pd.concat([self.predictor(label, fold).timeline(recording, step=step) for label in self.labels])
 
     def fold_of(self, recording: Recording) -> int | None:
         """The outer fold that a recording was tested in; None for one that the model has not seen.

@@ -8,10 +8,12 @@ import pandas as pd
 
 from fhr.compute import progress
 from fhr.confidence import Prediction, to_frame
+from fhr.datasets import label_slug
 from fhr.formats import whole_or_not_at_all
 from fhr.recording import Recording
 
 from .predictor import Predictor
+from .shipped import ShippedModel
 
 __all__ = ["timelines", "write_cards"]
 
@@ -19,7 +21,8 @@ __all__ = ["timelines", "write_cards"]
 def write_cards(predictions: Sequence[Prediction], recordings: Sequence[Recording], folder: str | Path) -> None:
     """Write the confidence card of each prediction: `NAME.md`, and `NAME.png` beside the strip.
 
-    Recordings of one name get `NAME`, `NAME-2`, and so on.
+    Recordings of one name get `NAME`, `NAME-2`, and so on; where there are several labels, each has its own card,
+    `NAME-ph-lt-7.05`.
 
     Args:
         predictions: of the recordings, in their order.
@@ -33,21 +36,25 @@ def write_cards(predictions: Sequence[Prediction], recordings: Sequence[Recordin
 
     written: set[str] = set()
     # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
-    strips = {name: [r for r in recordings if r.name == name] for name in {r.name for r in recordings}}
+    labels = {prediction.target for prediction in predictions}
+    names = {recording.name for recording in recordings}
+    strips = {(name, label): [r for r in recordings if r.name == name] for name in names for label in labels}
     for prediction in predictions:
-        name = prediction.name.replace(os.sep, "_")
+        name = _stem(prediction.name, prediction.target if len(labels) > 1 else "")
         # Two folders of recordings may hold the same names.
         name = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(predictions) + 2))) if n not in written)
         written.add(name)
         with whole_or_not_at_all(Path(folder, f"{name}.md")) as part:
             part.write_text(prediction.card(), encoding="utf-8")
-        if strips.get(prediction.name):
+        if strip := strips.get((prediction.name, prediction.target)):
             with whole_or_not_at_all(Path(folder, f"{name}.png")) as part:
-                figure = confidence_card(strips[prediction.name].pop(0), prediction)
+                figure = confidence_card(strip.pop(0), prediction)
                 figure.savefig(part, format="png", dpi=150)
 
 
-def timelines(predictor: Predictor, recordings: Sequence[Recording], folder: str | Path | None = None) -> pd.DataFrame:
+def timelines(
+    predictor: Predictor | ShippedModel, recordings: Sequence[Recording], folder: str | Path | None = None
+) -> pd.DataFrame:
     """Risk through each recording, see `Predictor.timeline`, as one table.
 
     Args:
@@ -57,14 +64,23 @@ def timelines(predictor: Predictor, recordings: Sequence[Recording], folder: str
     """
     tables = []
     for recording in progress(recordings, description="timeline"):
-        table = predictor.timeline(recording)
-        tables.append(table)
-        if folder is not None:
-            _draw(predictor, recording, table, Path(folder))
+        of_labels = predictor.predictors_of(recording)
+        for one in of_labels:
+            table = one.timeline(recording)
+            tables.append(table)
+            if folder is not None:
+                stem = _stem(recording.name, one.target if len(of_labels) > 1 else "")
+                _draw(one, recording, table, Path(folder, f"{stem}-timeline.png"))
     return pd.concat(tables) if tables else to_frame([]).assign(end=[], to_end=[])
 
 
-def _draw(predictor: Predictor, recording: Recording, table: pd.DataFrame, folder: Path) -> None:
+def _stem(name: str, label: str) -> str:
+    """Name of the files of a recording, with the label where there are several."""
+    stem = name.replace(os.sep, "_")
+    return f"{stem}-{label_slug(label)}" if label else stem
+
+
+def _draw(predictor: Predictor, recording: Recording, table: pd.DataFrame, path: Path) -> None:
     from fhr.plots import timeline
 
     ends = [table[name].astype(float) for name in ("low", "high")]
@@ -73,4 +89,4 @@ def _draw(predictor: Predictor, recording: Recording, table: pd.DataFrame, folde
     times, minutes = -table["to_end"], predictor.pipeline.minutes
     risk = table["probability"].astype(float)
     figure = timeline(recording, times, risk, low, high, abstained, target=predictor.target, window=minutes)
-    figure.savefig(folder / f"{recording.name.replace(os.sep, '_')}-timeline.png", dpi=150)
+    figure.savefig(path, dpi=150)
