@@ -54,7 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a linear line in place of the network: logistic, ridge, mad, loss, sparse, deepctg, stage2, or all",
+        help="a line in place of the network: logistic, ridge, mad, loss, sparse, deepctg, stage2, kernel, "
+        "kernel-parity, kernel-loss, kernel-loss-parity, groups-ridge, groups-logistic, or all",
     )
     parser.add_argument(
         "--permutations",

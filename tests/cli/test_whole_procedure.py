@@ -1,0 +1,66 @@
+"""`fhr crossval` of a configuration that combines its network with lines: one row, each part beside it."""
+
+import io
+import re
+
+import pandas as pd
+import pytest
+import yaml
+
+from fhr.cli import crossval_run
+from fhr.cli.configurations import shipped_configurations
+from fhr.evaluation import BASELINES, feature_table, lines
+
+MAD = next(line for line in BASELINES if line.slug == "mad")
+
+
+@pytest.fixture
+def whole_config(tiny_config, tmp_path):
+    configuration = yaml.safe_load(tiny_config.read_text(encoding="utf-8"))
+    configuration["procedure"] = {"lines": ["kernel", "mad"], "by": "mean"}
+    path = tmp_path / "whole.yaml"
+    path.write_text(yaml.safe_dump(configuration), encoding="utf-8")
+    return path
+
+
+@pytest.mark.training
+def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
+    whole_config, plain_report, run_fhr, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(crossval_run, "feature_table", feature_table)
+    answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 2, "--out", "oof.csv")
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(io.StringIO(answer.out)).set_index("model")
+    assert table.index.tolist() == [
+        "whole procedure (InceptionNet + mad + kernel, mean)",
+        "InceptionNet, alone",
+        f"{MAD.name}, alone",
+        "kernel line, alone",
+        BASELINES[-1].name,
+    ]
+    assert table["auroc"].iloc[0] > table["auroc"].loc["InceptionNet, alone"]
+    assert len(pd.read_csv(tmp_path / "oof.csv")) == 120
+    assert not re.search("^predict: ", answer.err, re.MULTILINE)  # its parts are not kept for predictions
+    (run_id,) = re.findall("^run ([0-9a-f]{32})$", answer.err, re.MULTILINE)
+    again = run_fhr(tmp_path, "crossval", "--resume", run_id)
+    assert again.code == 0, again.err
+    assert again.out == answer.out
+
+
+def test_what_is_of_a_network_alone_refuses_a_procedure(whole_config, run_fhr, tmp_path):
+    fit = run_fhr(tmp_path, "fit", "--config", whole_config)
+    assert fit.code == 2
+    assert "`fhr fit` trains a network alone; give it to `fhr crossval`" in fit.err
+    permuted = run_fhr(tmp_path, "crossval", "--config", whole_config, "--data.init_args.permute", 3)
+    assert permuted.code == 2
+    assert "`--data.permute` is for a network alone" in permuted.err
+    whole_config.write_text(whole_config.read_text(encoding="utf-8").replace("- mad", "- nothing"), encoding="utf-8")
+    unknown = run_fhr(tmp_path, "crossval", "--config", whole_config)
+    assert unknown.code == 2
+    assert "baseline 'nothing'; there are" in unknown.err
+
+
+def test_the_shipped_configuration_names_lines_that_are_there():
+    given = yaml.safe_load(shipped_configurations()["whole"].read_text(encoding="utf-8"))["procedure"]
+    assert [line.slug for line in lines(given["lines"])] == ["logistic", "ridge", "kernel"]
+    assert given["by"] == "mean"
