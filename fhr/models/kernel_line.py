@@ -201,7 +201,7 @@ class FittedKernelLine:
         return np.asarray(self.offset + np.sum(each, axis=0))
 
     def by_feature(self, features: np.ndarray, *, steps: int = 32) -> np.ndarray:
-        r"""What each feature adds to the score (n, k): integrated gradients from the median birth to this one.
+        r"""Contribution of each feature to the score (n, k): integrated gradients from the median birth to this one.
 
         .. math:: z_j \int_0^1 \partial_j f(u z)\, du
 
@@ -278,6 +278,6 @@ def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
         raise FHRError(f"no {name}")
     array = arrays[name]
     dtype = np.float32 if name == "records" else np.float64
-    if array.dtype != dtype or not (np.isfinite(array) | (name == "spread")).all() or np.isnan(array).any():
-        raise FHRError(f"{name} of {array.dtype}, or with values that are not finite")
+    if array.dtype != dtype or not array.ndim or not (np.isfinite(array) | (name == "spread")).all() or np.isnan(array).any():
+        raise FHRError(f"{name} of {array.dtype} {array.shape}, or with values that are not finite")
     return array
