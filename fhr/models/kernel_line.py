@@ -278,6 +278,8 @@ def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:
         raise FHRError(f"no {name}")
     array = arrays[name]
     dtype = np.float32 if name == "records" else np.float64
-    if array.dtype != dtype or not array.ndim or not (np.isfinite(array) | (name == "spread")).all() or np.isnan(array).any():
+    # A spread is infinite where a feature did not vary.
+    known = array.dtype == dtype and array.ndim and not np.isnan(array).any()
+    if not known or not (np.isfinite(array).all() or name == "spread"):
         raise FHRError(f"{name} of {array.dtype} {array.shape}, or with values that are not finite")
     return array
