@@ -1,7 +1,7 @@
 """The kernel line, its rivals and both order-statistics lines by the whole protocol, with every audit of one row.
 
 python benchmarks/kernel_line.py FOLDER [--repeats 10] [--entries kernel kernel-parity ...] [--withheld 10 20 30]
-    [--permutations 20] [--resamples 1000]
+    [--permutations 20] [--resamples 1000] [--confidence]
 
 Ten repeats of five outer folds, four inner models averaged, calibrated by cross-fitting. For each label: AUROC with its
 95% interval over records, matched on the loss of the last 60 and of the last 20 min, and among records with signal in
@@ -20,12 +20,14 @@ from fhr.evaluation import (
     CrossValidation,
     baseline_table,
     compare,
+    conformal_table,
     cross_validate,
     feature_table,
     group_features,
     lines,
     over_permutations,
     shortcut_report,
+    singleton_gain,
 )
 from fhr.evaluation.group_lines import GroupLine
 from fhr.preprocessing import Pipeline
@@ -59,6 +61,18 @@ def row(result: CrossValidation, tables: Tables, resamples: int) -> str:
     return f"({audit['auroc'].low:.3f} to {audit['auroc'].high:.3f}) " + ", ".join(said)
 
 
+def confidence(result: CrossValidation, of_loss: CrossValidation) -> str:
+    """Calibration inside the procedure's own null, sensitivity, coverage, and right singletons beyond signal loss."""
+    said = [f"{key} {result.metrics[key].value:.3f}" for key in ("calibration_slope", "cox_p", "ece", "ece_p")]
+    value, low, high = result.measured["sensitivity_at_90_specificity"]
+    said.append(f"sensitivity at 90% specificity {value:.3f} ({low:.3f} to {high:.3f})")
+    for level in (0.8, 0.9):
+        value, low, high = singleton_gain(result.predictions, of_loss.predictions, level=level)
+        said.append(f"right singletons at {level:.0%} beyond signal loss {value:+.3f} ({low:+.3f} to {high:+.3f})")
+    table = conformal_table(result.predictions)
+    return "; ".join(said) + "\n" + table.to_string()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
@@ -68,6 +82,7 @@ def main() -> None:
     parser.add_argument("--withheld", nargs="+", type=float, default=[])
     parser.add_argument("--permutations", type=int, default=0)
     parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--confidence", action="store_true", help="calibration, sensitivity and sets too")
     parser.add_argument("--only-withheld", action="store_true", help="leave the whole hour out")
     options = parser.parse_args()
     database = CTUUHB(options.folder)
