@@ -1,11 +1,11 @@
 """Train, calibrate and test on every outer fold, as one MLflow run, beside the lines.
 
 Each outer fold trains one network for each inner fold; the held-out inner folds fit one calibrator; the networks are
-averaged, and their average is calibrated. Lines that a configuration combines with its network (`--config whole`) are
-averaged with it inside each outer fold, and each stands in the table by itself too. Further options override the configuration, for example
-`--data.target 'ph<7.05'`. Every finished fold is kept: a run that was stopped goes on with `--resume RUN`, on folds
-that this source and these libraries made; others are fitted again. The table of models goes to stdout; out-of-fold
-predictions, tables, figures and the networks go to the run.
+averaged, and their average is calibrated. A configuration such as `whole` combines its network with lines inside each
+outer fold; each of them stands in the table by itself too, and no network is kept. Further options override the
+configuration, for example `--data.target 'ph<7.05'`. Every finished fold is kept: a run that was stopped goes on with
+`--resume RUN`, on folds that this source and these libraries made; others are fitted again. The table of models goes to
+stdout; out-of-fold predictions, tables, figures and the networks go to the run.
 """
 
 import argparse
@@ -55,8 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="a line in place of the network: logistic, ridge, mad, loss, sparse, deepctg, stage2, kernel, kernel-parity, "
-        "kernel-loss, kernel-loss-parity, groups-ridge, groups-logistic, or all; may be given again",
+        help="a line in place of the network: logistic, ridge, mad, loss, sparse, deepctg, stage2, kernel, "
+        "kernel-parity, kernel-loss, kernel-loss-parity, groups-ridge, groups-logistic, or all; may be given again",
     )
     parser.add_argument(
         "--permutations",
