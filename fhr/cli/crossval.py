@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME",
         help="a line in place of the network: logistic, ridge, mad, loss, sparse, deepctg, stage2, kernel, "
-        "kernel-parity, kernel-loss, kernel-loss-parity, groups-ridge, groups-logistic, or all; may be given again",
+        "kernel-parity, kernel-loss, kernel-loss-parity, groups-ridge, groups-logistic, or all",
     )
     parser.add_argument(
         "--permutations",
