@@ -1,4 +1,7 @@
-"""The Python of the README: it compiles, its imports are there, and what needs no trained network runs."""
+"""The Python of the README: it compiles, its imports are there, and what needs no trained network runs.
+
+And what it says of the model that comes with the package is what the model card says.
+"""
 
 import ast
 import re
@@ -11,6 +14,7 @@ from types import ModuleType
 import pytest
 
 import fhr
+from fhr.prediction.shipped import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCKS = re.findall(
@@ -50,3 +54,14 @@ def test_it_runs(block, simulated_database, tmp_path, monkeypatch):
 def test_there_is_something_to_run():
     assert len(BLOCKS) >= 6
     assert sum(not any(need in block for need in NEEDS) for block in BLOCKS) >= 3
+
+
+def test_the_auroc_of_the_shipped_model_is_that_of_its_model_card():
+    card, readme = (path.read_text(encoding="utf-8") for path in (SHIPPED.with_suffix(".md"), ROOT / "README.md"))
+    labels = re.findall("`(.*?)`", re.search(r"^\| \| (.*) \|$", card, re.MULTILINE)[1])
+    values = re.findall(r"(\d\.\d+) \((\d\.\d+) to (\d\.\d+)\)", re.search(r"^\| AUROC \|.*$", card, re.MULTILINE)[0])
+    text = " ".join(readme.split())
+    for label, (auroc, *_) in zip(labels, values, strict=True):  # rounded once more
+        assert float(re.search(rf"(\d\.\d\d) for `{label}`", text)[1]) == pytest.approx(float(auroc), abs=0.0056)
+    said = re.search(r"AUROC (\S+) \(95% interval (\S+) to (\S+)\) on the 442 out-of-fold records", text).groups()
+    assert [float(one) for one in said] == pytest.approx([float(one) for one in values[0]], abs=0.0056)

@@ -1,10 +1,11 @@
-"""Train, calibrate and test on every outer fold, as one MLflow run, beside the linear baselines.
+"""Train, calibrate and test on every outer fold, as one MLflow run, beside the lines.
 
 Each outer fold trains one network for each inner fold; the held-out inner folds fit one calibrator; the networks are
-averaged, and their average is calibrated. Further options override the configuration, for example
-`--data.target 'ph<7.05'`. Every finished fold is kept: a run that was stopped goes on with `--resume RUN`, on folds
-that this source and these libraries made; others are fitted again. The table of models goes to stdout; out-of-fold
-predictions, tables, figures and the networks go to the run.
+averaged, and their average is calibrated. A configuration such as `whole` combines its network with lines inside each
+outer fold; each of them stands in the table by itself too, and no network is kept. Further options override the
+configuration, for example `--data.target 'ph<7.05'`. Every finished fold is kept: a run that was stopped goes on with
+`--resume RUN`, on folds that this source and these libraries made; others are fitted again. The table of models goes to
+stdout; out-of-fold predictions, tables, figures and the networks go to the run.
 """
 
 import argparse

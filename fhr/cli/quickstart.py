@@ -1,4 +1,6 @@
-"""The whole job in some minutes: cross-validate the default network with few epochs, beside the baselines.
+"""The whole job in some minutes: cross-validate the default network with few epochs, beside the lines.
+
+The table has the network first, then the baselines with both lines on order statistics, and the kernel line last.
 
 On a simulated database, or on CTU-UHB where FHR_DATA names the folder that holds `ctu-uhb-ctgdb`. Exits with 3 unless
 the interval of the AUROC lies above 0.6. The simulated database is an easy one, whose pH follows from what happened to
