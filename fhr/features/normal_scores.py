@@ -54,6 +54,11 @@ class NormalScores:
         Raises:
             FHRError: no record, or no table of records and features.
         """
+        return cls.fit_to(features, limit=limit)[0]
+
+    @classmethod
+    def fit_to(cls, features: ArrayLike, *, limit: float = 3.0) -> "tuple[NormalScores, np.ndarray]":
+        """Fit to records, see `fit`, and give their normal scores (n, k) too, in half the time of both in turn."""
         x = np.asarray(features, dtype=np.float64)
         if x.ndim != 2 or len(x) == 0:
             raise FHRError(f"features of shape {x.shape}; normal scores are fitted on (n, k) with one record or more")
@@ -64,7 +69,8 @@ class NormalScores:
         deviates = _deviates(x.T, quantiles)
         varies = quantiles[0] < quantiles[-1]
         spread = np.where(varies, deviates.std(axis=0), np.inf)
-        return cls(quantiles, middle, deviates.mean(axis=0), spread, limit)
+        fitted = cls(quantiles, middle, deviates.mean(axis=0), spread, limit)
+        return fitted, fitted._scaled(deviates)
 
     def __call__(self, features: ArrayLike) -> np.ndarray:
         """Normal scores (n, k) of features (n, k).
@@ -77,9 +83,10 @@ class NormalScores:
             raise FHRError(
                 f"features of shape {x.shape}; these normal scores were fitted on {len(self.median)} features"
             )
-        x = np.where(np.isfinite(x), x, self.median)
-        scaled: np.ndarray = (_deviates(x, self.quantiles) - self.centre) / self.spread
-        return np.clip(scaled, -self.limit, self.limit)
+        return self._scaled(_deviates(np.where(np.isfinite(x), x, self.median), self.quantiles))
+
+    def _scaled(self, deviates: np.ndarray) -> np.ndarray:
+        return np.clip((deviates - self.centre) / self.spread, -self.limit, self.limit)
 
 
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:

@@ -119,8 +119,8 @@ class KernelLine:
         target = learning_target(outcomes[known], self.label)
         if not np.ptp(target):
             raise FHRError(f"all {known.sum()} training records have one outcome; there is nothing to learn")
-        scaling = NormalScores.fit(x[known], limit=LIMIT)
-        records = scaling(x[known]).astype(np.float32)  # as they are kept
+        scaling, scaled = NormalScores.fit_to(x[known], limit=LIMIT)
+        records = scaled.astype(np.float32)  # as they are kept
         solution = solve(kernel(list(self.terms.values()), records, records), target, self.penalty)
         return FittedKernelLine(
             self, scaling, records, solution.weights, float(solution.offset), solution.leave_one_out, known
