@@ -23,7 +23,8 @@ class NormalScores:
 
     The rank of a value is linear between 50 quantiles, the middle of its places where it stands at several, at the ends
     too: births without a deceleration share a place that is no farther out than they are many. So scaled, a feature has
-    no units and no tails, and one extreme birth leads nothing. A missing feature takes the median.
+    no units and no tails, and one extreme birth leads nothing. A missing feature takes the median. Values are compared
+    as float32, as tables keep them.
 
     Attributes:
         quantiles: (50, k), ascending.
@@ -59,7 +60,7 @@ class NormalScores:
     @classmethod
     def fit_to(cls, features: ArrayLike, *, limit: float = 3.0) -> "tuple[NormalScores, np.ndarray]":
         """Fit to records, see `fit`, and give their normal scores (n, k) too, in half the time of both in turn."""
-        x = np.asarray(features, dtype=np.float64)
+        x = _comparable(features)
         if x.ndim != 2 or len(x) == 0:
             raise FHRError(f"features of shape {x.shape}; normal scores are fitted on (n, k) with one record or more")
         x = np.where(np.isfinite(x), x, np.nan).T
@@ -78,7 +79,7 @@ class NormalScores:
         Raises:
             FHRError: another number of features than was fitted.
         """
-        x = np.asarray(features, dtype=np.float64)
+        x = _comparable(features)
         if x.ndim != 2 or x.shape[1] != len(self.median):
             raise FHRError(
                 f"features of shape {x.shape}; these normal scores were fitted on {len(self.median)} features"
@@ -87,6 +88,12 @@ class NormalScores:
 
     def _scaled(self, deviates: np.ndarray) -> np.ndarray:
         return np.clip((deviates - self.centre) / self.spread, -self.limit, self.limit)
+
+
+def _comparable(features: ArrayLike) -> np.ndarray:
+    """Features to seven digits, so that those of one value stand at one place whatever their last bits."""
+    with np.errstate(over="ignore"):  # it is infinite, and so missing
+        return np.asarray(features, dtype=np.float32).astype(np.float64)
 
 
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:

@@ -167,6 +167,15 @@ def test_the_file_is_what_a_cross_validation_gives(model, ctu_uhb_database):
         np.testing.assert_allclose(given, scores, rtol=0, atol=1e-6, err_msg=ANEW)
 
 
+def test_a_record_is_scored_as_its_row_in_the_file(model, trained_on):
+    kept = read_bundle(SHIPPED).table
+    for recording in trained_on:
+        for predictor in model.predictors_of(recording):
+            _, window, features = predictor.prepare_one(recording)
+            scores = predictor.scores(np.stack([window.signal] * 2), np.stack([features, kept.loc[recording.name]]))
+            np.testing.assert_array_equal(scores[:, 0], scores[:, 1])  # its last bits break no tie
+
+
 def test_the_file_is_small_and_its_card_names_every_label():
     assert SHIPPED.stat().st_size < 5_000_000
     card = SHIPPED.with_suffix(".md").read_text(encoding="utf-8")
