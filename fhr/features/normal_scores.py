@@ -99,9 +99,12 @@ def _comparable(features: ArrayLike) -> np.ndarray:
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     place = np.linspace(0, 1, len(quantiles))
     rank = np.empty(x.shape)
-    for j, q in enumerate(np.ascontiguousarray(quantiles.T)):
+    up = np.ascontiguousarray(quantiles.T)
+    down, back = -up[:, ::-1], -place[::-1]
+    is_tied = (up[:, 1:] == up[:, :-1]).any(axis=1)
+    for j, q in enumerate(up):
         rank[:, j] = np.interp(x[:, j], q, place)
-        if (q[1:] == q[:-1]).any():  # from above as well: the middle of what stands at several places
-            rank[:, j] = (rank[:, j] - np.interp(-x[:, j], -q[::-1], -place[::-1])) / 2
+        if is_tied[j]:  # from above as well: the middle of what stands at several places
+            rank[:, j] = (rank[:, j] - np.interp(-x[:, j], down[j], back)) / 2
     deviates: np.ndarray = ndtri(np.clip(rank, _FARTHEST, 1 - _FARTHEST))
     return deviates
