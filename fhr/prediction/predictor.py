@@ -158,7 +158,7 @@ class Predictor:
         return prepared
 
     def prepare_one(self, recording: Recording) -> tuple[Recording, Window, np.ndarray]:
-        """What a prediction may see of a recording, its window, and its features.
+        """Cut out of a recording all that a prediction may see; prepare its window and its features.
 
         Raises:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate; or one with so
