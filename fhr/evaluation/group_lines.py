@@ -163,7 +163,7 @@ class GroupLine:
     on_ph: bool = False
 
     def features(self, pipeline: Preparation | None = None) -> FeatureSet:
-        """Its own features, see `group_features`."""
+        """The features of this line, see `group_features`."""
         return replace(group_features(pipeline), groups=self.groups, covariates=self.covariates)
 
     def maker(self, table: pd.DataFrame, *, pipeline: Preparation | None = None, kept: bool = False) -> Maker:

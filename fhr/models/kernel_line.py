@@ -201,7 +201,7 @@ class FittedKernelLine:
         return np.asarray(self.offset + np.sum(each, axis=0))
 
     def by_feature(self, features: np.ndarray, *, steps: int = 32) -> np.ndarray:
-        r"""What each feature adds to the score (n, k): integrated gradients from the median birth to this one.
+        r"""Contributions of each feature to the score (n, k): integrated gradients from the median birth to this one.
 
         .. math:: (z_j - m_j) \int_0^1 \partial_j f(m + u (z - m))\, du
 

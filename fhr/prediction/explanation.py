@@ -16,7 +16,7 @@ EXPLAINED = ("name", "target", "group", "feature", "value", "usual", "unit", "co
 
 
 def explain(predictor: Predictor, recording: Recording) -> pd.DataFrame:
-    """What each feature adds to the score of a recording, the largest contribution first.
+    """Contributions of each feature to the score of a recording, the largest contribution first.
 
     A contribution is in units of the score, positive where it speaks for the label; see
     `fhr.models.FittedKernelLine.by_feature`. The sum is the difference of the score from that of a birth with every
