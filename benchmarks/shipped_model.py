@@ -185,9 +185,10 @@ Groups overlap, are small and were many: they describe, and test nothing. nan: f
 - Twins, fewer than 36 completed weeks, known malformations: such births are not in the database.
 - Another population without a test on births of one's own (`fhr evaluate`): prevalence and monitors change every
   probability.
-- Recordings of less than 60 min, of a rate that is no whole number of Hz, or without valid signal: they are refused.
-  Where uterine activity is missing its statistics take the usual values, with a warning; about synthetic and imputed
-  recordings the model abstains.
+- Recordings of less than 60 min, of a rate that is no whole number of Hz, or with so little valid signal that most
+  statistics cannot be computed: they are refused. Where uterine activity is missing its statistics take the usual
+  values, and where the end of the hour is silent the answer rests on what is before it, both with a warning; about
+  synthetic and imputed recordings the model abstains.
 """
 
 

@@ -23,7 +23,8 @@ class NormalScores:
 
     The rank of a value is linear between 50 quantiles, the middle of its places where it stands at several, at the ends
     too: births without a deceleration share a place that is no farther out than they are many. So scaled, a feature has
-    no units and no tails, and one extreme birth leads nothing. A missing feature takes the median.
+    no units and no tails, and one extreme birth leads nothing. A missing feature takes the median. Values are compared
+    as float32, as tables keep them.
 
     Attributes:
         quantiles: (50, k), ascending.
@@ -54,7 +55,12 @@ class NormalScores:
         Raises:
             FHRError: no record, or no table of records and features.
         """
-        x = np.asarray(features, dtype=np.float64)
+        return cls.fit_to(features, limit=limit)[0]
+
+    @classmethod
+    def fit_to(cls, features: ArrayLike, *, limit: float = 3.0) -> "tuple[NormalScores, np.ndarray]":
+        """Fit to records, see `fit`, and give their normal scores (n, k) too, in half the time of both in turn."""
+        x = _comparable(features)
         if x.ndim != 2 or len(x) == 0:
             raise FHRError(f"features of shape {x.shape}; normal scores are fitted on (n, k) with one record or more")
         x = np.where(np.isfinite(x), x, np.nan).T
@@ -64,7 +70,8 @@ class NormalScores:
         deviates = _deviates(x.T, quantiles)
         varies = quantiles[0] < quantiles[-1]
         spread = np.where(varies, deviates.std(axis=0), np.inf)
-        return cls(quantiles, middle, deviates.mean(axis=0), spread, limit)
+        fitted = cls(quantiles, middle, deviates.mean(axis=0), spread, limit)
+        return fitted, fitted._scaled(deviates)
 
     def __call__(self, features: ArrayLike) -> np.ndarray:
         """Normal scores (n, k) of features (n, k).
@@ -72,22 +79,32 @@ class NormalScores:
         Raises:
             FHRError: another number of features than was fitted.
         """
-        x = np.asarray(features, dtype=np.float64)
+        x = _comparable(features)
         if x.ndim != 2 or x.shape[1] != len(self.median):
             raise FHRError(
                 f"features of shape {x.shape}; these normal scores were fitted on {len(self.median)} features"
             )
-        x = np.where(np.isfinite(x), x, self.median)
-        scaled: np.ndarray = (_deviates(x, self.quantiles) - self.centre) / self.spread
-        return np.clip(scaled, -self.limit, self.limit)
+        return self._scaled(_deviates(np.where(np.isfinite(x), x, self.median), self.quantiles))
+
+    def _scaled(self, deviates: np.ndarray) -> np.ndarray:
+        return np.clip((deviates - self.centre) / self.spread, -self.limit, self.limit)
+
+
+def _comparable(features: ArrayLike) -> np.ndarray:
+    """Features to seven digits, so that those of one value stand at one place whatever their last bits."""
+    with np.errstate(over="ignore"):  # it is infinite, and so missing
+        return np.asarray(features, dtype=np.float32).astype(np.float64)
 
 
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     place = np.linspace(0, 1, len(quantiles))
     rank = np.empty(x.shape)
-    for j, q in enumerate(np.ascontiguousarray(quantiles.T)):
+    up = np.ascontiguousarray(quantiles.T)
+    down, back = -up[:, ::-1], -place[::-1]
+    is_tied = (up[:, 1:] == up[:, :-1]).any(axis=1)
+    for j, q in enumerate(up):
         rank[:, j] = np.interp(x[:, j], q, place)
-        if (q[1:] == q[:-1]).any():  # from above as well: the middle of what stands at several places
-            rank[:, j] = (rank[:, j] - np.interp(-x[:, j], -q[::-1], -place[::-1])) / 2
+        if is_tied[j]:  # from above as well: the middle of what stands at several places
+            rank[:, j] = (rank[:, j] - np.interp(-x[:, j], down[j], back)) / 2
     deviates: np.ndarray = ndtri(np.clip(rank, _FARTHEST, 1 - _FARTHEST))
     return deviates

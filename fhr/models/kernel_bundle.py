@@ -6,8 +6,10 @@ what the cards of the models share once.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,27 +47,75 @@ class BundledLine:
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """Content of a bundle.
+    """Content of a bundle; a line is built when it is first asked for.
 
     Attributes:
-        members: the lines of each label, several of each outer fold.
+        table: features of the records that the lines learnt from, one row a record.
         digests: SHA-256 of each record of the table, by name.
         about: further facts in plain types.
     """
 
-    members: Mapping[str, Sequence[BundledLine]]
+    table: pd.DataFrame
     digests: Mapping[str, str]
     about: Mapping[str, Any]
+    _path: str
+    _arrays: Mapping[str, np.ndarray]
+    _stored: Mapping[str, Sequence[Mapping[str, Any]]]
+    _shared: Sequence[Any]
+    _cards: dict[str, CheckpointCard] = field(default_factory=dict)
+    _recipes: dict[int, KernelLine] = field(default_factory=dict)
+    _scaled: dict[tuple[str, int], tuple[NormalScores, np.ndarray]] = field(default_factory=dict)
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels, in order."""
+        return tuple(self._stored)
+
+    @cached_property
     def folds(self) -> dict[str, int]:
-        """The outer fold that tested each record, by its digest: the models of that fold have not seen it."""
-        found: dict[str, int] = {}
-        for lines in self.members.values():
-            for line in lines:
-                seen = set(line.card.learnt_from)
-                found |= {digest: line.card.fold[1] for digest in self.digests.values() if digest not in seen}
-        return found
+        """The outer fold that tested each record, by its digest: no model of that fold has seen it, of any label."""
+        seen: dict[int, set[str]] = {}
+        with _refusing_damage(self._path):
+            parts = {(s["card"]["fold"][1], s["card"]["learnt_from"]) for of in self._stored.values() for s in of}
+            for fold, learnt in sorted(parts):
+                seen.setdefault(fold, set()).update(self._shared[learnt])
+        tested = {digest: [k for k, known in seen.items() if digest not in known] for digest in self.digests.values()}
+        return {digest: folds[0] for digest, folds in tested.items() if folds}
+
+    def lines(self, label: str, fold: int | None = None) -> list[BundledLine]:
+        """The lines of a label, in order.
+
+        Args:
+            label: one of `labels`.
+            fold: outer fold; None for the lines of all.
+
+        Raises:
+            CheckpointError: what no `pack_bundle` makes.
+        """
+        with _refusing_damage(self._path):
+            return [self._line(one) for one in self._stored[label] if fold in (None, one["card"]["fold"][1])]
+
+    def _line(self, stored: Mapping[str, Any]) -> BundledLine:
+        card, recipe = self._card(stored["card"]), self._recipe(stored["card"]["network"])
+        rows, coefficients = self._arrays[stored["rows"]], self._arrays[stored["coefficients"]]
+        key = stored["rows"], stored["card"]["features"]
+        if key not in self._scaled:  # labels share scaling and records
+            self._scaled[key] = _normal_scores(self.table.iloc[rows][_columns(card, self.table)].to_numpy())
+        model = FittedKernelLine(recipe, *self._scaled[key], coefficients, float(stored["offset"]))
+        return BundledLine(card, model, tuple(self.table.index[rows]))
+
+    def _card(self, stored: Mapping[str, Any]) -> CheckpointCard:
+        """The card; those that differ in the inner fold alone are checked once."""
+        key = json.dumps({**stored, "fold": stored["fold"][:2]}, sort_keys=True)
+        if key not in self._cards:
+            plain = {name: self._shared[value] if name in _SHARED else value for name, value in stored.items()}
+            self._cards[key] = CheckpointCard.from_dict(plain, self._path)
+        return replace(self._cards[key], fold=tuple(stored["fold"]))
+
+    def _recipe(self, network: int) -> KernelLine:
+        if network not in self._recipes:
+            self._recipes[network] = KernelLine.from_dict(self._shared[network]["init_args"])
+        return self._recipes[network]
 
 
 def pack_bundle(
@@ -108,8 +158,8 @@ def pack_bundle(
         for line in lines:
             rows = np.array([place[name] for name in line.names], dtype=np.uint16)
             columns = _columns(line.card, table)
-            again = _rebuilt(line.model.recipe, table.iloc[rows][columns].to_numpy(), line.model.coefficients, 0.0)
-            if not np.array_equal(again.records, line.model.records):
+            _, records = _normal_scores(table.iloc[rows][columns].to_numpy())
+            if not np.array_equal(records, line.model.records):
                 raise CheckpointError(f"a line of {label}, fold {line.card.fold}, was fitted to another table")
             plain = line.card.to_dict()
             kept = {"rows": rows, "coefficients": line.model.coefficients}
@@ -135,35 +185,22 @@ def read_bundle(path: str | Path) -> Bundle:
     Raises:
         CheckpointError: no such file, or a damaged one.
     """
-    try:
+    with _refusing_damage(path):
         arrays = unpack_arrays(Path(path).read_bytes(), most_bytes=_MOST_BYTES)
         text = json.loads(arrays[_ABOUT].tobytes())
         table = pd.DataFrame(arrays["table"].astype(np.float64), text["records"], text["columns"])
-        made: dict[tuple[str, str], FittedKernelLine] = {}
-        members: dict[str, list[BundledLine]] = {}
-        for label, lines in text["cards"].items():
-            members[label] = []
-            for line in lines:
-                card = CheckpointCard.from_dict(_restored(line["card"], text["shared"]), str(path))
-                recipe = KernelLine.from_dict(card.network["init_args"])
-                rows, coefficients = arrays[line["rows"]], arrays[line["coefficients"]]
-                key = line["rows"], ",".join(recipe.groups)
-                if key not in made:  # labels share scaling and records
-                    x = table.iloc[rows][_columns(card, table)].to_numpy()
-                    made[key] = _rebuilt(recipe, x, coefficients, 0.0)
-                like = made[key]
-                model = FittedKernelLine(recipe, like.scaling, like.records, coefficients, float(line["offset"]))
-                members[label].append(BundledLine(card, model, tuple(table.index[rows])))
         digests = dict(zip(text["records"], text["digests"], strict=True))
-        return Bundle(members, digests, text["about"])
+        return Bundle(table, digests, text["about"], str(path), arrays, text["cards"], text["shared"])
+
+
+@contextmanager
+def _refusing_damage(path: str | Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise CheckpointError(
             f"{path}: no bundle of this package, or a damaged one ({error}); install it anew"
         ) from None
-
-
-def _restored(card: Mapping[str, Any], shared: Sequence[Any]) -> dict[str, Any]:
-    return {name: shared[value] if name in _SHARED else value for name, value in card.items()}
 
 
 def _columns(card: CheckpointCard, table: pd.DataFrame) -> list[str]:
@@ -174,6 +211,6 @@ def _columns(card: CheckpointCard, table: pd.DataFrame) -> list[str]:
     return names
 
 
-def _rebuilt(recipe: KernelLine, x: np.ndarray, coefficients: np.ndarray, offset: float) -> FittedKernelLine:
-    scaling = NormalScores.fit(x, limit=LIMIT)
-    return FittedKernelLine(recipe, scaling, scaling(x).astype(np.float32), coefficients, offset)
+def _normal_scores(x: np.ndarray) -> tuple[NormalScores, np.ndarray]:
+    scaling, records = NormalScores.fit_to(x, limit=LIMIT)
+    return scaling, records.astype(np.float32)

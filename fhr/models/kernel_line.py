@@ -119,8 +119,8 @@ class KernelLine:
         target = learning_target(outcomes[known], self.label)
         if not np.ptp(target):
             raise FHRError(f"all {known.sum()} training records have one outcome; there is nothing to learn")
-        scaling = NormalScores.fit(x[known], limit=LIMIT)
-        records = scaling(x[known]).astype(np.float32)  # as they are kept
+        scaling, scaled = NormalScores.fit_to(x[known], limit=LIMIT)
+        records = scaled.astype(np.float32)  # as they are kept
         solution = solve(kernel(list(self.terms.values()), records, records), target, self.penalty)
         return FittedKernelLine(
             self, scaling, records, solution.weights, float(solution.offset), solution.leave_one_out, known
@@ -203,12 +203,13 @@ class FittedKernelLine:
     def by_feature(self, features: np.ndarray, *, steps: int = 32) -> np.ndarray:
         r"""Contribution of each feature to the score (n, k): integrated gradients from the median birth to this one.
 
-        .. math:: z_j \int_0^1 \partial_j f(u z)\, du
+        .. math:: (z_j - m_j) \int_0^1 \partial_j f(m + u (z - m))\, du
 
-        Together they are the difference of the score from that of a birth with every feature at its median, as far as
-        the sum over `steps` points is the integral, and those of a group the difference of its kernel's part. A
-        feature that nothing else moves with is credited with all that it
-        does alone; where several say the same the credit is shared, and none of it is a cause.
+        with z the normal scores of this birth and m those of the median one. Together they are the difference of the
+        score from that of a birth with every feature at its median, as far as the sum over `steps` points is the
+        integral, and those of a group the difference of its kernel's part. A feature that nothing else moves with is
+        credited with all that it does alone; where several say the same the credit is shared, and none of it is a
+        cause. A missing feature, which takes the median, is credited with nothing.
 
         Args:
             features: (n, k), NaN is missing.
@@ -218,10 +219,11 @@ class FittedKernelLine:
             Sundararajan et al. 2017, arXiv:1703.01365.
         """
         found = np.zeros((len(features), self.n_features))
-        for row, z in zip(found, self.scaling(features), strict=True):
+        (usual,) = self.scaling(np.full((1, self.n_features), np.nan))  # not 0 where many births share a value
+        for row, beyond in zip(found, self.scaling(features) - usual, strict=True):
             for u in (np.arange(steps) + 0.5) / steps:
-                row += self._gradient(u * z)
-            row *= z / steps
+                row += self._gradient(usual + u * beyond)
+            row *= beyond / steps
         return found
 
     def _gradient(self, z: np.ndarray) -> np.ndarray:

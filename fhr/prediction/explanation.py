@@ -39,9 +39,7 @@ def explain(predictor: Predictor, recording: Recording) -> pd.DataFrame:
     features = predictor.features
     if features is None or len(models) < len(predictor.networks):
         raise CheckpointError("only kernel lines are explained; a network has no statistics of its own to name")
-    cut = predictor.pipeline.cut(recording)
-    predictor.pipeline(cut)  # what cannot be predicted is not explained
-    values = features(cut)
+    _, _, values = predictor.prepare_one(recording)  # what cannot be predicted is not explained
     added = np.mean([model.by_feature(values[None])[0] for model in models], axis=0)
     usual = np.mean([model.scaling.median for model in models], axis=0)
     rows = [

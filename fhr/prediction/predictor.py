@@ -14,7 +14,8 @@ from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
-from fhr.models import CheckpointCard
+from fhr.models import ArrayModel, CheckpointCard
+from fhr.models.kernel_line import COVARIATES
 from fhr.preprocessing import Pipeline, Window, window_words
 from fhr.recording import Recording
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Predictor", "Prepared"]
 
 _MUCH_LOSS = 0.5
+_MOST_MISSING = 0.5  # of the statistics of the signal: beyond it, an answer is mostly that of a usual birth
+_LONG_SILENCE = 5.0  # min at the end of the window
 _CHANNELS = {"fhr": "heart rate", "uc": "uterine activity"}
 
 
@@ -63,6 +66,7 @@ class Predictor:
         device: where networks run.
         prevalence: of the label among the births to predict, or None for that of the training data.
         abstention: when a prediction should not be relied on.
+        warnings: said of every recording.
 
     Attributes:
         cards: what the checkpoint of each member says of itself.
@@ -82,6 +86,7 @@ class Predictor:
         device: "str | torch.device" = "cpu",
         prevalence: float | None = None,
         abstention: Abstention | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         if not members:
             raise CheckpointError("a predictor needs at least one checkpoint; none was given")
@@ -110,6 +115,7 @@ class Predictor:
         local = first.recalibration
         self.recalibration = None if local is None else Recalibration.from_dict(local)
         self.prevalence, self.abstention = prevalence, abstention or Abstention()
+        self._said = tuple(warnings)
         references = _references(self.cards)
         self.confidence = Confidence(
             self.calibrators,
@@ -127,8 +133,7 @@ class Predictor:
         Raises:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
-        cut = self.pipeline.cut(recording)
-        window, row = self.pipeline(cut), self._features(cut)
+        cut, window, row = self.prepare_one(recording)
         return self.predict_prepared(Prepared([cut], [window], [row], [True], {}))[0]
 
     def predict_all(self, recordings: Iterable[Recording]) -> tuple[list[Prediction], dict[str, str]]:
@@ -141,8 +146,7 @@ class Predictor:
         prepared = Prepared([], [], [], [], {})
         for recording in recordings:
             try:
-                cut = self.pipeline.cut(recording)  # nothing here sees more of it
-                window, row = self.pipeline(cut), self._features(cut)
+                cut, window, row = self.prepare_one(recording)
             except SignalError as error:
                 prepared.unusable[recording.name] = str(error)
                 prepared.is_used.append(False)
@@ -152,6 +156,28 @@ class Predictor:
                 prepared.features.append(row)
                 prepared.is_used.append(True)
         return prepared
+
+    def prepare_one(self, recording: Recording) -> tuple[Recording, Window, np.ndarray]:
+        """Cut out of a recording all that a prediction may see; prepare its window and its features.
+
+        Raises:
+            SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate; or one with so
+                little signal that models of features alone would answer for a usual birth.
+        """
+        cut = self.pipeline.cut(recording)  # nothing here sees more of it
+        window = self.pipeline(cut)
+        if self.features is None:
+            return cut, window, np.empty(0)
+        row = self.features(cut)
+        missing = np.isnan(row)[[group != COVARIATES for group in self.features.column_groups]]
+        if missing.sum() > _MOST_MISSING * missing.size and all(isinstance(m, ArrayModel) for m in self.networks):
+            measured = (1 - window.loss) * self.pipeline.minutes
+            raise SignalError(
+                f"{recording.name}: {missing.sum()} of {missing.size} statistics cannot be computed from "
+                f"{measured:.1f} min of valid FHR in {self.pipeline.window}; the answer would be that of a usual "
+                "birth: leave the recording out"
+            )
+        return cut, window, row
 
     def timeline(self, recording: Recording, *, step: float = 5.0) -> pd.DataFrame:
         """Risk through the recording: what would have been said every `step` minutes, had it ended there.
@@ -207,9 +233,6 @@ class Predictor:
         given = np.empty((len(signal), 0)) if features is None else features
         return np.stack([member.scores(signal, given) for member in self._scores])
 
-    def _features(self, recording: Recording) -> np.ndarray:
-        return np.empty(0) if self.features is None else self.features(recording)
-
     def predict_prepared(self, prepared: "Prepared") -> list[Prediction]:
         """Risk of each recording that `prepare` could use."""
         recordings, windows, features = prepared[:3]
@@ -242,10 +265,15 @@ class Predictor:
             yield words
         if window.loss > _MUCH_LOSS:
             yield loss_words(window.loss, self.pipeline.minutes)
+        if (silence := _silence(window.recording)) >= _LONG_SILENCE:
+            yield f"no signal in the last {silence:.0f} min of the window"
         if "uc" in self.pipeline.channels:
             n = round(self.pipeline.minutes * 60 * recording.fs)
-            if np.isnan(recording.uc[-n:]).all():
+            uc = recording.uc[-n:]
+            if np.isnan(uc).all():
                 yield "no uterine activity"
+            elif np.nanmin(uc) == np.nanmax(uc):
+                yield f"no uterine activity: it is {np.nanmax(uc):g} throughout"
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
         if seen_records(self._seen, Database([recording], origin="prediction")):
             yield "this recording was used in training"
@@ -253,6 +281,13 @@ class Predictor:
             yield f"no measured recording: it is {recording.provenance.words}"
         if (local := self.recalibration) is not None:
             yield f"recalibrated on {local.births} births of another hospital, {local.positives} of them with the label"
+        yield from self._said
+
+
+def _silence(recording: Recording) -> float:
+    """Minutes at the end of a cleaned recording without a valid FHR sample."""
+    valid = np.flatnonzero(~np.isnan(recording.fhr))
+    return float(len(recording) - 1 - valid[-1]) / recording.fs / 60
 
 
 def _feature_set(card: CheckpointCard) -> FeatureSet | None:

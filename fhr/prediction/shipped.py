@@ -1,7 +1,6 @@
 """The model that comes with the package: kernel lines of several labels, cross-validated on CTU-UHB."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -53,7 +52,7 @@ class ShippedModel:
         prevalence: float | None = None,
         abstention: Abstention | None = None,
     ) -> None:
-        known = list(bundle.members)
+        known = bundle.labels
         if unknown := [label for label in labels or () if label not in known]:
             raise FHRError(
                 f"label {unknown[0]!r}; the model that comes with the package answers {', '.join(known)}: train "
@@ -61,12 +60,15 @@ class ShippedModel:
             )
         self.labels = tuple(label for label in known if not labels or label in labels)
         if prevalence is not None and len(self.labels) != 1:
-            raise FHRError("a prevalence is of one label; choose it, such as with `--label 'ph<7.05'`")
+            raise FHRError(
+                f"prevalence={prevalence} with the labels {', '.join(self.labels)}; it is of one label: choose one "
+                "(`--label 'ph<7.05'`)"
+            )
         self.about = bundle.about
         self._bundle, self._prevalence, self._abstention = bundle, prevalence, abstention
         self._predictors: dict[tuple[str, int | None], Predictor] = {}
-        self._folds = bundle.folds
-        self._folds |= {copy: fold for one, fold in self._folds.items() if (copy := other_digest(one)) is not None}
+        known_copies = {one: other_digest(one) for one in bundle.folds}
+        self._folds = {copy: bundle.folds[one] for one, copy in known_copies.items() if copy is not None} | bundle.folds
 
     def predict(self, recording: Recording) -> list[Prediction]:
         """Risk of one recording, one prediction a label.
@@ -75,7 +77,7 @@ class ShippedModel:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
         fold = self.fold_of(recording)
-        return [self._said(one.predict(recording), fold) for one in self.predictors_of(recording)]
+        return [self.predictor(label, fold).predict(recording) for label in self.labels]
 
     def predictors_of(self, recording: Recording) -> list[Predictor]:
         """The predictors of a recording, one a label; of a training record those that have not seen it."""
@@ -95,7 +97,7 @@ class ShippedModel:
             used = [i for i, is_used in zip(some, prepared.is_used, strict=True) if is_used]
             for label in self.labels:
                 for i, one in zip(used, self.predictor(label, fold).predict_prepared(prepared), strict=True):
-                    answers.setdefault(i, []).append(self._said(one, fold))
+                    answers.setdefault(i, []).append(one)
         return [one for i in sorted(answers) for one in answers[i]], unusable
 
     def fold_of(self, recording: Recording) -> int | None:
@@ -112,16 +114,12 @@ class ShippedModel:
     def predictor(self, label: str, fold: int | None = None) -> Predictor:
         """The predictor of a label: of all models, or of those of one outer fold."""
         if (label, fold) not in self._predictors:
-            lines = self._bundle.members[label]
-            members = [(line.card, line.model) for line in lines if fold is None or line.card.fold[1] == fold]
-            self._predictors[label, fold] = Predictor(members, prevalence=self._prevalence, abstention=self._abstention)
+            members = [(line.card, line.model) for line in self._bundle.lines(label, fold)]
+            said = () if fold is None else (_TRAINED.format(n=len(self._bundle.digests)),)
+            self._predictors[label, fold] = Predictor(
+                members, prevalence=self._prevalence, abstention=self._abstention, warnings=said
+            )
         return self._predictors[label, fold]
-
-    def _said(self, prediction: Prediction, fold: int | None) -> Prediction:
-        if fold is None:
-            return prediction
-        said = _TRAINED.format(n=len(self._bundle.digests))
-        return replace(prediction, warnings=(*prediction.warnings, said))
 
 
 def shipped(
@@ -138,9 +136,9 @@ def shipped(
         CheckpointError: its file is damaged.
         FHRError: see `ShippedModel`.
     """
-    return ShippedModel(_read(), labels=labels, prevalence=prevalence, abstention=abstention)
+    return ShippedModel(_read(SHIPPED), labels=labels, prevalence=prevalence, abstention=abstention)
 
 
 @cache
-def _read() -> Bundle:
-    return read_bundle(SHIPPED)
+def _read(path: Path) -> Bundle:
+    return read_bundle(path)

@@ -24,6 +24,14 @@ def test_equal_values_stand_in_the_middle_of_their_places_at_the_ends_too():
     np.testing.assert_allclose(rank, [0.25, 0.65, 0.9], atol=0.02)
 
 
+def test_last_bits_break_no_tie():
+    x = np.repeat([0.1, 0.2, 0.7], [50, 30, 20])[:, None]
+    scores, scaled = NormalScores.fit_to(x.astype(np.float32))
+    np.testing.assert_array_equal(scores(x), scaled)
+    np.testing.assert_array_equal(scores(np.nextafter(x, 1)), scaled)
+    np.testing.assert_array_equal(NormalScores.fit(x)(x.astype(np.float32)), scaled)
+
+
 def test_a_missing_feature_takes_the_median_and_one_that_all_lack_is_nothing():
     train = np.column_stack([np.arange(21.0), np.full(21, np.nan)])
     train[3, 0] = np.nan

@@ -60,15 +60,21 @@ def path(members, table, tmp_path):
 
 def test_what_is_read_is_what_was_packed(members, table, path):
     bundle = read_bundle(path)
-    assert tuple(bundle.members) == LABELS
+    assert bundle.labels == LABELS
     assert bundle.digests == DIGESTS
     assert bundle.about == {"version": "1"}
     for label, lines in members.items():
-        for given, found in zip(lines, bundle.members[label], strict=True):
+        for given, found in zip(lines, bundle.lines(label), strict=True):
             assert found.card.to_dict() == given.card.to_dict()
             assert found.names == given.names
             np.testing.assert_array_equal(found.model.records, given.model.records)
             np.testing.assert_array_equal(found.model.scores(table.to_numpy()), given.model.scores(table.to_numpy()))
+
+
+def test_lines_of_one_outer_fold(path):
+    (line,) = read_bundle(path).lines("ph<7.20", 1)
+    assert line.card.fold == (0, 1, 0)
+    assert line.names == tuple(name for i, name in enumerate(NAMES) if i % FOLDS != 1)
 
 
 def test_each_record_belongs_to_the_fold_whose_models_have_not_seen_it(path):
