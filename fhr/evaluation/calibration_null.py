@@ -274,8 +274,12 @@ def _calibrated(odds: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def _statistics(labels: np.ndarray, odds: np.ndarray) -> np.ndarray:
-    """(4, m), mean over repeats of labels (m, n) against log-odds (repeat, m, n)."""
-    found = []
+    """(4, m), mean over repeats of labels (m, n) against log-odds (repeat, m, n); NaN where some are not finite.
+
+    Of very few records a redraw may leave a fold nothing to calibrate on.
+    """
+    lost = ~np.isfinite(odds).all(axis=(0, 2))
+    odds, found = np.where(lost[:, None], 0.0, odds), []
     for p in expit(odds):
         found.append(np.stack([*calibration_lines(labels, p), calibration_errors(labels, p, bins=10)]))
-    return np.asarray(np.mean(found, axis=0))
+    return np.where(lost, np.nan, np.mean(found, axis=0))
