@@ -183,7 +183,7 @@ Groups overlap, are small and were many: they describe, and test nothing. nan: f
 - A birth that is not near: it learnt from the last hour before delivery. Earlier windows are extrapolations, and say
   so.
 - Twins, fewer than 36 completed weeks, known malformations: such births are not in the database.
-- Another population without a test on births of one's own (`fhr evaluate`): prevalence and monitors change every
+- Another population without a test on births of one's own: prevalence and monitors change every
   probability.
 - Recordings of less than 60 min, of a rate that is no whole number of Hz, or with so little valid signal that most
   statistics cannot be computed: they are refused. Where uterine activity is missing its statistics take the usual

@@ -4,7 +4,7 @@ import logging
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -57,7 +57,7 @@ from .crossval_plan import Plan, plan_of
 from .crossval_store import CrossvalStore
 from .training import TrainingCLI, quieten
 
-__all__ = ["Outcome", "crossval"]
+__all__ = ["Outcome", "crossval", "has_features"]
 
 _log = logging.getLogger(__name__)
 _PERMUTATIONS = 20  # of a line, beside one run of a network on permuted records
@@ -256,7 +256,11 @@ class _Work:
             alone = (f"{name}, alone" for name in names)
             beside += [family.titled(name) for family, name in zip(result.families(), alone, strict=True)]
         if line is None and not result.permutations:
-            others = [other for other in BESIDE if other not in self._combined]
+            others = [
+                other
+                for other in BESIDE
+                if other not in self._combined and has_features(other, self._groups, facts.recordings)
+            ]
             tell("%d baselines on the same folds", len(others))
             with Countdown(len(others), what="baseline") as countdown:
                 for other in others:
@@ -357,6 +361,21 @@ class _Work:
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))
         return store
+
+
+def has_features(line: Baseline | GroupLine, table: Callable[[], pd.DataFrame], names: Iterable[str]) -> bool:
+    """True unless some recording lacks the features of a line, for its rate is no whole number, say; with a warning.
+
+    Args:
+        line: that may stand beside a network.
+        table: gives the features of the lines on groups.
+        names: of the recordings.
+    """
+    if not isinstance(line, GroupLine):
+        return True
+    if lacking := sorted(set(names) - set(table().index)):
+        _log.warning("no %s beside the network: it has no features of %s", line.name, ", ".join(lacking[:3]))
+    return not lacking
 
 
 def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:

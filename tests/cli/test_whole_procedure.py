@@ -11,7 +11,7 @@ from fhr.cli import crossval_run
 from fhr.cli.configurations import shipped_configurations
 from fhr.evaluation import BASELINES, feature_table, lines
 
-MAD = next(line for line in BASELINES if line.slug == "mad")
+MAD, KERNEL = lines(["mad", "kernel"])
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
     whole_config, plain_report, run_fhr, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(crossval_run, "feature_table", feature_table)
-    answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 2, "--out", "oof.csv")
+    answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 1, "--out", "oof.csv")
     assert answer.code == 0, answer.err
     table = pd.read_csv(io.StringIO(answer.out)).set_index("model")
     assert table.index.tolist() == [
@@ -41,10 +41,6 @@ def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
     assert table["auroc"].iloc[0] > table["auroc"].loc["InceptionNet, alone"]
     assert len(pd.read_csv(tmp_path / "oof.csv")) == 120
     assert not re.search("^predict: ", answer.err, re.MULTILINE)  # its parts are not kept for predictions
-    (run_id,) = re.findall("^run ([0-9a-f]{32})$", answer.err, re.MULTILINE)
-    again = run_fhr(tmp_path, "crossval", "--resume", run_id)
-    assert again.code == 0, again.err
-    assert again.out == answer.out
 
 
 def test_what_is_of_a_network_alone_refuses_a_procedure(whole_config, run_fhr, tmp_path):
@@ -64,3 +60,12 @@ def test_the_shipped_configuration_names_lines_that_are_there():
     given = yaml.safe_load(shipped_configurations()["whole"].read_text(encoding="utf-8"))["procedure"]
     assert [line.slug for line in lines(given["lines"])] == ["logistic", "ridge", "kernel"]
     assert given["by"] == "mean"
+
+
+def test_a_line_without_features_of_some_recording_is_left_out_and_said(caplog):
+    table = pd.DataFrame(index=["a", "b"])
+    assert crossval_run.has_features(KERNEL, lambda: table, ["a", "b"])
+    assert crossval_run.has_features(MAD, lambda: pytest.fail("a baseline has a table of its own"), ["c"])
+    with caplog.at_level("WARNING", logger="fhr"):
+        assert not crossval_run.has_features(KERNEL, lambda: table, ["a", "b", "c"])
+    assert caplog.messages == ["no kernel line beside the network: it has no features of c"]

@@ -116,9 +116,9 @@ def test_whole_rates_are_taken_and_what_cannot_be_used_is_said(caplog):
 
 def test_a_window_of_another_length_has_features_of_its_own(births_database, place):
     half = feature_table(
-        [r for r in births_database if r.name in place.labels.index], group_features(Pipeline(minutes=30))
+        [r for r in births_database if r.name in place.labels.index], group_features(Pipeline(minutes=20))
     )
-    fitted = KERNEL.maker(half, pipeline=Pipeline(minutes=30))(place, 0).fit(place, 0)
+    fitted = KERNEL.maker(half, pipeline=Pipeline(minutes=20))(place, 0).fit(place, 0)
     assert np.isfinite(fitted.test).all()
     with pytest.raises(FHRError, match=r"no column mad_60; make it with fhr\.evaluation\.feature_table"):
         KERNEL.maker(half)
