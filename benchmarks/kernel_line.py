@@ -99,6 +99,12 @@ def main() -> None:
             print(
                 f"{target} {slug}: {row(results[slug], whole, options.resamples)}; {seconds:.2f} s a fold", flush=True
             )
+        if options.confidence:
+            of_loss = cross_validate(
+                whole.maker("loss"), database, target=target, splits=splits, repeats=options.repeats
+            )
+            for slug in options.entries:
+                print(f"{target} {slug}: {confidence(results[slug], of_loss)}", flush=True)
         for slug in options.entries:
             for other in BESIDE:
                 frames = {name: results[name].predictions for name in (other, slug)}
