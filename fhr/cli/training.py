@@ -91,9 +91,7 @@ class TrainingCLI(LightningCLI):
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Early stopping and checkpoints with their defaults; what the data and the seed tell the rest."""
-        for (
-            name
-        ) in fhr.models.__all__:  # a short name, such as `--model.model CTGNet`, is one of a class that is loaded
+        for name in fhr.models.__all__:  # short ones, such as `--model.model CTGNet`, are found of what is loaded
             getattr(fhr.models, name)
         parser.add_lightning_class_args(EarlyStopping, "early_stopping")
         parser.add_lightning_class_args(ModelCheckpoint, "checkpoint")

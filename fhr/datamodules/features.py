@@ -11,8 +11,7 @@ import pandas as pd
 from filelock import FileLock
 
 from fhr.datasets import Database
-from fhr.errors import SignalError
-from fhr.features import FeatureSet, computed_by
+from fhr.features import FeatureSet, computed_by, features_by_name
 from fhr.recording import Recording
 from fhr.tracking import short_key
 
@@ -41,13 +40,7 @@ def cache_folder() -> Path:
 
 def compute_features(recordings: Iterable[Recording], features: FeatureSet) -> Features:
     """Compute features, one recording at a time, so that none depends on what stands beside it."""
-    rows: dict[str, np.ndarray] = {}
-    unusable = {}
-    for recording in recordings:
-        try:
-            rows[recording.name] = features(recording)
-        except SignalError as error:
-            unusable[recording.name] = str(error)
+    rows, unusable = features_by_name(recordings, features)
     return _made(list(rows), features.names, np.array(list(rows.values())), unusable)
 
 

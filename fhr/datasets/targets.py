@@ -58,6 +58,16 @@ class Target:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def conditions(self) -> tuple[tuple[str, str, float], ...]:
+        """Measure, inequality and threshold of each part.
+
+        >>> Target("ph<7.05 & bdecf>=12").conditions
+        (('ph', '<', 7.05), ('bdecf', '>=', 12.0))
+        """
+        found = (_CONDITION.fullmatch(part.strip()) for part in self.name.split("&"))
+        return tuple((match[1], match[2], float(match[3])) for match in found if match is not None)
+
     def __call__(self, outcomes: pd.DataFrame) -> pd.Series:
         """1 where the outcome meets the target, 0 where not, NaN where a measure it needs is unknown.
 
@@ -65,10 +75,9 @@ class Target:
             outcomes: one row a record, one column a measure.
         """
         label = pd.Series(1.0, index=outcomes.index, name=self.name)
-        for part in self.name.split("&"):
-            measure, relation, threshold = _CONDITION.fullmatch(part.strip()).groups()  # type: ignore[union-attr]
+        for measure, relation, threshold in self.conditions:
             values = outcomes[measure]
-            met = _OPERATORS[relation](values, float(threshold)).astype(float)
+            met = _OPERATORS[relation](values, threshold).astype(float)
             label *= met.where(values.notna(), np.nan)
         return label
 

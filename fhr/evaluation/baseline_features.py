@@ -8,10 +8,10 @@ from math import isnan
 import numpy as np
 import pandas as pd
 
-from fhr.errors import FHRError, SignalError
+from fhr.errors import SignalError
 from fhr.features import DEEP_CTG, ORDER_STATISTICS, FeatureSet, deep_ctg, order_statistics
 from fhr.preprocessing import DEFAULT_STEPS, clean, cut_from
-from fhr.recording import Recording
+from fhr.recording import Recording, named_once
 
 __all__ = ["BASELINE_COLUMNS", "HURST", "LENGTHS", "STAGE2", "baseline_table", "without_lengths"]
 
@@ -51,12 +51,15 @@ def baseline_table(recordings: Iterable[Recording]) -> pd.DataFrame:
     Raises:
         FHRError: two recordings of the same name, whose rows could not be told apart.
     """
-    rows: dict[str, list[float]] = {}
-    for recording in recordings:
-        if recording.name in rows:
-            raise FHRError(f"two recordings are named {recording.name!r}; give each its own name")
-        statistics = order_statistics(recording.fhr, fs=recording.fs)
-        rows[recording.name] = [*statistics, _hurst(recording), *_deep_ctg(recording), _stage2(recording)]
+    rows = {
+        recording.name: [
+            *order_statistics(recording.fhr, fs=recording.fs),
+            _hurst(recording),
+            *_deep_ctg(recording),
+            _stage2(recording),
+        ]
+        for recording in named_once(recordings)
+    }
     index = pd.Index(list(rows), name="record", dtype=object)
     table = pd.DataFrame(list(rows.values()), index=index, columns=list(BASELINE_COLUMNS), dtype=float)
     for column in (HURST, DEEP_CTG[0]):

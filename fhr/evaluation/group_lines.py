@@ -11,11 +11,11 @@ from sklearn.pipeline import Pipeline
 
 import fhr
 from fhr.datasets import FittedModel, FittedNetwork, Place
-from fhr.errors import FHRError, SignalError
-from fhr.features import NESTED_GROUPS, FeatureSet
+from fhr.errors import FHRError
+from fhr.features import NESTED_GROUPS, FeatureSet, features_by_name
 from fhr.models import CheckpointCard, FittedKernelLine, KernelLine, pack_model
 from fhr.preprocessing import Pipeline as Preparation
-from fhr.recording import Composition, Recording
+from fhr.recording import Composition, Recording, named_once
 
 from .baselines import logistic, ridge
 from .fits import Maker
@@ -57,14 +57,9 @@ def feature_table(recordings: Iterable[Recording], features: FeatureSet) -> pd.D
     Raises:
         FHRError: two recordings of the same name, whose rows could not be told apart.
     """
-    rows: dict[str, np.ndarray] = {}
-    for recording in recordings:
-        if recording.name in rows:
-            raise FHRError(f"two recordings are named {recording.name!r}; give each its own name")
-        try:
-            rows[recording.name] = features(recording)
-        except SignalError as error:
-            _log.warning("left out: %s", error)
+    rows, unusable = features_by_name(named_once(recordings), features)
+    for reason in unusable.values():
+        _log.warning("left out: %s", reason)
     index, names = pd.Index(list(rows), name="record", dtype=object), list(features.names)
     return pd.DataFrame(np.array(list(rows.values())).reshape(len(rows), len(names)), index, names, dtype=float)
 

@@ -15,6 +15,7 @@ from .detrended_fluctuation import dfa
 from .entropy_by_scale import coarse_grain, multiscale_entropy
 from .entropy_of_matches import sample_entropy
 from .feature_set import FeatureSet, Windows
+from .features_by_name import features_by_name
 from .fractal_dimension import higuchi
 from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS
 from .median_deviation import mad
@@ -62,6 +63,7 @@ __all__ = [
     "deep_ctg",
     "dfa",
     "extract",
+    "features_by_name",
     "higuchi",
     "lempel_ziv",
     "mad",

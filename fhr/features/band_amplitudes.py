@@ -6,7 +6,7 @@ import numpy as np
 
 from .column import Column
 from .masked_smoothing import bands
-from .nested_windows import ENOUGH, Part, filled, of_each_part, parts_of
+from .nested_windows import ENOUGH, filled, of_each_part, parts_of
 from .sorted_samples import quantiles
 
 __all__ = ["band_amplitudes", "band_amplitudes_columns"]
@@ -27,13 +27,9 @@ _STATISTICS = tuple(
 )
 
 
-def _parts(minutes: float) -> tuple[Part, ...]:
-    return parts_of(minutes, (60, 30, 20))
-
-
 def band_amplitudes_columns(minutes: float) -> tuple[Column, ...]:
     """Name, unit and meaning of each column of `band_amplitudes` of windows of `minutes`."""
-    return of_each_part(_STATISTICS, _parts(minutes))
+    return of_each_part(_STATISTICS, parts_of(minutes))
 
 
 def band_amplitudes(seconds: np.ndarray) -> np.ndarray:
@@ -53,7 +49,7 @@ def band_amplitudes(seconds: np.ndarray) -> np.ndarray:
         float64 (window, column), see `band_amplitudes_columns`. A band with less than 60 s in a part takes the next
         wider part's; NaN with less in all.
     """
-    parts = _parts(seconds.shape[-1] / 60)
+    parts = parts_of(seconds.shape[-1] / 60)
     found = bands(seconds, _WIDTHS)
     values = np.empty((len(seconds), len(parts), len(_STATISTICS)))
     for i, part in enumerate(parts):

@@ -5,7 +5,7 @@ import numpy as np
 from fhr.preprocessing import block_mean
 
 from .column import Column
-from .nested_windows import Part, filled, of_each_part, parts_of
+from .nested_windows import filled, of_each_part, parts_of
 
 __all__ = ["capacities", "capacities_columns"]
 
@@ -19,13 +19,9 @@ _STATISTICS = tuple(
 )
 
 
-def _parts(minutes: float) -> tuple[Part, ...]:
-    return parts_of(minutes, (60, 30, 20))
-
-
 def capacities_columns(minutes: float) -> tuple[Column, ...]:
     """Name, unit and meaning of each column of `capacities` of windows of `minutes`."""
-    return of_each_part(_STATISTICS, _parts(minutes))
+    return of_each_part(_STATISTICS, parts_of(minutes))
 
 
 def capacities(seconds: np.ndarray) -> np.ndarray:
@@ -49,7 +45,7 @@ def capacities(seconds: np.ndarray) -> np.ndarray:
     Source:
         Bauer et al. 2006, Lancet 367:1674-1681, doi:10.1016/S0140-6736(06)68735-7; the scales are this package's.
     """
-    parts = _parts(seconds.shape[-1] / 60)
+    parts = parts_of(seconds.shape[-1] / 60)
     values = np.full((len(seconds), len(parts), len(_STATISTICS)), np.nan)
     known = ~np.isnan(seconds)
     for k, scale in enumerate(_SCALES):

@@ -9,7 +9,11 @@ from fhr.recording import Clinical
 
 from .column import Column
 
-__all__ = ["COVARIATES", "checked_covariates", "covariates"]
+__all__ = ["COVARIATES", "COVARIATE_GROUP", "checked_covariates", "covariates"]
+
+
+COVARIATE_GROUP = "covariates"
+"""The group of each of them among the features of a birth."""
 
 
 def _nulliparity(clinical: Clinical) -> float:

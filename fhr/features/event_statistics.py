@@ -3,6 +3,7 @@
 import numpy as np
 
 from fhr.morphology import Events, Found, find_each
+from fhr.preprocessing import fill_runs
 
 from .column import Column
 from .masked_smoothing import bands
@@ -44,7 +45,7 @@ _HEART, _UTERUS = 15, 20  # columns before these come from FHR, and from UC
 
 
 def _parts(minutes: float) -> tuple[Part, ...]:
-    return parts_of(minutes, (60, 30, 20), first=True)
+    return parts_of(minutes, first=True)
 
 
 def event_statistics_columns(minutes: float) -> tuple[Column, ...]:
@@ -160,11 +161,8 @@ def _lags(contractions: np.ndarray, nadirs: np.ndarray) -> tuple[np.ndarray, np.
 
 def _within(start: np.ndarray, end: np.ndarray, n: int) -> np.ndarray:
     """Seconds (n,) whose middle lies in one of the stretches."""
-    edges = np.zeros(n + 1, dtype=np.intp)
     first, last = (np.clip(np.ceil(t - 0.5), 0, n).astype(np.intp) for t in (start, end))
-    np.add.at(edges, first, 1)
-    np.add.at(edges, last, -1)
-    return np.cumsum(edges[:-1]) > 0
+    return fill_runs(first, last, n)
 
 
 def _inside(events: Events, start: float, end: float) -> Events:

@@ -14,7 +14,7 @@ from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_ste
 from fhr.recording import Recording, Step, plain_names, plain_number, plain_table
 
 from .column import Column
-from .covariates import COVARIATES, checked_covariates, covariates
+from .covariates import COVARIATE_GROUP, COVARIATES, checked_covariates, covariates
 from .groups import GROUPS, OF_GROUP, GivenWindows
 from .multiscale_columns import MULTISCALE
 from .nested_windows import whole_minutes
@@ -116,7 +116,7 @@ class FeatureSet:
         """The group of each feature; `covariates` of a covariate."""
         each = zip(self.groups, self._columns_of_groups(), strict=True)
         of_signal = (group for group, columns in each for _ in columns)
-        return (*of_signal, *["covariates"] * len(self.covariates))
+        return (*of_signal, *[COVARIATE_GROUP] * len(self.covariates))
 
     def _columns_of_groups(self) -> list[tuple[Column, ...]]:
         minutes = whole_minutes(round(self.minutes * 60 * self.fs), self.fs)

@@ -4,7 +4,7 @@ import numpy as np
 
 from .column import Column
 from .masked_smoothing import bands
-from .nested_windows import ENOUGH, Part, filled, of_each_part, parts_of
+from .nested_windows import ENOUGH, filled, of_each_part, parts_of
 
 __all__ = ["modulation", "modulation_columns"]
 
@@ -42,13 +42,9 @@ _STATISTICS = (
 )
 
 
-def _parts(minutes: float) -> tuple[Part, ...]:
-    return parts_of(minutes, (60, 30, 20))
-
-
 def modulation_columns(minutes: float) -> tuple[Column, ...]:
     """Name, unit and meaning of each column of `modulation` of windows of `minutes`."""
-    return of_each_part(_STATISTICS, _parts(minutes))
+    return of_each_part(_STATISTICS, parts_of(minutes))
 
 
 def modulation(seconds: np.ndarray) -> np.ndarray:
@@ -71,7 +67,7 @@ def modulation(seconds: np.ndarray) -> np.ndarray:
         float64 (window, column), see `modulation_columns`; the parts are the whole window and its last 60, 30 and 20
         min. What has less than 60 s in a part takes the next wider part's; NaN with less in all.
     """
-    parts = _parts(seconds.shape[-1] / 60)
+    parts = parts_of(seconds.shape[-1] / 60)
     octaves = bands(seconds, _WIDTHS)
     sizes = np.log(_SIZE + np.abs(octaves[:_OCTAVES]))
     slower = [bands(size, _WIDTHS[i + 1 :]) for i, size in enumerate(sizes)]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .column import Column
-from .nested_windows import Part, filled, of_each_part, parts_of, whole_minutes
+from .nested_windows import filled, of_each_part, parts_of, whole_minutes
 from .robust_statistics import is_valid, order_statistics
 
 __all__ = ["nested_order_statistics", "nested_order_statistics_columns", "signal_loss", "signal_loss_columns"]
@@ -21,18 +21,14 @@ _LOSS = 3  # place of the loss
 _OTHERS = [i for i in range(len(_STATISTICS)) if i != _LOSS]
 
 
-def _parts(minutes: float) -> tuple[Part, ...]:
-    return parts_of(minutes, (60, 30, 20))
-
-
 def nested_order_statistics_columns(minutes: float) -> tuple[Column, ...]:
     """Name, unit and meaning of each column of `nested_order_statistics` of windows of `minutes`."""
-    return of_each_part([_STATISTICS[i] for i in _OTHERS], _parts(minutes))
+    return of_each_part([_STATISTICS[i] for i in _OTHERS], parts_of(minutes))
 
 
 def signal_loss_columns(minutes: float) -> tuple[Column, ...]:
     """Name, unit and meaning of each column of `signal_loss` of windows of `minutes`."""
-    return of_each_part([_STATISTICS[_LOSS]], _parts(minutes))
+    return of_each_part([_STATISTICS[_LOSS]], parts_of(minutes))
 
 
 def nested_order_statistics(fhr: np.ndarray, *, fs: float) -> np.ndarray:
@@ -48,7 +44,7 @@ def nested_order_statistics(fhr: np.ndarray, *, fs: float) -> np.ndarray:
     Returns:
         float64 (window, column), see `nested_order_statistics_columns`; NaN with less than 50 s in all.
     """
-    parts = _parts(whole_minutes(fhr.shape[-1], fs))
+    parts = parts_of(whole_minutes(fhr.shape[-1], fs))
     found = order_statistics(fhr, fs=fs, minutes=[part.end - part.start for part in parts])
     return filled(found.reshape(len(fhr), len(parts), len(_STATISTICS))[..., _OTHERS], parts)
 
@@ -67,5 +63,5 @@ def signal_loss(fhr: np.ndarray, *, fs: float) -> np.ndarray:
         float64 (window, column), see `signal_loss_columns`.
     """
     valid = is_valid(fhr)
-    lengths = (round((part.end - part.start) * 60 * fs) for part in _parts(whole_minutes(fhr.shape[-1], fs)))
+    lengths = (round((part.end - part.start) * 60 * fs) for part in parts_of(whole_minutes(fhr.shape[-1], fs)))
     return np.stack([1 - np.count_nonzero(valid[:, -n:], axis=-1) / n for n in lengths], axis=-1)

@@ -7,10 +7,12 @@ import numpy as np
 
 from .column import Column
 
-__all__ = ["ENOUGH", "Part", "filled", "of_each_part", "parts_of", "whole_minutes"]
+__all__ = ["ENOUGH", "LAST", "Part", "filled", "of_each_part", "parts_of", "whole_minutes"]
 
 ENOUGH = 60
 """Measured seconds below which a part has no statistic of its own."""
+LAST = (60, 30, 20)
+"""Last minutes that most groups look at."""
 _FIRST = 20  # min of each first part
 
 
@@ -37,7 +39,7 @@ def whole_minutes(n: int, fs: float) -> float:
     return int(n / fs + 1e-6) / 60
 
 
-def parts_of(minutes: float, last: Sequence[float], *, first: bool = False) -> tuple[Part, ...]:
+def parts_of(minutes: float, last: Sequence[float] = LAST, *, first: bool = False) -> tuple[Part, ...]:
     """Parts of a window of `minutes`: the whole, its `last` minutes as far as they are shorter, widest first.
 
     Args:

@@ -4,7 +4,7 @@ import numpy as np
 
 from .column import Column
 from .median_deviation import detrended, log_mad
-from .nested_windows import ENOUGH, Part, filled, of_each_part, parts_of
+from .nested_windows import ENOUGH, LAST, Part, filled, of_each_part, parts_of
 from .sorted_samples import quantiles
 
 __all__ = ["wide_quantiles", "wide_quantiles_columns"]
@@ -19,7 +19,7 @@ _STATISTICS = (
 
 
 def _parts(minutes: float) -> tuple[Part, ...]:
-    return parts_of(minutes, (60, 30, 20, 10), first=True)
+    return parts_of(minutes, (*LAST, 10), first=True)
 
 
 def wide_quantiles_columns(minutes: float) -> tuple[Column, ...]:

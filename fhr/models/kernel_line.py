@@ -14,15 +14,14 @@ import pandas as pd
 
 from fhr.errors import CheckpointError, FHRError
 from fhr.features import NormalScores
+from fhr.features.covariates import COVARIATE_GROUP
 from fhr.recording import plain_names, plain_number, plain_table
 
 from .laplacian_ridge import KernelTerm, kernel, solve
 from .learning_target import learning_target
 
-__all__ = ["COVARIATES", "LIMIT", "WEIGHTS", "FittedKernelLine", "KernelLine"]
+__all__ = ["LIMIT", "WEIGHTS", "FittedKernelLine", "KernelLine"]
 
-COVARIATES = "covariates"
-"""The group whose term is linear: a step of parity, not a distance."""
 WEIGHTS: Mapping[str, float] = {
     "order_statistics": 1.0,
     "wide_quantiles": 0.3,
@@ -30,7 +29,7 @@ WEIGHTS: Mapping[str, float] = {
     "modulation": 0.3,
     "capacities": 0.3,
     "event_statistics": 0.3,
-    COVARIATES: 0.03,
+    COVARIATE_GROUP: 0.03,
 }
 """Weight of the kernel of each group."""
 _WITH = {"signal_loss": "order_statistics"}  # a group that shares the kernel of another one
@@ -91,7 +90,9 @@ class KernelLine:
         own = [_WITH.get(group, group) for group in self.groups]
         return {
             group: KernelTerm(
-                tuple(j for j, of in enumerate(own) if of == group), weight, 0.0 if group == COVARIATES else self.decay
+                tuple(j for j, of in enumerate(own) if of == group),
+                weight,
+                0.0 if group == COVARIATE_GROUP else self.decay,
             )
             for group, weight in self.weights.items()
             if group in own
@@ -123,7 +124,7 @@ class KernelLine:
         records = scaled.astype(np.float32)  # as they are kept
         solution = solve(kernel(list(self.terms.values()), records, records), target, self.penalty)
         return FittedKernelLine(
-            self, scaling, records, solution.weights, float(solution.offset), solution.leave_one_out, known
+            self, scaling, records, solution.weights, float(solution.offset), solution.leave_one_out
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -169,7 +170,6 @@ class FittedKernelLine:
         coefficients: (n,) of the training records.
         offset: of the score.
         leave_one_out: (n,) score of each training record by all others; None of one that was read from a file.
-        known: (n_given,) which of the records given to `fit` were learnt from; None of one that was read.
     """
 
     recipe: KernelLine
@@ -178,7 +178,6 @@ class FittedKernelLine:
     coefficients: np.ndarray
     offset: float
     leave_one_out: np.ndarray | None = None
-    known: np.ndarray | None = None
 
     @property
     def n_features(self) -> int:

@@ -1,8 +1,5 @@
 """Learning target of acidosis: what a regression learns of the cord blood in place of a label of 0 and 1."""
 
-import re
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
@@ -13,10 +10,9 @@ __all__ = ["learning_target"]
 _PH, _BDECF = (6.95, 7.35), (-1.0, 16.0)  # beyond, the nearer end: a few extreme births would lead the regression
 _HALF = 0.5
 _RARE, _STEP = 7.05, 0.05  # a label of so low a pH is learnt from the births around it too
-_ACIDOSIS = re.compile(r"ph\s*<=?\s*(\d+(?:\.\d+)?)")
 
 
-def learning_target(outcomes: pd.DataFrame | Mapping[str, np.ndarray], label: str) -> np.ndarray:
+def learning_target(outcomes: pd.DataFrame, label: str) -> np.ndarray:
     r"""Target (n,) of a regression, larger for births at risk.
 
     .. math:: t = -z(\mathrm{pH}) + z(\mathrm{BDecf}) / 2
@@ -30,17 +26,16 @@ def learning_target(outcomes: pd.DataFrame | Mapping[str, np.ndarray], label: st
         outcomes: columns of `fhr.recording.Outcome`, one row a training record; pH is known of all.
         label: with its inequality.
     """
-    table = pd.DataFrame(outcomes)
-    ph, deficit = (table[name].to_numpy(dtype=np.float64) for name in ("ph", "bdecf"))
+    ph, deficit = (outcomes[name].to_numpy(dtype=np.float64) for name in ("ph", "bdecf"))
     if np.isnan(deficit).all():
         deficit = np.zeros(len(ph))
     deficit = np.where(np.isnan(deficit), np.nanmedian(deficit), deficit)
     target = -_standard(np.clip(ph, *_PH)) + _HALF * _standard(np.clip(deficit, *_BDECF))
-    cut = _ACIDOSIS.fullmatch(label.strip())
-    if cut is None:
-        known = Target(label)(table).to_numpy()
+    asked = Target(label)
+    (measure, relation, threshold), *more = asked.conditions
+    if more or measure != "ph" or relation not in ("<", "<="):
+        known = asked(outcomes).to_numpy()
         return target + _HALF * _standard(np.where(np.isnan(known), np.nanmean(known), known))
-    threshold = float(cut[1])
     if threshold <= _RARE:
         for least in (threshold, threshold + _STEP):
             target += _HALF * _standard((ph < least).astype(np.float64))

@@ -15,7 +15,6 @@ from fhr.errors import CheckpointError, FHRError, SignalError
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
 from fhr.models import ArrayModel, CheckpointCard
-from fhr.models.kernel_line import COVARIATES
 from fhr.preprocessing import Pipeline, Window, window_words
 from fhr.recording import Recording
 
@@ -169,7 +168,7 @@ class Predictor:
         if self.features is None:
             return cut, window, np.empty(0)
         row = self.features(cut)
-        missing = np.isnan(row)[[group != COVARIATES for group in self.features.column_groups]]
+        missing = np.isnan(row[: len(row) - len(self.features.covariates)])
         if missing.sum() > _MOST_MISSING * missing.size and all(isinstance(m, ArrayModel) for m in self.networks):
             measured = (1 - window.loss) * self.pipeline.minutes
             raise SignalError(

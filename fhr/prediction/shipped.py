@@ -11,7 +11,7 @@ from fhr.models.kernel_bundle import Bundle, read_bundle
 from fhr.preprocessing import cut_from
 from fhr.recording import Recording, other_digest
 
-from .predictor import Predictor
+from .predictor import Predictor, Prepared
 
 __all__ = ["SHIPPED", "ShippedModel", "shipped"]
 
@@ -76,8 +76,10 @@ class ShippedModel:
         Raises:
             SignalError: a recording that is too short, holds no signal, or has an unfit sampling rate.
         """
-        fold = self.fold_of(recording)
-        return [self.predictor(label, fold).predict(recording) for label in self.labels]
+        of_labels = self.predictors_of(recording)
+        cut, window, row = of_labels[0].prepare_one(recording)  # for all labels
+        prepared = Prepared([cut], [window], [row], [True], {})
+        return [one for predictor in of_labels for one in predictor.predict_prepared(prepared)]
 
     def predictors_of(self, recording: Recording) -> list[Predictor]:
         """The predictors of a recording, one a label; of a training record those that have not seen it."""

@@ -4,6 +4,7 @@ from .clinical import Clinical, Outcome
 from .composition import Composition
 from .heritage import Heritage
 from .known_records import DEVELOPED_ON, developed_on, fitted_to_of, other_digest, shortened
+from .named_once import named_once
 from .plain import plain_names, plain_number, plain_numbers, plain_table
 from .provenance import KINDS, Provenance
 from .recording import Recording, Source, Step
@@ -21,6 +22,7 @@ __all__ = [
     "Step",
     "developed_on",
     "fitted_to_of",
+    "named_once",
     "other_digest",
     "plain_names",
     "plain_number",

@@ -7,9 +7,9 @@ from math import isnan
 import numpy as np
 import pandas as pd
 
-from fhr.errors import FHRError, SignalError
+from fhr.errors import SignalError
 from fhr.features import ORDER_STATISTICS, FeatureSet, order_statistics
-from fhr.recording import Recording
+from fhr.recording import Recording, named_once
 
 __all__ = ["BIRTH_COLUMNS", "birth_table"]
 
@@ -38,11 +38,7 @@ def birth_table(recordings: Iterable[Recording]) -> pd.DataFrame:
     Raises:
         FHRError: two recordings of the same name, whose rows could not be told apart.
     """
-    rows: dict[str, np.ndarray] = {}
-    for recording in recordings:
-        if recording.name in rows:
-            raise FHRError(f"two recordings are named {recording.name!r}; give each its own name")
-        rows[recording.name] = birth_row(recording)
+    rows = {recording.name: birth_row(recording) for recording in named_once(recordings)}
     index = pd.Index(list(rows), name="record", dtype=object)
     return pd.DataFrame(list(rows.values()), index=index, columns=list(BIRTH_COLUMNS), dtype=float)
 
