@@ -36,6 +36,7 @@ _VERBS = {
     "morphology": "baseline, accelerations, decelerations, contractions, FIGO and NICHD categories, as CSV",
     "features": "multiscale and scalar features of every window, as one Parquet table",
     "simulate": "write a simulated database in the style of CTU-UHB",
+    "synthesize": "write recordings that a generator makes from real ones, marked as synthetic",
     "download": "fetch a published database, verified; goes on where it was interrupted",
     "info": "what a recording or a folder holds, as CSV",
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
@@ -43,7 +44,8 @@ _VERBS = {
     "runs": "the runs of the MLflow store, as CSV",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
-_CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration
+_CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration of a training
+_WITH_SETTINGS = (*_TRAINING, *_CONFIGURED, "synthesize")  # that take such options
 _DISK = (EDQUOT, EFBIG, EIO, ENOSPC, EROFS)  # the disk's fault wherever they come from, with a file's name or without
 
 
@@ -78,7 +80,7 @@ def _run(verb: str | None, given: list[str]) -> int:
         parser.print_help(sys.stderr)
         return 2
     options, passed_on = parser.parse_known_args(given)
-    if passed_on and verb not in (*_TRAINING, *_CONFIGURED):
+    if passed_on and verb not in _WITH_SETTINGS:
         parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
     for variable in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"):
         os.environ.setdefault(variable, "true")  # before anything imports MLflow

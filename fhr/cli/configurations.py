@@ -15,16 +15,25 @@ _FOLDER = Path(__file__).resolve().parents[1] / "configs"
 _LIKE_A_PATH = re.compile(r"(?:(?!: )[^\n{}])*\.ya?ml|[\w./\\~-]*[\w./\\~]", re.IGNORECASE)
 
 
-def shipped_configurations() -> dict[str, Path]:
-    """Configurations that come with the package: name, such as `cnn`, to file."""
-    return {path.stem: path for path in sorted(_FOLDER.glob("*.yaml"))}
+def shipped_configurations(*, generators: bool = False) -> dict[str, Path]:
+    """Configurations of trainings, or else of generators, that come with the package: name, such as `cnn`, to file."""
+    files = {path.stem: path for path in sorted(_FOLDER.glob("*.yaml"))}
+    return {name: path for name, path in files.items() if generators == _names_generator(path)}
 
 
-def configuration_file(given: str) -> str:
+def _names_generator(path: Path) -> bool:
+    return any(line.startswith("generator:") for line in path.read_text(encoding="utf-8").splitlines())
+
+
+def configuration_file(given: str, *, generator: bool = False) -> str:
     """The file that `--config` names, as text for the parser.
 
     A file of just that name comes first, whatever it is called; then a shipped configuration: `cnn` is the shipped one
     unless there is a file `cnn`, and a file `cnn.yaml` is named in full. Text that is itself a configuration stays.
+
+    Args:
+        given: name or path.
+        generator: whether a generator is asked for, not a training.
 
     Raises:
         FHRError: neither, for what looks like a name or a path; the message lists the shipped ones.
@@ -35,7 +44,7 @@ def configuration_file(given: str) -> str:
     """
     if os.path.exists(given) and not os.path.isdir(given):  # a pipe of the shell is no regular file
         return given
-    shipped = shipped_configurations()
+    shipped = shipped_configurations(generators=generator)
     if given in shipped:
         return str(shipped[given])
     if not _LIKE_A_PATH.fullmatch(given):

@@ -16,7 +16,10 @@ def test_there_are_configurations_and_a_clone_shows_them_at_its_root():
     assert {"cnn", "ctg_net", "false_signal", "multiscale", "simulated"} <= set(SHIPPED)
     assert all(path.is_relative_to(ROOT / "fhr") for path in SHIPPED.values())
     if (ROOT / "configs").is_symlink():  # not where a clone can have no links
-        assert sorted((ROOT / "configs").iterdir()) == [ROOT / "configs" / path.name for path in SHIPPED.values()]
+        assert sorted((ROOT / "configs").iterdir()) == sorted(
+            ROOT / "configs" / path.name
+            for path in [*SHIPPED.values(), *shipped_configurations(generators=True).values()]
+        )
 
 
 @pytest.mark.training
