@@ -28,7 +28,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="GROUP",
         help="multiscale, scalar and morphology, the default; scattering; of nested parts of a window, meant for "
         "--window 60: order_statistics, signal_loss, wide_quantiles, band_amplitudes, modulation, capacities, "
-        "event_statistics",
+        "event_statistics; of signals that are compared, some of lost signal, for no model: scale_cumulants, "
+        "cross_channel, octave_spectra, increments, activity_quantiles, coupling, gap_pattern",
     )
     add_device(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from fhr.compute import late_names
 
+from .band_coherence import COHERENCE_BANDS, band_coherence
 from .column import Column
 from .computed_by import COMPUTED_BY, computed_by
 from .covariates import COVARIATES, checked_covariates, covariates
@@ -17,7 +18,9 @@ from .entropy_of_matches import sample_entropy
 from .feature_set import FeatureSet, Windows
 from .features_by_name import features_by_name
 from .fractal_dimension import higuchi
-from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS
+from .groups import GROUPS, NESTED_GROUPS, OPTIONAL_GROUPS, SIGNAL_GROUPS
+from .increments import increment_moments
+from .lagged_correlation import lagged_correlation, response_lag
 from .median_deviation import mad
 from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
 from .normal_scores import NormalScores
@@ -25,6 +28,7 @@ from .phase_rectified import PRSA, prsa
 from .poincare_plot import poincare
 from .robust_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
 from .scalar import SCALAR_COLUMNS, scalar_features
+from .scale_cumulants import SCALES, scale_cumulants
 from .scaling import FeatureScaling
 from .scattering_columns import SCATTERING_COLUMNS, scattering_features
 from .spectral_power import BANDS, band_power
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BANDS",
+    "COHERENCE_BANDS",
     "COMPUTED_BY",
     "COVARIATES",
     "DEEP_CTG",
@@ -48,13 +53,16 @@ __all__ = [
     "ORDER_STATISTICS",
     "PRSA",
     "SCALAR_COLUMNS",
+    "SCALES",
     "SCATTERING_COLUMNS",
+    "SIGNAL_GROUPS",
     "Column",
     "Extraction",
     "FeatureScaling",
     "FeatureSet",
     "NormalScores",
     "Windows",
+    "band_coherence",
     "band_power",
     "checked_covariates",
     "coarse_grain",
@@ -65,6 +73,8 @@ __all__ = [
     "extract",
     "features_by_name",
     "higuchi",
+    "increment_moments",
+    "lagged_correlation",
     "lempel_ziv",
     "mad",
     "multiscale_entropy",
@@ -73,8 +83,10 @@ __all__ = [
     "poincare",
     "prsa",
     "read_features",
+    "response_lag",
     "sample_entropy",
     "scalar_features",
+    "scale_cumulants",
     "scattering_features",
 ]
 

@@ -85,9 +85,9 @@ def extract(
         step: minutes from one window to the next.
         workers: processes on this machine.
         scheduler: `dask://HOST:PORT` of a Dask scheduler, whose workers see both folders under the same paths.
-        device: where the groups `multiscale` and `scattering` are computed, in float64: `cpu`, `cuda`, `cuda:N`, or
-            `auto` for a GPU that can, else the CPU. It goes into the provenance; finished chunks of another device are
-            kept.
+        device: where the groups that torch computes (`multiscale`, `scattering`, `scale_cumulants`, `cross_channel`)
+            are computed, in float64: `cpu`, `cuda`, `cuda:N`, or `auto` for a GPU that can, else the CPU. It goes into
+            the provenance; finished chunks of another device are kept.
         overwrite: replace another table.
         chunk: records a chunk.
         progress: called with the number of records done and of all.
@@ -158,10 +158,9 @@ def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, schedu
 
 
 def _check_device(device: str, feature_set: FeatureSet, scheduler: str | None) -> None:
-    if check_device(device) not in ("auto", "cpu") and not any(
-        OF_GROUP[group].on_device for group in feature_set.groups
-    ):
-        raise FHRError(f"device {device}: only the groups `multiscale` and `scattering` compute on one; leave it out")
+    on_device = [name for name, group in OF_GROUP.items() if group.on_device]
+    if check_device(device) not in ("auto", "cpu") and not set(on_device) & set(feature_set.groups):
+        raise FHRError(f"device {device}: only the groups {', '.join(on_device)} compute on one; leave it out")
     if scheduler is None:  # else the workers look for it
         pick_device(device, float64=True)
 

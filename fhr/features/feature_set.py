@@ -53,7 +53,7 @@ class FeatureSet:
 
     Args:
         groups: which of `GROUPS` and then of `OPTIONAL_GROUPS`, in that order. Those of `NESTED_GROUPS` are of nested
-            parts of the window, and meant for 60 min.
+            parts of the window, and meant for 60 min; those of `SIGNAL_GROUPS` compare signals, and train no model.
         fs: rate that the features are computed at, Hz; a recording of a multiple of it is averaged in blocks.
         minutes: length of a window.
         steps: cleaning of FHR, by name and parameters.
@@ -138,9 +138,10 @@ class FeatureSet:
 
         Args:
             fhr: (window, time) at `fs`, bpm; NaN is missing.
-            uc: (window, time), arbitrary units; NaN is missing. Only the contractions of `morphology` and
-                `event_statistics` come from it.
-            device: of torch, where the groups `multiscale` and `scattering` are computed; the others run on the CPU.
+            uc: (window, time), arbitrary units; NaN is missing. The contractions of `morphology` and
+                `event_statistics` come from it, and columns of `SIGNAL_GROUPS`.
+            device: of torch, where the groups `multiscale`, `scattering`, `scale_cumulants` and `cross_channel` are
+                computed; the others run on the CPU.
 
         Returns:
             float64 (window, column), without the covariates; NaN where a window has too little signal. The last digit

@@ -11,7 +11,7 @@ from fhr.preprocessing import runs
 
 from .inputs import checked_rate, some_signals
 
-__all__ = ["BANDS", "band_power"]
+__all__ = ["BANDS", "band_power", "bridged"]
 
 BANDS: Mapping[str, tuple[float, float]] = MappingProxyType(
     {"vlf": (0.0, 0.03), "lf": (0.03, 0.15), "mf": (0.15, 0.5), "hf": (0.5, 1.0)}
@@ -102,7 +102,7 @@ def band_power(
         counts &= enough[:, None]
         if not enough.any():
             return power
-        x = views(_bridged(rows, missing, max(round(_EDGE * rate), 1)), n, axis=-1)[:, :: max(n // 2, 1)][counts]
+        x = views(bridged(rows, missing, max(round(_EDGE * rate), 1)), n, axis=-1)[:, :: max(n // 2, 1)][counts]
         x -= x.mean(axis=-1, keepdims=True)
         x -= (x @ time / (time @ time))[:, None] * time
         x *= taper
@@ -116,7 +116,7 @@ def band_power(
     return some_signals(fhr, some, len(bands))
 
 
-def _bridged(x: np.ndarray, missing: np.ndarray, edge: int) -> np.ndarray:
+def bridged(x: np.ndarray, missing: np.ndarray, edge: int) -> np.ndarray:
     """Straight lines across gaps of x (signal, n), between the means of the samples within `edge` of each side."""
     n = x.shape[1]
     # The signals one after another, with something measured between them.
@@ -135,8 +135,8 @@ def _bridged(x: np.ndarray, missing: np.ndarray, edge: int) -> np.ndarray:
     before = mean(np.maximum(start - edge, 0), start)
     after = mean(end, np.minimum(end + edge, n))
     before, after = np.where(start == 0, after, before), np.where(end == n, before, after)
-    bridged = x.copy()
+    filled = x.copy()
     positions, levels = np.stack([starts - 1, ends], axis=-1).ravel(), np.stack([before, after], axis=-1).ravel()
     row, place = np.nonzero(missing)
-    bridged[missing] = np.interp(row * (n + 2) + place + 1, positions, levels)
-    return bridged
+    filled[missing] = np.interp(row * (n + 2) + place + 1, positions, levels)
+    return filled

@@ -104,7 +104,10 @@ def test_features_say_where_they_were_computed(run_fhr, births, tmp_path):
     assert run_fhr(tmp_path, "features", births, "--out", "t.parquet", *arguments).code == 0
     assert read_features(tmp_path / "t.parquet").attrs["provenance"]["device"] == "auto"
     answer = run_fhr(tmp_path, "features", births, "--out", "s.parquet", "--groups", "scalar", "--device", "mps")
-    assert (answer.code, "only the groups `multiscale` and `scattering` compute on one" in answer.err) == (2, True)
+    assert (
+        answer.code,
+        "only the groups multiscale, scattering, scale_cumulants, cross_channel compute on one" in answer.err,
+    ) == (2, True)
     answer = run_fhr(tmp_path, "features", births, "--out", "s.parquet", "--device", "mps")
     assert (answer.code, "mps has no 64-bit floats" in answer.err) == (2, True)
 
