@@ -7,8 +7,13 @@ makes may be tested on one of them; with `--fold` it is fitted to the training r
 
 import argparse
 import sys
+from typing import TYPE_CHECKING
 
 from fhr.compute import Countdown
+
+if TYPE_CHECKING:
+    from fhr.datasets import Place
+    from fhr.synthesis import FittedGenerator
 
 __all__ = ["add_arguments", "run"]
 
@@ -26,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--inner", type=int, metavar="I", help="leave this inner fold out, too (default: none)")
     parser.add_argument("--seed", type=int, default=1, help="of the draws (default: 1)")
     parser.add_argument("--save", metavar="FILE.npz", help="also keep the fitted generator; it holds the recordings")
+    parser.add_argument(
+        "--passport",
+        metavar="DIR",
+        help="also compare it with the records of the test fold, needs --fold: fidelity, memorisation, blind strips "
+        "(passport.html, passport.json; some minutes)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace the synthetic recordings that DIR holds")
 
 
@@ -40,15 +51,18 @@ def run(options: argparse.Namespace) -> int:
 
     if options.target is None and (options.label, options.fold) != (None, None):
         raise FHRError("--label and --fold without --target; name the label, such as --target 'ph<=7.15'")
+    if options.passport and options.fold is None:
+        raise FHRError("--passport without --fold; a generator that saw every recording has none to be compared with")
     recipe = generator_of(options.config, options.overrides)
     database = CTUUHB(options.data)
     if options.fold is None:
         labels = None if options.target is None else database.labels(options.target)
         fitted = recipe.fit(database.recordings, labels)
     else:
-        place = Place.first(database, options.target)
-        place.check(options.repeat + 1)
-        fitted = recipe.at(place.at(options.repeat, options.fold, options.inner or 0), outer=options.inner is None)
+        whole = Place.first(database, options.target)
+        whole.check(options.repeat + 1)
+        place = whole.at(options.repeat, options.fold, options.inner or 0)
+        fitted = recipe.at(place, outer=options.inner is None)
     if options.save:
         save_generator(fitted, options.save)
     with Countdown(options.n, what="recording") as countdown:
@@ -61,5 +75,29 @@ def run(options: argparse.Namespace) -> int:
             overwrite=options.overwrite,
             progress=lambda done, total: countdown.update(),
         )
+    if options.passport:
+        _write_passport(fitted, place, options)
     sys.stderr.write(f"{options.out}: {options.n} {recipe.kind} recordings by {fitted.made_by}\n")
     return report(dict(database.quarantined))
+
+
+def _write_passport(fitted: "FittedGenerator", place: "Place", options: argparse.Namespace) -> None:
+    from fhr.compute import tell
+    from fhr.evaluation import passport_power, surrogate_passport
+    from fhr.report import write_passport
+
+    assert place.database is not None  # `at` has refused it
+    held_out = [place.database[name] for name in place.partition.test]
+    n = (
+        len(held_out)
+        if options.label is None
+        else int((place.labels[list(place.partition.test)] == options.label).sum())
+    )
+    power = None
+    if len(fitted.windows.rows(options.label)) >= 3 * n:
+        tell("passport: power of planted defects with %d records", n)
+        power = passport_power(fitted.windows, n, target=options.label)
+    tell("passport: %d made recordings beside %d held-out ones", n, n)
+    passport = surrogate_passport(fitted, held_out, place.labels, target=options.label, power=power, seed=options.seed)
+    page = write_passport(options.passport, passport)
+    sys.stderr.write(f"{page}: {passport.verdict.words}\n")

@@ -46,6 +46,7 @@ Purpose = Literal[
     "splits of real records",
     "statistics of a copula",
     "steps of an estimator",
+    "strips of a passport",
     "ties of p-values",
     "variance of training",
 ]

@@ -24,6 +24,8 @@ from .local_recalibration import cross_fitted, learning_curve, recalibrated_resu
 from .on_table import OnTable, OnTableMaker
 from .other_label import check_other_label
 from .over_permutations import OverPermutations, over_permutations
+from .passport import Passport, passport_indices, surrogate_passport
+from .passport_power import passport_power
 from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
@@ -63,10 +65,12 @@ __all__ = [
     "KernelLineMaker",
     "LocalBirths",
     "Maker",
+    "MemberScores",
     "MemoryStore",
     "OnTable",
     "OnTableMaker",
     "OverPermutations",
+    "Passport",
     "Procedure",
     "Repeats",
     "Report",
@@ -104,6 +108,8 @@ __all__ = [
     "oof_file",
     "out_of_fold",
     "over_permutations",
+    "passport_indices",
+    "passport_power",
     "permutation_control",
     "permuted",
     "raw_scores",
@@ -117,6 +123,7 @@ __all__ = [
     "singleton_gain",
     "subgroups",
     "summary_row",
+    "surrogate_passport",
     "told_apart",
     "trained_by",
     "training_population",

@@ -9,7 +9,7 @@ from .generator_file import load_generator, save_generator
 from .refitted import Refitted
 from .refitted_labours import SimulatedLabours
 from .scale_band import ScaleBand
-from .signal_statistics import STATISTICS, STATISTIC_FAMILIES, signal_statistics, window_statistics
+from .signal_statistics import STATISTIC_FAMILIES, STATISTICS, signal_statistics, window_statistics
 from .synthetic_folder import write_synthetic
 from .tilt import Tilt, fit_tilt
 from .training_windows import TrainingWindows
