@@ -144,9 +144,9 @@ def surrogate_passport(
     )
     memorisation = _memorisation(training, real, made, rows)
     known = {} if power is None else dict(power)
-    of_verdict = [dict(zip(table.iloc[:, 0], table["p"], strict=True)) for table in (indices, memorisation)]
+    fidelity, copying = (dict(zip(table.iloc[:, 0], table["p"], strict=True)) for table in (indices, memorisation))
     of_defects = {name: value for name, value in known.items() if name != NO_DEFECT}
-    verdict = fidelity_verdict(*of_verdict, of_defects or {"not measured": 0.0})
+    verdict = fidelity_verdict(fidelity, copying, of_defects or {"not measured": 0.0})
     return Passport(
         fitted.recipe.title,
         fitted.made_by,
@@ -222,7 +222,7 @@ def _of_those_known(distances: np.ndarray) -> np.ndarray:
 
 
 def _table(name: str, rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
-    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis(name).reset_index()
+    table = pd.DataFrame([{name: key, **row} for key, row in rows.items()])
     return table.assign(p_holm=holm(table["p"].tolist()))
 
 
