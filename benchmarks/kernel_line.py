@@ -1,21 +1,24 @@
 """The kernel line, its rivals and both order-statistics lines by the whole protocol, with every audit of one row.
 
 python benchmarks/kernel_line.py FOLDER [--repeats 10] [--entries kernel kernel-parity ...] [--withheld 10 20 30]
-    [--permutations 20] [--resamples 1000] [--confidence]
+    [--before-stage2] [--only-earlier] [--permutations 20] [--resamples 1000] [--confidence]
 
 Ten repeats of five outer folds, four inner models averaged, calibrated by cross-fitting. For each label: AUROC with its
-95% interval over records, matched on the loss of the last 60 and of the last 20 min, and among records with signal in
-the last 5 min; the paired difference to either line on order statistics with its interval and the smallest difference
-that could be shown. `--withheld` repeats the AUROC with so many minutes before the end withheld.
+95% interval over records, matched on the loss of the last 60 and of the last 20 min, among records with signal in the
+last 5 min, and among births with a second stage; the standard deviation between repeats; the paired difference to
+either line on order statistics with its interval and the smallest difference that could be shown. `--withheld` does all
+of it with so many minutes before the end withheld, `--before-stage2` in the 60 min before the second stage; minutes are
+then counted back from the end of the window.
 """
 
 import argparse
 import sys
 import time
 
+import numpy as np
 import pandas as pd
 
-from fhr.datasets import CTUUHB, make_splits
+from fhr.datasets import CTUUHB, Splits, make_splits
 from fhr.evaluation import (
     CrossValidation,
     baseline_table,
@@ -28,8 +31,10 @@ from fhr.evaluation import (
     over_permutations,
     shortcut_report,
     singleton_gain,
+    whole_repeats,
 )
 from fhr.evaluation.group_lines import GroupLine
+from fhr.metrics import auroc
 from fhr.preprocessing import Pipeline
 
 TARGETS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
@@ -40,7 +45,7 @@ BESIDE = ("logistic", "ridge")
 class Tables:
     """The two tables of features of some recordings, computed once."""
 
-    def __init__(self, recordings: list, pipeline: Pipeline | None = None) -> None:
+    def __init__(self, recordings: list, pipeline: Pipeline) -> None:
         self.recordings, self.pipeline = recordings, pipeline
         self.statistics = baseline_table(recordings)
         start = time.process_time()
@@ -58,6 +63,11 @@ class Tables:
 def row(result: CrossValidation, tables: Tables, resamples: int) -> str:
     audit = shortcut_report(result.predictions, tables.statistics, tables.recordings, n_resamples=resamples)
     said = [f"{key} {audit[key].value:.3f}" for key in ("auroc", "matched_auroc", "matched_auroc_20", "auroc_signal_5")]
+    stage2, model = tables.statistics["stage2_minutes"], whole_repeats(result.predictions)
+    some = np.isin(model.names, stage2.index[stage2 > 0])
+    of_some = np.mean([auroc(model.labels[some], scores[some]) for scores in model.scores])
+    spread = np.std([auroc(model.labels, scores) for scores in model.scores], ddof=1)
+    said += [f"with a second stage {of_some:.3f}", f"sd of a repeat {spread:.3f}"]
     return f"({audit['auroc'].low:.3f} to {audit['auroc'].high:.3f}) " + ", ".join(said)
 
 
@@ -83,49 +93,44 @@ def main() -> None:
     parser.add_argument("--permutations", type=int, default=0)
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--confidence", action="store_true", help="calibration, sensitivity and sets too")
-    parser.add_argument("--only-withheld", action="store_true", help="leave the whole hour out")
+    parser.add_argument("--before-stage2", action="store_true", help="the 60 min before the second stage too")
+    parser.add_argument("--only-earlier", action="store_true", help="leave the last hour out")
     options = parser.parse_args()
     database = CTUUHB(options.folder)
-    splits, whole = make_splits(database), Tables(list(database))
-    print(f"features: {1000 * whole.seconds:.1f} ms of CPU a recording, cleaning included")
-    for target in () if options.only_withheld else options.targets:
-        results: dict[str, CrossValidation] = {}
-        for slug in (*BESIDE, *options.entries):
-            start = time.perf_counter()
-            results[slug] = cross_validate(
-                whole.maker(slug), database, target=target, splits=splits, repeats=options.repeats
-            )
-            seconds = (time.perf_counter() - start) / (options.repeats * 5)
-            print(
-                f"{target} {slug}: {row(results[slug], whole, options.resamples)}; {seconds:.2f} s a fold", flush=True
-            )
-        if options.confidence:
-            of_loss = cross_validate(
-                whole.maker("loss"), database, target=target, splits=splits, repeats=options.repeats
-            )
-            for slug in options.entries:
-                print(f"{target} {slug}: {confidence(results[slug], of_loss)}", flush=True)
-        for slug in options.entries:
-            for other in BESIDE:
-                frames = {name: results[name].predictions for name in (other, slug)}
-                print(f"{target} {slug} - {other}: {difference(frames, options.resamples)}", flush=True)
-            if options.permutations:
-                control = cross_validate(
-                    whole.maker(slug), database, target=target, splits=splits, permutations=options.permutations
-                )
-                over = over_permutations(control.predictions, control.permutations)
-                print(f"{target} {slug} permuted: {over.mean:.3f} +- {over.standard_error:.3f}", flush=True)
-    for minutes in options.withheld:
-        pipeline = Pipeline(minutes=60 - minutes, withheld=minutes)
-        cut = Tables([pipeline.cut(recording) for recording in database], pipeline)
+    splits = make_splits(database)
+    windows = [] if options.only_earlier else [Pipeline()]
+    windows += [Pipeline(minutes=60 - minutes, withheld=minutes) for minutes in options.withheld]
+    windows += [Pipeline(before="stage2")] if options.before_stage2 else []
+    for pipeline in windows:
+        tables = Tables([pipeline.cut(recording) for recording in database], pipeline)
+        print(f"{pipeline.window}: {1000 * tables.seconds:.1f} ms of CPU a recording for features, cleaning included")
         for target in options.targets:
-            for slug in (*BESIDE, *options.entries):
-                result = cross_validate(
-                    cut.maker(slug), database, target=target, splits=splits, repeats=options.repeats
-                )
-                value, low, high = result.measured["auroc"]
-                said = f"{value:.3f} ({low:.3f} to {high:.3f})"
-                print(f"{minutes:g} min withheld, {target} {slug}: {said}", flush=True)
+            judge(tables, database, splits, target, options)
+
+
+def judge(tables: Tables, database: CTUUHB, splits: Splits, target: str, options: argparse.Namespace) -> None:
+    """Print the rows of one label from one window."""
+    given = {"target": target, "splits": splits, "repeats": options.repeats}
+    results: dict[str, CrossValidation] = {}
+    for slug in (*BESIDE, *options.entries):
+        start = time.perf_counter()
+        results[slug] = cross_validate(tables.maker(slug), database, **given)
+        seconds = (time.perf_counter() - start) / (options.repeats * 5)
+        print(f"{target} {slug}: {row(results[slug], tables, options.resamples)}; {seconds:.2f} s a fold", flush=True)
+    if options.confidence:
+        of_loss = cross_validate(tables.maker("loss"), database, **given)
+        for slug in options.entries:
+            print(f"{target} {slug}: {confidence(results[slug], of_loss)}", flush=True)
+    for slug in options.entries:
+        for other in BESIDE:
+            frames = {name: results[name].predictions for name in (other, slug)}
+            print(f"{target} {slug} - {other}: {difference(frames, options.resamples)}", flush=True)
+        if options.permutations:
+            control = cross_validate(
+                tables.maker(slug), database, target=target, splits=splits, permutations=options.permutations
+            )
+            over = over_permutations(control.predictions, control.permutations)
+            print(f"{target} {slug} permuted: {over.mean:.3f} +- {over.standard_error:.3f}", flush=True)
 
 
 def difference(frames: dict[str, pd.DataFrame], resamples: int) -> str:
