@@ -64,7 +64,8 @@ class ScaleBand:
 
         Raises:
             SignalError: an infinite sample, or a rate that is no multiple of 4 Hz.
-            FHRError: a level outside 0 to 1, parts that are not shorter than the window, or a scale that fewer than 20 records have leaders at in both halves.
+            FHRError: a level outside 0 to 1, parts that are not shorter than the window, or a scale that fewer
+                than 20 records have leaders at in both halves.
         """
         signals = np.asarray(x, dtype=np.float64)
         if not 0 < level < 1:
