@@ -12,7 +12,8 @@ PART is one or more of
 - lag: the lag of built signals, FHR = level - gain x UC delayed + noise of real FHR's slope, with the UC and the gaps
   of real records; the lag of simulated labours beside the true times from contractions to nadirs;
 - stable: agreement of the lag between every other 10 min of an hour and the rest;
-- band: the band of cumulants by scale, fitted to half of the records and asked of the others;
+- band: the band of cumulants by scale, fitted to half of the records and asked of the others, and of these with
+  random phases (straight lines over the gaps, which are put back);
 - embedding: the Frechet distance that tells real records from records with one defect, in an embedding whose families
   weigh alike and in one whose statistics do.
 """
@@ -179,22 +180,36 @@ def stable(fhr: np.ndarray, uc: np.ndarray) -> None:
 def band(fhr: np.ndarray, uc: np.ndarray) -> None:
     order = np.random.default_rng(0).permutation(len(fhr))
     a, b = fhr[order[: len(fhr) // 2]], fhr[order[len(fhr) // 2 :]]
-    curves = scale_cumulants(b)
+    curves, drawn = scale_cumulants(b), phases_drawn(b)
+    skewness = [np.median(np.abs(increment_moments(x)[:, 1])) for x in (b, drawn)]
+    print(f"median size of the 5-s skewness: {skewness[0]:.2f}, with random phases {skewness[1]:.2f}")
+    of_drawn = scale_cumulants(drawn)
+    print("records with 90% of C1(j), C2(j) inside the band, or near:")
     for minutes in (5.0, 10.0, 15.0, 30.0):
         fitted = ScaleBand.fit(a, minutes=minutes)
         first = np.arange(14400) // round(minutes * 240) % 2 == 0
         halves = [scale_cumulants(np.where(k, b, np.nan)) for k in (first, ~first)]
-        # The halves differ by sqrt 2 times what hours would.
-        same = fitted.near(halves[0] / np.sqrt(2), halves[1] / np.sqrt(2))
-        other = np.concatenate([fitted.near(curves, np.roll(curves, k, axis=0)) for k in (1, 50, 99)])
-        shares = [ninety(flags[:, :2]) for flags in (fitted.inside(curves), same, other)]
+        shares = {
+            "held-out records inside": fitted.inside(curves),
+            # Halves differ by sqrt 2 times what hours would.
+            "halves near": fitted.near(halves[0] / np.sqrt(2), halves[1] / np.sqrt(2)),
+            "others near": np.concatenate([fitted.near(curves, np.roll(curves, k, axis=0)) for k in (1, 50, 99)]),
+            "random phases inside": fitted.inside(of_drawn),
+            "near": fitted.near(of_drawn, curves),
+        }
         width = [np.round(fitted.within[m], 2) for m in (0, 1)]
-        print(
-            f"parts of {minutes:g} min, largest difference of C1 {width[0]}, of C2 {width[1]}; with 90% of C1(j), C2(j)"
-        )
-        print(
-            f"  inside: {shares[0]:.0%} of held-out records; near: {shares[1]:.0%} of halves, {shares[2]:.0%} of others"
-        )
+        print(f"  parts of {minutes:g} min, largest difference of C1 {width[0]}, of C2 {width[1]}")
+        print("   ", ", ".join(f"{words} {ninety(flags[:, :2]):.0%}" for words, flags in shares.items()))
+
+
+def phases_drawn(x: np.ndarray) -> np.ndarray:
+    """Signals of the same spectrum and gaps, Gaussian."""
+    missing = np.isnan(x)
+    filled = np.stack([np.interp(np.arange(len(row)), np.flatnonzero(row == row), row[row == row]) for row in x])
+    wave = np.fft.rfft(filled)
+    turn = np.exp(2j * np.pi * np.random.default_rng(0).random(wave.shape))
+    turn[:, [0, -1]] = 1
+    return np.where(missing, np.nan, np.fft.irfft(wave * turn, x.shape[1]))
 
 
 def ninety(flags: np.ndarray) -> float:
