@@ -68,9 +68,9 @@ def _responses(seconds: np.ndarray, activity: np.ndarray) -> np.ndarray:
     fine, slow = masked_smoothing(seconds, _WIDTHS)
     detrended = np.where(np.isnan(seconds), np.nan, fine - slow)
     detrended = np.pad(detrended, ((0, 0), (-EARLIEST, LATEST)), constant_values=np.nan)
-    mean = np.stack(
-        [_mean_response(x, find_contractions(uc, 1.0).peak) for x, uc in zip(detrended, activity, strict=True)]
-    )
+    mean = np.empty((len(seconds), len(_OFFSETS)))
+    for row, x, uc in zip(mean, detrended, activity, strict=True):
+        row[:] = _mean_response(x, find_contractions(uc, 1.0).peak)
     shown = mean[:, [at - EARLIEST for at in _SHOWN]]
     return np.concatenate([shown, np.ptp(mean, axis=-1, keepdims=True)], axis=-1)
 

@@ -48,9 +48,9 @@ def increment_moments(x: ArrayLike, *, fs: float = 4.0, distance: float = 5.0) -
         SignalError: no time axis, an infinite sample, or a rate that is not positive.
         FHRError: a distance of less than one sample.
 
-    >>> t = np.arange(1200)
-    >>> increment_moments(140 - (10.0 * t) % 60, fs=1.0, distance=1.0).round(2).tolist()  # falls 10, and returns
-    [22.38, 1.79, 1.2]
+    >>> t = np.arange(1201)
+    >>> increment_moments(140 - 10.0 * (t % 6), fs=1.0, distance=1.0).round(2).tolist()  # five steps down, one up
+    [22.36, 1.79, 1.2]
     """
     rate = checked_rate(fs)
     step = round(distance * rate) if np.isfinite(distance) else 0

@@ -22,7 +22,9 @@ class Embedding:
     A Frechet distance estimates a covariance matrix: with as many dimensions as records it measures noise. There is at
     most one component for every ten records that it was fitted to. Statistics are scaled by `FeatureScaling` (median,
     interquartile range, missing at the median, bounded at 5), and those of one family together weigh as much as those
-    of another, so that a family of sixty columns does not hide one of ten.
+    of another, so that a family of fifty columns does not hide one of fifteen: among 100 records of CTU-UHB in 10
+    dimensions a Frechet distance tells such with the UC of another record at an AUROC of 0.97, and of 0.65 where every
+    statistic weighs alike (`benchmarks/signal_statistics.py`).
 
     Attributes:
         scaling: of each statistic.

@@ -22,9 +22,11 @@ class ScaleBand:
     A synthetic record should lie where measured records do (`inside`), and one that was made from a record where the
     same labour would lie in another hour (`near`). There is no other hour. Its parts of 10 min, dealt out in turn, make
     two halves that go through the same labour; they differ by :math:`|C_m(j) - C_m'(j)|`, and two hours, with twice the
-    leaders each, by :math:`1 / \sqrt 2` of that. Longer parts add what labour changes in an hour: with parts of 30 min
-    half of all records of CTU-UHB would be near to another one's, with 10 min a fifth
-    (`benchmarks/signal_statistics.py`).
+    leaders each, by :math:`1 / \sqrt 2` of that. Longer parts add what labour changes in an hour.
+
+    Nine in ten of C_1(j) and C_2(j) are inside the band in 84% of held-out records of CTU-UHB. They are near to the
+    other half's in 80% of halves, to another record's in 24% (51% with parts of 30 min), and to the original's in 5% of
+    records with random phases, of which none is inside (`benchmarks/signal_statistics.py`).
 
     Attributes:
         low: (3, scale), of measured records.

@@ -14,7 +14,7 @@ __all__ = ["STATISTICS", "STATISTIC_FAMILIES", "signal_statistics", "window_stat
 
 _AT_ONCE = 16  # recordings; more leave the cache
 
-_COMPUTED = FeatureSet(
+COMPUTED = FeatureSet(
     groups=(
         "multiscale",
         "morphology",
@@ -65,15 +65,13 @@ def _family(name: str, group: str) -> str:
 
 
 _PLACES = [
-    i
-    for i, (name, group) in enumerate(zip(_COMPUTED.names, _COMPUTED.column_groups, strict=True))
-    if _kept(name, group)
+    i for i, (name, group) in enumerate(zip(COMPUTED.names, COMPUTED.column_groups, strict=True)) if _kept(name, group)
 ]
 
-STATISTICS: tuple[Column, ...] = tuple(_COMPUTED.columns[i] for i in _PLACES)
+STATISTICS: tuple[Column, ...] = tuple(COMPUTED.columns[i] for i in _PLACES)
 """Name, unit and description of each column of `signal_statistics`."""
 STATISTIC_FAMILIES: Mapping[str, str] = {
-    _COMPUTED.names[i]: _family(_COMPUTED.names[i], _COMPUTED.column_groups[i]) for i in _PLACES
+    COMPUTED.names[i]: _family(COMPUTED.names[i], COMPUTED.column_groups[i]) for i in _PLACES
 }
 """Family of each column by its name: multiscale, cross-scale, cross-channel, spectra, asymmetry (and tails, of
 increments and bands), order statistics, morphology, coupling, loss."""
@@ -93,13 +91,13 @@ def window_statistics(fhr: np.ndarray, uc: np.ndarray) -> np.ndarray:
         FHRError: windows of another shape.
     """
     fhr, uc = np.asarray(fhr, dtype=np.float64), np.asarray(uc, dtype=np.float64)
-    n = round(_COMPUTED.minutes * 60 * _COMPUTED.fs)
+    n = round(COMPUTED.minutes * 60 * COMPUTED.fs)
     if fhr.ndim != 2 or fhr.shape != uc.shape or fhr.shape[1] != n:
         raise FHRError(f"fhr has shape {fhr.shape}, uc {uc.shape}; give both as (window, {n}), 60 min at 4 Hz")
     found = np.empty((len(fhr), len(STATISTICS)))
     for start in range(0, len(fhr), _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
-        found[rows] = _COMPUTED.compute(fhr[rows], uc[rows])[:, _PLACES]
+        found[rows] = COMPUTED.compute(fhr[rows], uc[rows])[:, _PLACES]
     return found
 
 
@@ -139,5 +137,5 @@ def signal_statistics(recordings: Iterable[Recording]) -> pd.DataFrame:
 
 def _windows(recordings: Iterable[Recording]) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
     for recording in named_once(recordings):
-        cut = _COMPUTED.windows(recording)
+        cut = COMPUTED.windows(recording)
         yield recording.name, cut.fhr[0], cut.uc[0]
