@@ -30,7 +30,7 @@ class AgainstReal(NamedTuple):
 
     Attributes:
         value: index of the held-out and the synthetic rows.
-        p: (1 + number of splits with an index at least as large) / (1 + splits).
+        p: (1 + number of splits with an index at least as large) / (1 + splits); NaN where there is no value.
         z: standard deviations of the reference by which the value is above its mean; NaN where it does not vary.
         usual: median of the reference.
     """
@@ -102,8 +102,11 @@ def against_real(
 
 
 def _beside(value: float, reference: np.ndarray) -> AgainstReal:
-    # equal but for rounding is as large
-    above = int((reference >= value - 1e-9 * max(abs(value), 1e-9)).sum())
-    spread = float(reference.std(ddof=1))
-    z = (value - float(reference.mean())) / spread if spread > 0 else np.nan
-    return AgainstReal(value, (1 + above) / (1 + len(reference)), z, float(np.median(reference)))
+    known = reference[np.isfinite(reference)]
+    if not np.isfinite(value) or len(known) < 2:
+        return AgainstReal(value, np.nan, np.nan, np.nan)
+    # equal but for rounding is as large, and so is what could not be computed
+    below = int((known < value - 1e-9 * max(abs(value), 1e-9)).sum())
+    spread = float(known.std(ddof=1))
+    z = (value - float(known.mean())) / spread if spread > 0 else np.nan
+    return AgainstReal(value, (1 + len(reference) - below) / (1 + len(reference)), z, float(np.median(known)))
