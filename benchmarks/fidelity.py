@@ -164,7 +164,6 @@ def memorisers(fhr: np.ndarray, uc: np.ndarray, new: np.ndarray, training: np.nd
     few[: n // 10] = known[: n // 10]
     stretches = partial(resampled, known, uc[training], n, generator=generator)
     return {
-        "none: new records": fhr[new],
         "copies, noise of 1 bpm": noisy(1),
         "copies, noise of 3 bpm": noisy(3),
         "copies 20 s later": np.roll(known[:n], 20, axis=1),
@@ -175,33 +174,51 @@ def memorisers(fhr: np.ndarray, uc: np.ndarray, new: np.ndarray, training: np.nd
     }
 
 
-def memorisation(fhr: np.ndarray, uc: np.ndarray, sizes: list[int], draws: int) -> None:
-    """Rates of p <= 0.05 of data copying and membership, by nearest stretch and by whole windows."""
-    hits: dict[tuple[int, str], np.ndarray] = {}
-    tests = ("copying stretch", "copying whole", "membership stretch", "membership whole")
+TESTS = ("copying stretch", "copying whole", "membership stretch", "membership whole")
+
+
+def p_of_tests(
+    to_training: np.ndarray, held_out: np.ndarray, of_training: np.ndarray, others: np.ndarray
+) -> np.ndarray:
+    """p-values of `TESTS`: differences of synthetic and held-out to training, of training and held-out to synthetic."""
+    near = zip(nearest_windows(to_training), nearest_windows(held_out), strict=True)
+    told = zip(nearest_windows(of_training), nearest_windows(others), strict=True)
+    return np.array([*(data_copying(a, b).p for a, b in near), *(membership(a, b).p for a, b in told)])
+
+
+def memorisation(fhr: np.ndarray, uc: np.ndarray, sizes: list[int], draws: int, made: int) -> None:
+    """Rates of p <= 0.05: `draws` of new records, `made` sets of copies, of each five subsets at smaller sizes."""
+    among = shifted_differences(fhr, fhr, fs=1.0).astype(np.float32)
+    hits: dict[tuple[int, str], list[np.ndarray]] = {}
+    most = max(sizes)
     for k in range(draws):
-        generator = stream(1, "planted defects", k)
+        for n in sizes:
+            generator = stream(1, "planted defects", k, n)
+            order = generator.permutation(len(fhr))
+            new, held_out, training = order[:n], order[n : 2 * n], order[2 * n :]
+            pairs = ((new, training), (held_out, training), (training, new), (held_out, new))
+            p = p_of_tests(*(among[a][:, :, b] for a, b in pairs))
+            hits.setdefault((n, "none: new records"), []).append(p <= 0.05)
+    for k in range(made):
+        generator = stream(2, "planted defects", k)
         order = generator.permutation(len(fhr))
-        most = max(sizes)
         new, held_out, training = order[:most], order[most : 2 * most], order[2 * most :]
-        of_held_out = nearest_windows(shifted_differences(fhr[held_out], fhr[training], fs=1.0))
+        some = training[generator.permutation(len(training))[:most]]
+        usual = among[held_out][:, :, training]
         for name, synthetic in memorisers(fhr, uc, new, training, generator).items():
-            of_synthetic = nearest_windows(shifted_differences(synthetic, fhr[training], fs=1.0))
+            to_training = shifted_differences(synthetic, fhr[training], fs=1.0)
+            of_some, of_held_out = (shifted_differences(fhr[rows], synthetic, fs=1.0) for rows in (some, held_out))
             for n in sizes:
-                few = generator.permutation(most)[:n]
-                near = [data_copying(a[few], b[:n]).p for a, b in zip(of_synthetic, of_held_out, strict=True)]
-                some = generator.permutation(len(training))[:n]
-                from_training = nearest_windows(shifted_differences(fhr[training][some], synthetic[few], fs=1.0))
-                from_held_out = nearest_windows(shifted_differences(fhr[held_out][:n], synthetic[few], fs=1.0))
-                told = [membership(a, b).p for a, b in zip(from_training, from_held_out, strict=True)]
-                row = hits.setdefault((n, name), np.zeros(4))
-                row += (np.array([*near, *told]) <= 0.05) / draws
-        print(f"  draw {k + 1} of {draws}", flush=True)
+                for _ in range(1 if n == most else 5):
+                    a, b = (generator.permutation(most)[:n] for _ in range(2))
+                    p = p_of_tests(to_training[a], usual[b], of_some[:, :, a], of_held_out[b][:, :, a])
+                    hits.setdefault((n, name), []).append(p <= 0.05)
+        print(f"  {k + 1} of {made} sets of copies", flush=True)
     for n in sizes:
-        print(f"| n = {n} | {' | '.join(tests)} |\n|{'---|' * 5}")
+        print(f"| n = {n} | draws | {' | '.join(TESTS)} |\n|{'---|' * 6}")
         for (of, name), rates in hits.items():
             if of == n:
-                print(f"| {name} | {' | '.join(f'{rate:.2f}' for rate in rates)} |")
+                print(f"| {name} | {len(rates)} | {' | '.join(f'{rate:.2f}' for rate in np.mean(rates, axis=0))} |")
 
 
 def speed(fhr: np.ndarray, rows: np.ndarray) -> None:
@@ -229,6 +246,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=200)
     parser.add_argument("--n", type=int, nargs="+", default=[30, 100])
     parser.add_argument("--tables", nargs="+", default=["order", "groups", "signs"])
+    parser.add_argument("--made", type=int, default=4, help="sets of copies of `memorisation`")
     parser.add_argument("--kept")
     given = parser.parse_args()
     if given.kept and Path(given.kept).exists():
@@ -239,7 +257,7 @@ def main() -> None:
         if given.kept:
             np.savez(given.kept, **kept)
     if given.part == "memorisation":
-        memorisation(kept["fhr"], kept["uc"], given.n, given.draws)
+        memorisation(kept["fhr"], kept["uc"], given.n, given.draws, given.made)
     elif given.part == "speed":
         speed(kept["fhr"], kept["order/none"])
     else:

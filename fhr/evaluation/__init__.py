@@ -10,6 +10,7 @@ from .comparison_files import draw_comparison, write_comparison
 from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
+from .discriminative import discriminative_scores, train_on_synthetic
 from .external_validation import ExternalValidation, external_validation
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
@@ -90,6 +91,7 @@ __all__ = [
     "cross_fit",
     "cross_fitted",
     "cross_validate",
+    "discriminative_scores",
     "draw_comparison",
     "evaluate_predictions",
     "external_validation",
@@ -125,6 +127,7 @@ __all__ = [
     "summary_row",
     "surrogate_passport",
     "told_apart",
+    "train_on_synthetic",
     "trained_by",
     "training_population",
     "unseen",

@@ -129,7 +129,7 @@ def marginal_distance(real: ArrayLike, synthetic: ArrayLike) -> float:
 
     Example:
         >>> rows = np.arange(10.0)[:, None]
-        >>> round(marginal_distance(rows, rows + 1) * rows.std(), 3)
+        >>> round(float(marginal_distance(rows, rows + 1) * rows.std()), 3)
         1.0
     """
     return _of_all(prepared_marginal_distance, real, synthetic)

@@ -33,7 +33,7 @@ def shifted_differences(
     .. math:: D^2(p) = \frac{\sum_t 1_a a^2(t) 1_b(t + p) + 1_a(t) 1_b b^2(t + p) - 2 a(t) b(t + p)}
         {\sum_t 1_a(t) 1_b(t + p)}
 
-    exactly, every sum a correlation by FFT in single precision (0.02 bpm at the least). A stretch of 5 min finds any
+    exactly, every sum a correlation by FFT in single precision (to about 0.02 bpm). A stretch of 5 min finds any
     copy of 10 min, wherever it begins: it holds a whole stretch. 33 s for 400 windows of 60 min at 1 Hz against 400 on
     one core, at any shift. Copies that were moved up or down, scaled or reversed are not looked for.
 
@@ -59,7 +59,7 @@ def shifted_differences(
         >>> window = np.random.default_rng(0).normal(140, 10, (1, 1200))
         >>> later = np.roll(window, 100, axis=1)
         >>> shifted_differences(window, later, fs=1, minutes=10).round().ravel().tolist()
-        [0.0, 14.0]
+        [0.0, 13.0]
     """
     from scipy import fft  # slow to import, and a prediction does without
 
