@@ -1,0 +1,67 @@
+"""`ResampledSegments`: labours joined from segments of the training records of a class, as a generator."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from fhr.errors import FHRError, SignalError
+
+from .generator import Drawn, FittedGenerator, Generator
+from .segment_resampling import resampled
+from .training_windows import TrainingWindows
+
+__all__ = ["ResampledSegments"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResampledSegments(Generator):
+    """Labours joined from segments of records with the same label, the first stage before the second.
+
+    See `resampled`. Loss, FHR and uterine activity of a segment stay together.
+
+    Args:
+        segment: mean length of a segment, min.
+
+    Raises:
+        FHRError: a length that is not positive, or longer than the window.
+    """
+
+    segment: float = 10.0
+
+    keeps: ClassVar[str] = "everything within a segment: events, lags, texture, loss; the order of the stages"
+    destroys: ClassVar[str] = (
+        "what links times further apart than a segment; privacy, for every segment is a copy of a real one"
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 < self.segment <= self.minutes:
+            raise FHRError(f"segments of {self.segment:g} min for a window of {self.minutes:g} min; give shorter ones")
+
+    def usable(self, windows: TrainingWindows) -> TrainingWindows:
+        """The windows that hold any signal."""
+        kept = np.flatnonzero(~np.isnan(windows.signals).all(axis=(1, 2)))
+        if not len(kept):
+            raise SignalError(f"none of {len(windows)} training records has any signal; give others")
+        return windows.only(kept)
+
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+        """Join segments of the records with the label of each row."""
+        windows = fitted.windows
+        made = np.empty((len(rows), *windows.signals.shape[1:]), np.float32)
+        stage2 = np.empty(len(rows))
+        for label in np.unique(windows.labels[rows]):
+            own, some = np.flatnonzero(windows.labels == label), np.flatnonzero(windows.labels[rows] == label)
+            found = resampled(
+                list(windows.signals[own]),
+                len(some),
+                time=windows.signals.shape[-1],
+                seed=seed,
+                stage2_start=np.rint(windows.stage2_start[own] * windows.fs),
+                segment=max(2, round(self.segment * 60 * windows.fs)),
+                level=max(1, round(30 * windows.fs)),
+                fade=round(2 * windows.fs),
+            )
+            made[some], stage2[some] = found.signals, found.stage2_start / windows.fs
+        return Drawn(made, stage2)

@@ -1,0 +1,228 @@
+"""Surrogate methods as generators: one training record in, its surrogate out, with the loss of real records."""
+
+import logging
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, get_args
+
+import numpy as np
+
+from fhr.errors import FHRError, SignalError
+from fhr.preprocessing import draw_gap_patterns
+
+from .filling import Rule, fill_for_transform
+from .generator import Drawn, FittedGenerator, Generator
+from .iterative_surrogates import Exact, iaaft
+from .phase_randomization import phase_randomized
+from .scattering_synthesis import scattering_synthesis
+from .training_windows import TrainingWindows
+from .wavelet_surrogates import wavelet_iaaft
+
+__all__ = ["IAAFT", "MaximumEntropy", "PhaseRandomization", "Surrogate", "WaveletIAAFT"]
+
+_log = logging.getLogger(__name__)
+
+Loss = Literal["drawn", "own", "none"]
+LEAST = 0.25
+"""Share of a channel that has to be measured, for the rest to be filled from it."""
+
+
+class _Filled(NamedTuple):
+    """Complete signals of the training records.
+
+    Attributes:
+        signals: (record, 2, time); UC of a record without it is 0.
+        with_uc: (record,) whether there is UC to make a surrogate of.
+    """
+
+    signals: np.ndarray
+    with_uc: np.ndarray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surrogate(Generator):
+    """A generator that makes each recording from one training record.
+
+    What is missing is filled for the transform (`fill_for_transform`), and is missing again afterwards. A record of
+    which less than a quarter of FHR is measured, or that never varies, has no surrogates; where that holds for UC, its
+    surrogates have none.
+
+    Args:
+        fill: rule by which gaps are filled, `mirror` or `linear`.
+        loss: what is missing in the end. `drawn`: where another training record of the class lost signal; `own`: where
+            its own record did; `none`: nothing.
+
+    Raises:
+        FHRError: another rule.
+    """
+
+    fill: Rule = "mirror"
+    loss: Loss = "drawn"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, value, known in (("fill", self.fill, get_args(Rule)), ("loss", self.loss, get_args(Loss))):
+            if value not in known:
+                raise FHRError(f"{name}={value!r}; choose from {', '.join(map(repr, known))}")
+
+    def usable(self, windows: TrainingWindows) -> TrainingWindows:
+        """The windows whose FHR is measured for a quarter of the time and varies."""
+        kept = np.flatnonzero(_varies(windows.signals[:, 0]))
+        if not len(kept):
+            raise SignalError(
+                f"none of {len(windows)} training records has FHR for {LEAST:.0%} of the window; give records with "
+                "less loss, or a generator that joins segments"
+            )
+        if left := len(windows) - len(kept):
+            _log.warning("%d of %d records are left out: FHR for less than %.0f%%", left, len(windows), 100 * LEAST)
+        return windows.only(kept)
+
+    def prepare(self, windows: TrainingWindows) -> _Filled:
+        """Fill the gaps of each record."""
+        with_uc = _varies(windows.signals[:, 1])
+        signals = windows.signals.astype(np.float64)
+        signals[:, 0] = fill_for_transform(signals[:, 0], rule=self.fill, least=LEAST)
+        signals[with_uc, 1] = fill_for_transform(signals[with_uc, 1], rule=self.fill, least=LEAST)
+        signals[~with_uc, 1] = 0.0
+        return _Filled(signals, with_uc)
+
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+        """Make a surrogate of each row."""
+        filled: _Filled = fitted.prepared
+        made = np.full((len(rows), *filled.signals.shape[1:]), np.nan, np.float32)
+        both = filled.with_uc[rows]
+        for channels, some in ((2, np.flatnonzero(both)), (1, np.flatnonzero(~both))):
+            if len(some):
+                given = filled.signals[rows[some], :channels]
+                made[some, :channels] = self.surrogates(given, fitted.windows.fs, 2 * seed + channels - 1)
+        made[self._missing(fitted.windows, rows, seed)] = np.nan
+        return Drawn(made)
+
+    @abstractmethod
+    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+        """Surrogates of complete signals (k, channel, time), FHR first, at fs Hz."""
+
+    def _missing(self, windows: TrainingWindows, rows: np.ndarray, seed: int) -> np.ndarray:
+        missing = np.isnan(windows.signals)
+        if self.loss == "none":
+            return np.zeros_like(missing[rows])
+        if self.loss == "own":
+            return missing[rows]
+        found = np.empty_like(missing[rows])
+        for label in np.unique(windows.labels[rows]):
+            some = np.flatnonzero(windows.labels[rows] == label)
+            found[some] = draw_gap_patterns(missing[windows.labels == label], len(some), seed=seed)
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhaseRandomization(Surrogate):
+    """Surrogates with random phases, see `phase_randomized`.
+
+    Args:
+        joint: the same phases for both channels, so that their linear lag stays.
+    """
+
+    joint: bool = True
+
+    keeps: ClassVar[str] = "the spectrum of each channel, and of both together: variance, linear memory, linear lag"
+    destroys: ClassVar[str] = "the distribution of values, asymmetry, intermittency, events and their order in time"
+
+    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+        """Randomise the phases."""
+        return np.asarray(phase_randomized(x, seed=seed, joint=self.joint))
+
+
+@dataclass(frozen=True, kw_only=True)
+class IAAFT(Surrogate):
+    """Surrogates with the values and the spectrum of a record, see `iaaft`.
+
+    Args:
+        exact: the constraint that is met exactly, `amplitudes` or `spectrum`.
+        joint: one rotation of phases for both channels.
+        iterations: at most.
+    """
+
+    exact: Exact = "amplitudes"
+    joint: bool = True
+    iterations: int = 200
+
+    keeps: ClassVar[str] = "values and spectrum of each channel, and the linear lag between both"
+    destroys: ClassVar[str] = "asymmetry, intermittency, events, the shape of what follows a contraction, order in time"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.exact not in get_args(Exact) or self.iterations < 1:
+            raise FHRError(
+                f"exact={self.exact!r}, iterations={self.iterations}; give {' or '.join(get_args(Exact))}, and 1 or more"
+            )
+
+    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+        """Iterate to both constraints."""
+        return np.asarray(iaaft(x, seed=seed, exact=self.exact, joint=self.joint, iterations=self.iterations).signals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaveletIAAFT(Surrogate):
+    """Surrogates of which the large wavelet coefficients are pinned, see `wavelet_iaaft`.
+
+    Args:
+        pinned: share of the energy of each scale, 0 to 1, that stays in its place.
+        joint: one rotation of phases for both channels.
+    """
+
+    pinned: float = 0.9
+    joint: bool = True
+
+    keeps: ClassVar[str] = (
+        "values, nearly the spectra; and the more is pinned the more of events, asymmetry, lag and order in time"
+    )
+    destroys: ClassVar[str] = "small fluctuations between events; with nearly all pinned next to nothing is new"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not 0 <= self.pinned <= 1:
+            raise FHRError(f"pinned={self.pinned:g}; give a share from 0 to 1")
+
+    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+        """Randomise what is not pinned."""
+        return np.asarray(wavelet_iaaft(x, seed=seed, pinned=self.pinned, joint=self.joint).signals)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaximumEntropy(Surrogate):
+    """Signals that share a record's scattering statistics and else are random, see `scattering_synthesis`.
+
+    Args:
+        iterations: of the descent, at most.
+        tolerance: it ends at this loss relative to that of the start.
+    """
+
+    iterations: int = 300
+    tolerance: float = 1e-4
+
+    keeps: ClassVar[str] = (
+        "values, spectra and cross-spectra by octave, intermittency, asymmetry, how scales go with one another and with "
+        "the other channel, delay between channels"
+    )
+    destroys: ClassVar[str] = "when anything happens, stages, exact outlines of decelerations and contractions"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.iterations < 1 or not 0 <= self.tolerance < 1:
+            raise FHRError(
+                f"iterations={self.iterations}, tolerance={self.tolerance:g}; give 1 or more, and a share below 1"
+            )
+
+    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+        """Descend from noise."""
+        made = scattering_synthesis(x, fs=fs, seed=seed, tolerance=self.tolerance, max_iterations=self.iterations)
+        return np.asarray(made.signals)
+
+
+def _varies(signals: np.ndarray) -> np.ndarray:
+    """Whether each signal (record, time) is measured for long enough, and has more than one value."""
+    measured = ~np.isnan(signals)
+    low = np.where(measured, signals, np.inf).min(axis=-1)
+    high = np.where(measured, signals, -np.inf).max(axis=-1)
+    return (measured.mean(axis=-1) >= LEAST) & (high > low)
