@@ -5,6 +5,7 @@ from .cleaning import remove_islands, remove_out_of_range, remove_spikes
 from .false_signal_augmentation import FalseSignalAugmentation
 from .false_signal_input import FalseSignalInput, hold
 from .false_signal_removal import remove_false_signal
+from .gap_patterns import draw_gap_patterns
 from .gaps import interpolate_gaps
 from .halved_stretches import halved_or_doubled_stretches
 from .held_values import held, hold_threshold, note_held, remove_held
@@ -43,6 +44,7 @@ __all__ = [
     "cut_from",
     "cut_window",
     "cut_windows",
+    "draw_gap_patterns",
     "fill_runs",
     "halved_or_doubled",
     "halved_or_doubled_stretches",
