@@ -12,8 +12,10 @@ from .phase_randomization import phase_randomized
 from .refitted import Refitted
 from .refitted_labours import SimulatedLabours
 from .scale_band import ScaleBand
+from .segment_generator import ResampledSegments
 from .segment_resampling import Resampled, resampled
 from .signal_statistics import STATISTIC_FAMILIES, STATISTICS, signal_statistics, window_statistics
+from .surrogate_generators import IAAFT, PhaseRandomization, Surrogate, WaveletIAAFT
 from .synthetic_folder import write_synthetic
 from .tilt import Tilt, fit_tilt
 from .training_windows import TrainingWindows
@@ -21,6 +23,7 @@ from .wavelet_surrogates import WaveletSurrogates, wavelet_iaaft
 
 __all__ = [
     "BIRTH_COLUMNS",
+    "IAAFT",
     "STATISTICS",
     "STATISTIC_FAMILIES",
     "Bank",
@@ -30,12 +33,16 @@ __all__ = [
     "FittedGenerator",
     "Generator",
     "IAAFTSurrogates",
+    "PhaseRandomization",
     "Refitted",
     "Resampled",
+    "ResampledSegments",
     "ScaleBand",
     "SimulatedLabours",
+    "Surrogate",
     "Tilt",
     "TrainingWindows",
+    "WaveletIAAFT",
     "WaveletSurrogates",
     "birth_table",
     "fill_for_transform",

@@ -14,11 +14,10 @@ from .filling import Rule, fill_for_transform
 from .generator import Drawn, FittedGenerator, Generator
 from .iterative_surrogates import Exact, iaaft
 from .phase_randomization import phase_randomized
-from .scattering_synthesis import scattering_synthesis
 from .training_windows import TrainingWindows
 from .wavelet_surrogates import wavelet_iaaft
 
-__all__ = ["IAAFT", "MaximumEntropy", "PhaseRandomization", "Surrogate", "WaveletIAAFT"]
+__all__ = ["IAAFT", "PhaseRandomization", "Surrogate", "WaveletIAAFT"]
 
 _log = logging.getLogger(__name__)
 
@@ -154,7 +153,8 @@ class IAAFT(Surrogate):
         super().__post_init__()
         if self.exact not in get_args(Exact) or self.iterations < 1:
             raise FHRError(
-                f"exact={self.exact!r}, iterations={self.iterations}; give {' or '.join(get_args(Exact))}, and 1 or more"
+                f"exact={self.exact!r}, iterations={self.iterations}; give one of {', '.join(get_args(Exact))}, and 1 "
+                "or more"
             )
 
     def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
@@ -187,37 +187,6 @@ class WaveletIAAFT(Surrogate):
     def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
         """Randomise what is not pinned."""
         return np.asarray(wavelet_iaaft(x, seed=seed, pinned=self.pinned, joint=self.joint).signals)
-
-
-@dataclass(frozen=True, kw_only=True)
-class MaximumEntropy(Surrogate):
-    """Signals that share a record's scattering statistics and else are random, see `scattering_synthesis`.
-
-    Args:
-        iterations: of the descent, at most.
-        tolerance: it ends at this loss relative to that of the start.
-    """
-
-    iterations: int = 300
-    tolerance: float = 1e-4
-
-    keeps: ClassVar[str] = (
-        "values, spectra and cross-spectra by octave, intermittency, asymmetry, how scales go with one another and with "
-        "the other channel, delay between channels"
-    )
-    destroys: ClassVar[str] = "when anything happens, stages, exact outlines of decelerations and contractions"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.iterations < 1 or not 0 <= self.tolerance < 1:
-            raise FHRError(
-                f"iterations={self.iterations}, tolerance={self.tolerance:g}; give 1 or more, and a share below 1"
-            )
-
-    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
-        """Descend from noise."""
-        made = scattering_synthesis(x, fs=fs, seed=seed, tolerance=self.tolerance, max_iterations=self.iterations)
-        return np.asarray(made.signals)
 
 
 def _varies(signals: np.ndarray) -> np.ndarray:
