@@ -81,7 +81,8 @@ class Surrogate(Generator):
         with_uc = _varies(windows.signals[:, 1])
         signals = windows.signals.astype(np.float64)
         signals[:, 0] = fill_for_transform(signals[:, 0], rule=self.fill, least=LEAST)
-        signals[with_uc, 1] = fill_for_transform(signals[with_uc, 1], rule=self.fill, least=LEAST)
+        if with_uc.any():
+            signals[with_uc, 1] = fill_for_transform(signals[with_uc, 1], rule=self.fill, least=LEAST)
         signals[~with_uc, 1] = 0.0
         return _Filled(signals, with_uc)
 
