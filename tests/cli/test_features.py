@@ -90,7 +90,8 @@ def test_a_damaged_recording_is_named(run_fhr, folder, tmp_path):
         (
             ["--groups", "fractal"],
             "feature groups ('fractal',); choose from multiscale, scalar, morphology, scattering, order_statistics, "
-            "signal_loss, wide_quantiles, band_amplitudes, modulation, capacities, event_statistics, in this order",
+            "signal_loss, wide_quantiles, band_amplitudes, modulation, capacities, event_statistics, scale_cumulants, "
+            "cross_channel, octave_spectra, increments, activity_quantiles, coupling, gap_pattern, in this order",
         ),
         (["--workers", "0"], "workers=0"),
         (["--scheduler", "localhost"], "scheduler 'localhost'; give dask://HOST:PORT"),

@@ -20,7 +20,8 @@ from fhr.recording import Recording, Step
 NAN = np.nan
 CHOICE = (
     "choose from multiscale, scalar, morphology, scattering, order_statistics, signal_loss, wide_quantiles, "
-    "band_amplitudes, modulation, capacities, event_statistics, in this order"
+    "band_amplitudes, modulation, capacities, event_statistics, scale_cumulants, cross_channel, octave_spectra, "
+    "increments, activity_quantiles, coupling, gap_pattern, in this order"
 )
 SHORT = FeatureSet(minutes=1.0)
 GOLDEN = (
