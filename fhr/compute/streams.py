@@ -37,6 +37,7 @@ Purpose = Literal[
     "order of records",
     "outer folds",
     "permuted runs",
+    "phases of a synthesis",
     "records of a calibration curve",
     "records of a figure's band",
     "slice for early stopping",
