@@ -4,8 +4,8 @@ OMP_NUM_THREADS=1 python benchmarks/scattering_synthesis.py FOLDER [--records 16
     [--skip 0] [--seed 0] [--figure strips.png]
 
 FOLDER is that of CTU-UHB. Windows are the last 60 minutes of the first records, after --skip of them, that lack at most
-10% of FHR and of UC once cleaned and have a UC that moves; gaps are bridged by straight lines, at 4 Hz or, with --rate 1,
-in means of a second. A row of the first table is a method, a share that of records:
+10% of FHR and of UC once cleaned and have a UC that moves; gaps are bridged by straight lines. Signals are at 4 Hz or
+means of a second. A row of the first table is a method, a share that of records:
 
 - lag: UC to FHR where their correlation is least, -10 to 90 s, from 1/300 to 1/20 Hz; within 2 s of the record's;
 - skewness of FHR's increments over 5 s: within 10% of the record's;

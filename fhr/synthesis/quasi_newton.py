@@ -68,7 +68,7 @@ def _evaluated(objective: Objective, x: Tensor, which: Tensor) -> tuple[Tensor, 
         x = x.detach().requires_grad_()
         loss = objective(x, which)
         (gradient,) = torch.autograd.grad(loss.sum(), x)
-    return loss.detach(), gradient
+    return loss.detach(), gradient.contiguous()  # a constant one may be a single number, expanded
 
 
 def _curved(gradient: Tensor, steps: list[Tensor], changes: list[Tensor]) -> Tensor:

@@ -80,8 +80,8 @@ def scattering_synthesis(
         Bruna and Mallat 2019, Math. Stat. Learn. 1:257-315, doi:10.4171/MSL/7; Morel et al. 2022, arXiv:2204.10177.
 
     Example:
-        >>> from fhr.processes import mrw
-        >>> found = scattering_synthesis(mrw(256, 0.8, 0.2, size=2, seed=1)[None], fs=1.0, seed=0, max_iterations=3)
+        >>> from fhr.processes import fbm
+        >>> found = scattering_synthesis(fbm(256, 0.7, size=2, seed=1)[None], fs=1.0, seed=0, max_iterations=3)
         >>> found.signals.shape, found.iterations
         ((1, 2, 256), array([3]))
     """
