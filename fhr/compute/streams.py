@@ -39,6 +39,7 @@ Purpose = Literal[
     "outcomes of synthetic recordings",
     "outer folds",
     "permuted runs",
+    "phases of a synthesis",
     "phases of surrogates",
     "planted defects",
     "records of a calibration curve",

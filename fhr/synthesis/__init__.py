@@ -12,6 +12,7 @@ from .phase_randomization import phase_randomized
 from .refitted import Refitted
 from .refitted_labours import SimulatedLabours
 from .scale_band import ScaleBand
+from .scattering_synthesis import ScatteringSynthesis, scattering_synthesis
 from .segment_generator import ResampledSegments
 from .segment_resampling import Resampled, resampled
 from .signal_statistics import STATISTIC_FAMILIES, STATISTICS, signal_statistics, window_statistics
@@ -38,6 +39,7 @@ __all__ = [
     "Resampled",
     "ResampledSegments",
     "ScaleBand",
+    "ScatteringSynthesis",
     "SimulatedLabours",
     "Surrogate",
     "Tilt",
@@ -52,6 +54,7 @@ __all__ = [
     "phase_randomized",
     "resampled",
     "save_generator",
+    "scattering_synthesis",
     "signal_statistics",
     "wavelet_iaaft",
     "window_statistics",
