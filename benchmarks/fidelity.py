@@ -1,7 +1,7 @@
 """False alarms and power of the indices of fidelity and of the tests of memorisation, on CTU-UHB.
 
 OMP_NUM_THREADS=1 python benchmarks/fidelity.py FOLDER {alarms,power,memorisation,speed} [--draws 200] [--splits 200]
-    [--n 30 100] [--tables order groups signs] [--kept FILE.npz]
+    [--n 30 100] [--tables order groups signs] [--indices fidelity discriminative] [--made 4] [--kept FILE.npz]
 
 The last 60 min of every record, cleaned, at 1 Hz. Tables of rows: the 21 order statistics; the features over nested
 parts (`group_features`, 380 without parity); 16 signs of coupling and asymmetry: correlation of FHR and UC at lags from
@@ -22,9 +22,11 @@ from scipy.stats import binom
 from fhr.compute import stream
 from fhr.datasets import CTUUHB
 from fhr.errors import SignalError
-from fhr.evaluation import group_features
+from fhr.evaluation import discriminative_scores, group_features
 from fhr.features import order_statistics
 from fhr.metrics import (
+    Chosen,
+    Indices,
     against_real,
     data_copying,
     fidelity_indices,
@@ -47,6 +49,17 @@ from fhr.metrics.planted_defects import (
 from fhr.preprocessing import block_mean
 
 BLOCK = 600  # samples at 1 Hz
+INDICES: dict[str, Indices] = {"fidelity": fidelity_indices, "discriminative": discriminative_scores}
+
+
+def together(indices: list[Indices]) -> Indices:
+    """Several families of indices as one."""
+
+    def prepared(real: np.ndarray, pool: np.ndarray) -> Chosen:
+        each = [of(real, pool) for of in indices]
+        return lambda chosen: {name: value for of in each for name, value in of(chosen).items()}
+
+    return prepared
 
 
 def windows(folder: str) -> tuple[np.ndarray, np.ndarray]:
@@ -104,15 +117,15 @@ def tables(fhr: np.ndarray, uc: np.ndarray) -> dict[str, np.ndarray]:
     return found
 
 
-def alarms(rows: np.ndarray, n: int, draws: int, splits: int) -> None:
+def alarms(indices: Indices, rows: np.ndarray, n: int, draws: int, splits: int) -> None:
     """False alarms of the reference, and of one by splits of the training rows alone."""
     fresh = {"none": lambda new, training, generator: rows[new]}
-    rates = rejection_rates(fidelity_indices, rows, fresh, n=n, n_held_out=n, n_draws=draws, n_splits=splits)["none"]
+    rates = rejection_rates(indices, rows, fresh, n=n, n_held_out=n, n_draws=draws, n_splits=splits)["none"]
     low, high = binom.interval(0.95, draws, 0.05)
     print(f"  band of {draws} draws {low / draws:.3f} to {high / draws:.3f}:", said(rates), flush=True)
 
 
-def training_alone(rows: np.ndarray, n: int, draws: int, splits: int) -> None:
+def training_alone(indices: Indices, rows: np.ndarray, n: int, draws: int, splits: int) -> None:
     """False alarms where splits are of the training rows alone, all other records: n synthetic and n held-out rows."""
     hits: dict[str, float] = {}
     for k in range(draws):
@@ -120,7 +133,7 @@ def training_alone(rows: np.ndarray, n: int, draws: int, splits: int) -> None:
         order = generator.permutation(len(rows))
         new, held_out, training = rows[order[:n]], rows[order[n : 2 * n]], rows[order[2 * n :]]
         pool = np.concatenate([training, new])
-        of = fidelity_indices(held_out, pool)
+        of = indices(held_out, pool)
         observed = of(np.arange(len(training), len(pool)))
         drawn = [of(generator.permutation(len(training))[:n]) for _ in range(splits)]
         for name, value in observed.items():
@@ -129,7 +142,7 @@ def training_alone(rows: np.ndarray, n: int, draws: int, splits: int) -> None:
     print(f"  {len(rows) - 2 * n} training rows alone:", said(hits), flush=True)
 
 
-def power(kind: str, kept: dict[str, np.ndarray], n: int, draws: int, splits: int) -> None:
+def power(indices: Indices, kind: str, kept: dict[str, np.ndarray], n: int, draws: int, splits: int) -> None:
     rows = kept[f"{kind}/none"]
     of_signals = {
         name.split("/")[1]: (lambda new, training, generator, table=table: table[new])
@@ -142,7 +155,7 @@ def power(kind: str, kept: dict[str, np.ndarray], n: int, draws: int, splits: in
         "memorised, noise of 1%": lambda new, training, generator: copied(rows[training], n, 0.01, generator),
     }
     made = {**of_signals, **of_rows}
-    rates = rejection_rates(fidelity_indices, rows, made, n=n, n_held_out=n, n_draws=draws, n_splits=splits)
+    rates = rejection_rates(indices, rows, made, n=n, n_held_out=n, n_draws=draws, n_splits=splits)
     names = list(next(iter(rates.values())))
     print(f"| {kind}, n = {n} | {' | '.join(names)} |\n|{'---|' * (len(names) + 1)}")
     for defect, of in rates.items():
@@ -246,6 +259,7 @@ def main() -> None:
     parser.add_argument("--splits", type=int, default=200)
     parser.add_argument("--n", type=int, nargs="+", default=[30, 100])
     parser.add_argument("--tables", nargs="+", default=["order", "groups", "signs"])
+    parser.add_argument("--indices", nargs="+", choices=tuple(INDICES), default=["fidelity"])
     parser.add_argument("--made", type=int, default=4, help="sets of copies of `memorisation`")
     parser.add_argument("--kept")
     given = parser.parse_args()
@@ -261,14 +275,15 @@ def main() -> None:
     elif given.part == "speed":
         speed(kept["fhr"], kept["order/none"])
     else:
+        indices = together([INDICES[name] for name in given.indices])
         for kind in given.tables:
             for n in given.n:
                 print(f"{kind}, n = {n}")
                 if given.part == "power":
-                    power(kind, kept, n, given.draws, given.splits)
+                    power(indices, kind, kept, n, given.draws, given.splits)
                     continue
-                alarms(kept[f"{kind}/none"], n, given.draws, given.splits)
-                training_alone(kept[f"{kind}/none"], n, given.draws, given.splits)
+                alarms(indices, kept[f"{kind}/none"], n, given.draws, given.splits)
+                training_alone(indices, kept[f"{kind}/none"], n, given.draws, given.splits)
 
 
 if __name__ == "__main__":

@@ -90,7 +90,7 @@ def shifted_differences(
 
 
 class NearestWindows(NamedTuple):
-    """Nearest differences of each window from the others, bpm.
+    """Differences of each window from the nearest of the others, bpm.
 
     Attributes:
         stretch: (n,) difference of its nearest stretch: small if any part is copied.

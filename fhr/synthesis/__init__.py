@@ -8,6 +8,7 @@ from .filling import fill_for_transform
 from .generator import Drawn, FittedGenerator, Generator
 from .generator_file import load_generator, save_generator
 from .iterative_surrogates import IAAFTSurrogates, iaaft
+from .maximum_entropy import MaximumEntropy
 from .phase_randomization import phase_randomized
 from .refitted import Refitted
 from .refitted_labours import SimulatedLabours
@@ -34,6 +35,7 @@ __all__ = [
     "FittedGenerator",
     "Generator",
     "IAAFTSurrogates",
+    "MaximumEntropy",
     "PhaseRandomization",
     "Refitted",
     "Resampled",

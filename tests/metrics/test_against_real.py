@@ -72,6 +72,7 @@ def test_false_alarms_are_inside_the_binomial_band(rows):
     assert rates[ANY] <= high
 
 
+@pytest.mark.statistics
 def test_power_grows_with_the_defect(rows):
     def shifted(by):
         return lambda new, training, generator: rows[new] + by

@@ -49,6 +49,7 @@ def test_a_few_copies_among_poor_records_are_found_by_the_first(births):
     assert found.p < 0.05
 
 
+@pytest.mark.statistics
 def test_the_law_of_the_first_by_counting():
     generator = np.random.default_rng(2)
     ranks = np.argsort(generator.random((20_000, 12)), axis=1)
