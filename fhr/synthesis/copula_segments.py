@@ -96,10 +96,12 @@ class CopulaSegments(Generator):
         covariance = LedoitWolf(assume_centered=True).fit(scored - mean - level[:, None] * slope).covariance_
         return _Copula(scored.reshape(found.shape), mean, np.linalg.cholesky(covariance), slope, level)
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         """Draw statistics given the pH of each row, and play them by the nearest parts."""
         law: _Copula = fitted.prepared
-        white = stream(seed, "statistics of a copula").standard_normal((len(rows), len(law.mean)))
+        white = np.stack(
+            [stream(seed, "statistics of a copula", first + i).standard_normal(len(law.mean)) for i in range(len(rows))]
+        )
         wanted = law.mean + law.ph[rows, None] * law.slope + white @ law.root.T
         wanted = wanted.reshape(len(rows), self.n_parts, -1)
         parts = fitted.windows.signals.reshape(len(law.scores), 2, self.n_parts, -1)

@@ -25,7 +25,7 @@ __all__ = ["Drawn", "FittedGenerator", "Generator", "name_of"]
 
 LOCAL = "local"
 """In the metadata of a field: a setting that changes nothing of what is made, such as a folder of kept work."""
-_AT_ONCE = 16  # draws of one batch; part of what a seed means
+_AT_ONCE = 16  # recordings in memory
 _MOST_MINUTES = 24 * 60
 
 
@@ -135,13 +135,16 @@ class Generator(ABC):
         return None
 
     @abstractmethod
-    def draw(self, fitted: "FittedGenerator", rows: np.ndarray, seed: int) -> "Drawn":
+    def draw(self, fitted: "FittedGenerator", rows: np.ndarray, seed: int, first: int) -> "Drawn":
         """Make the signals of a recording for each training record of `rows`, whose outcome it takes.
+
+        Recording i of these must depend on its row, on the seed and on `first` + i alone.
 
         Args:
             fitted: to the training records.
             rows: (k,) positions of training records.
-            seed: of these draws.
+            seed: of all draws.
+            first: number of the first of these draws.
         """
 
 
@@ -214,16 +217,16 @@ class FittedGenerator:
     def _draws(self, n: int, own: np.ndarray, target: int | None, seed: int, begin: int) -> Iterator[Recording]:
         provenance = self.provenance(target, seed)
         of_class = -1 if target is None else target
-        for batch in range(begin // _AT_ONCE, -(-n // _AT_ONCE)):
-            draw = stream(seed, "outcomes of synthetic recordings", of_class, batch)
-            rows = own[draw.integers(len(own), size=_AT_ONCE)]
-            ks = range(batch * _AT_ONCE, (batch + 1) * _AT_ONCE)
-            # The last batch is made whole, for what is made must not depend on how many are asked for.
-            made = self.recipe.draw(self, rows, seed_of(seed, "signals of synthetic recordings", of_class, batch))
+        of_signals = seed_of(seed, "signals of synthetic recordings", of_class)
+        for first in range(begin, n, _AT_ONCE):
+            ks = range(first, min(first + _AT_ONCE, n))
+            # One stream a recording, so that none depends on how many are asked for.
+            draws = [stream(seed, "outcomes of synthetic recordings", of_class, k).integers(len(own)) for k in ks]
+            rows = own[draws]
+            made = self.recipe.draw(self, rows, of_signals, first)
             stage2 = self.windows.stage2_start[rows] if made.stage2_start is None else made.stage2_start
             for k, row, signal, start in zip(ks, rows.tolist(), made.signals, stage2.tolist(), strict=True):
-                if begin <= k < n:
-                    yield self._recording(k, row, signal, start, provenance)
+                yield self._recording(k, row, signal, start, provenance)
 
     def _recording(self, k: int, row: int, signal: np.ndarray, stage2: float, provenance: Provenance) -> Recording:
         return Recording(

@@ -38,7 +38,9 @@ class MaximumEntropy(Surrogate):
                 f"iterations={self.iterations}, tolerance={self.tolerance:g}; give 1 or more, and a share below 1"
             )
 
-    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+    def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
         """Descend from noise."""
-        made = scattering_synthesis(x, fs=fs, seed=seed, tolerance=self.tolerance, max_iterations=self.iterations)
+        made = scattering_synthesis(
+            x, fs=fs, seed=seed, tolerance=self.tolerance, max_iterations=self.iterations, first=first
+        )
         return np.asarray(made.signals)

@@ -45,7 +45,13 @@ class ScatteringSynthesis:
 
 
 def scattering_synthesis(
-    x: "ArrayLike | Tensor", *, fs: float, seed: int, tolerance: float = 1e-4, max_iterations: int = 300
+    x: "ArrayLike | Tensor",
+    *,
+    fs: float,
+    seed: int,
+    tolerance: float = 1e-4,
+    max_iterations: int = 300,
+    first: int = 0,
 ) -> ScatteringSynthesis:
     """Synthesise one signal for each record, random but for the record's scattering statistics.
 
@@ -70,6 +76,7 @@ def scattering_synthesis(
         seed: of the phases; record number i of a batch has a stream of its own.
         tolerance: the descent of a record ends at this relative loss.
         max_iterations: or after so many steps.
+        first: number of the first record, for a batch that is given in parts.
 
     Raises:
         FHRError: fs, tolerance or max_iterations that are no positive numbers; float64 on MPS.
@@ -99,8 +106,8 @@ def scattering_synthesis(
     numbers = CPU_NUMBERS if target.device.type == "cpu" else GPU_NUMBERS
     size = max(1, numbers // target[0].numel())
     parts = [
-        _synthesised(statistics, part, _phases(part, seed, first), tolerance, max_iterations)
-        for first, part in zip(range(0, len(target), size), target.split(size), strict=True)
+        _synthesised(statistics, part, _phases(part, seed, first + begin), tolerance, max_iterations)
+        for begin, part in zip(range(0, len(target), size), target.split(size), strict=True)
     ]
     signals = torch.cat([signals for signals, _, _ in parts])
     minima = [minimum for _, minimum, _ in parts]

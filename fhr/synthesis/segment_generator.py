@@ -46,22 +46,23 @@ class ResampledSegments(Generator):
             raise SignalError(f"none of {len(windows)} training records has any signal; give others")
         return windows.only(kept)
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         """Join segments of the records with the label of each row."""
         windows = fitted.windows
         made = np.empty((len(rows), *windows.signals.shape[1:]), np.float32)
         stage2 = np.empty(len(rows))
         for label in np.unique(windows.labels[rows]):
             own, some = np.flatnonzero(windows.labels == label), np.flatnonzero(windows.labels[rows] == label)
-            found = resampled(
+            found = resampled(  # of which those of other labels are left, so that each has its own number
                 list(windows.signals[own]),
-                len(some),
+                int(some[-1]) + 1,
                 time=windows.signals.shape[-1],
                 seed=seed,
                 stage2_start=np.rint(windows.stage2_start[own] * windows.fs),
                 segment=max(2, round(self.segment * 60 * windows.fs)),
                 level=max(1, round(30 * windows.fs)),
                 fade=round(2 * windows.fs),
+                first=first,
             )
-            made[some], stage2[some] = found.signals, found.stage2_start / windows.fs
+            made[some], stage2[some] = found.signals[some], found.stage2_start[some] / windows.fs
         return Drawn(made, stage2)

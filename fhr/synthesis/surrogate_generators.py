@@ -86,33 +86,35 @@ class Surrogate(Generator):
         signals[~with_uc, 1] = 0.0
         return _Filled(signals, with_uc)
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         """Make a surrogate of each row."""
         filled: _Filled = fitted.prepared
         made = np.full((len(rows), *filled.signals.shape[1:]), np.nan, np.float32)
         both = filled.with_uc[rows]
-        for channels, some in ((2, np.flatnonzero(both)), (1, np.flatnonzero(~both))):
-            if len(some):
-                given = filled.signals[rows[some], :channels]
-                made[some, :channels] = self.surrogates(given, fitted.windows.fs, 2 * seed + channels - 1)
-        made[self._missing(fitted.windows, rows, seed)] = np.nan
+        edges = np.flatnonzero(np.diff(both)) + 1
+        for some in np.split(np.arange(len(rows)), edges):  # neighbours of as many channels go together
+            channels = 2 if both[some[0]] else 1
+            given = filled.signals[rows[some], :channels]
+            made[some, :channels] = self.surrogates(given, fitted.windows.fs, seed, first + int(some[0]))
+        made[self._missing(fitted.windows, rows, seed, first)] = np.nan
         return Drawn(made)
 
     @abstractmethod
-    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
-        """Surrogates of complete signals (k, channel, time), FHR first, at fs Hz."""
+    def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
+        """Surrogates of complete signals (k, channel, time), FHR first, at fs Hz; the first is draw number `first`."""
 
-    def _missing(self, windows: TrainingWindows, rows: np.ndarray, seed: int) -> np.ndarray:
+    def _missing(self, windows: TrainingWindows, rows: np.ndarray, seed: int, first: int) -> np.ndarray:
         missing = np.isnan(windows.signals)
         if self.loss == "none":
             return np.zeros_like(missing[rows])
         if self.loss == "own":
             return missing[rows]
-        found = np.empty_like(missing[rows])
-        for label in np.unique(windows.labels[rows]):
-            some = np.flatnonzero(windows.labels[rows] == label)
-            found[some] = draw_gap_patterns(missing[windows.labels == label], len(some), seed=seed)
-        return found
+        of_class = {label: missing[windows.labels == label] for label in set(windows.labels[rows].tolist())}
+        drawn = [
+            draw_gap_patterns(of_class[label], 1, seed=seed, first=first + i)[0]
+            for i, label in enumerate(windows.labels[rows].tolist())
+        ]
+        return np.stack(drawn)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +130,9 @@ class PhaseRandomization(Surrogate):
     keeps: ClassVar[str] = "the spectrum of each channel, and of both together: variance, linear memory, linear lag"
     destroys: ClassVar[str] = "the distribution of values, asymmetry, intermittency, events and their order in time"
 
-    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+    def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
         """Randomise the phases."""
-        return np.asarray(phase_randomized(x, seed=seed, joint=self.joint))
+        return np.asarray(phase_randomized(x, seed=seed, joint=self.joint, first=first))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,9 +160,10 @@ class IAAFT(Surrogate):
                 "or more"
             )
 
-    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+    def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
         """Iterate to both constraints."""
-        return np.asarray(iaaft(x, seed=seed, exact=self.exact, joint=self.joint, iterations=self.iterations).signals)
+        made = iaaft(x, seed=seed, exact=self.exact, joint=self.joint, iterations=self.iterations, first=first)
+        return np.asarray(made.signals)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,9 +188,9 @@ class WaveletIAAFT(Surrogate):
         if not 0 <= self.pinned <= 1:
             raise FHRError(f"pinned={self.pinned:g}; give a share from 0 to 1")
 
-    def surrogates(self, x: np.ndarray, fs: float, seed: int) -> np.ndarray:
+    def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
         """Randomise what is not pinned."""
-        return np.asarray(wavelet_iaaft(x, seed=seed, pinned=self.pinned, joint=self.joint).signals)
+        return np.asarray(wavelet_iaaft(x, seed=seed, pinned=self.pinned, joint=self.joint, first=first).signals)
 
 
 def _varies(signals: np.ndarray) -> np.ndarray:

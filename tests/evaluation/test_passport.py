@@ -27,7 +27,7 @@ class _Copies(Generator):
     keeps: ClassVar[str] = "<all>"
     destroys: ClassVar[str] = "nothing"
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         signals = fitted.windows.signals[rows] + np.float32(0.1)
         if self.mirrored:
             signals[:, 0] = 280 - signals[:, 0]

@@ -100,7 +100,7 @@ def test_a_control_takes_the_signals_of_the_givers(database, place):
 
 def test_a_recording_depends_on_seed_class_and_number_alone(fitted):
     some, more = fitted.sample(2, 1, 5), fitted.sample(20, 1, 5)
-    for a, b in zip(some, more, strict=False):
+    for a, b in zip(some, more, strict=False):  # of which others are made beside them
         assert a.name == b.name
         assert a.digest == b.digest
         assert a.outcome == b.outcome
@@ -210,7 +210,7 @@ class _Own(Generator):
     keeps: ClassVar[str] = "all"
     destroys: ClassVar[str] = "nothing"
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         return Drawn(fitted.windows.signals[rows])
 
 

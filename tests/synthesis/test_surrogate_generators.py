@@ -116,4 +116,6 @@ def test_files_give_the_same_draws(recipe, records, tmp_path):
     settings = {"segment": 1.0} if recipe is ResampledSegments else {}
     fitted = recipe(minutes=MINUTES, **settings).fit(records, LABELS)
     again = load_generator(save_generator(fitted, tmp_path / "generator.npz"))
-    assert [r.digest for r in again.draws(2)] == [r.digest for r in fitted.draws(2)]
+    made = [r.digest for r in fitted.draws(18)]
+    assert [r.digest for r in again.draws(2)] == made[:2]
+    assert [r.digest for r in fitted.draws(18, begin=15)] == made[15:]  # across a batch, both labels
