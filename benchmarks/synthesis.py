@@ -82,7 +82,7 @@ class Originals:
     """Records that surrogates are compared with."""
 
     def __init__(self, signals: np.ndarray) -> None:
-        self.measured = ~np.isnan(signals)
+        self.measured = self.kept = ~np.isnan(signals)  # the former moves with rearranged signals
         self.filled = fill_for_transform(signals)
         self.skewness = increment_skewness(self.filled[:, 0], self.measured[:, 0])
         self.lag, self.correlation = lag(self.filled, self.measured)
@@ -242,6 +242,33 @@ def pinned(data: Labours, records: int | None) -> None:
         found = wavelet_iaaft(x, seed=0, pinned=share)
         times = ", ".join(f"{one:.2f}" for one in found.pinned.mean(0))
         print(originals.row(f"pinned {name} (times {times})", found.signals, found.spectrum_error), flush=True)
+    # A way to be new and yet alike: the record's own segments in another order, before anything is randomised.
+    for segments in (6, 12):
+        rng = np.random.default_rng(0)
+        places = np.array([rearranged(one, segments, rng) for one in x])[:, None]
+        moved, originals.measured = (np.take_along_axis(one, places, -1) for one in (x, originals.kept))
+        print(originals.row(f"{segments} segments in another order", moved, spectrum_errors(moved, x)))
+        made = wavelet_iaaft(moved, seed=0).signals
+        print(originals.row(f"{segments} segments, pinned 0.9", made, spectrum_errors(made, x)))
+        print(f"likeness at any shift: {np.median(likeness(made, x), 0).round(2).tolist()}", flush=True)
+
+
+def rearranged(x: np.ndarray, segments: int, rng: np.random.Generator) -> np.ndarray:
+    """Places (time,) of a signal (channel, time), cut at random and put into another order that fits at the joints."""
+    cuts = np.r_[0, np.sort(rng.choice(np.arange(1, N), segments - 1, replace=False)), N]
+    parts = list(zip(cuts[:-1], cuts[1:], strict=True))
+    begins = np.array([np.median(x[:, a : min(b, a + 40)], axis=-1) for a, b in parts]) / x.std(-1)
+    ends = np.array([np.median(x[:, max(a, b - 40) : b], axis=-1) for a, b in parts]) / x.std(-1)
+    misfit = np.abs(ends[:, None] - begins[None]).sum(-1)  # of each part before each other one
+    misfit[np.arange(segments - 1), np.arange(1, segments)] = 10.0  # the old order
+    orders = []
+    for _ in range(20):
+        left = rng.permutation(segments).tolist()
+        order = [left.pop()]
+        while left:
+            order.append(left.pop(int(np.argmin(misfit[order[-1], left]))))
+        orders.append((misfit[order[:-1], order[1:]].sum(), order))
+    return np.concatenate([np.arange(*parts[k]) for k in min(orders)[1]])
 
 
 def joined(data: Labours, records: int | None) -> None:

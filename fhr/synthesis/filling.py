@@ -14,14 +14,15 @@ __all__ = ["Rule", "fill_for_transform"]
 
 Rule = Literal["mirror", "linear"]
 _MEDIAN_OF = 20  # samples beside a gap, 5 s at 4 Hz, whose median is their level
+_FADE = 20  # samples over which two sides fade into each other that do not cross
 
 
 def fill_for_transform(x: "ArrayLike | torch.Tensor", *, rule: Rule = "mirror", least: float = 0.25) -> Any:
     """Fill the gaps of signals by one rule, so that spectrum and values are bent as little as may be.
 
     `mirror` goes on with what was measured before the gap, backwards in time, and from the gap's other end with what
-    was measured after it; the two change over where they cross, nearest to the middle, or where they come nearest, over
-    a ramp. A side serves no longer than it is; where both are too short, the longer one is folded. Values, power at all
+    was measured after it; the two change over where they cross, nearest to the middle, or fade into each other over 20
+    samples where they come nearest. A side serves no longer than it is; where both are too short, the longer one is folded. Values, power at all
     frequencies and short runs of one value stay those of the neighbourhood, but the gap gets fluctuations and events
     that nobody measured, and rises become falls. `linear` draws a line between the medians of the 20 samples on both
     sides: nothing is invented, and power at all frequencies but the lowest is lost.
@@ -63,8 +64,8 @@ def fill_for_transform(x: "ArrayLike | torch.Tensor", *, rule: Rule = "mirror", 
     if poor.any():
         worst = int(np.argmax(poor))
         raise SignalError(
-            f"{poor.sum()} of {len(values)} signals have too little to fill from: signal {worst} has {share[worst]:.0%} of "
-            f"its samples where least={least:g} asks for {least:.0%}, and one at least; leave them out"
+            f"{poor.sum()} of {len(values)} signals have too little to fill from: signal {worst} has {share[worst]:.0%} "
+            f"of its samples where least={least:g} asks for {least:.0%}, and one at least; leave them out"
         )
     fill = _mirrored if rule == "mirror" else _bridged
     for row in np.flatnonzero(share < 1):
@@ -91,24 +92,24 @@ def _mirrored(x: np.ndarray) -> None:
 
 def _joined(before: np.ndarray, after: np.ndarray, n: int) -> np.ndarray:
     """Values of a gap of n samples: `before`, nearest sample first, and, from the other end, `after`."""
-    # The change lies where both sides reach without being folded.
+    if not len(before) or not len(after):
+        return _folded(before, n) if len(before) else _folded(after, n)[::-1]
+    left, right = _folded(before, n), _folded(after, n)[::-1]
+    # The change lies where both sides reach without being folded, if there is such a place.
     low, high = max(0, n - len(after)), min(n, len(before))
-    if low > high:  # they do not reach: the longer side is folded
-        low = high = n - len(after) if len(before) > len(after) else len(before)
-    left, right = _folded(before, high), _folded(after, n - low)[::-1]
-    apart = left[low:high] - right[: high - low]
-    if not len(apart):
-        return np.concatenate([left, right])
-    crossing = np.flatnonzero(apart[1:] * apart[:-1] <= 0) + 1
-    near = crossing if len(crossing) else np.flatnonzero(np.abs(apart) == np.abs(apart).min())
-    change = int(low + near[np.argmin(np.abs(near + low - n / 2))])
-    step = 0.0 if len(crossing) else apart[change - low]
-    # Each side bends by its share of the step, in proportion to its length.
-    ramps = np.linspace(0, change / n, change + 1)[1:], np.linspace(1 - change / n, 0, n - change + 1)[:-1]
-    return np.concatenate([left[:change] - ramps[0] * step, right[change - low :] + ramps[1] * step])
+    if low >= high:
+        change, width = (low if len(before) > len(after) else high), 0
+    else:
+        apart = left[low:high] - right[low:high]
+        crossing = np.flatnonzero(apart[1:] * apart[:-1] <= 0) + 1
+        near = crossing if len(crossing) else np.flatnonzero(np.abs(apart) == np.abs(apart).min())
+        change = int(low + near[np.argmin(np.abs(near + low - n / 2))])
+        width = 0 if len(crossing) else min(_FADE, 2 * change, 2 * (n - change))
+    share = np.clip((np.arange(n) - change + 0.5) / max(width, 1) + 0.5, 0, 1)
+    return (1 - share) * left + share * right
 
 
 def _folded(side: np.ndarray, n: int) -> np.ndarray:
     """The first n samples of `side`, which is run through forth and back where it is shorter."""
-    place = np.arange(n) % (2 * max(1, len(side)))
+    place = np.arange(n) % (2 * len(side))
     return side[np.minimum(place, 2 * len(side) - 1 - place)]

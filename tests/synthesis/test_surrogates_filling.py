@@ -21,9 +21,8 @@ def test_any_gaps_are_filled_within_the_values_and_nothing_else_is_touched(missi
     found = fill_for_transform(x, rule=rule, least=0)
     np.testing.assert_array_equal(found[~missing], x[~missing])
     assert np.isfinite(found).all()
-    span = np.nanmax(x) - np.nanmin(x)
-    assert found.min() >= np.nanmin(x) - span / 2 - 1e-12
-    assert found.max() <= np.nanmax(x) + span / 2 + 1e-12
+    assert found.min() >= np.nanmin(x) - 1e-12
+    assert found.max() <= np.nanmax(x) + 1e-12
 
 
 def test_lines_between_medians():
@@ -36,7 +35,7 @@ def test_the_mirror_meets_where_both_sides_cross():
     assert fill_for_transform([5.0, 3.0, 1.0, *[np.nan] * 4, 2.0, 4.0, 6.0])[3:7].tolist() == [1.0, 3.0, 4.0, 2.0]
 
 
-def test_sides_that_do_not_cross_meet_over_a_ramp():
+def test_sides_that_do_not_cross_fade_into_each_other():
     found = fill_for_transform(np.r_[np.full(20, 1.0), np.full(9, np.nan), np.full(20, 3.0)])
     assert (np.diff(found) >= 0).all()
     assert np.diff(found).max() < 0.35
