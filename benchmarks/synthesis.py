@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -256,7 +257,7 @@ def pinned(data: Labours, records: int | None) -> None:
 def rearranged(x: np.ndarray, segments: int, rng: np.random.Generator) -> np.ndarray:
     """Places (time,) of a signal (channel, time), cut at random and put into another order that fits at the joints."""
     cuts = np.r_[0, np.sort(rng.choice(np.arange(1, N), segments - 1, replace=False)), N]
-    parts = list(zip(cuts[:-1], cuts[1:], strict=True))
+    parts = list(pairwise(cuts))
     begins = np.array([np.median(x[:, a : min(b, a + 40)], axis=-1) for a, b in parts]) / x.std(-1)
     ends = np.array([np.median(x[:, max(a, b - 40) : b], axis=-1) for a, b in parts]) / x.std(-1)
     misfit = np.abs(ends[:, None] - begins[None]).sum(-1)  # of each part before each other one

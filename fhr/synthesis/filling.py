@@ -22,10 +22,10 @@ def fill_for_transform(x: "ArrayLike | torch.Tensor", *, rule: Rule = "mirror", 
 
     `mirror` goes on with what was measured before the gap, backwards in time, and from the gap's other end with what
     was measured after it; the two change over where they cross, nearest to the middle, or fade into each other over 20
-    samples where they come nearest. A side serves no longer than it is; where both are too short, the longer one is folded. Values, power at all
-    frequencies and short runs of one value stay those of the neighbourhood, but the gap gets fluctuations and events
-    that nobody measured, and rises become falls. `linear` draws a line between the medians of the 20 samples on both
-    sides: nothing is invented, and power at all frequencies but the lowest is lost.
+    samples where they come nearest. A side serves no longer than it is; where both are too short, the longer one is
+    folded. Values, power at all frequencies and short runs of one value stay those of the neighbourhood, but the gap
+    gets fluctuations and events that nobody measured, and rises become falls. `linear` draws a line between the medians
+    of the 20 samples on both sides: nothing is invented, and power at all frequencies but the lowest is lost.
 
     On an hour of FHR that misses less than 2% (41 records), gaps of other records were cut out and filled
     (`benchmarks/synthesis.py`): `mirror` changed the power of octaves above 8 mHz by +2% (median), `linear` by -14%;
@@ -64,8 +64,9 @@ def fill_for_transform(x: "ArrayLike | torch.Tensor", *, rule: Rule = "mirror", 
     if poor.any():
         worst = int(np.argmax(poor))
         raise SignalError(
-            f"{poor.sum()} of {len(values)} signals have too little to fill from: signal {worst} has {share[worst]:.0%} "
-            f"of its samples where least={least:g} asks for {least:.0%}, and one at least; leave them out"
+            f"{poor.sum()} of {len(values)} signals have too little to fill from: signal {worst} has "
+            f"{share[worst]:.0%} of its samples where least={least:g} asks for {least:.0%}, and one at least; leave "
+            "them out"
         )
     fill = _mirrored if rule == "mirror" else _bridged
     for row in np.flatnonzero(share < 1):

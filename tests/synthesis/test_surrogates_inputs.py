@@ -104,6 +104,20 @@ def test_other_seeds_are_refused(method, options, x):
         method(x, **options)
 
 
+@each_method
+def test_the_way_of_a_gpu_is_the_same(method, x, monkeypatch):
+    """Transforms and sorts of torch, on the CPU."""
+    x = x[:1]
+    here = method(x, seed=5)
+    monkeypatch.setattr("fhr.synthesis.fourier._by_numpy", lambda _: False)
+    there = method(x, seed=5)
+    if method is by_phases:
+        np.testing.assert_allclose(there, here, rtol=1e-12)
+    else:
+        np.testing.assert_array_equal(np.sort(there), np.sort(x))
+        assert (there == here).mean() > 0.9
+
+
 @pytest.mark.cuda
 @each_method
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
