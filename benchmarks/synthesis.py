@@ -291,9 +291,15 @@ def joined(data: Labours, records: int | None) -> None:
         )
     cumulants = analyze(found.signals[:, 0], **SCALES, require_regularity=False).cumulants[:, :2]
     inside = ((cumulants >= originals.band[0]) & (cumulants <= originals.band[1])).mean((0, 2))
-    skewness = increment_skewness(fill_for_transform(found.signals[:, 0]), ~np.isnan(found.signals[:, 0]))
     print(f"C1, C2 in the band of real records: {inside[0]:.0%}, {inside[1]:.0%} of scales")
-    print(f"skewness of increments: {np.median(skewness):.2f}, of the real {np.median(originals.skewness):.2f}")
+    for name, one in (("resampled", found.signals), ("real", x)):
+        fhr = one[:, 0].reshape(1, -1)
+        measured = ~np.isnan(fhr)
+        skewness = increment_skewness(np.nan_to_num(fhr), measured)[0]
+        below = (fhr[measured] < 100).mean()
+        print(
+            f"{name}: FHR of SD {np.nanstd(fhr):.1f} bpm, {below:.3f} below 100 bpm, skewness of increments {skewness:.2f}"
+        )
 
 
 def cpu_seconds(work: Callable[[], object]) -> tuple[float, float]:
