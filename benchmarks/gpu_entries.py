@@ -221,6 +221,33 @@ def _with_gradient(layer, x) -> None:
     layer(x).sum().backward()
 
 
+@entry("surrogates", value=25, seconds=25)
+def surrogates(say, *, device: str, small: bool, seconds: float, folder: Path) -> None:
+    """Surrogates of signals of 60 min at 4 Hz: 50 iterations of IAAFT, pinned wavelet coefficients, random phases."""
+    import torch
+    from timing import median_seconds
+
+    from fhr.synthesis import iaaft, phase_randomized, wavelet_iaaft
+
+    budget = 0 if small else seconds / 12
+    n_samples, n, few = (600, 4, 2) if small else (14400, 512, 16)
+    generator = torch.Generator().manual_seed(0)
+    walks = torch.randn(n, 1, n_samples, generator=generator).cumsum(-1)
+    makers = {
+        "IAAFT": partial(iaaft, seed=0, joint=False, iterations=50, tolerance=0),
+        "pinned": partial(wavelet_iaaft, seed=0, wavelet="sym4"),
+        "phases": partial(phase_randomized, seed=0),
+    }
+    for name, make in makers.items():
+        # A CPU computes in double precision, whatever it is given.
+        for dtype in (torch.float32, torch.float64):
+            times = [
+                1e3 * median_seconds(partial(make, x.to(where, dtype)), where, budget=budget)
+                for where, x in ((device, walks), ("cpu", walks[:few]))
+            ]
+            say(Result(f"{name}, {n} signals, {str(dtype)[6:]}", times[0], "ms", n, times[1], few))
+
+
 @entry("fGn", value=20, seconds=5)
 def fractional_noise(say, *, device: str, small: bool, seconds: float, folder: Path) -> None:
     """Fractional Gaussian noise: `fhr.processes` is numpy, so that there is nothing to run on a GPU."""

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -82,7 +83,7 @@ class Originals:
     """Records that surrogates are compared with."""
 
     def __init__(self, signals: np.ndarray) -> None:
-        self.measured = ~np.isnan(signals)
+        self.measured = self.kept = ~np.isnan(signals)  # the former moves with rearranged signals
         self.filled = fill_for_transform(signals)
         self.skewness = increment_skewness(self.filled[:, 0], self.measured[:, 0])
         self.lag, self.correlation = lag(self.filled, self.measured)
@@ -91,10 +92,12 @@ class Originals:
         self.band = np.nanquantile(found.cumulants[:, :2], [0.025, 0.975], axis=0)
 
     def analysis(self, x: np.ndarray, n_bootstrap: int = 0):
+        """Log-cumulants of FHR where it was measured."""
         options = {**SCALES, "n_bootstrap": n_bootstrap, "require_regularity": False}
         return analyze(x[:, 0], mask=self.measured[:, 0], **options)
 
     def row(self, name: str, x: np.ndarray, spectrum_error: np.ndarray) -> str:
+        """Row of the table for surrogates (record, 2, time)."""
         skewness = np.abs(increment_skewness(x[:, 0], self.measured[:, 0]) / self.skewness - 1)
         apart = np.abs(lag(x, self.measured)[0] - self.lag)
         coupled = self.correlation < -0.3
@@ -165,6 +168,13 @@ def textbook(x: np.ndarray, iterations: int, seed: int = 0) -> np.ndarray:
     return surrogate
 
 
+def likeness(surrogate: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Largest correlation (...) of surrogate and original over all circular shifts, forwards and backwards."""
+    made, given = (np.fft.rfft(one - one.mean(-1, keepdims=True)) for one in (surrogate, x))
+    size = surrogate.std(-1) * x.std(-1) * N
+    return np.max([np.fft.irfft(made * one, N).max(-1) for one in (given, given.conj())], axis=0) / size
+
+
 def spectrum_errors(surrogate: np.ndarray, x: np.ndarray) -> np.ndarray:
     asked, found = (np.abs(np.fft.rfft(one))[..., 1:] for one in (x, surrogate))
     return np.linalg.norm(found - asked, axis=-1) / np.linalg.norm(asked, axis=-1)
@@ -174,11 +184,16 @@ def iterative(data: Labours, records: int | None) -> None:
     """Errors of IAAFT in all its forms, beside the textbook's."""
     x = fill_for_transform(data.signals[usable(data, records)])
     print(f"{len(x)} records; medians (90% quantiles) of FHR and UC")
-    print("| form | spectrum, L2 | values, L2 / SD | cross-spectrum, L2 | iterations |\n|---|---|---|---|---|")
+    print("likeness is the largest correlation with the original over all shifts, forwards and backwards")
+    print("| form | spectrum, L2 | values, L2 / SD | cross-spectrum, L2 | iterations | likeness | above 0.95 |")
+    print("|---|---|---|---|---|---|---|")
 
     def cell(errors: np.ndarray) -> str:
         pairs = zip(np.median(errors, 0), np.quantile(errors, 0.9, axis=0), strict=True)
         return ", ".join(f"{median:.4f} ({high:.4f})" for median, high in pairs)
+
+    def alike(surrogate: np.ndarray) -> str:
+        return f"{cell(likeness(surrogate, x))} | {(likeness(surrogate, x) > 0.95).mean(0).round(3).tolist()}"
 
     for joint in (False, True):
         for exact in ("amplitudes", "spectrum"):
@@ -186,11 +201,13 @@ def iterative(data: Labours, records: int | None) -> None:
             print(
                 f"| {'joint' if joint else 'each channel'}, {exact} exact | {cell(found.spectrum_error)} | "
                 f"{cell(found.amplitude_error)} | {cell(found.cross_error[:, None])} | "
-                f"{np.median(found.iterations):.0f} ({np.quantile(found.iterations, 0.9):.0f}) |"
+                f"{np.median(found.iterations):.0f} ({np.quantile(found.iterations, 0.9):.0f}) | "
+                f"{alike(found.signals)} |"
             )
     for iterations in (50, 200):
-        errors = spectrum_errors(np.apply_along_axis(partial(textbook, iterations=iterations), -1, x), x)
-        print(f"| textbook, each channel, amplitudes exact | {cell(errors)} | 0 | - | {iterations} |")
+        made = np.apply_along_axis(partial(textbook, iterations=iterations), -1, x)
+        errors = cell(spectrum_errors(made, x))
+        print(f"| textbook, each channel, amplitudes exact | {errors} | 0 | - | {iterations} | {alike(made)} |")
 
 
 COLUMNS = (
@@ -226,6 +243,33 @@ def pinned(data: Labours, records: int | None) -> None:
         found = wavelet_iaaft(x, seed=0, pinned=share)
         times = ", ".join(f"{one:.2f}" for one in found.pinned.mean(0))
         print(originals.row(f"pinned {name} (times {times})", found.signals, found.spectrum_error), flush=True)
+    # A way to be new and yet alike: the record's own segments in another order, before anything is randomised.
+    for segments in (6, 12):
+        rng = np.random.default_rng(0)
+        places = np.array([rearranged(one, segments, rng) for one in x])[:, None]
+        moved, originals.measured = (np.take_along_axis(one, places, -1) for one in (x, originals.kept))
+        print(originals.row(f"{segments} segments in another order", moved, spectrum_errors(moved, x)))
+        made = wavelet_iaaft(moved, seed=0).signals
+        print(originals.row(f"{segments} segments, pinned 0.9", made, spectrum_errors(made, x)))
+        print(f"likeness at any shift: {np.median(likeness(made, x), 0).round(2).tolist()}", flush=True)
+
+
+def rearranged(x: np.ndarray, segments: int, rng: np.random.Generator) -> np.ndarray:
+    """Places (time,) of a signal (channel, time), cut at random and put into another order that fits at the joints."""
+    cuts = np.r_[0, np.sort(rng.choice(np.arange(1, N), segments - 1, replace=False)), N]
+    parts = list(pairwise(cuts))
+    begins = np.array([np.median(x[:, a : min(b, a + 40)], axis=-1) for a, b in parts]) / x.std(-1)
+    ends = np.array([np.median(x[:, max(a, b - 40) : b], axis=-1) for a, b in parts]) / x.std(-1)
+    misfit = np.abs(ends[:, None] - begins[None]).sum(-1)  # of each part before each other one
+    misfit[np.arange(segments - 1), np.arange(1, segments)] = 10.0  # the old order
+    orders = []
+    for _ in range(20):
+        left = rng.permutation(segments).tolist()
+        order = [left.pop()]
+        while left:
+            order.append(left.pop(int(np.argmin(misfit[order[-1], left]))))
+        orders.append((misfit[order[:-1], order[1:]].sum(), order))
+    return np.concatenate([np.arange(*parts[k]) for k in min(orders)[1]])
 
 
 def joined(data: Labours, records: int | None) -> None:
@@ -247,9 +291,15 @@ def joined(data: Labours, records: int | None) -> None:
         )
     cumulants = analyze(found.signals[:, 0], **SCALES, require_regularity=False).cumulants[:, :2]
     inside = ((cumulants >= originals.band[0]) & (cumulants <= originals.band[1])).mean((0, 2))
-    skewness = increment_skewness(fill_for_transform(found.signals[:, 0]), ~np.isnan(found.signals[:, 0]))
     print(f"C1, C2 in the band of real records: {inside[0]:.0%}, {inside[1]:.0%} of scales")
-    print(f"skewness of increments: {np.median(skewness):.2f}, of the real {np.median(originals.skewness):.2f}")
+    for name, one in (("resampled", found.signals), ("real", x)):
+        fhr = one[:, 0].reshape(1, -1)
+        measured = ~np.isnan(fhr)
+        skewness = increment_skewness(np.nan_to_num(fhr), measured)[0]
+        below = (fhr[measured] < 100).mean()
+        print(
+            f"{name}: FHR of SD {np.nanstd(fhr):.1f} bpm, {below:.3f} below 100 bpm, skewness of increments {skewness:.2f}"
+        )
 
 
 def cpu_seconds(work: Callable[[], object]) -> tuple[float, float]:

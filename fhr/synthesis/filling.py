@@ -14,22 +14,24 @@ __all__ = ["Rule", "fill_for_transform"]
 
 Rule = Literal["mirror", "linear"]
 _MEDIAN_OF = 20  # samples beside a gap, 5 s at 4 Hz, whose median is their level
+_FADE = 20  # samples over which two sides fade into each other that do not cross
 
 
 def fill_for_transform(x: "ArrayLike | torch.Tensor", *, rule: Rule = "mirror", least: float = 0.25) -> Any:
     """Fill the gaps of signals by one rule, so that spectrum and values are bent as little as may be.
 
-    `mirror` goes on with the signal before the gap backwards in time and, from the gap's other end, with the signal
-    after it; the two change over where they cross, nearest to the middle, or where they come nearest, over a ramp. The
-    shortest gaps are filled first, and then serve the longer ones; where one side has too little, it is folded. Values,
-    power at all frequencies and short runs of one value stay those of the neighbourhood, but the gap gets fluctuations
-    and events that nobody measured, and rises become falls. `linear` draws a line between the medians of the 20 samples
-    on both sides: nothing is invented, and power at all frequencies but the lowest is lost.
+    `mirror` goes on with what was measured before the gap, backwards in time, and from the gap's other end with what
+    was measured after it; the two change over where they cross, nearest to the middle, or fade into each other over 20
+    samples where they come nearest. A side serves no longer than it is; where both are too short, the longer one is
+    folded. Values, power at all frequencies and short runs of one value stay those of the neighbourhood, but the gap
+    gets fluctuations and events that nobody measured, and rises become falls. `linear` draws a line between the medians
+    of the 20 samples on both sides: nothing is invented, and power at all frequencies but the lowest is lost.
 
-    On FHR of 41 records that miss less than 2% of an hour, gaps of other records were cut out and filled: `mirror`
-    changed the power of octaves above 8 mHz by -3% (median), `linear` by -16%; the values by 0.07 and 0.08 standard
-    deviations (root mean square of the sorted ones), in one of ten cases by more than 0.17 and 0.27. Single lines of
-    the spectrum change more with `mirror` (0.28 and 0.22, relative L2), since what it invents has phases of its own.
+    On an hour of FHR that misses less than 2% (41 records), gaps of other records were cut out and filled
+    (`benchmarks/synthesis.py`): `mirror` changed the power of octaves above 8 mHz by +2% (median), `linear` by -14%;
+    sorted values by 0.07 and 0.10 standard deviations (root mean square; in one of ten cases by more than 0.23 and
+    0.25). Single lines of the spectrum change more with `mirror` (0.31 and 0.24, relative L2), since what it invents
+    has phases of its own. UC is alike.
 
     Args:
         x: (..., time) array or tensor; NaN is missing.
@@ -60,10 +62,11 @@ def fill_for_transform(x: "ArrayLike | torch.Tensor", *, rule: Rule = "mirror", 
     share = measured.mean(-1)
     poor = (share < least) | (measured.sum(-1) < 1)
     if poor.any():
-        row = int(np.argmax(poor))
+        worst = int(np.argmax(poor))
         raise SignalError(
-            f"{poor.sum()} of {len(values)} signals have too little to fill from: signal {row} has {share[row]:.0%} of "
-            f"its samples where least={least:g} asks for {least:.0%}, and one at least; leave them out"
+            f"{poor.sum()} of {len(values)} signals have too little to fill from: signal {worst} has "
+            f"{share[worst]:.0%} of its samples where least={least:g} asks for {least:.0%}, and one at least; leave "
+            "them out"
         )
     fill = _mirrored if rule == "mirror" else _bridged
     for row in np.flatnonzero(share < 1):
@@ -80,12 +83,11 @@ def _bridged(x: np.ndarray) -> None:
 
 
 def _mirrored(x: np.ndarray) -> None:
-    """Fill the gaps of x (time,) in place, the shortest first, with their mirrored neighbourhood."""
-    starts, ends = runs(np.isnan(x))
-    for k in np.argsort(ends - starts, kind="stable"):
-        start, end = starts[k], ends[k]
-        before, after = x[:start], x[end:]
-        before, after = before[~np.isnan(before)][::-1], after[~np.isnan(after)]
+    """Fill the gaps of x (time,) in place with their mirrored neighbourhood."""
+    missing = np.isnan(x)
+    measured, place = x[~missing], np.cumsum(~missing)
+    for start, end in zip(*runs(missing), strict=True):
+        before, after = measured[: place[start]][::-1], measured[place[start] :]
         x[start:end] = _joined(before, after, end - start)
 
 
@@ -94,17 +96,18 @@ def _joined(before: np.ndarray, after: np.ndarray, n: int) -> np.ndarray:
     if not len(before) or not len(after):
         return _folded(before, n) if len(before) else _folded(after, n)[::-1]
     left, right = _folded(before, n), _folded(after, n)[::-1]
-    apart = left - right
-    places = np.arange(1, n)
-    crossing = np.flatnonzero(apart[1:] * apart[:-1] <= 0) + 1
-    if len(crossing):
-        change = int(crossing[np.argmin(np.abs(crossing - n / 2))])
-        step = 0.0
+    # The change lies where both sides reach without being folded, if there is such a place.
+    low, high = max(0, n - len(after)), min(n, len(before))
+    if low >= high:
+        change, width = (low if len(before) > len(after) else high), 0
     else:
-        change = int(places[np.argmin(np.abs(apart[1:]))]) if n > 1 else 1
-        step = float(apart[min(change, n - 1)])
-    ramp = np.linspace(0, 1, change + 1)[1:], np.linspace(1, 0, n - change + 1)[:-1]
-    return np.concatenate([left[:change] - ramp[0] * step / 2, right[change:] + ramp[1] * step / 2])
+        apart = left[low:high] - right[low:high]
+        crossing = np.flatnonzero(apart[1:] * apart[:-1] <= 0) + 1
+        near = crossing if len(crossing) else np.flatnonzero(np.abs(apart) == np.abs(apart).min())
+        change = int(low + near[np.argmin(np.abs(near + low - n / 2))])
+        width = 0 if len(crossing) else min(_FADE, 2 * change, 2 * (n - change))
+    share = np.clip((np.arange(n) - change + 0.5) / max(width, 1) + 0.5, 0, 1)
+    return (1 - share) * left + share * right
 
 
 def _folded(side: np.ndarray, n: int) -> np.ndarray:

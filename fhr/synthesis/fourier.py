@@ -12,12 +12,12 @@ __all__ = ["in_rank_order", "irfft", "rfft"]
 
 def rfft(x: torch.Tensor) -> torch.Tensor:
     """Fourier transform (..., time // 2 + 1) of real signals (..., time)."""
-    return torch.from_numpy(np.fft.rfft(x.numpy())) if x.device.type == "cpu" else torch.fft.rfft(x)
+    return torch.from_numpy(np.fft.rfft(x.numpy())) if _by_numpy(x) else torch.fft.rfft(x)
 
 
 def irfft(transform: torch.Tensor, n: int) -> torch.Tensor:
     """Real signals (..., n) of a Fourier transform."""
-    if transform.device.type == "cpu":
+    if _by_numpy(transform):
         return torch.from_numpy(np.fft.irfft(transform.numpy(), n))
     return torch.fft.irfft(transform, n)
 
@@ -28,5 +28,9 @@ def in_rank_order(values: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
     Ties among the values, of which a quantised signal is full, cost nothing: equal values may be exchanged. Only ties
     of `like` are broken by the sort, and a transform leaves none.
     """
-    order = torch.from_numpy(np.argsort(like.numpy())) if like.device.type == "cpu" else like.argsort(-1)
+    order = torch.from_numpy(np.argsort(like.numpy())) if _by_numpy(like) else like.argsort(-1)
     return torch.empty_like(like).scatter_(-1, order, values)
+
+
+def _by_numpy(x: torch.Tensor) -> bool:
+    return x.device.type == "cpu"

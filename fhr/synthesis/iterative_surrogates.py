@@ -67,7 +67,8 @@ def iaaft(
     contraction does not. The sharper the two constraints determine a signal, the nearer a surrogate may come to the
     original, shifted or mirrored: two or three contractions on a flat line leave little to randomise.
 
-    With `exact="amplitudes"` the last steps adapt the phases of each channel by itself, with `joint` too: that halves
+    A CPU computes in double precision, a GPU in that of the tensor; single precision gives the same errors. With
+    `exact="amplitudes"` the last steps adapt the phases of each channel by itself, with `joint` too: that halves
     the error of the spectra, and leaves the cross-spectra an error of its own.
 
     Args:

@@ -85,4 +85,4 @@ def random_rotations(
     angles[..., 0] = 0.0
     if n % 2 == 0:
         angles[..., -1] = np.where(angles[..., -1] < pi, 0.0, pi)
-    return torch.from_numpy(np.exp(1j * angles)).to(transform.device, transform.dtype)
+    return torch.from_numpy(np.exp(1j * angles)).to(transform.dtype).to(transform.device)

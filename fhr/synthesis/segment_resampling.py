@@ -114,7 +114,7 @@ def _read(recordings: "Sequence[ArrayLike | torch.Tensor]") -> list[np.ndarray]:
     Raises:
         SignalError: see `resampled`.
     """
-    found = []
+    found: list[np.ndarray] = []
     for k, one in enumerate(recordings):
         array = one.detach().cpu().numpy() if isinstance(one, torch.Tensor) else np.asarray(one)
         if array.dtype.kind not in "fiu" or array.ndim != 2 or 0 in array.shape:
@@ -168,10 +168,8 @@ class _Joiner:
         self.starts = starts
         zero = np.zeros_like(starts)
         self.stages = [(zero, starts), (starts, self.lengths)]  # (first sample, one past the last) of each recording
-        # A level counts by the spread of its channel.
-        pooled = np.concatenate(recordings, axis=1)
-        centre = np.nanmedian(pooled, axis=1, keepdims=True)
-        self.spread = np.maximum(np.nanmedian(np.abs(pooled - centre), axis=1), np.finfo(np.float64).tiny)
+        spread = np.nanstd(np.concatenate(recordings, axis=1), axis=1)  # by which the levels of a channel count
+        self.spread = np.where(spread > 0, spread, 1.0)
 
     def labour(self, time: int, rng: np.random.Generator) -> _Labour:
         """One labour of `time` samples."""
@@ -199,8 +197,9 @@ class _Joiner:
         room = np.maximum(highs - lows - length + 1, 0)
         recordings = rng.choice(len(room), _TRIED, p=room / room.sum())
         firsts = lows[recordings] + (rng.random(_TRIED) * room[recordings]).astype(np.int64)
-        misfits = [self._misfit(made, at, k, first) for k, first in zip(recordings, firsts, strict=True)]
-        best = int(np.argmin(misfits))
+        misfits = np.array([self._misfit(made, at, k, first) for k, first in zip(recordings, firsts, strict=True)])
+        # A segment that begins with a gap has no level; it is taken as often as drawn, or loss would be weeded out.
+        best = 0 if np.isinf(misfits[0]) else int(np.argmin(misfits))
         source, first = int(recordings[best]), int(firsts[best])
         taken = self.recordings[source][:, first : first + length].copy()
         n = min(self.fade, at, first, length)

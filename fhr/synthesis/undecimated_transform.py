@@ -56,7 +56,7 @@ class UndecimatedTransform:
             found.append(smooth * (turns @ high.to(turns.dtype)))
             smooth = smooth * (turns @ low.to(turns.dtype))
         self.n = n
-        self.responses = torch.stack([*found, smooth]).to(like.device, like.dtype)
+        self.responses = torch.stack([*found, smooth]).to(like.dtype).to(like.device)
 
     def __len__(self) -> int:
         """Number of scales, the smooth part included."""
