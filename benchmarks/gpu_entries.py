@@ -248,6 +248,24 @@ def surrogates(say, *, device: str, small: bool, seconds: float, folder: Path) -
             say(Result(f"{name}, {n} signals, {str(dtype)[6:]}", times[0], "ms", n, times[1], few))
 
 
+@entry("scattering synthesis", value=45, seconds=40)
+def scattering_descent(say, *, device: str, small: bool, seconds: float, folder: Path) -> None:
+    """Steps of the synthesis of pairs of signals under scattering constraints, 60 min at 1 Hz, float64."""
+    import torch
+    from timing import median_seconds
+
+    from fhr.processes import fbm
+    from fhr.synthesis import scattering_synthesis
+
+    n_samples, n, few, steps = (256, 3, 2, 1) if small else (3600, 256, 8, 20)
+    signal = torch.from_numpy(fbm(n_samples, 0.7, size=(n, 2), seed=1))
+    times = []
+    for where, x in ((device, signal.to(device)), ("cpu", signal[:few])):
+        work = partial(scattering_synthesis, x, fs=1.0, seed=0, tolerance=0.0, max_iterations=steps)
+        times.append(1e3 * median_seconds(work, where, budget=0 if small else seconds / 4))
+    say(Result(f"{steps} steps of {n} records", times[0], "ms", n, times[1], few))
+
+
 @entry("fGn", value=20, seconds=5)
 def fractional_noise(say, *, device: str, small: bool, seconds: float, folder: Path) -> None:
     """Fractional Gaussian noise: `fhr.processes` is numpy, so that there is nothing to run on a GPU."""

@@ -66,13 +66,15 @@ def scattering_synthesis(
     with their skewness, power and cross-spectra octave by octave, sparsity and log-moments of each scale, how
     fluctuations of one scale go with those of another and of the other channel, the asymmetry of time and of up and
     down, shapes as far as phases of neighbouring octaves make them, the delay between channels up to 120 s.
-    **Destroyed**: when anything happens (no event stays in its place), the trend from end to end, the order of slow
-    phases of labour (stages), steps of a monitor's resolution and exactly flat stretches, the number and exact outlines
-    of contractions and decelerations, and anything above the pairs of scales and moments named.
+    **Destroyed**: when anything happens (no event stays in its place), the trend from end to end and the order of the
+    stages of labour, the regular beat of contractions, steps of a monitor's resolution and exactly flat stretches (and
+    with them log-cumulants of fine scales of a UC that rests on one value), the outline of one event beyond what pairs
+    of scales fix: brief needles and restless stretches come as often as in the record, but in other company.
 
     Args:
         x: (batch, channel, time), complete: fill gaps first, and draw gaps into the result. FHR and UC, or any others.
-        fs: Hz. 1 Hz is enough for FHR, which monitors average over beats; 4 Hz takes five times as long.
+        fs: Hz. 1 Hz is enough for FHR, which monitors average over beats, and takes some seconds an hour of signal;
+            4 Hz takes four to five times as long.
         seed: of the phases; record number i of a batch has a stream of its own.
         tolerance: the descent of a record ends at this relative loss.
         max_iterations: or after so many steps.

@@ -57,8 +57,8 @@ def test_the_descent_meets_the_constraints_of_a_known_process(made):
     assert (found.relative_loss < 0.02).all()
     assert (found.iterations == 80).all()
     assert all((apart < 0.3).all() for apart in found.discrepancies.values()), found.discrepancies
-    np.testing.assert_allclose(found.signals.mean(-1), x.mean(-1), atol=0.05 * x.std(-1).max())
-    np.testing.assert_allclose(found.signals.std(-1), x.std(-1), rtol=0.1)
+    assert (np.abs(found.signals.mean(-1) - x.mean(-1)) < 0.15 * x.std(-1)).all()
+    np.testing.assert_allclose(found.signals.std(-1), x.std(-1), rtol=0.15)
 
 
 def test_asymmetry_is_kept_and_a_random_phase_loses_it(made):
