@@ -1,7 +1,8 @@
 """False alarms and power of the indices of fidelity and of the tests of memorisation, on CTU-UHB.
 
 OMP_NUM_THREADS=1 python benchmarks/fidelity.py FOLDER {alarms,power,memorisation,speed} [--draws 200] [--splits 200]
-    [--n 30 100] [--tables order groups signs] [--indices fidelity discriminative] [--made 4] [--kept FILE.npz]
+    [--n 30 100] [--tables order groups signs] [--indices fidelity embedded discriminative] [--made 4]
+    [--kept FILE.npz]
 
 The last 60 min of every record, cleaned, at 1 Hz. Tables of rows: the 21 order statistics; the features over nested
 parts (`group_features`, 380 without parity); 16 signs of coupling and asymmetry: correlation of FHR and UC at lags from
@@ -27,15 +28,18 @@ from fhr.features import order_statistics
 from fhr.metrics import (
     Chosen,
     Indices,
+    PrincipalAxes,
     against_real,
     authenticity,
     data_copying,
     fidelity_indices,
+    in_real_units,
     membership,
     nearest_windows,
     rejection_rates,
     shifted_differences,
 )
+from fhr.metrics.fidelity import prepared_frechet
 from fhr.metrics.planted_defects import (
     copied,
     flipped,
@@ -50,7 +54,20 @@ from fhr.metrics.planted_defects import (
 from fhr.preprocessing import block_mean
 
 BLOCK = 600  # samples at 1 Hz
-INDICES: dict[str, Indices] = {"fidelity": fidelity_indices, "discriminative": discriminative_scores}
+
+
+def embedded(real: np.ndarray, pool: np.ndarray) -> Chosen:
+    """Frechet distance along n / 10 principal axes of the real, that is the held-out, rows."""
+    axes = PrincipalAxes.fit(real, max(min(len(real) // 10, real.shape[1]), 1))
+    of = prepared_frechet(*in_real_units(axes(real), axes(pool)))
+    return lambda chosen: {"frechet": of(chosen)}
+
+
+INDICES: dict[str, Indices] = {
+    "fidelity": fidelity_indices,
+    "embedded": embedded,
+    "discriminative": discriminative_scores,
+}
 
 
 def together(indices: list[Indices]) -> Indices:
