@@ -1,7 +1,8 @@
 """False alarms and power of the indices of fidelity and of the tests of memorisation, on CTU-UHB.
 
 OMP_NUM_THREADS=1 python benchmarks/fidelity.py FOLDER {alarms,power,memorisation,speed} [--draws 200] [--splits 200]
-    [--n 30 100] [--tables order groups signs] [--indices fidelity discriminative] [--made 4] [--kept FILE.npz]
+    [--n 30 100] [--tables order groups signs] [--indices fidelity embedded discriminative] [--made 4]
+    [--kept FILE.npz]
 
 The last 60 min of every record, cleaned, at 1 Hz. Tables of rows: the 21 order statistics; the features over nested
 parts (`group_features`, 380 without parity); 16 signs of coupling and asymmetry: correlation of FHR and UC at lags from
@@ -27,14 +28,18 @@ from fhr.features import order_statistics
 from fhr.metrics import (
     Chosen,
     Indices,
+    PrincipalAxes,
     against_real,
+    authenticity,
     data_copying,
     fidelity_indices,
+    in_real_units,
     membership,
     nearest_windows,
     rejection_rates,
     shifted_differences,
 )
+from fhr.metrics.fidelity import prepared_frechet
 from fhr.metrics.planted_defects import (
     copied,
     flipped,
@@ -49,7 +54,20 @@ from fhr.metrics.planted_defects import (
 from fhr.preprocessing import block_mean
 
 BLOCK = 600  # samples at 1 Hz
-INDICES: dict[str, Indices] = {"fidelity": fidelity_indices, "discriminative": discriminative_scores}
+
+
+def embedded(real: np.ndarray, pool: np.ndarray) -> Chosen:
+    """Frechet distance along n / 10 principal axes of the real, that is the held-out, rows."""
+    axes = PrincipalAxes.fit(real, max(min(len(real) // 10, real.shape[1]), 1))
+    of = prepared_frechet(*in_real_units(axes(real), axes(pool)))
+    return lambda chosen: {"frechet": of(chosen)}
+
+
+INDICES: dict[str, Indices] = {
+    "fidelity": fidelity_indices,
+    "embedded": embedded,
+    "discriminative": discriminative_scores,
+}
 
 
 def together(indices: list[Indices]) -> Indices:
@@ -187,51 +205,66 @@ def memorisers(fhr: np.ndarray, uc: np.ndarray, new: np.ndarray, training: np.nd
     }
 
 
-TESTS = ("copying stretch", "copying whole", "membership stretch", "membership whole")
+TESTS = ("copying stretch", "copying whole", "authenticity", "membership stretch", "membership whole")
 
 
 def p_of_tests(
-    to_training: np.ndarray, held_out: np.ndarray, of_training: np.ndarray, others: np.ndarray
+    to_training: np.ndarray, held_out: np.ndarray, training: np.ndarray, told: list[np.ndarray]
 ) -> np.ndarray:
-    """p-values of `TESTS`: differences of synthetic and held-out to training, of training and held-out to synthetic."""
+    """p-values of `TESTS` from differences.
+
+    Args:
+        to_training: of the synthetic windows.
+        held_out: of the held-out windows to the training windows.
+        training: among these.
+        told: of training and of held-out to the synthetic windows.
+    """
     near = zip(nearest_windows(to_training), nearest_windows(held_out), strict=True)
-    told = zip(nearest_windows(of_training), nearest_windows(others), strict=True)
-    return np.array([*(data_copying(a, b).p for a, b in near), *(membership(a, b).p for a, b in told)])
+    members = zip(*(nearest_windows(one) for one in told), strict=True)
+    authentic = authenticity(*(one.min(axis=1) for one in (to_training, held_out, training)))
+    return np.array([*(data_copying(a, b).p for a, b in near), authentic.p, *(membership(a, b).p for a, b in members)])
 
 
 def memorisation(fhr: np.ndarray, uc: np.ndarray, sizes: list[int], draws: int, made: int) -> None:
     """Rates of p <= 0.05: `draws` of new records, `made` sets of copies, of each five subsets at smaller sizes."""
     among = shifted_differences(fhr, fhr, fs=1.0).astype(np.float32)
-    hits: dict[tuple[int, str], list[np.ndarray]] = {}
+    hits: dict[int, dict[str, list[np.ndarray]]] = {n: {} for n in sizes}
     most = max(sizes)
-    for k in range(draws):
-        for n in sizes:
-            generator = stream(1, "planted defects", k, n)
-            order = generator.permutation(len(fhr))
+
+    def of(rows: np.ndarray, others: np.ndarray) -> np.ndarray:
+        return among[rows][:, :, others]
+
+    for n in sizes:
+        for k in range(draws):
+            order = stream(1, "planted defects", k, n).permutation(len(fhr))
             new, held_out, training = order[:n], order[n : 2 * n], order[2 * n :]
-            pairs = ((new, training), (held_out, training), (training, new), (held_out, new))
-            p = p_of_tests(*(among[a][:, :, b] for a, b in pairs))
-            hits.setdefault((n, "none: new records"), []).append(p <= 0.05)
+            told = [of(training[:n], new), of(held_out, new)]
+            p = p_of_tests(of(new, training), of(held_out, training), of(training, training), told)
+            hits[n].setdefault("none: new records", []).append(p <= 0.05)
+        shown(n, hits[n])
     for k in range(made):
         generator = stream(2, "planted defects", k)
         order = generator.permutation(len(fhr))
         new, held_out, training = order[:most], order[most : 2 * most], order[2 * most :]
         some = training[generator.permutation(len(training))[:most]]
-        usual = among[held_out][:, :, training]
+        usual, known = of(held_out, training), of(training, training)
         for name, synthetic in memorisers(fhr, uc, new, training, generator).items():
             to_training = shifted_differences(synthetic, fhr[training], fs=1.0)
             of_some, of_held_out = (shifted_differences(fhr[rows], synthetic, fs=1.0) for rows in (some, held_out))
             for n in sizes:
                 for _ in range(1 if n == most else 5):
                     a, b = (generator.permutation(most)[:n] for _ in range(2))
-                    p = p_of_tests(to_training[a], usual[b], of_some[:, :, a], of_held_out[b][:, :, a])
-                    hits.setdefault((n, name), []).append(p <= 0.05)
-        print(f"  {k + 1} of {made} sets of copies", flush=True)
-    for n in sizes:
-        print(f"| n = {n} | draws | {' | '.join(TESTS)} |\n|{'---|' * 6}")
-        for (of, name), rates in hits.items():
-            if of == n:
-                print(f"| {name} | {len(rates)} | {' | '.join(f'{rate:.2f}' for rate in np.mean(rates, axis=0))} |")
+                    told = [of_some[b][:, :, a], of_held_out[b][:, :, a]]
+                    p = p_of_tests(to_training[a], usual[b], known, told)
+                    hits[n].setdefault(name, []).append(p <= 0.05)
+        for n in sizes:
+            shown(n, hits[n])
+
+
+def shown(n: int, hits: dict[str, list[np.ndarray]]) -> None:
+    print(f"| n = {n} | draws | {' | '.join(TESTS)} |\n|{'---|' * 7}")
+    for name, rates in hits.items():
+        print(f"| {name} | {len(rates)} | {' | '.join(f'{rate:.2f}' for rate in np.mean(rates, axis=0))} |", flush=True)
 
 
 def speed(fhr: np.ndarray, rows: np.ndarray) -> None:

@@ -33,6 +33,11 @@ def mmd2(real: ArrayLike, synthetic: ArrayLike) -> float:
     s = 1/2, 1, 2, where b is the median of :math:`|x_i - x_j|_1` among the real rows alone. Two sets of one law have an
     expectation of 0, and about half of all values are below.
 
+    Power at p <= 0.05 with 30 and with 100 records of CTU-UHB (`benchmarks/fidelity.py`), on signs of coupling and
+    asymmetry: no lag 0.13, 0.72; mirrored FHR 0.77, 1.00; FHR reversed in blocks 0.38, 1.00; on order statistics: no
+    loss 1.00, 1.00; loss twice 0.68, 0.99; variance shrunk by a fifth 0.36, 0.99; half of the records, each twice 0.80,
+    0.85. Memorised records are not its task: 0.05, 0.00.
+
     Args:
         real: (n, d), n > 1; NaN takes the column's real median.
         synthetic: (m, d), m > 1.
@@ -118,7 +123,9 @@ def marginal_distance(real: ArrayLike, synthetic: ArrayLike) -> float:
 
     .. math:: \frac{1}{d} \sum_k \int |F_k(t) - G_k(t)|\, dt
 
-    It sees every column by itself and no dependence between columns.
+    It sees every column by itself and no dependence between columns. Power, as of `mmd2`: no lag 0.09, 0.18; mirrored
+    0.50, 0.99; reversed in blocks 0.11, 0.72; no loss 0.92, 1.00; loss twice 0.49, 0.98; shrunk 0.09, 0.68;
+    half of the records 0.37, 0.62; memorised 0.04, 0.01.
 
     Args:
         real: (n, d); NaN takes the column's real median, see `in_real_units`.

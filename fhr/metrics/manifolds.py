@@ -33,6 +33,12 @@ def manifolds(real: ArrayLike, synthetic: ArrayLike, k: int = 3) -> Manifolds:
     A row lies inside a ball if it is at most as far from the centre as that neighbour. Distances are Euclidean, of rows
     in units of the real ones (`in_real_units`). Coverage of Naeem et al. finds what recall finds, less often.
 
+    Power of 1 - recall at p <= 0.05 with 30 and with 100 records of CTU-UHB (`benchmarks/fidelity.py`), on signs of
+    coupling and asymmetry: no lag 0.24, 0.78; mirrored FHR 0.31, 0.83; FHR reversed in blocks 0.24, 0.74; on order
+    statistics: no loss 0.91, 1.00; loss twice 0.05, 0.10; variance shrunk by a fifth 0.62, 0.89; half of the records,
+    each twice 0.81, 1.00; memorised 0.04, 0.00. Density, on either side of 1, finds shrinking best (0.78, 1.00).
+    Precision finds mirrored FHR (0.30, 0.70; order statistics 0.90, 1.00) and hardly any of the others.
+
     Args:
         real: (n, d), n > k; NaN takes the column's real median.
         synthetic: (m, d), m > k.
