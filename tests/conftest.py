@@ -10,9 +10,9 @@ import sqlite3
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import chdir, nullcontext, redirect_stderr, redirect_stdout
-from functools import wraps
+from functools import partial, wraps
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny models lose time on more threads
@@ -54,6 +55,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if TRAINING & set(getattr(item, "fixturenames", ())) or item.path.parent.name == "tasks":
             item.add_marker(pytest.mark.training)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file() -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """Tests hold no examples in docstrings: nobody looks for them here."""
+    return [one for one in (yield) if not isinstance(one, DoctestModule)]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: nobody looks through it for garbage again."""
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -229,14 +241,25 @@ def births_table(tmp_path_factory: pytest.TempPathFactory, births_database: CTUU
     return made_once(tmp_path_factory, "births_table", lambda _: baseline_table(births_database))[1]
 
 
+@pytest.fixture(scope="session")
+def births_groups(tmp_path_factory: pytest.TempPathFactory, births_database: CTUUHB) -> pd.DataFrame:
+    """What the lines on groups of features know of these recordings, computed once."""
+    from fhr.evaluation import feature_table, group_features  # slow, and most tests do without
+
+    def made(_: Path) -> pd.DataFrame:
+        return feature_table(births_database, group_features())
+
+    return made_once(tmp_path_factory, "births_groups", made)[1]
+
+
 @pytest.fixture
 def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) -> None:
-    """A cross-validation of `births` reports beside one line only.
+    """A cross-validation of `births` reports beside one line only, without figures, audit of windows and a full null.
 
     What a report holds is told by the run that all tests share, and by the tests of `fhr.evaluation`.
     """
     from fhr.cli import crossval_run
-    from fhr.evaluation import BASELINES
+    from fhr.evaluation import BASELINES, report, result
 
     def known_table(recordings: Iterable[Recording]) -> pd.DataFrame:
         assert [recording.name for recording in recordings] == births_table.index.tolist()
@@ -245,6 +268,9 @@ def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) ->
     monkeypatch.setattr(crossval_run, "BESIDE", BASELINES[-1:])
     monkeypatch.setattr(crossval_run, "baseline_table", known_table)
     monkeypatch.setattr(crossval_run, "feature_table", lambda recordings, features: None)
+    monkeypatch.setattr(report, "window_audit", lambda *_, **__: {})
+    monkeypatch.setattr(result, "calibration_null", partial(result.calibration_null, n_redraws=20))
+    monkeypatch.setattr("fhr.tasks.write_evaluation", lambda *_: None)
 
 
 @pytest.fixture(scope="session")
@@ -281,7 +307,7 @@ def run_fhr() -> Callable[..., Answer]:
     """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`.
 
     A signal that stops it stops the tests too, unless the test has said that it sends one (`stopped=True`). What a
-    verb draws beside its numbers is not drawn; the notebooks and tests/tasks/test_evaluation_files.py draw it.
+    verb draws beside its numbers is not drawn; tests/tasks/test_evaluation_files.py draws it.
     """
 
     def run(folder: Path, *arguments: object, stopped: bool = False) -> Answer:

@@ -92,7 +92,7 @@ class Reference:
             raise FHRError(f"held-out scores without the columns {lacking}; give name, inner, member and score")
         if len(held_out) == 0:
             raise FHRError("no held-out score; give those of the records that no member was trained on")
-        if unlabelled := sorted(set(held_out["name"]) - set(labels.dropna().index)):
+        if unlabelled := sorted(set(held_out["name"].tolist()) - set(labels.dropna().index.tolist())):
             raise FHRError(f"{len(unlabelled)} held-out records lack a label: {unlabelled[:3]}; leave them out")
         inner, score = held_out["inner"].to_numpy(), held_out["score"].to_numpy(dtype=float)
         record, names = pd.factorize(held_out["name"], sort=True)

@@ -119,7 +119,7 @@ class Place:
     def partition(self) -> Partition:
         """Names of the labelled records, by use."""
         whole = self.splits.partition(self.split_repeat, self.fold, self.inner, n_inner=N_INNER)
-        known = set(self.labels.index)
+        known = set(self.labels.index.tolist())  # Arrow gives single names slowly
         return Partition(*(tuple(n for n in names if n in known) for names in vars(whole).values()))
 
     def bootstrap(self, names: tuple[str, ...], seed: int) -> tuple[str, ...]:

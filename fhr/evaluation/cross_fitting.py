@@ -83,9 +83,9 @@ def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrato
         raise SplitError("the scores are not those of one outer fold; calibrate each fold by itself")
     held_out, tested = raw[raw["use"] == "held_out"], raw[raw["use"] == "test"]
     in_folds = held_out[["name", "inner"]].drop_duplicates()
-    if in_folds["name"].duplicated().any() or set(in_folds["name"]) & set(tested["name"]):
+    if in_folds["name"].duplicated().any() or set(in_folds["name"].tolist()) & set(tested["name"].tolist()):
         raise SplitError("inner folds overlap each other or the test fold; make a new split with `fhr splits`")
-    if unknown := sorted({*held_out["name"]} - {*labels.dropna().index}):
+    if unknown := sorted({*held_out["name"].tolist()} - {*labels.dropna().index.tolist()}):
         raise SplitError(f"{len(unknown)} held-out records have no label: {unknown[:3]}; leave them out")
     members = held_out.pivot(index="name", columns="member", values="score")
     test = tested.pivot(index="name", columns=["inner", "member"], values="score").sort_index(axis=1)

@@ -38,7 +38,7 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
     """
     prediction = cross_fit(raw, labels, make)
     names, networks = prediction.test.index, prediction.test.to_numpy().T
-    if unknown := sorted({*names} - {*labels.dropna().index}):
+    if unknown := sorted({*names.tolist()} - {*labels.dropna().index.tolist()}):
         raise SplitError(
             f"{len(unknown)} predicted records have no known label: {unknown[:3]}; leave them out, or predict them "
             "with `fhr predict`"

@@ -61,7 +61,7 @@ def rows_at(table: pd.DataFrame, place: Place, seed: int, called: str) -> RowsAt
     """
     if place.permutation is not None:  # among the records that are scored, as the report knows them
         table = permuted(table[table.index.isin(place.labels.index)], seed=place.permutation)
-    part, known = place.partition, set(table.index)
+    part, known = place.partition, set(table.index.tolist())
     held_out, test = ([n for n in names if n in known] for names in (part.calibration, part.test))
     names = place.bootstrap(tuple(n for n in (*part.train, *part.validation) if n in known), seed)
     if not names or not test:

@@ -192,7 +192,7 @@ def _check(model: Any, place: Place) -> None:
     ):
         if not isinstance(scores, pd.Series):
             raise FHRError(f"{where}: scores of type {type(scores).__name__}; give a pandas Series by record name")
-        if not scores.index.is_unique or (strange := set(scores.index) - set(names)):
+        if not scores.index.is_unique or (strange := set(scores.index.tolist()) - set(names)):
             first = scores.index[scores.index.duplicated()][0] if not scores.index.is_unique else min(strange)
             raise SplitError(
                 f"{where}: the fit scored record {first!r}, which is not of its {use} or stands twice; take data and "

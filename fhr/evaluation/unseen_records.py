@@ -41,7 +41,7 @@ def check_makers(first: Place, places: Sequence[tuple[int, int]]) -> None:
     tuned = set(seen_records(fitted_to, database, checksum=database.whole_checksum))
     if not tuned:
         return
-    known = set(first.labels.index)
+    known = set(first.labels.index.tolist())
     for repeat, fold in places:
         test = set(first.at(repeat, fold).partition.test)
         learnt = [database[name] for name in sorted(known - test)]

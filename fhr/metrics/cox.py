@@ -60,17 +60,14 @@ def calibration_line(labels: ArrayLike, probabilities: ArrayLike) -> Calibration
         Cox 1958, Biometrika 45:562, doi:10.1093/biomet/45.3-4.562; Miller et al. 1993, Med. Decis. Making 13:49.
     """
     from scipy.stats import chi2  # slow to import, and a prediction does without
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
 
     y = checked_labels(labels)
     x = log_odds(checked_probabilities(probabilities, len(y)))
-    if not _overlap(x, np.ones((1, len(y))), y[None])[0]:
+    slope, intercept = lines_by_row(x, y[None])[:, 0].tolist()
+    if np.isnan(slope) and _overlap(x, np.ones((1, len(y))), y[None])[0]:
+        slope, intercept = _searched(x, y)
+    if np.isnan(slope):
         return CalibrationLine(np.nan, np.nan, np.nan)
-    with warnings.catch_warnings():  # of a line search that ends where it began, at the maximum
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(x[:, None], y)
-    slope, intercept = float(fit.coef_[0, 0]), float(fit.intercept_[0])
     sign = 2 * y - 1
     gain = np.sum(log_expit(sign * (intercept + slope * x))) - np.sum(log_expit(sign * x))
     return CalibrationLine(slope, intercept, float(chi2.sf(2 * max(gain, 0.0), df=2)))
@@ -122,11 +119,22 @@ def calibration_lines(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np
 
 
 def lines_by_row(x: np.ndarray, events: np.ndarray) -> np.ndarray:
-    """Slope and intercept, (2, m), of labels or their probabilities (m, n) on the log-odds (m, n) of each row.
+    """Slope and intercept, (2, m), of labels or their probabilities (m, n) on log-odds, (n,) or (m, n) of each row.
 
     NaN where a row has no finite line, or one too far from slope 1 for plain Newton steps.
     """
     return _lines(x, np.ones_like(events), events, 1.0, 0.0)
+
+
+def _searched(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Slope and intercept by Newton's method with a line search, for lines far from slope 1; scikit-learn's."""
+    from sklearn.exceptions import ConvergenceWarning  # slow to import, and most lines do without
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():  # of a line search that ends where it began, at the maximum
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8, max_iter=200).fit(x[:, None], y)
+    return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
 def _lines(x: np.ndarray, counts: np.ndarray, events: np.ndarray, slope0: float, intercept0: float) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The model that comes with the package: kernel lines of several labels, cross-validated on CTU-UHB."""
 
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from fhr.confidence import Abstention, Prediction
@@ -129,6 +129,8 @@ def shipped(
 ) -> ShippedModel:
     """The model that comes with the package, ready to predict; torch is not needed.
 
+    Asked for again, it is the same object, whose calibration curves are there already.
+
     Args:
         labels: that are asked for; None for `ph<7.05`, `ph<=7.15`, `ph<7.20` and `apgar1<7`.
         prevalence: see `ShippedModel`.
@@ -138,7 +140,14 @@ def shipped(
         CheckpointError: its file is damaged.
         FHRError: see `ShippedModel`.
     """
-    return ShippedModel(_read(SHIPPED), labels=labels, prevalence=prevalence, abstention=abstention)
+    return _model(SHIPPED, None if labels is None else tuple(labels), prevalence, abstention)
+
+
+@lru_cache(maxsize=8)
+def _model(
+    path: Path, labels: tuple[str, ...] | None, prevalence: float | None, abstention: Abstention | None
+) -> ShippedModel:
+    return ShippedModel(_read(path), labels=labels, prevalence=prevalence, abstention=abstention)
 
 
 @cache

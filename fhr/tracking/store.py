@@ -160,23 +160,30 @@ def run_checkpoints(run_id: str) -> list[Path]:
 
 
 def _checkpoints(run: "Run") -> list[Path]:
-    from mlflow.artifacts import download_artifacts
-
-    client, run_id, runs = mlflow_client(), run.info.run_id, [run]
-    if not client.list_artifacts(run_id, "checkpoints"):
+    run_id = run.info.run_id
+    if not (paths := _own_checkpoints(run)):
         if run.info.status != "FINISHED":
             raise CheckpointError(
                 f"run {run_id} is {run.info.status} and holds no finished checkpoint; let it end, or name one of its "
                 "folds' runs"
             )
         children = f"tags.`mlflow.parentRunId` = '{run_id}'"
-        runs = list(client.search_runs([run.info.experiment_id], children))
-    paths: list[Path] = []
-    for member in (one.info.run_id for one in runs):
-        if client.list_artifacts(member, "checkpoints"):
-            folder = download_artifacts(run_id=member, artifact_path="checkpoints", tracking_uri=tracking_uri())
-            paths += checkpoint_files(folder)
+        folds = mlflow_client().search_runs([run.info.experiment_id], children)
+        paths = [path for fold in folds for path in _own_checkpoints(fold)]
     return paths
+
+
+def _own_checkpoints(run: "Run") -> list[Path]:
+    """The checkpoints of a run alone, where they lie, or copied from a server.
+
+    The folder itself is asked: the client looks up the run and its models each time, and copies what is here already.
+    """
+    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
+
+    artifacts = get_artifact_repository(run.info.artifact_uri)
+    if not artifacts.list_artifacts("checkpoints"):
+        return []
+    return checkpoint_files(artifacts.download_artifacts("checkpoints"))
 
 
 def _settle() -> None:

@@ -2,14 +2,12 @@
 
 import json
 import os
-import subprocess
 import sys
 import time
 from math import nan
 from pathlib import Path
 
 import pytest
-from warm_python import python
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 sys.path.append(str(BENCHMARKS))  # for the workers too, which import this file
@@ -22,15 +20,22 @@ def lines(folder: Path) -> list[dict]:
     return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
 
 
-def command(*arguments: object) -> subprocess.CompletedProcess:
-    return python(BENCHMARKS / "gpu.py", *arguments, folder=Path.cwd())
+@pytest.fixture
+def command(monkeypatch):
+    """The exit code of the command with these arguments."""
+
+    def run(*arguments: object) -> int:
+        monkeypatch.setattr(sys, "path", sys.path[:])
+        monkeypatch.setattr(sys, "argv", ["gpu.py", *map(str, arguments)])
+        return main()
+
+    return run
 
 
 @pytest.mark.process
-def test_the_command_keeps_results_and_draws_their_table(tmp_path):
+def test_the_command_keeps_results_and_draws_their_table(tmp_path, command):
     only = ["fGn", "tests"]
-    done = command("--out", tmp_path, "--device", "cpu", "--small", "--minutes", 60, "--only", *only)
-    assert done.returncode == 0, done.stderr
+    assert command("--out", tmp_path, "--device", "cpu", "--small", "--minutes", 60, "--only", *only) == 0
     found = lines(tmp_path)
     assert [line for line in found if line["status"] != "measured"] == []
     assert list(dict.fromkeys(line["entry"] for line in found)) == ["tests", "fGn"]  # by worth
@@ -60,13 +65,11 @@ def test_an_entry_gives_results_at_small_size(tmp_path, entry):
 
 
 @pytest.fixture
-def refused(monkeypatch, capsys):
+def refused(command, capsys):
     """What the command says on stderr of arguments that it does not take."""
 
     def refuse(*arguments: object) -> str:
-        monkeypatch.setattr(sys, "path", sys.path[:])
-        monkeypatch.setattr(sys, "argv", ["gpu.py", *map(str, arguments)])
-        assert main() == 2
+        assert command(*arguments) == 2
         out, err = capsys.readouterr()
         assert out == ""
         return err

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from mlflow.cli import server
 
 from fhr.cli import next_commands
 
@@ -36,6 +35,8 @@ def test_predict_and_runs_do_as_they_are_given(runs, last, run_fhr):
 
 
 def test_the_server_is_one_of_the_store_that_holds_the_run(runs, last, monkeypatch):
+    from mlflow.cli import server  # slow, and all other tests do without
+
     monkeypatch.chdir(runs.folder)
     setting, program, *rest = shlex.split(last["look:"])
     assert setting == "MLFLOW_DISABLE_TELEMETRY=true"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from warm_python import python
 
 ROOT = Path(__file__).resolve().parents[2]
 LATE = sorted(path.parent.name for path in (ROOT / "fhr").glob("*/__init__.py") if "late_names(" in path.read_text())
@@ -51,7 +52,5 @@ def test_the_card_of_a_checkpoint_loads_no_torch():
 @pytest.mark.process
 def test_the_command_line_takes_short_names_of_networks(tmp_path):
     asked = ["fit", "--config", "cnn", "--model.model", "CTGNet", "--print_config"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "fhr", *asked]
-    answer = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    answer = python("-m", "fhr", *asked, folder=tmp_path, environment={**os.environ, "PYTHONPATH": str(ROOT)})
     assert "class_path: fhr.models.CTGNet" in answer.stdout, answer.stderr

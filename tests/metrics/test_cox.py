@@ -6,7 +6,7 @@ from scipy.stats import chi2, kstest
 
 from fhr.errors import FHRError
 from fhr.metrics import calibration_intercept, calibration_line, calibration_slope
-from fhr.metrics.cox import calibration_line_by_counts
+from fhr.metrics.cox import calibration_line_by_counts, lines_by_row
 
 
 def drawn(n, seed=0):
@@ -26,6 +26,17 @@ def test_maximises_the_likelihood():
     np.testing.assert_allclose([line.slope, line.intercept], best.x, atol=1e-4)
     assert line.p_value == pytest.approx(chi2.sf(2 * (loss([1, 0]) - best.fun), 2), abs=1e-6)
     assert (calibration_slope(y, p), calibration_intercept(y, p)) == line[:2]
+
+
+@pytest.mark.parametrize("spread", [1, 3, 8])
+def test_the_gradient_is_zero_where_plain_newton_steps_run_away_too(spread):
+    generator = np.random.default_rng(0)
+    x = generator.normal(-1, spread, 300).clip(-13, 13)
+    y = (generator.random(300) < expit(0.2 * x)).astype(int)
+    assert np.isnan(lines_by_row(x, y[None])).all() == (spread > 1)
+    line = calibration_line(y, expit(x))
+    excess = y - expit(line.intercept + line.slope * x)
+    np.testing.assert_allclose([excess.sum(), (excess * x).sum()], 0, atol=1e-3)
 
 
 def test_calibrated_probabilities_have_slope_1_and_intercept_0():

@@ -3,21 +3,35 @@
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
-from warm_python import warm_context
+from warm_python import Warm, warm_context
 
 from fhr.tracking import ensure_experiment, mlflow_client
 
 pytestmark = pytest.mark.process
 
 WRITERS, STEPS = 2, 5  # eight of them: benchmarks/concurrency.py
+
+# `mlflow server` starts another Python with a command of uvicorn; this one runs that command itself.
+SERVER = """
+import os, runpy, sys
+from mlflow import server
+from mlflow.cli import cli
+
+def run(command, extra_env, **_):
+    os.environ.update(extra_env)
+    _, module, name, *sys.argv[1:] = command
+    assert module == "-m"
+    runpy.run_module(name, run_name="__main__", alter_sys=True)
+
+server._exec_cmd = run
+cli(["server", *sys.argv[1:]])
+"""
 
 
 def train(folder: str, uri: str | None, start: float, writer: int) -> str:
@@ -81,16 +95,8 @@ def server(tmp_path):
     environment.pop("MLFLOW_TRACKING_URI", None)
     folder = tmp_path / "server"
     folder.mkdir()
-    options = ["--workers", "1", "--host", "127.0.0.1", "--port", str(port)]
-    with (folder / "log.txt").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mlflow", "server", *options],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+    options = ["--workers", 1, "--host", "127.0.0.1", "--port", port]
+    process = Warm("-c", SERVER, *options, folder=folder, environment=environment)
     uri, deadline = f"http://127.0.0.1:{port}", time.monotonic() + 600
     try:
         while True:
@@ -98,16 +104,18 @@ def server(tmp_path):
                 urllib.request.urlopen(f"{uri}/health", timeout=5).close()
                 break
             except OSError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    pytest.fail((folder / "log.txt").read_text())
+                if not process.runs:
+                    pytest.fail(process.wait().stderr)
+                if time.monotonic() > deadline:
+                    pytest.fail("the server does not answer")
                 time.sleep(0.2)
         yield uri
     finally:
-        os.killpg(process.pid, signal.SIGKILL)  # with its worker
-        process.wait()
+        if process.runs:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
 
 
-@pytest.mark.skipif(os.name == "nt", reason="ends the server by its process group")
 def test_two_processes_and_one_server(server, tmp_path, monkeypatch):
     folder = tmp_path / "work"
     folder.mkdir()
