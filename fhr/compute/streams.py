@@ -40,10 +40,12 @@ Purpose = Literal[
     "permuted runs",
     "records of a calibration curve",
     "records of a figure's band",
+    "rows of a rebalanced class",
     "signals of synthetic recordings",
     "slice for early stopping",
     "statistics of a copula",
     "steps of an estimator",
+    "synthetic rows of a place",
     "ties of p-values",
     "variance of training",
 ]

@@ -28,6 +28,7 @@ from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
 from .published_predictions import oof_file, read_oof
+from .rebalancing import Rebalanced, Rebalancing
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .result import CrossValidation
@@ -36,6 +37,7 @@ from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
 from .summary import evaluate_predictions, summary_row
+from .synthetic_rows import SyntheticRows
 from .training_population import training_population
 from .unseen_records import check_makers, marked, unseen
 from .validation_report import write_validation
@@ -68,9 +70,12 @@ __all__ = [
     "OnTableMaker",
     "OverPermutations",
     "Procedure",
+    "Rebalanced",
+    "Rebalancing",
     "Repeats",
     "Report",
     "Store",
+    "SyntheticRows",
     "baseline_predictions",
     "baseline_scores",
     "baseline_table",
