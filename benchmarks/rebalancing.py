@@ -33,7 +33,6 @@ from fhr.evaluation import (
     FolderStore,
     KernelLineMaker,
     OnTableMaker,
-    Rebalancing,
     SyntheticRows,
     compare,
     cross_validate,
@@ -44,6 +43,7 @@ from fhr.evaluation.baselines import logistic
 from fhr.evaluation.comparison import COMPARED
 from fhr.features import ORDER_STATISTICS
 from fhr.metrics import holm
+from fhr.synthesis import Rebalancing
 
 RIVALS = ("none", "weights")
 PLAIN = ("none", "weights", "oversampling", "smote")

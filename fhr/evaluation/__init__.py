@@ -28,7 +28,6 @@ from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
 from .published_predictions import oof_file, read_oof
-from .rebalancing import Rebalanced, Rebalancing
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .result import CrossValidation
@@ -70,8 +69,6 @@ __all__ = [
     "OnTableMaker",
     "OverPermutations",
     "Procedure",
-    "Rebalanced",
-    "Rebalancing",
     "Repeats",
     "Report",
     "Store",

@@ -17,11 +17,11 @@ from fhr.features import NESTED_GROUPS, FeatureSet, features_by_name
 from fhr.models import CheckpointCard, FittedKernelLine, KernelLine, pack_model
 from fhr.preprocessing import Pipeline as Preparation
 from fhr.recording import Composition, Recording, named_once
+from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baselines import logistic, ridge
 from .fits import Maker
 from .on_table import OnTableMaker, rows_at
-from .rebalancing import AS_IT_IS, Rebalancing
 from .synthetic_rows import SyntheticRows
 
 __all__ = ["GROUP_LINES", "GroupLine", "KernelLineMaker", "feature_table", "group_features"]

@@ -17,10 +17,10 @@ from fhr.calibration import prior_of_weights
 from fhr.compute import seed_of
 from fhr.datasets import FittedModel, Place
 from fhr.errors import FHRError
+from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baseline_features import without_lengths
 from .controls import permuted
-from .rebalancing import AS_IT_IS, Rebalancing
 from .synthetic_rows import SyntheticRows
 
 __all__ = ["OnTable", "OnTableMaker", "RowsAt", "rows_at"]

@@ -5,6 +5,7 @@ from .birth_table import BIRTH_COLUMNS, birth_table
 from .copula_segments import CopulaSegments
 from .generator import Drawn, FittedGenerator, Generator
 from .generator_file import load_generator, save_generator
+from .rebalancing import AS_IT_IS, Rebalanced, Rebalancing
 from .refitted import Refitted
 from .refitted_labours import SimulatedLabours
 from .synthetic_folder import write_synthetic
@@ -12,12 +13,15 @@ from .tilt import Tilt, fit_tilt
 from .training_windows import TrainingWindows
 
 __all__ = [
+    "AS_IT_IS",
     "BIRTH_COLUMNS",
     "Bank",
     "CopulaSegments",
     "Drawn",
     "FittedGenerator",
     "Generator",
+    "Rebalanced",
+    "Rebalancing",
     "Refitted",
     "SimulatedLabours",
     "Tilt",

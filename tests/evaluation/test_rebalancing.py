@@ -24,15 +24,14 @@ from fhr.evaluation import (
     KernelLineMaker,
     OnTable,
     OnTableMaker,
-    Rebalancing,
     SyntheticRows,
     unseen,
 )
 from fhr.evaluation.maker_source import maker_source
 from fhr.evaluation.on_table import rows_at
-from fhr.evaluation.smote import smote
 from fhr.recording import Outcome, Recording
-from fhr.synthesis import Drawn, FittedGenerator, Generator
+from fhr.synthesis import Drawn, FittedGenerator, Generator, Rebalancing
+from fhr.synthesis.smote import smote
 
 N, FS, MINUTES = 100, 1.0, 1.0
 TARGET = "ph<=7.15"

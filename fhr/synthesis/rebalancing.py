@@ -1,5 +1,6 @@
 """Rebalancing of the classes of a training part: weights, copies, SMOTE, or the recordings of a generator."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -9,14 +10,15 @@ import pandas as pd
 from fhr.compute import stream
 from fhr.datasets import Place
 from fhr.errors import FHRError
-from fhr.synthesis import Generator
 
+from .generator import Generator
 from .smote import smote
-from .synthetic_rows import SyntheticRows
 
 __all__ = ["AS_IT_IS", "Rebalanced", "Rebalancing"]
 
 Method = Literal["none", "weights", "oversampling", "smote", "synthetic"]
+RowsOf = Callable[[Generator, Place, int, int, int], pd.DataFrame]
+"""Rows of features of n recordings of a class that a generator makes at a place: generator, place, n, class, seed."""
 _MOST = 100.0  # to 1, and 1 to as many
 
 
@@ -88,16 +90,45 @@ class Rebalancing:
         name = self.method if self.generator is None else self.generator.title
         return f"{name} to {self.ratio:g}"
 
-    def __call__(
-        self, rows: pd.DataFrame, place: Place, seed: int, synthetic: SyntheticRows | None = None
-    ) -> Rebalanced:
+    def weights(self, labels: np.ndarray) -> np.ndarray:
+        """Weights (n,) that give labels of 0 and 1 the wanted share, with a mean of 1.
+
+        Raises:
+            FHRError: one class only.
+        """
+        negatives, positives = _counted(labels)
+        own = np.where(labels == 1, self.ratio / positives, 1 / negatives)
+        return np.asarray(len(labels) / (1 + self.ratio) * own)
+
+    def missing(self, labels: np.ndarray) -> tuple[int, int]:
+        """Class, 0 or 1, of which more is needed for the wanted share, and how many; 0 where there are enough.
+
+        Raises:
+            FHRError: one class only.
+        """
+        negatives, positives = _counted(labels)
+        if positives / negatives < self.ratio:
+            return 1, round(self.ratio * negatives) - positives
+        return 0, round(positives / self.ratio) - negatives
+
+    def copies(self, labels: np.ndarray, place: Place, seed: int) -> np.ndarray:
+        """Positions of the records that `oversampling` takes once more, drawn with replacement.
+
+        Raises:
+            FHRError: one class only.
+        """
+        target, n = self.missing(labels)
+        own = np.flatnonzero(labels == target)
+        return own[_draw(seed, place).integers(len(own), size=n)]
+
+    def __call__(self, rows: pd.DataFrame, place: Place, seed: int, synthetic: RowsOf | None = None) -> Rebalanced:
         """Rebalance the rows of the training records of a place.
 
         Args:
             rows: of the training records, by name; a record may stand there several times.
             place: of these rows, whose labels count.
             seed: of the draws.
-            synthetic: from recordings of a generator to rows.
+            synthetic: gives rows of a generator's recordings, `fhr.evaluation.SyntheticRows`.
 
         Raises:
             FHRError: training records of one class, fewer than SMOTE needs, `synthetic` without rows of its features
@@ -106,32 +137,21 @@ class Rebalancing:
         if self.method == "none":
             return Rebalanced(rows)
         labels = place.labels.loc[rows.index].to_numpy()
-        n, positives = len(labels), int(labels.sum())
-        if not 0 < positives < n:
-            raise FHRError(
-                f"{positives} of {n} training records have the label; rebalancing needs both classes: a commoner "
-                "label, more recordings or fewer folds"
-            )
-        negatives = n - positives
         if self.method == "weights":
-            shares = {1: self.ratio / positives, 0: 1 / negatives}
-            return Rebalanced(rows, n / (1 + self.ratio) * np.where(labels == 1, shares[1], shares[0]))
-        few = int(positives / negatives < self.ratio)
-        missing = round(self.ratio * negatives) - positives if few else round(positives / self.ratio) - negatives
-        if missing < 1:
+            return Rebalanced(rows, self.weights(labels))
+        target, n = self.missing(labels)
+        if not n:
             return Rebalanced(rows)
-        own = rows[labels == few]
-        draw = stream(seed, "rows of a rebalanced class", place.repeat, place.fold, place.inner, place.member)
         if self.method == "oversampling":
-            more = own.iloc[draw.integers(len(own), size=missing)]
+            more = rows.iloc[self.copies(labels, place, seed)]
         elif self.method == "smote":
-            more = smote(own, rows, missing, draw, neighbours=self.neighbours)
+            more = smote(rows[labels == target], rows, n, _draw(seed, place), neighbours=self.neighbours)
         else:
-            more = self._synthetic(place, missing, few, seed, synthetic, rows.columns)
+            more = self._synthetic(place, n, target, seed, synthetic, rows.columns)
         return Rebalanced(pd.concat([rows, more]))
 
     def _synthetic(
-        self, place: Place, n: int, target: int, seed: int, synthetic: SyntheticRows | None, columns: pd.Index
+        self, place: Place, n: int, target: int, seed: int, synthetic: RowsOf | None, columns: pd.Index
     ) -> pd.DataFrame:
         if synthetic is None or self.generator is None:
             raise FHRError(f"{self.title}: nothing computes features of what it makes; give `SyntheticRows(table)`")
@@ -139,6 +159,21 @@ class Rebalancing:
         if missing := [column for column in columns if column not in made.columns]:
             raise FHRError(f"{self.title}: no column {missing[0]}; make both tables with one function")
         return made[list(columns)]
+
+
+def _draw(seed: int, place: Place) -> np.random.Generator:
+    return stream(seed, "rows of a rebalanced class", place.repeat, place.fold, place.inner, place.member)
+
+
+def _counted(labels: np.ndarray) -> tuple[int, int]:
+    """Negatives and positives."""
+    n, positives = len(labels), int(labels.sum())
+    if not 0 < positives < n:
+        raise FHRError(
+            f"{positives} of {n} training records have the label; rebalancing needs both classes: a commoner label, "
+            "more recordings or fewer folds"
+        )
+    return n - positives, positives
 
 
 AS_IT_IS = Rebalancing()
