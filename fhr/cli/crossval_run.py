@@ -420,7 +420,9 @@ def _check_networks(source: CrossvalStore, cli: TrainingCLI, facts: DataFacts, r
         raise CheckpointError(f"run {run_id} is of a linear line and holds no networks; give one that trained some")
     texts = (source.configuration(), cli.configuration())
     there, here = (with_current_class_paths(yaml.safe_load(text)) for text in texts)
-    learnt_label = getattr(cli.model.loss, "needs_label", True) or cli.datamodule.class_weights != "none"
+    data = cli.datamodule
+    by_class = data.class_weights != "none" or data.rebalancing is not None
+    learnt_label = getattr(cli.model.loss, "needs_label", True) or by_class
     check_other_label(run_id, there, here, learnt_label=learnt_label)
     found = {"data_checksum": facts.data_checksum, "split_checksum": facts.splits.checksum}
     if others := [key for key, value in found.items() if run.data.tags.get(key) != value]:

@@ -44,6 +44,7 @@ Purpose = Literal[
     "planted defects",
     "records of a calibration curve",
     "records of a figure's band",
+    "rows of a rebalanced class",
     "segments of resampled labours",
     "signals of synthetic recordings",
     "slice for early stopping",
@@ -51,6 +52,7 @@ Purpose = Literal[
     "statistics of a copula",
     "steps of an estimator",
     "strips of a passport",
+    "synthetic rows of a place",
     "ties of p-values",
     "variance of training",
 ]

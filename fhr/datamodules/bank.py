@@ -1,15 +1,10 @@
 """BankDataModule: a place of a cross-validation, trained on simulated labours that were refitted inside it."""
 
-from dataclasses import replace
 from typing import Any, Protocol
 
-import pandas as pd
-
-from fhr.datasets import Database, Place, told_of_use
+from fhr.datasets import Database, Place
 from fhr.errors import FHRError
-from fhr.recording import Heritage
 
-from .features import compute_features
 from .place import PlaceDataModule
 
 __all__ = ["BankDataModule", "Sampler"]
@@ -58,34 +53,4 @@ class BankDataModule(PlaceDataModule):
         if self._facts is not None:
             return
         super().setup(stage)
-        drawn = self.sampler.sample(self.n, seed=self.seed)
-        if self.pipeline.is_cut:  # features and typicality see the window alone
-            drawn = drawn.changed(self.pipeline.cut)
-        composition = drawn.composition
-        told_of_use(lambda: Heritage(drawn.digests, composition).seen, f"what is trained on {drawn.origin} has")
-        facts = self.facts
-        if twice := {*drawn.names} & {*self._database.names}:
-            self._facts = None
-            raise FHRError(f"the recording {min(twice)!r} that was drawn has the name of a record; draw other names")
-        windows, unusable = self.pipeline.prepare(drawn)
-        signals = {window.recording.name: window.signal for window in windows}
-        labels = drawn.labels(self.target.name).dropna()
-        if self._computed is not None and self.features is not None:
-            more = compute_features(drawn, self.features)
-            unusable = {**unusable, **more.unusable}
-            self.__dict__["_computed"] = self._computed._replace(table=pd.concat([self._computed.table, more.table]))
-        names = [name for name in drawn.names if name in labels.index and name in signals and name not in unusable]
-        if not names:
-            self._facts = None
-            raise FHRError(f"{drawn.origin}: none of {len(drawn)} recordings can be trained on; draw more")
-        own = () if self.alone else facts.partition.train
-        self._signal = {**self._signal, **{name: signals[name] for name in names}}
-        self._giver = {**self._giver, **{name: name for name in names}}
-        self._label = pd.concat([self._label, labels.loc[names]])
-        self._ph = pd.concat([self._ph, drawn.outcomes["ph"].loc[names]])
-        self._facts = replace(
-            facts,
-            partition=replace(facts.partition, train=(*own, *names)),
-            labels=self._label,
-            recordings={**facts.recordings, **{name: drawn[name] for name in names}},
-        )
+        self._join(self.sampler.sample(self.n, seed=self.seed), alone=self.alone)

@@ -2,13 +2,14 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Self
-from weakref import WeakKeyDictionary
 
 import numpy as np
+import pandas as pd
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
@@ -16,11 +17,14 @@ from fhr.datasets import Database, Partition, Place, Splits, Target, bootstrap_o
 from fhr.errors import FHRError, SignalError, SplitError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
-from fhr.recording import Heritage
+from fhr.recording import Heritage, Recording
+from fhr.synthesis import Rebalancing
 from fhr.tasks import Batch, DataFacts
 
 from .features import Features, cached_features
+from .joined import joined
 from .members import MembersDataModule
+from .prepared import is_prepared, prepared
 from .windows import EpochShuffle, WindowDataset
 
 __all__ = ["DatabaseDataModule"]
@@ -45,6 +49,9 @@ class DatabaseDataModule(pl.LightningDataModule):
         channels: which of `fhr`, `uc`, `mask`; several need the mask, which networks take from the last channel.
         batch_size: records a batch.
         class_weights: `balanced` gives both classes the same weight in the loss.
+        rebalancing: of the classes of the training part: weights in the loss, copies, or recordings of a generator that
+            is fitted to the records that fit the weights of the network, and to no other. The records that stop the
+            training get weights to the same share; calibration and test stay as they are. None for none.
         augmentation: random changes of the training windows, or None.
         features: what is computed beside the signal of each record, from its own window at the end of the record; None
             for nothing. Batches hold it unscaled; the training part of the fold gives the network its scaling. The
@@ -71,6 +78,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         channels: Sequence[str] = ("fhr", "uc", "mask"),
         batch_size: int = 32,
         class_weights: Literal["none", "balanced"] = "none",
+        rebalancing: Rebalancing | None = None,
         augmentation: Augmentation | None = None,
         features: FeatureSet | None = None,
         splits: str | None = None,
@@ -83,6 +91,13 @@ class DatabaseDataModule(pl.LightningDataModule):
             raise FHRError(f"channels={list(channels)}; add `mask`: networks take the last of several channels for it")
         if batch_size < 2:
             raise FHRError(f"batch_size={batch_size}; batch normalisation needs 2 or more")
+        if rebalancing is not None and rebalancing.method == "none":
+            rebalancing = None
+        if rebalancing is not None and (rebalancing.method == "smote" or class_weights != "none"):
+            raise FHRError(
+                f"rebalancing by {rebalancing.title} with class_weights={class_weights}; SMOTE draws between features, "
+                "which signals are not, and classes are weighted once: give weights, oversampling or synthetic alone"
+            )
         self.target = Target(target)
         self.repeat, self.fold, self.inner = repeat, fold, inner
         self.pipeline = Pipeline(
@@ -92,12 +107,18 @@ class DatabaseDataModule(pl.LightningDataModule):
             before=window_before,
             withheld=withheld_minutes,
         )
+        if rebalancing is not None and rebalancing.generator is not None and self.pipeline.is_cut:
+            raise FHRError(
+                f"rebalancing by {rebalancing.title} beside {self.pipeline.window}; a generator makes the last minutes "
+                "of a labour: take windows at the end"
+            )
         if features is not None and self.pipeline.is_cut and features.minutes > window_minutes:
             raise FHRError(
                 f"features of {features.minutes:g} min beside {self.pipeline.window}; set `data.features.minutes` to "
                 f"{window_minutes:g} or less: features see nothing beyond the window"
             )
         self.batch_size, self.class_weights, self.augmentation = batch_size, class_weights, augmentation
+        self.rebalancing = rebalancing
         self.features, self.splits_path, self.seed = features, splits, seed
         self.bootstrap, self.permute = bootstrap, permute
         self.place: Place | None = None
@@ -161,6 +182,7 @@ class DatabaseDataModule(pl.LightningDataModule):
             "batch_size": self.batch_size,
             "augmentation": str(self.augmentation),
             "class_weights": self.class_weights,
+            "rebalancing": "none" if self.rebalancing is None else self.rebalancing.title,
             "window_minutes": self.pipeline.minutes,
             "window": self.pipeline.window,
             "fs": self.pipeline.fs,
@@ -242,8 +264,8 @@ class DatabaseDataModule(pl.LightningDataModule):
             return
         database, computed = self._database, self._computed
         splits = self.splits
-        new = not _is_prepared(database, self.pipeline)
-        windows, unusable = _prepared(database, self.pipeline)
+        new = not is_prepared(database, self.pipeline)
+        windows, unusable = prepared(database, self.pipeline)
         if computed is not None:
             unusable = {**computed.unusable, **unusable}
         self._signal = {name: signal for name, signal in windows.items() if name not in unusable}
@@ -271,6 +293,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         partition = Partition(*(tuple(n for n in names if n in usable.index) for names in vars(partition).values()))
         learnt = [self._giver[name] for name in partition.train]
         of_name = {recording.name: recording for recording in database}
+        drawn = self._drawn(partition.train, of_name)
         self._facts = DataFacts(
             pipeline=self.pipeline,
             target=self.target.name,
@@ -287,6 +310,57 @@ class DatabaseDataModule(pl.LightningDataModule):
             scaling=FeatureScaling.fit(computed.table.loc[learnt]) if computed is not None else None,
         )
         told_of_use(self._seen, f"what is trained on {database.origin} has")
+        if drawn is not None:
+            self._join(drawn)
+
+    def _drawn(self, train: Sequence[str], of_name: Mapping[str, Recording]) -> Database | None:
+        """Recordings of the class that is too few, by a generator that is fitted to these records alone."""
+        if self.rebalancing is None or self.rebalancing.generator is None:
+            return None
+        labels = self._label.loc[list(train)]
+        own = [replace(of_name[self._giver[name]], name=name, outcome=of_name[name].outcome) for name in train]
+        target, n = self.rebalancing.missing(labels.to_numpy())
+        fitted = self.rebalancing.generator.fit(own, labels, place=self._place())
+        return fitted.sample(n, target, self.seed) if n else None
+
+    def _place(self) -> Place:
+        return self.place or Place(
+            self.target.name,
+            self._label,
+            self._ph,
+            self.splits,
+            self._database,
+            self.repeat,
+            self.fold,
+            self.inner,
+            permutation=self.permute,
+        )
+
+    def _join(self, drawn: Database, *, alone: bool = False) -> None:
+        """Train on recordings that were drawn, too, or on them alone; all other parts stay.
+
+        Raises:
+            FHRError: a name that a record has, or recordings that cannot be used.
+            CheckpointError: drawn by what was fitted to test records, in a cross-validation.
+        """
+        facts = self.facts
+        try:
+            more = joined(drawn, self.target.name, self.pipeline, self.features, taken=self._database.names)
+        except FHRError:
+            self._facts = None  # it is not set up
+            raise
+        if more.features is not None and self._computed is not None:
+            table = pd.concat([self._computed.table, more.features])
+            self.__dict__["_computed"] = self._computed._replace(table=table)
+        self._signal = {**self._signal, **more.signals}
+        self._giver = {**self._giver, **{name: name for name in more.signals}}
+        self._label, self._ph = pd.concat([self._label, more.labels]), pd.concat([self._ph, more.ph])
+        self._facts = replace(
+            facts,
+            partition=replace(facts.partition, train=(*(() if alone else facts.partition.train), *more.signals)),
+            labels=self._label,
+            recordings={**facts.recordings, **more.recordings},
+        )
 
     def _seen(self) -> frozenset[str]:
         """Records that whatever is trained on these data has seen."""
@@ -303,7 +377,11 @@ class DatabaseDataModule(pl.LightningDataModule):
         names = self.facts.partition.train
         if self.bootstrap:
             names = bootstrap_of(names, self.seed)
-        dataset = self._dataset(names, self.augmentation)
+        method = "none" if self.rebalancing is None else self.rebalancing.method
+        if self.rebalancing is not None and method == "oversampling":
+            copies = self.rebalancing.copies(self._label.loc[list(names)].to_numpy(), self._place(), self.seed)
+            names = (*names, *(names[k] for k in copies))
+        dataset = self._dataset(names, self.augmentation, weighted=method == "weights")
         return DataLoader(
             dataset,
             batch_size=self.batch_size,
@@ -314,7 +392,7 @@ class DatabaseDataModule(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The records that stop the training."""
-        return self._in_order(self.facts.partition.validation)
+        return self._in_order(self.facts.partition.validation, weighted=self.rebalancing is not None)
 
     def calibration_dataloader(self) -> DataLoader[Batch]:
         """The held-out inner fold."""
@@ -324,12 +402,16 @@ class DatabaseDataModule(pl.LightningDataModule):
         """The outer fold."""
         return self._in_order(self.facts.partition.test)
 
-    def _in_order(self, names: Sequence[str]) -> DataLoader[Batch]:
-        return DataLoader(self._dataset(names), batch_size=self.batch_size, collate_fn=_as_is)
+    def _in_order(self, names: Sequence[str], *, weighted: bool = False) -> DataLoader[Batch]:
+        return DataLoader(self._dataset(names, weighted=weighted), batch_size=self.batch_size, collate_fn=_as_is)
 
-    def _dataset(self, names: Sequence[str], augmentation: Augmentation | None = None) -> WindowDataset:
+    def _dataset(
+        self, names: Sequence[str], augmentation: Augmentation | None = None, *, weighted: bool = False
+    ) -> WindowDataset:
         label = self._label.loc[list(names)].to_numpy()
         weight = np.ones(len(label))
+        if weighted and self.rebalancing is not None and 0 < label.sum() < len(label):
+            weight = self.rebalancing.weights(label)
         if self.class_weights == "balanced":
             weight = np.where(label == 1, 0.5 / max(label.mean(), 1e-9), 0.5 / max(1 - label.mean(), 1e-9))
         return WindowDataset(
@@ -347,23 +429,6 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self._computed is None:
             return np.empty((len(names), 0), dtype=np.float32)
         return self._computed.table.loc[[self._giver[name] for name in names]].to_numpy(dtype=np.float64)
-
-
-_Windows = tuple[dict[str, np.ndarray], dict[str, str]]
-_windows: WeakKeyDictionary[Database, dict[str, _Windows]] = WeakKeyDictionary()
-
-
-def _prepared(database: Database, pipeline: Pipeline) -> _Windows:
-    """Signal of each record that can be used, and the reason for each that cannot; every fold asks for the same."""
-    if not _is_prepared(database, pipeline):
-        windows, unusable = pipeline.prepare(database)
-        signals = {window.recording.name: window.signal for window in windows}
-        _windows.setdefault(database, {})[repr(pipeline)] = signals, dict(unusable)
-    return _windows[database][repr(pipeline)]
-
-
-def _is_prepared(database: Database, pipeline: Pipeline) -> bool:
-    return repr(pipeline) in _windows.get(database, {})
 
 
 def _as_is(batch: Any) -> Any:

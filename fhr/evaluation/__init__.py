@@ -39,6 +39,7 @@ from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
 from .summary import evaluate_predictions, summary_row
+from .synthetic_rows import SyntheticRows
 from .training_population import training_population
 from .unseen_records import check_makers, marked, unseen
 from .validation_report import write_validation
@@ -76,6 +77,7 @@ __all__ = [
     "Repeats",
     "Report",
     "Store",
+    "SyntheticRows",
     "baseline_predictions",
     "baseline_scores",
     "baseline_table",

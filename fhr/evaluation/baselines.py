@@ -69,9 +69,9 @@ def _filled() -> SimpleImputer:
     return SimpleImputer(strategy="median", keep_empty_features=True)
 
 
-def logistic() -> Pipeline:
-    """Penalised logistic regression on standard scores, the classes weighted alike."""
-    classifier = LogisticRegression(C=0.02, class_weight="balanced", max_iter=500)
+def logistic(*, balanced: bool = True) -> Pipeline:
+    """Penalised logistic regression on standard scores; `balanced` weighs the classes alike."""
+    classifier = LogisticRegression(C=0.02, class_weight="balanced" if balanced else None, max_iter=500)
     return make_pipeline(_filled(), StandardScaler(), classifier)
 
 

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,12 @@ from fhr.features import NESTED_GROUPS, FeatureSet, features_by_name
 from fhr.models import CheckpointCard, FittedKernelLine, KernelLine, pack_model
 from fhr.preprocessing import Pipeline as Preparation
 from fhr.recording import Composition, Recording, named_once
+from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baselines import logistic, ridge
 from .fits import Maker
 from .on_table import OnTableMaker, rows_at
+from .synthetic_rows import SyntheticRows
 
 __all__ = ["GROUP_LINES", "GroupLine", "KernelLineMaker", "feature_table", "group_features"]
 
@@ -74,6 +77,12 @@ class KernelLineMaker:
         pipeline: whose window the features are of.
         name: of the model in tables.
         kept: whether fitted lines are kept, for predictions.
+        rebalancing: of the classes of the training part; of what was drawn, or weighs more, the line learns the pH.
+        synthetic: rows of recordings that are made, for rebalancing by a generator; None for those of `features`, which
+            nothing keeps.
+
+    Raises:
+        FHRError: fitted lines that are to be kept beside rebalancing by a generator: their card names recordings alone.
     """
 
     table: pd.DataFrame
@@ -81,6 +90,18 @@ class KernelLineMaker:
     pipeline: Preparation = field(default_factory=Preparation)
     name: str = "kernel line"
     kept: bool = False
+    rebalancing: Rebalancing = AS_IT_IS
+    synthetic: SyntheticRows | None = None
+
+    def __post_init__(self) -> None:
+        if self.kept and self.rebalancing.generator is not None:
+            raise FHRError(
+                f"{self.name}: lines that learn from what {self.rebalancing.generator.title} makes are not kept; give "
+                "kept=False, or another rebalancing"
+            )
+        if self.synthetic is None:
+            rows = SyntheticRows(partial(feature_table, features=self.features))
+            object.__setattr__(self, "synthetic", rows)
 
     def __call__(self, place: Place, seed: int) -> "_KernelLineFit":
         """The line of one place."""
@@ -103,8 +124,9 @@ class _KernelLineFit:
         rows = rows_at(made.table, place, seed, made.name)
         if place.database is None:
             raise FHRError(f"{made.name}: it learns from pH and base deficit; give a place with its database")
-        outcomes = place.database.outcomes.loc[rows.train.index]
-        model = KernelLine(place.target, made.features.column_groups).fit(rows.train.to_numpy(), outcomes)
+        train, weights = made.rebalancing(rows.train, place, seed, made.synthetic)
+        outcomes = place.database.outcomes.loc[train.index]
+        model = KernelLine(place.target, made.features.column_groups).fit(train.to_numpy(), outcomes, weights)
         scored = rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
         if not made.kept or place.permutation is not None:
             return scored

@@ -8,6 +8,7 @@ import sys
 import sysconfig
 import types
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fhr.synthesis.generator import LOCAL
+
 __all__ = ["maker_source"]
 
 _DIGITS = 16
 _PACKAGE = Path(__file__).resolve().parents[1]
+_READ = ("fhr.evaluation", "fhr.features", "fhr.synthesis")  # rooms whose settings are read
 _PLAIN = (str, bytes, int, float, complex, bool, np.generic)
 
 
@@ -94,6 +98,8 @@ def _named(thing: Any) -> Iterator[Any]:
             yield from (thing.func, *thing.args, *_sorted(thing.keywords))
         elif hasattr(thing, "get_params"):  # an estimator
             yield from _sorted(thing.get_params(deep=False))
+        elif is_dataclass(thing) and type(thing).__module__.startswith(_READ):
+            yield from (getattr(thing, one.name) for one in fields(thing) if not one.metadata.get(LOCAL))
         elif _is_users(type(thing)) or type(thing).__module__.startswith("fhr.evaluation"):
             yield from _settings(_sorted(getattr(thing, "__dict__", {})))
 

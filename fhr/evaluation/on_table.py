@@ -9,14 +9,19 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import logit
 from sklearn.base import clone
+from sklearn.utils.validation import has_fit_parameter
 
+from fhr.calibration import prior_of_weights
 from fhr.compute import seed_of
 from fhr.datasets import FittedModel, Place
 from fhr.errors import FHRError
+from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baseline_features import without_lengths
 from .controls import permuted
+from .synthetic_rows import SyntheticRows
 
 __all__ = ["OnTable", "OnTableMaker", "RowsAt", "rows_at"]
 
@@ -84,12 +89,22 @@ class OnTable:
             the log; alone they are a control.
         learn: `label`, or `ph` for a regressor of pH, on records of known pH.
         name: for messages.
+        rebalancing: of the classes of the training part, before any step of the estimator is fitted; weights go to its
+            last step alone. Log-odds of a classifier that gives probabilities are put back to the prevalence of the
+            training part, a shift that ranks nothing.
+        synthetic: rows of recordings that are made, for rebalancing by a generator.
+
+    Raises:
+        FHRError: a record with several rows; with rebalancing, an estimator that weighs the classes itself, or one that
+            takes no weights where these are asked for.
     """
 
     estimator: Any
     table: pd.DataFrame
     learn: Literal["label", "ph"] = "label"
     name: str = ""
+    rebalancing: Rebalancing = AS_IT_IS
+    synthetic: SyntheticRows | None = None
 
     def __post_init__(self) -> None:
         if not self.table.index.is_unique:
@@ -97,6 +112,8 @@ class OnTable:
             raise FHRError(
                 f"{self._called}: the table has several rows of {twice!r}; give one row a record, by its name"
             )
+        if self.rebalancing.method != "none":
+            _check_rebalanced(self.estimator, self.rebalancing, self._called)
         allowed = without_lengths(self.table)
         if allowed.shape[1] < self.table.shape[1]:
             _say_left_out(self._called, tuple(self.table.columns.difference(allowed.columns)))
@@ -113,22 +130,30 @@ class OnTable:
             FHRError: records of one class only, too few of known pH, or a table of other records.
         """
         rows = rows_at(self.table, place, seed, self._called)
-        model = self._fitted(rows.train, place, seed)
-        return rows.scored(self._score(model, pd.concat([rows.held_out, rows.test])))
+        train, weights = self.rebalancing(rows.train, place, seed, self.synthetic)
+        model = self._fitted(train, weights, place, seed)
+        scores = self._score(model, pd.concat([rows.held_out, rows.test]))
+        if self.rebalancing.method != "none" and self.learn == "label" and hasattr(model, "predict_proba"):
+            here, there = (place.labels.loc[one.index].to_numpy() for one in (rows.train, train))
+            seen = prior_of_weights(there, np.ones(len(there)) if weights is None else weights)
+            scores = scores + logit(here.mean()) - logit(seen)
+        return rows.scored(scores)
 
     @property
     def _called(self) -> str:
         return self.name or type(self.estimator).__name__
 
-    def _fitted(self, rows: pd.DataFrame, place: Place, seed: int) -> Any:
+    def _fitted(self, rows: pd.DataFrame, weights: np.ndarray | None, place: Place, seed: int) -> Any:
         # A copy: the estimator may be one for all places, and learns at each anew.
         estimator = clone(self.estimator) if hasattr(self.estimator, "get_params") else deepcopy(self.estimator)
         _seed(estimator, seed)
         if self.learn == "ph":
-            rows = rows[place.ph.loc[rows.index].notna().to_numpy()]
+            known = place.ph.loc[rows.index].notna().to_numpy()
+            rows, weights = rows[known], None if weights is None else weights[known]
             if len(rows) < _LEAST_PH:
                 raise FHRError(f"{self._called}: {len(rows)} training records of known pH; at least {_LEAST_PH} needed")
-            estimator.fit(rows.to_numpy(), place.ph.loc[rows.index].clip(*PH_RANGE).to_numpy())
+            target = place.ph.loc[rows.index].clip(*PH_RANGE).to_numpy()
+            estimator.fit(rows.to_numpy(), target, **_weighted(estimator, weights))
             return estimator
         classes = place.labels.loc[rows.index].to_numpy()
         if not 0 < classes.sum() < len(classes):
@@ -136,7 +161,7 @@ class OnTable:
                 f"{self._called}: none of {len(classes)} training records has the label {int(not classes.any())}; a "
                 "commoner label, more recordings or fewer folds are needed"
             )
-        estimator.fit(rows.to_numpy(), classes)
+        estimator.fit(rows.to_numpy(), classes, **_weighted(estimator, weights))
         return estimator
 
     def _score(self, model: Any, rows: pd.DataFrame) -> np.ndarray:
@@ -153,16 +178,18 @@ class OnTable:
 
 @dataclass(frozen=True, eq=False)
 class OnTableMaker:
-    """A maker of `OnTable`: a new estimator for each place, on one table."""
+    """A maker of `OnTable`: a new estimator for each place, on one table; arguments as there."""
 
     estimator: Callable[[], Any]
     table: pd.DataFrame
     learn: Literal["label", "ph"] = "label"
     name: str = ""
+    rebalancing: Rebalancing = AS_IT_IS
+    synthetic: SyntheticRows | None = None
 
     def __call__(self, place: Place, seed: int) -> OnTable:
         """The estimator of one place."""
-        return OnTable(self.estimator(), self.table, self.learn, self.name)
+        return OnTable(self.estimator(), self.table, self.learn, self.name, self.rebalancing, self.synthetic)
 
 
 @cache  # once, not for every fold
@@ -172,6 +199,28 @@ def _say_left_out(called: str, columns: tuple[str, ...]) -> None:
         called,
         ", ".join(columns),
     )
+
+
+def _check_rebalanced(estimator: Any, rebalancing: Rebalancing, called: str) -> None:
+    """Refuse what would be rebalanced twice, or cannot be."""
+    settings = estimator.get_params() if hasattr(estimator, "get_params") else {}
+    of_its_own = [key for key, value in settings.items() if key.split("__")[-1] == "class_weight" and value is not None]
+    if of_its_own:
+        raise FHRError(
+            f"{called}: {of_its_own[0]}={settings[of_its_own[0]]!r} beside rebalancing by {rebalancing.title}; give an "
+            "estimator that does not weigh the classes itself"
+        )
+    last = estimator.steps[-1][1] if hasattr(estimator, "steps") else estimator
+    if rebalancing.method == "weights" and not has_fit_parameter(last, "sample_weight"):
+        raise FHRError(f"{called}: {type(last).__name__} takes no sample_weight; rebalance by oversampling")
+
+
+def _weighted(estimator: Any, weights: np.ndarray | None) -> dict[str, np.ndarray]:
+    """Argument of `fit` that hands weights to the last step."""
+    if weights is None:
+        return {}
+    step = f"{estimator.steps[-1][0]}__" if hasattr(estimator, "steps") else ""
+    return {f"{step}sample_weight": weights}
 
 
 def _seed(estimator: Any, seed: int) -> None:

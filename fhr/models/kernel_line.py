@@ -98,15 +98,21 @@ class KernelLine:
             if group in own
         }
 
-    def fit(self, features: np.ndarray, outcomes: pd.DataFrame) -> "FittedKernelLine":
+    def fit(
+        self, features: np.ndarray, outcomes: pd.DataFrame, sample_weights: np.ndarray | None = None
+    ) -> "FittedKernelLine":
         """Fit to records of known pH, which should be those of the training fold alone.
 
         Args:
             features: (n, k), NaN is missing.
             outcomes: one row a record, columns of `fhr.recording.Outcome`; records of unknown pH are left out.
+            sample_weights: (n,) of the squared errors, see `fhr.models.laplacian_ridge.solve`; with a mean of 1 the
+                penalty weighs as without. Normal scores and learning target are those of the records, each once. None
+                for no weights.
 
         Raises:
-            FHRError: another number of features than groups, fewer than 20 records of known pH, or one pH for all.
+            FHRError: another number of features than groups, fewer than 20 records of known pH, one pH for all, or
+                weights of another number, below 0, not finite or all 0.
         """
         x = np.asarray(features, dtype=np.float64)
         if x.ndim != 2 or x.shape[1] != len(self.groups) or len(x) != len(outcomes):
@@ -115,6 +121,7 @@ class KernelLine:
                 "outcomes as rows"
             )
         known = outcomes["ph"].notna().to_numpy()
+        weights = None if sample_weights is None else _checked_weights(sample_weights, known)
         if known.sum() < _FEWEST:
             raise FHRError(f"{known.sum()} training records of known pH; the kernel line needs {_FEWEST}")
         target = learning_target(outcomes[known], self.label)
@@ -122,7 +129,7 @@ class KernelLine:
             raise FHRError(f"all {known.sum()} training records have one outcome; there is nothing to learn")
         scaling, scaled = NormalScores.fit_to(x[known], limit=LIMIT)
         records = scaled.astype(np.float32)  # as they are kept
-        solution = solve(kernel(list(self.terms.values()), records, records), target, self.penalty)
+        solution = solve(kernel(list(self.terms.values()), records, records), target, self.penalty, weights)
         return FittedKernelLine(
             self, scaling, records, solution.weights, float(solution.offset), solution.leave_one_out
         )
@@ -272,6 +279,17 @@ class FittedKernelLine:
             raise
         except FHRError as error:
             raise CheckpointError(f"a kernel line that no fit makes: {error}; train anew") from None
+
+
+def _checked_weights(given: np.ndarray, known: np.ndarray) -> np.ndarray:
+    weights = np.asarray(given, dtype=np.float64)
+    if weights.shape != known.shape or not np.isfinite(weights).all() or (weights < 0).any():
+        raise FHRError(
+            f"sample weights of shape {weights.shape} for {len(known)} records; give each a finite one, none below 0"
+        )
+    if not weights[known].any():
+        raise FHRError(f"the sample weights of all {known.sum()} records of known pH are 0; give some above")
+    return weights[known]
 
 
 def _array(arrays: Mapping[str, np.ndarray], name: str) -> np.ndarray:

@@ -56,30 +56,42 @@ def kernel(terms: Sequence[KernelTerm], a: np.ndarray, b: np.ndarray) -> np.ndar
     return np.sum([term(a, b) for term in terms], axis=0)
 
 
-def solve(gram: np.ndarray, target: np.ndarray, penalty: float) -> RidgeSolution:
+def solve(
+    gram: np.ndarray, target: np.ndarray, penalty: float, sample_weights: np.ndarray | None = None
+) -> RidgeSolution:
     r"""Kernel ridge regression with a constant that is not penalised.
 
-    With H the centring matrix and K the kernel, :math:`w = (HKH + \lambda I)^{-1} (t - \bar t)`. The prediction for a
-    record by a fit on all others follows from the diagonal of the smoother S (Allen 1974,
-    doi:10.1080/00401706.1974.10489157): :math:`t_i - (t_i - \hat t_i) / (1 - S_{ii})`, exactly, since leaving a record
-    out changes neither the kernel nor the penalty.
+    With sample weights s, S their diagonal matrix, p = s / sum(s), the kernel centred about the weighted mean
+    :math:`C = (I - 1 p^T) K (I - p 1^T)` and :math:`\bar t = p^T t`,
+
+    .. math:: w = S^{1/2} (S^{1/2} C S^{1/2} + \lambda I)^{-1} S^{1/2} (t - \bar t),
+
+    which minimises :math:`\sum_i s_i (t_i - \hat t_i)^2` plus lambda times the squared norm: a weight of 2 is the
+    record given twice. Without weights all are 1. The prediction for a record by a fit on all others follows from the
+    diagonal of the smoother H (Allen 1974, doi:10.1080/00401706.1974.10489157):
+    :math:`t_i - (t_i - \hat t_i) / (1 - H_{ii})`, exactly, since leaving a record out, with all of its weight, changes
+    neither the kernel nor the penalty.
 
     Args:
         gram: (n, n) kernel of the training records.
         target: (n,) or (n, m), several at once.
         penalty: lambda, above 0.
+        sample_weights: (n,), none below 0 and some above; None for 1 each.
     """
-    n = len(gram)
-    rows = gram.mean(axis=1, keepdims=True)
-    centred = gram - rows - rows.T + rows.mean()
-    values, vectors = np.linalg.eigh(centred)
+    if sample_weights is None:
+        share, root = np.asarray(1 / len(gram)), np.ones(len(gram))
+    else:
+        share, root = sample_weights / sample_weights.sum(), np.sqrt(sample_weights)
+    rows = np.average(gram, axis=1, weights=sample_weights)[:, None]
+    centred = gram - rows - rows.T + np.average(rows[:, 0], weights=sample_weights)
+    values, vectors = np.linalg.eigh(root[:, None] * centred * root)
     values = np.maximum(values, 0)
-    mean = target.mean(axis=0)
-    within = vectors.T @ (target - mean)
     column = (slice(None), *[None] * (target.ndim - 1))
-    weights = vectors @ (within / (values + penalty)[column])
+    mean = np.average(target, axis=0, weights=sample_weights)
+    within = vectors.T @ (root[column] * (target - mean))
+    weights = root[column] * (vectors @ (within / (values + penalty)[column]))
     weights -= weights.mean(axis=0)
     fitted = mean + centred @ weights
-    leverage = 1 / n + np.square(vectors) @ (values / (values + penalty))
+    leverage = share + np.square(vectors) @ (values / (values + penalty))
     leave_one_out = target - (target - fitted) / np.maximum(1 - leverage, 1e-12)[column]
     return RidgeSolution(weights, mean - rows[:, 0] @ weights, leave_one_out)

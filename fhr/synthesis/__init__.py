@@ -10,6 +10,7 @@ from .generator_file import load_generator, save_generator
 from .iterative_surrogates import IAAFTSurrogates, iaaft
 from .maximum_entropy import MaximumEntropy
 from .phase_randomization import phase_randomized
+from .rebalancing import AS_IT_IS, Rebalanced, Rebalancing
 from .refitted import Refitted
 from .refitted_labours import SimulatedLabours
 from .scale_band import ScaleBand
@@ -24,6 +25,7 @@ from .training_windows import TrainingWindows
 from .wavelet_surrogates import WaveletSurrogates, wavelet_iaaft
 
 __all__ = [
+    "AS_IT_IS",
     "BIRTH_COLUMNS",
     "IAAFT",
     "STATISTICS",
@@ -37,6 +39,8 @@ __all__ = [
     "IAAFTSurrogates",
     "MaximumEntropy",
     "PhaseRandomization",
+    "Rebalanced",
+    "Rebalancing",
     "Refitted",
     "Resampled",
     "ResampledSegments",

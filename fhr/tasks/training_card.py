@@ -33,6 +33,7 @@ def checkpoint_card(
         heritage: what the weights had learnt from before this training; what they learn now is added to it.
     """
     names = facts.learnt_from
+    records = {name for fold in facts.splits.folds[0] for name in fold}  # what is drawn beside them has no prevalence
     digests = Database((facts.recordings[n] for n in names), origin=facts.origin).digests
     learnt = (heritage or Heritage()) | Heritage(digests, facts.learnt_composition)
     return CheckpointCard(
@@ -40,7 +41,7 @@ def checkpoint_card(
         network=network,
         pipeline=facts.pipeline.to_dict(),
         target=facts.target,
-        prevalence=float(facts.labels.loc[list(names)].mean()),
+        prevalence=float(facts.labels.loc[[name for name in names if name in records]].mean()),
         learnt_from=learnt.learnt_from,
         data=facts.data_checksum,
         splits=facts.splits.checksum,

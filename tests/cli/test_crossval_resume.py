@@ -135,6 +135,7 @@ def test_networks_that_learnt_ph_serve_another_label(runs, client, run_fhr, tiny
     [
         (["--model.init_args.loss", "fhr.losses.BinaryCrossEntropy"], "learnt a label"),
         (["--data.class_weights", "balanced"], "learnt a label"),
+        (["--data.rebalancing.method", "weights"], "learnt a label"),
         (["--trainer.max_epochs", 3], "has another configuration in trainer"),
         (["--repeats", 2], "lacks 5 of 10 outer folds"),
         (["--checkpoint.monitor", "val/auroc"], "were stopped by a metric of the label"),

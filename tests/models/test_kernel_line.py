@@ -154,3 +154,26 @@ def test_too_little_to_learn_from():
         KernelLine("ph<7.05", ("scalar", "scalar"))
     with pytest.raises(FHRError, match="penalty=0"):
         KernelLine("ph<7.05", GROUPS, penalty=0)
+
+
+def test_weights_draw_the_line_to_the_records_that_have_them():
+    few = np.where(np.arange(N) < 30, 10.0, 0.1)
+    even, drawn = (LINE.fit(X, OUTCOMES, weights) for weights in (np.full(N, 1.0), few))
+    np.testing.assert_allclose(even.scores(X), FITTED.scores(X), atol=1e-9)
+    target = -OUTCOMES["ph"][:30]
+    near = [np.corrcoef(line.scores(X[:30]), target)[0, 1] for line in (drawn, FITTED)]
+    assert near[0] > near[1]
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        (np.ones(N - 1), r"shape \(299,\) for 300 records"),
+        (-np.ones(N), "none below 0"),
+        (np.full(N, np.inf), "finite"),
+        (np.zeros(N), "are 0; give some above"),
+    ],
+)
+def test_wrong_weights_are_refused(weights, said):
+    with pytest.raises(FHRError, match=said):
+        LINE.fit(X, OUTCOMES, weights)
