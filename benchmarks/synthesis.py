@@ -298,7 +298,8 @@ def joined(data: Labours, records: int | None) -> None:
         skewness = increment_skewness(np.nan_to_num(fhr), measured)[0]
         below = (fhr[measured] < 100).mean()
         print(
-            f"{name}: FHR of SD {np.nanstd(fhr):.1f} bpm, {below:.3f} below 100 bpm, skewness of increments {skewness:.2f}"
+            f"{name}: FHR of SD {np.nanstd(fhr):.1f} bpm, {below:.3f} below 100 bpm, "
+            f"skewness of increments {skewness:.2f}"
         )
 
 
