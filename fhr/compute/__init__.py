@@ -1,4 +1,4 @@
-"""Computing: the device, processes and Dask workers, their interruption, random streams, counts, steps, progress bars."""
+"""Computing: the device, processes and Dask workers, interruption, random streams, counts, steps, progress bars."""
 
 from .ahead import worked_ahead
 from .device import check_device, pick_device
