@@ -297,8 +297,10 @@ def joined(data: Labours, records: int | None) -> None:
         measured = ~np.isnan(fhr)
         skewness = increment_skewness(np.nan_to_num(fhr), measured)[0]
         below = (fhr[measured] < 100).mean()
-        sd = np.nanstd(fhr)
-        print(f"{name}: FHR of SD {sd:.1f} bpm, {below:.3f} below 100 bpm, skewness of increments {skewness:.2f}")
+        print(
+            f"{name}: FHR of SD {np.nanstd(fhr):.1f} bpm, {below:.3f} below 100 bpm, "
+            f"skewness of increments {skewness:.2f}"
+        )
 
 
 def cpu_seconds(work: Callable[[], object]) -> tuple[float, float]:
