@@ -293,7 +293,7 @@ def joined(data: Labours, records: int | None) -> None:
     inside = ((cumulants >= originals.band[0]) & (cumulants <= originals.band[1])).mean((0, 2))
     print(f"C1, C2 in the band of real records: {inside[0]:.0%}, {inside[1]:.0%} of scales")
     for name, one in (("resampled", found.signals), ("real", x)):
-        fhr = one[:, 0].reshape(1, -1)
+        fhr = np.pad(one[:, 0], ((0, 0), (0, STEP)), constant_values=np.nan).reshape(1, -1)
         measured = ~np.isnan(fhr)
         skewness = increment_skewness(np.nan_to_num(fhr), measured)[0]
         below = (fhr[measured] < 100).mean()

@@ -1,4 +1,4 @@
-"""Computing: the device, processes and Dask workers, their interruption, random streams, steps, progress bars."""
+"""Computing: the device, processes and Dask workers, interruption, random streams, counts, steps, progress bars."""
 
 from .ahead import worked_ahead
 from .device import check_device, pick_device
@@ -10,6 +10,7 @@ from .progress_bars import progress, progress_bar
 from .slow_imports import slow_imports_are_told
 from .steps import Countdown, concerning, subject, tell
 from .streams import Purpose, seed_of, stream
+from .whole_numbers import whole_number
 from .workers import end_with_parent
 
 __all__ = [
@@ -35,5 +36,6 @@ __all__ = [
     "stream",
     "subject",
     "tell",
+    "whole_number",
     "worked_ahead",
 ]

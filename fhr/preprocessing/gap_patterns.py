@@ -1,12 +1,10 @@
 """Patterns of signal loss that are drawn from those of real recordings."""
 
-from operator import index
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fhr.compute import stream
-from fhr.errors import FHRError, SignalError
+from fhr.compute import stream, whole_number
+from fhr.errors import SignalError
 
 __all__ = ["draw_gap_patterns"]
 
@@ -45,18 +43,8 @@ def draw_gap_patterns(patterns: ArrayLike, n: int, *, seed: int, first: int = 0)
             f"patterns are {donors.dtype} of shape {donors.shape}; give flags (donor, time), true where a sample is "
             "missing, such as np.isnan(signals)"
         )
-    n, seed, first = (_at_least_0(value, name) for name, value in (("n", n), ("seed", seed), ("first", first)))
+    n, seed, first = (whole_number(value, name, 0) for name, value in (("n", n), ("seed", seed), ("first", first)))
     deals = range(first // len(donors), -(-(first + n) // len(donors)))
     order = [stream(seed, "gap patterns", deal).permutation(len(donors)) for deal in deals]
     drawn = np.concatenate(order)[first % len(donors) :][:n] if order else np.empty(0, dtype=int)
     return donors[drawn]
-
-
-def _at_least_0(value: int, name: str) -> int:
-    try:
-        number = index(value)
-    except TypeError:
-        number = -1
-    if number < 0:
-        raise FHRError(f"{name}={value!r}; give a whole number of at least 0")
-    return number

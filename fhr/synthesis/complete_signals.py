@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from operator import index
 from typing import Any
 
 import torch
 from numpy.typing import ArrayLike
 
-from fhr.errors import FHRError, SignalError
+from fhr.errors import SignalError
 from fhr.multiscale.batch import read_signals
 
-__all__ = ["Complete", "chunks", "is_constant", "read_complete", "relative", "whole_number"]
+__all__ = ["Complete", "chunks", "is_constant", "read_complete", "relative"]
 
 _LEAST = 4  # samples: fewer have no phase to draw
 _ON_CPU, _ON_GPU = 2**18, 2**25  # numbers of a chunk: what a cache holds, and what a device has room for
@@ -72,21 +71,6 @@ def chunks(values: torch.Tensor) -> Iterator[slice]:
     at_once = _ON_CPU if values.device.type == "cpu" else _ON_GPU
     size = max(1, at_once // values[0].numel())
     yield from (slice(start, min(start + size, len(values))) for start in range(0, len(values), size))
-
-
-def whole_number(value: object, name: str, least: int) -> int:
-    """Check a whole number.
-
-    Raises:
-        FHRError: none, or one below `least`.
-    """
-    try:
-        number = None if isinstance(value, bool) else index(value)  # type: ignore[arg-type]
-    except TypeError:
-        number = None
-    if number is None or number < least:
-        raise FHRError(f"{name}={value!r}; give a whole number of at least {least}")
-    return number
 
 
 def is_constant(values: torch.Tensor) -> torch.Tensor:

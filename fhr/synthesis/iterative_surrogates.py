@@ -5,9 +5,10 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from numpy.typing import ArrayLike
 
+from fhr.compute import whole_number
 from fhr.errors import FHRError
 
-from .complete_signals import chunks, read_complete, whole_number
+from .complete_signals import chunks, read_complete
 from .fourier import irfft
 from .phase_randomization import random_rotations
 from .targets import Target

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from fhr.compute import stream
+from fhr.compute import stream, whole_number
 
-from .complete_signals import chunks, read_complete, whole_number
+from .complete_signals import chunks, read_complete
 from .fourier import irfft, rfft
 
 __all__ = ["phase_randomized", "random_rotations"]

@@ -8,10 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from fhr.compute import stream
+from fhr.compute import stream, whole_number
 from fhr.errors import FHRError, SignalError
-
-from .complete_signals import whole_number
 
 __all__ = ["Resampled", "resampled"]
 

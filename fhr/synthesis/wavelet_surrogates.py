@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
+from fhr.compute import whole_number
 from fhr.errors import FHRError
 
-from .complete_signals import chunks, read_complete, whole_number
+from .complete_signals import chunks, read_complete
 from .fourier import in_rank_order, irfft, rfft
 from .phase_randomization import random_rotations
 from .targets import Spectrum, Target
