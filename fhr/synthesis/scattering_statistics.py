@@ -35,7 +35,7 @@ COUPLING_BAND = (1 / 500, 1 / 10)  # Hz, of contractions and of what answers the
 COUPLING_DELAYS = np.arange(-120, 121, 4)  # seconds
 EDGE = 5.0  # seconds at either end, over which its level is averaged
 REACH = 4.0  # widths above its centre at which a wavelet ends
-FAINTEST = 0.03  # of a scale's standard deviation: what is below has one logarithm
+FAINTEST = 0.015  # of a scale's standard deviation: what is below has one logarithm
 NOTHING = 1e-6  # of a channel's standard deviation, where a scale has no power
 
 
