@@ -45,8 +45,7 @@ class ScatteringStatistics:
     With W_j the analytic Morlet wavelet of octave j, a and b channels, and <> the mean over time:
 
     - order, increments: means of 32 equal shares of the ordered samples, and of the ordered increments over 1.25 to
-      40 s; skewness: that of these increments; range: root mean square of what lies
-      outside the target's range;
+      40 s; skewness: that of these increments; range: root mean square of what lies outside the target's range;
     - correlation: :math:`\langle W_j x_a(t + k 2^j) \overline{W_j x_b(t)} \rangle`, k = 0 to 3, the power of each scale
       and the cross-spectrum; coupling: the correlation of two channels from 2 to 100 mHz, at delays of up to 120 s;
     - sparsity, logarithm: the mean of :math:`|W_j x_a|`, mean and variance of its logarithm;
