@@ -31,7 +31,7 @@ def manifolds(real: ArrayLike, synthetic: ArrayLike, k: int = 3) -> Manifolds:
     """Precision, recall and density by balls that reach the k-th nearest neighbour within their own set.
 
     A row lies inside a ball if it is at most as far from the centre as that neighbour. Distances are Euclidean, of rows
-    in units of the real ones (`in_real_units`). Coverage of Naeem et al. finds what recall finds, less often.
+    in units of the real ones (`in_real_units`). Coverage is left out: it found little that recall does not.
 
     Power of 1 - recall at p <= 0.05 with 30 and with 100 records of CTU-UHB (`benchmarks/fidelity.py`), on signs of
     coupling and asymmetry: no lag 0.24, 0.78; mirrored FHR 0.31, 0.83; FHR reversed in blocks 0.24, 0.74; on order

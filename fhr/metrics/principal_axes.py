@@ -17,8 +17,8 @@ __all__ = ["PrincipalAxes"]
 class PrincipalAxes:
     """Projection of rows on the axes along which the rows it was fitted to vary most.
 
-    Fit it to neither of the two sets that are compared: to other records, or to records of another database. Fitted to
-    training rows alone it favours these in `against_real`.
+    Fit it to records that are not compared, of another database for example, or to the held-out rows. Fitted to the
+    training rows alone it would favour these in `against_real`.
 
     Attributes:
         usual: (d,) medians, for what is missing.
