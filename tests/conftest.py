@@ -12,7 +12,7 @@ import sys
 import warnings
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import chdir, nullcontext, redirect_stderr, redirect_stdout
-from functools import wraps
+from functools import partial, wraps
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -243,12 +243,12 @@ def births_table(tmp_path_factory: pytest.TempPathFactory, births_database: CTUU
 
 @pytest.fixture
 def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) -> None:
-    """A cross-validation of `births` reports beside one line only.
+    """A cross-validation of `births` reports beside one line only, without figures, audit of windows and a full null.
 
     What a report holds is told by the run that all tests share, and by the tests of `fhr.evaluation`.
     """
     from fhr.cli import crossval_run
-    from fhr.evaluation import BASELINES
+    from fhr.evaluation import BASELINES, report, result
 
     def known_table(recordings: Iterable[Recording]) -> pd.DataFrame:
         assert [recording.name for recording in recordings] == births_table.index.tolist()
@@ -257,6 +257,9 @@ def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) ->
     monkeypatch.setattr(crossval_run, "BESIDE", BASELINES[-1:])
     monkeypatch.setattr(crossval_run, "baseline_table", known_table)
     monkeypatch.setattr(crossval_run, "feature_table", lambda recordings, features: None)
+    monkeypatch.setattr(report, "window_audit", lambda *_, **__: {})
+    monkeypatch.setattr(result, "calibration_null", partial(result.calibration_null, n_redraws=20))
+    monkeypatch.setattr("fhr.tasks.write_evaluation", lambda *_: None)
 
 
 @pytest.fixture(scope="session")
@@ -293,7 +296,7 @@ def run_fhr() -> Callable[..., Answer]:
     """`run_fhr(folder, *arguments)`: the command in this process, as if it were given in `folder`.
 
     A signal that stops it stops the tests too, unless the test has said that it sends one (`stopped=True`). What a
-    verb draws beside its numbers is not drawn; the notebooks and tests/tasks/test_evaluation_files.py draw it.
+    verb draws beside its numbers is not drawn; tests/tasks/test_evaluation_files.py draws it.
     """
 
     def run(folder: Path, *arguments: object, stopped: bool = False) -> Answer:

@@ -1,4 +1,7 @@
-"""Every cell of every notebook runs as IPython runs it; tests/compute/test_spread_from_scripts.py starts a kernel."""
+"""Every cell of every notebook runs as IPython runs it; tests/compute/test_spread_from_scripts.py starts a kernel.
+
+What a verb draws into files is drawn by tests/tasks/test_evaluation_files.py.
+"""
 
 import json
 import os
@@ -10,12 +13,14 @@ from warm_python import python
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 RUN = """
 import json, sys
+from figures_not_drawn import figures_not_drawn
 from IPython.core.interactiveshell import InteractiveShell
 class Shell(InteractiveShell):
     def enable_gui(self, gui=None): pass  # figures are drawn inline
 shell = Shell.instance()
-for cell in json.load(sys.stdin):
-    shell.run_cell(cell, store_history=True).raise_error()
+with figures_not_drawn():
+    for cell in json.load(sys.stdin):
+        shell.run_cell(cell, store_history=True).raise_error()
 """
 
 
@@ -25,7 +30,7 @@ for cell in json.load(sys.stdin):
 def test_a_notebook_runs(notebook):
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    environment = {**os.environ, "PYTHONPATH": str(FOLDER.parent)}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(FOLDER.parent), str(Path(__file__).parent)])}
     environment.pop("MLFLOW_TRACKING_URI", None)
     done = python("-c", RUN, folder=FOLDER, environment=environment, given=json.dumps(code))
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
