@@ -40,13 +40,10 @@ def test_late_names_are_those_that_readers_see(room):
 
 @pytest.mark.process
 def test_the_card_of_a_checkpoint_loads_no_torch():
-    code = (
-        "import sys; from fhr.models import CheckpointCard; import fhr.models.card; print('torch' in sys.modules); "
-        "from fhr.models import InceptionNet; print('torch' in sys.modules, InceptionNet.__module__)"
-    )
+    code = "import sys; from fhr.models import CheckpointCard; import fhr.models.card; print('torch' in sys.modules)"
     command = [sys.executable, "-c", code]
     answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert answer.stdout == "False\nTrue fhr.models.inception\n"
+    assert answer.stdout == "False\n"
 
 
 @pytest.mark.process
