@@ -375,12 +375,12 @@ class DatabaseDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The records that fit the weights, shuffled and augmented."""
         names = self.facts.partition.train
-        if self.bootstrap:
-            names = bootstrap_of(names, self.seed)
         method = "none" if self.rebalancing is None else self.rebalancing.method
         if self.rebalancing is not None and method == "oversampling":
             copies = self.rebalancing.copies(self._label.loc[list(names)].to_numpy(), self._place(), self.seed)
             names = (*names, *(names[k] for k in copies))
+        if self.bootstrap:  # of the copies too, for members trained at once need as many records each
+            names = bootstrap_of(names, self.seed)
         dataset = self._dataset(names, self.augmentation, weighted=method == "weights")
         return DataLoader(
             dataset,

@@ -99,9 +99,6 @@ class KernelLineMaker:
                 f"{self.name}: lines that learn from what {self.rebalancing.generator.title} makes are not kept; give "
                 "kept=False, or another rebalancing"
             )
-        if self.synthetic is None:
-            rows = SyntheticRows(partial(feature_table, features=self.features))
-            object.__setattr__(self, "synthetic", rows)
 
     def __call__(self, place: Place, seed: int) -> "_KernelLineFit":
         """The line of one place."""
@@ -124,7 +121,8 @@ class _KernelLineFit:
         rows = rows_at(made.table, place, seed, made.name)
         if place.database is None:
             raise FHRError(f"{made.name}: it learns from pH and base deficit; give a place with its database")
-        train, weights = made.rebalancing(rows.train, place, seed, made.synthetic)
+        synthetic = made.synthetic or SyntheticRows(partial(feature_table, features=made.features))
+        train, weights = made.rebalancing(rows.train, place, seed, synthetic)
         outcomes = place.database.outcomes.loc[train.index]
         model = KernelLine(place.target, made.features.column_groups).fit(train.to_numpy(), outcomes, weights)
         scored = rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))

@@ -111,9 +111,10 @@ def test_copies_follow_the_seed_and_the_members_of_an_ensemble():
 
     assert np.array_equal(trained_on(1), trained_on(1))
     assert not np.array_equal(trained_on(1), trained_on(2))
-    member = replace(PLACE, members=3)
-    label, weight = of(ready(Rebalancing("oversampling", 0.8), member), "train")
-    assert share(label, weight) == pytest.approx(0.8, abs=0.02)
+    (batch,) = ready(Rebalancing("oversampling"), replace(PLACE, members=3)).members([1, 2, 3]).train_dataloader()
+    assert batch.label.shape[0] == 3
+    assert 0.3 < batch.label.mean() < 0.7
+    assert not torch.equal(batch.ph[0].sort().values, batch.ph[1].sort().values)
 
 
 def test_a_generator_that_has_seen_test_records_is_refused():
