@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.metrics import rejection_rates
 from fhr.metrics.fidelity_power import ANY, Defect
@@ -67,7 +68,7 @@ def passport_power(
     }
     defects: dict[str, Defect] = {
         NO_DEFECT: lambda new, training, draw: rows[new],
-        **{name: _of_rows(window_statistics(*spoil(np.random.default_rng(seed)))) for name, spoil in spoilt.items()},
+        **{name: _of_rows(window_statistics(*spoil(stream(seed, "spoilt windows")))) for name, spoil in spoilt.items()},
         "shrunk variance": lambda new, training, draw: shrunk(rows[new]),
         "half of the births": lambda new, training, draw: repeated(rows[new]),
     }

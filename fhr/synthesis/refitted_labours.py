@@ -78,7 +78,7 @@ class SimulatedLabours(Generator):
         """Draw a labour by the weights that go with the outcome of each row, and simulate it again."""
         law: Refitted = fitted.prepared
         cumulated = np.cumsum(law.weights[law.which[rows]], axis=1)
-        at = np.array([stream(seed, "labours of a bank", first + i).random() for i in range(len(rows))])
+        at = np.array([stream(seed, "labours of a generator", first + i).random() for i in range(len(rows))])
         at *= cumulated[:, -1]
         labours = np.minimum((cumulated < at[:, None]).sum(axis=1), len(law.names) - 1)
         made = [clean(simulate_recording(labour, seed=self.seed)) for labour in labours.tolist()]
