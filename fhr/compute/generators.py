@@ -24,7 +24,8 @@ def seeded(seed: int) -> Iterator[None]:
     random.seed(seed)
     np.random.seed(seed)  # noqa: NPY002  # the global one, which others draw from
     # For a device that may come torch keeps the seed and the stack, which takes longer than a linear line is fitted.
-    (torch.manual_seed if torch.accelerator.is_available() else torch.default_generator.manual_seed)(seed)
+    drawing = torch if torch.accelerator.is_available() else torch.default_generator
+    drawing.manual_seed(seed)
     try:
         yield
     finally:
