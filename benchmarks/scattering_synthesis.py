@@ -1,6 +1,6 @@
 """How true `scattering_synthesis` is to real records, one by one, beside phase randomisation and IAAFT; and its time.
 
-OMP_NUM_THREADS=1 python benchmarks/scattering_synthesis.py FOLDER [--records 36] [--rate 1] [--iterations 400]
+OMP_NUM_THREADS=1 python benchmarks/scattering_synthesis.py FOLDER [--records 24] [--rate 1] [--iterations 400]
     [--skip 0] [--seed 0] [--figure strips.png]
 
 FOLDER is that of CTU-UHB. Windows are the last 60 minutes of the first records, after --skip of them, that lack at most
@@ -126,7 +126,7 @@ def draw(path: str, x: np.ndarray, y: np.ndarray, rate: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("--records", type=int, default=36)
+    parser.add_argument("--records", type=int, default=24)
     parser.add_argument("--rate", type=int, choices=(1, 4), default=1)
     parser.add_argument("--iterations", type=int, default=400)
     parser.add_argument("--skip", type=int, default=0)

@@ -35,7 +35,7 @@ COUPLING_BAND = (1 / 500, 1 / 10)  # Hz, of contractions and of what answers the
 COUPLING_DELAYS = np.arange(-120, 121, 4)  # seconds
 EDGE = 5.0  # seconds at either end, over which its level is averaged
 REACH = 4.0  # widths above its centre at which a wavelet ends
-FAINTEST = 0.015  # of a scale's standard deviation: what is below has one logarithm
+FAINTEST = 0.03  # of a scale's standard deviation: what is far below has one logarithm
 NOTHING = 1e-6  # of a channel's standard deviation, where a scale has no power
 
 
@@ -125,7 +125,7 @@ class ScatteringStatistics:
             unit = units[f"octave {j}"]
             wavelets = wavelets / unit[:, :channels]
             size = _modulus(wavelets)
-            logarithm = (size + FAINTEST).log()
+            logarithm = (size.square() + FAINTEST**2).log() / 2
             later["sparsity"].append(size.mean(-1))
             later["logarithm"] += [logarithm.mean(-1), logarithm.var(-1)]
             rows = rows * (self.psi[j] / self.n) / unit
