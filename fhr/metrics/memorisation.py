@@ -53,10 +53,10 @@ def data_copying(synthetic: ArrayLike, held_out: ArrayLike) -> Nearness:
     that of drawing so many of one kind in a row. A generator that is bad everywhere has a positive z, and has copied
     nothing.
 
-    Found at p <= 0.05 in windows of CTU-UHB by `nearest_windows` (`benchmarks/fidelity.py`), 30 and 100 records: copies
-    with noise of 1 bpm, copies 20 s later and resampled stretches of 7 or 10 min always, by stretch and by whole window;
-    copies with noise of 3 bpm always by whole window; windows of which 10 of 60 min are copied always by stretch and as
-    good as never by whole window; a tenth of the records among 30 hardly, among 100 by both.
+    Power at p <= 0.05 by `nearest_windows` of CTU-UHB (`benchmarks/fidelity.py`), five sets of 30 records and one of 100:
+    copies with noise of 1 bpm, copies 20 s later, and stretches of 7 or 10 min put together are always found, by stretch
+    and by whole window; copies with noise of 3 bpm always by whole window; 10 of 60 min copied always by stretch, hardly
+    by whole window; a tenth of the records copied by both among 100, hardly among 30.
 
     Args:
         synthetic: (m,) distance of each synthetic record to its nearest training record.
@@ -102,7 +102,7 @@ def authenticity(synthetic: ArrayLike, held_out: ArrayLike, training: ArrayLike)
 
     A record is authentic if its distance to the nearest training record i exceeds the distance of i to the nearest
     other training record. Many new births are not, so that the synthetic ones are set beside held-out ones; p is
-    Fisher's, exact. It finds what `data_copying` finds by stretch, and neither of them a few copies among 30 records.
+    Fisher's, exact. It finds what `data_copying` finds by stretch, but not that a tenth of the records is copied.
 
     Args:
         synthetic: (m, N) distances of the synthetic to the training records.
