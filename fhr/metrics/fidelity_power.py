@@ -64,7 +64,7 @@ def rejection_rates(
         )
     if n_draws < 1 or not 0 < level < 1:
         raise FHRError(f"n_draws={n_draws}, level={level}; give at least 1 draw and a level in (0, 1)")
-    rejected: dict[str, dict[str, float]] = {}
+    rejected: dict[str, dict[str, int]] = {}
     for k in range(n_draws):
         for name, defect in defects.items():
             generator = stream(seed, "planted defects", k)
@@ -74,7 +74,7 @@ def rejection_rates(
             found = against_real(indices, rows[training], rows[held_out], synthetic, n_splits=n_splits, seed=k)
             p = {index: of.p for index, of in found.items()}
             p[ANY] = float(np.nanmin(holm(list(p.values()))))
-            rates = rejected.setdefault(name, dict.fromkeys(p, 0.0))
+            counts = rejected.setdefault(name, dict.fromkeys(p, 0))
             for index, value in p.items():
-                rates[index] += (value <= level) / n_draws
-    return rejected
+                counts[index] += value <= level
+    return {name: {index: count / n_draws for index, count in counts.items()} for name, counts in rejected.items()}

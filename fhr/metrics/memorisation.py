@@ -53,6 +53,11 @@ def data_copying(synthetic: ArrayLike, held_out: ArrayLike) -> Nearness:
     that of drawing so many of one kind in a row. A generator that is bad everywhere has a positive z, and has copied
     nothing.
 
+    Power at p <= 0.05 by `nearest_windows` of CTU-UHB (`benchmarks/fidelity.py`), five sets of 30 records and one of
+    100: copies with noise of 1 bpm, copies 20 s later, and stretches of 7 or 10 min put together are always found, by
+    stretch and by whole window; copies with noise of 3 bpm always by whole window; 10 of 60 min copied always by
+    stretch, hardly by whole window; a tenth of the records copied by both among 100, hardly among 30.
+
     Args:
         synthetic: (m,) distance of each synthetic record to its nearest training record.
         held_out: (n,) distance of each held-out record to its nearest training record.
@@ -76,7 +81,8 @@ def membership(training: ArrayLike, held_out: ArrayLike) -> Nearness:
     """Membership inference: whether the nearest synthetic record tells training records from held-out ones.
 
     An attacker who holds a record, and sees the synthetic ones only, takes it for a training record if one of these is
-    near. `auroc` is that attacker's.
+    near. `auroc` is that attacker's. It is weaker than `data_copying`, with 30 synthetic records for many training ones
+    above all: copies of whole records were found in half of the draws, windows of which 10 min are copied in none.
 
     Args:
         training: (N,) distance of each training record to its nearest synthetic record.
@@ -95,8 +101,8 @@ def authenticity(synthetic: ArrayLike, held_out: ArrayLike, training: ArrayLike)
     """Authenticity: the fraction of records that are farther from their nearest training record than its neighbours.
 
     A record is authentic if its distance to the nearest training record i exceeds the distance of i to the nearest
-    other training record. Of new births about half are, so that the synthetic ones are set beside held-out ones; p is
-    Fisher's, exact.
+    other training record. Many new births are not, so that the synthetic ones are set beside held-out ones; p is
+    Fisher's, exact. It finds what `data_copying` finds by stretch, but not that a tenth of the records is copied.
 
     Args:
         synthetic: (m, N) distances of the synthetic to the training records.

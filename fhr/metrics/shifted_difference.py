@@ -34,8 +34,8 @@ def shifted_differences(
         {\sum_t 1_a(t) 1_b(t + p)}
 
     exactly, every sum a correlation by FFT in single precision (to about 0.02 bpm). A stretch of 5 min finds any
-    copy of 10 min, wherever it begins: it holds a whole stretch. 33 s for 400 windows of 60 min at 1 Hz against 400 on
-    one core, at any shift. Copies that were moved up or down, scaled or reversed are not looked for.
+    copy of 10 min, wherever it begins: it holds a whole stretch. About 35 s for 400 windows of 60 min at 1 Hz against
+    400 on one core, at any shift. Copies that were moved up or down, scaled or reversed are not looked for.
 
     Args:
         windows: (n, time), bpm; NaN is missing, bridged gaps too. They are cut into stretches, counted back from the
