@@ -118,7 +118,7 @@ def main() -> None:
     parser.add_argument("--targets", nargs="+", default=["ph<=7.15", "ph<7.05"])
     parser.add_argument("--lines", nargs="+", default=["kernel", "logistic"], choices=("kernel", "logistic"))
     parser.add_argument("--ratio", type=float, default=1.0, help="wanted number of positives to one negative")
-    parser.add_argument("--resamples", type=int, default=1000)
+    parser.add_argument("--resamples", type=int, default=4000, help="Holm over m changes shows 2 m / this at best")
     parser.add_argument("--work", type=Path, default=Path("build/rebalancing"), help="keeps folds and features")
     options = parser.parse_args()
     database = CTUUHB(options.folder)

@@ -45,7 +45,8 @@ class Rebalancing:
     - `oversampling`: records of the class, drawn with replacement.
     - `smote`: rows between neighbours of the class, with the outcome of the record that each is begun at.
     - `synthetic`: rows of the recordings of a generator that is fitted to the training records, where there are several
-      members to all of them, each with the outcome of the record that it was drawn with.
+      members to all of them, each with the outcome of the record that it was drawn with. Only one class has such rows:
+      whatever a generator leaves in all that it makes stands for the label, and a flexible model learns it.
 
     Args:
         method: one of these, or `none`.
