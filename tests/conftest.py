@@ -1,4 +1,9 @@
-"""Data, and trained runs, that tests of several rooms share."""
+"""Data, and trained runs, that tests of several rooms share.
+
+Fixtures import what they need: the process that hands out the tests reads this file too, and the others wait for it.
+"""
+
+from __future__ import annotations
 
 import gc
 import io
@@ -16,7 +21,7 @@ from functools import partial, wraps
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
 import pytest
@@ -26,17 +31,14 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before numpy and torch: tiny models lose time on more threads
 os.environ.setdefault("NUMBA_DISABLE_JIT", "1")  # antropy, the outside reference, compiles longer than it computes
 
-import pandas as pd
-from false_signal_recordings import write_false_signals
 from made_once import Answer, made_once, own_copy
-from sqlalchemy import event
-from sqlalchemy.engine import Engine
 from warm_python import warm_context
 
-from fhr.datasets import CTUUHB, Database
-from fhr.recording import Recording
-from fhr.simulation import write_database
-from fhr.tracking.database import make_database
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fhr.datasets import CTUUHB, Database
+    from fhr.recording import Recording
 
 # The same examples on every run and machine; a slow machine is no failure. `--hypothesis-profile=many` draws others.
 settings.register_profile("fhr", derandomize=True, deadline=None, max_examples=25)
@@ -94,6 +96,8 @@ def prepare_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
     """
 
     def copy_prepared(database: Path) -> None:
+        from fhr.tracking.database import make_database
+
         prepared, _ = made_once(tmp_path_factory, "store", lambda folder: make_database(folder / "mlflow.db"))
         database.parent.mkdir(exist_ok=True)
         shutil.copyfile(prepared / "mlflow.db", database)
@@ -117,11 +121,16 @@ def _warm_workers() -> Iterator[None]:
         yield
 
 
-@event.listens_for(Engine, "connect")
-def _no_waiting_for_the_disk(connection: Any, _: object) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> None:
     """Stores of tests need not outlive a power cut."""
-    if isinstance(connection, sqlite3.Connection):
-        connection.execute("PRAGMA synchronous=OFF")
+    from sqlalchemy import event
+    from sqlalchemy.engine import Engine
+
+    @event.listens_for(Engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous=OFF")
 
 
 @pytest.fixture(autouse=True)
@@ -166,18 +175,24 @@ def ctu_uhb() -> Path:
 @pytest.fixture(scope="session")
 def ctu_uhb_database(ctu_uhb: Path) -> CTUUHB:
     """The real recordings, read once."""
+    from fhr.datasets import CTUUHB
+
     return CTUUHB(ctu_uhb)
 
 
 @pytest.fixture(scope="session")
 def simulated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 60 simulated recordings; tests that change files copy them first."""
+    from fhr.simulation import write_database
+
     return made_once(tmp_path_factory, "simulated", lambda folder: write_database(folder, 60, seed=20))[0]
 
 
 @pytest.fixture(scope="session")
 def simulated_database(simulated_folder: Path) -> CTUUHB:
     """The simulated recordings, read once."""
+    from fhr.datasets import CTUUHB
+
     return CTUUHB(simulated_folder)
 
 
@@ -200,6 +215,8 @@ def fhrma_false_signals() -> Path:
 @pytest.fixture(scope="session")
 def false_signal_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of `write_false_signals`; tests that change files copy it."""
+    from false_signal_recordings import write_false_signals
+
     return made_once(tmp_path_factory, "false_signals", write_false_signals)[0]
 
 
@@ -215,6 +232,8 @@ class Runs(NamedTuple):
 @pytest.fixture(scope="session")
 def births(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 120 simulated recordings, enough to calibrate on one inner fold, and easy to learn from."""
+    from fhr.simulation import write_database
+
     return made_once(tmp_path_factory, "births", lambda folder: write_database(folder, 120, seed=28, explained=1.0))[0]
 
 
@@ -222,6 +241,7 @@ def births(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def births_database(births: Path) -> Iterator[CTUUHB]:
     """These recordings, read, cleaned and cut once, whatever configuration names the folder."""
     from fhr.datamodules import CTUUHBDataModule  # slow, and most tests do without
+    from fhr.datasets import CTUUHB
 
     database, read = CTUUHB(births), CTUUHBDataModule.read
 

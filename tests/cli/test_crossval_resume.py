@@ -149,9 +149,9 @@ def test_networks_that_cannot_serve_are_refused(runs, client, run_fhr, tiny_conf
 
 
 @pytest.mark.usefixtures("plain_report")
-@pytest.mark.parametrize("at_once", ["no", "yes"])
-def test_members_are_independent_retrainings(runs, client, run_fhr, tiny_config, births_database, at_once):
-    options = ["--inner", 1, "--members", 2, "--at-once", at_once, "--trainer.max_epochs", 2, "--name", "two members"]
+def test_members_are_independent_retrainings(runs, client, run_fhr, tiny_config, births_database):
+    """At once, as networks alone can be; in turn they are in tests/cli/test_crossval_of_arrays.py."""
+    options = ["--inner", 1, "--members", 2, "--at-once", "yes", "--trainer.max_epochs", 2, "--name", "two members"]
     options += ["--seed_everything", 2]  # so that a calibrator is not flat
     answer = run_fhr(runs.folder, "crossval", "--config", tiny_config, *options, "--out", "members.csv")
     assert answer.code == 0, answer.err

@@ -82,8 +82,9 @@ for ask in (
     socket.create_server(("127.0.0.1", 0)).close()  # the test's own sockets are as they were
 
 
-def test_the_library_and_a_fit(asked_by, tiny_config: Path):
+def test_the_library_and_a_fit(asked_by, tiny_config: Path, prepare_store, tmp_path):
     """The library first, without the command line, which sets the variable too."""
+    prepare_store(tmp_path / "work" / "mlruns" / "mlflow.db")
     code = """
 import sys
 from fhr.tracking import ensure_experiment, find_run, mlflow_client
