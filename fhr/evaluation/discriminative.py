@@ -27,6 +27,12 @@ def discriminative_scores(real: np.ndarray, pool: np.ndarray) -> Chosen:
     ones (`fhr.metrics.in_real_units`), plus a constant. Five folds; the residuals of fold f by a fit on the others are
     :math:`(A_{ff})^{-1} (A t)_f` with :math:`A = (K + \lambda I)^{-1}`, exactly.
 
+    Power at p <= 0.05 of the linear and of the kernel classifier with 100 records of CTU-UHB, 15 draws
+    (`benchmarks/fidelity.py`), on signs of coupling and asymmetry: no lag 1.00, 0.80 (with 30 records, 40 draws 0.53,
+    0.27); mirrored FHR 1.00, 1.00; reversed in blocks 1.00, 1.00; on order statistics: no loss and loss twice 1.00,
+    1.00; shrunk 0.20, 0.93; half of the records, each twice 0.13, 0.07; memorised 0.00. Shifts of single columns it
+    finds better than `fhr.metrics.mmd2`, modes that are missing it does not.
+
     Args:
         real: (n, d), n of at least 5; NaN takes the column's real median.
         pool: (N, d).

@@ -59,7 +59,7 @@ def against_real(
     ones, whatever the held-out rows are, each choice of m rows is as likely to be the synthetic one as any other, and
     the p-value is exact: at most a fraction a of good generators has p <= a, whatever the index. Splits of the training
     rows alone overlap and vary less than new rows would: 100 of 242 rows of CTU-UHB gave alarm at p <= 0.05 for 9 to
-    15% of sets of new real rows in place of 5% (`benchmarks/fidelity.py`). An embedding or scaling is to be fitted to
+    19% of sets of new real rows in place of 5% (`benchmarks/fidelity.py`). An embedding or scaling is to be fitted to
     neither set, to the held-out rows, or to training and synthetic rows together, not to the training rows alone.
 
     Args:

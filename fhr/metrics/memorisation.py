@@ -53,7 +53,7 @@ def data_copying(synthetic: ArrayLike, held_out: ArrayLike) -> Nearness:
     that of drawing so many of one kind in a row. A generator that is bad everywhere has a positive z, and has copied
     nothing.
 
-    Power at p <= 0.05 by `nearest_windows` of CTU-UHB (`benchmarks/fidelity.py`), five sets of 30 records and one of
+    Power at p <= 0.05 by `nearest_windows` of CTU-UHB (`benchmarks/fidelity.py`), ten sets of 30 records and two of
     100: copies with noise of 1 bpm, copies 20 s later, and stretches of 7 or 10 min put together are always found, by
     stretch and by whole window; copies with noise of 3 bpm always by whole window; 10 of 60 min copied always by
     stretch, hardly by whole window; a tenth of the records copied by both among 100, hardly among 30.
