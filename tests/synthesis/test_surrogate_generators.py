@@ -9,11 +9,13 @@ from fhr.errors import FHRError, SignalError
 from fhr.recording import Outcome, Recording
 from fhr.synthesis import (
     IAAFT,
+    MaximumEntropy,
     PhaseRandomization,
     ResampledSegments,
     WaveletIAAFT,
     load_generator,
     save_generator,
+    scattering_synthesis,
 )
 
 FS, MINUTES = 4.0, 5.0
@@ -94,6 +96,26 @@ def test_segments_are_those_of_the_class(records):
         assert np.isnan(made.stage2_start) or abs(made.stage2_start - 200) < 1
 
 
+def test_maximum_entropy_descends_at_its_own_rate(records, monkeypatch):
+    given = []
+
+    def synthesis(x, **settings):
+        given.append((x, settings))
+        return scattering_synthesis(x, **settings)
+
+    monkeypatch.setattr("fhr.synthesis.maximum_entropy.scattering_synthesis", synthesis)
+    recipe = MaximumEntropy(minutes=MINUTES, iterations=2, loss="none")
+    made = list(recipe.fit(records).draws(2))
+    (x, settings) = given[0]
+    assert x.shape == (2, 2, N // 4)
+    assert settings["fs"] == 1.0
+    assert all(len(one) == N and not np.isnan(one.fhr).any() for one in made)
+    (alone,) = recipe.fit(records).draws(2, begin=1)
+    np.testing.assert_allclose(alone.fhr, made[1].fhr, atol=1e-3)
+    with pytest.raises(SignalError, match="no multiple of the 3 Hz"):
+        list(MaximumEntropy(minutes=MINUTES, rate=3.0).fit(records).draws(1))
+
+
 @pytest.mark.parametrize(
     ("recipe", "settings"),
     [
@@ -102,6 +124,8 @@ def test_segments_are_those_of_the_class(records):
         (IAAFT, {"exact": "both"}),
         (IAAFT, {"iterations": 0}),
         (WaveletIAAFT, {"pinned": 1.5}),
+        (MaximumEntropy, {"iterations": 0}),
+        (MaximumEntropy, {"rate": 0.0}),
         (ResampledSegments, {"segment": 0}),
         (ResampledSegments, {"segment": 100}),
     ],
