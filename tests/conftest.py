@@ -261,17 +261,6 @@ def births_table(tmp_path_factory: pytest.TempPathFactory, births_database: CTUU
     return made_once(tmp_path_factory, "births_table", lambda _: baseline_table(births_database))[1]
 
 
-@pytest.fixture(scope="session")
-def births_groups(tmp_path_factory: pytest.TempPathFactory, births_database: CTUUHB) -> pd.DataFrame:
-    """What the lines on groups of features know of these recordings, computed once."""
-    from fhr.evaluation import feature_table, group_features  # slow, and most tests do without
-
-    def made(_: Path) -> pd.DataFrame:
-        return feature_table(births_database, group_features())
-
-    return made_once(tmp_path_factory, "births_groups", made)[1]
-
-
 @pytest.fixture
 def plain_report(monkeypatch: pytest.MonkeyPatch, births_table: pd.DataFrame) -> None:
     """A cross-validation of `births` reports beside one line only, without figures, audit of windows and a full null.

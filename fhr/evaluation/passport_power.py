@@ -24,6 +24,7 @@ from .passport import NO_DEFECT, passport_indices
 __all__ = ["passport_power"]
 
 _BLOCK = 120  # s that are reversed
+_LEAST_SPLITS = 320  # sixteen indices at most: 16 / (1 + splits) must be below 0.05
 
 Windows = tuple[np.ndarray, np.ndarray]
 
@@ -34,7 +35,7 @@ def passport_power(
     *,
     target: int | None = None,
     n_draws: int = 100,
-    n_splits: int = 200,
+    n_splits: int = 400,
     seed: int = 0,
 ) -> dict[str, float]:
     """Power at which at least one index of a passport rejects, after Holm, by the name of the defect.
@@ -51,8 +52,10 @@ def passport_power(
         seed: of the draws.
 
     Raises:
-        FHRError: fewer than 3 n records of the class.
+        FHRError: fewer than 3 n records of the class, or splits that no index could reject with.
     """
+    if n_splits <= _LEAST_SPLITS:
+        raise FHRError(f"n_splits={n_splits}; after Holm no index could reject, give more than {_LEAST_SPLITS}")
     own = windows.only(windows.rows(target))
     if len(own) < 3 * n:
         raise FHRError(f"{len(own)} records of the class for power with n={n}; it takes {3 * n}")

@@ -9,7 +9,7 @@ import yaml
 
 from fhr.cli import crossval_run
 from fhr.cli.configurations import shipped_configurations
-from fhr.evaluation import BASELINES, group_features, lines
+from fhr.evaluation import BASELINES, feature_table, lines
 
 MAD, KERNEL = lines(["mad", "kernel"])
 
@@ -25,16 +25,9 @@ def whole_config(tiny_config, tmp_path):
 
 @pytest.mark.training
 def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
-    whole_config, plain_report, births_groups, run_fhr, tmp_path, monkeypatch
+    whole_config, plain_report, run_fhr, tmp_path, monkeypatch
 ):
-    def known_groups(recordings, features):
-        assert ([recording.name for recording in recordings], features) == (
-            births_groups.index.tolist(),
-            group_features(),
-        )
-        return births_groups
-
-    monkeypatch.setattr(crossval_run, "feature_table", known_groups)
+    monkeypatch.setattr(crossval_run, "feature_table", feature_table)
     answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 1, "--out", "oof.csv")
     assert answer.code == 0, answer.err
     table = pd.read_csv(io.StringIO(answer.out)).set_index("model")

@@ -27,7 +27,7 @@ class Copies(Generator):
     keeps: ClassVar[str] = "all"
     destroys: ClassVar[str] = "nothing"
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         return Drawn(fitted.windows.signals[rows])
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from made_once import made_once
 
 from fhr.datasets import Place, make_splits
 from fhr.errors import FHRError
@@ -19,9 +20,14 @@ KERNEL = BY_SLUG["kernel-parity"]
 
 
 @pytest.fixture(scope="module")
-def table(births_groups) -> pd.DataFrame:
+def table(tmp_path_factory, births_database) -> pd.DataFrame:
     """Features of 120 simulated births, whose parity is drawn."""
-    return births_groups.assign(nulliparity=np.random.default_rng(0).integers(2, size=len(births_groups)).astype(float))
+
+    def made(_):
+        found = feature_table(births_database, group_features())
+        return found.assign(nulliparity=np.random.default_rng(0).integers(2, size=len(found)).astype(float))
+
+    return made_once(tmp_path_factory, "births_groups", made)[1]
 
 
 @pytest.fixture(scope="module")

@@ -115,9 +115,9 @@ def test_members_have_seeds_and_bootstraps_of_their_own(births_database, table):
     seen = []
 
     class Spy(OnTable):
-        def _fitted(self, rows, place, seed):
+        def _fitted(self, rows, weights, place, seed):
             seen.append((place.fold, place.inner, place.member, seed, tuple(rows.index)))
-            return super()._fitted(rows, place, seed)
+            return super()._fitted(rows, weights, place, seed)
 
     def make(place, seed):
         return Spy(LogisticRegression(), table[["told"]])

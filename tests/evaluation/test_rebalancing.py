@@ -46,7 +46,7 @@ class Copies(Generator):
     keeps: ClassVar[str] = "all"
     destroys: ClassVar[str] = "nothing"
 
-    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int) -> Drawn:
+    def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         return Drawn(fitted.windows.signals[rows] + np.float32(self.shift))
 
 
