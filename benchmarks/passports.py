@@ -66,7 +66,7 @@ def main() -> None:
                 told = said(dict(zip(passport.memorisation["test"], passport.memorisation["p_holm"], strict=True)))
                 print(
                     f"fold {fold}, class {given}, {name}: {len(low)} of {len(worst)} indices reject "
-                    f"({', '.join(f'{row.index} z {row.z:.1f}' for row in low.set_index('index').itertuples())}); "
+                    f"({', '.join(f'{index} z {z:.1f}' for index, z in zip(low['index'], low['z'], strict=True))}); "
                     f"memorisation p: {told}; {passport.seconds:.2g} s a recording, "
                     f"{time.perf_counter() - start:.0f} s a passport; {passport.verdict.words}",
                     flush=True,
