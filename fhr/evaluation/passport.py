@@ -103,7 +103,7 @@ def surrogate_passport(
 
     As many recordings are made as there are held-out ones of the class. Indices are those of `passport_indices`, each
     beside its own values when training records take the place of the synthetic ones (`fhr.metrics.against_real`).
-    Memorisation is looked for in FHR at 1 Hz, at any place of a labour, and in the embedding.
+    Memorisation is looked for in FHR at 1 Hz, at any place of any training record, and in the embedding.
 
     Args:
         fitted: generator, of windows of 60 min at 4 Hz.
@@ -142,7 +142,7 @@ def surrogate_passport(
             for name, of in against_real(passport_indices, *rows, n_splits=n_splits, seed=seed).items()
         },
     )
-    memorisation = _memorisation(training, real, made, rows)
+    memorisation = _memorisation(fitted.windows, real, made, rows)
     known = {} if power is None else dict(power)
     fidelity, copying = (dict(zip(table.iloc[:, 0], table["p"], strict=True)) for table in (indices, memorisation))
     of_defects = {name: value for name, value in known.items() if name != NO_DEFECT}
