@@ -1,7 +1,8 @@
 """Does rebalancing the classes of the training part help? Weights, copies, SMOTE and generators against none.
 
 python benchmarks/rebalancing.py FOLDER [--arms weights oversampling smote CopulaSegments ...] [--repeats 10]
-    [--generator-repeats 2] [--targets 'ph<=7.15' 'ph<7.05'] [--lines kernel logistic] [--ratio 1] [--work FOLDER]
+    [--generator-repeats 2] [--targets 'ph<=7.15' 'ph<7.05'] [--lines kernel logistic] [--ratio 1]
+    [--share 0.25] [--work FOLDER]
 
 The kernel line, and the logistic line on 21 order statistics (of cleaned FHR, which is what a generator makes), five
 outer folds, four inner models averaged; every arm is recalibrated alike, by cross-fitting on held-out inner folds as
@@ -24,6 +25,7 @@ from functools import partial
 from pathlib import Path
 
 import pandas as pd
+from learning_curve import FromFewer
 
 import fhr.synthesis
 from fhr.datasets import CTUUHB, make_splits
@@ -117,6 +119,7 @@ def main() -> None:
     parser.add_argument("--generator-repeats", type=int, help="of arms that draw recordings; as many where not given")
     parser.add_argument("--targets", nargs="+", default=["ph<=7.15", "ph<7.05"])
     parser.add_argument("--lines", nargs="+", default=["kernel", "logistic"], choices=("kernel", "logistic"))
+    parser.add_argument("--share", type=float, default=1.0, help="of the records outside the outer fold, drawn anew")
     parser.add_argument("--ratio", type=float, default=1.0, help="wanted number of positives to one negative")
     parser.add_argument("--resamples", type=int, default=4000, help="Holm over m changes shows 2 m / this at best")
     parser.add_argument("--work", type=Path, default=Path("build/rebalancing"), help="keeps folds and features")
@@ -132,13 +135,17 @@ def main() -> None:
                 start = time.process_time()
                 repeats = options.repeats if arm in PLAIN else options.generator_repeats or options.repeats
                 rebalancing = rebalancing_of(arm, options.ratio, options.work)
+                make = maker(line, table, rebalancing, rows)
+                if options.share < 1:
+                    make = FromFewer(make, round(options.share * 0.8 * len(database)), rebalancing.title)
+                folder = f"{line}-{target.strip('ph<=')}-{arm}-{options.ratio:g}-{options.share:g}"
                 results[arm] = cross_validate(
-                    maker(line, table, rebalancing, rows),
+                    make,
                     database,
                     target=target,
                     splits=splits,
                     repeats=repeats,
-                    store=FolderStore(options.work / f"{line}-{target.strip('ph<=')}-{arm}-{options.ratio:g}"),
+                    store=FolderStore(options.work / folder),
                     name=f"{line}, {rebalancing.title}",
                 )
                 seconds = (time.process_time() - start) / (5 * repeats)
