@@ -13,7 +13,18 @@ import pandas as pd
 import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
-from fhr.datasets import Database, Partition, Place, Splits, Target, bootstrap_of, givers, make_splits, told_of_use
+from fhr.datasets import (
+    Database,
+    Partition,
+    Place,
+    Splits,
+    Target,
+    bootstrap_of,
+    given,
+    givers,
+    make_splits,
+    told_of_use,
+)
 from fhr.errors import FHRError, SignalError, SplitError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
@@ -318,7 +329,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self.rebalancing is None or self.rebalancing.generator is None:
             return None
         labels = self._label.loc[list(train)]
-        own = [replace(of_name[self._giver[name]], name=name, outcome=of_name[name].outcome) for name in train]
+        own = [given(of_name[name], of_name[self._giver[name]]) for name in train]
         target, n = self.rebalancing.missing(labels.to_numpy())
         fitted = self.rebalancing.generator.fit(own, labels, place=self._place())
         return fitted.sample(n, target, self.seed) if n else None

@@ -5,7 +5,7 @@ from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
-from .givers import giver_positions, givers
+from .givers import given, giver_positions, givers
 from .outcome_table import OutcomeTable, read_outcomes
 from .paths import read_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
@@ -32,6 +32,7 @@ __all__ = [
     "checksum_line",
     "checksum_of_lines",
     "download",
+    "given",
     "giver_positions",
     "givers",
     "label_in_words",

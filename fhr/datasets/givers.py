@@ -1,12 +1,14 @@
 """Givers of a permuted control: the record whose signal and features each record is given."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fhr.compute import stream
+from fhr.recording import Recording
 
-__all__ = ["giver_positions", "givers"]
+__all__ = ["given", "giver_positions", "givers"]
 
 
 def giver_positions(names: Sequence[str], seed: int) -> np.ndarray:
@@ -39,3 +41,11 @@ def givers(names: Sequence[str], seed: int | None) -> dict[str, str]:
     if seed is None:
         return dict(zip(names, names, strict=True))
     return {name: names[i] for name, i in zip(names, giver_positions(names, seed).tolist(), strict=True)}
+
+
+def given(recording: Recording, giver: Recording) -> Recording:
+    """Record of a control: its own name and outcome, with the signals of its giver.
+
+    Its digest is that of the signals: who notes down which record it stands for takes the digest of the name.
+    """
+    return recording if giver is recording else replace(giver, name=recording.name, outcome=recording.outcome)

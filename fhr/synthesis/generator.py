@@ -6,7 +6,7 @@ by what and from which records, so that a test on one of these is refused wherev
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 import fhr
 from fhr.compute import seed_of, stream
-from fhr.datasets import Database, Place
+from fhr.datasets import Database, Place, given
 from fhr.errors import FHRError
 from fhr.recording import Provenance, Recording, Source, Step
 
@@ -84,9 +84,12 @@ class Generator(ABC):
             FHRError: a recording of the test fold or of the held-out inner fold, or what `TrainingWindows.of` refuses.
         """
         recordings = list(recordings)
+        digests = None
         if place is not None:
             _check_place(recordings, place, outer)
-        windows = self.usable(TrainingWindows.of(recordings, labels, minutes=self.minutes))
+            if place.database is not None:  # of a control the records that the signals stand for
+                digests = dict(zip(place.database.names, place.database.digests, strict=True))
+        windows = self.usable(TrainingWindows.of(recordings, labels, minutes=self.minutes, digests=digests))
         fitted = FittedGenerator(self, windows, "" if place is None else _words(place, outer))
         _ = fitted.prepared  # what cannot be learnt is refused here
         return fitted
@@ -108,12 +111,7 @@ class Generator(ABC):
             raise FHRError("a place without recordings; cross-validate a database")
         names = _allowed(place, outer)
         giver = place.givers(list(place.labels.index))
-        recordings = [
-            database[name]
-            if giver[name] == name
-            else replace(database[giver[name]], name=name, outcome=database[name].outcome, source=database[name].source)
-            for name in names
-        ]
+        recordings = [given(database[name], database[giver[name]]) for name in names]
         return self.fit(recordings, place.labels, place=place, outer=outer)
 
     @property

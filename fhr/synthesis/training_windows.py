@@ -13,7 +13,7 @@ from fhr.errors import FHRError, SignalError
 from fhr.preprocessing import clean, cut_windows
 from fhr.recording import Outcome, Recording
 
-__all__ = ["TrainingWindows"]
+__all__ = ["TrainingWindows", "last_window"]
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class TrainingWindows:
         labels: Sequence[float] | Mapping[str, float] | pd.Series | None = None,
         *,
         minutes: float = 60.0,
+        digests: Mapping[str, str] | None = None,
     ) -> "TrainingWindows":
         """Cut the windows.
 
@@ -59,6 +60,7 @@ class TrainingWindows:
             recordings: measured or simulated, of one sampling rate.
             labels: 0 or 1 of each, in order or by name; NaN or a lacking name for unknown. None for no labels.
             minutes: length of the window.
+            digests: of the records by name; None for those of the recordings.
 
         Raises:
             FHRError: no recording, one that is synthetic or imputed, several sampling rates, a name that stands twice,
@@ -74,22 +76,22 @@ class TrainingWindows:
         kept, windows = [], []
         for k, recording in enumerate(database):
             try:
-                both = np.stack([clean(recording).fhr, recording.uc])
-                windows.append(cut_windows(both, recording.fs, minutes=minutes)[0][:, 0])
+                windows.append(last_window(recording, minutes))
                 kept.append(k)
             except SignalError as error:
                 _log.warning("left out: %s: %s", recording.name, error)
         if not kept:
             raise SignalError(f"none of {len(database)} recordings holds a window of {minutes:g} min; ask for less")
         used = [database.recordings[k] for k in kept]
+        of_records = dict(zip(database.names, database.digests, strict=True)) if digests is None else digests
         return cls(
-            np.stack(windows).astype(np.float32),
+            np.stack([signals for signals, _ in windows]),
             used[0].fs,
-            np.maximum([r.stage2_start - (r.duration - 60 * minutes) for r in used], 0.0),  # NaN stays
+            np.array([stage2_start for _, stage2_start in windows]),
             tuple(recording.outcome for recording in used),
             known[kept],
             tuple(recording.name for recording in used),
-            tuple(dict.fromkeys([*(database.digests[k] for k in kept), *database.fitted_to])),
+            tuple(dict.fromkeys([*(of_records[recording.name] for recording in used), *database.fitted_to])),
         )
 
     def __len__(self) -> int:
@@ -99,6 +101,14 @@ class TrainingWindows:
     def minutes(self) -> float:
         """Length of a window."""
         return self.signals.shape[-1] / self.fs / 60
+
+    def recordings(self) -> tuple[Recording, ...]:
+        """The windows as recordings, of which nothing but signals, outcome and stages is known."""
+        each = zip(self.names, self.signals, self.outcomes, self.stage2_start.tolist(), strict=True)
+        return tuple(
+            Recording(name, fhr, uc, self.fs, outcome=outcome, stage2_start=stage2_start)
+            for name, (fhr, uc), outcome, stage2_start in each
+        )
 
     def rows(self, target: int | None) -> np.ndarray:
         """Positions of the records of a class; of all records for None.
@@ -162,6 +172,18 @@ class TrainingWindows:
             raise FHRError("labels other than 0 and 1")
         outcomes = tuple(Outcome(*row) for row in arrays["outcomes"].tolist())
         return cls(signals, fs, arrays["stage2_start"], outcomes, arrays["labels"], tuple(names), tuple(fitted_to))
+
+
+def last_window(recording: Recording, minutes: float) -> tuple[np.ndarray, float]:
+    """FHR, cleaned, and UC of the last minutes, float32 (2, time), and the start of the second stage in them, s.
+
+    Raises:
+        SignalError: a recording that is shorter.
+    """
+    both = np.stack([clean(recording).fhr, recording.uc])
+    signals = cut_windows(both, recording.fs, minutes=minutes)[0][:, 0]
+    stage2_start = recording.stage2_start - (recording.duration - 60 * minutes)
+    return signals, float(np.maximum(stage2_start, 0.0))  # NaN stays
 
 
 def _check_kinds(database: Database) -> None:

@@ -102,6 +102,8 @@ def test_a_control_makes_them_from_the_signals_of_others():
     giver = givers[made.history[0].parameters["outcome_of"]]
     np.testing.assert_array_equal(made.uc, DATABASE[giver].uc)
     assert made.outcome == DATABASE[made.history[0].parameters["outcome_of"]].outcome
+    digests = dict(zip(DATABASE.names, DATABASE.digests, strict=True))
+    assert not {digests[name] for name in control.partition.test} & set(made.provenance.fitted_to)
 
 
 def test_copies_follow_the_seed_and_the_members_of_an_ensemble():

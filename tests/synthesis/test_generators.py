@@ -96,6 +96,8 @@ def test_a_control_takes_the_signals_of_the_givers(database, place):
     np.testing.assert_array_equal(fitted.windows.signals[k, 1], database[givers[name]].uc[-n:])
     assert fitted.windows.outcomes[k] == database[name].outcome
     assert "permuted records" in fitted.made_by
+    digests = dict(zip(database.names, database.digests, strict=True))  # of what the signals stand for
+    assert set(fitted.fitted_to) == {digests[name] for name in fitted.windows.names}
 
 
 def test_a_recording_depends_on_seed_class_and_number_alone(fitted):
