@@ -87,7 +87,7 @@ def blind(folder: Path, fitted: dict, held_out: list, n: int) -> None:
     each = n // 2 // len(fitted)
     windows = TrainingWindows.of(held_out)
     chosen = draw.choice(len(windows), each * len(fitted), replace=False)
-    shown = [("real", made) for made in _as_recordings(windows, chosen)]
+    shown = [("real", made) for made in windows.only(chosen).recordings()]
     for name, generator in fitted.items():
         shown += [(name, made) for made in generator.draws(each, generator=draw)]
     order = draw.permutation(len(shown))
@@ -97,12 +97,6 @@ def blind(folder: Path, fitted: dict, held_out: list, n: int) -> None:
         some = order[first : first + 10]
         figure = strips([shown[k][1] for k in some], [str(first + i + 1) for i in range(len(some))])
         figure.savefig(folder / f"sheet{page + 1}.png", dpi=55)
-
-
-def _as_recordings(windows: TrainingWindows, rows: np.ndarray) -> list:
-    from fhr.evaluation.passport import recordings_of
-
-    return list(recordings_of(windows.only(rows)))
 
 
 if __name__ == "__main__":

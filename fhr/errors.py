@@ -11,6 +11,7 @@ __all__ = [
     "SplitError",
     "TrackingError",
     "interruption_behind",
+    "mistake_behind",
 ]
 
 
@@ -54,4 +55,11 @@ def interruption_behind(error: BaseException | None) -> KeyboardInterrupt | None
     """The interruption that `error` is or came of: Lightning answers one with an exit code of its own."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__context__ or error.__cause__
+    return error
+
+
+def mistake_behind(error: BaseException | None) -> FHRError | None:
+    """The mistake of a user that `error` is or came of: a parser wraps what constructors raise."""
+    while error is not None and not isinstance(error, FHRError):
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return error

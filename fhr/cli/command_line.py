@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from fhr import __version__
 from fhr.compute import Terminated, interruptible, slow_imports_are_told
-from fhr.errors import FHRError, interruption_behind
+from fhr.errors import interruption_behind, mistake_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
@@ -130,9 +130,8 @@ def _mistake(error: BaseException | None) -> str | None:
         return f"{error.filename}: {error.strerror}"
     if isinstance(error, OSError) and error.errno in _DISK:
         return f"{error}; make room, or choose another place"
-    while error is not None and not isinstance(error, FHRError):
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    return None if error is None else str(error)
+    mistake = mistake_behind(error)
+    return None if mistake is None else str(mistake)
 
 
 class _Parser(argparse.ArgumentParser):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jsonargparse import ArgumentError, ArgumentParser
 
-from fhr.errors import FHRError
+from fhr.errors import FHRError, mistake_behind
 from fhr.synthesis import Generator
 
 from .configurations import configuration_file
@@ -36,11 +36,8 @@ def generator_of(configuration: str, overrides: Sequence[str] = ()) -> Generator
 
 def _said(error: Exception) -> str:
     """The line that names the mistake, out of what the parser says of every type that it tried."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, FHRError):
-            return str(cause)
-        cause = cause.__cause__ or cause.__context__
+    if (mistake := mistake_behind(error)) is not None:
+        return str(mistake)
     said = " ".join(str(error).split())
     _, found, own = said.partition("Problem with given class_path ")
     return own.partition(" - Expected a <class 'NoneType'>")[0] if found else said

@@ -29,7 +29,7 @@ from fhr.preprocessing import block_factor, block_mean
 from fhr.recording import Recording
 from fhr.synthesis import STATISTIC_FAMILIES, Embedding, FittedGenerator, TrainingWindows, window_statistics
 
-__all__ = ["NO_DEFECT", "Passport", "passport_indices", "recordings_of", "surrogate_passport"]
+__all__ = ["NO_DEFECT", "Passport", "passport_indices", "surrogate_passport"]
 
 NO_DEFECT = "no defect"
 """Name of the rate of false alarms among the power of a passport."""
@@ -161,7 +161,7 @@ def surrogate_passport(
         known,
         verdict,
         seconds,
-        recordings_of(real),
+        real.recordings(),
         tuple(synthetic),
     )
 
@@ -228,16 +228,6 @@ def _table(name: str, rows: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
 
 def _digests(recordings: Sequence[Recording]) -> tuple[str, ...]:
     return Database(recordings, origin="held-out recordings").digests
-
-
-def recordings_of(windows: TrainingWindows) -> tuple[Recording, ...]:
-    """Real windows as recordings, of which nothing but signals, outcome and stages is known."""
-    return tuple(
-        Recording(name, signal[0], signal[1], windows.fs, outcome=outcome, stage2_start=start)
-        for name, signal, outcome, start in zip(
-            windows.names, windows.signals, windows.outcomes, windows.stage2_start.tolist(), strict=True
-        )
-    )
 
 
 def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -1,7 +1,5 @@
 """The report of an external validation: one page that holds its figures, and its tables as files beside it."""
 
-import base64
-import io
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -16,10 +14,7 @@ from .local_recalibration import NONE
 
 __all__ = ["write_validation"]
 
-_STYLE = """
-body { font: 15px/1.45 sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: .6em 0 1.4em } th, td { padding: .15em .7em; text-align: left }
-thead th { border-bottom: 1px solid #888 } tbody tr:nth-child(even) { background: #f3f3f3 }
+_STYLE = """\
 figure { display: inline-block; margin: 0 1em 1em 0 } img { max-width: 29em }
 .first { background: #fff4d6; padding: .3em 1em }
 """
@@ -54,6 +49,8 @@ def write_validation(
     Returns:
         The page.
     """
+    from fhr.plots.html_page import png  # matplotlib
+
     folder = Path(folder)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     tables = {
@@ -72,9 +69,7 @@ def write_validation(
             table.to_csv(part, index=False)
     pictures = {}
     for name, figure in _figures(validation, curve).items():
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=110)
-        pictures[name] = buffer.getvalue()
+        pictures[name] = png(figure, dpi=110)
         with whole_or_not_at_all(folder / "figures" / f"{name}.png") as part:
             part.write_bytes(pictures[name])
     page = folder / "report.html"
@@ -119,6 +114,8 @@ def _page(
     tables: Mapping[str, pd.DataFrame],
     pictures: Mapping[str, bytes],
 ) -> str:
+    from fhr.plots.html_page import html_page  # matplotlib
+
     n, positives = len(validation.predictions), int(validation.predictions["label"].sum())
     results, benefit = tables["results"], tables["net_benefit"]
     at = benefit[benefit["threshold"].isin(_SHOWN_THRESHOLDS)]
@@ -176,12 +173,7 @@ def _page(
         "have had.</li><li>Births that recalibrated the model are no test of the recalibrated model; it needs new "
         "ones.</li></ul>"
     )
-    body = "\n".join(part for part in parts if part)
-    title = escape(f"External validation: {validation.target}")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"</head>\n<body>\n{body}\n</body></html>\n"
-    )
+    return html_page(f"External validation: {validation.target}", parts, style=_STYLE)
 
 
 def _html(table: pd.DataFrame) -> str:
@@ -189,10 +181,11 @@ def _html(table: pd.DataFrame) -> str:
 
 
 def _picture(name: str, pictures: Mapping[str, bytes]) -> str:
+    from fhr.plots.html_page import embedded  # matplotlib
+
     if name not in pictures:
         return ""
-    data = base64.b64encode(pictures[name]).decode("ascii")
-    return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"></figure>'
+    return f"<figure>{embedded(pictures[name], name)}</figure>"
 
 
 def _long(recalibrated: Mapping[str, Mapping[str, Interval]]) -> pd.DataFrame:

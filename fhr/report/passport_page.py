@@ -1,7 +1,5 @@
 """The surrogate passport: one page about a generator on one fold, with strips to judge before the key is read."""
 
-import base64
-import io
 import json
 from html import escape
 from pathlib import Path
@@ -9,20 +7,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.evaluation import Passport
 from fhr.formats import whole_or_not_at_all
 from fhr.plots import strips
+from fhr.plots.html_page import embedded, html_page, png
 
 __all__ = ["write_passport"]
 
-_STYLE = """
-body { font: 15px/1.45 sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #222 }
-table { border-collapse: collapse; margin: .6em 0 1.4em } th, td { padding: .15em .7em; text-align: left }
-thead th { border-bottom: 1px solid #888 } tbody tr:nth-child(even) { background: #f3f3f3 }
+_STYLE = """\
 img { max-width: 100% } .first { background: #fff4d6; padding: .3em 1em }
 """
 
@@ -74,19 +69,12 @@ def _blind_strips(passport: Passport, n_strips: int, seed: int) -> tuple[bytes, 
     minutes = passport.synthetic[0].duration / 60
     figure = strips([shown[k][1] for k in order], [str(i + 1) for i in range(n_strips)], minutes=minutes)
     key = [{"strip": i + 1, "kind": shown[k][0], "name": shown[k][1].name} for i, k in enumerate(order)]
-    return _png(figure), key
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=60)
-    return buffer.getvalue()
+    return png(figure, dpi=60), key
 
 
 def _page(passport: Passport, picture: bytes, key: list[dict[str, Any]]) -> str:
     of_class = {None: "all births", 1: "births with the label", 0: "births without the label"}[passport.target]
     power = pd.DataFrame(passport.power.items(), columns=["planted defect", "power"])
-    image = f'<img alt="strips under numbers" src="data:image/png;base64,{base64.b64encode(picture).decode()}">'
     parts = [
         f"<h1>Passport of {escape(passport.generator)}</h1>",
         f"<p class=first><b>{escape(passport.verdict.words)}</b></p>",
@@ -107,13 +95,12 @@ def _page(passport: Passport, picture: bytes, key: list[dict[str, Any]]) -> str:
         _html(power) if len(power) else "<p>Not computed.</p>",
         "<h2>Strips</h2>",
         "<p>Some are real, some are not. Judge before you read the key below.</p>",
-        image,
+        embedded(picture, "strips under numbers"),
         "<h2>Key</h2>",
         _html(pd.DataFrame(key)),
         "<p>Research software, not a medical device. A made recording is no evidence about fetuses.</p>",
     ]
-    head = f'<meta charset="utf-8"><title>Passport of {escape(passport.generator)}</title><style>{_STYLE}</style>'
-    return f'<!doctype html><html lang="en">{head}{"".join(parts)}</html>\n'
+    return html_page(f"Passport of {passport.generator}", parts, style=_STYLE)
 
 
 def _html(table: pd.DataFrame) -> str:

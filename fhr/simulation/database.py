@@ -9,6 +9,7 @@ from typing import TextIO
 from fhr.compute import check_workers, spread
 from fhr.errors import FHRError
 from fhr.formats import whole_or_not_at_all, write_wfdb
+from fhr.formats.record_folder import occupied, records_in, remove_records
 
 from .outcome import EXPLAINED
 from .simulated_labours import simulate_labour, simulate_labours
@@ -108,19 +109,11 @@ def _written(given: tuple[Path, int, float, bool], index: int) -> tuple[int, str
 
 def _make_room(folder: Path, overwrite: bool) -> None:
     """Remove simulated recordings and their truth if `overwrite`; refuse any other."""
-    files = [path for path in folder.iterdir() if path.suffix in (".hea", ".dat") or _OURS.fullmatch(path.name)]
-    others = sorted(path.name for path in files if not _OURS.fullmatch(path.name))
-    if others:
-        raise FHRError(
-            f"{folder} holds recordings that were not simulated ({others[0]} and {len(others) - 1} more files); "
-            "name another folder"
-        )
+    files = records_in(folder, _OURS, others="recordings that were not simulated")
     if (folder / "truth").is_dir():
         files += [path for path in (folder / "truth").iterdir() if _OUR_TRUTH.fullmatch(path.name)]
     if files and not overwrite:
-        raise FHRError(f"{folder} holds recordings already; name another folder, or give overwrite=True")
-    # RECORDS goes first, so that an interrupted run does not leave a list of recordings that are gone.
-    for path in sorted(files, key=lambda path: path.name != "RECORDS"):
-        path.unlink()
+        raise occupied(folder)
+    remove_records(files)
     if (folder / "truth").is_dir() and not any((folder / "truth").iterdir()):
         (folder / "truth").rmdir()

@@ -1,6 +1,5 @@
 """`SimulatedLabours`: the simulator as a generator, refitted to the training records."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -9,15 +8,13 @@ import pandas as pd
 
 from fhr.compute import stream
 from fhr.errors import FHRError
-from fhr.preprocessing import clean, last_minutes
-from fhr.recording import Recording
 from fhr.simulation import simulate_recording
 
 from .bank import Bank
 from .birth_table import birth_table
 from .generator import LOCAL, Drawn, FittedGenerator, Generator
 from .refitted import Refitted
-from .training_windows import TrainingWindows
+from .training_windows import TrainingWindows, last_window
 
 __all__ = ["SimulatedLabours"]
 
@@ -69,7 +66,7 @@ class SimulatedLabours(Generator):
         if windows.fs != simulate_recording(0, seed=self.seed).fs:
             raise FHRError(f"training records at {windows.fs:g} Hz; the simulator's labours are at 4 Hz")
         bank = Bank.simulate(self.labours, seed=self.seed, folder=self.folder)
-        births = birth_table(_recordings(windows))
+        births = birth_table(windows.recordings())
         labels = pd.Series(windows.labels, births.index)
         outcomes = dict(zip(windows.names, windows.outcomes, strict=True))
         return bank.refit(births, labels, fitted_to=births.index.tolist(), outcomes=outcomes)
@@ -81,20 +78,5 @@ class SimulatedLabours(Generator):
         at = np.array([stream(seed, "labours of a generator", first + i).random() for i in range(len(rows))])
         at *= cumulated[:, -1]
         labours = np.minimum((cumulated < at[:, None]).sum(axis=1), len(law.names) - 1)
-        made = [clean(simulate_recording(labour, seed=self.seed)) for labour in labours.tolist()]
-        before = [recording.duration - 60 * self.minutes for recording in made]
-        signals = [
-            np.stack([last_minutes(x, recording.fs, self.minutes) for x in (recording.fhr, recording.uc)])
-            for recording in made
-        ]
-        stage2 = [recording.stage2_start - start for recording, start in zip(made, before, strict=True)]
-        return Drawn(np.stack(signals), np.maximum(stage2, 0.0))
-
-
-def _recordings(windows: TrainingWindows) -> Sequence[Recording]:
-    return [
-        Recording(name, signal[0], signal[1], windows.fs, outcome=outcome, stage2_start=start)
-        for name, signal, outcome, start in zip(
-            windows.names, windows.signals, windows.outcomes, windows.stage2_start.tolist(), strict=True
-        )
-    ]
+        made = [last_window(simulate_recording(labour, seed=self.seed), self.minutes) for labour in labours.tolist()]
+        return Drawn(np.stack([signals for signals, _ in made]), np.array([stage2_start for _, stage2_start in made]))

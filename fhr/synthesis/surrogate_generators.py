@@ -32,10 +32,12 @@ class _Filled(NamedTuple):
     Attributes:
         signals: (record, 2, time); UC of a record without it is 0.
         with_uc: (record,) whether there is UC to make a surrogate of.
+        missing: (record, 2, time), what was filled.
     """
 
     signals: np.ndarray
     with_uc: np.ndarray
+    missing: np.ndarray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class Surrogate(Generator):
         if with_uc.any():
             signals[with_uc, 1] = fill_for_transform(signals[with_uc, 1], rule=self.fill, least=LEAST)
         signals[~with_uc, 1] = 0.0
-        return _Filled(signals, with_uc)
+        return _Filled(signals, with_uc, np.isnan(windows.signals))
 
     def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         """Make a surrogate of each row."""
@@ -96,23 +98,22 @@ class Surrogate(Generator):
             channels = 2 if both[some[0]] else 1
             given = filled.signals[rows[some], :channels]
             made[some, :channels] = self.surrogates(given, fitted.windows.fs, seed, first + int(some[0]))
-        made[self._missing(fitted.windows, rows, seed, first)] = np.nan
+        made[self._missing(filled.missing, fitted.windows.labels, rows, seed, first)] = np.nan
         return Drawn(made)
 
     @abstractmethod
     def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
         """Surrogates of complete signals (k, channel, time), FHR first, at fs Hz; the first is draw number `first`."""
 
-    def _missing(self, windows: TrainingWindows, rows: np.ndarray, seed: int, first: int) -> np.ndarray:
-        missing = np.isnan(windows.signals)
+    def _missing(self, missing: np.ndarray, labels: np.ndarray, rows: np.ndarray, seed: int, first: int) -> np.ndarray:
         if self.loss == "none":
             return np.zeros_like(missing[rows])
         if self.loss == "own":
             return missing[rows]
-        of_class = {label: missing[windows.labels == label] for label in set(windows.labels[rows].tolist())}
+        of_class = {label: missing[labels == label] for label in set(labels[rows].tolist())}
         drawn = [
             draw_gap_patterns(of_class[label], 1, seed=seed, first=first + i)[0]
-            for i, label in enumerate(windows.labels[rows].tolist())
+            for i, label in enumerate(labels[rows].tolist())
         ]
         return np.stack(drawn)
 

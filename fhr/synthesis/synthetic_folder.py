@@ -7,6 +7,7 @@ from pathlib import Path
 
 from fhr.errors import FHRError
 from fhr.formats import read_wfdb, whole_or_not_at_all, write_wfdb
+from fhr.formats.record_folder import occupied, records_in, remove_records
 
 from .generator import FittedGenerator, name_of
 
@@ -66,25 +67,18 @@ def write_synthetic(
 
 def _room(folder: Path, fitted: FittedGenerator, n: int, target: int | None, seed: int, overwrite: bool) -> int:
     """Recordings that an interrupted run of the same kind left; refuse any others, or remove them."""
-    files = [path for path in folder.iterdir() if path.suffix in (".hea", ".dat") or _OURS.fullmatch(path.name)]
-    if others := sorted(path.name for path in files if not _OURS.fullmatch(path.name)):
-        raise FHRError(
-            f"{folder} holds other recordings ({others[0]} and {len(others) - 1} more files); name another folder"
-        )
+    files = records_in(folder, _OURS, others="other recordings")
     begin = 0
     if files and not overwrite and not (folder / "RECORDS").exists():
         made = fitted.provenance(target, seed)
         while begin < n and _is_there(folder / name_of(begin), made):
             begin += 1
         files = [path for path in files if path.name.partition(".")[0] not in map(name_of, range(begin))]
-        strangers = [path for path in files if path.suffix == ".hea"]
-        if strangers:
-            raise _occupied(folder)
+        if any(path.suffix == ".hea" for path in files):  # of another generator
+            raise occupied(folder)
     elif files and not overwrite:
-        raise _occupied(folder)
-    # RECORDS goes first, so that an interrupted run does not leave a list of recordings that are gone.
-    for path in sorted(files, key=lambda path: path.name != "RECORDS"):
-        path.unlink()
+        raise occupied(folder)
+    remove_records(files)
     return begin
 
 
@@ -93,7 +87,3 @@ def _is_there(record: Path, made: object) -> bool:
         return read_wfdb(record).provenance == made
     except FHRError:  # none, or one that was being written
         return False
-
-
-def _occupied(folder: Path) -> FHRError:
-    return FHRError(f"{folder} holds recordings already; name another folder, or give overwrite=True")

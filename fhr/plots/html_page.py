@@ -1,0 +1,47 @@
+"""Pages of HTML that hold their figures, and need no other file and no network."""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+from matplotlib.figure import Figure
+
+__all__ = ["embedded", "html_page", "png"]
+
+_STYLE = """
+body { font: 15px/1.45 sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #222 }
+table { border-collapse: collapse; margin: .6em 0 1.4em } th, td { padding: .15em .7em; text-align: left }
+thead th { border-bottom: 1px solid #888 } tbody tr:nth-child(even) { background: #f3f3f3 }
+"""
+
+
+def html_page(title: str, parts: Sequence[str], *, style: str = "") -> str:
+    """A page of parts in HTML, one below the other.
+
+    Args:
+        title: in plain text.
+        parts: in HTML; empty ones are left out.
+        style: more of CSS.
+    """
+    body = "\n".join(part for part in parts if part)
+    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}{style}</style>'
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+
+
+def png(figure: Figure, *, dpi: float) -> bytes:
+    """The content of a PNG of a figure."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
+def embedded(picture: bytes, alt: str) -> str:
+    """An `<img>` that holds a PNG.
+
+    Args:
+        picture: content of the PNG.
+        alt: text in its place, in plain text.
+    """
+    data = base64.b64encode(picture).decode("ascii")
+    return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
