@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from .inception import InceptionNet
     from .kernel_line import FittedKernelLine, KernelLine
     from .linear_features import LinearFeatures
+    from .nested_pooling import NestedPooling
     from .network import Network
     from .pooling import MaskedMeanStd
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
+    from .trunk import FeatureSequence, Trunk, validity
 
 __all__ = [
     "FORMAT",
@@ -37,13 +39,16 @@ __all__ = [
     "CheckpointCard",
     "FalseSignalNet",
     "FeatureScale",
+    "FeatureSequence",
     "FittedKernelLine",
     "InceptionNet",
     "KernelLine",
     "LinearFeatures",
     "MaskedMeanStd",
+    "NestedPooling",
     "Network",
     "StackedNetworks",
+    "Trunk",
     "at_once_hindrance",
     "checkpoint_suffix",
     "completed",
@@ -55,6 +60,7 @@ __all__ = [
     "read_checkpoint",
     "rebuild",
     "recalibrate_checkpoint",
+    "validity",
     "with_ranking",
     "with_scaling",
 ]
@@ -78,9 +84,11 @@ __getattr__, __dir__ = late_names(
         "inception": ("InceptionNet",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "linear_features": ("LinearFeatures",),
+        "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
         "pooling": ("MaskedMeanStd",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
+        "trunk": ("FeatureSequence", "Trunk", "validity"),
     },
 )

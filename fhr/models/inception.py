@@ -8,13 +8,13 @@ from torch.nn import functional as F
 
 from fhr.errors import FHRError
 
-from .network import Network
 from .pooling import MaskedMeanStd
+from .trunk import FeatureSequence, Trunk, validity
 
 __all__ = ["InceptionNet"]
 
 
-class InceptionNet(Network):
+class InceptionNet(Trunk):
     """Residual inception blocks at falling resolution, pooled over valid time.
 
     After Ismail Fawaz et al. 2020, Data Mining and Knowledge Discovery 34:1936, doi:10.1007/s10618-020-00710-y.
@@ -58,7 +58,7 @@ class InceptionNet(Network):
                 f"kernel_sizes={list(kernel_sizes)}; every length must be odd, to keep the time axis aligned"
             )
         width = n_filters * (len(kernel_sizes) + 1)
-        self.stride = stride
+        self.stride, self.width = stride, width
         self.stem = nn.Sequential(
             _Conv(n_channels, width, 2 * stride + 7, stride=stride, padding=stride + 3, bias=False),
             nn.BatchNorm2d(width),
@@ -73,18 +73,21 @@ class InceptionNet(Network):
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time) and `features` (batch, n_features)."""
-        valid = (signal[:, -1:] > 0).to(signal.dtype) if signal.shape[1] > 1 else torch.ones_like(signal)
-        # By transposing: `contiguous(memory_format=...)` is not to be had under `torch.vmap`.
-        x = self.stem(signal.transpose(1, 2).contiguous().transpose(1, 2).unsqueeze(2))
-        valid = F.adaptive_avg_pool1d(valid, x.shape[-1]).unsqueeze(2)
-        for block in self.blocks:
-            x = F.avg_pool2d(block(x * (valid > 0)), (1, 2))
-            valid = F.avg_pool2d(valid, (1, 2))
-        pooled = self.pool(x.squeeze(2), valid.squeeze(2))
+        pooled = self.pool(*self.sequence(signal))
         if self.n_features:
             pooled = torch.cat([pooled, self.branch(features)], dim=1)
         scores: torch.Tensor = self.head(pooled)
         return scores
+
+    def sequence(self, signal: torch.Tensor) -> FeatureSequence:
+        """Features in time of `signal` (batch, n_channels, time), one step in `stride * 2 ** depth` samples."""
+        # By transposing: `contiguous(memory_format=...)` is not to be had under `torch.vmap`.
+        x = self.stem(signal.transpose(1, 2).contiguous().transpose(1, 2).unsqueeze(2))
+        valid = validity(signal, x.shape[-1]).unsqueeze(2)
+        for block in self.blocks:
+            x = F.avg_pool2d(block(x * (valid > 0)), (1, 2))
+            valid = F.avg_pool2d(valid, (1, 2))
+        return FeatureSequence(x.squeeze(2), valid.squeeze(2))
 
 
 class _Conv(nn.Conv1d):

@@ -33,12 +33,13 @@ CHECKED = {
 # The networks of signals with gaps, which promise more, and those that take features beside the signal.
 NETWORKS = {"InceptionNet": SMALL}
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
+ABSTRACT = {"Network", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
 
 
 def networks_of_the_room() -> set[str]:
     public = ((name, getattr(fhr.models, name)) for name in fhr.models.__all__)
-    return {name for name, one in public if inspect.isclass(one) and issubclass(one, Network) and one is not Network}
+    return {name for name, one in public if inspect.isclass(one) and issubclass(one, Network)} - ABSTRACT
 
 
 def windows(n: int, n_channels: int = 3, n_times: int = N_TIMES, seed: int = 0) -> torch.Tensor:

@@ -1,0 +1,83 @@
+"""Trunk: the base class of networks that read a window into a sequence of features, pool it, and score that."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from .nested_pooling import NestedPooling
+from .network import Network
+
+__all__ = ["FeatureSequence", "Trunk", "validity"]
+
+
+class FeatureSequence(NamedTuple):
+    """Features of a window in time, as a trunk gives them.
+
+    Attributes:
+        values: (batch, width, steps); the last step ends where the window ends.
+        weight: (batch, 1, steps), 0 where nothing was measured, up to 1.
+    """
+
+    values: torch.Tensor
+    weight: torch.Tensor
+
+
+class Trunk(Network):
+    """A network in three parts: a sequence of features, its pooling, and a linear layer that scores.
+
+    A derived class says what the sequence is, and ends its `__init__` with `end_in`; pooling and layer can be taken
+    away and others put there, as `fhr.models.OnTrunk` does.
+
+    Attributes:
+        width: channels of the sequence.
+    """
+
+    width: int
+
+    def end_in(
+        self,
+        width: int,
+        n_outputs: int,
+        *,
+        parts: Sequence[float] = (1.0,),
+        quantiles: Sequence[float] = (),
+        dropout: float = 0.2,
+    ) -> None:
+        """Make pooling and linear layer.
+
+        Args:
+            width: channels of the sequence.
+            n_outputs: scores a window.
+            parts: of `NestedPooling`; the window alone by default.
+            quantiles: of `NestedPooling`.
+            dropout: of the pooled features.
+        """
+        self.width = width
+        self.pool: nn.Module = NestedPooling(parts, quantiles)
+        self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.pool.n_pooled(width), n_outputs))
+
+    def sequence(self, signal: torch.Tensor) -> FeatureSequence:
+        """Features in time of `signal` (batch, channel, time)."""
+        raise NotImplementedError
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
+        scores: torch.Tensor = self.head(self.pool(*self.sequence(signal)))
+        return scores
+
+
+def validity(signal: torch.Tensor, steps: int | None = None) -> torch.Tensor:
+    """Share of measured time (batch, 1, steps) of each step of a signal (batch, channel, time).
+
+    Measured is where the last channel, the mask, is above 0; a signal of one channel has no mask and is measured
+    throughout.
+
+    Args:
+        signal: (batch, channel, time).
+        steps: of equal length over the window; None for its samples.
+    """
+    valid = (signal[:, -1:] > 0).to(signal.dtype) if signal.shape[1] > 1 else torch.ones_like(signal)
+    return valid if steps is None else F.adaptive_avg_pool1d(valid, steps)
