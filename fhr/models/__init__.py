@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
     from .inception import InceptionNet
+    from .inception_time import InceptionTime
     from .kernel_line import FittedKernelLine, KernelLine
     from .linear_features import LinearFeatures
     from .nested_pooling import NestedPooling
@@ -42,6 +43,7 @@ __all__ = [
     "FeatureSequence",
     "FittedKernelLine",
     "InceptionNet",
+    "InceptionTime",
     "KernelLine",
     "LinearFeatures",
     "MaskedMeanStd",
@@ -82,6 +84,7 @@ __getattr__, __dir__ = late_names(
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
         "inception": ("InceptionNet",),
+        "inception_time": ("InceptionTime",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "linear_features": ("LinearFeatures",),
         "nested_pooling": ("NestedPooling",),
