@@ -1,9 +1,11 @@
 """Networks of published layouts: on a window without gaps, they are what the papers write, written out again."""
 
+import pytest
 import torch
 from torch.nn import functional as F
 
-from fhr.models import InceptionTime, Network
+from fhr.errors import FHRError
+from fhr.models import InceptionTime, Network, ResNet1d
 
 EVERYWHERE = {"parts": [1.0], "dropout": 0.0}
 N = 120
@@ -69,3 +71,25 @@ def test_inception_time_of_the_published_size_has_the_published_number_of_weight
     shortcuts = (3 * 128 + 2 * 128) + (128 * 128 + 2 * 128)
     pooled = 2 * 128  # deviations beside means
     assert sum(p.numel() for p in network.parameters()) == first + others + shortcuts + 2 * pooled + 2
+
+
+def test_a_residual_network_has_three_convolutions_and_a_strided_shortcut_a_block():
+    torch.manual_seed(0)
+    network, state = trained(ResNet1d(widths=(3, 4, 4), strides=(1, 2, 3), **EVERYWHERE))
+    signal = x = unbroken(4)
+    for i, stride in enumerate((1, 2, 3)):
+        block = f"blocks.{i}"
+        first = convolved(state, f"{block}.layers.0.0", x, stride)
+        y = F.relu(normalised(state, f"{block}.layers.0.1", first))
+        y = F.relu(normalised(state, f"{block}.layers.1.1", convolved(state, f"{block}.layers.1.0", y)))
+        y = normalised(state, f"{block}.last.1", convolved(state, f"{block}.last.0", y))
+        past = normalised(state, f"{block}.shortcut.1", convolved(state, f"{block}.shortcut.0", x, stride))
+        x = F.relu(y + past)
+    with torch.no_grad():
+        torch.testing.assert_close(network(signal), scored(state, x), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("given", [{"strides": [2]}, {"widths": [], "strides": []}, {"kernel_sizes": [3]}], ids=str)
+def test_blocks_that_are_not_whole_are_refused(given):
+    with pytest.raises(FHRError, match="give each block a width and a stride, and two kernels or more"):
+        ResNet1d(**given)
