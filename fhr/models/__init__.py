@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .inception_time import InceptionTime
     from .kernel_line import FittedKernelLine, KernelLine
     from .linear_features import LinearFeatures
+    from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
     from .network import Network
     from .pooling import MaskedMeanStd
@@ -48,6 +49,7 @@ __all__ = [
     "KernelLine",
     "LinearFeatures",
     "MaskedMeanStd",
+    "MultiResolutionNet",
     "NestedPooling",
     "Network",
     "ResNet1d",
@@ -89,6 +91,7 @@ __getattr__, __dir__ = late_names(
         "inception_time": ("InceptionTime",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "linear_features": ("LinearFeatures",),
+        "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
         "pooling": ("MaskedMeanStd",),

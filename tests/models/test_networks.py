@@ -17,12 +17,14 @@ N_TIMES, SHORT = 960, 480
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
 TIME = {"n_filters": 3, "bottleneck": 4, "kernel_sizes": [5, 11], "depth": 4, "stride": 4}
 RESIDUAL = {"widths": [6, 8], "strides": [4, 2]}
+RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
     "InceptionTime": (TIME, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "ResNet1d": (RESIDUAL, {}, {}),
+    "MultiResolutionNet": (RESOLUTIONS, {}, {}),
     "CTGNet": (
         {"n_times": SHORT},
         {},
@@ -36,7 +38,12 @@ CHECKED = {
 }
 # The networks of signals with gaps, which promise more, and those that take features beside the signal.
 WHOLE = {"parts": [1.0]}  # pooling of last parts tells where a window ends
-NETWORKS = {"InceptionNet": SMALL, "InceptionTime": {**TIME, **WHOLE}, "ResNet1d": {**RESIDUAL, **WHOLE}}
+NETWORKS = {
+    "InceptionNet": SMALL,
+    "InceptionTime": {**TIME, **WHOLE},
+    "ResNet1d": {**RESIDUAL, **WHOLE},
+    "MultiResolutionNet": {**RESOLUTIONS, **WHOLE},
+}
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
 ABSTRACT = {"Network", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
