@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
     from .network import Network
+    from .patch_transformer import PatchTransformer
     from .pooling import MaskedMeanStd
     from .resnet1d import ResNet1d
     from .specification import completed, rebuild
@@ -52,6 +53,7 @@ __all__ = [
     "MultiResolutionNet",
     "NestedPooling",
     "Network",
+    "PatchTransformer",
     "ResNet1d",
     "StackedNetworks",
     "Trunk",
@@ -94,6 +96,7 @@ __getattr__, __dir__ = late_names(
         "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
+        "patch_transformer": ("PatchTransformer",),
         "pooling": ("MaskedMeanStd",),
         "resnet1d": ("ResNet1d",),
         "specification": ("completed", "rebuild"),
