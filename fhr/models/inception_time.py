@@ -64,12 +64,12 @@ class InceptionTime(Trunk):
         width = n_filters * (len(kernel_sizes) + 1)
         first = width if stride > 1 else n_channels
         self.stem = normed(n_channels, width, 2 * stride + 7, stride) if stride > 1 else nn.Identity()
-        self.blocks = nn.ModuleList(
-            InceptionModule(width if i else first, n_filters, kernel_sizes, bottleneck) for i in range(depth)
-        )
         self.shortcuts = nn.ModuleList(
             nn.Sequential(TimeConv(width if i else first, width, 1), nn.BatchNorm2d(width))
             for i in range(depth // _RESIDUAL)
+        )
+        self.blocks = nn.ModuleList(
+            InceptionModule(width if i else first, n_filters, kernel_sizes, bottleneck) for i in range(depth)
         )
         self.end_in(width, n_outputs, parts=parts, dropout=dropout)
 
