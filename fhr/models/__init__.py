@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .feature_scale import FeatureScale, exactest, with_scaling
     from .inception import InceptionNet
     from .kernel_line import FittedKernelLine, KernelLine
+    from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
     from .nested_pooling import NestedPooling
     from .network import Network
@@ -43,6 +44,7 @@ __all__ = [
     "FittedKernelLine",
     "InceptionNet",
     "KernelLine",
+    "KernelRidgeHead",
     "LinearFeatures",
     "MaskedMeanStd",
     "NestedPooling",
@@ -83,6 +85,7 @@ __getattr__, __dir__ = late_names(
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
         "inception": ("InceptionNet",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
+        "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
