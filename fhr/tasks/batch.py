@@ -1,5 +1,6 @@
 """Batch: the windows that a data module gives to a classification task."""
 
+from math import nan
 from typing import NamedTuple
 
 import torch
@@ -7,6 +8,8 @@ import torch
 from fhr.models import exactest
 
 __all__ = ["Batch"]
+
+_UNKNOWN = torch.tensor(nan)
 
 
 class Batch(NamedTuple):
@@ -19,6 +22,8 @@ class Batch(NamedTuple):
         weight: (batch,), of each record in the loss.
         features: (batch, n_features), as they were computed, NaN where missing; n_features is 0 where the data give
             none.
+        bdecf: (batch,), base deficit in the extracellular fluid, mmol/l, NaN where unknown; one NaN where the data give
+            none.
     """
 
     signal: torch.Tensor
@@ -26,6 +31,7 @@ class Batch(NamedTuple):
     ph: torch.Tensor
     weight: torch.Tensor
     features: torch.Tensor
+    bdecf: torch.Tensor = _UNKNOWN
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device, its features in a precision that the device has; Lightning calls this."""
