@@ -4,6 +4,7 @@ from math import nan
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from fhr.models import exactest
 
@@ -37,6 +38,12 @@ class Batch(NamedTuple):
         """The batch on a device, its features in a precision that the device has; Lightning calls this."""
         features = self.features.to(torch.float32) if exactest(device) is torch.float32 else self.features
         return Batch(*(moved_to(device, part) for part in self._replace(features=features)))
+
+    def cost(self, loss: nn.Module, scores: torch.Tensor) -> torch.Tensor:
+        """The loss of `scores` (batch, n_outputs); one that says `takes_bdecf` is given the base deficit, too."""
+        more = (self.bdecf,) if getattr(loss, "takes_bdecf", False) else ()
+        cost: torch.Tensor = loss(scores, self.label, self.ph, self.weight, *more)
+        return cost
 
 
 def moved_to(device: torch.device, part: torch.Tensor) -> torch.Tensor:
