@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .linear_features import LinearFeatures
     from .nested_pooling import NestedPooling
     from .network import Network
+    from .on_trunk import DeepKernel, OnTrunk
     from .pooling import MaskedMeanStd
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
@@ -38,6 +39,7 @@ __all__ = [
     "ArrayModel",
     "CTGNet",
     "CheckpointCard",
+    "DeepKernel",
     "FalseSignalNet",
     "FeatureScale",
     "FeatureSequence",
@@ -49,6 +51,7 @@ __all__ = [
     "MaskedMeanStd",
     "NestedPooling",
     "Network",
+    "OnTrunk",
     "StackedNetworks",
     "Trunk",
     "at_once_hindrance",
@@ -89,6 +92,7 @@ __getattr__, __dir__ = late_names(
         "linear_features": ("LinearFeatures",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
+        "on_trunk": ("DeepKernel", "OnTrunk"),
         "pooling": ("MaskedMeanStd",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),

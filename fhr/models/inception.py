@@ -58,7 +58,7 @@ class InceptionNet(Trunk):
                 f"kernel_sizes={list(kernel_sizes)}; every length must be odd, to keep the time axis aligned"
             )
         width = n_filters * (len(kernel_sizes) + 1)
-        self.stride, self.width = stride, width
+        self.stride, self.width, self.kinds = stride, width, (width,)
         self.stem = nn.Sequential(
             _Conv(n_channels, width, 2 * stride + 7, stride=stride, padding=stride + 3, bias=False),
             nn.BatchNorm2d(width),

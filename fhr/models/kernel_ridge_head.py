@@ -24,7 +24,7 @@ class KernelRidgeHead(nn.Module):
     learn for this head is the embedding in which births of like outcome are near each other. `leave_one_out` is the
     prediction for each record by all others, in closed form and differentiable, so that its error is a loss that needs
     no second set of records: a trunk which learns the records by heart is told so by each of them. Weights, decays and
-    penalty may be learnt too, a handful of numbers.
+    penalty are learnt by it too, a handful of numbers.
 
     The head has no gradient of its own in `fit`, which keeps scaled records and their coefficients as buffers: a file
     of its weights predicts.
@@ -32,9 +32,8 @@ class KernelRidgeHead(nn.Module):
     Args:
         blocks: numbers of the embedding in each block, in order.
         capacity: most records that it can be fitted to; a checkpoint has room for as many.
-        penalty: lambda.
+        penalty: lambda at the start.
         decay: d of every block at the start.
-        learnt: whether weights, decays and penalty are learnt.
 
     Attributes:
         n_records: that it was fitted to; 0 before, where every score is 0.
@@ -63,7 +62,6 @@ class KernelRidgeHead(nn.Module):
         capacity: int = 512,
         penalty: float = 2.2,
         decay: float = 0.6,
-        learnt: bool = False,
     ) -> None:
         super().__init__()
         if not blocks or min(*blocks, capacity) < 1 or min(penalty, decay) <= 0:
@@ -72,9 +70,9 @@ class KernelRidgeHead(nn.Module):
             )
         self.blocks, self.capacity = tuple(blocks), capacity
         d, n = sum(blocks), len(blocks)
-        self.log_weights = nn.Parameter(torch.zeros(n), requires_grad=learnt)
-        self.log_decays = nn.Parameter(torch.full((n,), decay).log(), requires_grad=learnt)
-        self.log_penalty = nn.Parameter(torch.tensor([penalty]).log(), requires_grad=learnt)
+        self.log_weights = nn.Parameter(torch.zeros(n))
+        self.log_decays = nn.Parameter(torch.full((n,), decay).log())
+        self.log_penalty = nn.Parameter(torch.tensor([penalty]).log())
         self.register_buffer("centre", torch.zeros(d))
         self.register_buffer("spread", torch.ones(d))
         self.register_buffer("records", torch.zeros(capacity, d))

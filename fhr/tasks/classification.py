@@ -61,12 +61,15 @@ class ClassificationTask(Task):
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
         scores = self.model.scores(batch.signal, batch.features)
-        loss = batch.cost(self.loss, scores)
+        self.log_ranking(scores[:, 0], batch, stage)
+        return batch.cost(self.loss, scores), len(batch.label)
+
+    def log_ranking(self, scores: torch.Tensor, batch: Batch, stage: str) -> None:
+        """Log how risk scores (batch,) rank the labels of a batch."""
         prefix, metrics = ("train" if stage == "fitting" else stage), self.metrics[stage]
         for name, metric in metrics.items():  # type: ignore[operator]
-            metric.update(scores[:, 0].detach(), batch.label.int())
+            metric.update(scores.detach(), batch.label.int())
             self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
-        return loss, len(batch.label)
 
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data, and tell their label to a loss that asks for it."""

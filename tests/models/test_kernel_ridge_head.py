@@ -57,7 +57,7 @@ def test_a_record_that_is_left_out_is_predicted_by_a_fit_without_it():
 
 def test_its_loss_has_the_gradient_of_finite_differences():
     x, target, weight = (one.double() for one in records(24))
-    head = KernelRidgeHead(BLOCKS, learnt=True).double()
+    head = KernelRidgeHead(BLOCKS).double()
     parameters = list(head.parameters())
     assert len(parameters) == 3
 
