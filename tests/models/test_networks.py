@@ -15,10 +15,18 @@ N_TIMES, SHORT = 960, 480
 # One small example or more of every public network, with the shapes that it is for and the checks that it cannot pass;
 # `test_every_public_network_is_checked` fails when one is missing.
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
+TIME = {"n_filters": 3, "bottleneck": 4, "kernel_sizes": [5, 11], "depth": 4, "stride": 4}
+RESIDUAL = {"widths": [6, 8], "strides": [4, 2]}
+RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
+PATCHES = {"patch": 30.0, "step": 30.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 8}
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
+    "InceptionTime": (TIME, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
+    "ResNet1d": (RESIDUAL, {}, {}),
+    "MultiResolutionNet": (RESOLUTIONS, {}, {}),
+    "PatchTransformer": ({**PATCHES, "step": 20.0}, {}, {}),
     "CTGNet": (
         {"n_times": SHORT},
         {},
@@ -31,7 +39,14 @@ CHECKED = {
     ),
 }
 # The networks of signals with gaps, which promise more, and those that take features beside the signal.
-NETWORKS = {"InceptionNet": SMALL}
+WHOLE = {"parts": [1.0]}  # last parts tell where a window ends
+NETWORKS = {
+    "InceptionNet": SMALL,
+    "InceptionTime": {**TIME, **WHOLE},
+    "ResNet1d": {**RESIDUAL, **WHOLE},
+    "MultiResolutionNet": {**RESOLUTIONS, **WHOLE},
+    "PatchTransformer": {**PATCHES, **WHOLE, "time_to_end": False},
+}
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
 ABSTRACT = {"Network", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
