@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .inception import InceptionNet
     from .kernel_line import FittedKernelLine, KernelLine
     from .linear_features import LinearFeatures
+    from .log_energy_net import LogEnergyNet
     from .nested_pooling import NestedPooling
     from .network import Network
     from .pooling import MaskedMeanStd
@@ -44,6 +45,7 @@ __all__ = [
     "InceptionNet",
     "KernelLine",
     "LinearFeatures",
+    "LogEnergyNet",
     "MaskedMeanStd",
     "NestedPooling",
     "Network",
@@ -84,6 +86,7 @@ __getattr__, __dir__ = late_names(
         "inception": ("InceptionNet",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "linear_features": ("LinearFeatures",),
+        "log_energy_net": ("LogEnergyNet",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
         "pooling": ("MaskedMeanStd",),

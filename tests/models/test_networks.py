@@ -15,9 +15,12 @@ N_TIMES, SHORT = 960, 480
 # One small example or more of every public network, with the shapes that it is for and the checks that it cannot pass;
 # `test_every_public_network_is_checked` fails when one is missing.
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
+LOG_ENERGY = {"n_bands": 5, "parts": [1.0], "quantiles": [0.1, 0.9]}  # what is lost moves the ends of nested parts
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
+    "LogEnergyNet": (LOG_ENERGY, {}, {}),
+    "LogEnergyNet frozen": ({**LOG_ENERGY, "frozen": True}, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "CTGNet": (
         {"n_times": SHORT},
@@ -31,7 +34,7 @@ CHECKED = {
     ),
 }
 # The networks of signals with gaps, which promise more, and those that take features beside the signal.
-NETWORKS = {"InceptionNet": SMALL}
+NETWORKS = {"InceptionNet": SMALL, "LogEnergyNet": LOG_ENERGY}
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
 ABSTRACT = {"Network", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
