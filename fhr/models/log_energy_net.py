@@ -101,7 +101,9 @@ class LogEnergyNet(Trunk):
         self.slow = _Bands(slow, n_signals)
         self.of_sizes = _Bands(slow, 1) if modulation else None
         # Octave by modulating octave, without its own and faster ones, where a log-size hardly fluctuates.
-        pairs = [i * (n_bands - n_fast) + j - n_fast for i in range(n_bands) for j in range(max(n_fast, i + 1), n_bands)]
+        pairs = [
+            i * (n_bands - n_fast) + j - n_fast for i in range(n_bands) for j in range(max(n_fast, i + 1), n_bands)
+        ]
         self.register_buffer("pairs", torch.tensor(pairs, dtype=torch.long), persistent=False)
         self.register_buffer("near", torch.tensor([[_NEAR * steps_a_second]]), persistent=False)
         for bands in (self.fast, self.slow, self.of_sizes):
