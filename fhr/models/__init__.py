@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .kernel_line import FittedKernelLine, KernelLine
     from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
+    from .log_energy_net import LogEnergyNet
     from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
     from .network import Network
@@ -53,6 +54,7 @@ __all__ = [
     "KernelLine",
     "KernelRidgeHead",
     "LinearFeatures",
+    "LogEnergyNet",
     "MaskedMeanStd",
     "MultiResolutionNet",
     "NestedPooling",
@@ -99,6 +101,7 @@ __getattr__, __dir__ = late_names(
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
+        "log_energy_net": ("LogEnergyNet",),
         "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),

@@ -15,6 +15,7 @@ N_TIMES, SHORT = 960, 480
 # One small example or more of every public network, with the shapes that it is for and the checks that it cannot pass;
 # `test_every_public_network_is_checked` fails when one is missing.
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
+LOG_ENERGY = {"n_bands": 5, "parts": [1.0], "quantiles": [0.1, 0.9]}  # what is lost moves the ends of nested parts
 TIME = {"n_filters": 3, "bottleneck": 4, "kernel_sizes": [5, 11], "depth": 4, "stride": 4}
 RESIDUAL = {"widths": [6, 8], "strides": [4, 2]}
 RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
@@ -23,6 +24,8 @@ CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
     "InceptionTime": (TIME, {}, {}),
+    "LogEnergyNet": (LOG_ENERGY, {}, {}),
+    "LogEnergyNet frozen": ({**LOG_ENERGY, "frozen": True}, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "ResNet1d": (RESIDUAL, {}, {}),
     "MultiResolutionNet": (RESOLUTIONS, {}, {}),
@@ -43,6 +46,7 @@ WHOLE = {"parts": [1.0]}  # last parts tell where a window ends
 NETWORKS = {
     "InceptionNet": SMALL,
     "InceptionTime": {**TIME, **WHOLE},
+    "LogEnergyNet": LOG_ENERGY,
     "ResNet1d": {**RESIDUAL, **WHOLE},
     "MultiResolutionNet": {**RESOLUTIONS, **WHOLE},
     "PatchTransformer": {**PATCHES, **WHOLE, "time_to_end": False},
