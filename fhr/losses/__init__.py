@@ -1,6 +1,12 @@
-"""Losses: plain torch; scores (batch, n_outputs), label, pH and weight (batch,) in, one number out."""
+"""Losses: plain torch; scores (batch, n_outputs), label, pH and weight (batch,) in, one number out.
 
+A loss that takes the base deficit (batch,), too, says so by an attribute `takes_bdecf`.
+"""
+
+from .acidosis import AcidosisRegression
+from .acidosis_target import AcidosisTarget
 from .cross_entropy import BinaryCrossEntropy
 from .ph import PHRegression
+from .smoothed_cross_entropy import SmoothedCrossEntropy
 
-__all__ = ["BinaryCrossEntropy", "PHRegression"]
+__all__ = ["AcidosisRegression", "AcidosisTarget", "BinaryCrossEntropy", "PHRegression", "SmoothedCrossEntropy"]

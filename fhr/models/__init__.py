@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from .inception import InceptionNet
     from .inception_time import InceptionTime
     from .kernel_line import FittedKernelLine, KernelLine
+    from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
+    from .log_energy_net import LogEnergyNet
     from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
     from .network import Network
+    from .on_trunk import DeepKernel, OnTrunk
     from .patch_transformer import PatchTransformer
     from .pooling import MaskedMeanStd
     from .resnet1d import ResNet1d
@@ -41,6 +44,7 @@ __all__ = [
     "ArrayModel",
     "CTGNet",
     "CheckpointCard",
+    "DeepKernel",
     "FalseSignalNet",
     "FeatureScale",
     "FeatureSequence",
@@ -48,11 +52,14 @@ __all__ = [
     "InceptionNet",
     "InceptionTime",
     "KernelLine",
+    "KernelRidgeHead",
     "LinearFeatures",
+    "LogEnergyNet",
     "MaskedMeanStd",
     "MultiResolutionNet",
     "NestedPooling",
     "Network",
+    "OnTrunk",
     "PatchTransformer",
     "ResNet1d",
     "StackedNetworks",
@@ -92,10 +99,13 @@ __getattr__, __dir__ = late_names(
         "inception": ("InceptionNet",),
         "inception_time": ("InceptionTime",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
+        "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
+        "log_energy_net": ("LogEnergyNet",),
         "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
+        "on_trunk": ("DeepKernel", "OnTrunk"),
         "patch_transformer": ("PatchTransformer",),
         "pooling": ("MaskedMeanStd",),
         "resnet1d": ("ResNet1d",),
