@@ -49,7 +49,7 @@ class Trunk(Network):
         if not with_weights:
             raise FHRError(f"{type(self).__name__} has no weights to fine-tune; train its head alone")
         last = with_weights[-1]
-        return last[-1] if isinstance(last, nn.ModuleList | nn.Sequential) else last
+        return last[-1] if isinstance(last, nn.ModuleList) else last
 
     def end_in(
         self,

@@ -166,6 +166,14 @@ def test_gradients_reach_the_measured_signal_and_stop_deep_inside_a_gap(network)
     assert reached[..., 200 + LATE : 760 - LATE].max() == 0
 
 
+def test_the_last_block_of_a_trunk_is_a_part_of_it_that_can_learn(network):
+    last = list(network.last_block.parameters())
+    assert max(p.dim() for p in last) > 1  # more than a normalisation
+    assert sum(p.numel() for p in last) < sum(p.numel() for p in network.parameters()) - sum(
+        p.numel() for p in network.head.parameters()
+    )
+
+
 def test_kernels_of_even_length_are_refused():
     with pytest.raises(FHRError, match=r"kernel_sizes=\[5, 4\]; every length must be odd"):
         InceptionNet(kernel_sizes=(5, 4))
