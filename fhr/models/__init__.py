@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .nested_pooling import NestedPooling
     from .network import Network
     from .pooling import MaskedMeanStd
+    from .pretrained import take_pretrained
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
@@ -60,6 +61,7 @@ __all__ = [
     "read_checkpoint",
     "rebuild",
     "recalibrate_checkpoint",
+    "take_pretrained",
     "validity",
     "with_ranking",
     "with_scaling",
@@ -87,6 +89,7 @@ __getattr__, __dir__ = late_names(
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
         "pooling": ("MaskedMeanStd",),
+        "pretrained": ("take_pretrained",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),

@@ -1,7 +1,7 @@
 """Trunk: the base class of networks that read a window into a sequence of features, pool it, and score that."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
@@ -33,9 +33,13 @@ class Trunk(Network):
 
     Attributes:
         width: channels of the sequence.
+        ends: names of the modules behind the sequence, which pretrained weights leave out.
+        end_arguments: of `__init__`, which may differ between networks that share the weights of their trunks.
     """
 
     width: int
+    ends: ClassVar[frozenset[str]] = frozenset({"pool", "head", "scaling_of_features"})
+    end_arguments: ClassVar[frozenset[str]] = frozenset({"n_outputs", "dropout", "parts", "quantiles"})
 
     def end_in(
         self,
