@@ -5,27 +5,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from fhr.compute import stream
 from fhr.errors import CheckpointError, FHRError
 from fhr.losses import TruthLoss
 from fhr.metrics import Interval, auroc, bootstrap
-from fhr.metrics.resampling import drawn_counts, interval_of
 from fhr.models import Network, Trunk
 
 from .pretraining_card import pretraining_card
+from .readings import Reading, mean_readings, reading_table
 from .task import Evaluation, Task
 from .trivial_reading import trivial_reading
 from .truth_batch import TruthBatch
 
 __all__ = ["PretrainingTask"]
 
-_LEAST = 10  # steps of a labour with a known truth that a number is made of
-_RESAMPLES = 2000
+_ACIDOSIS = 7.15
 
 
 class PretrainingTask(Task):
@@ -105,30 +102,20 @@ class PretrainingTask(Task):
         """
         training = self.training
         self.eval()
-        rows, scores, ph = [], [np.empty(0)], [np.empty(0)]
+        readings: list[Reading] = []
+        scores, ph = [np.empty(0)], [np.empty(0)]
         names = iter(self.facts.partition.test)
         for batch in data.test_dataloader():
             found = self.model.sequence(batch.signal.to(self.device))
-            reading = self._read(found.values).cpu().numpy()
-            truth = _averaged(batch.truth, reading.shape[-1]).numpy()
-            trivial = self._trivial(batch.signal, reading.shape[-1])
+            read = self._read(found.values).cpu().numpy()
+            steps = read.shape[-1]
+            each = zip(read, self._trivial(batch.signal, steps), _averaged(batch.truth, steps).numpy(), strict=True)
+            readings += [Reading(next(names), *one) for one in each]
             scores.append(self.model.head(self.model.pool(*found))[:, 0].double().cpu().numpy())
             ph.append(batch.ph.numpy())
-            for read, plain, true in zip(reading, trivial, truth, strict=True):
-                name = next(names)
-                for k, target in enumerate(TruthLoss.targets):
-                    measure = _area if target in TruthLoss.shares else _correlation
-                    known = ~np.isnan(true[k])
-                    pair = (measure(true[k][known], one[k][known]) for one in (read, plain))
-                    rows.append((name, target, int(known.sum()), *pair))
         self.train(training)
-        table = pd.DataFrame(rows, columns=["name", "target", "n", "read", "trivial"])
-        results: dict[str, Interval] = {}
-        for target, of_target in table.groupby("target", sort=False):
-            results[str(target)] = _mean(of_target["read"].to_numpy())
-            results[f"{target}_trivial"] = _mean(of_target["trivial"].to_numpy())
-        results |= _acidosis(np.concatenate(ph), np.concatenate(scores))
-        return Evaluation(results, table)
+        table = reading_table(readings)
+        return Evaluation(mean_readings(table) | _acidosis(np.concatenate(ph), np.concatenate(scores)), table)
 
     def _trivial(self, signal: torch.Tensor, steps: int) -> np.ndarray:
         channels = self.facts.pipeline.to_dict()["channels"]
@@ -152,27 +139,8 @@ def _averaged(truth: torch.Tensor, steps: int) -> torch.Tensor:
     return torch.where(share >= 0.5, mean / share, torch.nan)
 
 
-def _correlation(truth: np.ndarray, read: np.ndarray) -> float:
-    if len(truth) < _LEAST or np.ptp(truth) == 0 or np.ptp(read) == 0:
-        return np.nan
-    return float(np.corrcoef(truth, read)[0, 1])
-
-
-def _area(truth: np.ndarray, read: np.ndarray) -> float:
-    return auroc((truth >= 0.5).astype(int), read) if len(truth) >= _LEAST else np.nan
-
-
 def _acidosis(ph: np.ndarray, scores: np.ndarray) -> dict[str, Interval]:
     known = ~np.isnan(ph)
     if not known.any():
         return {}
-    return {"acidosis": bootstrap(auroc, (ph[known] <= 7.15).astype(int), scores[known])}
-
-
-def _mean(values: np.ndarray) -> Interval:
-    """Mean over the labours that have a value, with its bootstrap interval."""
-    values = values[np.isfinite(values)]
-    if not len(values):
-        return Interval(np.nan, np.nan, np.nan)
-    counts = drawn_counts(stream(0, "labours of a pretraining"), _RESAMPLES, len(values))
-    return interval_of(float(values.mean()), counts @ values / len(values))
+    return {"acidosis": bootstrap(auroc, (ph[known] <= _ACIDOSIS).astype(int), scores[known])}
