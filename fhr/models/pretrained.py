@@ -1,8 +1,9 @@
 """Pretrained weights: the trunk of a checkpoint put into a network with the same trunk."""
 
-from collections import OrderedDict
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from fhr.errors import CheckpointError
 from fhr.formats.regular_file import cut
@@ -64,10 +65,10 @@ def _trunk(network: Any, name: str) -> Trunk:
     return trunk
 
 
-def _without_ends(trunk: Trunk) -> "OrderedDict[str, Any]":
+def _without_ends(trunk: Trunk) -> dict[str, torch.Tensor]:
     state = trunk.state_dict()
     for name in [name for name in state if name.split(".")[0] in trunk.ends]:
-        del state[name]
+        del state[name]  # in place: beside the weights it holds what they have learnt from
     return state
 
 
