@@ -6,7 +6,7 @@ time of a labour, averaged over labours, with 95% intervals that draw labours.
 
 Other arguments are settings of the configuration, such as another trunk or recordings beside the labours:
 
-python benchmarks/pretraining.py --out DIR [--labours 3000] [--epochs 20] [--seed 1] [SETTING ...]
+python benchmarks/pretraining.py --out DIR [--labours 3000] [--epochs 30] [--seed 1] [SETTING ...]
     --model.init_args.model=fhr.models.InceptionNet --model.init_args.model.init_args.n_filters=16
     --data.init_args.fhrma=DIR
 """
@@ -23,7 +23,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True, help="folder of the weights and the readings")
     parser.add_argument("--labours", type=int, default=3000)
-    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
     asked, settings = parser.parse_known_args()
     asked.out.mkdir(parents=True, exist_ok=True)
