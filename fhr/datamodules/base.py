@@ -298,7 +298,7 @@ class DatabaseDataModule(pl.LightningDataModule):
                     f"{count} of {len(usable)} usable records {word} {self.target}, fewer than the {n_folds} folds; "
                     "use more records or another target"
                 )
-        self._label, self._ph = usable, database.outcomes["ph"]
+        self._label, self._outcomes = usable, database.outcomes
         self._giver = givers(usable.index.tolist(), self.permute)
         partition = splits.partition(self.repeat, self.fold, self.inner)
         partition = Partition(*(tuple(n for n in names if n in usable.index) for names in vars(partition).values()))
@@ -338,7 +338,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         return self.place or Place(
             self.target.name,
             self._label,
-            self._ph,
+            self._outcomes["ph"],
             self.splits,
             self._database,
             self.repeat,
@@ -365,7 +365,8 @@ class DatabaseDataModule(pl.LightningDataModule):
             self.__dict__["_computed"] = self._computed._replace(table=table)
         self._signal = {**self._signal, **more.signals}
         self._giver = {**self._giver, **{name: name for name in more.signals}}
-        self._label, self._ph = pd.concat([self._label, more.labels]), pd.concat([self._ph, more.ph])
+        self._label = pd.concat([self._label, more.labels])
+        self._outcomes = pd.concat([self._outcomes, more.outcomes])
         self._facts = replace(
             facts,
             partition=replace(facts.partition, train=(*(() if alone else facts.partition.train), *more.signals)),
@@ -419,7 +420,7 @@ class DatabaseDataModule(pl.LightningDataModule):
     def _dataset(
         self, names: Sequence[str], augmentation: Augmentation | None = None, *, weighted: bool = False
     ) -> WindowDataset:
-        label = self._label.loc[list(names)].to_numpy()
+        label, outcomes = self._label.loc[list(names)].to_numpy(), self._outcomes.loc[list(names)]
         weight = np.ones(len(label))
         if weighted and self.rebalancing is not None and 0 < label.sum() < len(label):
             weight = self.rebalancing.weights(label)
@@ -428,10 +429,11 @@ class DatabaseDataModule(pl.LightningDataModule):
         return WindowDataset(
             np.stack([self._signal[self._giver[name]] for name in names]),
             label,
-            self._ph.loc[list(names)].to_numpy(),
+            outcomes["ph"].to_numpy(),
             weight,
             self._features(names),
             pipeline=self.pipeline,
+            bdecf=outcomes["bdecf"].to_numpy(),
             augmentation=augmentation,
             seed=self.seed,
         )

@@ -23,14 +23,14 @@ class Joined(NamedTuple):
     Attributes:
         signals: prepared windows.
         labels: 0 or 1.
-        ph: NaN where unknown.
+        outcomes: pH and base deficit among their columns, NaN where unknown.
         recordings: themselves.
         features: one row each; None where none are asked for.
     """
 
     signals: dict[str, np.ndarray]
     labels: pd.Series
-    ph: pd.Series
+    outcomes: pd.DataFrame
     recordings: dict[str, Recording]
     features: pd.DataFrame | None
 
@@ -68,7 +68,7 @@ def joined(
     return Joined(
         {name: signals[name] for name in names},
         labels.loc[names],
-        drawn.outcomes["ph"].loc[names],
+        drawn.outcomes.loc[names],
         {name: drawn[name] for name in names},
         None if more is None else more.table.loc[names],
     )

@@ -24,6 +24,7 @@ class WindowDataset(Dataset[Batch]):
         weight: (n,), of each record in the loss.
         features: (n, n_features), unscaled, NaN where missing; the augmentation leaves them.
         pipeline: what prepared `signal`.
+        bdecf: (n,), mmol/l, NaN where unknown; None for unknown of all.
         augmentation: applied to each batch, or None.
         seed: of the augmentation.
     """
@@ -37,11 +38,13 @@ class WindowDataset(Dataset[Batch]):
         features: np.ndarray,
         *,
         pipeline: Pipeline,
+        bdecf: np.ndarray | None = None,
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
         self.signal = signal
-        self.label, self.ph, self.weight = (torch.tensor(x, dtype=torch.float32) for x in (label, ph, weight))
+        outcomes = (label, ph, weight, np.full(len(label), np.nan) if bdecf is None else bdecf)
+        self.label, self.ph, self.weight, self.bdecf = (torch.tensor(x, dtype=torch.float32) for x in outcomes)
         self.features = torch.tensor(features)  # in double precision as computed: a spread may be small beside a centre
         self.pipeline, self.augmentation, self.seed = pipeline, augmentation, seed
         self.epoch = 0
@@ -62,7 +65,7 @@ class WindowDataset(Dataset[Batch]):
             signal = self.augmentation(
                 signal, self.pipeline.channels, self.pipeline.fs, generator, scaling=self.pipeline.scaling
             )
-        rest = (x[rows] for x in (self.label, self.ph, self.weight, self.features))
+        rest = (x[rows] for x in (self.label, self.ph, self.weight, self.features, self.bdecf))
         return Batch(torch.from_numpy(signal), *rest)
 
 

@@ -1,10 +1,21 @@
-"""Losses: plain torch; what a network says and what is true in, one number out.
+"""Losses: plain torch; scores (batch, n_outputs), label, pH and weight (batch,) in, one number out.
 
-Losses of a label take scores (batch, n_outputs), label, pH and weight (batch,); that of a pretraining a sequence.
+A loss that takes the base deficit (batch,), too, says so by an attribute `takes_bdecf`; that of a pretraining takes
+sequences.
 """
 
+from .acidosis import AcidosisRegression
+from .acidosis_target import AcidosisTarget
 from .cross_entropy import BinaryCrossEntropy
 from .ph import PHRegression
+from .smoothed_cross_entropy import SmoothedCrossEntropy
 from .truth import TruthLoss
 
-__all__ = ["BinaryCrossEntropy", "PHRegression", "TruthLoss"]
+__all__ = [
+    "AcidosisRegression",
+    "AcidosisTarget",
+    "BinaryCrossEntropy",
+    "PHRegression",
+    "SmoothedCrossEntropy",
+    "TruthLoss",
+]

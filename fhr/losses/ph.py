@@ -2,7 +2,8 @@
 
 import torch
 from torch import nn
-from torch.nn import functional as F
+
+from .smooth_absolute import smooth_absolute
 
 __all__ = ["PHRegression"]
 
@@ -35,9 +36,4 @@ class PHRegression(nn.Module):
         """Weighted mean over the records of known pH (0 where there is none); scores (batch, 1), the rest (batch,)."""
         known = ~torch.isnan(ph)
         risk = (self.centre - ph.clamp(self.low, self.high)) / self.scale
-        # Replaced, not picked out: how many are known is on the GPU, and to pick them out the CPU would wait for it.
-        # Here and not in the loss, since a NaN that is replaced later is still one in the gradient.
-        error = torch.where(known, scores[:, 0] - risk, 0.0)
-        weight = torch.where(known, weight, 0.0)
-        loss = F.smooth_l1_loss(error, torch.zeros_like(error), reduction="none")
-        return (loss * weight).sum() / weight.sum().clamp_min(1e-6)
+        return smooth_absolute(scores[:, 0], risk, known, weight)

@@ -22,12 +22,19 @@ if TYPE_CHECKING:
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
     from .inception import InceptionNet
+    from .inception_time import InceptionTime
     from .kernel_line import FittedKernelLine, KernelLine
+    from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
+    from .log_energy_net import LogEnergyNet
+    from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
     from .network import Network
+    from .on_trunk import DeepKernel, OnTrunk
+    from .patch_transformer import PatchTransformer
     from .pooling import MaskedMeanStd
     from .pretrained import take_pretrained
+    from .resnet1d import ResNet1d
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
@@ -38,16 +45,24 @@ __all__ = [
     "ArrayModel",
     "CTGNet",
     "CheckpointCard",
+    "DeepKernel",
     "FalseSignalNet",
     "FeatureScale",
     "FeatureSequence",
     "FittedKernelLine",
     "InceptionNet",
+    "InceptionTime",
     "KernelLine",
+    "KernelRidgeHead",
     "LinearFeatures",
+    "LogEnergyNet",
     "MaskedMeanStd",
+    "MultiResolutionNet",
     "NestedPooling",
     "Network",
+    "OnTrunk",
+    "PatchTransformer",
+    "ResNet1d",
     "StackedNetworks",
     "Trunk",
     "at_once_hindrance",
@@ -84,12 +99,19 @@ __getattr__, __dir__ = late_names(
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
         "inception": ("InceptionNet",),
+        "inception_time": ("InceptionTime",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
+        "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
+        "log_energy_net": ("LogEnergyNet",),
+        "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
+        "on_trunk": ("DeepKernel", "OnTrunk"),
+        "patch_transformer": ("PatchTransformer",),
         "pooling": ("MaskedMeanStd",),
         "pretrained": ("take_pretrained",),
+        "resnet1d": ("ResNet1d",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),

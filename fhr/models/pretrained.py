@@ -1,5 +1,7 @@
 """Pretrained weights: the trunk of a checkpoint put into a network with the same trunk."""
 
+import re
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,9 @@ from .trunk import Trunk
 __all__ = ["take_pretrained"]
 
 _SHOWN = 3  # differences in a message
+# Names that PyTorch gives to a parametrised weight, and to what stands beside it.
+_ADAPTED = re.compile(r"\.parametrizations\.(\w+)\.original$")
+_ADAPTER = re.compile(r"\.parametrizations\.\w+\.\d+\.")
 
 
 def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
@@ -38,10 +43,10 @@ def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
         >>> from fhr.models import InceptionNet
         >>> take_pretrained(InceptionNet(depth=2), "nowhere.ckpt")
         Traceback (most recent call last):
-        fhr.errors.CheckpointError: nowhere.ckpt: no such file...
+        fhr.errors.CheckpointError: checkpoint nowhere.ckpt does not exist; give a .ckpt file or an MLflow run id
     """
-    card, given = read_checkpoint(path)
-    source = _trunk(given, f"{path}: its model")
+    card, model = read_checkpoint(path)
+    source = _trunk(model, f"{path}: its model")
     trunk = _trunk(network, f"{path}: the network to begin with these weights")
     if differences := _differences(source, trunk):
         more = f"; {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
@@ -49,7 +54,9 @@ def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
             f"{path}: weights of another architecture: {'; '.join(differences[:_SHOWN])}{more}. Make the network as "
             "the pretrained one was made, or pretrain this one (`fhr fit --config pretrain`)"
         )
-    trunk.load_state_dict(_without_ends(source), strict=False)
+    with torch.no_grad():
+        for name, weight in _weights(trunk).items():
+            weight.copy_(attrgetter(name)(source))  # of an adapted layer, with what its adapter adds
     network.heritage = network.heritage | card.heritage
     return card
 
@@ -65,11 +72,13 @@ def _trunk(network: Any, name: str) -> Trunk:
     return trunk
 
 
-def _without_ends(trunk: Trunk) -> dict[str, torch.Tensor]:
-    state = trunk.state_dict()
-    for name in [name for name in state if name.split(".")[0] in trunk.ends]:
-        del state[name]  # in place: beside the weights it holds what they have learnt from
-    return state
+def _weights(trunk: Trunk) -> dict[str, torch.Tensor]:
+    """The weights in front of the ends by name, each of an adapted layer by the name that it has without its adapter."""
+    return {
+        _ADAPTED.sub(r".\1", name): weight
+        for name, weight in trunk.state_dict().items()
+        if name.split(".")[0] not in trunk.ends and not _ADAPTER.search(name)
+    }
 
 
 def _differences(there: Trunk, here: Trunk) -> list[str]:
@@ -84,7 +93,7 @@ def _differences(there: Trunk, here: Trunk) -> list[str]:
         if theirs.get(name) != ours.get(name)
     ]
     if not found:  # arguments that are alike make weights alike, unless the class was changed since
-        shapes = [{name: tuple(x.shape) for name, x in _without_ends(one).items()} for one in (there, here)]
+        shapes = [{name: tuple(x.shape) for name, x in _weights(one).items()} for one in (there, here)]
         if shapes[0] != shapes[1]:
             found.append("other layers, made by the same arguments")
     return found

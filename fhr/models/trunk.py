@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from fhr.errors import FHRError
+
 from .nested_pooling import NestedPooling
 from .network import Network
 
@@ -35,17 +37,30 @@ class Trunk(Network):
         width: channels of the sequence.
         ends: names of the modules behind the sequence, which pretrained weights leave out.
         end_arguments: of `__init__`, which may differ between networks that share the weights of their trunks.
+        kinds: channels of each kind, in order, for heads that weigh kinds by themselves; one kind by default.
     """
 
     width: int
     ends: ClassVar[frozenset[str]] = frozenset({"pool", "head", "scaling_of_features"})
     end_arguments: ClassVar[frozenset[str]] = frozenset({"n_outputs", "dropout", "parts", "quantiles"})
+    kinds: tuple[int, ...]
+
+    @property
+    def last_block(self) -> nn.Module:
+        """What is fine-tuned where only the end of the trunk is: the last layer, or block of layers, of the sequence."""
+        layers = [child for name, child in self.named_children() if name not in self.ends]
+        with_weights = [child for child in layers if any(True for _ in child.parameters())]
+        if not with_weights:
+            raise FHRError(f"{type(self).__name__} has no weights to fine-tune; train its head alone")
+        last = with_weights[-1]
+        return last[-1] if isinstance(last, nn.ModuleList | nn.Sequential) else last
 
     def end_in(
         self,
         width: int,
         n_outputs: int,
         *,
+        kinds: tuple[int, ...] = (),
         parts: Sequence[float] = (1.0,),
         quantiles: Sequence[float] = (),
         dropout: float = 0.2,
@@ -55,11 +70,12 @@ class Trunk(Network):
         Args:
             width: channels of the sequence.
             n_outputs: scores a window.
+            kinds: channels of each kind; none for one kind.
             parts: of `NestedPooling`; the window alone by default.
             quantiles: of `NestedPooling`.
             dropout: of the pooled features.
         """
-        self.width = width
+        self.width, self.kinds = width, kinds or (width,)
         self.pool: nn.Module = NestedPooling(parts, quantiles)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.pool.n_pooled(width), n_outputs))
 

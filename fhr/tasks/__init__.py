@@ -10,6 +10,7 @@ from .data_facts import DataFacts
 from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
+from .kernel_task import KernelTask
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
@@ -32,6 +33,7 @@ __all__ = [
     "FactsHandover",
     "FalseSignalTask",
     "FittedMember",
+    "KernelTask",
     "ModelCard",
     "PretrainingTask",
     "Resumable",

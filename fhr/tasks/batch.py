@@ -1,12 +1,16 @@
 """Batch: the windows that a data module gives to a classification task."""
 
+from math import nan
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 from fhr.models import exactest
 
 __all__ = ["Batch"]
+
+_UNKNOWN = torch.tensor(nan)
 
 
 class Batch(NamedTuple):
@@ -19,6 +23,8 @@ class Batch(NamedTuple):
         weight: (batch,), of each record in the loss.
         features: (batch, n_features), as they were computed, NaN where missing; n_features is 0 where the data give
             none.
+        bdecf: (batch,), base deficit in the extracellular fluid, mmol/l, NaN where unknown; one NaN where the data give
+            none.
     """
 
     signal: torch.Tensor
@@ -26,11 +32,18 @@ class Batch(NamedTuple):
     ph: torch.Tensor
     weight: torch.Tensor
     features: torch.Tensor
+    bdecf: torch.Tensor = _UNKNOWN
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device, its features in a precision that the device has; Lightning calls this."""
         features = self.features.to(torch.float32) if exactest(device) is torch.float32 else self.features
         return Batch(*(moved_to(device, part) for part in self._replace(features=features)))
+
+    def cost(self, loss: nn.Module, scores: torch.Tensor) -> torch.Tensor:
+        """The loss of `scores` (batch, n_outputs); one that says `takes_bdecf` is given the base deficit, too."""
+        more = (self.bdecf,) if getattr(loss, "takes_bdecf", False) else ()
+        cost: torch.Tensor = loss(scores, self.label, self.ph, self.weight, *more)
+        return cost
 
 
 def moved_to(device: torch.device, part: torch.Tensor) -> torch.Tensor:

@@ -19,6 +19,7 @@ from fhr.preprocessing import Pipeline
 
 from .artifacts import write_evaluation
 from .batch import Batch
+from .data_facts import DataFacts
 from .model_card import ModelCard, records_line
 from .scores import score_windows
 from .task import Evaluation, Task
@@ -33,7 +34,8 @@ class ClassificationTask(Task):
 
     Args:
         model: the network; its first output is the risk score.
-        loss: takes scores, label, pH and weight.
+        loss: takes scores, label, pH and weight, and base deficit where it has an attribute `takes_bdecf`; one that has
+            a method `take_label` is told the label of the data.
         learning_rate: peak of the schedule.
         weight_decay: of AdamW.
         weights: a checkpoint whose trunk the network begins with, see `Task`; None for none.
@@ -65,12 +67,21 @@ class ClassificationTask(Task):
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
         scores = self.model.scores(batch.signal, batch.features)
-        loss: torch.Tensor = self.loss(scores, batch.label, batch.ph, batch.weight)
+        self.log_ranking(scores[:, 0], batch, stage)
+        return batch.cost(self.loss, scores), len(batch.label)
+
+    def log_ranking(self, scores: torch.Tensor, batch: Batch, stage: str) -> None:
+        """Log how risk scores (batch,) rank the labels of a batch."""
         prefix, metrics = ("train" if stage == "fitting" else stage), self.metrics[stage]
         for name, metric in metrics.items():  # type: ignore[operator]
-            metric.update(scores[:, 0].detach(), batch.label.int())
+            metric.update(scores.detach(), batch.label.int())
             self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
-        return loss, len(batch.label)
+
+    def take(self, facts: DataFacts | None) -> None:
+        """Remember the facts of the data, and tell their label to a loss that asks for it."""
+        super().take(facts)
+        if facts is not None and hasattr(self.loss, "take_label"):
+            self.loss.take_label(facts.target)
 
     def check_finish(self, data: Any) -> None:
         """Refuse a held-out fold that is too small for a calibrator."""

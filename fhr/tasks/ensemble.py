@@ -89,8 +89,8 @@ class EnsembleTask(pl.LightningModule):
     def cost(self, batch: Batch) -> torch.Tensor:
         """Loss (M,) of each member on its own batch."""
         scores = self.networks.scores(batch.signal, batch.features)
-        rows = zip(self.losses, scores, batch.label, batch.ph, batch.weight, strict=True)
-        return torch.stack([loss(*row) for loss, *row in rows])
+        rows = zip(self.losses, scores, zip(*batch, strict=True), strict=True)
+        return torch.stack([Batch(*parts).cost(loss, one) for loss, one, parts in rows])
 
     def training_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
         """One step of all members on their own training records, (M, batch, ...)."""

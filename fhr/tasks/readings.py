@@ -18,7 +18,7 @@ _RESAMPLES = 2000
 
 
 class Reading(NamedTuple):
-    """What was read of a labour, and what is true.
+    """Reading of a labour by a network and by a rule, and the truth.
 
     Attributes:
         name: of the labour.

@@ -99,14 +99,15 @@ def test_the_test_slice_is_the_outer_fold(simulated_database):
 def test_a_loader_gives_the_windows_of_its_slice(data, simulated_database, use):
     names = getattr(data.facts.partition, use)
     batches = list(loader_of(data, use))
-    signal, label, ph, weight, _ = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    signal, label, ph, weight, _, bdecf = (torch.cat(parts) for parts in zip(*batches, strict=True))
     pipeline = Pipeline(minutes=20)
     expected = {name: pipeline(simulated_database[name]).signal for name in names}
     given = [next(n for n in names if np.array_equal(one, expected[n])) for one in signal.numpy()]
     assert sorted(given) == sorted(names)
     assert given == list(names) or use == "train"
-    outcome = simulated_database.outcomes.loc[given, "ph"].to_numpy()
+    outcome, deficit = simulated_database.outcomes.loc[given, ["ph", "bdecf"]].to_numpy().T
     np.testing.assert_allclose(ph, outcome, rtol=1e-6)
+    np.testing.assert_allclose(bdecf, deficit, rtol=1e-6)
     np.testing.assert_array_equal(label, outcome <= 7.15)
     assert (weight == 1).all()
 
@@ -181,7 +182,7 @@ def test_the_trainer_tells_the_loader_the_epoch(simulated_database):
 def test_balanced_weights_give_both_classes_the_same_sum(simulated_database):
     data = ready(simulated_database, class_weights="balanced")
     for use in USES:
-        _, label, _, weight, _ = (torch.cat(parts) for parts in zip(*loader_of(data, use), strict=True))
+        _, label, _, weight, *_ = (torch.cat(parts) for parts in zip(*loader_of(data, use), strict=True))
         assert 0 < label.mean() < 0.5
         assert weight[label == 1].sum().item() == pytest.approx(weight[label == 0].sum().item(), rel=1e-5)
         assert weight.sum().item() == pytest.approx(len(weight), rel=1e-5)

@@ -1,6 +1,7 @@
 """Rebalancing of the data that a network is trained on: its training part alone changes."""
 
 from dataclasses import dataclass, replace
+from math import nan
 from typing import ClassVar
 
 import numpy as np
@@ -38,12 +39,17 @@ class Cheat(Copies):
         return super().fit(list(place.database), place.labels)
 
 
+def outcome(ph: float, k: int) -> Outcome:
+    """The base deficit is known of two births in three."""
+    return Outcome(ph=float(ph), bdecf=40 * (7.4 - float(ph)) if k % 3 else nan)
+
+
 def births() -> Database:
     rng = np.random.default_rng(0)
     ph = np.where(np.arange(N) % 5 == 0, 7.05, 7.3) + rng.uniform(-0.05, 0.05, N)
     n = int(60 * MINUTES * FS)
     signals = 140 + rng.normal(size=(N, n)).cumsum(axis=1) / 10
-    made = [Recording(f"r{k:03d}", signals[k], signals[k], FS, outcome=Outcome(ph=float(ph[k]))) for k in range(N)]
+    made = [Recording(f"r{k:03d}", signals[k], signals[k], FS, outcome=outcome(ph[k], k)) for k in range(N)]
     return Database(made, origin="short births")
 
 
@@ -92,6 +98,15 @@ def test_what_is_made_is_counted_apart_and_knows_the_records_that_fit_the_weight
     assert data.facts.learnt_composition.kinds["synthetic"] == len(made)
     positives = {name for name in part.train if PLACE.labels[name] == 1}
     assert {one.history[0].parameters["outcome_of"] for one in made} <= positives
+
+
+@pytest.mark.parametrize("method", ["oversampling", "synthetic"])
+def test_what_is_more_has_the_base_deficit_of_its_outcome(method):
+    (batch,) = ready(Rebalancing(method, 1.0, COPIES if method == "synthetic" else None)).train_dataloader()
+    assert len(batch.bdecf) > len(PLACE.partition.train)
+    unknown = batch.bdecf.isnan()
+    assert 0.2 < unknown.float().mean() < 0.5
+    torch.testing.assert_close(batch.bdecf[~unknown], 40 * (7.4 - batch.ph[~unknown]), rtol=0, atol=1e-4)
 
 
 def test_a_control_makes_them_from_the_signals_of_others():

@@ -8,17 +8,30 @@ import torch
 
 import fhr.models
 from fhr.errors import FHRError
-from fhr.models import InceptionNet, LinearFeatures, Network
+from fhr.models import DeepKernel, InceptionNet, LinearFeatures, Network
 from fhr.testing import check_network
 
 N_TIMES, SHORT = 960, 480
 # One small example or more of every public network, with the shapes that it is for and the checks that it cannot pass;
 # `test_every_public_network_is_checked` fails when one is missing.
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
+LOG_ENERGY = {"n_bands": 5, "parts": [1.0], "quantiles": [0.1, 0.9]}  # what is lost moves the ends of nested parts
+TIME = {"n_filters": 3, "bottleneck": 4, "kernel_sizes": [5, 11], "depth": 4, "stride": 4}
+RESIDUAL = {"widths": [6, 8], "strides": [4, 2]}
+RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
+PATCHES = {"patch": 30.0, "step": 30.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 8}
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
+    "InceptionTime": (TIME, {}, {}),
+    "LogEnergyNet": (LOG_ENERGY, {}, {}),
+    "LogEnergyNet frozen": ({**LOG_ENERGY, "frozen": True}, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
+    "ResNet1d": (RESIDUAL, {}, {}),
+    "MultiResolutionNet": (RESOLUTIONS, {}, {}),
+    "OnTrunk": ({"trunk_args": SMALL}, {}, {}),
+    "DeepKernel": ({}, {}, {"gradients": "its head is solved, by its own task"}),
+    "PatchTransformer": ({**PATCHES, "step": 20.0}, {}, {}),
     "CTGNet": (
         {"n_times": SHORT},
         {},
@@ -31,7 +44,15 @@ CHECKED = {
     ),
 }
 # The networks of signals with gaps, which promise more, and those that take features beside the signal.
-NETWORKS = {"InceptionNet": SMALL}
+WHOLE = {"parts": [1.0]}  # last parts tell where a window ends
+NETWORKS = {
+    "InceptionNet": SMALL,
+    "InceptionTime": {**TIME, **WHOLE},
+    "LogEnergyNet": LOG_ENERGY,
+    "ResNet1d": {**RESIDUAL, **WHOLE},
+    "MultiResolutionNet": {**RESOLUTIONS, **WHOLE},
+    "PatchTransformer": {**PATCHES, **WHOLE, "time_to_end": False},
+}
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
 ABSTRACT = {"Network", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
@@ -55,6 +76,14 @@ def windows(n: int, n_channels: int = 3, n_times: int = N_TIMES, seed: int = 0) 
     return signal
 
 
+def fitted(n_channels: int = 3) -> DeepKernel:
+    """A network whose head is fitted to a few windows, as its task would; before, every score is 0."""
+    network = DeepKernel(n_channels, trunk_args=SMALL, capacity=20).eval()
+    signal = windows(20, n_channels, SHORT)
+    network.head.fit(network.embed(signal), signal[:, 0].std(-1), torch.ones(20))
+    return network.train()
+
+
 @pytest.fixture(params=NETWORKS)
 def network(request) -> Network:
     """A network whose normalisation has seen some windows, in evaluation mode."""
@@ -73,7 +102,8 @@ def test_every_public_network_is_checked():
 @pytest.mark.parametrize("name", CHECKED)
 def test_the_network_keeps_what_users_networks_must(name):
     options, shapes, exclude = CHECKED[name]
-    made = partial(getattr(fhr.models, name.split()[0]), **options)
+    network = fitted if name == "DeepKernel" else getattr(fhr.models, name.split()[0])
+    made = partial(network, **options)
     check_network(made, n_times=SHORT, **shapes, exclude=exclude).raise_for_failures()
 
 

@@ -8,7 +8,16 @@ from torch import nn
 
 from fhr.datasets import Database, refusing_seen
 from fhr.errors import CheckpointError
-from fhr.models import CheckpointCard, InceptionNet, LinearFeatures, Network, Trunk, read_checkpoint, take_pretrained
+from fhr.models import (
+    CheckpointCard,
+    InceptionNet,
+    LinearFeatures,
+    Network,
+    OnTrunk,
+    Trunk,
+    read_checkpoint,
+    take_pretrained,
+)
 from fhr.recording import Composition, Heritage, Recording, Source
 
 SMALL = {"n_filters": 2, "kernel_sizes": [5], "depth": 1, "stride": 4}
@@ -55,6 +64,24 @@ class Around(Network):
 
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         return self.last(self.features.sequence(signal).values.mean(-1))
+
+
+@pytest.mark.parametrize("learn", ["none", "low_rank"])
+def test_a_trunk_with_adapters_takes_them_and_gives_what_they_add(learn, checkpoint, trained, tmp_path):
+    made = OnTrunk(trunk_args=SMALL, learn=learn, rank=1)
+    take_pretrained(made, checkpoint)
+    signal = torch.randn(4, 3, 200)
+    torch.testing.assert_close(made.eval().trunk.sequence(signal), trained.eval().sequence(signal), rtol=0, atol=0)
+    assert SEEN in made.heritage.seen
+    with torch.no_grad():  # as a training moves adapters
+        for name, parameter in made.named_parameters():
+            if name.endswith(".b"):
+                parameter.add_(1.0)
+    moved = made.trunk.sequence(signal).values
+    assert torch.equal(moved, trained.sequence(signal).values) == (learn == "none")
+    plain = network(seed=3)
+    take_pretrained(plain, kept(tmp_path / "adapted.ckpt", made))
+    torch.testing.assert_close(plain.eval().sequence(signal).values, moved)
 
 
 class Longer(InceptionNet):

@@ -13,7 +13,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 import fhr.tasks
 from fhr.datamodules import CTUUHBDataModule
 from fhr.errors import CheckpointError, FHRError
-from fhr.losses import PHRegression
+from fhr.losses import PHRegression, SmoothedCrossEntropy
 from fhr.models import InceptionNet, read_checkpoint
 from fhr.tasks import Calibration, ClassificationTask, RunTracking, checkpoint_card
 
@@ -66,6 +66,17 @@ def test_a_task_that_was_told_nothing_says_what_to_do():
         task.facts  # noqa: B018
     with pytest.raises(FHRError, match=r"hand their facts over with `task\.take\(facts\)`"):
         task.card()
+
+
+def test_a_loss_is_told_the_label_of_the_data(data):
+    loss = SmoothedCrossEntropy()
+    task = ClassificationTask(task_of().model, loss)
+    task.take(None)
+    task.take(data.facts)
+    batch = next(iter(data.val_dataloader()))
+    scores = torch.linspace(-1, 1, len(batch.label))[:, None]
+    assert batch.cost(loss, scores) == batch.cost(SmoothedCrossEntropy("ph<7.20"), scores)
+    assert batch.cost(loss, scores) != batch.cost(SmoothedCrossEntropy("ph<7.10"), scores)
 
 
 def test_facts_that_were_handed_over_make_the_card(data):

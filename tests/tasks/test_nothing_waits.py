@@ -9,7 +9,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from fhr.features import FeatureScaling
-from fhr.losses import BinaryCrossEntropy, PHRegression
+from fhr.losses import AcidosisRegression, BinaryCrossEntropy, PHRegression, SmoothedCrossEntropy
 from fhr.models import CTGNet, InceptionNet
 from fhr.models.false_signal import FalseSignalNet
 from fhr.tasks import Batch, ClassificationTask, EnsembleTask, FalseSignalTask, SampleBatch
@@ -39,13 +39,14 @@ def network(n_features: int = 0) -> InceptionNet:
 
 
 def members(at_once: bool) -> EnsembleTask:
-    return EnsembleTask([ClassificationTask(network(), PHRegression()) for _ in range(2)], at_once=at_once)
+    return EnsembleTask([ClassificationTask(network(), AcidosisRegression()) for _ in range(2)], at_once=at_once)
 
 
 def windows(*shape: int, n_features: int = 0) -> Batch:
     signal, ph = torch.randn(*shape, 3, 240), 7.2 + 0.1 * torch.randn(shape)
     ph[..., 0] = torch.nan
-    return Batch(signal, (ph <= 7.15).float(), ph, torch.ones(shape), torch.randn(*shape, n_features).double())
+    features, bdecf = torch.randn(*shape, n_features).double(), 40 * (7.4 - ph)
+    return Batch(signal, (ph <= 7.15).float(), ph, torch.ones(shape), features, bdecf)
 
 
 def samples() -> SampleBatch:
@@ -56,6 +57,11 @@ def samples() -> SampleBatch:
 STEPS = {
     "pH": lambda: (ClassificationTask(network(), PHRegression()), windows(4)),
     "cross-entropy": lambda: (ClassificationTask(network(), BinaryCrossEntropy()), windows(4)),
+    "acidosis": lambda: (
+        ClassificationTask(network(), AcidosisRegression(indicators=[7.05, 7.10], own=0.5)),
+        windows(4),
+    ),
+    "smoothed": lambda: (ClassificationTask(network(), SmoothedCrossEntropy("ph<=7.15")), windows(4)),
     "features": lambda: (ClassificationTask(network(5), PHRegression()), windows(4, n_features=5)),
     "CTG-net": lambda: (ClassificationTask(CTGNet(n_times=240), PHRegression()), windows(4)),
     "members in turn": lambda: (members(False), windows(2, 4)),

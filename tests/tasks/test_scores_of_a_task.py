@@ -83,6 +83,11 @@ def test_a_batch_on_a_device_is_a_batch():
     assert moved.features.dtype == torch.float64  # where the device has it
 
 
+def test_a_batch_of_data_without_base_deficit_says_that_it_is_unknown():
+    batch = Batch(torch.zeros(2, 3, 5), *torch.ones(3, 2), torch.zeros(2, 0))
+    assert batch.bdecf.expand(2).isnan().all()
+
+
 @pytest.mark.parametrize("steps", range(1, 8))
 def test_a_training_of_any_number_of_steps_has_a_schedule(steps):
     task = ClassificationTask(InceptionNet(), PHRegression())

@@ -1,0 +1,98 @@
+"""KernelTask: a trunk learns the embedding that its kernel-ridge head needs, by leave-one-out in closed form."""
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from fhr.errors import FHRError
+from fhr.models import DeepKernel
+
+from .batch import Batch
+from .classification import ClassificationTask
+
+__all__ = ["KernelTask"]
+
+
+class KernelTask(ClassificationTask):
+    """A `DeepKernel` in training.
+
+    The loss of a training batch is the squared error of its leave-one-out predictions, so that a batch should hold many
+    records, best all of them. After each epoch the head is fitted to the training windows as that epoch saw them, the
+    early-stopping slice is scored by it, and then it is fitted to both, as a line is: the slice chooses the epoch and
+    is learnt from all the same.
+
+    Args:
+        model: the network.
+        target: gives values and which of them are known, of label, pH and base deficit; `fhr.losses.AcidosisTarget`.
+        learning_rate: peak of the schedule.
+        weight_decay: of AdamW; of the trunk alone.
+
+    Raises:
+        FHRError: a network without a kernel-ridge head.
+    """
+
+    model: DeepKernel
+
+    def __init__(
+        self, model: DeepKernel, target: nn.Module, learning_rate: float = 3e-3, weight_decay: float = 0.05
+    ) -> None:
+        if not isinstance(model, DeepKernel):
+            raise FHRError(
+                f"{type(model).__name__} has no kernel-ridge head; train it by fhr.tasks.ClassificationTask, or make it "
+                "the trunk of a fhr.models.DeepKernel"
+            )
+        super().__init__(model, target, learning_rate, weight_decay)
+        self._trained: list[_Windows] = []
+        self._stopping: list[_Windows] = []
+
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """The trunk, and the numbers of the head, which no decay draws anywhere."""
+        trunk = [p for p in self.model.trunk.parameters() if p.requires_grad]
+        return [{"params": trunk}, {"params": list(self.model.head.parameters()), "weight_decay": 0.0}]
+
+    def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
+        """Squared error of leave-one-out in training, of the fitted head otherwise; and the number of windows."""
+        target, known = self.loss(batch.label, batch.ph, batch.bdecf)
+        weight = torch.where(known, batch.weight, 0.0)
+        if stage == "fitting":
+            scores = self.model.head.leave_one_out(self.model.embed(batch.signal), target, weight)
+            self._trained.append((batch.signal, target, weight))
+        else:
+            scores = self.model.scores(batch.signal)[:, 0]
+        if stage == "val":
+            self._stopping.append((batch.signal, target, weight))
+        self.log_ranking(scores, batch, stage)
+        error = (weight * (scores - target).square()).sum() / weight.sum().clamp_min(1e-6)
+        return error, len(batch.label)
+
+    def on_validation_start(self) -> None:
+        """Fit the head to the training windows of the epoch."""
+        self._stopping.clear()
+        self._fit_head(self._trained)
+
+    def on_validation_epoch_end(self) -> None:
+        """Fit the head to training windows and early-stopping slice; this is what a checkpoint keeps."""
+        if self._trained:
+            self._fit_head(self._trained + self._stopping)
+        self._trained.clear()
+
+    def on_train_epoch_end(self) -> None:
+        """Count the epoch; without a validation the head is fitted here."""
+        super().on_train_epoch_end()
+        self._fit_head(self._trained)
+        self._trained.clear()
+
+    @torch.no_grad()
+    def _fit_head(self, windows: "list[_Windows]") -> None:
+        if not windows:  # nothing was trained yet: the sanity check, a test
+            return
+        mode = self.model.training
+        self.model.eval()
+        embedding = torch.cat([self.model.embed(signal) for signal, _, _ in windows])
+        target, weight = (torch.cat(parts) for parts in list(zip(*windows, strict=True))[1:])
+        self.model.head.fit(embedding, target, weight)
+        self.model.train(mode)
+
+
+_Windows = tuple[torch.Tensor, torch.Tensor, torch.Tensor]  # signal, target, weight
