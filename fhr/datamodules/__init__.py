@@ -14,6 +14,7 @@ from .ctu_uhb import CTUUHBDataModule
 from .false_signals import FalseSignalDataModule
 from .members import MembersDataModule
 from .place import PlaceDataModule
+from .pretraining import PretrainingDataModule
 from .simulated import SimulatedDataModule
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "FalseSignalDataModule",
     "MembersDataModule",
     "PlaceDataModule",
+    "PretrainingDataModule",
     "Sampler",
     "SimulatedDataModule",
 ]

@@ -1,6 +1,7 @@
 """Losses: plain torch; scores (batch, n_outputs), label, pH and weight (batch,) in, one number out.
 
-A loss that takes the base deficit (batch,), too, says so by an attribute `takes_bdecf`.
+A loss that takes the base deficit (batch,), too, says so by an attribute `takes_bdecf`; that of a pretraining takes
+sequences.
 """
 
 from .acidosis import AcidosisRegression
@@ -8,5 +9,13 @@ from .acidosis_target import AcidosisTarget
 from .cross_entropy import BinaryCrossEntropy
 from .ph import PHRegression
 from .smoothed_cross_entropy import SmoothedCrossEntropy
+from .truth import TruthLoss
 
-__all__ = ["AcidosisRegression", "AcidosisTarget", "BinaryCrossEntropy", "PHRegression", "SmoothedCrossEntropy"]
+__all__ = [
+    "AcidosisRegression",
+    "AcidosisTarget",
+    "BinaryCrossEntropy",
+    "PHRegression",
+    "SmoothedCrossEntropy",
+    "TruthLoss",
+]

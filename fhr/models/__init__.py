@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .on_trunk import DeepKernel, OnTrunk
     from .patch_transformer import PatchTransformer
     from .pooling import MaskedMeanStd
+    from .pretrained import take_pretrained
     from .resnet1d import ResNet1d
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
@@ -75,6 +76,7 @@ __all__ = [
     "read_checkpoint",
     "rebuild",
     "recalibrate_checkpoint",
+    "take_pretrained",
     "validity",
     "with_ranking",
     "with_scaling",
@@ -108,6 +110,7 @@ __getattr__, __dir__ = late_names(
         "on_trunk": ("DeepKernel", "OnTrunk"),
         "patch_transformer": ("PatchTransformer",),
         "pooling": ("MaskedMeanStd",),
+        "pretrained": ("take_pretrained",),
         "resnet1d": ("ResNet1d",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),

@@ -38,6 +38,9 @@ class InceptionNet(Trunk):
         of at least `stride * 2 ** depth` samples.
     """
 
+    ends = Trunk.ends | {"branch"}
+    end_arguments = Trunk.end_arguments | {"n_features", "feature_width"}
+
     def __init__(
         self,
         n_channels: int = 3,

@@ -1,7 +1,7 @@
 """Trunk: the base class of networks that read a window into a sequence of features, pool it, and score that."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import nn
@@ -35,16 +35,20 @@ class Trunk(Network):
 
     Attributes:
         width: channels of the sequence.
+        ends: names of the modules behind the sequence, which pretrained weights leave out.
+        end_arguments: of `__init__`, which may differ between networks that share the weights of their trunks.
         kinds: channels of each kind, in order, for heads that weigh kinds by themselves; one kind by default.
     """
 
     width: int
+    ends: ClassVar[frozenset[str]] = frozenset({"pool", "head", "scaling_of_features"})
+    end_arguments: ClassVar[frozenset[str]] = frozenset({"n_outputs", "dropout", "parts", "quantiles"})
     kinds: tuple[int, ...]
 
     @property
     def last_block(self) -> nn.Module:
         """What is fine-tuned where only the end of the trunk is: the last layer, or block of layers, of the sequence."""
-        layers = [child for name, child in self.named_children() if name not in ("pool", "head")]
+        layers = [child for name, child in self.named_children() if name not in self.ends]
         with_weights = [child for child in layers if any(True for _ in child.parameters())]
         if not with_weights:
             raise FHRError(f"{type(self).__name__} has no weights to fine-tune; train its head alone")

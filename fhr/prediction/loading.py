@@ -54,6 +54,11 @@ def load(
     device = pick_device(device) if isinstance(device, str) else device
     members = [read_checkpoint(path) for path in checkpoint_paths(run_id_or_checkpoint)]
     _log.info("%s: %d models, on %s", run_id_or_checkpoint, len(members), device)
+    if members[0][0].kind == "pretraining":
+        raise CheckpointError(
+            f"{run_id_or_checkpoint}: weights of a pretraining, which predict nothing; begin a training with them "
+            "(`fhr fit --model.init_args.weights FILE`)"
+        )
     if members[0][0].kind == "false_signal":
         from .false_signal import FalseSignalPredictor  # torch
 

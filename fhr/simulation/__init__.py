@@ -5,10 +5,12 @@ from .outcome import EXPLAINED
 from .simulated_labours import simulate, simulate_labour, simulate_labours, simulate_recording
 from .truth import EVENT_KINDS, SimulatedLabour, TrueEvents, Truth
 from .truth_file import read_truth
+from .truth_signals import TRUTH_SIGNALS, truth_signals
 
 __all__ = [
     "EVENT_KINDS",
     "EXPLAINED",
+    "TRUTH_SIGNALS",
     "SimulatedLabour",
     "TrueEvents",
     "Truth",
@@ -17,5 +19,6 @@ __all__ = [
     "simulate_labour",
     "simulate_labours",
     "simulate_recording",
+    "truth_signals",
     "write_database",
 ]

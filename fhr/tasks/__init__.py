@@ -13,6 +13,7 @@ from .false_signal import FalseSignalTask
 from .kernel_task import KernelTask
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
+from .pretraining import PretrainingTask
 from .resume import Resumable
 from .run_tracking import RunTracking, metric_values, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
@@ -20,6 +21,7 @@ from .scores import score_windows
 from .task import Evaluation, Task
 from .training import Training
 from .training_card import checkpoint_card
+from .truth_batch import TruthBatch
 
 __all__ = [
     "Batch",
@@ -33,11 +35,13 @@ __all__ = [
     "FittedMember",
     "KernelTask",
     "ModelCard",
+    "PretrainingTask",
     "Resumable",
     "RunTracking",
     "SampleBatch",
     "Task",
     "Training",
+    "TruthBatch",
     "checkpoint_card",
     "fit_members",
     "metric_values",

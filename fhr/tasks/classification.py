@@ -38,15 +38,21 @@ class ClassificationTask(Task):
             a method `take_label` is told the label of the data.
         learning_rate: peak of the schedule.
         weight_decay: of AdamW.
+        weights: a checkpoint whose trunk the network begins with, see `Task`; None for none.
     """
 
     kind = "classification"
     calibrator: Calibrator | None
 
     def __init__(
-        self, model: Network, loss: nn.Module, learning_rate: float = 3e-3, weight_decay: float = 0.05
+        self,
+        model: Network,
+        loss: nn.Module,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.05,
+        weights: str | None = None,
     ) -> None:
-        super().__init__(model, loss, learning_rate, weight_decay)
+        super().__init__(model, loss, learning_rate, weight_decay, weights)
         self.metrics = nn.ModuleDict({stage: _metrics() for stage in ("fitting", "val", "test")})
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:

@@ -78,6 +78,10 @@ class EnsembleTask(pl.LightningModule):
         self.networks.take_scaling(facts.scaling)
         return True
 
+    def begin(self) -> bool:
+        """Nothing: the members began before their weights were stacked."""
+        return False
+
     def configure_callbacks(self) -> list[pl.Callback]:
         """The callback that hands over the facts of the data module."""
         return [self._handover]

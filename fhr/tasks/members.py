@@ -65,6 +65,8 @@ def fit_members(
         FHRError: tasks that cannot be stacked, several devices, a stopping or a checkpoint by another quantity than
             `val/loss`, or a callback that averages weights.
     """
+    for task in tasks:
+        task.begin()
     ensemble = EnsembleTask(tasks, at_once=at_once, **_own_callbacks(trainer))
     torch.manual_seed(seed_of(seed, "dropout of members"))  # not the stream that gave a member its first weights
     trainer.fit(ensemble, datamodule=data)

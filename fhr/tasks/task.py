@@ -17,7 +17,7 @@ from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError
 from fhr.formats.regular_file import cut
 from fhr.metrics import Interval
-from fhr.models import CheckpointCard, Network, completed, with_scaling
+from fhr.models import CheckpointCard, Network, completed, take_pretrained, with_scaling
 
 from .data_facts import DataFacts
 from .facts_handover import FactsHandover
@@ -60,6 +60,8 @@ class Task(pl.LightningModule):
         loss: takes scores, label, pH and weight.
         learning_rate: peak of the schedule.
         weight_decay: of AdamW.
+        weights: a checkpoint, of a pretraining for example, whose trunk a training from the start begins with; see
+            `fhr.models.take_pretrained`. None begins with random weights.
 
     Attributes:
         kind: of the task, as its checkpoints name it.
@@ -71,11 +73,16 @@ class Task(pl.LightningModule):
     calibrator: Finish | None
 
     def __init__(
-        self, model: Network, loss: nn.Module, learning_rate: float = 3e-3, weight_decay: float = 0.05
+        self,
+        model: Network,
+        loss: nn.Module,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.05,
+        weights: str | None = None,
     ) -> None:
         super().__init__()
         self.model, self.loss = model, loss
-        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.learning_rate, self.weight_decay, self.weights = learning_rate, weight_decay, weights
         self.calibrator = None
         self.epochs = 0
         self._facts: DataFacts | None = None
@@ -90,8 +97,8 @@ class Task(pl.LightningModule):
         """
 
     @abstractmethod
-    def finish(self, data: Any) -> Finish:
-        """Learn what the fit ends with, from records of the data module that the weights have not seen."""
+    def finish(self, data: Any) -> Finish | None:
+        """Learn what the fit ends with from records of the data module that the weights have not seen; or None."""
 
     @abstractmethod
     def finish_from(self, plain: Mapping[str, Any]) -> Finish:
@@ -124,6 +131,26 @@ class Task(pl.LightningModule):
         if scaling is None or self.epochs > 0:
             return False
         self.model.take_scaling(scaling)
+        return True
+
+    def begin(self) -> bool:
+        """Give the pretrained weights to a network not trained yet; whether there were some to give.
+
+        Raises:
+            CheckpointError: as for `fhr.models.take_pretrained`, or weights that know other windows than the data have.
+        """
+        if self.weights is None or self.epochs > 0:
+            return False
+        card = take_pretrained(self.model, self.weights)
+        if self.has_facts:
+            theirs, ours = card.pipeline, self.facts.pipeline.to_dict()
+            for key in ("fs", "channels", "scaling"):
+                if theirs.get(key) != ours.get(key):
+                    raise CheckpointError(
+                        f"{self.weights}: these weights know windows with {key} {theirs.get(key)}, the data have "
+                        f"{ours.get(key)}; prepare the data alike, or pretrain on windows like these"
+                    )
+        _log.info("the trunk of %s begins with the weights of %s", type(self.model).__name__, self.weights)
         return True
 
     @property

@@ -28,6 +28,7 @@ def test_a_configuration_runs_and_leaves_nothing(name, run_fhr, simulated_folder
     data = yaml.safe_load(SHIPPED[name].read_text(encoding="utf-8"))["data"]["class_path"]
     small = {
         "fhr.datamodules.SimulatedDataModule": "n=60",
+        "fhr.datamodules.PretrainingDataModule": "labours=4",
         "fhr.datamodules.FalseSignalDataModule": f"root={false_signal_folder}",
     }.get(data, f"root={simulated_folder}")
     alone = ["--procedure", "null"] if name == "whole" else []

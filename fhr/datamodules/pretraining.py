@@ -1,0 +1,327 @@
+"""PretrainingDataModule: simulated labours with their truth, and recordings of which parts are hidden."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count, islice
+from math import nan
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytorch_lightning as pl
+from torch.utils.data import DataLoader
+
+import fhr
+from fhr.compute import tell
+from fhr.datasets import CTUUHB, Database, FalseSignals, Partition, Splits, make_splits, told_of_use
+from fhr.datasets.database import checksum_of_lines
+from fhr.errors import FHRError, SplitError
+from fhr.preprocessing import Pipeline, Window
+from fhr.recording import Heritage, Provenance, Recording, Source
+from fhr.simulation import TRUTH_SIGNALS, SimulatedLabour, simulate_labour
+from fhr.tasks import DataFacts, TruthBatch
+
+from .truth_windows import TruthWindows, truth_of_labour
+from .windows import EpochShuffle
+
+__all__ = ["PretrainingDataModule"]
+
+_log = logging.getLogger(__name__)
+
+_SHORTEST = 65  # min, of a simulated labour
+
+
+class PretrainingDataModule(pl.LightningDataModule):
+    """A data module of simulated labours and the truth behind them, made in memory.
+
+    Labours come in the order of `fhr.simulation.simulate`, those without heart rate in the window left out: the first
+    ones are tested on, the next ones stop the training, those behind them are trained on, so that more labours to train
+    on leave the others as they are. Of
+    recordings, whose truth nobody knows, the network learns to rebuild heart rate that was hidden; all of them are
+    trained on.
+
+    What the weights learn from goes with them (`fhr.recording.Heritage`). The constants of the simulator that bear on
+    the outcome were tuned to 442 records of CTU-UHB. Signals and their truth teach nothing of an outcome: as in
+    `fhr.synthesis.Bank`, what stays tuned to the 442 records is how labours look, whatever their outcome, and such
+    weights may be trained on and tested on any record. With `outcome=True` they learn the simulator's law of the pH
+    too: they have learnt from every one of the 442 records, and a test on one of them is refused.
+
+    Args:
+        labours: simulated to train on.
+        validation: simulated to stop the training.
+        test: simulated to be tested on.
+        simulation_seed: which simulated hospital.
+        outcome: give the pH of the simulated labours, too.
+        fhrma: folder of the false-signal recordings of FHRMA, to be trained on as well; None for none. They are under
+            GPL-3.0: weights that learnt from them are not to be given away under another licence.
+        ctu_uhb: folder of CTU-UHB, or one in its style, of which the training part of an inner fold is trained on as
+            well; None for none. A test on one of these records is refused afterwards.
+        repeat: which shuffle of the outer folds of `ctu_uhb`, whose standard splits are taken.
+        fold: which of its outer folds is left out.
+        inner: which inner fold is left out, too.
+        window_minutes: length of the window at the end of each recording; shorter recordings are left out.
+        fs: sampling rate of the windows, Hz.
+        channels: which of `fhr`, `uc`, `mask`; the first and the last are needed.
+        crop_minutes: length of a part of each window to train on, at a place drawn anew in every epoch; None for whole
+            windows. The others are whole.
+        hidden: stretches a window, or crop, in which the heart rate is hidden.
+        shortest: such a stretch, s.
+        longest: such a stretch, s.
+        batch_size: windows a batch.
+        seed: of the order of the windows, of crops and of what is hidden.
+
+    Raises:
+        FHRError: no labours for one of the uses, a window that is too long for them, or settings that do not fit.
+    """
+
+    n_features = 0
+    n_outputs = 1
+    experiment = "pretraining"
+
+    def __init__(
+        self,
+        labours: int = 3000,
+        validation: int = 200,
+        test: int = 200,
+        *,
+        simulation_seed: int = 7,
+        outcome: bool = False,
+        fhrma: str | None = None,
+        ctu_uhb: str | None = None,
+        repeat: int = 0,
+        fold: int = 0,
+        inner: int = 0,
+        window_minutes: float = 60.0,
+        fs: float = 1.0,
+        channels: Sequence[str] = ("fhr", "uc", "mask"),
+        crop_minutes: float | None = None,
+        hidden: int = 6,
+        shortest: float = 30.0,
+        longest: float = 60.0,
+        batch_size: int = 32,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        if min(labours, validation, test) < 1 or simulation_seed < 0 or batch_size < 2:
+            raise FHRError(
+                f"labours={labours}, validation={validation}, test={test}, simulation_seed={simulation_seed}, "
+                f"batch_size={batch_size}; each use needs a labour, a batch two windows, and the seed is 0 or more"
+            )
+        self.pipeline = Pipeline(fs=fs, minutes=window_minutes, channels=tuple(channels))
+        if not {"fhr", "mask"} <= set(channels):
+            raise FHRError(f"channels={list(channels)}; heart rate is hidden in `fhr` and `mask`, give both")
+        if window_minutes > _SHORTEST:
+            raise FHRError(
+                f"window_minutes={window_minutes:g}; simulated labours are recorded for {_SHORTEST} min or longer"
+            )
+        part = window_minutes if crop_minutes is None else crop_minutes
+        if not (0 < part <= window_minutes and 1 / fs <= shortest <= longest <= 60 * part and hidden >= 0):
+            raise FHRError(
+                f"crop_minutes={crop_minutes}, hidden={hidden}, shortest={shortest:g} s, longest={longest:g} s; give a "
+                f"crop of at most {window_minutes:g} min, and stretches of a sample or more that fit into it"
+            )
+        self.counts = {"labours": labours, "validation": validation, "test": test}
+        self.simulation_seed, self.outcome = simulation_seed, outcome
+        self.fhrma, self.ctu_uhb = fhrma, ctu_uhb
+        self.repeat, self.fold, self.inner = repeat, fold, inner
+        self.crop_minutes, self.hidden, self.stretch = crop_minutes, hidden, (shortest, longest)
+        self.batch_size, self.seed = batch_size, seed
+        self._facts: DataFacts | None = None
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of a window; known before any data is read."""
+        return self.pipeline.n_channels
+
+    @property
+    def n_times(self) -> int:
+        """Samples of a whole window; known before any data is read."""
+        return self.pipeline.n_times
+
+    @property
+    def fs(self) -> float:
+        """Sampling rate of a window, Hz; known before any data is read."""
+        return self.pipeline.fs
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Settings of the data for MLflow's comparison view; known before any data is read."""
+        return {
+            **self.counts,
+            "simulation_seed": self.simulation_seed,
+            "outcome": self.outcome,
+            "fhrma": self.fhrma or "none",
+            "ctu_uhb": self.ctu_uhb or "none",
+            "window_minutes": self.pipeline.minutes,
+            "fs": self.pipeline.fs,
+            "crop_minutes": self.crop_minutes,
+            "hidden": self.hidden,
+            "hidden_s": str(self.stretch),
+            "batch_size": self.batch_size,
+            "seed": self.seed,
+        }
+
+    @property
+    def facts(self) -> DataFacts:
+        """Facts of the data, after `setup`."""
+        if self._facts is None:
+            raise SplitError("the data module is not set up yet; call setup() first")
+        return self._facts
+
+    def setup(self, stage: str | None = None) -> None:
+        """Simulate, read and prepare, once; 0.011 s a labour.
+
+        Raises:
+            DatasetNotFoundError: no recordings where some were named.
+            SplitError: a fold that there is not.
+        """
+        if self._facts is not None:
+            return
+        real, quarantined = self._windows()  # before the labours: a mistake there comes at once
+        n = sum(self.counts.values())
+        tell("pretraining: %d labours to simulate", n)
+        total, n_times = n + len(real), self.pipeline.n_times
+        self._signal = np.empty((total, self.n_channels, n_times), dtype=np.float16)  # 0.02 bpm near the baseline
+        self._truth = np.full((total, len(TRUTH_SIGNALS), n_times), nan, dtype=np.float16)
+        self._ph = np.full(total, nan)
+        recordings = []
+        for k, (labour, window) in enumerate(islice(self._labours(), n)):
+            self._signal[k] = window.signal
+            self._truth[k] = truth_of_labour(labour, window.signal, self.pipeline)
+            if self.outcome:
+                self._ph[k] = labour.recording.outcome.ph
+            recordings.append(self._remembered(labour.recording))
+        for k, (group, window) in enumerate(real, start=n):
+            self._signal[k] = window.signal
+            recordings.append(_reduced(window.recording, f"{group} {window.recording.name}"))
+        self._facts = facts = self._facts_of(Database(recordings, origin=self._origin(), quarantined=quarantined))
+        learnt = Database((facts.recordings[name] for name in facts.learnt_from), origin=facts.origin)
+        told_of_use(lambda: Heritage(learnt.digests, learnt.composition).seen, f"what is trained on {facts.origin} has")
+
+    def _facts_of(self, database: Database) -> DataFacts:
+        names, known = database.names, sum(self.counts.values())
+        n_test, behind = self.counts["test"], self.counts["test"] + self.counts["validation"]
+        self._row = {name: k for k, name in enumerate(names)}
+        within = np.nanmean(self._truth[:known, TRUTH_SIGNALS.index("deceleration")].astype(np.float32), axis=1)
+        checksum = checksum_of_lines(
+            {r.name: f"{r.name}:{d}\n" for r, d in zip(database, database.digests, strict=True)}
+        )
+        return DataFacts(
+            pipeline=self.pipeline,
+            target="truth of simulated labours",
+            partition=Partition(tuple(names[behind:]), tuple(names[n_test:behind]), (), tuple(names[:n_test])),
+            origin=database.origin,
+            data_checksum=checksum,
+            splits=Splits(
+                folds=((tuple(names[:n_test]), tuple(names[n_test:known])),),
+                strata=dict.fromkeys(names[:known], 0),
+                seed=self.simulation_seed,
+                data=checksum,
+                format=2,
+            ),
+            fold=(0, 0, 0),
+            labels=pd.Series(within, names[:known]),  # share of the time within decelerations
+            recordings={recording.name: recording for recording in database},
+            quarantined=database.quarantined,
+            unlabelled=tuple(names[known:]),
+        )
+
+    def _origin(self) -> str:
+        said = [f"{sum(self.counts.values())} simulated labours with seed {self.simulation_seed}"]
+        return " and ".join([*said, *(one for one in (self.fhrma, self.ctu_uhb) if one is not None)])
+
+    def _labours(self) -> Iterator[tuple[SimulatedLabour, Window]]:
+        """Labours whose window holds heart rate, in order, and their windows."""
+        for k in count():
+            labour = simulate_labour(k, seed=self.simulation_seed)
+            windows, _ = self.pipeline.prepare([labour.recording])
+            yield from ((labour, window) for window in windows)
+
+    def _real(self) -> Iterator[tuple[str, Database, Sequence[str]]]:
+        """Databases of recordings that nobody knows the truth of, each with the names of those to train on."""
+        if self.fhrma is not None:
+            _log.warning("FHRMA is under GPL-3.0; weights that learn from it are not to ship under another licence")
+            found = FalseSignals(self.fhrma)
+            yield "fhrma", found, found.names
+        if self.ctu_uhb is not None:
+            labelled = CTUUHB(self.ctu_uhb)
+            yield "ctu_uhb", labelled, make_splits(labelled).partition(self.repeat, self.fold, self.inner).train
+
+    def _windows(self) -> tuple[list[tuple[str, Window]], dict[str, str]]:
+        """Windows of these recordings, and the reason for each that could not be read."""
+        found: list[tuple[str, Window]] = []
+        quarantined: dict[str, str] = {}
+        for group, database, names in self._real():
+            windows, unusable = self.pipeline.prepare(database[name] for name in names)
+            _log.info("%s: %d recordings, %d without such a window", database.origin, len(windows), len(unusable))
+            quarantined |= database.quarantined
+            found += [(group, window) for window in windows]
+        for name, reason in quarantined.items():
+            _log.warning("left out %s: %s", name, reason)
+        return found, quarantined
+
+    def _remembered(self, recording: Recording) -> Recording:
+        """A labour as the checkpoint remembers it; signals and truth alone are fitted to no record, see the class."""
+        reduced = _reduced(recording, f"simulated {recording.name}")
+        if self.outcome:
+            return reduced
+        maker = (
+            f"fhr.datamodules {fhr.__version__}, signals and truth of simulated labours, seed={self.simulation_seed}"
+        )
+        return replace(reduced, provenance=Provenance("simulated", maker))
+
+    def train_dataloader(self) -> DataLoader[TruthBatch]:
+        """Windows, or crops of them, that fit the weights, shuffled."""
+        crop = None if self.crop_minutes is None else round(60 * self.crop_minutes * self.fs)
+        dataset = self._dataset(self.facts.partition.train, crop)
+        return DataLoader(
+            dataset,
+            batch_size=self.batch_size,
+            sampler=EpochShuffle(dataset, seed=self.seed),
+            drop_last=len(dataset) % self.batch_size == 1,  # batch normalisation needs two windows
+            collate_fn=_as_is,
+        )
+
+    def val_dataloader(self) -> DataLoader[TruthBatch]:
+        """The labours that stop the training, always with the same parts hidden."""
+        return self._in_order(self.facts.partition.validation)
+
+    def test_dataloader(self) -> DataLoader[TruthBatch]:
+        """The labours that are tested on, always with the same parts hidden."""
+        return self._in_order(self.facts.partition.test)
+
+    def _in_order(self, names: Sequence[str]) -> DataLoader[TruthBatch]:
+        return DataLoader(self._dataset(names), batch_size=self.batch_size, collate_fn=_as_is)
+
+    def _dataset(self, names: Sequence[str], crop: int | None = None) -> TruthWindows:
+        rows = slice(self._row[names[0]], self._row[names[-1]] + 1)  # the uses follow each other
+        return TruthWindows(
+            self._signal[rows],
+            self._truth[rows],
+            self._ph[rows],
+            pipeline=self.pipeline,
+            hidden=self.hidden,
+            stretch=self.stretch,
+            crop=crop,
+            seed=self.seed,
+        )
+
+
+def _reduced(recording: Recording, name: str) -> Recording:
+    """Origin, digest and provenance of a recording under another name; its signals, too many, are not kept."""
+    known = Database([recording], origin=recording.name).digests[0]
+    source = recording.source or Source(path=recording.name, format="unknown")
+    nothing = np.empty(0, dtype=np.float32)
+    return Recording(
+        name=name,
+        fhr=nothing,
+        uc=nothing,
+        fs=recording.fs,
+        source=replace(source, sha256=known),
+        provenance=recording.provenance,
+    )
+
+
+def _as_is(batch: Any) -> Any:
+    return batch
