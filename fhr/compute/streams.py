@@ -30,6 +30,7 @@ Purpose = Literal[
     "halves of networks",
     "inner folds",
     "jitter of a figure",
+    "kernels of random convolutions",
     "labels of a calibrated model",
     "labels of a procedure",
     "labels of an external test",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .nested_pooling import NestedPooling
     from .network import Network
     from .pooling import MaskedMeanStd
+    from .random_convolutions import RandomConvolutions
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
@@ -49,6 +50,7 @@ __all__ = [
     "MaskedMeanStd",
     "NestedPooling",
     "Network",
+    "RandomConvolutions",
     "StackedNetworks",
     "Trunk",
     "at_once_hindrance",
@@ -90,6 +92,7 @@ __getattr__, __dir__ = late_names(
         "nested_pooling": ("NestedPooling",),
         "network": ("Network",),
         "pooling": ("MaskedMeanStd",),
+        "random_convolutions": ("RandomConvolutions",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),

@@ -16,11 +16,13 @@ N_TIMES, SHORT = 960, 480
 # `test_every_public_network_is_checked` fails when one is missing.
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
 LOG_ENERGY = {"n_bands": 5, "parts": [1.0], "quantiles": [0.1, 0.9]}  # what is lost moves the ends of nested parts
+RANDOM = {"n_kernels": 7, "parts": [1.0]}
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
     "LogEnergyNet": (LOG_ENERGY, {}, {}),
     "LogEnergyNet frozen": ({**LOG_ENERGY, "frozen": True}, {}, {}),
+    "RandomConvolutions": (RANDOM, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "CTGNet": (
         {"n_times": SHORT},
@@ -34,7 +36,7 @@ CHECKED = {
     ),
 }
 # The networks of signals with gaps, which promise more, and those that take features beside the signal.
-NETWORKS = {"InceptionNet": SMALL, "LogEnergyNet": LOG_ENERGY}
+NETWORKS = {"InceptionNet": SMALL, "LogEnergyNet": LOG_ENERGY, "RandomConvolutions": RANDOM}
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
 ABSTRACT = {"Network", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
