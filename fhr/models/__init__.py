@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
+    from .window_bags import WindowBags
 
 __all__ = [
     "FORMAT",
@@ -53,6 +54,7 @@ __all__ = [
     "RandomConvolutions",
     "StackedNetworks",
     "Trunk",
+    "WindowBags",
     "at_once_hindrance",
     "checkpoint_suffix",
     "completed",
@@ -96,5 +98,6 @@ __getattr__, __dir__ = late_names(
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),
+        "window_bags": ("WindowBags",),
     },
 )

@@ -17,12 +17,15 @@ N_TIMES, SHORT = 960, 480
 SMALL = {"n_filters": 3, "kernel_sizes": [5, 11], "depth": 3, "stride": 2}
 LOG_ENERGY = {"n_bands": 5, "parts": [1.0], "quantiles": [0.1, 0.9]}  # what is lost moves the ends of nested parts
 RANDOM = {"n_kernels": 7, "parts": [1.0]}
+BAGS = {"width": 4, "depth": 1}
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
     "LogEnergyNet": (LOG_ENERGY, {}, {}),
     "LogEnergyNet frozen": ({**LOG_ENERGY, "frozen": True}, {}, {}),
     "RandomConvolutions": (RANDOM, {}, {}),
+    "WindowBags": (BAGS, {}, {}),
+    "WindowBags shuffled": ({**BAGS, "shuffled": True, "pooling": "p90"}, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "CTGNet": (
         {"n_times": SHORT},
