@@ -31,6 +31,7 @@ Purpose = Literal[
     "hidden stretches",
     "inner folds",
     "jitter of a figure",
+    "kernels of random convolutions",
     "labels of a calibrated model",
     "labels of a procedure",
     "labels of an external test",

@@ -34,10 +34,12 @@ if TYPE_CHECKING:
     from .patch_transformer import PatchTransformer
     from .pooling import MaskedMeanStd
     from .pretrained import take_pretrained
+    from .random_convolutions import RandomConvolutions
     from .resnet1d import ResNet1d
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
+    from .window_bags import WindowBags
 
 __all__ = [
     "FORMAT",
@@ -62,9 +64,11 @@ __all__ = [
     "Network",
     "OnTrunk",
     "PatchTransformer",
+    "RandomConvolutions",
     "ResNet1d",
     "StackedNetworks",
     "Trunk",
+    "WindowBags",
     "at_once_hindrance",
     "checkpoint_suffix",
     "completed",
@@ -111,9 +115,11 @@ __getattr__, __dir__ = late_names(
         "patch_transformer": ("PatchTransformer",),
         "pooling": ("MaskedMeanStd",),
         "pretrained": ("take_pretrained",),
+        "random_convolutions": ("RandomConvolutions",),
         "resnet1d": ("ResNet1d",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),
+        "window_bags": ("WindowBags",),
     },
 )

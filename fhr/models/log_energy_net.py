@@ -12,7 +12,8 @@ from fhr.errors import FHRError
 
 from .nested_pooling import NestedPooling
 from .pooled_scale import PooledScale
-from .trunk import FeatureSequence, Trunk, validity
+from .trunk import FeatureSequence, Trunk
+from .whole_steps import whole_steps
 
 __all__ = ["LogEnergyNet"]
 
@@ -32,10 +33,11 @@ class LogEnergyNet(Trunk):
     .. math:: e_k = \log(\epsilon + |S_k - S_{k+1}|), \quad w_k = w_0, 2 w_0, 4 w_0, \dots,
 
     averaged over steps of 4 s, of the heart rate at all octaves and of the others from 8 s on; with `modulation` the
-    same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on. A band answers periods of about 6.5 of its shorter width. Hand-made features are of this
-    kind (`fhr.features`: order_statistics, band_amplitudes, modulation); here the width and the centre of each mean are
-    learnt by gradient descent, from octaves on. A mean knows no value in a gap, and a step of which less than a fifth
-    of the surroundings (Gaussian, 32 s) was measured has weight 0.
+    same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on. A band answers periods of
+    about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`: order_statistics,
+    band_amplitudes, modulation); here the width and the centre of each mean are learnt by gradient descent, from
+    octaves on. A mean knows no value in a gap, and a step of which less than a fifth of the surroundings (Gaussian,
+    32 s) was measured has weight 0.
 
     Mean, deviation and quantiles are pooled of the channels and of the log-sizes of the heart rate, of all else mean
     and deviation; a linear layer scores them once their scales are equal.
@@ -120,9 +122,7 @@ class LogEnergyNet(Trunk):
 
     def sequence(self, signal: torch.Tensor) -> FeatureSequence:
         """Levels and log-sizes, one step in 4 s, of `signal` (batch, n_channels, time)."""
-        front = -signal.shape[-1] % self.step  # missing, so that the last step ends with the window
-        mask = F.pad(validity(signal), (front, 0))
-        signals = F.pad(signal[:, :-1] if signal.shape[1] > 1 else signal, (front, 0)) * mask
+        signals, mask = whole_steps(signal, self.step)
         measured = F.avg_pool1d(mask, self.step)
         share = measured.clamp_min(_SMALLEST_SHARE)
 

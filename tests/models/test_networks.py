@@ -20,12 +20,17 @@ TIME = {"n_filters": 3, "bottleneck": 4, "kernel_sizes": [5, 11], "depth": 4, "s
 RESIDUAL = {"widths": [6, 8], "strides": [4, 2]}
 RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
 PATCHES = {"patch": 30.0, "step": 30.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 8}
+RANDOM = {"n_kernels": 7, "parts": [1.0]}
+BAGS = {"width": 4, "depth": 1}
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
     "InceptionTime": (TIME, {}, {}),
     "LogEnergyNet": (LOG_ENERGY, {}, {}),
     "LogEnergyNet frozen": ({**LOG_ENERGY, "frozen": True}, {}, {}),
+    "RandomConvolutions": (RANDOM, {}, {}),
+    "WindowBags": (BAGS, {}, {}),
+    "WindowBags shuffled": ({**BAGS, "shuffled": True, "pooling": "p90"}, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "ResNet1d": (RESIDUAL, {}, {}),
     "MultiResolutionNet": (RESOLUTIONS, {}, {}),
@@ -49,6 +54,7 @@ NETWORKS = {
     "InceptionNet": SMALL,
     "InceptionTime": {**TIME, **WHOLE},
     "LogEnergyNet": LOG_ENERGY,
+    "RandomConvolutions": RANDOM,
     "ResNet1d": {**RESIDUAL, **WHOLE},
     "MultiResolutionNet": {**RESOLUTIONS, **WHOLE},
     "PatchTransformer": {**PATCHES, **WHOLE, "time_to_end": False},
