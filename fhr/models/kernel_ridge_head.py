@@ -18,7 +18,7 @@ _FEWEST = 20  # records of known target
 class KernelRidgeHead(nn.Module):
     r"""Ridge regression with a sum of Laplacian kernels, one a block of the embedding, on the records it was fitted to.
 
-    .. math:: K = \sum_b w_b \exp(-d_b\, \mathrm{mean}_{j \in b} |z_j - z'_j|)
+    .. math:: K = \sum_b w_b \exp(-d_b\, \mathrm{mean}_{j \in b} |z_j - z'_j|), \quad \sum_b w_b = 1,
 
     with z the embedding, standardised over the records and bent beyond three standard deviations. What a trunk has to
     learn for this head is the embedding in which births of like outcome are near each other. `leave_one_out` is the
@@ -60,7 +60,7 @@ class KernelRidgeHead(nn.Module):
         self,
         blocks: Sequence[int],
         capacity: int = 512,
-        penalty: float = 2.2,
+        penalty: float = 0.4,
         decay: float = 0.6,
     ) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class KernelRidgeHead(nn.Module):
         """Kernel (n, m) of scaled embeddings (n, d) and (m, d)."""
         total = a.new_zeros(len(a), len(b))
         blocks = zip(a.split(self.blocks, 1), b.split(self.blocks, 1), strict=True)
-        for (x, y), weight, decay in zip(blocks, self.log_weights.exp(), self.log_decays.exp(), strict=True):
+        for (x, y), weight, decay in zip(blocks, self.log_weights.softmax(0), self.log_decays.exp(), strict=True):
             total = total + weight * torch.exp(-decay / x.shape[1] * torch.cdist(x, y, p=1.0))
         return total
 

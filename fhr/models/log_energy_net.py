@@ -32,15 +32,17 @@ class LogEnergyNet(Trunk):
 
     .. math:: e_k = \log(\epsilon + |S_k - S_{k+1}|), \quad w_k = w_0, 2 w_0, 4 w_0, \dots,
 
-    averaged over steps of 4 s, of the heart rate at all octaves and of the others from 8 s on; with `modulation` the
-    same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on. A band answers periods of
-    about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`: order_statistics,
+    averaged over steps of 4 s, of the heart rate at all octaves and of the others from 8 s on; with `swings` the
+    differences themselves of the heart rate from 8 s on, whose quantiles tell how deep it falls from how high it rises;
+    with `modulation` the same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on. A band
+    answers periods of about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`: order_statistics,
     band_amplitudes, modulation); here the width and the centre of each mean are learnt by gradient descent, from
     octaves on. A mean knows no value in a gap, and a step of which less than a fifth of the surroundings (Gaussian,
     32 s) was measured has weight 0.
 
-    Mean, deviation and quantiles are pooled of the channels and of the log-sizes of the heart rate, of all else mean
-    and deviation; a linear layer scores them once their scales are equal.
+    Mean, deviation and quantiles are pooled of the channels, and of swings and log-sizes of the heart rate, of all else
+    mean and deviation; a linear layer scores them once their scales are equal. The kinds of channels are heart rate,
+    other channels, swings, log-sizes of the heart rate, of the others, and modulation.
 
     Args:
         n_channels: input channels; the last one is the mask where there is more than one.
@@ -49,6 +51,7 @@ class LogEnergyNet(Trunk):
         shortest: width of the shortest mean, a standard deviation, s.
         n_bands: octaves; the longest mean has a width of `shortest * 2 ** n_bands` s.
         modulation: whether the log-sizes of the heart rate have bands as well.
+        swings: whether the slower bands of the heart rate stand beside their log-sizes, with their sign.
         smallest: :math:`\epsilon`, in scaled units (20 bpm).
         parts: nested last parts of the window, as of `NestedPooling`.
         quantiles: of each part, as of `NestedPooling`.
@@ -78,6 +81,7 @@ class LogEnergyNet(Trunk):
         shortest: float = 1.0,
         n_bands: int = 7,
         modulation: bool = True,
+        swings: bool = True,
         smallest: float = 0.005,
         parts: Sequence[float] = (1.0, 1 / 2, 1 / 3),
         quantiles: Sequence[float] = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99),
@@ -87,7 +91,7 @@ class LogEnergyNet(Trunk):
         super().__init__()
         if min(fs, shortest, smallest) <= 0:
             raise FHRError(f"fs={fs} Hz, shortest={shortest} s, smallest={smallest}; give numbers above 0")
-        self.n_bands, self.smallest = n_bands, smallest
+        self.n_bands, self.swings, self.smallest = n_bands, swings, smallest
         self.step = max(1, round(_STEP * fs))  # samples
         n_signals, steps_a_second = max(1, n_channels - 1), fs / self.step
         widths = [shortest * 2.0**k for k in range(n_bands + 1)]  # s
@@ -111,13 +115,11 @@ class LogEnergyNet(Trunk):
         for bands in (self.fast, self.slow, self.of_sizes):
             if bands is not None:
                 bands.requires_grad_(not frozen)
-        finely = n_signals + n_bands
-        width = n_signals * (1 + n_bands - n_fast) + n_fast + (len(pairs) if modulation else 0)
-        sizes_of_others = (n_signals - 1) * (n_bands - n_fast)
-        kinds = (1, n_signals - 1, n_bands, sizes_of_others, len(pairs) if modulation else 0)
-        self.end_in(width, n_outputs, kinds=tuple(kind for kind in kinds if kind), dropout=dropout)
-        self.pool = _Pooling(finely, parts, quantiles)
-        n_pooled = self.pool.n_pooled(width)
+        n_slow, n_others = n_bands - n_fast, n_signals - 1
+        kinds = (1, n_others, n_slow * swings, n_bands, n_others * n_slow, len(pairs) * modulation)
+        self.end_in(sum(kinds), n_outputs, kinds=tuple(kind for kind in kinds if kind), dropout=dropout)
+        self.pool = _Pooling(sum(kinds[:4]), parts, quantiles)
+        n_pooled = self.pool.n_pooled(self.width)
         self.head = nn.Sequential(PooledScale(n_pooled), nn.Dropout(dropout), nn.Linear(n_pooled, n_outputs))
 
     def sequence(self, signal: torch.Tensor) -> FeatureSequence:
@@ -129,9 +131,10 @@ class LogEnergyNet(Trunk):
         level = F.avg_pool1d(signals, self.step) / share
         fast = (self.smallest + self.fast(signals[:, :1], mask)[:, 0].abs()).log() * mask
         fast = F.avg_pool1d(fast, self.step) / share
-        slow = (self.smallest + self.slow(level * measured, measured).abs()).log()
-        size = torch.cat([fast, slow.flatten(1, 2)], dim=1)  # the octaves of the heart rate first
-        values = [level, size]
+        slow = self.slow(level * measured, measured)
+        # The octaves of the heart rate first.
+        size = torch.cat([fast, (self.smallest + slow.abs()).log().flatten(1, 2)], dim=1)
+        values = [level, slow[:, 0], size] if self.swings else [level, size]
         if self.of_sizes is not None:
             depth = self.of_sizes(size[:, : self.n_bands] * measured, measured).flatten(1, 2)[:, self.pairs]
             values.append((_SMALLEST_DEPTH + depth.abs()).log())

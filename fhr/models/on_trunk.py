@@ -100,7 +100,7 @@ class OnTrunk(_OnTrunk):
         trunk_args: dict[str, Any] | None = None,
         learn: Learn = "all",
         rank: int = 4,
-        parts: Sequence[float] = (1.0, 1 / 2, 1 / 3),
+        parts: Sequence[float] = (1.0, 1 / 2, 1 / 3, 1 / 6),
         quantiles: Sequence[float] = (),
         dropout: float = 0.2,
     ) -> None:
@@ -131,7 +131,7 @@ class DeepKernel(_OnTrunk):
         parts: of `NestedPooling`.
         quantiles: of `NestedPooling`.
         capacity: most training records.
-        penalty: of the ridge, at the start; it is learnt, as are weights and decays of the kernels.
+        penalty: of the ridge, at the start.
         decay: of the kernels, at the start.
 
     Raises:
@@ -149,10 +149,10 @@ class DeepKernel(_OnTrunk):
         trunk_args: dict[str, Any] | None = None,
         learn: Learn = "all",
         rank: int = 4,
-        parts: Sequence[float] = (1.0, 1 / 2, 1 / 3),
+        parts: Sequence[float] = (1.0, 1 / 2, 1 / 3, 1 / 6),
         quantiles: Sequence[float] = (),
         capacity: int = 512,
-        penalty: float = 2.2,
+        penalty: float = 0.4,
         decay: float = 0.6,
     ) -> None:
         super().__init__()

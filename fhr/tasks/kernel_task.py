@@ -27,6 +27,8 @@ class KernelTask(ClassificationTask):
         target: gives values and which of them are known, of label, pH and base deficit; `fhr.losses.AcidosisTarget`.
         learning_rate: peak of the schedule.
         weight_decay: of AdamW; of the trunk alone.
+        weights: a checkpoint that the trunk begins with, see `Task`.
+        kernel_learning_rate: of weights and decays of the kernels and of the penalty; 0 leaves them as they are.
 
     Raises:
         FHRError: a network without a kernel-ridge head.
@@ -35,21 +37,29 @@ class KernelTask(ClassificationTask):
     model: DeepKernel
 
     def __init__(
-        self, model: DeepKernel, target: nn.Module, learning_rate: float = 3e-3, weight_decay: float = 0.05
+        self,
+        model: DeepKernel,
+        target: nn.Module,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.05,
+        weights: str | None = None,
+        kernel_learning_rate: float = 0.0,
     ) -> None:
         if not isinstance(model, DeepKernel):
             raise FHRError(
                 f"{type(model).__name__} has no kernel-ridge head; train it by fhr.tasks.ClassificationTask, or make it "
                 "the trunk of a fhr.models.DeepKernel"
             )
-        super().__init__(model, target, learning_rate, weight_decay)
+        super().__init__(model, target, learning_rate, weight_decay, weights)
+        self.kernel_learning_rate = kernel_learning_rate
         self._trained: list[_Windows] = []
         self._stopping: list[_Windows] = []
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The trunk, and the numbers of the head, which no decay draws anywhere."""
         trunk = [p for p in self.model.trunk.parameters() if p.requires_grad]
-        return [{"params": trunk}, {"params": list(self.model.head.parameters()), "weight_decay": 0.0}]
+        kernel = {"params": list(self.model.head.parameters()), "lr": self.kernel_learning_rate, "weight_decay": 0.0}
+        return [{"params": trunk}, kernel]
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Squared error of leave-one-out in training, of the fitted head otherwise; and the number of windows."""

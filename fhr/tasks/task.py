@@ -221,9 +221,8 @@ class Task(pl.LightningModule):
             )
         optimizer = torch.optim.AdamW(self.parameter_groups(), lr=self.learning_rate, weight_decay=self.weight_decay)
         rise = 0.25 if steps == 5 else 0.2  # of the steps; PyTorch divides by rise * steps - 1
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.learning_rate, total_steps=int(steps), pct_start=rise
-        )
+        peaks = [group["lr"] for group in optimizer.param_groups]
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, peaks, total_steps=int(steps), pct_start=rise)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def card(self) -> CheckpointCard:

@@ -10,7 +10,8 @@ from fhr.models import LogEnergyNet
 from fhr.processes import fgn
 
 N_TIMES, N_BANDS = 3600, 7
-OF_FHR = slice(2, 2 + N_BANDS)  # after the levels of FHR and UC
+SWINGS = slice(2, 6)  # after the levels of FHR and UC
+OF_FHR = slice(6, 6 + N_BANDS)
 
 
 def window(fhr: np.ndarray, mask: np.ndarray | float = 1.0) -> torch.Tensor:
@@ -99,8 +100,8 @@ def test_another_rate_sees_the_same():
     x = sum(np.sin(2 * np.pi * t / period + period) for period in (15, 40, 90, 300))[None]
     fast, _ = sequence(window(x), fs=4.0)
     slow, _ = sequence(window(x.reshape(1, -1, 4).mean(axis=-1)), fs=1.0)
-    assert fast.shape == slow.shape == (1, 31, 300)
-    assert (fast - slow)[:, 2 + 1 : 2 + N_BANDS].mean(dim=-1).abs().max() < 0.06  # the octave from 1 s is sampling
+    assert fast.shape == slow.shape == (1, 35, 300)
+    assert (fast - slow)[:, OF_FHR][:, 1:].mean(dim=-1).abs().max() < 0.06  # the octave from 1 s is sampling
 
 
 def test_frozen_filters_stay_and_the_head_learns():
@@ -123,3 +124,14 @@ def test_frozen_filters_stay_and_the_head_learns():
 def test_filters_that_cannot_be_are_refused(options, said):
     with pytest.raises(FHRError, match=said):
         LogEnergyNet(**options)
+
+
+def test_swings_tell_falls_from_rises():
+    """Of a rate that falls deep and rises little, the lowest swings lie farther from 0 than the highest."""
+    time = np.arange(N_TIMES)
+    falls = -np.exp(-0.5 * ((time % 240 - 120) / 15.0) ** 2)
+    values, _ = sequence(torch.cat([window(falls[None]), window(-falls[None])]))
+    low, high = (values[:, SWINGS].quantile(q, dim=-1) for q in (0.01, 0.99))
+    assert (-low[0, 1] > 1.5 * high[0, 1]).all()
+    torch.testing.assert_close(low[0], -high[1], atol=1e-4, rtol=0)
+    assert sequence(window(falls[None]), swings=False)[0].shape[1] == values.shape[1] - 4

@@ -8,7 +8,7 @@ import torch
 
 import fhr.models
 from fhr.errors import FHRError
-from fhr.models import DeepKernel, InceptionNet, LinearFeatures, Network
+from fhr.models import DeepKernel, InceptionNet, LinearFeatures, Network, RandomConvolutions
 from fhr.testing import check_network
 
 N_TIMES, SHORT = 960, 480
@@ -173,6 +173,10 @@ def test_gradients_reach_the_measured_signal_and_stop_deep_inside_a_gap(network)
 
 
 def test_the_last_block_of_a_trunk_is_a_part_of_it_that_can_learn(network):
+    if isinstance(network, RandomConvolutions):
+        with pytest.raises(FHRError, match="RandomConvolutions has no weights to fine-tune"):
+            network.last_block  # noqa: B018
+        return
     last = list(network.last_block.parameters())
     assert max(p.dim() for p in last) > 1  # more than a normalisation
     assert sum(p.numel() for p in last) < sum(p.numel() for p in network.parameters()) - sum(
