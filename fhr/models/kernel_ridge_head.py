@@ -60,8 +60,8 @@ class KernelRidgeHead(nn.Module):
         self,
         blocks: Sequence[int],
         capacity: int = 512,
-        penalty: float = 0.4,
-        decay: float = 0.6,
+        penalty: float = 0.2,
+        decay: float = 1.5,
     ) -> None:
         super().__init__()
         if not blocks or min(*blocks, capacity) < 1 or min(penalty, decay) <= 0:

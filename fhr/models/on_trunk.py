@@ -152,8 +152,8 @@ class DeepKernel(_OnTrunk):
         parts: Sequence[float] = (1.0, 1 / 2, 1 / 3, 1 / 6),
         quantiles: Sequence[float] = (),
         capacity: int = 512,
-        penalty: float = 0.4,
-        decay: float = 0.6,
+        penalty: float = 0.2,
+        decay: float = 1.5,
     ) -> None:
         super().__init__()
         self._take_trunk({"n_channels": n_channels, "fs": fs}, trunk, trunk_args, learn, rank, parts, quantiles)
