@@ -27,6 +27,7 @@ class KernelTask(ClassificationTask):
         target: gives values and which of them are known, of label, pH and base deficit; `fhr.losses.AcidosisTarget`.
         learning_rate: peak of the schedule.
         weight_decay: of AdamW; of the trunk alone.
+        weights: a checkpoint whose trunk the network begins with, see `Task`; None for none.
 
     Raises:
         FHRError: a network without a kernel-ridge head.
@@ -35,14 +36,19 @@ class KernelTask(ClassificationTask):
     model: DeepKernel
 
     def __init__(
-        self, model: DeepKernel, target: nn.Module, learning_rate: float = 3e-3, weight_decay: float = 0.05
+        self,
+        model: DeepKernel,
+        target: nn.Module,
+        learning_rate: float = 3e-3,
+        weight_decay: float = 0.05,
+        weights: str | None = None,
     ) -> None:
         if not isinstance(model, DeepKernel):
             raise FHRError(
                 f"{type(model).__name__} has no kernel-ridge head; train it by fhr.tasks.ClassificationTask, or make it "
                 "the trunk of a fhr.models.DeepKernel"
             )
-        super().__init__(model, target, learning_rate, weight_decay)
+        super().__init__(model, target, learning_rate, weight_decay, weights)
         self._trained: list[_Windows] = []
         self._stopping: list[_Windows] = []
 
