@@ -22,7 +22,7 @@ from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.recording import Step
-from fhr.tasks import Calibration, Resumable, RunTracking
+from fhr.tasks import Calibration, Resumable, RunTracking, Task
 from fhr.tracking import (
     TrainingRun,
     ensure_experiment,
@@ -173,6 +173,9 @@ class TrainingCLI(LightningCLI):
                 "`fhr crossval`, or leave its lines out with `--procedure null`"
             )
         self.datamodule.setup("fit")
+        if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
+            self.model.take(self.datamodule.facts)
+            self.model.begin()  # the training itself begins so, too; here, for what it refuses
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then

@@ -46,6 +46,7 @@ class _OnTrunk(Network):
             made.last_block.requires_grad_(True)
         if learn == "low_rank":
             add_low_rank(made, rank)
+        self.train()  # here, since Lightning begins a training without it
 
     def embed(self, signal: torch.Tensor) -> torch.Tensor:
         """Embedding (batch, d) of `signal` (batch, channel, time): kind by kind of the trunk's channels, pooled."""

@@ -11,11 +11,19 @@ from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 
 from fhr.datamodules import CTUUHBDataModule, PretrainingDataModule
 from fhr.errors import CheckpointError, FHRError
-from fhr.losses import PHRegression, TruthLoss
-from fhr.models import FeatureSequence, InceptionNet, LinearFeatures, Trunk, read_checkpoint, take_pretrained
+from fhr.losses import AcidosisTarget, PHRegression, TruthLoss
+from fhr.models import (
+    DeepKernel,
+    FeatureSequence,
+    InceptionNet,
+    LinearFeatures,
+    Trunk,
+    read_checkpoint,
+    take_pretrained,
+)
 from fhr.prediction import load
 from fhr.simulation import simulate_labour
-from fhr.tasks import Calibration, ClassificationTask, PretrainingTask, TruthBatch
+from fhr.tasks import Calibration, ClassificationTask, KernelTask, PretrainingTask, TruthBatch
 from fhr.tasks.trivial_reading import trivial_reading
 
 SMALL = {"n_filters": 2, "kernel_sizes": [5], "depth": 2, "stride": 4, "dropout": 0.0}
@@ -193,6 +201,15 @@ def test_a_training_begins_with_the_weights_and_one_that_goes_on_does_not(pretra
     moved = again.model.stem[0].weight.clone()
     assert again.begin() is False
     assert torch.equal(again.model.stem[0].weight, moved)
+
+
+def test_a_head_on_a_frozen_trunk_begins_with_the_weights_and_keeps_them(pretrained, births_data):
+    network = DeepKernel(trunk_args=SMALL, learn="none")
+    task = KernelTask(network, AcidosisTarget(deficit=0.0), learning_rate=0.01, weights=str(pretrained))
+    trainer_of(max_epochs=1).fit(task, births_data)
+    signal = next(iter(births_data.test_dataloader())).signal
+    wanted = read_checkpoint(pretrained)[1].sequence(signal)
+    torch.testing.assert_close(network.eval().trunk.sequence(signal), wanted, rtol=0, atol=0)
 
 
 def test_a_training_goes_on_without_the_file_of_the_weights(pretrained, births_data, tmp_path):
