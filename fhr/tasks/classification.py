@@ -54,8 +54,8 @@ class ClassificationTask(Task):
         return self.model.scores(signal, features)[:, 0]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Risk scores (batch,) of a batch of windows."""
-        scores: torch.Tensor = self(batch.signal, batch.features)
+        """Risk scores (batch,) of a batch of windows, its offset included."""
+        scores: torch.Tensor = self(batch.signal, batch.features) + batch.offset
         return scores
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
@@ -64,7 +64,7 @@ class ClassificationTask(Task):
         loss = batch.cost(self.loss, scores)
         prefix, metrics = ("train" if stage == "fitting" else stage), self.metrics[stage]
         for name, metric in metrics.items():  # type: ignore[operator]
-            metric.update(scores[:, 0].detach(), batch.label.int())
+            metric.update(scores[:, 0].detach() + batch.offset, batch.label.int())
             self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
         return loss, len(batch.label)
 
