@@ -165,8 +165,7 @@ class _Work:
                 taken = (_taken(source, first.at(*place), plan.out_of_fold) for place in missing)
                 for fold in finished_folds(taken, first, out_of_fold=plan.out_of_fold):
                     store.keep(replace(fold, made_by=made))
-            alone = not self._combined and self._beneath is None
-            elsewhere = line is None and alone and (plan.workers > 1 or plan.scheduler is not None)
+            elsewhere = line is None and self._is_alone and (plan.workers > 1 or plan.scheduler is not None)
             if line is None:
                 n = len(_places(facts, plan.repeats))
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
@@ -196,7 +195,7 @@ class _Work:
     def _procedure(self, name: str) -> Maker:
         """The configuration's network, with the lines that it is combined with."""
         network: Maker = self._network(name)
-        if not self._combined and self._beneath is None:
+        if self._is_alone:
             return network
         tell("features of %d recordings", len(self._facts.recordings))
         if self._beneath is not None:
@@ -207,6 +206,11 @@ class _Work:
             return network
         makers: tuple[Maker, ...] = (network, *(self._line(line) for line in self._combined))
         return Procedure(makers, by=self._cli.config.procedure.by)
+
+    @property
+    def _is_alone(self) -> bool:
+        """True for a network that no line stands beside or beneath."""
+        return not self._combined and self._beneath is None
 
     @property
     def _network_name(self) -> str:
@@ -303,8 +307,7 @@ class _Work:
             if over is not None:
                 metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
-        alone = not self._combined and self._beneath is None
-        is_network = line is None and cli.datamodule.permute is None and alone
+        is_network = line is None and cli.datamodule.permute is None and self._is_alone
         is_kernel_line = isinstance(line, GroupLine) and line.make is None and not result.permutations
         quarantined = dict(facts.quarantined)
         first = next(iter(facts.recordings.values())).source

@@ -68,7 +68,7 @@ class ResidualMaker:
             raise FHRError(
                 f"{self.name}: {type(made.data).__name__} takes no offset; train on a data module of fhr.datamodules"
             )
-        return _ResidualFit(self.line, made, self.name)
+        return _ResidualFit(self.line, made, made.task, self.name)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +77,7 @@ class _ResidualFit:
 
     line: KernelLineMaker
     training: "Training"
+    task: "ClassificationTask"
     name: str
 
     def fit(self, place: Place, seed: int) -> FittedModel:
@@ -85,7 +86,7 @@ class _ResidualFit:
         Raises:
             FHRError: what either refuses, or signals that are permuted otherwise than the features of the line.
         """
-        task, data = self.training.task, self.training.data
+        data = self.training.data
         data.setup("fit")
         learnt = self.line.learnt(replace(place, members=1), seed)
         if data.permute != place.permutation or (place.permutation is not None and not _as_many(learnt, data)):
@@ -93,8 +94,8 @@ class _ResidualFit:
                 f"{self.name}: signals and features belong to different records; permute by `permutations` of the "
                 "cross-validation, among records that both can use"
             )
-        task.take(data.facts)  # a loss may ask for the label
-        data.take_offset(in_units_of(task, learnt, place.labels))
+        self.task.take(data.facts)  # a loss may ask for the label
+        data.take_offset(in_units_of(self.task, learnt, place.labels))
         return self.training.fit(place, seed)._replace(network=None)
 
 

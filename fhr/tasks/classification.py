@@ -71,8 +71,9 @@ class ClassificationTask(Task):
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data, and tell their label to a loss that asks for it."""
         super().take(facts)
-        if facts is not None and hasattr(self.loss, "take_label"):
-            self.loss.take_label(facts.target)
+        tell = getattr(self.loss, "take_label", None)
+        if facts is not None and tell is not None:
+            tell(facts.target)
 
     def check_finish(self, data: Any) -> None:
         """Refuse a held-out fold that is too small for a calibrator."""

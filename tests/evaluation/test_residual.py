@@ -189,5 +189,8 @@ def test_what_cannot_be_a_residual_is_refused():
     with pytest.raises(FHRError, match="LightningDataModule takes no offset; train on a data module of"):
         ResidualMaker(lambda place, seed: made, line())(PLACE, 0)
     few = replace(line(), table=line().table.drop(index=PLACE.partition.train[0]))
+    control = replace(PLACE, permutation=3)  # of 99 records it is another one than of 100
+    with pytest.raises(FHRError, match="signals and features belong to different records"):
+        ResidualMaker(network, few)(control, 0).fit(control, 0)
     with pytest.raises(FHRError, match="1 of 51 records have no offset"):
         ResidualMaker(network, few)(PLACE, 0).fit(PLACE, 0)
