@@ -21,14 +21,17 @@ from fhr.errors import CheckpointError, FHRError, SplitError
 from fhr.evaluation import (
     BASELINES,
     BESIDE,
+    GROUP_LINES,
     MADE_BY,
     Baseline,
     CrossValidation,
     FittedFold,
     GroupLine,
+    KernelLineMaker,
     Maker,
     OverPermutations,
     Procedure,
+    ResidualMaker,
     baseline_table,
     check_inner_folds,
     check_makers,
@@ -141,6 +144,7 @@ class _Work:
         self._groups: Callable[[], pd.DataFrame] = cache(lambda: self._feature_table(facts.recordings.values()))
         procedure = cli.config.procedure
         self._combined = [] if procedure is None else lines(procedure.lines)
+        self._beneath = None if procedure is None or procedure.residual_on is None else _kernel(procedure.residual_on)
 
     def on(
         self, line: Baseline | GroupLine | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
@@ -148,7 +152,7 @@ class _Work:
         """Cross-validate a line, or the network of the configuration, and report on it."""
         cli, facts, plan = self._cli, self._facts, self._plan
         control = ", permuted records" if plan.permutations or cli.datamodule.permute is not None else ""
-        usual = "whole procedure" if self._combined else type(cli.model.model).__name__
+        usual = "whole procedure" if self._combined else self._network_name
         name = line.name if line else plan.name or usual
         name = marked(marked(name, True).removesuffix(control) + control, plan.out_of_fold)
         store = store or self._new_run(line, name, source)
@@ -161,7 +165,7 @@ class _Work:
                 taken = (_taken(source, first.at(*place), plan.out_of_fold) for place in missing)
                 for fold in finished_folds(taken, first, out_of_fold=plan.out_of_fold):
                     store.keep(replace(fold, made_by=made))
-            elsewhere = line is None and not self._combined and (plan.workers > 1 or plan.scheduler is not None)
+            elsewhere = line is None and self._is_alone and (plan.workers > 1 or plan.scheduler is not None)
             if line is None:
                 n = len(_places(facts, plan.repeats))
                 tell("%s, %s: %d outer folds of %d inner folds to train", name, facts.target, n, plan.inner)
@@ -190,12 +194,28 @@ class _Work:
 
     def _procedure(self, name: str) -> Maker:
         """The configuration's network, with the lines that it is combined with."""
-        network = self._network(name)
+        network: Maker = self._network(name)
+        if self._is_alone:
+            return network
+        tell("features of %d recordings", len(self._facts.recordings))
+        if self._beneath is not None:
+            line = self._beneath.maker(self._groups(), pipeline=self._pipeline)
+            assert isinstance(line, KernelLineMaker)  # see `_kernel`
+            network = ResidualMaker(network, line, name)
         if not self._combined:
             return network
-        tell("features of %d recordings, for %d lines", len(self._facts.recordings), len(self._combined))
         makers: tuple[Maker, ...] = (network, *(self._line(line) for line in self._combined))
         return Procedure(makers, by=self._cli.config.procedure.by)
+
+    @property
+    def _is_alone(self) -> bool:
+        """True for a network that no line stands beside or beneath."""
+        return not self._combined and self._beneath is None
+
+    @property
+    def _network_name(self) -> str:
+        name = type(self._cli.model.model).__name__
+        return name if self._beneath is None else f"{name} on the {self._beneath.name}"
 
     def _network(self, name: str) -> ConfiguredMaker:
         """Maker of the configuration's network."""
@@ -239,7 +259,7 @@ class _Work:
         members = f" x {result.members} members" if result.members > 1 else ""
         title = f"{marked(result.name, True)} ({result.inner} inner networks{members})"
         if self._combined:
-            combined = " + ".join([type(self._cli.model.model).__name__, *(one.slug for one in self._combined)])
+            combined = " + ".join([self._network_name, *(one.slug for one in self._combined)])
             title = f"{marked(result.name, True)} ({combined}, {result.by})"
         return result.titled(marked(title, result.out_of_fold))
 
@@ -252,7 +272,7 @@ class _Work:
         if line is None:
             network = cli.model.model.specification["class_path"]
         if line is None and self._combined:
-            names = [network.rpartition(".")[2], *(one.name for one in self._combined)]
+            names = [self._network_name, *(one.name for one in self._combined)]
             alone = (f"{name}, alone" for name in names)
             beside += [family.titled(name) for family, name in zip(result.families(), alone, strict=True)]
         if line is None and not result.permutations:
@@ -287,7 +307,7 @@ class _Work:
             if over is not None:
                 metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
-        is_network = line is None and cli.datamodule.permute is None and not self._combined
+        is_network = line is None and cli.datamodule.permute is None and self._is_alone
         is_kernel_line = isinstance(line, GroupLine) and line.make is None and not result.permutations
         quarantined = dict(facts.quarantined)
         first = next(iter(facts.recordings.values())).source
@@ -376,6 +396,18 @@ def has_features(line: Baseline | GroupLine, table: Callable[[], pd.DataFrame], 
     if lacking := sorted(set(names) - set(table().index)):
         _log.warning("no %s beside the network: it has no features of %s", line.name, ", ".join(lacking[:3]))
     return not lacking
+
+
+def _kernel(slug: str) -> GroupLine:
+    """The kernel line of a short name.
+
+    Raises:
+        FHRError: another line, which gives no leave-one-out scores, or none.
+    """
+    kernels = {line.slug: line for line in GROUP_LINES if line.make is None}
+    if slug not in kernels:
+        raise FHRError(f"`residual_on: {slug}` is no kernel line; take one of {', '.join(kernels)}")
+    return kernels[slug]
 
 
 def _facts(cli: TrainingCLI, plan: Plan) -> DataFacts:

@@ -108,7 +108,7 @@ class TrainingCLI(LightningCLI):
             "--procedure",
             type=WholeProcedure | None,
             default=None,
-            help="lines that `fhr crossval` combines with the network into one procedure",
+            help="lines that `fhr crossval` combines with the network into one procedure, or lets it begin on",
         )
         parser.link_arguments("seed_everything", "data.init_args.seed")
         # The steps of a `FeatureSet` stand in the configuration by name and parameters.

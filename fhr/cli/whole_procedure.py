@@ -1,6 +1,6 @@
-"""`WholeProcedure`: what a configuration says of the lines that are combined with its network."""
+"""`WholeProcedure`: what a configuration says of the lines that its network stands on, or is combined with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 __all__ = ["WholeProcedure"]
@@ -8,13 +8,16 @@ __all__ = ["WholeProcedure"]
 
 @dataclass(frozen=True)
 class WholeProcedure:
-    """Lines that stand beside the network as families of one procedure, inside each outer fold.
+    """Lines that stand beside the network as families of one procedure, inside each outer fold, or beneath it.
 
     Attributes:
-        lines: short names, as `--baseline` of `fhr crossval` takes them.
+        lines: short names, as `--baseline` of `fhr crossval` takes them; none for the network alone.
         by: `mean` averages network and lines at equal weight, `choose` takes the best on the held-out inner folds,
             `weigh` learns weights there, see `fhr.evaluation.Procedure`.
+        residual_on: short name of a kernel line, on whose score the network begins, so that it learns what the line
+            leaves, see `fhr.evaluation.ResidualMaker`; None for a network by itself.
     """
 
-    lines: list[str]
+    lines: list[str] = field(default_factory=list)
     by: Literal["mean", "choose", "weigh"] = "mean"
+    residual_on: str | None = None

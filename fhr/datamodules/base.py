@@ -134,13 +134,14 @@ class DatabaseDataModule(pl.LightningDataModule):
         self.bootstrap, self.permute = bootstrap, permute
         self.place: Place | None = None
         self._facts: DataFacts | None = None
+        self._offset: pd.Series | None = None
 
     def at(self, place: Place) -> Self:
         """Take records, label and folds from a place of a cross-validation, and its database where it has one.
 
         A data module that was set up for other records is set up anew.
         """
-        self._facts = None
+        self._facts = self._offset = None
         for read in ("splits", "_database", "_computed"):
             self.__dict__.pop(read, None)
         self.place, self.target = place, Target(place.target)
@@ -149,6 +150,16 @@ class DatabaseDataModule(pl.LightningDataModule):
         if place.permutation is not None:
             self.permute = place.permutation
         return self
+
+    def take_offset(self, offset: pd.Series) -> None:
+        """Add a score from elsewhere to that of the network, which then learns what it leaves.
+
+        `at` forgets it.
+
+        Args:
+            offset: by record name, in the units of the loss; of each record by something that has not seen its outcome.
+        """
+        self._offset = offset
 
     @property
     def n_channels(self) -> int:
@@ -434,9 +445,20 @@ class DatabaseDataModule(pl.LightningDataModule):
             self._features(names),
             pipeline=self.pipeline,
             bdecf=outcomes["bdecf"].to_numpy(),
+            offset=self._offsets(names),
             augmentation=augmentation,
             seed=self.seed,
         )
+
+    def _offsets(self, names: Sequence[str]) -> np.ndarray | None:
+        if self._offset is None:
+            return None
+        if missing := [name for name in names if name not in self._offset.index]:
+            raise FHRError(
+                f"{len(missing)} of {len(names)} records have no offset, {missing[0]} the first; give `take_offset` a "
+                "score of every record, and train on no recordings that are drawn"
+            )
+        return self._offset.loc[list(names)].to_numpy(dtype=np.float64)
 
     def _features(self, names: Sequence[str]) -> np.ndarray:
         if self._computed is None:

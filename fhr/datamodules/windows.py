@@ -25,6 +25,7 @@ class WindowDataset(Dataset[Batch]):
         features: (n, n_features), unscaled, NaN where missing; the augmentation leaves them.
         pipeline: what prepared `signal`.
         bdecf: (n,), mmol/l, NaN where unknown; None for unknown of all.
+        offset: (n,), a score that the network's is added to; None for 0.
         augmentation: applied to each batch, or None.
         seed: of the augmentation.
     """
@@ -39,12 +40,15 @@ class WindowDataset(Dataset[Batch]):
         *,
         pipeline: Pipeline,
         bdecf: np.ndarray | None = None,
+        offset: np.ndarray | None = None,
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
         self.signal = signal
-        outcomes = (label, ph, weight, np.full(len(label), np.nan) if bdecf is None else bdecf)
-        self.label, self.ph, self.weight, self.bdecf = (torch.tensor(x, dtype=torch.float32) for x in outcomes)
+        given = {"label": label, "ph": ph, "weight": weight}
+        given["bdecf"] = np.full(len(label), np.nan) if bdecf is None else bdecf
+        given["offset"] = np.zeros(len(label)) if offset is None else offset
+        self.columns = {name: torch.tensor(column, dtype=torch.float32) for name, column in given.items()}
         self.features = torch.tensor(features)  # in double precision as computed: a spread may be small beside a centre
         self.pipeline, self.augmentation, self.seed = pipeline, augmentation, seed
         self.epoch = 0
@@ -65,8 +69,8 @@ class WindowDataset(Dataset[Batch]):
             signal = self.augmentation(
                 signal, self.pipeline.channels, self.pipeline.fs, generator, scaling=self.pipeline.scaling
             )
-        rest = (x[rows] for x in (self.label, self.ph, self.weight, self.features, self.bdecf))
-        return Batch(torch.from_numpy(signal), *rest)
+        columns = {name: column[rows] for name, column in self.columns.items()}
+        return Batch(torch.from_numpy(signal), features=self.features[rows], **columns)
 
 
 class _OfEpochs(Protocol):

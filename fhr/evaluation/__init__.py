@@ -33,6 +33,7 @@ from .protocol import check_inner_folds, cross_validate, finished_folds
 from .published_predictions import oof_file, read_oof
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
+from .residual import ResidualMaker
 from .result import CrossValidation
 from .shortcut_report import shortcut_report, signal_loss
 from .shortcuts import shortcut_audit
@@ -76,6 +77,7 @@ __all__ = [
     "Procedure",
     "Repeats",
     "Report",
+    "ResidualMaker",
     "Store",
     "SyntheticRows",
     "baseline_predictions",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,7 @@ from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baselines import logistic, ridge
 from .fits import Maker
-from .on_table import OnTableMaker, rows_at
+from .on_table import OnTableMaker, RowsAt, rows_at
 from .synthetic_rows import SyntheticRows
 
 __all__ = ["GROUP_LINES", "GroupLine", "KernelLineMaker", "feature_table", "group_features"]
@@ -104,6 +105,37 @@ class KernelLineMaker:
         """The line of one place."""
         return _KernelLineFit(self)
 
+    def learnt(self, place: Place, seed: int) -> "LearntLine":
+        """The line itself, fitted on training and early-stopping records of known pH.
+
+        Raises:
+            FHRError: too few of known pH, a table of other records, or a place without its database.
+        """
+        rows = rows_at(self.table, place, seed, self.name)
+        if place.database is None:
+            raise FHRError(f"{self.name}: it learns from pH and base deficit; give a place with its database")
+        synthetic = self.synthetic or SyntheticRows(partial(feature_table, features=self.features))
+        train, weights = self.rebalancing(rows.train, place, seed, synthetic)
+        outcomes = place.database.outcomes.loc[train.index]
+        model = KernelLine(place.target, self.features.column_groups).fit(train.to_numpy(), outcomes, weights)
+        return LearntLine(rows, train, outcomes, model)
+
+
+class LearntLine(NamedTuple):
+    """A kernel line at one place, with what it was fitted to.
+
+    Attributes:
+        rows: of the table, by use.
+        train: rows that it was fitted to, after rebalancing.
+        outcomes: of these rows.
+        model: the line.
+    """
+
+    rows: RowsAt
+    train: pd.DataFrame
+    outcomes: pd.DataFrame
+    model: FittedKernelLine
+
 
 @dataclass(frozen=True, eq=False)
 class _KernelLineFit:
@@ -118,13 +150,7 @@ class _KernelLineFit:
             FHRError: too few of known pH, or a table of other records.
         """
         made, start = self.made_by, time.monotonic()
-        rows = rows_at(made.table, place, seed, made.name)
-        if place.database is None:
-            raise FHRError(f"{made.name}: it learns from pH and base deficit; give a place with its database")
-        synthetic = made.synthetic or SyntheticRows(partial(feature_table, features=made.features))
-        train, weights = made.rebalancing(rows.train, place, seed, synthetic)
-        outcomes = place.database.outcomes.loc[train.index]
-        model = KernelLine(place.target, made.features.column_groups).fit(train.to_numpy(), outcomes, weights)
+        rows, _, _, model = made.learnt(place, seed)
         scored = rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
         if not made.kept or place.permutation is not None:
             return scored

@@ -51,8 +51,9 @@ class AcidosisTarget(nn.Module):
     Example:
         >>> target = AcidosisTarget(deficit=0.5)
         >>> ph, bdecf = torch.tensor([7.2, 7.1, torch.nan]), torch.tensor([4.0, torch.nan, 4.0])
-        >>> [part.tolist() for part in target(ph < 7.15, ph, bdecf)]
-        [[0.0, 1.0, 0.0], [True, True, False]]
+        >>> values, known = target(ph < 7.15, ph, bdecf)
+        >>> values.numpy().round(3).tolist(), known.tolist()
+        ([0.0, 1.0, 0.0], [True, True, False])
     """
 
     def __init__(

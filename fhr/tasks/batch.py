@@ -10,7 +10,7 @@ from fhr.models import exactest
 
 __all__ = ["Batch"]
 
-_UNKNOWN = torch.tensor(nan)
+_UNKNOWN, _NO_OFFSET = torch.tensor(nan), torch.tensor(0.0)
 
 
 class Batch(NamedTuple):
@@ -25,6 +25,8 @@ class Batch(NamedTuple):
             none.
         bdecf: (batch,), base deficit in the extracellular fluid, mmol/l, NaN where unknown; one NaN where the data give
             none.
+        offset: (batch,), a score from elsewhere that the first one of the network is added to, so that the network
+            learns what it leaves; 0 for none.
     """
 
     signal: torch.Tensor
@@ -33,6 +35,7 @@ class Batch(NamedTuple):
     weight: torch.Tensor
     features: torch.Tensor
     bdecf: torch.Tensor = _UNKNOWN
+    offset: torch.Tensor = _NO_OFFSET
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device, its features in a precision that the device has; Lightning calls this."""
@@ -40,9 +43,12 @@ class Batch(NamedTuple):
         return Batch(*(moved_to(device, part) for part in self._replace(features=features)))
 
     def cost(self, loss: nn.Module, scores: torch.Tensor) -> torch.Tensor:
-        """The loss of `scores` (batch, n_outputs); one that says `takes_bdecf` is given the base deficit, too."""
+        """The loss of the network's `scores` (batch, n_outputs) and the offset.
+
+        A loss that says `takes_bdecf` is given the base deficit, too.
+        """
         more = (self.bdecf,) if getattr(loss, "takes_bdecf", False) else ()
-        cost: torch.Tensor = loss(scores, self.label, self.ph, self.weight, *more)
+        cost: torch.Tensor = loss(scores + self.offset[..., None], self.label, self.ph, self.weight, *more)
         return cost
 
 

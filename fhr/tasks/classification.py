@@ -60,14 +60,14 @@ class ClassificationTask(Task):
         return self.model.scores(signal, features)[:, 0]
 
     def predict_step(self, batch: Batch, batch_idx: int) -> torch.Tensor:
-        """Risk scores (batch,) of a batch of windows."""
-        scores: torch.Tensor = self(batch.signal, batch.features)
+        """Risk scores (batch,) of a batch of windows, its offset included."""
+        scores: torch.Tensor = self(batch.signal, batch.features) + batch.offset
         return scores
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:
         """Loss of the windows of a batch, and their number."""
         scores = self.model.scores(batch.signal, batch.features)
-        self.log_ranking(scores[:, 0], batch, stage)
+        self.log_ranking(scores[:, 0] + batch.offset, batch, stage)
         return batch.cost(self.loss, scores), len(batch.label)
 
     def log_ranking(self, scores: torch.Tensor, batch: Batch, stage: str) -> None:
@@ -80,8 +80,9 @@ class ClassificationTask(Task):
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data, and tell their label to a loss that asks for it."""
         super().take(facts)
-        if facts is not None and hasattr(self.loss, "take_label"):
-            self.loss.take_label(facts.target)
+        tell = getattr(self.loss, "take_label", None)
+        if facts is not None and tell is not None:
+            tell(facts.target)
 
     def check_finish(self, data: Any) -> None:
         """Refuse a held-out fold that is too small for a calibrator."""

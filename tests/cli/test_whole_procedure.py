@@ -3,6 +3,7 @@
 import io
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -43,6 +44,27 @@ def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
     assert not re.search("^predict: ", answer.err, re.MULTILINE)  # its parts are not kept for predictions
 
 
+@pytest.mark.training
+def test_a_network_on_the_kernel_line_knows_what_the_line_does(
+    whole_config, plain_report, run_fhr, tmp_path, monkeypatch
+):
+    def told(recordings, features):
+        """Features that tell the pH with noise, for the real ones take longer than all else."""
+        ph = np.array([[recording.outcome.ph] for recording in recordings])
+        drawn = np.random.default_rng(0).normal(scale=0.1, size=(len(ph), len(features.names)))
+        return pd.DataFrame(ph + drawn, [recording.name for recording in recordings], features.names)
+
+    monkeypatch.setattr(crossval_run, "feature_table", told)
+    monkeypatch.setattr(crossval_run, "BESIDE", (KERNEL,))
+    own = ["--procedure.lines", "[]", "--procedure.residual_on", "kernel", "--trainer.max_epochs", 1]
+    answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 1, *own)
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(io.StringIO(answer.out)).set_index("model")
+    assert table.index.tolist() == ["InceptionNet on the kernel line (1 inner networks)", "kernel line"]
+    assert table["auroc"].min() > 0.85  # which one epoch of a tiny network cannot
+    assert not re.search("^predict: ", answer.err, re.MULTILINE)  # a checkpoint would hold the network alone
+
+
 def test_what_is_of_a_network_alone_refuses_a_procedure(whole_config, run_fhr, tmp_path):
     fit = run_fhr(tmp_path, "fit", "--config", whole_config)
     assert fit.code == 2
@@ -50,6 +72,9 @@ def test_what_is_of_a_network_alone_refuses_a_procedure(whole_config, run_fhr, t
     permuted = run_fhr(tmp_path, "crossval", "--config", whole_config, "--data.init_args.permute", 3)
     assert permuted.code == 2
     assert "`--data.permute` is for a network alone" in permuted.err
+    beneath = run_fhr(tmp_path, "crossval", "--config", whole_config, "--procedure.residual_on", "mad")
+    assert beneath.code == 2
+    assert "`residual_on: mad` is no kernel line; take one of kernel, kernel-parity" in beneath.err
     whole_config.write_text(whole_config.read_text(encoding="utf-8").replace("- mad", "- nothing"), encoding="utf-8")
     unknown = run_fhr(tmp_path, "crossval", "--config", whole_config)
     assert unknown.code == 2

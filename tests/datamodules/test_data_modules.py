@@ -99,7 +99,7 @@ def test_the_test_slice_is_the_outer_fold(simulated_database):
 def test_a_loader_gives_the_windows_of_its_slice(data, simulated_database, use):
     names = getattr(data.facts.partition, use)
     batches = list(loader_of(data, use))
-    signal, label, ph, weight, _, bdecf = (torch.cat(parts) for parts in zip(*batches, strict=True))
+    signal, label, ph, weight, _, bdecf, offset = (torch.cat(parts) for parts in zip(*batches, strict=True))
     pipeline = Pipeline(minutes=20)
     expected = {name: pipeline(simulated_database[name]).signal for name in names}
     given = [next(n for n in names if np.array_equal(one, expected[n])) for one in signal.numpy()]
@@ -110,6 +110,7 @@ def test_a_loader_gives_the_windows_of_its_slice(data, simulated_database, use):
     np.testing.assert_allclose(bdecf, deficit, rtol=1e-6)
     np.testing.assert_array_equal(label, outcome <= 7.15)
     assert (weight == 1).all()
+    assert (offset == 0).all()
 
 
 def test_a_single_record_left_over_is_no_training_batch_of_its_own(data):

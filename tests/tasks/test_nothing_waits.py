@@ -46,7 +46,7 @@ def windows(*shape: int, n_features: int = 0) -> Batch:
     signal, ph = torch.randn(*shape, 3, 240), 7.2 + 0.1 * torch.randn(shape)
     ph[..., 0] = torch.nan
     features, bdecf = torch.randn(*shape, n_features).double(), 40 * (7.4 - ph)
-    return Batch(signal, (ph <= 7.15).float(), ph, torch.ones(shape), features, bdecf)
+    return Batch(signal, (ph <= 7.15).float(), ph, torch.ones(shape), features, bdecf, torch.randn(shape))
 
 
 def samples() -> SampleBatch:

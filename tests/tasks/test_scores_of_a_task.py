@@ -13,7 +13,7 @@ from fhr.datamodules import CTUUHBDataModule
 from fhr.errors import FHRError
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet
-from fhr.tasks import Batch, ClassificationTask, score_windows
+from fhr.tasks import Batch, ClassificationTask, EnsembleTask, score_windows
 
 
 class Own(pl.LightningModule):
@@ -86,6 +86,22 @@ def test_a_batch_on_a_device_is_a_batch():
 def test_a_batch_of_data_without_base_deficit_says_that_it_is_unknown():
     batch = Batch(torch.zeros(2, 3, 5), *torch.ones(3, 2), torch.zeros(2, 0))
     assert batch.bdecf.expand(2).isnan().all()
+    task = ClassificationTask(InceptionNet(n_filters=2, kernel_sizes=[5], depth=1, stride=1).eval(), PHRegression())
+    torch.testing.assert_close(task.predict_step(batch, 0), task(batch.signal))
+
+
+def test_an_offset_is_a_part_of_the_score_and_of_the_loss():
+    """Of several members, too: what each loses is what it would lose alone."""
+    networks = [InceptionNet(n_filters=2, kernel_sizes=[5], depth=1, stride=1, dropout=0.0) for _ in range(2)]
+    tasks = [ClassificationTask(network.eval(), PHRegression()) for network in networks]
+    ph, offset = torch.tensor([7.0, 7.2, 7.3]), torch.tensor([1.5, 0.0, -1.0])
+    batch = Batch(torch.randn(3, 3, 60), *torch.ones(3, 3), torch.zeros(3, 0))._replace(ph=ph, offset=offset)
+    scores = [task.model.scores(batch.signal) + offset[:, None] for task in tasks]
+    torch.testing.assert_close(tasks[0].predict_step(batch, 0), scores[0][:, 0])
+    losses = torch.stack([PHRegression()(one, batch.label, ph, batch.weight) for one in scores])
+    torch.testing.assert_close(batch.cost(PHRegression(), scores[0] - offset[:, None]), losses[0])
+    stacked = Batch(*(part.expand(2, *part.shape) for part in batch[:5]), torch.zeros(2, 3), offset.expand(2, 3))
+    torch.testing.assert_close(EnsembleTask(tasks).eval().cost(stacked), losses)
 
 
 @pytest.mark.parametrize("steps", range(1, 8))
