@@ -375,6 +375,7 @@ def prediction(**fields):
         "warnings": ("12% of the window is missing",),
         "abstain": False,
         "reasons": (),
+        "looked": (),
     }
     return SimpleNamespace(**usual | fields)
 
