@@ -82,7 +82,7 @@ class ConfidenceFields(Protocol):
 
     @property
     def looked(self) -> Sequence[str]:
-        """Where the networks looked, in words; empty where it was not asked."""
+        """Stretches that mattered most to the networks, in words; empty where it was not asked."""
 
 
 class Row(NamedTuple):
@@ -132,11 +132,11 @@ def sets(prediction: ConfidenceFields) -> list[Row]:
             said = "both: the score does not tell" if labels else "neither: unlike the births with either outcome"
         rows.append(Row(f"{100 * level:g}%: {said}"))
     meant = "A level is the share of births, of each outcome alike, whose own outcome is meant to be in the set."
-    return [*rows, Row(meant, _NOTE, 0.25)]
+    return [*rows, Row(meant, _NOTE, 0.25 if prediction.looked else 0.0)]
 
 
 def looks(prediction: ConfidenceFields) -> list[Row]:
-    """Rows of where the networks looked; none where it was not asked."""
+    """Rows of the stretches that mattered most to the networks; none where it was not asked."""
     if not prediction.looked:
         return []
     rows = [Row("Where the network looked", _HEAD, 0.1)]

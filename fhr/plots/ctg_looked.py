@@ -1,4 +1,4 @@
-"""Lanes of a strip that show where networks looked: what a minute adds to the score, or takes from it."""
+"""Lanes of a strip for the attention of networks: each minute of a signal adds to the score, or takes from it."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ LOOKED_CM = 0.9  # of one lane
 
 
 def checked_contributions(contributions: ArrayLike | None, recording: Recording) -> np.ndarray | None:
-    """Check what a minute around each sample of FHR and of UC adds to a score, float64 (2, n).
+    """Check the contributions to a score of the minute around each sample of FHR and of UC, float64 (2, n).
 
     Raises:
         FHRError: another shape, or infinite numbers.

@@ -97,7 +97,7 @@ class Attribution:
         return tuple(said for _, said in sorted(found, key=lambda pair: -pair[0])[:_MOST])
 
     def along(self, recording: Recording) -> np.ndarray:
-        """What a minute adds around each sample of a recording, float64 (2, n): FHR and UC, for a strip.
+        """Contribution of the minute around each sample of a recording, float64 (2, n): FHR and UC, for a strip.
 
         Args:
             recording: that was predicted, whole.

@@ -1,4 +1,4 @@
-"""Where networks looked: the attribution of a recording's score to the moments of its window."""
+"""Attribution of a recording's score to the moments of its window: where the networks looked."""
 
 import logging
 from typing import Literal, get_args
