@@ -8,7 +8,8 @@ else happens in a labour is independent of it. The causes: late decelerations wi
 variability for 20 min; tachysystole in the uterine activity for 15 min. Default networks learn the label from four
 fifths of the labours. In the other labours with the cause, the minutes (of FHR and of UC, 120) are ranked by what they
 add to the score. A minute is a hit if at least half of it is in what was planted, in that signal. Beside the methods:
-random minutes, networks of random weights, and the signal alone, without a network (distance from the window at rest).
+random minutes, networks of random weights, UC taken away as lost UC is (a plateau of 30 units, without a mask), and the
+signal alone, without a network (distance from the window at rest).
 
 With a run and a folder of recordings nothing is planted: how far the methods agree on the minutes of heart rate of each
 recording (Spearman's rank correlation, median over recordings), and what a minute adds in the mean, which would be far
@@ -30,6 +31,7 @@ from fhr.errors import SignalError
 from fhr.metrics import auroc
 from fhr.models import CheckpointCard, InceptionNet
 from fhr.prediction import METHODS, Attribution, Predictor, load, where_it_looked
+from fhr.prediction.occlusion import occlusion
 from fhr.prediction.usual_window import usual_window
 from fhr.preprocessing import Pipeline
 from fhr.recording import Recording
@@ -101,14 +103,33 @@ def minutes_of(flags: np.ndarray, fs: float) -> np.ndarray:
     return flags[-round(3600 * fs) :].reshape(60, -1).mean(axis=1)
 
 
+def lost_activity(predictor: Predictor, birth: Recording, found: Attribution) -> Attribution:
+    """The attribution with UC taken away as it is lost, at 30 units, in place of put at rest."""
+    signal, seconds = PIPELINE(birth).signal, PIPELINE.n_times
+
+    def score(windows: np.ndarray) -> np.ndarray:
+        return predictor.scores(windows).mean(axis=0)
+
+    known = np.ones(seconds, dtype=bool)
+    uc = occlusion(score, signal, np.zeros_like(signal), [1], shown=known, length=60, step=30)
+    return replace(found, signals={**found.signals, "uc": uc})
+
+
 def ranked(found: Attribution) -> np.ndarray:
     """What each minute adds, FHR and UC (2, 60)."""
     return found.by_stretch()["contribution"].to_numpy().reshape(2, 60)
 
 
-def said(hits: list[float]) -> str:
-    mean, n = float(np.mean(hits)), len(hits)
-    return f"{mean:.2f} +- {1.96 * float(np.std(hits)) / math.sqrt(n):.2f}"
+def wilson(hits: list[float]) -> str:
+    """Share with Wilson's 95% interval."""
+    n, p, z = len(hits), float(np.mean(hits)), 1.96
+    middle, half = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    return f"{p:.2f} ({(middle - half) / (1 + z * z / n):.2f} to {(middle + half) / (1 + z * z / n):.2f})"
+
+
+def mean(hits: list[float]) -> str:
+    """Mean over births with its 95% interval."""
+    return f"{np.mean(hits):.2f} +- {1.96 * float(np.std(hits, ddof=1)) / math.sqrt(len(hits)):.2f}"
 
 
 def on_records(run: str, folder: str, births: int) -> None:
@@ -175,6 +196,9 @@ def main() -> None:
                 found = where_it_looked(predictor, births[i], method)
                 seconds[method] += time.perf_counter() - begin
                 added.setdefault(method, []).append(ranked(found))
+                if method == "missing":
+                    uc_too = ranked(lost_activity(predictor, births[i], found))
+                    added.setdefault("missing, UC too", []).append(uc_too)
                 if found.reference is not None:
                     missed.append(abs(found.missed) / abs(found.score - found.reference))
                 of_none = ranked(where_it_looked(untrained, births[i], method))
@@ -186,8 +210,10 @@ def main() -> None:
             order = [np.argsort(-one.ravel(), kind="stable")[:LARGEST] for one in each]
             found_first = [h.ravel()[o[0]] for h, o in zip(hit, order, strict=True)]
             found_five = [h.ravel()[o].mean() for h, o in zip(hit, order, strict=True)]
-            row = f"| {cause} | {len(hit)}, {area:.3f} | {method} | {said(found_first)} | {said(found_five)} |"
+            row = f"| {cause} | {len(hit)}, {area:.3f} | {method} | {wilson(found_first)} | {mean(found_five)} |"
             print(row, flush=True)
+        by_chance = f"{np.mean(hit):.2f}"
+        print(f"| {cause} | {len(hit)}, {area:.3f} | random minutes | {by_chance} | {by_chance} |", flush=True)
         times = ", ".join(f"{method} {1000 * t / len(hit):.0f} ms" for method, t in seconds.items())
         print(f"\n{cause}: {times} a birth. Share of the difference of two scores that gradients miss:", end=" ")
         print(f"{np.median(missed):.2%} in the median, {np.max(missed):.2%} at most\n", flush=True)

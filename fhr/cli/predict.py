@@ -16,6 +16,7 @@ Recordings that cannot be used are named on stderr, and the exit code is 1.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -151,7 +152,7 @@ def _explained(
 
     from fhr.prediction import EXPLAINED, explain
 
-    seen = looked or [None] * len(recordings)
+    seen: Sequence[Attribution | None] = looked or [None] * len(recordings)
     tables = [
         explain(one, recording, looked=attribution)
         for recording, attribution in zip(recordings, seen, strict=True)

@@ -38,15 +38,19 @@ def where_it_looked(
 ) -> Attribution:
     """Contribution of each moment of FHR and of UC to the mean score of the networks.
 
-    `missing` asks what the score would be had a stretch not been recorded: its samples become as lost ones are, mask
-    included. Networks know gaps from training, and it is the only way to see what steady signal tells, such as reduced
-    variability. But a network that reads loss as risk answers for the loss too, and seems to find every stretch
-    reassuring. `at rest` replaces a stretch by what `usual_window` has there, baseline and no contraction, and leaves
-    the mask: it shows decelerations and contractions, and nothing where the signal is at its baseline anyway.
-    `integrated gradients` compares with that same window, sample by sample, and adds up to the difference of the two
-    scores.
+    `missing` asks what the score would be had a stretch of FHR not been recorded: its samples become as lost ones are,
+    mask included. Networks know gaps from training, and it is the only way to see what steady signal tells, such as
+    reduced variability. But a network that reads loss as risk answers for the loss too, and seems to find every stretch
+    reassuring. UC has no mask, and lost UC is a plateau to a network: a stretch of it is put at rest instead.
 
-    Features beside the signal are held as they are.
+    `at rest` replaces a stretch of either signal by what `usual_window` has there, baseline and no contraction, and
+    leaves the mask: it shows decelerations and contractions, and nothing where the heart rate is at its baseline
+    anyway. `integrated gradients` compares with that same window, sample by sample, and adds up to the difference of
+    the two scores.
+
+    On simulated labours with a planted cause (`benchmarks/attribution.py`) all three find decelerations and
+    contractions, and `missing` alone finds reduced variability; it is the default. Features beside the signal are held
+    as they are.
 
     Args:
         predictor: of networks.
@@ -79,21 +83,21 @@ def where_it_looked(
         mean: np.ndarray = predictor.scores(windows, beside(windows)).mean(axis=0)
         return mean
 
-    reference = None
+    reference, usual = None, usual_window(window, pipeline)
     channels = {name: row for row, name in enumerate(pipeline.channels) if name != "mask"}
     if method == "integrated gradients":
-        usual = usual_window(window, pipeline)
         every = integrated_gradients(lambda x: predictor.gradients(x, beside(x)), signal, usual, steps=steps)
         signals = {name: every[row] for name, row in channels.items()}
         reference = float(score(usual[None])[0])
     else:
-        without = np.zeros_like(signal) if method == "missing" else usual_window(window, pipeline)
         lengths = {"length": _samples(stretch, pipeline), "step": _samples(step, pipeline)}
         signals = {}
         for name, row in channels.items():
-            lost = (row, len(signal) - 1) if name == "fhr" and "mask" in pipeline.channels else (row,)
+            is_lost = method == "missing" and name == "fhr"
+            rows = [row, *(i for i, channel in enumerate(pipeline.channels) if channel == "mask" and is_lost)]
+            without = np.zeros_like(signal) if is_lost else usual
             shown = _measured(name, window, pipeline)
-            signals[name] = occlusion(score, signal, without, lost, shown=shown, **lengths)
+            signals[name] = occlusion(score, signal, without, rows, shown=shown, **lengths)
     found = Attribution(
         name=recording.name,
         target=predictor.target,

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -46,7 +47,8 @@ def write_cards(
     # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
     labels = {prediction.target for prediction in predictions}
     names = {recording.name for recording in recordings}
-    pairs = list(zip(recordings, looked or [None] * len(recordings), strict=True))
+    seen_on: Sequence[Attribution | None] = looked or [None] * len(recordings)
+    pairs = list(zip(recordings, seen_on, strict=True))
     strips = {(name, label): [pair for pair in pairs if pair[0].name == name] for name in names for label in labels}
     for prediction in predictions:
         name = _stem(prediction.name, prediction.target if len(labels) > 1 else "")
@@ -59,7 +61,9 @@ def write_cards(
         with whole_or_not_at_all(Path(folder, f"{name}.md")) as part:
             part.write_text(told.card(), encoding="utf-8")
         if recording is not None:
-            shown = {} if seen is None else {"contributions": seen.along(recording), "minutes": seen.shown(recording)}
+            shown: dict[str, Any] = {}
+            if seen is not None:
+                shown = {"contributions": seen.along(recording), "minutes": seen.shown(recording)}
             with whole_or_not_at_all(Path(folder, f"{name}.png")) as part:
                 confidence_card(recording, told, **shown).savefig(part, format="png", dpi=150)
 

@@ -109,14 +109,13 @@ def test_a_line_is_taken_apart_exactly(labour):
     for row, name in enumerate(("fhr", "uc")):
         np.testing.assert_allclose(found.signals[name], slope[row] * (signal - usual)[row], atol=1e-4)
     assert found.missed == pytest.approx(0, abs=1e-2)
-    for method, without in (("missing", np.zeros_like(signal)), ("at rest", usual)):
+    lost, moved = ((slope * (signal - without))[:, -600:-540] for without in (np.zeros_like(signal), usual))
+    for method, expected in (("missing", lost[0] + lost[2]), ("at rest", moved[0])):  # the mask is lost with FHR
         found = where_it_looked(predictor, labour, method, step=60)
         assert np.isnan(found.missed)
-        expected = (slope * (signal - without))[:, -600:-540]  # one minute, all of it measured
-        last = found.by_stretch().query("start == 10 and end == 9").set_index("channel")["contribution"]
-        rows = [0, 2] if method == "missing" else [0]  # the mask is lost with the heart rate
-        assert last["fhr"] == pytest.approx(expected[rows].sum(), abs=1e-2)
-        assert last["uc"] == pytest.approx(expected[1].sum(), abs=1e-2)
+        minute = found.by_stretch().query("start == 10 and end == 9").set_index("channel")["contribution"]
+        assert minute["fhr"] == pytest.approx(expected.sum(), abs=1e-2)
+        assert minute["uc"] == pytest.approx(moved[1].sum(), abs=1e-2)
 
 
 def test_gradients_add_up_and_too_few_steps_are_told(labour, caplog):
