@@ -9,6 +9,7 @@ from small_kernel_line import bare_card, kernel_line
 from tiny_predictor import tiny_predictor
 
 from fhr.errors import CheckpointError, FHRError, SignalError
+from fhr.features import FeatureSet
 from fhr.models import Network
 from fhr.prediction import EXPLAINED, METHODS, Attribution, Predictor, explain, where_it_looked
 from fhr.prediction.usual_window import usual_window
@@ -126,6 +127,28 @@ def test_gradients_add_up_and_too_few_steps_are_told(labour, caplog):
     rough = where_it_looked(predictor_of(Falls()), labour, "integrated gradients", steps=1)
     assert abs(rough.missed) > 0.05 * abs(rough.score - rough.reference)
     assert "labour: 1 steps miss" in caplog.text
+
+
+def test_features_beside_the_signal_are_held(labour):
+    features = FeatureSet(groups=("order_statistics",), fs=1.0, minutes=20)
+    predictor = tiny_predictor(0, PIPELINE, features, calibrator=None)
+    _, window, row = predictor.prepare_one(labour)
+    windows = np.stack([window.signal, usual_window(window, PIPELINE)])
+    score, reference = predictor.scores(windows, np.stack([row, row]))[0]
+    found = where_it_looked(predictor, labour, "integrated gradients")
+    assert (found.score, found.reference) == pytest.approx((score, reference), abs=1e-6)
+    assert abs(found.missed) < 0.02 * abs(score - reference)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("method", METHODS)
+def test_a_gpu_gives_the_same(labour, method):
+    network = tiny_predictor(0, PIPELINE, calibrator=None)
+    members = list(zip(network.cards, network.networks, strict=True))
+    here = where_it_looked(network, labour, method)
+    there = where_it_looked(Predictor(members, device="cuda"), labour, method)
+    for name, values in here.signals.items():
+        np.testing.assert_allclose(there.signals[name], values, atol=1e-5)
 
 
 def test_steady_signal_is_seen_by_its_loss_alone(labour):
