@@ -16,6 +16,7 @@ Recordings that cannot be used are named on stderr, and the exit code is 1.
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from .tables import check_out, write_csv
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fhr.prediction import FalseSignalPredictor, Prediction, Predictor, ShippedModel
+    from fhr.prediction import Attribution, FalseSignalPredictor, Prediction, Predictor, ShippedModel
     from fhr.recording import Recording
 
 __all__ = ["add_arguments", "run"]
@@ -65,7 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--explain",
         metavar="FILE.csv",
-        help="write what each statistic adds to the score of a kernel line, in its unit beside the usual value",
+        help="write what each statistic adds to the score of a kernel line, in its unit beside the usual value, or "
+        "each minute to that of networks; with --card also on the cards, as where the network looked",
     )
     parser.add_argument(
         "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
@@ -94,16 +96,17 @@ def run(options: argparse.Namespace) -> int:
         quarantined |= unusable
     write_csv(to_frame(predictions), options.out)
     usable = [recording for recording in recordings if recording.name not in quarantined]
+    assert isinstance(predictor, Predictor | ShippedModel)  # the other kind has refused to predict
+    looked = _looked(predictor, usable) if options.explain is not None else None
     if cards is not None:
         try:
-            write_cards(predictions, usable, cards)
+            write_cards(predictions, usable, cards, looked)
         except OSError as error:
             raise FHRError(f"--card {cards}: cannot be written ({error.strerror}); name another folder") from None
-    assert isinstance(predictor, Predictor | ShippedModel)  # the other kind has refused to predict
     if options.timeline is not None:
         write_csv(timelines(predictor, usable, cards), options.timeline, "--timeline")
     if options.explain is not None:
-        write_csv(_explained(predictor, usable), options.explain, "--explain")
+        write_csv(_explained(predictor, usable, looked), options.explain, "--explain")
     return report(quarantined)
 
 
@@ -131,12 +134,30 @@ def _loaded(options: argparse.Namespace) -> "Predictor | FalseSignalPredictor | 
     return load(options.model, device=pick_device(options.device), prevalence=options.prevalence)
 
 
-def _explained(predictor: "Predictor | ShippedModel", recordings: "list[Recording]") -> "pd.DataFrame":
+def _looked(predictor: "Predictor | ShippedModel", recordings: "list[Recording]") -> "list[Attribution] | None":
+    """Where networks looked, of each recording; None of other models."""
+    from fhr.compute import progress
+    from fhr.models import ArrayModel
+    from fhr.prediction import Predictor, where_it_looked
+
+    if not isinstance(predictor, Predictor) or any(isinstance(model, ArrayModel) for model in predictor.networks):
+        return None
+    return [where_it_looked(predictor, recording) for recording in progress(recordings, description="explain")]
+
+
+def _explained(
+    predictor: "Predictor | ShippedModel", recordings: "list[Recording]", looked: "list[Attribution] | None"
+) -> "pd.DataFrame":
     import pandas as pd
 
     from fhr.prediction import EXPLAINED, explain
 
-    tables = [explain(one, recording) for recording in recordings for one in predictor.predictors_of(recording)]
+    seen: Sequence[Attribution | None] = looked or [None] * len(recordings)
+    tables = [
+        explain(one, recording, looked=attribution)
+        for recording, attribution in zip(recordings, seen, strict=True)
+        for one in predictor.predictors_of(recording)
+    ]
     return pd.concat(tables) if tables else pd.DataFrame(columns=list(EXPLAINED))
 
 

@@ -11,6 +11,7 @@ __all__ = [
     "decision_words",
     "guarantee_words",
     "heading",
+    "looked_words",
     "loss_words",
     "network_words",
     "probability_words",
@@ -97,6 +98,16 @@ def signal_words(loss: float, minutes: float | None, distance: float | None, war
     if distance is not None:
         yield f"- Training records at least as unusual as this one: {distance:.1%}"
     yield from (f"- Warning: {warning}" for warning in warnings)
+
+
+def looked_words(looked: Sequence[str]) -> Iterator[str]:
+    """The stretches of the signal that mattered most to the networks; nothing where it was not asked."""
+    if looked:
+        yield from ("", "## Where the network looked", "")
+        yield from (f"- {said}" for said in looked)
+        yield ""
+        yield "A number is what the stretch adds to the score. It describes the network, and no cause of anything in"
+        yield "the child."
 
 
 def guarantee_words(guarantees: Mapping[float, str] | None) -> Iterator[str]:

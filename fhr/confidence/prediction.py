@@ -12,6 +12,7 @@ from .card_words import (
     decision_words,
     guarantee_words,
     heading,
+    looked_words,
     network_words,
     probability_words,
     set_words,
@@ -66,6 +67,8 @@ class Prediction:
         model: how well the model ranks and what it learnt from; None where nothing is known of it.
         least_distance: least value of `distance` that so many training records allow, of what is further away than all
             of them.
+        looked: stretches of the signal that added most to the score of networks or took most from it, in words, see
+            `fhr.prediction.Attribution.words`; empty where it was not asked.
     """
 
     name: str
@@ -89,6 +92,7 @@ class Prediction:
     kind: str = "measured"
     model: ModelFacts | None = field(default=None, hash=False)
     least_distance: float | None = None
+    looked: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -112,6 +116,7 @@ class Prediction:
             *set_words(self.target, self.sets),
             *network_words(self.spread, self.flip_rate),
             *signal_words(self.loss, self.minutes, self.distance, warnings),
+            *looked_words(self.looked),
             *guarantee_words(self.guarantees),
         ]
         return "\n".join(lines) + "\n"

@@ -11,7 +11,8 @@ from fhr.errors import FHRError
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
-from .confidence_words import BAR_CM, ROW_CM, ConfidenceFields, doubts, risk, sets, wrapped
+from .confidence_words import BAR_CM, ROW_CM, ConfidenceFields, doubts, looks, risk, sets, wrapped
+from .ctg_looked import checked_contributions
 from .ctg_paper import Paper
 from .ctg_strip import figure_cm, lay_out
 from .ctg_window import Window
@@ -31,6 +32,7 @@ def confidence_card(
     *,
     networks: ArrayLike | None = None,
     morphology: Morphology | None = None,
+    contributions: ArrayLike | None = None,
     minutes: float | None = None,
     speed: float = 1,
     scale: float = 20,
@@ -49,6 +51,7 @@ def confidence_card(
         prediction: a `fhr.confidence.Prediction`, or anything with these fields.
         networks: (m,), calibrated probabilities of the single networks.
         morphology: of this very recording, drawn as in `ctg`.
+        contributions: (2, n), drawn as in `ctg`; the stretches that the prediction names stand below.
         minutes: length of the strip; None for what fills a sheet (27 min at 1 cm/min).
         speed: cm/min; 1, 2 or 3.
         scale: bpm/cm; 20 or 30.
@@ -75,12 +78,13 @@ def confidence_card(
 
     paper = Paper(speed, scale, bpm)
     window = Window.of(recording, None, _STRIP_CM // speed if minutes is None else minutes, "end")
-    width, strip = figure_cm(window, paper, events=morphology is not None)
-    columns = (risk(prediction, len(members)), sets(prediction), doubts(prediction))
+    looked = checked_contributions(contributions, recording)
+    width, strip = figure_cm(window, paper, events=morphology is not None, looked=looked is not None)
+    columns = (risk(prediction, len(members)), [*sets(prediction), *looks(prediction)], doubts(prediction))
     rows = [wrapped(column, width) for column, (_, width) in zip(columns, _COLUMNS_CM, strict=True)]
     card = max(sum(ROW_CM + row.below for row in column) for column in rows) + 0.65
     size = (max(_A4_CM[0], width), max(_A4_CM[1], strip + card))
-    figure = lay_out(recording, morphology, None, window, paper, size_cm=size)
+    figure = lay_out(recording, morphology, None, window, paper, looked=looked, size_cm=size)
     top = size[1] - strip  # cm from the foot of the figure, as all heights below
     figure.add_artist(
         Line2D([_COLUMNS_CM[0][0] / size[0], 1 - 1.2 / size[0]], [top / size[1]] * 2, color=GREY, linewidth=0.8)

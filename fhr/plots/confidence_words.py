@@ -9,7 +9,7 @@ from fhr.datasets import label_in_words
 
 from .palette import ORANGE
 
-__all__ = ["BAR_CM", "ROW_CM", "ConfidenceFields", "Row", "doubts", "risk", "sets", "wrapped"]
+__all__ = ["BAR_CM", "ROW_CM", "ConfidenceFields", "Row", "doubts", "looks", "risk", "sets", "wrapped"]
 
 BAR_CM, ROW_CM = 1.2, 0.4  # height of the bar of probability, and of a row at 8 pt
 _LETTER_CM = 0.148  # at 8 pt
@@ -80,6 +80,10 @@ class ConfidenceFields(Protocol):
     def reasons(self) -> Sequence[str]:
         """Reasons for withholding the answer."""
 
+    @property
+    def looked(self) -> Sequence[str]:
+        """Stretches that mattered most to the networks, in words; empty where it was not asked."""
+
 
 class Row(NamedTuple):
     """One row of text, with its keywords and the space that stays free below it."""
@@ -128,6 +132,16 @@ def sets(prediction: ConfidenceFields) -> list[Row]:
             said = "both: the score does not tell" if labels else "neither: unlike the births with either outcome"
         rows.append(Row(f"{100 * level:g}%: {said}"))
     meant = "A level is the share of births, of each outcome alike, whose own outcome is meant to be in the set."
+    return [*rows, Row(meant, _NOTE, 0.25 if prediction.looked else 0.0)]
+
+
+def looks(prediction: ConfidenceFields) -> list[Row]:
+    """Rows of the stretches that mattered most to the networks; none where it was not asked."""
+    if not prediction.looked:
+        return []
+    rows = [Row("Where the network looked", _HEAD, 0.1)]
+    rows += [Row(f"\N{BULLET} {said}") for said in prediction.looked]
+    meant = "What a stretch adds to the score; it describes the network, and no cause of anything in the child."
     return [*rows, Row(meant, _NOTE)]
 
 

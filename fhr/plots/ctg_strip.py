@@ -12,6 +12,7 @@ from fhr.recording import Recording
 
 from .ctg_events import BASIS, LANE_CM, categories, check_morphology, draw_morphology, signal_line
 from .ctg_false_signal import checked_false_signal, draw_false_signal
+from .ctg_looked import LOOKED_CM, checked_contributions, draw_contributions
 from .ctg_paper import INCH, Paper
 from .ctg_signals import draw_signal
 from .ctg_window import Count, Window
@@ -31,6 +32,7 @@ def ctg(
     morphology: Morphology | None = None,
     *,
     false_signal: ArrayLike | None = None,
+    contributions: ArrayLike | None = None,
     start: float | None = None,
     minutes: float | None = None,
     count: Count = "end",
@@ -49,13 +51,17 @@ def ctg(
     decelerations in words, contractions with their peaks, uncertain stretches hatched, those with false FHR named below
     the panel, and the categories of FIGO and NICHD below the title; a line tells how much of the whole recording's FHR
     was false, and that the mother's rate cannot be excluded where hers was not recorded. With `false_signal`: shading
-    from a probability of 0.5, darker from 0.75 and from 0.9 (this package's choice).
+    from a probability of 0.5, darker from 0.75 and from 0.9 (this package's choice). With `contributions`: a lane below
+    the heart rate and one above the uterine activity show where networks looked, orange and up where the signal speaks
+    for the label, blue and down where against it, on one scale.
 
     Args:
         recording: what is drawn.
         morphology: of this very recording.
         false_signal: (n,), for each sample of FHR the probability that it is no fetal heart rate, or a mask; NaN where
             it is not known.
+        contributions: (2, n), what a minute of FHR and of UC adds to a score at each sample, NaN where nothing was
+            read: `fhr.prediction.Attribution.along`.
         start: s from the start of the recording; None for a strip that ends at its end.
         minutes: length of the strip; None for all that there is, on at least 5 cm of paper. Beyond the recording
             the paper is blank.
@@ -65,12 +71,13 @@ def ctg(
         bpm: range of the heart rates; (30, 240) is that of North American paper.
 
     Returns:
-        A figure with the axes "rate", "events" and "activity" (`Axes.get_label`), x in counted minutes. A strip of
-        less than about 13 cm stands at the left of a wider figure.
+        A figure with the axes "rate", "events" and "activity" (`Axes.get_label`), with `contributions` "looked at fhr"
+        and "looked at uc" too, x in counted minutes. A strip of less than about 13 cm stands at the left of a wider
+        figure.
 
     Raises:
-        FHRError: a speed, scale, range, start or length that no paper has; more than 5 m of paper; a morphology or
-            a `false_signal` of another recording.
+        FHRError: a speed, scale, range, start or length that no paper has; more than 5 m of paper; a morphology, a
+            `false_signal` or `contributions` of another recording.
 
     Source:
         Paper: Ayres-de-Campos, Spong, Chandraharan 2015, Int. J. Gynecol. Obstet. 131:13-24,
@@ -90,7 +97,8 @@ def ctg(
             f"{window.minutes:g} min of {recording.name} at {speed:g} cm/min are {window.minutes * speed / 100:.1f} m "
             f"of paper; one figure takes {_MOST_CM / 100:g} m: give minutes, or make sheets (ctg_pages, a .pdf)"
         )
-    return lay_out(recording, morphology, checked_false_signal(false_signal, recording), window, paper)
+    looked = checked_contributions(contributions, recording)
+    return lay_out(recording, morphology, checked_false_signal(false_signal, recording), window, paper, looked=looked)
 
 
 def lay_out(
@@ -100,10 +108,13 @@ def lay_out(
     window: Window,
     paper: Paper,
     *,
+    looked: np.ndarray | None = None,
     size_cm: tuple[float, float] | None = None,
     note: str = "",
 ) -> Figure:
     """Lay out the figure of one window; `size_cm` is that of a sheet where it is not to follow from the strip.
+
+    What `looked` says is drawn in lanes of its own, see `checked_contributions`.
 
     Raises:
         FHRError: a morphology of another recording.
@@ -112,7 +123,7 @@ def lay_out(
     if morphology is not None:
         check_morphology(morphology, recording)
     length = window.minutes * paper.speed
-    width, height = size_cm or figure_cm(window, paper, events=morphology is not None)
+    width, height = size_cm or figure_cm(window, paper, events=morphology is not None, looked=looked is not None)
     figure = Figure(figsize=(width / INCH, height / INCH))
 
     def panel(top: float, tall: float, label: str) -> Axes:
@@ -120,8 +131,13 @@ def lay_out(
         return figure.add_axes(box, label=label, xlim=window.limits)
 
     rate = panel(_TOP, paper.fhr_cm, "rate")
-    lane = panel(_TOP + paper.fhr_cm, between, "events")
-    activity = panel(_TOP + paper.fhr_cm + between, paper.uc_cm, "activity")
+    below = _TOP + paper.fhr_cm + (0.0 if looked is None else LOOKED_CM)
+    lane = panel(below, between, "events")
+    if looked is not None:
+        lanes = panel(below - LOOKED_CM, LOOKED_CM, "looked at fhr"), panel(below + between, LOOKED_CM, "looked at uc")
+        _draw_looked(lanes, looked, window)
+        between += LOOKED_CM
+    activity = panel(below + between, paper.uc_cm, "activity")
     paper.print_fhr(rate)
     paper.print_uc(activity)
     lane.set_ylim(0, between)
@@ -143,10 +159,16 @@ def lay_out(
     return figure
 
 
-def figure_cm(window: Window, paper: Paper, *, events: bool) -> tuple[float, float]:
-    """Width and height of the figure that the strip of a window needs, with or without the lane of events."""
-    strip = paper.fhr_cm + (LANE_CM if events else _GAP) + paper.uc_cm
+def figure_cm(window: Window, paper: Paper, *, events: bool, looked: bool = False) -> tuple[float, float]:
+    """Width and height of the figure that the strip of a window needs, with or without lanes of events and of looks."""
+    strip = paper.fhr_cm + (LANE_CM if events else _GAP) + 2 * LOOKED_CM * looked + paper.uc_cm
     return max(_LEFT + window.minutes * paper.speed + _RIGHT, _LEAST_FIGURE_CM), _TOP + strip + _BOTTOM
+
+
+def _draw_looked(lanes: tuple[Axes, Axes], looked: np.ndarray, window: Window) -> None:
+    known = np.abs(looked[~np.isnan(looked)])  # of the whole window of the networks, so that strips compare
+    for axes, values, signal in zip(lanes, looked, ("heart rate", "uterine activity"), strict=True):
+        draw_contributions(axes, window.time(), values[window.drawn], known.max(initial=0.0), signal)
 
 
 def _count_time(rate: Axes, activity: Axes, window: Window, paper: Paper) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from fhr.compute import late_names
 from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
+from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, explain
 from .loading import checkpoint_paths, load
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
+from .where_it_looked import METHODS, where_it_looked
 from .written_cards import timelines, write_cards
 
 if TYPE_CHECKING:
@@ -20,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPLAINED",
     "LEVELS",
+    "METHODS",
+    "STRETCHES",
     "Abstention",
+    "Attribution",
     "FalseSignalPredictor",
     "FalseSignalProbability",
     "Prediction",
@@ -32,6 +37,7 @@ __all__ = [
     "shipped",
     "timelines",
     "to_frame",
+    "where_it_looked",
     "write_cards",
 ]
 

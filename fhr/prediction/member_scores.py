@@ -1,6 +1,6 @@
 """Risk scores of one member of a predictor, whatever kind of model it is."""
 
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, NoReturn, Protocol, TypeAlias
 
 import numpy as np
 
@@ -24,6 +24,9 @@ class MemberScores(Protocol):
 
     def scores(self, signal: np.ndarray, features: np.ndarray) -> np.ndarray:
         """Risk scores float64 (n,) of `signal` (n, channel, time) and raw `features` (n, n_features)."""
+
+    def gradients(self, signal: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Gradients float64 (n, channel, time) of the scores in the signal."""
 
 
 class FeatureScores:
@@ -50,6 +53,14 @@ class FeatureScores:
             )
         told_of_use(lambda: self.card.seen, f"the model {name}")
         return self.model.scores(features)
+
+    def gradients(self, signal: np.ndarray, features: np.ndarray) -> NoReturn:
+        """Refused: the model sees no signal.
+
+        Raises:
+            CheckpointError: always.
+        """
+        raise CheckpointError(f"{type(self.model).__name__} reads statistics and no signal; explain it by these")
 
 
 def member_scores(member: Member, device: "str | torch.device") -> MemberScores:

@@ -34,11 +34,23 @@ class NetworkScores:
             FHRError: another number of features than the network takes.
             CheckpointError: a network that cannot take its input.
         """
-        network, exact = self.network, exactest(self.device)
-        batches = zip(*(torch.from_numpy(x).split(_BATCH) for x in (signal, features)), strict=True)
-        with fitting(network):
-            scored = [network.scores(x.to(self.device), f.to(self.device, exact))[:, 0].cpu() for x, f in batches]
+        with fitting(self.network):
+            scored = [self.network.scores(x, f)[:, 0].cpu() for x, f in self._batches(signal, features)]
         return torch.cat(scored).double().numpy()
+
+    def gradients(self, signal: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """Gradient float64 (n, channel, time) of each risk score in its signal; arguments and errors as of `scores`."""
+        found = []
+        with fitting(self.network):
+            for x, f in self._batches(signal, features):
+                score = self.network.scores(x.requires_grad_(), f)[:, 0]
+                found.append(torch.autograd.grad(score.sum(), x)[0].cpu())
+        return torch.cat(found).double().numpy()
+
+    def _batches(self, signal: np.ndarray, features: np.ndarray) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        exact = exactest(self.device)
+        for x, f in zip(*(torch.from_numpy(a).split(_BATCH) for a in (signal, features)), strict=True):
+            yield x.to(self.device), f.to(self.device, exact)
 
 
 @contextmanager

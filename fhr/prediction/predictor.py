@@ -232,6 +232,26 @@ class Predictor:
         given = np.empty((len(signal), 0)) if features is None else features
         return np.stack([member.scores(signal, given) for member in self._scores])
 
+    def gradients(self, signal: np.ndarray, features: np.ndarray | None = None) -> np.ndarray:
+        """Gradient of the mean risk score of the members in the signal.
+
+        Args:
+            signal: (n, channel, time), as `pipeline` prepares it.
+            features: (n, n_features), as of `scores`; they are held.
+
+        Returns:
+            float64 (n, channel, time), score a unit of the network's input.
+
+        Raises:
+            CheckpointError: a member that reads no signal.
+            FHRError: another number of features than the models take.
+        """
+        given = np.empty((len(signal), 0)) if features is None else features
+        total = np.zeros(signal.shape)
+        for member in self._scores:
+            total += member.gradients(signal, given)
+        return total / len(self._scores)
+
     def predict_prepared(self, prepared: "Prepared") -> list[Prediction]:
         """Risk of each recording that `prepare` could use."""
         recordings, windows, features = prepared[:3]

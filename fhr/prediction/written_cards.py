@@ -2,7 +2,9 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -12,13 +14,19 @@ from fhr.datasets import label_slug
 from fhr.formats import whole_or_not_at_all
 from fhr.recording import Recording
 
+from .attribution import Attribution
 from .predictor import Predictor
 from .shipped import ShippedModel
 
 __all__ = ["timelines", "write_cards"]
 
 
-def write_cards(predictions: Sequence[Prediction], recordings: Sequence[Recording], folder: str | Path) -> None:
+def write_cards(
+    predictions: Sequence[Prediction],
+    recordings: Sequence[Recording],
+    folder: str | Path,
+    looked: Sequence[Attribution] | None = None,
+) -> None:
     """Write the confidence card of each prediction: `NAME.md`, and `NAME.png` beside the strip.
 
     Recordings of one name get `NAME`, `NAME-2`, and so on; where there are several labels, each has its own card,
@@ -28,6 +36,7 @@ def write_cards(predictions: Sequence[Prediction], recordings: Sequence[Recordin
         predictions: of the recordings, in their order.
         recordings: those that were predicted; one that is missing leaves its card without a strip.
         folder: of the cards; it is there.
+        looked: where the networks looked, of each recording: named on its card, and drawn along all that they read.
 
     Raises:
         OSError: a file that cannot be written.
@@ -38,18 +47,25 @@ def write_cards(predictions: Sequence[Prediction], recordings: Sequence[Recordin
     # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
     labels = {prediction.target for prediction in predictions}
     names = {recording.name for recording in recordings}
-    strips = {(name, label): [r for r in recordings if r.name == name] for name in names for label in labels}
+    seen_on: Sequence[Attribution | None] = looked or [None] * len(recordings)
+    pairs = list(zip(recordings, seen_on, strict=True))
+    strips = {(name, label): [pair for pair in pairs if pair[0].name == name] for name in names for label in labels}
     for prediction in predictions:
         name = _stem(prediction.name, prediction.target if len(labels) > 1 else "")
         # Two folders of recordings may hold the same names.
         name = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(predictions) + 2))) if n not in written)
         written.add(name)
+        strip = strips.get((prediction.name, prediction.target))
+        recording, seen = strip.pop(0) if strip else (None, None)
+        told = prediction if seen is None else replace(prediction, looked=seen.words())
         with whole_or_not_at_all(Path(folder, f"{name}.md")) as part:
-            part.write_text(prediction.card(), encoding="utf-8")
-        if strip := strips.get((prediction.name, prediction.target)):
+            part.write_text(told.card(), encoding="utf-8")
+        if recording is not None:
+            shown: dict[str, Any] = {}
+            if seen is not None:
+                shown = {"contributions": seen.along(recording), "minutes": seen.shown(recording)}
             with whole_or_not_at_all(Path(folder, f"{name}.png")) as part:
-                figure = confidence_card(strip.pop(0), prediction)
-                figure.savefig(part, format="png", dpi=150)
+                confidence_card(recording, told, **shown).savefig(part, format="png", dpi=150)
 
 
 def timelines(

@@ -24,7 +24,7 @@ from .quality_rules import (
 from .resampling import block_factor, block_mean, last_minutes
 from .steps import DEFAULT_STEPS, check_steps, clean, plain_steps
 from .true_runs import fill_runs, runs
-from .window_cut import cut_from, cut_window, window_words
+from .window_cut import cut_from, cut_until, cut_window, window_words
 from .windows import cut_windows
 
 __all__ = [
@@ -42,6 +42,7 @@ __all__ = [
     "clean",
     "coincident",
     "cut_from",
+    "cut_until",
     "cut_window",
     "cut_windows",
     "draw_gap_patterns",

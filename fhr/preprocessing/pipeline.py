@@ -142,18 +142,26 @@ class Pipeline:
         if not measured.any():
             raise SignalError(f"{recording.name}: no valid FHR sample in {self.window}; leave the recording out")
         planes = {
-            "fhr": self._plane("fhr", fhr, recording.fs, factor),
-            "uc": self._plane("uc", uc, recording.fs, factor),
+            "fhr": self.plane("fhr", fhr, recording.fs),
+            "uc": self.plane("uc", uc, recording.fs),
             "mask": block_mean(measured.astype(np.float32), factor),
         }
         cleaned = cleaned.after(Step("interpolate_gaps", {"longest": self.interpolate}))
         cleaned = cleaned.after(Step("window", {"minutes": self.minutes, "fs": self.fs}))
         return Window(np.stack([planes[c] for c in self.channels]), float(1 - measured.mean()), cleaned)
 
-    def _plane(self, channel: str, signal: np.ndarray, fs: float, factor: int) -> np.ndarray:
+    def plane(self, channel: str, signal: np.ndarray, fs: float) -> np.ndarray:
+        """The channel `fhr` or `uc` of a network's input, float32 (time,), of a cleaned signal.
+
+        Args:
+            channel: whose scaling is taken.
+            signal: (n,), bpm or units of the UC channel; NaN is missing.
+            fs: its rate, a multiple of the pipeline's, Hz.
+        """
         offset, scale = self.scaling[channel]
         bridged = interpolate_gaps(signal, fs, longest=self.interpolate) if self.interpolate else signal
-        return np.nan_to_num((block_mean(bridged, factor) - offset) / scale, nan=0.0).astype(np.float32)
+        blocks = block_mean(bridged, block_factor(fs, self.fs))
+        return np.nan_to_num((blocks - offset) / scale, nan=0.0).astype(np.float32)
 
     def prepare(self, recordings: Iterable[Recording]) -> tuple[list[Window], dict[str, str]]:
         """Prepare many recordings; those that cannot be are returned by name with the reason."""

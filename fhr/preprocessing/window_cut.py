@@ -16,7 +16,7 @@ from math import floor, isnan, nan
 from fhr.errors import SignalError
 from fhr.recording import Recording, Step
 
-__all__ = ["BEFORE", "cut_from", "cut_window", "window_words"]
+__all__ = ["BEFORE", "cut_from", "cut_until", "cut_window", "window_words"]
 
 BEFORE = ("end", "stage2")
 """What a window may end before: the end of the recording, or the start of the second stage."""
@@ -86,6 +86,16 @@ def cut_from(recording: Recording) -> str:
     """Digest of the recording that a window was cut from; empty where none was cut."""
     done = _done(recording)
     return "" if done is None else str(done.parameters.get("of", ""))
+
+
+def cut_until(recording: Recording) -> float:
+    """End of the window that a recording is, s from the start of what it was cut from; its length where none was cut.
+
+    Args:
+        recording: a window of `cut_window`, or a whole one.
+    """
+    done = _done(recording)
+    return recording.duration if done is None else float(done.parameters["end"])
 
 
 def window_words(recording: Recording) -> str:

@@ -10,6 +10,7 @@ import pytest
 import fhr
 from fhr.cli.tables import write_csv
 from fhr.errors import FHRError
+from fhr.prediction import EXPLAINED, where_it_looked
 from fhr.tracking import run_checkpoints
 
 
@@ -203,6 +204,21 @@ def test_two_recordings_of_one_name_have_a_card_each(checkpoint, folder, run_fhr
     assert sorted(path.name for path in (folder / "cards").iterdir()) == [
         *("s0001-2.md", "s0001-2.png", "s0001.md", "s0001.png")
     ]
+
+
+def test_where_the_network_looked_is_in_a_table_and_on_cards(checkpoint, folder, run_fhr):
+    paths = [folder / "s0001", folder / "s0002"]
+    options = ["--explain", "minutes.csv", "--out", "risk.csv", "--card", "looked"]
+    assert run_fhr(folder, "predict", *paths, "--run", checkpoint, *options) == (0, "", "")
+    found, predictor = pd.read_csv(folder / "minutes.csv"), fhr.load(checkpoint)
+    assert list(found.columns) == list(EXPLAINED)
+    assert found["name"].unique().tolist() == ["s0001", "s0002"]
+    for name, rows in found.groupby("name"):
+        looked = where_it_looked(predictor, fhr.read(folder / name))
+        assert rows["contribution"].sum() == pytest.approx(sum(values.sum() for values in looked.signals.values()))
+        text = (folder / "looked" / f"{name}.md").read_text()
+        assert "## Where the network looked\n\n- " + looked.words()[0] in text
+        assert (folder / "looked" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_timeline(checkpoint, folder, run_fhr):

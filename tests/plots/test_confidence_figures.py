@@ -375,6 +375,7 @@ def prediction(**fields):
         "warnings": ("12% of the window is missing",),
         "abstain": False,
         "reasons": (),
+        "looked": (),
     }
     return SimpleNamespace(**usual | fields)
 
@@ -486,6 +487,22 @@ def test_no_words_of_the_card_lie_on_others(labour, fields):
     boxes = [text.get_window_extent() for text in figure.texts] + [panel(figure, "probability").get_tightbbox()]
     assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
     assert all(box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 for box in boxes)
+
+
+def test_the_card_shows_where_the_network_looked(labour):
+    contributions = np.zeros((2, len(labour)))
+    contributions[0, -2400:] = 0.2
+    words = tuple(f"heart rate, {k + 1} to {k} min before the end: +0.2" for k in range(4))
+    figure = confidence_card(labour, prediction(looked=words), contributions=contributions, minutes=60)
+    drawn(figure)
+    assert "Where the network looked" in said(figure)
+    assert all(f"• {one}" in said(figure) for one in words)
+    assert np.ptp(panel(figure, "looked at fhr").get_xlim()) == pytest.approx(60)
+    boxes = [text.get_window_extent() for text in figure.texts] + [panel(figure, "probability").get_tightbbox()]
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
+    plain = confidence_card(labour, prediction())
+    assert "Where the network looked" not in said(plain)
+    assert "looked at fhr" not in [axes.get_label() for axes in plain.axes]
 
 
 def test_errors_of_the_card(labour):

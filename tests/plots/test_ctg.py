@@ -1,6 +1,7 @@
 """The strip: its size in centimetres, what is drawn and what is not, and what is refused."""
 
 import dataclasses
+import itertools
 import os
 import struct
 from io import BytesIO
@@ -361,3 +362,34 @@ def test_real_recordings(path):
         rate = panels(figure)["rate"]
         assert size_cm(figure, rate)[0] == pytest.approx(30 * speed)
         assert ("maternal heart rate" in legend(figure)) == (recording.mhr is not None and "Dop" in path)
+
+
+def test_where_networks_looked_stands_in_lanes_of_one_scale(labour, labour_morphology):
+    looked = np.full((2, len(labour)), np.nan)
+    looked[:, -7200:] = 0.0
+    looked[0, -4800:-2400], looked[1, -2400:-1200] = 0.3, -0.1
+    for morphology in (None, labour_morphology):
+        figure = ctg(labour, morphology, contributions=looked, minutes=40)
+        figure.savefig(BytesIO(), format="png", dpi=40)
+        axes = {axes.get_label(): axes for axes in figure.axes}
+        order = ["rate", "looked at fhr", "events", "looked at uc", "activity"]
+        assert sorted(axes, key=lambda name: -axes[name].get_position().y0) == order
+        boxes = [axes[name].get_position() for name in order]
+        assert all(above.y0 >= below.y1 - 1e-9 for above, below in itertools.pairwise(boxes))
+        tops = []
+        for name, side, first, last, value in (
+            ("looked at fhr", "speaks for the label", -20, -10, 0.3),
+            ("looked at uc", "speaks against the label", -10, -5, -0.1),
+        ):
+            tops.append(axes[name].get_ylim()[1])
+            (filled,) = layer(axes[name], side)
+            x, y = np.concatenate([path.vertices for path in filled.get_paths()]).T
+            assert [x[y == value].min(), x[y == value].max()] == pytest.approx([first, last], abs=1e-9)
+            other = "speaks against the label" if side == "speaks for the label" else "speaks for the label"
+            (none,) = layer(axes[name], other)
+            assert all((path.vertices[:, 1] == 0).all() for path in none.get_paths())
+        assert tops[0] == tops[1] > 0.3
+        assert {"speaks for the label", "speaks against the label"} <= legend(figure)
+    for bad, words in ((looked[:1], r"contributions of shape \(1, "), (looked + np.inf, "infinite")):
+        with pytest.raises(FHRError, match=words):
+            ctg(labour, contributions=bad)

@@ -63,10 +63,10 @@ def test_a_missing_statistic_adds_nothing(birth):
 
 
 def test_what_has_no_statistics_or_cannot_be_predicted_is_refused(birth):
-    network = InceptionNet(n_filters=2, kernel_sizes=(3,), depth=2, stride=4)
-    card = bare_card(network=network.specification, features=None)
-    with pytest.raises(CheckpointError, match="only kernel lines are explained; a network has no statistics"):
-        explain(Predictor([(card, network)]), birth)
+    network = InceptionNet(n_filters=2, kernel_sizes=(3,), depth=2, stride=4, n_features=len(FEATURES.names))
+    both = [(bare_card(), kernel_line()), (bare_card(1, network=network.specification), network)]
+    with pytest.raises(CheckpointError, match="only kernel lines are explained, and networks, each by themselves"):
+        explain(Predictor(both), birth)
     predictor = Predictor([(finished_card(), kernel_line())])
     with pytest.raises(SignalError, match="no valid FHR sample"):
         explain(predictor, replace(birth, fhr=np.full_like(birth.fhr, np.nan)))
