@@ -93,10 +93,8 @@ def _write_passport(fitted: "FittedGenerator", place: "Place", options: argparse
         if options.label is None
         else int((place.labels[list(place.partition.test)] == options.label).sum())
     )
-    power = None
-    if len(fitted.windows.rows(options.label)) >= 3 * n:
-        tell("passport: power of planted defects with %d records", n)
-        power = passport_power(fitted.windows, n, target=options.label)
+    tell("passport: power of planted defects with %d records", n)
+    power = passport_power(fitted.windows, n, target=options.label)
     tell("passport: %d made recordings beside %d held-out ones", n, n)
     passport = surrogate_passport(fitted, held_out, place.labels, target=options.label, power=power, seed=options.seed)
     page = write_passport(options.passport, passport)

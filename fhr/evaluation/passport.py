@@ -110,7 +110,7 @@ def surrogate_passport(
         held_out: measured or simulated recordings of the outer test fold.
         labels: 0 or 1 of these, in order or by name.
         target: class that is compared; None for all.
-        power: of planted defects at these numbers, see `fhr.evaluation.passport_power`; None for not known.
+        power: of planted defects at these numbers, see `fhr.evaluation.passport_power`; None or empty for not known.
         n_splits: of the reference.
         seed: of synthetic recordings and splits.
 

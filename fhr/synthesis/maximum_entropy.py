@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from scipy.linalg import solve_banded
 
 from fhr.errors import FHRError
 from fhr.preprocessing import block_factor, block_mean
@@ -19,7 +20,7 @@ class MaximumEntropy(Surrogate):
     """Signals that share a record's scattering statistics and else are random, see `scattering_synthesis`.
 
     The descent works on means over seconds, with which it comes nearer to the constraints than at 4 Hz, in a third of
-    the time (six seconds an hour of signal); what is made is linear between them.
+    the time (six seconds an hour of signal); what is made is linear between the middles of seconds and has these means.
 
     Args:
         rate: of the descent, Hz; one that the sampling rate of the recordings is a multiple of.
@@ -58,7 +59,22 @@ class MaximumEntropy(Surrogate):
             max_iterations=self.iterations,
             first=first,
         )
-        signals = np.asarray(made.signals)
-        middles = np.arange(signals.shape[-1]) * factor + (factor - 1) / 2 + x.shape[-1] % factor
+        knots = _knots(np.asarray(made.signals), factor)
+        middles = np.arange(knots.shape[-1]) * factor + (factor - 1) / 2 + x.shape[-1] % factor
         times = np.arange(x.shape[-1])
-        return np.stack([[np.interp(times, middles, channel) for channel in one] for one in signals])
+        return np.stack([[np.interp(times, middles, channel) for channel in one] for one in knots])
+
+
+def _knots(means: np.ndarray, factor: int) -> np.ndarray:
+    """Values at the middles of blocks of samples between which the line has these means (..., block).
+
+    Means as values would lose half of the amplitude of the fastest fluctuations.
+    """
+    away = (np.arange(factor) - (factor - 1) / 2) / factor  # samples of a block from its middle, in blocks
+    share = np.maximum(away, 0).mean()  # of a neighbour in the mean of a block
+    n = means.shape[-1]
+    bands = np.full((3, n), share)
+    bands[1] = 1 - 2 * share
+    bands[1, [0, -1]] = 1 - share  # beyond the last middle the line is flat
+    knots: np.ndarray = np.moveaxis(solve_banded((1, 1), bands, np.moveaxis(means, -1, 0).reshape(n, -1)), 0, -1)
+    return knots.reshape(means.shape)

@@ -8,7 +8,7 @@ import numpy as np
 from fhr.errors import FHRError, SignalError
 
 from .generator import Drawn, FittedGenerator, Generator
-from .segment_resampling import resampled
+from .segment_resampling import SegmentJoiner
 from .training_windows import TrainingWindows
 
 __all__ = ["ResampledSegments"]
@@ -46,23 +46,26 @@ class ResampledSegments(Generator):
             raise SignalError(f"none of {len(windows)} training records has any signal; give others")
         return windows.only(kept)
 
+    def prepare(self, windows: TrainingWindows) -> dict[int, SegmentJoiner]:
+        """Measure the windows of each label."""
+        labels = windows.labels
+        return {label: self._joiner(windows.only(np.flatnonzero(labels == label))) for label in set(labels.tolist())}
+
     def draw(self, fitted: FittedGenerator, rows: np.ndarray, seed: int, first: int) -> Drawn:
         """Join segments of the records with the label of each row."""
-        windows = fitted.windows
+        windows, joiners = fitted.windows, fitted.prepared
         made = np.empty((len(rows), *windows.signals.shape[1:]), np.float32)
         stage2 = np.empty(len(rows))
-        for label in np.unique(windows.labels[rows]):
-            own, some = np.flatnonzero(windows.labels == label), np.flatnonzero(windows.labels[rows] == label)
-            found = resampled(  # of which those of other labels are left, so that each has its own number
-                list(windows.signals[own]),
-                int(some[-1]) + 1,
-                time=windows.signals.shape[-1],
-                seed=seed,
-                stage2_start=np.rint(windows.stage2_start[own] * windows.fs),
-                segment=max(2, round(self.segment * 60 * windows.fs)),
-                level=max(1, round(30 * windows.fs)),
-                fade=round(2 * windows.fs),
-                first=first,
-            )
-            made[some], stage2[some] = found.signals[some], found.stage2_start[some] / windows.fs
+        for i, label in enumerate(windows.labels[rows].tolist()):
+            labour = joiners[label].labour(windows.signals.shape[-1], seed, first + i)
+            made[i], stage2[i] = labour.signals, labour.stage2_start / windows.fs
         return Drawn(made, stage2)
+
+    def _joiner(self, windows: TrainingWindows) -> SegmentJoiner:
+        return SegmentJoiner(
+            list(windows.signals),
+            np.rint(windows.stage2_start * windows.fs),
+            segment=max(2, round(self.segment * 60 * windows.fs)),
+            level=max(1, round(30 * windows.fs)),
+            fade=round(2 * windows.fs),
+        )

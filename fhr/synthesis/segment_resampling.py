@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from fhr.compute import stream, whole_number
 from fhr.errors import FHRError, SignalError
 
-__all__ = ["Resampled", "resampled"]
+__all__ = ["Resampled", "SegmentJoiner", "resampled"]
 
 _TRIED = 16  # segments a joint, of which the one that fits best is taken
 
@@ -84,19 +84,13 @@ def resampled(
         >>> found.signals.shape, bool((found.signals[:, 0] == found.source).all())
         ((2, 2, 40), True)
     """
-    given = _read(recordings)
+    joiner = SegmentJoiner(recordings, stage2_start, segment=segment, level=level, fade=fade)
     n, time, first, seed = (
         whole_number(value, name, least)
         for value, name, least in ((n, "n", 0), (time, "time", 1), (first, "first", 0), (seed, "seed", 0))
     )
-    segment, level, fade = (
-        whole_number(value, name, least)
-        for value, name, least in ((segment, "segment", 2), (level, "level", 1), (fade, "fade", 0))
-    )
-    starts = _starts(stage2_start, given)
-    joiner = _Joiner(given, starts, segment, level, fade)
-    made = [joiner.labour(time, stream(seed, "segments of resampled labours", first + i)) for i in range(n)]
-    signals = np.array([one.signals for one in made]).reshape(n, given[0].shape[0], time)
+    made = [joiner.labour(time, seed, first + i) for i in range(n)]
+    signals = np.array([one.signals for one in made]).reshape(n, joiner.channels, time)
     like = recordings[0]
     return Resampled(
         torch.from_numpy(signals).to(like.device, like.dtype) if isinstance(like, torch.Tensor) else signals,
@@ -149,34 +143,54 @@ def _starts(stage2_start: ArrayLike | None, recordings: Sequence[np.ndarray]) ->
 
 
 class _Labour(NamedTuple):
+    """As in `Resampled`, of one labour."""
+
     signals: np.ndarray
     source: np.ndarray
     position: np.ndarray
     stage2_start: float
 
 
-class _Joiner:
-    """Recordings, and how segments of them are joined."""
+class SegmentJoiner:
+    """Recordings that labours are joined from, measured once for any number of them; arguments as of `resampled`.
+
+    Raises:
+        SignalError: no recording, other shapes, an infinite sample, or one without any measured sample.
+        FHRError: a length or a boundary that is none.
+    """
 
     def __init__(
-        self, recordings: Sequence[np.ndarray], starts: np.ndarray, segment: int, level: int, fade: int
+        self,
+        recordings: "Sequence[ArrayLike | torch.Tensor]",
+        stage2_start: ArrayLike | None,
+        *,
+        segment: int,
+        level: int,
+        fade: int,
     ) -> None:
-        self.recordings, self.segment, self.level, self.fade = recordings, segment, level, fade
-        self.lengths = np.array([one.shape[1] for one in recordings])
-        self.starts = starts
-        zero = np.zeros_like(starts)
-        self.stages = [(zero, starts), (starts, self.lengths)]  # (first sample, one past the last) of each recording
-        spread = np.nanstd(np.concatenate(recordings, axis=1), axis=1)  # by which the levels of a channel count
+        self.recordings = _read(recordings)
+        self.channels = len(self.recordings[0])
+        self.segment, self.level, self.fade = (
+            whole_number(value, name, least)
+            for value, name, least in ((segment, "segment", 2), (level, "level", 1), (fade, "fade", 0))
+        )
+        self.lengths = np.array([one.shape[1] for one in self.recordings])
+        self.starts = _starts(stage2_start, self.recordings)
+        zero = np.zeros_like(self.starts)
+        # (first sample, one past the last) of each recording
+        self.stages = [(zero, self.starts), (self.starts, self.lengths)]
+        spread = np.nanstd(np.concatenate(self.recordings, axis=1), axis=1)  # by which the levels of a channel count
         self.spread = np.where(spread > 0, spread, 1.0)
 
-    def labour(self, time: int, rng: np.random.Generator) -> _Labour:
-        """One labour of `time` samples."""
+    def labour(self, time: int, seed: int, number: int) -> _Labour:
+        """Join the labour of `time` samples with this number, which draws from a stream of its own."""
+        rng = stream(seed, "segments of resampled labours", number)
         giver = int(rng.integers(len(self.recordings)))
         second = int(min(self.lengths[giver] - self.starts[giver], time))
         if not (self.starts > 0).any():
             second = time  # nobody has a first stage to fill the rest with
         made = _Labour(
-            np.full((len(self.recordings[0]), time), nan),
+            np.full((self.channels, time), nan),
             np.full(time, -1),
             np.full(time, -1),
             float(time - second) if second else nan,

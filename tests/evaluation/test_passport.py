@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError
-from fhr.evaluation import Passport, surrogate_passport
+from fhr.evaluation import Passport, passport_power, surrogate_passport
 from fhr.evaluation.passport import NO_DEFECT
 from fhr.recording import Provenance
 from fhr.report import write_passport
@@ -66,6 +66,10 @@ def test_rises_in_place_of_falls_are_told_and_without_power_there_is_no_verdict(
     assert mirrored.indices.set_index("index").loc["marginals: asymmetry", "p"] < 0.01
     assert mirrored.verdict.good is None
     assert "power: not measured" in mirrored.verdict.words
+
+
+def test_too_few_records_to_part_have_no_power(copies):
+    assert passport_power(copies.windows, 5) == {}
 
 
 def test_wrong_records_are_refused(records, copies):

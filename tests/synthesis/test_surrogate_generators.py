@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError, SignalError
+from fhr.preprocessing import block_mean
 from fhr.recording import Outcome, Recording
 from fhr.synthesis import (
     IAAFT,
@@ -97,11 +98,12 @@ def test_segments_are_those_of_the_class(records):
 
 
 def test_maximum_entropy_descends_at_its_own_rate(records, monkeypatch):
-    given = []
+    given, found = [], []
 
     def synthesis(x, **settings):
         given.append((x, settings))
-        return scattering_synthesis(x, **settings)
+        found.append(scattering_synthesis(x, **settings))
+        return found[-1]
 
     monkeypatch.setattr("fhr.synthesis.maximum_entropy.scattering_synthesis", synthesis)
     recipe = MaximumEntropy(minutes=MINUTES, iterations=2, loss="none")
@@ -110,6 +112,9 @@ def test_maximum_entropy_descends_at_its_own_rate(records, monkeypatch):
     assert x.shape == (2, 2, N // 4)
     assert settings["fs"] == 1.0
     assert all(len(one) == N and not np.isnan(one.fhr).any() for one in made)
+    for one, (fhr, uc) in zip(made, found[0].signals, strict=True):
+        np.testing.assert_allclose(block_mean(one.fhr, 4), fhr, atol=1e-4)  # float32
+        np.testing.assert_allclose(block_mean(one.uc, 4), uc, atol=1e-4)
     (alone,) = recipe.fit(records).draws(2, begin=1)
     np.testing.assert_allclose(alone.fhr, made[1].fhr, atol=1e-3)
     with pytest.raises(SignalError, match="no multiple of the 3 Hz"):
