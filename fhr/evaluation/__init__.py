@@ -31,6 +31,7 @@ from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
 from .published_predictions import oof_file, read_oof
+from .real_measures import RealMeasures
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .residual import ResidualMaker
@@ -75,6 +76,7 @@ __all__ = [
     "OverPermutations",
     "Passport",
     "Procedure",
+    "RealMeasures",
     "Repeats",
     "Report",
     "ResidualMaker",
