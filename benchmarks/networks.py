@@ -59,6 +59,7 @@ class Remembered:
         self.seconds: list[float] = []
 
     def __call__(self, place: Place, seed: int) -> "_Fit":
+        """The fit of a place, made where none is known."""
         return _Fit(self, place, seed)
 
 
@@ -67,6 +68,7 @@ class _Fit:
         self.of, self.seed, self.key = of, seed, (place.repeat, place.fold, place.inner)
 
     def fit(self, place: Place, seed: int) -> FittedModel:
+        """What was fitted at this place before, or else a fit."""
         if self.key not in self.of.known:
             start = time.process_time()
             fitted = self.of.make(place, self.seed).fit(place, seed)
@@ -132,9 +134,11 @@ def table(options: argparse.Namespace) -> None:
     for name, frame in frames.items():
         about_path = Path(options.out) / f"{name}.json"
         about = json.loads(about_path.read_text()) if about_path.exists() else {}
-        cells = [" / ".join(f"{metric:.3f}" for metric in of) for of in zip(*map(measured, by_target(frame)), strict=True)]
+        metrics = zip(*map(measured, by_target(frame)), strict=True)
+        cells = [" / ".join(f"{metric:.3f}" for metric in of) for of in metrics]
         beside = [difference(frames[other], frame, options.resamples) for other in options.against if other != name]
-        said = [name, str(frame["repeat"].nunique()), *cells, str(about.get("parameters", "")), f"{about.get('seconds', 0):.1f}"]
+        cost = [str(about.get("parameters", "")), f"{about.get('seconds', 0):.1f}"]
+        said = [name, str(frame["repeat"].nunique()), *cells, *cost]
         print("| " + " | ".join(said + beside) + " |", flush=True)
 
 
@@ -155,18 +159,16 @@ def measured(rows: pd.DataFrame) -> tuple[float, float, float]:
 def difference(one: pd.DataFrame, other: pd.DataFrame, resamples: int) -> str:
     """Mean AUROC of the three labels, the second minus the first, over records, on the repeats that both have."""
     shared = sorted(set(one["repeat"]) & set(other["repeat"]))
-    wide = [
-        [rows[rows["repeat"].isin(shared)].pivot(index="name", columns="repeat", values="score") for rows in by_target(x)]
-        for x in (one, other)
-    ]
+    both = [x[x["repeat"].isin(shared)] for x in (one, other)]
+    wide = [[rows.pivot(index="name", columns="repeat", values="score") for rows in by_target(x)] for x in both]
     labels = [rows.drop_duplicates("name").set_index("name")["label"] for rows in by_target(one)]
     names = np.array(sorted(set(wide[0][0].index) & set(wide[1][0].index)))
-    arrays = [[scores.loc[names].to_numpy() for scores in x] for x in wide]
+    arrays = [[scores.loc[names].to_numpy().T for scores in x] for x in wide]
     truth = [label.loc[names].to_numpy(dtype=float) for label in labels]
 
     def mean(rows: np.ndarray) -> float:
         found = [
-            [np.mean([auroc(y[rows], scores[rows, r]) for r in range(len(shared))]) for y, scores in zip(truth, x, strict=True)]
+            [np.mean([auroc(y[rows], repeat[rows]) for repeat in scores]) for y, scores in zip(truth, x, strict=True)]
             for x in arrays
         ]
         return float(np.mean(found[1]) - np.mean(found[0]))

@@ -33,9 +33,9 @@ class LogEnergyNet(Trunk):
     .. math:: e_k = \log(\epsilon + |S_k - S_{k+1}|), \quad w_k = w_0, 2 w_0, 4 w_0, \dots,
 
     averaged over steps of 4 s, of the heart rate at all octaves and of the others from 8 s on; with `swings` the
-    differences themselves of the heart rate from 8 s on, whose quantiles tell how deep it falls from how high it rises;
-    with `modulation` the same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on. A band
-    answers periods of about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`:
+    differences themselves of the heart rate from 8 s on, whose quantiles tell how deep it falls from how high it
+    rises; with `modulation` the same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on.
+    A band answers periods of about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`:
     order_statistics, band_amplitudes, modulation); here the width and the centre of each mean are learnt by gradient
     descent, from octaves on. A mean knows no value in a gap, and a step of which less than a fifth of the surroundings
     (Gaussian, 32 s) was measured has weight 0.

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from fhr.compute import stream
 from fhr.errors import FHRError
 
+from .nested_pooling import NestedPooling
 from .pooled_scale import PooledScale
 from .trunk import FeatureSequence, Trunk
 from .whole_steps import whole_steps
@@ -98,7 +99,8 @@ class RandomConvolutions(Trunk):
         self.register_buffer("biases", torch.tensor(biases, dtype=torch.float32))
         kinds = (n_kernels, n_kernels * n_biases)
         self.end_in(sum(kinds), n_outputs, kinds=kinds, parts=parts, dropout=dropout)
-        self.head = nn.Sequential(PooledScale(self.pool.n_pooled(self.width)), *self.head)
+        n_pooled = NestedPooling(parts).n_pooled(self.width)
+        self.head = nn.Sequential(PooledScale(n_pooled), nn.Dropout(dropout), nn.Linear(n_pooled, n_outputs))
 
     def sequence(self, signal: torch.Tensor) -> FeatureSequence:
         """Answers and shares above the biases, one step in 4 s, of `signal` (batch, n_channels, time)."""
@@ -106,7 +108,8 @@ class RandomConvolutions(Trunk):
         weight = F.avg_pool1d(mask, self.step)
         steps = F.avg_pool1d(signals, self.step)
         kernels, biases = (x.tensor_split(len(self.fast) + len(self.slow)) for x in (self.kernels, self.biases))
-        answers, shares = [], []
+        answers: list[torch.Tensor] = []
+        shares: list[torch.Tensor] = []
         for k, dilation in enumerate([*self.fast, *self.slow]):
             is_fast = k < len(self.fast)
             x, m = (signals, mask) if is_fast else (steps, weight)
