@@ -11,6 +11,7 @@ from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
 from .discriminative import discriminative_scores, train_on_synthetic
+from .embedded import HEADS, EmbeddedMaker, embedding_table
 from .external_validation import ExternalValidation, external_validation
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
@@ -53,11 +54,13 @@ __all__ = [
     "BASELINE_COLUMNS",
     "BESIDE",
     "GROUP_LINES",
+    "HEADS",
     "MADE_BY",
     "RAW_COLUMNS",
     "Baseline",
     "Combined",
     "CrossValidation",
+    "EmbeddedMaker",
     "ExternalValidation",
     "FinishedFold",
     "Fit",
@@ -99,6 +102,7 @@ __all__ = [
     "cross_validate",
     "discriminative_scores",
     "draw_comparison",
+    "embedding_table",
     "evaluate_predictions",
     "external_validation",
     "feature_table",

@@ -85,9 +85,14 @@ class Trunk(Network):
         """Features in time of `signal` (batch, channel, time)."""
         raise NotImplementedError
 
+    def embed(self, signal: torch.Tensor) -> torch.Tensor:
+        """Embedding (batch, d) of `signal` (batch, n_channels, time): its sequence, pooled."""
+        pooled: torch.Tensor = self.pool(*self.sequence(signal))
+        return pooled
+
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
-        scores: torch.Tensor = self.head(self.pool(*self.sequence(signal)))
+        scores: torch.Tensor = self.head(self.embed(signal))
         return scores
 
 
