@@ -1,4 +1,4 @@
-"""Pretraining of a trunk on simulated labours: what it reads of their truth, beside a rule of one line; seconds.
+"""Pretraining of a trunk on simulated labours: what it reads of their truth, beside a rule of one line; seconds of CPU.
 
 One `fhr fit --config pretrain`, whose best weights are left as `finished.ckpt` in the folder --out, with `reading.csv`,
 a row a labour that was tested on and target. The table (markdown): correlation of levels and AUROC of shares over the
@@ -28,18 +28,19 @@ def main() -> None:
     asked, settings = parser.parse_known_args()
     asked.out.mkdir(parents=True, exist_ok=True)
     quieten()
-    start = time.perf_counter()
+    start = time.process_time()
     arguments = ["fit", "--config", "pretrain", "--trainer.logger", "false", "--checkpoint.dirpath", str(asked.out)]
     arguments += ["--seed_everything", str(asked.seed), "--trainer.max_epochs", str(asked.epochs)]
     cli = TrainingCLI([*arguments, "--data.init_args.labours", str(asked.labours), *settings])
-    fitted = time.perf_counter()
+    fitted = time.process_time()
     found = cli.model.evaluate(cli.datamodule)  # type: ignore[operator]
     found.predictions.to_csv(asked.out / "reading.csv", index=False)
     network, facts = cli.model.model, cli.datamodule.facts
     n = sum(p.numel() for name, p in network.named_parameters() if name.split(".")[0] not in network.ends)
-    tested = time.perf_counter()
-    print(f"{type(network).__name__}, {n} parameters of the trunk, {len(facts.partition.train)} windows to train on")
-    print(f"best epoch {cli.model.epochs} of {asked.epochs}; {fitted - start:.0f} s, test {tested - fitted:.0f} s\n")
+    tested = time.process_time()
+    print(f"{type(network).__name__}, {n} parameters of the trunk, {len(facts.partition.train)} labours and recordings")
+    seconds = f"{fitted - start:.0f} s of CPU, test {tested - fitted:.0f} s"
+    print(f"best epoch {cli.model.epochs} of {asked.epochs}; {seconds}\n")
     print("| target | measure | read | 95% interval | rule | 95% interval |\n|---|---|---|---|---|---|")
     for target in TruthLoss.targets:
         read, rule = found.results[target], found.results[f"{target}_trivial"]

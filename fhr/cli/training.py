@@ -240,6 +240,7 @@ def quieten() -> None:
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
         r".*module\(s\) in eval mode at the start of training.*",  # what is frozen of a trunk
+        ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count, islice
+from itertools import chain, count, islice
 from math import nan
 from typing import Any
 
@@ -22,6 +22,7 @@ from fhr.recording import Heritage, Provenance, Recording, Source
 from fhr.simulation import TRUTH_SIGNALS, SimulatedLabour, simulate_labour
 from fhr.tasks import DataFacts, TruthBatch
 
+from .pieces import pieces
 from .truth_windows import TruthWindows, truth_of_labour
 from .windows import EpochShuffle
 
@@ -30,6 +31,7 @@ __all__ = ["PretrainingDataModule"]
 _log = logging.getLogger(__name__)
 
 _SHORTEST = 65  # min, of a simulated labour
+_LEAST = 10  # min of a recording in a window
 
 
 class PretrainingDataModule(pl.LightningDataModule):
@@ -38,8 +40,8 @@ class PretrainingDataModule(pl.LightningDataModule):
     Labours come in the order of `fhr.simulation.simulate`, those without heart rate in the window left out: the first
     ones are tested on, the next ones stop the training, those behind them are trained on, so that more labours to train
     on leave the others as they are. Of
-    recordings, whose truth nobody knows, the network learns to rebuild heart rate that was hidden; all of them are
-    trained on.
+    recordings, whose truth nobody knows, the network learns to rebuild heart rate that was hidden; they are cut into
+    windows from their end, what lacks in front of the first one is missing, and all windows with 10 min are trained on.
 
     What the weights learn from goes with them (`fhr.recording.Heritage`). The constants of the simulator that bear on
     the outcome were tuned to 442 records of CTU-UHB. Signals and their truth teach nothing of an outcome: as in
@@ -60,7 +62,7 @@ class PretrainingDataModule(pl.LightningDataModule):
         repeat: which shuffle of the outer folds of `ctu_uhb`, whose standard splits are taken.
         fold: which of its outer folds is left out.
         inner: which inner fold is left out, too.
-        window_minutes: length of the window at the end of each recording; shorter recordings are left out.
+        window_minutes: length of a window; of a simulated labour, at its end.
         fs: sampling rate of the windows, Hz.
         channels: which of `fhr`, `uc`, `mask`; the first and the last are needed.
         crop_minutes: length of a part of each window to train on, at a place drawn anew in every epoch; None for whole
@@ -185,6 +187,7 @@ class PretrainingDataModule(pl.LightningDataModule):
         self._signal = np.empty((total, self.n_channels, n_times), dtype=np.float16)  # 0.02 bpm near the baseline
         self._truth = np.full((total, len(TRUTH_SIGNALS), n_times), nan, dtype=np.float16)
         self._ph = np.full(total, nan)
+        self._rows: dict[str, list[int]] = {}  # windows of each recording, which follow each other
         recordings = []
         for k, (labour, window) in enumerate(islice(self._labours(), n)):
             self._signal[k] = window.signal
@@ -192,9 +195,13 @@ class PretrainingDataModule(pl.LightningDataModule):
             if self.outcome:
                 self._ph[k] = labour.recording.outcome.ph
             recordings.append(self._remembered(labour.recording))
+            self._rows[recordings[-1].name] = [k]
         for k, (group, window) in enumerate(real, start=n):
             self._signal[k] = window.signal
-            recordings.append(_reduced(window.recording, f"{group} {window.recording.name}"))
+            name = f"{group} {window.recording.name}"
+            if name not in self._rows:
+                recordings.append(_reduced(window.recording, name))
+            self._rows.setdefault(name, []).append(k)
         self._facts = facts = self._facts_of(Database(recordings, origin=self._origin(), quarantined=quarantined))
         learnt = Database((facts.recordings[name] for name in facts.learnt_from), origin=facts.origin)
         told_of_use(lambda: Heritage(learnt.digests, learnt.composition).seen, f"what is trained on {facts.origin} has")
@@ -202,7 +209,6 @@ class PretrainingDataModule(pl.LightningDataModule):
     def _facts_of(self, database: Database) -> DataFacts:
         names, known = database.names, sum(self.counts.values())
         n_test, behind = self.counts["test"], self.counts["test"] + self.counts["validation"]
-        self._row = {name: k for k, name in enumerate(names)}
         within = np.nanmean(self._truth[:known, TRUTH_SIGNALS.index("deceleration")].astype(np.float32), axis=1)
         checksum = checksum_of_lines(
             {r.name: f"{r.name}:{d}\n" for r, d in zip(database, database.digests, strict=True)}
@@ -253,8 +259,10 @@ class PretrainingDataModule(pl.LightningDataModule):
         found: list[tuple[str, Window]] = []
         quarantined: dict[str, str] = {}
         for group, database, names in self._real():
-            windows, unusable = self.pipeline.prepare(database[name] for name in names)
-            _log.info("%s: %d recordings, %d without such a window", database.origin, len(windows), len(unusable))
+            minutes, least = self.pipeline.minutes, min(_LEAST, self.pipeline.minutes)
+            of_names = chain.from_iterable(pieces(database[name], minutes=minutes, least=least) for name in names)
+            windows, _ = self.pipeline.prepare(of_names)
+            _log.info("%s: %d windows of %d recordings", database.origin, len(windows), len(names))
             quarantined |= database.quarantined
             found += [(group, window) for window in windows]
         for name, reason in quarantined.items():
@@ -295,7 +303,7 @@ class PretrainingDataModule(pl.LightningDataModule):
         return DataLoader(self._dataset(names), batch_size=self.batch_size, collate_fn=_as_is)
 
     def _dataset(self, names: Sequence[str], crop: int | None = None) -> TruthWindows:
-        rows = slice(self._row[names[0]], self._row[names[-1]] + 1)  # the uses follow each other
+        rows = slice(self._rows[names[0]][0], self._rows[names[-1]][-1] + 1)  # the uses follow each other
         return TruthWindows(
             self._signal[rows],
             self._truth[rows],

@@ -7,11 +7,12 @@ import pytest
 import torch
 
 from fhr.datamodules import PretrainingDataModule
+from fhr.datamodules.pieces import pieces
 from fhr.datasets import CTUUHB, Database, FalseSignals, make_splits, refusing_seen
 from fhr.errors import CheckpointError, DatasetNotFoundError, FHRError
 from fhr.losses import TruthLoss
 from fhr.preprocessing import Pipeline
-from fhr.recording import Heritage, Recording, Source, developed_on
+from fhr.recording import Heritage, Recording, Source, Step, developed_on
 from fhr.simulation import simulate_labour, simulate_recording, truth_signals
 
 RATE, DECELERATION, ARTEFACT, HIDDEN = (
@@ -117,26 +118,41 @@ def test_signals_and_truth_are_fitted_to_no_record_and_their_ph_to_all_442(data)
 def test_recordings_are_trained_on_without_a_truth(false_signal_folder, simulated_folder, caplog):
     caplog.set_level(logging.INFO, logger="fhr.datamodules")
     data = data_of(
-        2, window_minutes=8, fhrma=str(false_signal_folder), ctu_uhb=str(simulated_folder), fold=1, batch_size=64
+        2, window_minutes=8, fhrma=str(false_signal_folder), ctu_uhb=str(simulated_folder), fold=1, batch_size=512
     )
     births = make_splits(database := CTUUHB(simulated_folder)).partition(0, 1, 0)
     trained = data.facts.partition.train
-    marked = {f"fhrma {r.name}": len(r) >= 8 * 240 for r in FalseSignals(false_signal_folder)}
-    assert {name for name, fits in marked.items() if fits} == {name for name in trained if name.startswith("fhrma")}
-    assert 0 < sum(marked.values()) < len(marked)
-    of_births = {name.removeprefix("ctu_uhb ") for name in trained if name.startswith("ctu_uhb")}
-    assert len(births.train) - 5 < len(of_births) <= len(births.train)
-    assert of_births <= set(births.train)
+    seen_of = {group: {name.split()[1] for name in trained if name.startswith(group)} for group in ("fhrma", "ctu_uhb")}
+    assert seen_of["fhrma"] == {r.name for r in FalseSignals(false_signal_folder) if len(r) >= 8 * 240}
+    assert seen_of["ctu_uhb"] == set(births.train)
     digests = dict(zip(database.names, database.digests, strict=True))
     seen = Heritage(tuple(data.facts.recordings[name].source.sha256 for name in trained)).seen
-    assert {digests[name] for name in of_births} <= seen
+    assert {digests[name] for name in births.train} <= seen
     assert "FHRMA is under GPL-3.0" in caplog.text
     (batch,) = data.train_dataloader()
     unknown = batch.truth[:, RATE].isnan().all(1)
-    assert int(unknown.sum()) == len(trained) - 2
+    assert int(unknown.sum()) == len(batch.ph) - 2 > len(trained)
+    assert data.facts.learnt_composition.kinds == {
+        "measured": len(seen_of["fhrma"]),
+        "simulated": 4 + len(births.train),
+    }
     assert batch.truth[unknown, HIDDEN].isfinite().any()
     assert batch.truth[unknown, :HIDDEN].isnan().all()
     assert set(data.facts.labels.index) == {f"simulated s{k:04d}" for k in range(1, 7)}
+
+
+def test_pieces_use_a_recording_from_its_end_and_lack_what_was_not_recorded():
+    recording = simulate_recording(0, seed=7)
+    short = recording.after(Step("cut"), fhr=recording.fhr[: 240 * 25], uc=recording.uc[: 240 * 25])
+    last, first = pieces(short, minutes=20, least=5)
+    assert (len(last), len(first), last.source) == (4800, 4800, recording.source)
+    np.testing.assert_array_equal(last.fhr, short.fhr[1200:])
+    np.testing.assert_array_equal(first.uc[-1200:], short.uc[:1200])
+    assert np.isnan(first.fhr[:-1200]).all()
+    assert np.isnan(first.uc[:-1200]).all()
+    assert len(list(pieces(short, minutes=20, least=6))) == 1
+    assert len(list(pieces(short, minutes=25, least=6))) == 1
+    assert not list(pieces(short, minutes=60, least=30))
 
 
 @pytest.mark.parametrize(
