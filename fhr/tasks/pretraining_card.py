@@ -20,8 +20,8 @@ Research software, **not a medical device**: it must not guide the care of any p
 - Use: the weights that another network of this kind begins with (`model.init_args.weights`); they predict nothing
 - Data: {facts.origin} (checksum `{facts.data_checksum[:16]}`)
 {records_line(facts.learnt_composition, facts.tested_composition)}\
-- Trained on {len(facts.partition.train)} labours and recordings, stopped on {len(facts.partition.validation)} labours, \
-tested on {len(facts.partition.test)}
+- Trained on {len(facts.partition.train)} labours and recordings, stopped on {len(facts.partition.validation)} \
+labours, tested on {len(facts.partition.test)}
 
 ## What is read off simulated labours
 
