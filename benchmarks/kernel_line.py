@@ -66,7 +66,9 @@ def row(result: CrossValidation, tables: Tables, resamples: int) -> str:
     stage2, model = tables.statistics["stage2_minutes"], whole_repeats(result.predictions)
     some = np.isin(model.names, stage2.index[stage2 > 0])
     of_some = np.mean([auroc(model.labels[some], scores[some]) for scores in model.scores])
-    spread = np.std([auroc(model.labels, scores) for scores in model.scores], ddof=1)
+    spread = (
+        np.std([auroc(model.labels, scores) for scores in model.scores], ddof=1) if len(model.scores) > 1 else np.nan
+    )
     said += [f"with a second stage {of_some:.3f}", f"sd of a repeat {spread:.3f}"]
     return f"({audit['auroc'].low:.3f} to {audit['auroc'].high:.3f}) " + ", ".join(said)
 

@@ -20,7 +20,10 @@ from members import BATCH, alone, windows
 from fhr.cli.configurations import configuration_file
 from fhr.models import Network, rebuild
 
-NAMES = ("cnn", "inception_time", "resnet1d", "multi_resolution", "patch_transformer")
+NAMES = (
+    *("cnn", "inception_time", "resnet1d", "multi_resolution", "patch_transformer"),
+    *("log_energy", "random_convolutions", "window_bags"),
+)
 
 
 def network(name: str) -> Network:

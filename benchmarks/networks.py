@@ -1,15 +1,18 @@
 """Networks by the protocol, one training for the labels on pH, and each beside the lines and its control.
 
 python benchmarks/networks.py FOLDER run NAME --out DIR [--config CONFIG] [--repeats 1] [--set data.batch_size=64 ...]
+    [--shuffle MINUTES] [--with LINE ...]
 python benchmarks/networks.py FOLDER lines --out DIR [--repeats 1]
 python benchmarks/networks.py FOLDER table --out DIR [--against NAME ...] [--resamples 1000]
+python benchmarks/networks.py FOLDER audit NAME ... --out DIR
 python benchmarks/networks.py FOLDER choose NAME [--config CONFIG] [--set ...]
 
 `run` trains a configuration (by name or file, `--set` changes a value by its path) in 5 folds x 4 inner folds and keeps
-the scores of every label in DIR/NAME.csv; a repeat that is there is not trained again. `lines` does the same for the
-lines. `table` prints AUROC, Brier score and slope of what DIR holds, and paired differences of the mean AUROC of the
-three labels. `choose` scores a configuration by the held-out inner folds of the training part of one outer fold, on
-which alone settings are chosen.
+the scores of every label in DIR/NAME.csv. With `--shuffle`, a control, stretches of that length lie in another order in
+every window, by record; with `--with`, the network is averaged at equal weight with lines, as one procedure. `lines`
+scores the lines by themselves. `table` prints AUROC, Brier score and slope of what DIR holds, and paired differences of
+the mean AUROC of the three labels. `audit` matches the scores on signal loss, as for the lines. `choose` scores a
+configuration by the held-out inner folds of the training part of one outer fold, on which alone settings are chosen.
 """
 
 import argparse
@@ -17,17 +20,18 @@ import json
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import yaml
-from kernel_line import Tables
+from kernel_line import Tables, row
 
 from fhr.cli.configurations import configuration_file
 from fhr.cli.crossval_maker import ConfiguredMaker
 from fhr.datasets import CTUUHB, FittedModel, Place, Splits, make_splits
-from fhr.evaluation import cross_validate
+from fhr.evaluation import Procedure, cross_validate
 from fhr.metrics import auroc, brier, calibration_slope
 from fhr.preprocessing import Pipeline
 
@@ -51,6 +55,29 @@ def configuration(name: str, folder: str, changes: list[str]) -> str:
     return yaml.safe_dump(given)
 
 
+class Shuffled:
+    """A maker of trainings on windows whose stretches lie in another order, by record."""
+
+    def __init__(self, make, minutes: float) -> None:
+        self.make, self.minutes = make, minutes
+
+    def __call__(self, place: Place, seed: int):
+        """The training of a place, with its windows shuffled."""
+        training = self.make(place, seed)
+        training.data.setup("fit")
+        length = round(60 * self.minutes * training.data.fs)
+        training.data._signal = {
+            name: _shuffled(signal, length, np.random.default_rng(k))
+            for k, (name, signal) in enumerate(sorted(training.data._signal.items()))
+        }
+        return training
+
+
+def _shuffled(signal: np.ndarray, length: int, rng: np.random.Generator) -> np.ndarray:
+    stretches = signal.reshape(len(signal), -1, length)
+    return np.ascontiguousarray(stretches[:, rng.permutation(stretches.shape[1])].reshape(signal.shape))
+
+
 class Remembered:
     """A maker whose fits are kept, and given again for another label; the scores know none."""
 
@@ -59,6 +86,7 @@ class Remembered:
         self.seconds: list[float] = []
 
     def __call__(self, place: Place, seed: int) -> "_Fit":
+        """The fit of a place, made where none is known."""
         return _Fit(self, place, seed)
 
 
@@ -67,6 +95,7 @@ class _Fit:
         self.of, self.seed, self.key = of, seed, (place.repeat, place.fold, place.inner)
 
     def fit(self, place: Place, seed: int) -> FittedModel:
+        """What was fitted at this place before, or else a fit."""
         if self.key not in self.of.known:
             start = time.process_time()
             fitted = self.of.make(place, self.seed).fit(place, seed)
@@ -75,11 +104,16 @@ class _Fit:
         return self.of.known[self.key]
 
 
-def by_label(make, database: CTUUHB, splits: Splits, repeats: int, targets=TARGETS) -> tuple[pd.DataFrame, float]:
+def by_label(make, database: CTUUHB, splits: Splits, options: argparse.Namespace) -> tuple[pd.DataFrame, float]:
     """Out-of-fold predictions of every label, and seconds of CPU a training."""
     remembered, frames = Remembered(make), []
-    for target in targets:
-        result = cross_validate(remembered, database, target=target, splits=splits, repeats=repeats, name="network")
+    tables = Tables(list(database), Pipeline()) if options.beside else None
+    for target in options.targets:
+        whole = remembered
+        if tables is not None:
+            whole = Procedure((remembered, *(tables.maker(slug) for slug in options.beside)), by="mean")
+        given = {"target": target, "splits": splits, "repeats": options.repeats, "name": "network"}
+        result = cross_validate(whole, database, **given)
         said = {key: round(result.metrics[key].value, 3) for key in ("auroc", "brier", "calibration_slope")}
         print(target, said, flush=True)
         frames.append(result.predictions.assign(target=target))
@@ -90,9 +124,11 @@ def run(options: argparse.Namespace, database: CTUUHB, splits: Splits) -> None:
     path = Path(options.out) / f"{options.name}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     text = configuration(options.config or options.name, options.folder, options.set)
-    make = ConfiguredMaker(text, options.name)
-    predictions, seconds = by_label(make, database, splits, options.repeats, options.targets)
-    network = make(Place.first(database, options.targets[0], splits), 0).task.model
+    make = configured = ConfiguredMaker(text, options.name)
+    if options.shuffle:
+        make = Shuffled(make, options.shuffle)
+    predictions, seconds = by_label(make, database, splits, options)
+    network = configured(Place.first(database, options.targets[0], splits), 0).task.model
     size = sum(p.numel() for p in network.parameters())
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
     predictions.to_csv(path, index=False)
@@ -110,6 +146,15 @@ def lines(options: argparse.Namespace, database: CTUUHB, splits: Splits) -> None
             frames.append(result.predictions.assign(target=target))
         Path(options.out).mkdir(parents=True, exist_ok=True)
         pd.concat(frames).to_csv(Path(options.out) / f"{slug}.csv", index=False)
+
+
+def audit(options: argparse.Namespace, database: CTUUHB, splits: Splits) -> None:
+    """AUROC, matched on signal loss, and among records with signal at the end."""
+    tables = Tables(list(database), Pipeline())
+    for name in [options.name, *options.more]:
+        frame = pd.read_csv(Path(options.out) / f"{name}.csv")
+        for target, predictions in zip(TARGETS, by_target(frame), strict=True):
+            print(name, target, row(SimpleNamespace(predictions=predictions), tables, options.resamples), flush=True)
 
 
 def choose(options: argparse.Namespace, database: CTUUHB, splits: Splits) -> None:
@@ -132,9 +177,11 @@ def table(options: argparse.Namespace) -> None:
     for name, frame in frames.items():
         about_path = Path(options.out) / f"{name}.json"
         about = json.loads(about_path.read_text()) if about_path.exists() else {}
-        cells = [" / ".join(f"{metric:.3f}" for metric in of) for of in zip(*map(measured, by_target(frame)), strict=True)]
+        metrics = zip(*map(measured, by_target(frame)), strict=True)
+        cells = [" / ".join(f"{metric:.3f}" for metric in of) for of in metrics]
         beside = [difference(frames[other], frame, options.resamples) for other in options.against if other != name]
-        said = [name, str(frame["repeat"].nunique()), *cells, str(about.get("parameters", "")), f"{about.get('seconds', 0):.1f}"]
+        cost = [str(about.get("parameters", "")), f"{about.get('seconds', 0):.1f}"]
+        said = [name, str(frame["repeat"].nunique()), *cells, *cost]
         print("| " + " | ".join(said + beside) + " |", flush=True)
 
 
@@ -155,18 +202,16 @@ def measured(rows: pd.DataFrame) -> tuple[float, float, float]:
 def difference(one: pd.DataFrame, other: pd.DataFrame, resamples: int) -> str:
     """Mean AUROC of the three labels, the second minus the first, over records, on the repeats that both have."""
     shared = sorted(set(one["repeat"]) & set(other["repeat"]))
-    wide = [
-        [rows[rows["repeat"].isin(shared)].pivot(index="name", columns="repeat", values="score") for rows in by_target(x)]
-        for x in (one, other)
-    ]
+    both = [x[x["repeat"].isin(shared)] for x in (one, other)]
+    wide = [[rows.pivot(index="name", columns="repeat", values="score") for rows in by_target(x)] for x in both]
     labels = [rows.drop_duplicates("name").set_index("name")["label"] for rows in by_target(one)]
     names = np.array(sorted(set(wide[0][0].index) & set(wide[1][0].index)))
-    arrays = [[scores.loc[names].to_numpy() for scores in x] for x in wide]
+    arrays = [[scores.loc[names].to_numpy().T for scores in x] for x in wide]
     truth = [label.loc[names].to_numpy(dtype=float) for label in labels]
 
     def mean(rows: np.ndarray) -> float:
         found = [
-            [np.mean([auroc(y[rows], scores[rows, r]) for r in range(len(shared))]) for y, scores in zip(truth, x, strict=True)]
+            [np.mean([auroc(y[rows], repeat[rows]) for repeat in scores]) for y, scores in zip(truth, x, strict=True)]
             for x in arrays
         ]
         return float(np.mean(found[1]) - np.mean(found[0]))
@@ -180,13 +225,16 @@ def difference(one: pd.DataFrame, other: pd.DataFrame, resamples: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    parser.add_argument("what", choices=("run", "lines", "table", "choose"))
+    parser.add_argument("what", choices=("run", "lines", "table", "audit", "choose"))
     parser.add_argument("name", nargs="?")
+    parser.add_argument("more", nargs="*")
     parser.add_argument("--config", help="configuration, by name or file (default: NAME)")
     parser.add_argument("--set", nargs="*", default=[], metavar="PATH=VALUE")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--targets", nargs="+", default=TARGETS)
     parser.add_argument("--out", default="networks")
+    parser.add_argument("--shuffle", type=float, metavar="MINUTES")
+    parser.add_argument("--with", dest="beside", nargs="*", default=[], metavar="LINE")
     parser.add_argument("--against", nargs="*", default=[])
     parser.add_argument("--resamples", type=int, default=1000)
     options = parser.parse_args()
@@ -194,7 +242,9 @@ def main() -> None:
         table(options)
         return
     database = CTUUHB(options.folder)
-    {"run": run, "lines": lines, "choose": choose}[options.what](options, database, make_splits(database))
+    {"run": run, "lines": lines, "audit": audit, "choose": choose}[options.what](
+        options, database, make_splits(database)
+    )
 
 
 if __name__ == "__main__":

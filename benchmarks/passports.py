@@ -1,7 +1,7 @@
 """Passports of every shipped generator on the same outer folds, as one table, and a blind sheet.
 
 python benchmarks/passports.py FOLDER [--folds 0] [--label 'ph<=7.15'] [--classes all 1] [--generators iaaft ...]
-    [--draws 100] [--out DIR] [--blind DIR --strips 40 --seed 0]
+    [--draws 100] [--out DIR] [--work DIR] [--blind DIR --strips 40 --seed 0]
 
 Each generator is fitted to the training records of an outer fold and compared with the records of its test fold. The
 power of planted defects is measured on the training records of that fold, at the number of its test records. `--blind`
@@ -20,7 +20,7 @@ import numpy as np
 from fhr.cli.configurations import shipped_configurations
 from fhr.cli.generator_settings import generator_of
 from fhr.datasets import CTUUHB, Place
-from fhr.evaluation import passport_power, surrogate_passport
+from fhr.evaluation import RealMeasures, passport_power, surrogate_passport
 from fhr.plots import strips
 from fhr.report import write_passport
 from fhr.synthesis import TrainingWindows
@@ -36,6 +36,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=100, help="of the power; 0 for none")
     parser.add_argument("--splits", type=int, default=999)
     parser.add_argument("--out", type=Path, help="folder of the pages")
+    parser.add_argument("--work", help="folder of what is simulated once")
     parser.add_argument("--blind", type=Path, help="folder of blind sheets")
     parser.add_argument("--strips", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0, help="of the blind sheets")
@@ -44,7 +45,12 @@ def main() -> None:
     first = Place.first(database, options.label)
     for fold in options.folds:
         place = first.at(0, fold)
-        fitted = {name: generator_of(name).at(place, outer=True) for name in options.generators}
+        measures = RealMeasures()
+        folder = ["--generator.folder", options.work] if options.work else []
+        fitted = {
+            name: generator_of(name, folder if name == "refitted_simulator" else ()).at(place, outer=True)
+            for name in options.generators
+        }
         held_out = [database[name] for name in place.partition.test]
         if options.blind:
             blind(options.blind, fitted, held_out, options.strips, options.seed)
@@ -58,7 +64,13 @@ def main() -> None:
             for name, generator in fitted.items():
                 start = time.perf_counter()
                 passport = surrogate_passport(
-                    generator, held_out, place.labels, target=target, power=power, n_splits=options.splits
+                    generator,
+                    held_out,
+                    place.labels,
+                    target=target,
+                    power=power,
+                    n_splits=options.splits,
+                    measures=measures,
                 )
                 worst = passport.indices.sort_values("p_holm", kind="stable")
                 low = worst[worst["p_holm"] <= 0.05]

@@ -25,6 +25,7 @@ from fhr.evaluation import (
     MADE_BY,
     Baseline,
     CrossValidation,
+    EmbeddedMaker,
     FittedFold,
     GroupLine,
     KernelLineMaker,
@@ -144,6 +145,7 @@ class _Work:
         self._groups: Callable[[], pd.DataFrame] = cache(lambda: self._feature_table(facts.recordings.values()))
         procedure = cli.config.procedure
         self._combined = [] if procedure is None else lines(procedure.lines)
+        self._head = None if procedure is None else procedure.head
         self._beneath = None if procedure is None or procedure.residual_on is None else _kernel(procedure.residual_on)
 
     def on(
@@ -197,6 +199,10 @@ class _Work:
         network: Maker = self._network(name)
         if self._is_alone:
             return network
+        if self._head is not None:
+            network = EmbeddedMaker(network, self._head, name)
+        if not self._combined and self._beneath is None:
+            return network
         tell("features of %d recordings", len(self._facts.recordings))
         if self._beneath is not None:
             line = self._beneath.maker(self._groups(), pipeline=self._pipeline)
@@ -209,12 +215,14 @@ class _Work:
 
     @property
     def _is_alone(self) -> bool:
-        """True for a network that no line stands beside or beneath."""
-        return not self._combined and self._beneath is None
+        """True for a network with its own head that no line stands beside or beneath."""
+        return not self._combined and self._beneath is None and self._head is None
 
     @property
     def _network_name(self) -> str:
         name = type(self._cli.model.model).__name__
+        if self._head is not None:
+            name = f"{name}, {self._head} head"
         return name if self._beneath is None else f"{name} on the {self._beneath.name}"
 
     def _network(self, name: str) -> ConfiguredMaker:

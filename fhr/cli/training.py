@@ -113,7 +113,8 @@ class TrainingCLI(LightningCLI):
         parser.link_arguments("seed_everything", "data.init_args.seed")
         # The steps of a `FeatureSet` stand in the configuration by name and parameters.
         register_type(Step, asdict, lambda step: Step(**step), fail_already_registered=False)
-        for shape in ("n_channels", "n_outputs", "n_features", "fs"):  # a network without one of these is not told of it
+        # A network without one of these is not told of it.
+        for shape in ("n_channels", "n_outputs", "n_features", "fs"):
             parser.link_arguments(f"data.{shape}", f"model.init_args.model.init_args.{shape}", apply_on="instantiate")
 
     def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
@@ -238,6 +239,7 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
+        r".*module\(s\) in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):
         warnings.filterwarnings("ignore", message=message)

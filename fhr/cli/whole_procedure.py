@@ -16,8 +16,11 @@ class WholeProcedure:
             `weigh` learns weights there, see `fhr.evaluation.Procedure`.
         residual_on: short name of a kernel line, on whose score the network begins, so that it learns what the line
             leaves, see `fhr.evaluation.ResidualMaker`; None for a network by itself.
+        head: what scores the network's embedding in place of its own head: `kernel`, `ridge` or `logistic`, see
+            `fhr.evaluation.EmbeddedMaker`; None for its own.
     """
 
     lines: list[str] = field(default_factory=list)
     by: Literal["mean", "choose", "weigh"] = "mean"
     residual_on: str | None = None
+    head: Literal["kernel", "ridge", "logistic"] | None = None

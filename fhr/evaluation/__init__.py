@@ -11,6 +11,7 @@ from .conformal_sets import conformal_table, singleton_gain
 from .controls import permuted
 from .cross_fitting import RAW_COLUMNS, FoldPrediction, cross_fit, raw_scores
 from .discriminative import discriminative_scores, train_on_synthetic
+from .embedded import HEADS, EmbeddedMaker, embedding_table
 from .external_validation import ExternalValidation, external_validation
 from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
@@ -31,6 +32,7 @@ from .predictions_of_models import KeptPredictions, kept_predictions, told_apart
 from .procedure import Combined, Procedure, combine
 from .protocol import check_inner_folds, cross_validate, finished_folds
 from .published_predictions import oof_file, read_oof
+from .real_measures import RealMeasures
 from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .residual import ResidualMaker
@@ -52,11 +54,13 @@ __all__ = [
     "BASELINE_COLUMNS",
     "BESIDE",
     "GROUP_LINES",
+    "HEADS",
     "MADE_BY",
     "RAW_COLUMNS",
     "Baseline",
     "Combined",
     "CrossValidation",
+    "EmbeddedMaker",
     "ExternalValidation",
     "FinishedFold",
     "Fit",
@@ -75,6 +79,7 @@ __all__ = [
     "OverPermutations",
     "Passport",
     "Procedure",
+    "RealMeasures",
     "Repeats",
     "Report",
     "ResidualMaker",
@@ -97,6 +102,7 @@ __all__ = [
     "cross_validate",
     "discriminative_scores",
     "draw_comparison",
+    "embedding_table",
     "evaluate_predictions",
     "external_validation",
     "feature_table",

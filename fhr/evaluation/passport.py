@@ -29,6 +29,8 @@ from fhr.preprocessing import block_factor, block_mean
 from fhr.recording import Recording
 from fhr.synthesis import STATISTIC_FAMILIES, Embedding, FittedGenerator, TrainingWindows, window_statistics
 
+from .real_measures import RealMeasures
+
 __all__ = ["NO_DEFECT", "Passport", "passport_indices", "surrogate_passport"]
 
 NO_DEFECT = "no defect"
@@ -98,6 +100,7 @@ def surrogate_passport(
     power: Mapping[str, float] | None = None,
     n_splits: int = 999,
     seed: int = 0,
+    measures: RealMeasures | None = None,
 ) -> Passport:
     """Compare a generator with real records that it was not fitted to.
 
@@ -113,6 +116,7 @@ def surrogate_passport(
         power: of planted defects at these numbers, see `fhr.evaluation.passport_power`; None or empty for not known.
         n_splits: of the reference.
         seed: of synthetic recordings and splits.
+        measures: of real windows, where the passports of several generators share them.
 
     Raises:
         FHRError: a held-out recording that the generator was fitted to, fewer than ten of the class, or windows of
@@ -134,7 +138,9 @@ def surrogate_passport(
     synthetic = fitted.sample(n, target, seed)
     seconds = (time.process_time() - start) / n
     made = np.stack([np.stack([recording.fhr, recording.uc]) for recording in synthetic])
-    rows = [window_statistics(x[:, 0], x[:, 1]) for x in (training.signals, real.signals, made)]
+    measures = measures or RealMeasures()
+    of_made = window_statistics(made[:, 0], made[:, 1])
+    rows = [measures.statistics(training.signals), measures.statistics(real.signals), of_made]
     indices = _table(
         "index",
         {
@@ -142,7 +148,7 @@ def surrogate_passport(
             for name, of in against_real(passport_indices, *rows, n_splits=n_splits, seed=seed).items()
         },
     )
-    memorisation = _memorisation(fitted.windows, real, made, rows)
+    memorisation = _memorisation(fitted.windows, real, made, rows, measures)
     known = {} if power is None else dict(power)
     fidelity, copying = (dict(zip(table.iloc[:, 0], table["p"], strict=True)) for table in (indices, memorisation))
     of_defects = {name: value for name, value in known.items() if name != NO_DEFECT}
@@ -189,11 +195,16 @@ def passport_indices(real: np.ndarray, pool: np.ndarray) -> Chosen:
 
 
 def _memorisation(
-    training: TrainingWindows, real: TrainingWindows, made: np.ndarray, rows: Sequence[np.ndarray]
+    training: TrainingWindows,
+    real: TrainingWindows,
+    made: np.ndarray,
+    rows: Sequence[np.ndarray],
+    measures: RealMeasures,
 ) -> pd.DataFrame:
     factor = block_factor(training.fs, 1.0)
     known, new, fake = (block_mean(x[:, 0], factor) for x in (training.signals, real.signals, made))
-    to_training = [nearest_windows(shifted_differences(x, known, fs=1.0)) for x in (fake, new)]
+    of_fake, of_new = shifted_differences(fake, known, fs=1.0), measures.differences(new, known, fs=1.0)
+    to_training = [nearest_windows(one) for one in (of_fake, of_new)]
     to_fake = [nearest_windows(shifted_differences(x, fake, fs=1.0)) for x in (known, new)]
     found: dict[str, dict[str, float]] = {}
     for name in ("stretch", "whole"):

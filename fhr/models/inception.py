@@ -67,7 +67,7 @@ class InceptionNet(Trunk):
 
     def forward(self, signal: torch.Tensor, features: torch.Tensor | None = None) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time) and `features` (batch, n_features)."""
-        pooled = self.pool(*self.sequence(signal))
+        pooled = self.embed(signal)
         if self.n_features:
             pooled = torch.cat([pooled, self.branch(features)], dim=1)
         scores: torch.Tensor = self.head(pooled)

@@ -33,12 +33,12 @@ class LogEnergyNet(Trunk):
     .. math:: e_k = \log(\epsilon + |S_k - S_{k+1}|), \quad w_k = w_0, 2 w_0, 4 w_0, \dots,
 
     averaged over steps of 4 s, of the heart rate at all octaves and of the others from 8 s on; with `swings` the
-    differences themselves of the heart rate from 8 s on, whose quantiles tell how deep it falls from how high it rises;
-    with `modulation` the same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on. A band
-    answers periods of about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`: order_statistics,
-    band_amplitudes, modulation); here the width and the centre of each mean are learnt by gradient descent, from
-    octaves on. A mean knows no value in a gap, and a step of which less than a fifth of the surroundings (Gaussian,
-    32 s) was measured has weight 0.
+    differences themselves of the heart rate from 8 s on, whose quantiles tell how deep it falls from how high it
+    rises; with `modulation` the same once more of the :math:`e_k` of the heart rate, at the slower octaves from 8 s on.
+    A band answers periods of about 6.5 of its shorter width. Hand-made features are of this kind (`fhr.features`:
+    order_statistics, band_amplitudes, modulation); here the width and the centre of each mean are learnt by gradient
+    descent, from octaves on. A mean knows no value in a gap, and a step of which less than a fifth of the surroundings
+    (Gaussian, 32 s) was measured has weight 0.
 
     Mean, deviation and quantiles are pooled of the channels, and of swings and log-sizes of the heart rate, of all else
     mean and deviation; a linear layer scores them once their scales are equal. The kinds of channels are heart rate,
@@ -70,6 +70,7 @@ class LogEnergyNet(Trunk):
         whose mean is not 0 beside a gap, and per-channel energy normalisation, which would remove the amplitude.
     """
 
+    end_arguments = Trunk.end_arguments | {"frozen"}
     near: torch.Tensor
     pairs: torch.Tensor
 

@@ -48,7 +48,8 @@ class NestedPooling(nn.Module):
 
     def forward(self, values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Pool `values` over the time that has a weight."""
-        steps, found = values.shape[-1], []
+        steps = values.shape[-1]
+        found: list[torch.Tensor] = []
         for part in self.parts:
             last = max(1, round(part * steps))
             x, w = values[..., -last:], weight[..., -last:]

@@ -73,7 +73,7 @@ def _trunk(network: Any, name: str) -> Trunk:
 
 
 def _weights(trunk: Trunk) -> dict[str, torch.Tensor]:
-    """The weights in front of the ends by name, each of an adapted layer by the name that it has without its adapter."""
+    """The weights in front of the ends, each of an adapted layer by the name that it has without its adapter."""
     return {
         _ADAPTED.sub(r".\1", name): weight
         for name, weight in trunk.state_dict().items()

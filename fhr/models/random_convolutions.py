@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from fhr.compute import stream
 from fhr.errors import FHRError
 
+from .nested_pooling import NestedPooling
 from .pooled_scale import PooledScale
 from .trunk import FeatureSequence, Trunk
 from .whole_steps import whole_steps
@@ -35,7 +36,8 @@ class RandomConvolutions(Trunk):
 
     A tap is the mean of what was measured of d s. A missing tap takes the mean of the taps that are there, so that a
     constant is answered alike beside a gap and far from it. What is pooled over nested last parts is mean and deviation
-    of the answer and, over steps of 4 s, of the share above each bias. The linear layer learns alone.
+    of the answer and, over steps of 4 s, of the share above each bias, the two kinds of channels. The linear layer
+    learns alone.
 
     Args:
         n_channels: input channels; the last one is the mask where there is more than one.
@@ -95,8 +97,10 @@ class RandomConvolutions(Trunk):
         biases *= generator.choice([-1.0, 1.0], biases.shape)
         self.register_buffer("kernels", torch.tensor(weights, dtype=torch.float32))
         self.register_buffer("biases", torch.tensor(biases, dtype=torch.float32))
-        self.end_in(n_kernels * (1 + n_biases), n_outputs, parts=parts, dropout=dropout)
-        self.head = nn.Sequential(PooledScale(self.pool.n_pooled(self.width)), *self.head)
+        kinds = (n_kernels, n_kernels * n_biases)
+        self.end_in(sum(kinds), n_outputs, kinds=kinds, parts=parts, dropout=dropout)
+        n_pooled = NestedPooling(parts).n_pooled(self.width)
+        self.head = nn.Sequential(PooledScale(n_pooled), nn.Dropout(dropout), nn.Linear(n_pooled, n_outputs))
 
     def sequence(self, signal: torch.Tensor) -> FeatureSequence:
         """Answers and shares above the biases, one step in 4 s, of `signal` (batch, n_channels, time)."""
@@ -104,17 +108,18 @@ class RandomConvolutions(Trunk):
         weight = F.avg_pool1d(mask, self.step)
         steps = F.avg_pool1d(signals, self.step)
         kernels, biases = (x.tensor_split(len(self.fast) + len(self.slow)) for x in (self.kernels, self.biases))
-        values = []
+        answers: list[torch.Tensor] = []
+        shares: list[torch.Tensor] = []
         for k, dilation in enumerate([*self.fast, *self.slow]):
             is_fast = k < len(self.fast)
             x, m = (signals, mask) if is_fast else (steps, weight)
             answer = _answers(x, m, kernels[k], dilation)
             above = (answer.unsqueeze(2) > biases[k].unsqueeze(-1)).to(answer.dtype).flatten(1, 2)
-            found = torch.cat([answer, above], dim=1)
-            if is_fast:
-                found = F.avg_pool1d(found * mask, self.step) / weight.clamp_min(_SMALLEST_SHARE)
-            values.append(found)
-        return FeatureSequence(torch.cat(values, dim=1) * (weight > 0), weight)
+            for kind, found in ((answers, answer), (shares, above)):
+                if is_fast:
+                    found = F.avg_pool1d(found * mask, self.step) / weight.clamp_min(_SMALLEST_SHARE)
+                kind.append(found)
+        return FeatureSequence(torch.cat(answers + shares, dim=1) * (weight > 0), weight)
 
 
 def _answers(x: torch.Tensor, mask: torch.Tensor, kernels: torch.Tensor, dilation: int) -> torch.Tensor:

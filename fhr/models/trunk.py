@@ -41,13 +41,15 @@ class Trunk(Network):
     """
 
     width: int
+    pool: nn.Module
+    head: nn.Module
     ends: ClassVar[frozenset[str]] = frozenset({"pool", "head", "scaling_of_features"})
     end_arguments: ClassVar[frozenset[str]] = frozenset({"n_outputs", "dropout", "parts", "quantiles"})
     kinds: tuple[int, ...]
 
     @property
     def last_block(self) -> nn.Module:
-        """What is fine-tuned where only the end of the trunk is: the last layer, or block of layers, of the sequence."""
+        """The last layer, or block of layers, of the sequence: all that learns where only the end of the trunk does."""
         layers = [child for name, child in self.named_children() if name not in self.ends]
         with_weights = [child for child in layers if any(True for _ in child.parameters())]
         if not with_weights:
@@ -76,16 +78,21 @@ class Trunk(Network):
             dropout: of the pooled features.
         """
         self.width, self.kinds = width, kinds or (width,)
-        self.pool: nn.Module = NestedPooling(parts, quantiles)
+        self.pool = NestedPooling(parts, quantiles)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.pool.n_pooled(width), n_outputs))
 
     def sequence(self, signal: torch.Tensor) -> FeatureSequence:
         """Features in time of `signal` (batch, channel, time)."""
         raise NotImplementedError
 
+    def embed(self, signal: torch.Tensor) -> torch.Tensor:
+        """Embedding (batch, d) of `signal` (batch, n_channels, time): its sequence, pooled."""
+        pooled: torch.Tensor = self.pool(*self.sequence(signal))
+        return pooled
+
     def forward(self, signal: torch.Tensor) -> torch.Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
-        scores: torch.Tensor = self.head(self.pool(*self.sequence(signal)))
+        scores: torch.Tensor = self.head(self.embed(signal))
         return scores
 
 

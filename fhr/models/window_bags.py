@@ -61,6 +61,8 @@ class WindowBags(Trunk):
         windows, which have no label.
     """
 
+    end_arguments = Trunk.end_arguments | {"pooling"}
+
     def __init__(
         self,
         n_channels: int = 3,

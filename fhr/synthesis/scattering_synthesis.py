@@ -15,6 +15,7 @@ from fhr.multiscale.batch import read_signals
 from fhr.multiscale.inputs import check_precision
 from fhr.multiscale.morlet import morlet_family, morlet_spectrum
 
+from .held_stretches import held_as
 from .quasi_newton import Minimum, minimise
 from .scattering_statistics import WEIGHTS, ScatteringStatistics, closed
 
@@ -24,6 +25,7 @@ MIN_SAMPLES, MIN_SECONDS = 256, 20.0
 CPU_NUMBERS, GPU_NUMBERS = 2**16, 2**22  # samples that descend together: on a CPU they stay in its cache
 PER_OCTAVE = 4  # bands of the spectrum that the descent is scaled by
 QUIET = 1e-12  # of the largest power of that spectrum
+REST = 16.0  # seconds on one value, about as long as the wavelets of the two finest octaves at 1 Hz
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class ScatteringSynthesis:
 
     Attributes:
         signals: (batch, channel, time), in the units, kind, device and type of what was given.
-        relative_loss: (batch,), loss over that of the start, a phase-randomised record.
+        relative_loss: (batch,), loss over that of the start, a phase-randomised record; before windows are held.
         iterations: (batch,), steps of the descent.
         discrepancies: by group of statistics, (batch,), root mean square of sample minus record, in standard
             deviations of the record and of its wavelet coefficients.
@@ -60,16 +62,18 @@ def scattering_synthesis(
     `ScatteringStatistics` to those of the record. It starts far out in a space of many dimensions and ends at the
     first point where they agree, which leaves what they do not fix as random as it was (a microcanonical model of
     maximum entropy, up to the descent's own preference). The descent works on the noise before its colouring by the
-    record's smoothed spectrum: without that, steep spectra are slow.
+    record's smoothed spectrum: without that, steep spectra are slow. At the end the calmest windows of 16 s are held at
+    one value, as many in each channel as rest on one in the record: no statistic tells small fluctuations from none.
 
     **Kept**, to the discrepancies that are reported: distribution of the samples and of increments over 1.25 to 40 s
     with their skewness, power and cross-spectra octave by octave, sparsity and log-moments of each scale, how
     fluctuations of one scale go with those of another and of the other channel, the asymmetry of time and of up and
-    down, shapes as far as phases of neighbouring octaves make them, the delay between channels up to 120 s.
+    down, shapes as far as phases of neighbouring octaves make them, the delay between channels up to 120 s, and how
+    much of a channel rests on one value for 16 s.
     **Destroyed**: when anything happens (no event stays in its place), the trend from end to end and the order of the
-    stages of labour, the regular beat of contractions, steps of a monitor's resolution and exactly flat stretches (and
-    with them log-cumulants of fine scales of a UC that rests on one value), the outline of one event beyond what pairs
-    of scales fix: brief needles and restless stretches come as often as in the record, but in other company.
+    stages of labour, the regular beat of contractions, steps of a monitor's resolution, minutes on one value in one
+    piece (with them log-cumulants of fine scales of a UC that rests for long), the outline of one event beyond what
+    pairs of scales fix: brief needles and restless stretches come as often as in the record, but in other company.
 
     Args:
         x: (batch, channel, time), complete: fill gaps first, and draw gaps into the result. FHR and UC, or any others.
@@ -108,7 +112,7 @@ def scattering_synthesis(
     numbers = CPU_NUMBERS if target.device.type == "cpu" else GPU_NUMBERS
     size = max(1, numbers // target[0].numel())
     parts = [
-        _synthesised(statistics, part, _phases(part, seed, first + begin), tolerance, max_iterations)
+        _synthesised(statistics, part, _phases(part, seed, first + begin), fs, tolerance, max_iterations)
         for begin, part in zip(range(0, len(target), size), target.split(size), strict=True)
     ]
     signals = torch.cat([signals for signals, _, _ in parts])
@@ -151,7 +155,7 @@ def _phases(target: Tensor, seed: int, first: int) -> Tensor:
 
 
 def _synthesised(
-    statistics: ScatteringStatistics, target: Tensor, phases: Tensor, tolerance: float, max_iterations: int
+    statistics: ScatteringStatistics, target: Tensor, phases: Tensor, fs: float, tolerance: float, max_iterations: int
 ) -> tuple[Tensor, Minimum, dict[str, Tensor]]:
     """Signals, their descent, and the mean square discrepancies by group."""
     n = target.shape[-1]
@@ -176,7 +180,7 @@ def _synthesised(
 
     minimum = minimise(loss, noise.flatten(1), tolerance=tolerance, max_iterations=max_iterations)
     everyone = torch.arange(len(target), device=target.device)
-    signals = coloured(minimum.point, everyone)
+    signals = held_as(target, coloured(minimum.point, everyone), max(2, round(REST * fs)))
     return signals, minimum, apart(signals, everyone)
 
 

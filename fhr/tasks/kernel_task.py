@@ -47,8 +47,8 @@ class KernelTask(ClassificationTask):
     ) -> None:
         if not isinstance(model, DeepKernel):
             raise FHRError(
-                f"{type(model).__name__} has no kernel-ridge head; train it by fhr.tasks.ClassificationTask, or make it "
-                "the trunk of a fhr.models.DeepKernel"
+                f"{type(model).__name__} has no kernel-ridge head; train it by fhr.tasks.ClassificationTask, or make "
+                "it the trunk of a fhr.models.DeepKernel"
             )
         super().__init__(model, target, learning_rate, weight_decay, weights)
         self.kernel_learning_rate = kernel_learning_rate

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError
-from fhr.evaluation import Passport, passport_power, surrogate_passport
+from fhr.evaluation import Passport, RealMeasures, passport_power, surrogate_passport
 from fhr.evaluation.passport import NO_DEFECT
 from fhr.recording import Provenance
 from fhr.report import write_passport
@@ -45,8 +45,13 @@ def copies(records) -> FittedGenerator:
 
 
 @pytest.fixture(scope="module")
-def passport(records, copies) -> Passport:
-    return surrogate_passport(copies, records[14:], power=POWER, n_splits=200)
+def measures() -> RealMeasures:
+    return RealMeasures()
+
+
+@pytest.fixture(scope="module")
+def passport(records, copies, measures) -> Passport:
+    return surrogate_passport(copies, records[14:], power=POWER, n_splits=200, measures=measures)
 
 
 def test_a_memoriser_is_told(passport):
@@ -61,8 +66,10 @@ def test_copies_of_real_records_look_real(passport):
     assert (passport.indices["p"] >= 1 / 201).all()
 
 
-def test_rises_in_place_of_falls_are_told_and_without_power_there_is_no_verdict(records):
-    mirrored = surrogate_passport(_Copies(mirrored=True).fit(records[:14]), records[14:], n_splits=400)
+def test_rises_in_place_of_falls_are_told_and_without_power_there_is_no_verdict(records, measures):
+    mirrored = surrogate_passport(
+        _Copies(mirrored=True).fit(records[:14]), records[14:], n_splits=400, measures=measures
+    )
     assert mirrored.indices.set_index("index").loc["marginals: asymmetry", "p"] < 0.01
     assert mirrored.verdict.good is None
     assert "power: not measured" in mirrored.verdict.words

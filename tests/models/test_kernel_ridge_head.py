@@ -84,7 +84,7 @@ def test_a_linear_trunk_learns_what_matters():
     def mixed(scale):
         return torch.eye(40) @ torch.diag(scale.exp()) @ MIX
 
-    MIX = torch.randn(40, 40, generator=generator) / 40**0.5  # noqa: N806
+    MIX = torch.randn(40, 40, generator=generator) / 40**0.5
     before = error()
     for _ in range(60):
         optimizer.zero_grad()

@@ -1,4 +1,4 @@
-"""The task of a trunk under a kernel-ridge head: what the head is fitted to, when, and that it learns nothing from noise."""
+"""The task of a trunk under a kernel-ridge head: what the head is fitted to, and that noise teaches it nothing."""
 
 import pytest
 import pytorch_lightning as pl

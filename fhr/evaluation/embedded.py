@@ -1,0 +1,155 @@
+"""Another head on the embedding of a network, trained, pretrained or of random weights, as a model of the protocol."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from fhr.datasets import FittedModel, Place
+from fhr.errors import FHRError
+from fhr.models import KernelLine
+from fhr.recording import Recording
+
+from .baselines import logistic, ridge
+from .fits import Maker
+from .on_table import OnTable, rows_at
+
+if TYPE_CHECKING:
+    from fhr.models import Network
+    from fhr.preprocessing import Pipeline
+    from fhr.tasks import Training
+
+__all__ = ["HEADS", "EmbeddedMaker", "embedding_table"]
+
+_BATCH = 32  # windows at once
+_PENALTY, _DECAY = 0.2, 1.5  # of `fhr.models.KernelRidgeHead`, whose weights sum to 1 as these do
+Head = Literal["kernel", "ridge", "logistic"]
+HEADS: dict[str, Callable[[], Any] | None] = {"kernel": None, "ridge": ridge, "logistic": logistic}
+"""Heads by name: the kernels of a kernel line, and the pipelines of the lines, the ridge on pH."""
+
+
+def embedding_table(network: "Network", recordings: Sequence[Recording], pipeline: "Pipeline") -> pd.DataFrame:
+    """Embedding of the window of each recording by a network.
+
+    Args:
+        network: with a method `embed`, as a `Trunk`, `OnTrunk` or `DeepKernel` has; it is put into evaluation mode.
+        recordings: one row each; one that the pipeline refuses has none.
+        pipeline: that the network was made for.
+
+    Returns:
+        Index `record` (names), columns `e0`, `e1`, ....
+
+    Raises:
+        FHRError: a network without an embedding.
+    """
+    windows, _ = pipeline.prepare(recordings)
+    return _embedded(network, {one.recording.name: one.signal for one in windows})
+
+
+def _embedded(network: "Network", signals: dict[str, np.ndarray]) -> pd.DataFrame:
+    import torch
+
+    embed = getattr(network, "embed", None)
+    if embed is None:
+        raise FHRError(
+            f"{type(network).__name__} gives no embedding for another head; take a fhr.models.Trunk, or a network with "
+            "a method `embed` from (batch, channel, time) to (batch, d)"
+        )
+    network.eval()
+    device = next((p.device for p in network.parameters()), torch.device("cpu"))
+    names = list(signals)
+    with torch.inference_mode():
+        parts = [
+            embed(torch.from_numpy(np.stack([signals[n] for n in names[i : i + _BATCH]])).to(device)).cpu().numpy()
+            for i in range(0, len(names), _BATCH)
+        ]
+    values = np.concatenate(parts).astype(np.float64)
+    columns = [f"e{j}" for j in range(values.shape[1])]
+    return pd.DataFrame(values, pd.Index(names, name="record", dtype=object), columns)
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedMaker:
+    """A maker of heads on the embedding of a network, for `fhr.evaluation.cross_validate`.
+
+    At each place the network is trained as its configuration says (not at all with `learn: none` and one epoch), and
+    the embedding of its training and early-stopping records teaches the head. So one head stands on random, pretrained,
+    fine-tuned and trained weights alike, and what weights are worth is told apart from what a head is. Each kind of
+    channels of the trunk is a kernel of its own, of equal weight; the embedding of a network without kinds is one.
+
+    Args:
+        network: makes an `fhr.tasks.Training`.
+        head: by its name in `HEADS`.
+        name: of the model in tables; empty for one that says of both.
+
+    Raises:
+        FHRError: a head of another name.
+    """
+
+    network: Maker
+    head: Head = "kernel"
+    name: str = ""
+    _signals: dict[str, np.ndarray] = field(default_factory=dict, repr=False)  # windows of a database, prepared once
+
+    def __post_init__(self) -> None:
+        if self.head not in HEADS:
+            raise FHRError(f"head={self.head!r}; give one of {', '.join(HEADS)}")
+        if not self.name:
+            network = getattr(self.network, "name", "") or getattr(self.network, "__name__", "network")
+            object.__setattr__(self, "name", f"{network}, {self.head} head")
+
+    def __call__(self, place: Place, seed: int) -> "_EmbeddedFit":
+        """Network and head of one place."""
+        from fhr.tasks import Training  # Lightning, which a line does without
+
+        made = self.network(place, seed)
+        if not isinstance(made, Training):
+            raise FHRError(f"{self.name}: its network is a {type(made).__name__}; give a Training")
+        return _EmbeddedFit(self, made)
+
+
+@dataclass(frozen=True, eq=False)
+class _EmbeddedFit:
+    made_by: EmbeddedMaker
+    training: "Training"
+
+    def fit(self, place: Place, seed: int) -> FittedModel:
+        """Train the network, embed every record, and fit the head on training and early-stopping records.
+
+        Raises:
+            FHRError: what network or head refuse.
+        """
+        made, training = self.made_by, self.training
+        training.fit(place, seed)
+        table, network = self._table(), training.task.model  # type: ignore[attr-defined]
+        if (estimator := HEADS[made.head]) is not None:
+            learn: Literal["ph", "label"] = "ph" if made.head == "ridge" else "label"
+            return OnTable(estimator(), table, learn, made.name).fit(_unpermuted(place), seed)
+        rows = rows_at(table, _unpermuted(place), seed, made.name)
+        if place.database is None:
+            raise FHRError(f"{made.name}: it learns from pH and base deficit; give a place with its database")
+        sizes = getattr(network, "embedded_blocks", (table.shape[1],))
+        groups = tuple(f"kind {k}" for k, size in enumerate(sizes) for _ in range(size))
+        weights = {f"kind {k}": 1 / len(sizes) for k in range(len(sizes))}
+        line = KernelLine(place.target, groups, weights, _PENALTY, _DECAY)
+        model = line.fit(rows.train.to_numpy(), place.database.outcomes.loc[rows.train.index])
+        return rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
+
+    def _table(self) -> pd.DataFrame:
+        """Embedding of each record; its signal is that of another one where the place is a control."""
+        facts, known = self.training.data.facts, self.made_by._signals
+        giver = {name: facts.recordings[name] for name in facts.labels.index}
+        if lacking := {one.name: one for one in giver.values() if one.name not in known}:
+            windows, _ = facts.pipeline.prepare(lacking.values())
+            known.update({one.recording.name: one.signal for one in windows})
+        signals = {name: known[one.name] for name, one in giver.items()}
+        return _embedded(self.training.task.model, signals)  # type: ignore[attr-defined]
+
+
+def _unpermuted(place: Place) -> Place:
+    """The place, whose table has the signals of a control already."""
+    from dataclasses import replace
+
+    return replace(place, permutation=None)
