@@ -85,24 +85,15 @@ def where_it_looked(
         return mean
 
     reference, usual = None, usual_window(window, pipeline)
-    channels = {name: row for row, name in enumerate(pipeline.channels) if name != "mask"}
     if method == "integrated gradients":
         every = integrated_gradients(lambda x: predictor.gradients(x, beside(x)), signal, usual, steps=steps)
-        signals = {name: every[row] for name, row in channels.items()}
+        signals = {name: row for name, row in zip(pipeline.channels, every, strict=True) if name != "mask"}
         reference = float(score(usual[None])[0])
     else:
-        lengths = {"length": _samples(stretch, pipeline), "step": _samples(step, pipeline)}
-        order = [name for name in ("uc", "fhr") if name in channels]
-        layers = []
-        for name in order:
-            is_lost = method == "missing" and name == "fhr"
-            rows = [
-                i for i, channel in enumerate(pipeline.channels) if channel == name or (is_lost and channel == "mask")
-            ]
-            without = np.zeros_like(signal) if is_lost else usual
-            layers.append(Layer(rows, without, _measured(name, window, pipeline)))
-        found = occlusion(score, signal, layers, **lengths)
-        signals = {name: found[order.index(name)] for name in channels}
+        layers, length = _layers(window, usual, pipeline, method), _samples(stretch, pipeline)
+        falls = occlusion(score, signal, list(layers.values()), length=length, step=_samples(step, pipeline))
+        by_name = dict(zip(layers, falls, strict=True))
+        signals = {name: by_name[name] for name in pipeline.channels if name in by_name}
     attribution = Attribution(
         name=recording.name,
         target=predictor.target,
@@ -122,6 +113,18 @@ def where_it_looked(
             attribution.score - reference,
         )
     return attribution
+
+
+def _layers(window: Window, usual: np.ndarray, pipeline: Pipeline, method: Method) -> dict[str, Layer]:
+    """What is taken away, by signal, in this order."""
+    rows = {name: [row] for row, name in enumerate(pipeline.channels)}
+    layers = {
+        name: Layer(rows[name], usual, _measured(name, window, pipeline)) for name in ("uc", "fhr") if name in rows
+    }
+    if method == "missing" and "fhr" in layers:
+        lost = layers["fhr"]._replace(rows=[*rows["fhr"], *rows.get("mask", [])], without=np.zeros_like(usual))
+        layers["fhr"] = lost
+    return layers
 
 
 def _samples(seconds: float, pipeline: Pipeline) -> int:

@@ -103,6 +103,7 @@ def test_the_score_is_the_mean_over_the_networks_and_gaps_add_nothing(labour, at
     found = attributions[method]
     each = [where_it_looked(predictor_of(Falls(weight=weight)), labour, method) for weight in (1.0, 2.0)]
     assert found.score == pytest.approx(np.mean([one.score for one in each]))
+    assert list(found.signals) == ["fhr", "uc"]
     for name, values in found.signals.items():
         np.testing.assert_allclose(values, np.mean([one.signals[name] for one in each], axis=0), atol=1e-7)
         assert values.shape == (PIPELINE.n_times,)
