@@ -8,8 +8,8 @@ else happens in a labour is independent of it. The causes: late decelerations wi
 variability for 20 min; tachysystole in the uterine activity for 15 min. Default networks learn the label from four
 fifths of the labours. In the other labours with the cause, the minutes (of FHR and of UC, 120) are ranked by what they
 add to the score. A minute is a hit if at least half of it is in what was planted, in that signal. Beside the methods:
-random minutes, networks of random weights, UC taken away as lost UC is (a plateau of 30 units, without a mask), and the
-signal alone, without a network (distance from the window at rest).
+random minutes, networks of random weights, the signal alone, without a network (distance from the window at rest), and
+two other ways to take stretches away: FHR by itself and not after UC, and UC as lost UC is, a plateau of 30 units.
 
 With a run and a folder of recordings nothing is planted: how far the methods agree on the minutes of heart rate of each
 recording (Spearman's rank correlation, median over recordings), and what a minute adds in the mean, which would be far
@@ -31,7 +31,7 @@ from fhr.errors import SignalError
 from fhr.metrics import auroc
 from fhr.models import CheckpointCard, InceptionNet
 from fhr.prediction import METHODS, Attribution, Predictor, load, where_it_looked
-from fhr.prediction.occlusion import occlusion
+from fhr.prediction.occlusion import Layer, occlusion
 from fhr.prediction.usual_window import usual_window
 from fhr.preprocessing import Pipeline
 from fhr.recording import Recording
@@ -103,16 +103,20 @@ def minutes_of(flags: np.ndarray, fs: float) -> np.ndarray:
     return flags[-round(3600 * fs) :].reshape(60, -1).mean(axis=1)
 
 
-def lost_activity(predictor: Predictor, birth: Recording, found: Attribution) -> Attribution:
-    """The attribution with UC taken away as it is lost, at 30 units, in place of put at rest."""
-    signal, seconds = PIPELINE(birth).signal, PIPELINE.n_times
+def otherwise(predictor: Predictor, birth: Recording) -> dict[str, np.ndarray]:
+    """What each minute adds by two other ways to take FHR away as missing."""
+    window, rest = PIPELINE(birth), usual_window(PIPELINE(birth), PIPELINE)
+    lost, known = np.zeros_like(rest), np.ones(PIPELINE.n_times, dtype=bool)
 
-    def score(windows: np.ndarray) -> np.ndarray:
-        return predictor.scores(windows).mean(axis=0)
+    def added(*layers: Layer) -> np.ndarray:
+        found = occlusion(lambda x: predictor.scores(x).mean(axis=0), window.signal, layers, length=60, step=30)
+        return found.reshape(len(layers), 60, -1).sum(axis=-1)
 
-    known = np.ones(seconds, dtype=bool)
-    uc = occlusion(score, signal, np.zeros_like(signal), [1], shown=known, length=60, step=30)
-    return replace(found, signals={**found.signals, "uc": uc})
+    fhr, uc, lost_uc = Layer([0, 2], lost, known), Layer([1], rest, known), Layer([1], lost, known)
+    return {
+        "missing, FHR by itself": np.concatenate([added(fhr), added(uc)]),
+        "missing, UC as lost": added(lost_uc, fhr)[::-1],
+    }
 
 
 def ranked(found: Attribution) -> np.ndarray:
@@ -197,8 +201,8 @@ def main() -> None:
                 seconds[method] += time.perf_counter() - begin
                 added.setdefault(method, []).append(ranked(found))
                 if method == "missing":
-                    uc_too = ranked(lost_activity(predictor, births[i], found))
-                    added.setdefault("missing, UC too", []).append(uc_too)
+                    for other, minutes in otherwise(predictor, births[i]).items():
+                        added.setdefault(other, []).append(minutes)
                 if found.reference is not None:
                     missed.append(abs(found.missed) / abs(found.score - found.reference))
                 of_none = ranked(where_it_looked(untrained, births[i], method))

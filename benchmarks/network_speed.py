@@ -10,6 +10,7 @@ times are those of the process (CPU), so that others on the machine change them 
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from math import ceil
 
 import torch
@@ -19,7 +20,10 @@ from members import BATCH, alone, windows
 from fhr.cli.configurations import configuration_file
 from fhr.models import Network, rebuild
 
-NAMES = ("cnn", "inception_time", "resnet1d", "multi_resolution", "patch_transformer")
+NAMES = (
+    *("cnn", "inception_time", "resnet1d", "multi_resolution", "patch_transformer"),
+    *("log_energy", "random_convolutions", "window_bags"),
+)
 
 
 def network(name: str) -> Network:
@@ -27,7 +31,7 @@ def network(name: str) -> Network:
         return rebuild(yaml.safe_load(file)["model"]["init_args"]["model"])
 
 
-def milliseconds(work, n: int) -> float:
+def milliseconds(work: Callable[[], object], n: int) -> float:
     """Median of `n` calls after two."""
     found = []
     for _ in range(n + 2):

@@ -152,7 +152,8 @@ class KernelRidgeHead(nn.Module):
         centred = gram - rows[:, None] - rows[None, :] + share @ rows
         root = s.sqrt()
         eye = torch.eye(len(t), dtype=exact, device=t.device)
-        inverse = torch.cholesky_inverse(torch.linalg.cholesky(root[:, None] * centred * root + penalty * eye))
+        # `cholesky` would wait for a GPU to tell whether the matrix is positive definite, which it is.
+        inverse = torch.cholesky_inverse(torch.linalg.cholesky_ex(root[:, None] * centred * root + penalty * eye).L)
         mean = share @ t
         coefficients = root * (inverse @ (root * (t - mean)))
         coefficients = coefficients - coefficients.mean()

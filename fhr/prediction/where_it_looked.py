@@ -12,7 +12,7 @@ from fhr.recording import Recording
 
 from .attribution import Attribution
 from .integrated_gradients import integrated_gradients
-from .occlusion import occlusion
+from .occlusion import Layer, occlusion
 from .predictor import Predictor
 from .usual_window import usual_window
 
@@ -41,7 +41,8 @@ def where_it_looked(
     `missing` asks what the score would be had a stretch of FHR not been recorded: its samples become as lost ones are,
     mask included. Networks know gaps from training, and it is the only way to see what steady signal tells, such as
     reduced variability. But a network that reads loss as risk answers for the loss too, and seems to find every stretch
-    reassuring. UC has no mask, and lost UC is a plateau to a network: a stretch of it is put at rest instead.
+    reassuring. UC has no mask, and a stretch of it is put at rest. It is so before the heart rate is taken away, since
+    many networks see nothing at all where the mask is 0: FHR by itself would be credited with the contractions there.
 
     `at rest` replaces a stretch of either signal by what `usual_window` has there, baseline and no contraction, and
     leaves the mask: it shows decelerations and contractions, and nothing where the heart rate is at its baseline
@@ -84,21 +85,16 @@ def where_it_looked(
         return mean
 
     reference, usual = None, usual_window(window, pipeline)
-    channels = {name: row for row, name in enumerate(pipeline.channels) if name != "mask"}
     if method == "integrated gradients":
         every = integrated_gradients(lambda x: predictor.gradients(x, beside(x)), signal, usual, steps=steps)
-        signals = {name: every[row] for name, row in channels.items()}
+        signals = {name: row for name, row in zip(pipeline.channels, every, strict=True) if name != "mask"}
         reference = float(score(usual[None])[0])
     else:
-        lengths = {"length": _samples(stretch, pipeline), "step": _samples(step, pipeline)}
-        signals = {}
-        for name, row in channels.items():
-            is_lost = method == "missing" and name == "fhr"
-            rows = [row, *(i for i, channel in enumerate(pipeline.channels) if channel == "mask" and is_lost)]
-            without = np.zeros_like(signal) if is_lost else usual
-            shown = _measured(name, window, pipeline)
-            signals[name] = occlusion(score, signal, without, rows, shown=shown, **lengths)
-    found = Attribution(
+        layers, length = _layers(window, usual, pipeline, method), _samples(stretch, pipeline)
+        falls = occlusion(score, signal, list(layers.values()), length=length, step=_samples(step, pipeline))
+        by_name = dict(zip(layers, falls, strict=True))
+        signals = {name: by_name[name] for name in pipeline.channels if name in by_name}
+    attribution = Attribution(
         name=recording.name,
         target=predictor.target,
         method=method,
@@ -108,15 +104,27 @@ def where_it_looked(
         end=cut_until(cut),
         signals=signals,
     )
-    if reference is not None and abs(found.missed) > _MUCH_MISSED * abs(found.score - reference) + 1e-3:
+    if reference is not None and abs(attribution.missed) > _MUCH_MISSED * abs(attribution.score - reference) + 1e-3:
         _log.warning(
             "%s: %d steps miss %.3g of a difference of %.3g between two scores; give more steps",
             recording.name,
             steps,
-            found.missed,
-            found.score - reference,
+            attribution.missed,
+            attribution.score - reference,
         )
-    return found
+    return attribution
+
+
+def _layers(window: Window, usual: np.ndarray, pipeline: Pipeline, method: Method) -> dict[str, Layer]:
+    """What is taken away, by signal, in this order."""
+    rows = {name: [row] for row, name in enumerate(pipeline.channels)}
+    layers = {
+        name: Layer(rows[name], usual, _measured(name, window, pipeline)) for name in ("uc", "fhr") if name in rows
+    }
+    if method == "missing" and "fhr" in layers:
+        lost = layers["fhr"]._replace(rows=[*rows["fhr"], *rows.get("mask", [])], without=np.zeros_like(usual))
+        layers["fhr"] = lost
+    return layers
 
 
 def _samples(seconds: float, pipeline: Pipeline) -> int:

@@ -19,7 +19,7 @@ LOG_ENERGY = {"n_bands": 5, "parts": [1.0], "quantiles": [0.1, 0.9]}  # what is 
 TIME = {"n_filters": 3, "bottleneck": 4, "kernel_sizes": [5, 11], "depth": 4, "stride": 4}
 RESIDUAL = {"widths": [6, 8], "strides": [4, 2]}
 RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
-PATCHES = {"patch": 30.0, "step": 30.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 8}
+PATCHES = {"patch": 32.0, "step": 32.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 8}
 RANDOM = {"n_kernels": 7, "parts": [1.0]}
 BAGS = {"width": 4, "depth": 1}
 CHECKED = {
@@ -36,7 +36,7 @@ CHECKED = {
     "MultiResolutionNet": (RESOLUTIONS, {}, {}),
     "OnTrunk": ({"trunk_args": SMALL}, {}, {}),
     "DeepKernel": ({}, {}, {"gradients": "its head is solved, by its own task"}),
-    "PatchTransformer": ({**PATCHES, "step": 20.0}, {}, {}),
+    "PatchTransformer": ({**PATCHES, "step": 16.0}, {}, {}),
     "CTGNet": (
         {"n_times": SHORT},
         {},

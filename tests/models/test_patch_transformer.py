@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional as F
 
 from fhr.errors import FHRError
 from fhr.models import PatchTransformer
 
-SMALL = {"patch": 10.0, "step": 5.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 6}
+SMALL = {"patch": 24.0, "step": 12.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 6}
 
 
 def windows(n_times: int, n: int = 3) -> torch.Tensor:
@@ -15,7 +16,7 @@ def windows(n_times: int, n: int = 3) -> torch.Tensor:
     generator = torch.Generator().manual_seed(0)
     signal = torch.randn(n, 3, n_times, generator=generator)
     signal[:, -1] = (torch.rand(n, n_times, generator=generator) > 0.3).float()
-    signal[:, -1, 20:45] = 0.0
+    signal[:, -1, 40:85] = 0.0
     signal[-1, -1] = 0.0
     return signal
 
@@ -36,17 +37,25 @@ def written_out(network: PatchTransformer, signal: np.ndarray) -> tuple[np.ndarr
         x = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
         return x * state[f"{name}.weight"] + state[f"{name}.bias"]
 
-    ends = range(signal.shape[-1], 0, -5)
+    front = -(signal.shape[-1] - 24) % 12
+    signal = np.pad(signal, ((0, 0), (front, 0)))
+    weight, features = signal[2] > 0, torch.from_numpy(signal * (signal[2] > 0))
+    for k in (0, 1):
+        weight = weight.reshape(-1, 2).mean(-1)
+        kernel = network.state_dict()[f"stem.{k}.0.weight"].double()
+        features = F.conv1d(features, kernel, stride=2, padding=kernel.shape[-1] // 2)
+        names = ("running_mean", "running_var", "weight", "bias")
+        moments = (network.state_dict()[f"stem.{k}.1.{name}"].double() for name in names)
+        features = F.relu(F.batch_norm(features[None], *moments)[0]) * torch.from_numpy(weight > 0)
     patches, shares = [], []
-    for end in ends:
-        start = end - 10
-        piece = np.pad(signal[:, max(start, 0) : end], ((0, 0), (max(-start, 0), 0)))
-        patches.append(np.concatenate([(piece[:2] * (piece[2] > 0)).ravel(), [(piece[2] > 0).mean()]]))
-        shares.append((piece[2] > 0).mean())
-        if start <= 0:
-            break
+    for end in range(len(weight), 5, -3):  # strides of 4 samples; the last patch comes first
+        w, x = weight[end - 6 : end], features[:, end - 6 : end].numpy()
+        mean = x @ w / max(w.sum(), 1e-9)
+        variance = (x - mean[:, None]) ** 2 @ w / max(w.sum(), 1e-9)
+        patches.append(np.concatenate([mean, np.sqrt(variance + 1e-5), [w.mean()]]))
+        shares.append(w.mean())
     x = linear("embed", np.stack(patches))
-    to_end = np.arange(len(x))  # the last patch comes first here
+    to_end = np.arange(len(x))
     for k in range(4):
         x[:, k] += np.sin(to_end / 10_000 ** (2 * k / 8))
         x[:, 4 + k] += np.cos(to_end / 10_000 ** (2 * k / 8))
@@ -59,11 +68,11 @@ def written_out(network: PatchTransformer, signal: np.ndarray) -> tuple[np.ndarr
             found[i, head] = weight @ qkv[:, 2, head] / weight.sum()
     x = x + linear("layers.0.out", found.reshape(len(x), 8))
     inner = torch.from_numpy(linear("layers.0.alone.0", normal("layers.0.between", x)))
-    x = x + linear("layers.0.alone.3", torch.nn.functional.gelu(inner).numpy())
+    x = x + linear("layers.0.alone.3", F.gelu(inner).numpy())
     return x[::-1], np.array(shares)[::-1]
 
 
-@pytest.mark.parametrize("n_times", [120, 123])  # patches are counted back from the end
+@pytest.mark.parametrize("n_times", [240, 247])  # patches are counted back from the end
 def test_tokens_attend_patches_with_signal_alone(n_times):
     network, signal = made(), windows(n_times)
     with torch.no_grad():
@@ -79,10 +88,10 @@ def test_tokens_attend_patches_with_signal_alone(n_times):
 
 def test_the_time_to_the_end_counts_where_it_is_asked_for():
     """Missing time behind the window moves every patch away from the end, and nothing else."""
-    signal = windows(120)[:2]
-    later = torch.nn.functional.pad(signal, (0, 60))
+    signal = windows(240)[:2]
+    later = F.pad(signal, (0, 120))
     with torch.no_grad():
-        for network, same in ((made(step=10.0, parts=[1.0], time_to_end=t), not t) for t in (True, False)):
+        for network, same in ((made(step=24.0, parts=[1.0], time_to_end=t), not t) for t in (True, False)):
             assert torch.allclose(network(later), network(signal), atol=1e-5) is same
 
 
@@ -95,9 +104,9 @@ def test_windows_shorter_than_a_patch_are_refused_with_the_length_that_they_need
         network(torch.zeros(1, 3, 359))
 
 
-@pytest.mark.parametrize("given", [{"step": 0.2}, {"step": 11.0}, {"fs": 0.01}], ids=str)
-def test_patches_without_a_sample_or_with_time_between_them_are_refused(given):
-    with pytest.raises(FHRError, match="a step must hold a sample, and a patch must be as long"):
+@pytest.mark.parametrize("given", [{"step": 1.0}, {"step": 28.0}, {"fs": 0.01}], ids=str)
+def test_patches_of_too_few_samples_or_with_time_between_them_are_refused(given):
+    with pytest.raises(FHRError, match="a step must hold 4 samples, and a patch must be as long"):
         made(**given)
 
 

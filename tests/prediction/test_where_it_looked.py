@@ -33,6 +33,16 @@ class Falls(Network):
         return self.weight * below.sum(-1) / 30 + 1e-4 * signal[:, :2].sum((1, 2))[:, None]
 
 
+class Contractions(Network):
+    """Score: contractions wherever the heart rate was measured, as networks see them that are blind in gaps."""
+
+    def __init__(self, n_channels: int = 3, n_outputs: int = 1) -> None:
+        super().__init__()
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        return (torch.relu(signal[:, 1]) * signal[:, 2]).sum(-1)[:, None]
+
+
 class Line(Network):
     """Score: a line of the signal."""
 
@@ -93,6 +103,7 @@ def test_the_score_is_the_mean_over_the_networks_and_gaps_add_nothing(labour, at
     found = attributions[method]
     each = [where_it_looked(predictor_of(Falls(weight=weight)), labour, method) for weight in (1.0, 2.0)]
     assert found.score == pytest.approx(np.mean([one.score for one in each]))
+    assert list(found.signals) == ["fhr", "uc"]
     for name, values in found.signals.items():
         np.testing.assert_allclose(values, np.mean([one.signals[name] for one in each], axis=0), atol=1e-7)
         assert values.shape == (PIPELINE.n_times,)
@@ -127,6 +138,13 @@ def test_gradients_add_up_and_too_few_steps_are_told(labour, caplog):
     rough = where_it_looked(predictor_of(Falls()), labour, "integrated gradients", steps=1)
     assert abs(rough.missed) > 0.05 * abs(rough.score - rough.reference)
     assert "labour: 1 steps miss" in caplog.text
+
+
+def test_contractions_are_not_credited_to_the_heart_rate_that_is_lost_with_them(labour):
+    found = where_it_looked(predictor_of(Contractions()), labour).by_stretch()
+    added = found.groupby("channel")["contribution"].sum()
+    assert added["uc"] > 100
+    assert abs(added["fhr"]) < 0.02 * added["uc"]
 
 
 def test_features_beside_the_signal_are_held(labour):

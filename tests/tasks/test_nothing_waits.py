@@ -9,10 +9,10 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from fhr.features import FeatureScaling
-from fhr.losses import AcidosisRegression, BinaryCrossEntropy, PHRegression, SmoothedCrossEntropy
-from fhr.models import CTGNet, InceptionNet
+from fhr.losses import AcidosisRegression, AcidosisTarget, BinaryCrossEntropy, PHRegression, SmoothedCrossEntropy
+from fhr.models import CTGNet, DeepKernel, InceptionNet
 from fhr.models.false_signal import FalseSignalNet
-from fhr.tasks import Batch, ClassificationTask, EnsembleTask, FalseSignalTask, SampleBatch
+from fhr.tasks import Batch, ClassificationTask, EnsembleTask, FalseSignalTask, KernelTask, SampleBatch
 
 
 class NoCopies(TorchFunctionMode):
@@ -31,8 +31,11 @@ class NoCopies(TorchFunctionMode):
         return found
 
 
+TRUNK = {"n_filters": 2, "kernel_sizes": [5], "depth": 2, "stride": 4}
+
+
 def network(n_features: int = 0) -> InceptionNet:
-    made = InceptionNet(n_filters=2, kernel_sizes=[5], depth=2, stride=4, n_features=n_features)
+    made = InceptionNet(**TRUNK, n_features=n_features)
     if n_features:
         made.take_scaling(FeatureScaling((0.0,) * n_features, (1.0,) * n_features))
     return made
@@ -55,6 +58,7 @@ def samples() -> SampleBatch:
 
 
 STEPS = {
+    "kernel head": lambda: (KernelTask(DeepKernel(trunk_args=TRUNK), AcidosisTarget()), windows(24)),
     "pH": lambda: (ClassificationTask(network(), PHRegression()), windows(4)),
     "cross-entropy": lambda: (ClassificationTask(network(), BinaryCrossEntropy()), windows(4)),
     "acidosis": lambda: (
