@@ -27,12 +27,12 @@ def test_there_are_configurations_and_a_clone_shows_them_at_its_root():
 def test_a_configuration_runs_and_leaves_nothing(name, run_fhr, simulated_folder, false_signal_folder, tmp_path):
     data = yaml.safe_load(SHIPPED[name].read_text(encoding="utf-8"))["data"]["class_path"]
     small = {
-        "fhr.datamodules.SimulatedDataModule": "n=60",
-        "fhr.datamodules.PretrainingDataModule": "labours=4",
-        "fhr.datamodules.FalseSignalDataModule": f"root={false_signal_folder}",
-    }.get(data, f"root={simulated_folder}")
+        "fhr.datamodules.SimulatedDataModule": ["n=60"],
+        "fhr.datamodules.PretrainingDataModule": ["labours=4", "validation=2", "test=2"],
+        "fhr.datamodules.FalseSignalDataModule": [f"root={false_signal_folder}"],
+    }.get(data, [f"root={simulated_folder}"])
     alone = ["--procedure", "null"] if name == "whole" else []
-    given = ["--config", name, *alone, f"--data.init_args.{small}", "--trainer.fast_dev_run", "true"]
+    given = ["--config", name, *alone, *(f"--data.init_args.{one}" for one in small), "--trainer.fast_dev_run", "true"]
     answer = run_fhr(tmp_path, "fit", *given)
     assert (answer.code, answer.out) == (0, "")
     assert list(tmp_path.iterdir()) == []
