@@ -123,7 +123,8 @@ class _EmbeddedFit:
         """
         made, training = self.made_by, self.training
         training.fit(place, seed)
-        table, network = self._table(), training.task.model  # type: ignore[attr-defined]
+        network: Network = training.task.model  # type: ignore[assignment]
+        table = self._table(network)
         if (estimator := HEADS[made.head]) is not None:
             learn: Literal["ph", "label"] = "ph" if made.head == "ridge" else "label"
             return OnTable(estimator(), table, learn, made.name).fit(_unpermuted(place), seed)
@@ -137,7 +138,7 @@ class _EmbeddedFit:
         model = line.fit(rows.train.to_numpy(), place.database.outcomes.loc[rows.train.index])
         return rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
 
-    def _table(self) -> pd.DataFrame:
+    def _table(self, network: "Network") -> pd.DataFrame:
         """Embedding of each record; its signal is that of another one where the place is a control."""
         facts, known = self.training.data.facts, self.made_by._signals
         giver = {name: facts.recordings[name] for name in facts.labels.index}
@@ -145,7 +146,7 @@ class _EmbeddedFit:
             windows, _ = facts.pipeline.prepare(lacking.values())
             known.update({one.recording.name: one.signal for one in windows})
         signals = {name: known[one.name] for name, one in giver.items()}
-        return _embedded(self.training.task.model, signals)  # type: ignore[attr-defined]
+        return _embedded(network, signals)
 
 
 def _unpermuted(place: Place) -> Place:
