@@ -147,6 +147,11 @@ class _Work:
         self._combined = [] if procedure is None else lines(procedure.lines)
         self._head = None if procedure is None else procedure.head
         self._beneath = None if procedure is None or procedure.residual_on is None else _kernel(procedure.residual_on)
+        if self._head is not None and self._beneath is not None:
+            raise FHRError(
+                f"`head: {self._head}` with `residual_on: {self._beneath.slug}`; a head learns the outcome, not what a "
+                "line leaves of it: give one of them"
+            )
 
     def on(
         self, line: Baseline | GroupLine | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None

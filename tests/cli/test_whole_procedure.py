@@ -65,6 +65,19 @@ def test_a_network_on_the_kernel_line_knows_what_the_line_does(
     assert not re.search("^predict: ", answer.err, re.MULTILINE)  # a checkpoint would hold the network alone
 
 
+@pytest.mark.training
+def test_a_head_of_the_lines_stands_on_the_embedding_of_the_network(whole_config, plain_report, run_fhr, tmp_path):
+    own = ["--procedure.lines", "[]", "--procedure.head", "ridge", "--trainer.max_epochs", 1]
+    answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 1, *own)
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(io.StringIO(answer.out)).set_index("model")
+    assert table.index[0] == "InceptionNet, ridge head (1 inner networks)"
+    assert not re.search("^predict: ", answer.err, re.MULTILINE)  # a checkpoint would hold the network's own head
+    both = run_fhr(tmp_path, "crossval", "--config", whole_config, *own, "--procedure.residual_on", "kernel")
+    assert both.code == 2
+    assert "`head: ridge` with `residual_on: kernel`" in both.err
+
+
 def test_what_is_of_a_network_alone_refuses_a_procedure(whole_config, run_fhr, tmp_path):
     fit = run_fhr(tmp_path, "fit", "--config", whole_config)
     assert fit.code == 2
