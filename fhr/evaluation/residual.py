@@ -64,6 +64,11 @@ class ResidualMaker:
         made = self.network(place, seed)
         if not isinstance(made, Training) or not isinstance(made.task, ClassificationTask):
             raise FHRError(f"{self.name}: its network is a {type(made).__name__}; give a Training of a classification")
+        if type(made.task).cost is not ClassificationTask.cost:
+            raise FHRError(
+                f"{self.name}: {type(made.task).__name__} has a cost of its own, which may not know of an offset; "
+                "train by ClassificationTask"
+            )
         if not hasattr(made.data, "take_offset"):
             raise FHRError(
                 f"{self.name}: {type(made.data).__name__} takes no offset; train on a data module of fhr.datamodules"

@@ -49,9 +49,8 @@ def where_it_looked(
     anyway. `integrated gradients` compares with that same window, sample by sample, and adds up to the difference of
     the two scores.
 
-    On simulated labours with a planted cause (`benchmarks/attribution.py`) all three find decelerations and
-    contractions, and `missing` alone finds reduced variability; it is the default. Features beside the signal are held
-    as they are.
+    On simulated labours with a planted cause (`benchmarks/attribution.py`) all three find decelerations, and `missing`
+    alone finds reduced variability; it is the default. Features beside the signal are held as they are.
 
     Args:
         predictor: of networks.

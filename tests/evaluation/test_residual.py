@@ -184,6 +184,15 @@ def test_what_cannot_be_a_residual_is_refused():
         ResidualMaker(network, replace(line(), rebalancing=Rebalancing("weights")))
     with pytest.raises(FHRError, match="its network is a OnTable; give a Training of a classification"):
         ResidualMaker(lambda place, seed: OnTable(None, table(0.5), name="x"), line())(PLACE, 0)
+
+    class Own(ClassificationTask):
+        def cost(self, batch, stage):
+            return super().cost(batch, stage)
+
+    made = network(PLACE, 0)
+    made.task = Own(made.task.model, PHRegression())
+    with pytest.raises(FHRError, match="Own has a cost of its own, which may not know of an offset; train by Classif"):
+        ResidualMaker(lambda place, seed: made, line())(PLACE, 0)
     made = network(PLACE, 0)
     made.data = pl.LightningDataModule()
     with pytest.raises(FHRError, match="LightningDataModule takes no offset; train on a data module of"):
