@@ -117,7 +117,7 @@ def where_it_looked(
 def _layers(window: Window, usual: np.ndarray, pipeline: Pipeline, method: Method) -> dict[str, Layer]:
     """What is taken away, by signal, in this order."""
     rows = {name: [row] for row, name in enumerate(pipeline.channels)}
-    layers = {
+    layers: dict[str, Layer] = {
         name: Layer(rows[name], usual, _measured(name, window, pipeline)) for name in ("uc", "fhr") if name in rows
     }
     if method == "missing" and "fhr" in layers:
