@@ -93,7 +93,7 @@ class PatchTransformer(Trunk):
         self.n_heads, self.time_to_end = n_heads, time_to_end
         widths = (n_channels, width // 2, width)
         self.stem = nn.ModuleList(normed(*pair, k, 2) for pair, k in zip(pairwise(widths), _KERNELS, strict=True))
-        self.project = nn.Linear(2 * width + 1, width)
+        self.token = nn.Linear(2 * width + 1, width)
         self.drop = nn.Dropout(dropout)
         self.layers = nn.ModuleList(_Layer(width, n_heads, hidden, dropout) for _ in range(depth))
         self.end_in(width, n_outputs, parts=parts, dropout=dropout)
@@ -105,7 +105,7 @@ class PatchTransformer(Trunk):
             FHRError: the window is shorter than a patch.
         """
         x, shares = self._patches(signal)
-        x = self.project(torch.cat([x, shares], dim=1).transpose(1, 2))
+        x = self.token(torch.cat([x, shares], dim=1).transpose(1, 2))
         if self.time_to_end:
             x = x + _sinusoids(x)
         x = self.drop(x)

@@ -54,7 +54,7 @@ def written_out(network: PatchTransformer, signal: np.ndarray) -> tuple[np.ndarr
         variance = (x - mean[:, None]) ** 2 @ w / max(w.sum(), 1e-9)
         patches.append(np.concatenate([mean, np.sqrt(variance + 1e-5), [w.mean()]]))
         shares.append(w.mean())
-    x = linear("embed", np.stack(patches))
+    x = linear("token", np.stack(patches))
     to_end = np.arange(len(x))
     for k in range(4):
         x[:, k] += np.sin(to_end / 10_000 ** (2 * k / 8))
