@@ -105,7 +105,8 @@ class KernelRidgeHead(nn.Module):
         Args:
             embedding: (n, d).
             target: (n,), anything where the weight is 0.
-            weight: (n,) of the squared errors; 0 leaves a record out, which is then predicted by the others.
+            weight: (n,) of the squared errors; 0 leaves a record out, which is then predicted by the others, or as 0
+                where no record is left.
         """
         z = _bent(embedding, *_moments(embedding, weight))
         return self._solved(z, target, weight)[0].to(embedding.dtype)
@@ -147,7 +148,7 @@ class KernelRidgeHead(nn.Module):
         exact = exactest(z.device)
         gram, t, s = (x.to(exact) for x in (self.kernel(z, z), torch.where(weight > 0, target, 0.0), weight))
         penalty = self.log_penalty.exp().to(exact)
-        share = s / s.sum()
+        share = s / s.sum().clamp_min(1e-12)  # of a batch without a known target there is nothing to share
         rows = gram @ share
         centred = gram - rows[:, None] - rows[None, :] + share @ rows
         root = s.sqrt()

@@ -7,6 +7,8 @@ from torch import nn
 
 from fhr.errors import FHRError
 
+from .pooling import MaskedMeanStd
+
 __all__ = ["NestedPooling"]
 
 _LEAST = 1 / 60  # of the window, valid: a minute of an hour, as of the statistics of the lines
@@ -36,6 +38,7 @@ class NestedPooling(nn.Module):
     def __init__(self, parts: Sequence[float] = (1.0, 1 / 2, 1 / 3), quantiles: Sequence[float] = ()) -> None:
         super().__init__()
         self.parts, self.quantiles = tuple(parts), tuple(quantiles)
+        self.moments = MaskedMeanStd()
         falling = all(a > b for a, b in zip(self.parts, self.parts[1:], strict=False))
         if not self.parts or not all(0 < part <= 1 for part in self.parts) or not falling:
             raise FHRError(f"parts={list(parts)}; give shares of the window of at most 1, the widest first")
@@ -53,23 +56,16 @@ class NestedPooling(nn.Module):
         for part in self.parts:
             last = max(1, round(part * steps))
             x, w = values[..., -last:], weight[..., -last:]
-            total = w.sum(-1)
-            pooled = self._pooled(x, w, total.clamp_min(1e-6))
+            pooled = torch.cat([self.moments(x, w), *self._quantiles(x, w)], dim=1)
             if found:
-                pooled = torch.where(total > _LEAST * steps, pooled, found[-1])
+                pooled = torch.where(w.sum(-1) > _LEAST * steps, pooled, found[-1])
             found.append(pooled)
         return torch.cat(found, dim=1)
 
-    def _pooled(self, x: torch.Tensor, weight: torch.Tensor, total: torch.Tensor) -> torch.Tensor:
-        mean = (x * weight).sum(-1) / total
-        variance = ((x - mean.unsqueeze(-1)).square() * weight).sum(-1) / total
-        pooled = [mean, (variance + 1e-5).sqrt()]
-        if self.quantiles:
-            pooled += self._quantiles(x, weight)
-        return torch.cat(pooled, dim=1)
-
     def _quantiles(self, x: torch.Tensor, weight: torch.Tensor) -> list[torch.Tensor]:
         """Order statistics of the valid time; what is missing is sorted behind it."""
+        if not self.quantiles:
+            return []
         valid = (weight > 0).expand_as(x)
         ascending = torch.where(valid, x, torch.inf).sort(dim=-1).values
         n = valid.sum(-1, keepdim=True)

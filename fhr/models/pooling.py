@@ -10,7 +10,7 @@ class MaskedMeanStd(nn.Module):
     """Mean and standard deviation of each channel over the time that is valid.
 
     The deviation lets a network measure variability, which a mean of rectified features hides. Where nothing is
-    valid both are 0.
+    valid the mean is 0, and the deviation as of a constant, 0.003.
     """
 
     def forward(self, features: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -3,9 +3,12 @@
 from typing import Any
 
 import torch
+from pytorch_lightning.callbacks import StochasticWeightAveraging
+from pytorch_lightning.callbacks.weight_averaging import WeightAveraging
+from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 
-from fhr.errors import FHRError
+from fhr.errors import CheckpointError, FHRError
 from fhr.models import DeepKernel
 
 from .batch import Batch
@@ -20,7 +23,7 @@ class KernelTask(ClassificationTask):
     The loss of a training batch is the squared error of its leave-one-out predictions, so that a batch should hold many
     records, best all of them. After each epoch the head is fitted to the training windows as that epoch saw them, the
     early-stopping slice is scored by it, and then it is fitted to both, as a line is: the slice chooses the epoch and
-    is learnt from all the same.
+    is learnt from all the same, so that no validation by itself is to be had afterwards.
 
     Args:
         model: the network.
@@ -32,6 +35,9 @@ class KernelTask(ClassificationTask):
 
     Raises:
         FHRError: a network without a kernel-ridge head.
+
+    Left out: several devices, each of which would fit a head of its own; averages of weights, since a head belongs to
+    the embedding of one epoch.
     """
 
     model: DeepKernel
@@ -76,8 +82,35 @@ class KernelTask(ClassificationTask):
         error = (weight * (scores - target).square()).sum() / weight.sum().clamp_min(1e-6)
         return error, len(batch.label)
 
+    def on_fit_start(self) -> None:
+        """Refuse what would leave another head than the one that the trunk was judged by.
+
+        Raises:
+            FHRError: several devices, or a callback that averages weights.
+        """
+        if self.trainer.world_size > 1:
+            raise FHRError(
+                f"a kernel-ridge head on {self.trainer.world_size} devices, of which each sees a part of the records; "
+                "give `--trainer.devices=1`"
+            )
+        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+            if isinstance(callback, WeightAveraging | StochasticWeightAveraging):
+                raise FHRError(
+                    f"{type(callback).__name__} would average heads that are fitted to the embeddings of several "
+                    "epochs; leave it out"
+                )
+
     def on_validation_start(self) -> None:
-        """Fit the head to the training windows of the epoch."""
+        """Fit the head to the training windows of the epoch.
+
+        Raises:
+            CheckpointError: a validation by itself, on records that the head has learnt from.
+        """
+        if self.trainer.state.fn == TrainerFn.VALIDATING and self.has_facts:
+            raise CheckpointError(
+                "the kernel-ridge head has learnt from the early-stopping slice too; the run has the `val/loss` of "
+                "each epoch, before it did, and `fhr test --run RUN_ID` measures records that nothing has seen"
+            )
         self._stopping.clear()
         self._fit_head(self._trained)
 
@@ -86,6 +119,7 @@ class KernelTask(ClassificationTask):
         if self._trained:
             self._fit_head(self._trained + self._stopping)
         self._trained.clear()
+        self._stopping.clear()
 
     def on_train_epoch_end(self) -> None:
         """Count the epoch; without a validation the head is fitted here."""

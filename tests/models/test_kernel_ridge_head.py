@@ -104,6 +104,15 @@ def test_before_a_fit_every_score_is_nought_and_a_constant_is_no_trouble():
     assert head(x).isfinite().all()
 
 
+def test_where_no_target_is_known_the_prediction_is_nought():
+    x, target, _ = records()
+    x.requires_grad_()
+    found = KernelRidgeHead(BLOCKS).leave_one_out(x, target * torch.nan, torch.zeros(40))
+    assert found.abs().max() == 0
+    found.sum().backward()
+    assert x.grad.isfinite().all()
+
+
 def test_what_it_is_fitted_to_is_a_part_of_its_state():
     x, target, weight = records()
     head, other = KernelRidgeHead(BLOCKS), KernelRidgeHead(BLOCKS)

@@ -1,12 +1,14 @@
 """The task of a trunk under a kernel-ridge head: what the head is fitted to, and that noise teaches it nothing."""
 
+from types import SimpleNamespace
+
 import pytest
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import EMAWeightAveraging, ModelCheckpoint
 from torch.utils.data import DataLoader
 
-from fhr.errors import FHRError
+from fhr.errors import CheckpointError, FHRError
 from fhr.losses import AcidosisTarget
 from fhr.metrics import auroc
 from fhr.models import DeepKernel, InceptionNet
@@ -111,3 +113,32 @@ def test_permuted_outcomes_teach_a_trunk_nothing():
 def test_another_network_is_refused():
     with pytest.raises(FHRError, match="InceptionNet has no kernel-ridge head"):
         KernelTask(InceptionNet(), AcidosisTarget())
+
+
+def test_a_batch_of_unknown_outcomes_teaches_nothing_and_breaks_nothing():
+    task, unknown = task_of(), births(8, 3)
+    unknown.ph[:] = torch.nan
+    fit(task, [births(40, 0), unknown], [], 1)
+    assert task.model.head.n_records == 39
+    assert all(parameter.isfinite().all() for parameter in task.parameters())
+
+
+def test_heads_of_several_epochs_are_not_averaged():
+    with pytest.raises(FHRError, match="EMAWeightAveraging would average heads"):
+        fit(task_of("none"), [births(40, 0)], [], 1, EMAWeightAveraging())
+
+
+def test_a_head_of_a_part_of_the_records_is_refused():
+    task = task_of("none")
+    task.trainer = SimpleNamespace(world_size=2, callbacks=[])
+    with pytest.raises(FHRError, match="on 2 devices, of which each sees a part"):
+        task.on_fit_start()
+
+
+def test_the_slice_that_the_head_has_learnt_from_validates_nothing(fitted):
+    trainer = pl.Trainer(logger=False, enable_progress_bar=False, accelerator="cpu")
+    fitted.take(SimpleNamespace(target="ph<=7.15"))
+    with pytest.raises(CheckpointError, match="has learnt from the early-stopping slice too"):
+        trainer.validate(fitted, loader(births(30, 2)), verbose=False)
+    fitted.take(None)
+    assert "val/loss" in trainer.validate(fitted, loader(births(30, 5)), verbose=False)[0]  # records of somebody else
