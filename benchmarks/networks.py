@@ -125,10 +125,13 @@ def run(options: argparse.Namespace, database: CTUUHB, splits: Splits) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     text = configuration(options.config or options.name, options.folder, options.set)
     make = configured = ConfiguredMaker(text, options.name)
+    task = configured(Place.first(database, options.targets[0], splits), 0).task
+    if len(options.targets) > 1 and getattr(task.loss, "needs_label", True):
+        sys.exit(f"{type(task.loss).__name__} learns the label; give one of --targets at a time")
     if options.shuffle:
         make = Shuffled(make, options.shuffle)
     predictions, seconds = by_label(make, database, splits, options)
-    network = configured(Place.first(database, options.targets[0], splits), 0).task.model
+    network = task.model
     size = sum(p.numel() for p in network.parameters())
     trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
     predictions.to_csv(path, index=False)

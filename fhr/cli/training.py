@@ -239,7 +239,6 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
-        r".*module\(s\) in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):

@@ -40,7 +40,7 @@ class AcidosisRegression(nn.Module):
     ) -> None:
         super().__init__()
         self.target = AcidosisTarget(deficit, indicators, noise, own)
-        self.needs_label = own > 0
+        self.needs_label = self.target.needs_label
 
     def forward(
         self,

@@ -37,6 +37,9 @@ class AcidosisTarget(nn.Module):
         own: o, weight of the label itself; 0.5 is the half weight of `fhr.models.learning_target` for a label that is
             not on pH.
 
+    Attributes:
+        needs_label: whether the values depend on the label; they do with `own` alone.
+
     Raises:
         FHRError: a weight or an SD below 0, or a threshold that is no pH.
 
@@ -67,7 +70,7 @@ class AcidosisTarget(nn.Module):
         for name, weight in {"deficit": deficit, "own": own}.items():
             if not 0 <= weight < float("inf"):
                 raise FHRError(f"{name}={weight}; give a weight of 0 or more")
-        self.deficit, self.own = deficit, own
+        self.deficit, self.own, self.needs_label = deficit, own, own > 0
         self.indicators = tuple(checked_threshold(c) for c in indicators)
         self.noise = checked_noise(noise)
 

@@ -100,7 +100,7 @@ class KernelRidgeHead(nn.Module):
         return total
 
     def leave_one_out(self, embedding: torch.Tensor, target: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """Predictions (n,) for each record by a fit to all others.
+        """Predictions (n,) for each record by a fit to all others, the embeddings scaled over all.
 
         Args:
             embedding: (n, d).

@@ -168,6 +168,8 @@ class DeepKernel(_OnTrunk):
 
 def _made(trunk: str, trunk_args: Mapping[str, Any], told: Mapping[str, Any]) -> Trunk:
     """The trunk, told of what it takes of the shapes of the data."""
+    if twice := sorted({"n_outputs", *told} & set(trunk_args)):
+        raise FHRError(f"trunk_args with {', '.join(twice)}; the data and the head tell these, leave them out")
     taken = completed({"class_path": trunk, "init_args": dict(trunk_args)})["init_args"]
     init_args = {**trunk_args, **{name: value for name, value in told.items() if name in taken}}
     made = rebuild({"class_path": trunk, "init_args": init_args})

@@ -97,11 +97,12 @@ def test_each_kind_of_channels_is_a_block_of_the_embedding():
         ({"trunk": "fhr.models.NoSuch"}, CheckpointError, "is not found"),
         ({"trunk": "os.system"}, CheckpointError, "no fhr.models.Network"),
         ({"trunk_args": {"widht": 3}}, CheckpointError, "widht"),
+        ({"trunk_args": {"n_channels": 2}}, FHRError, "trunk_args with n_channels"),
         ({"learn": "some"}, FHRError, "give one of all, last, low_rank"),
         ({"learn": "low_rank", "rank": 0}, FHRError, "an adapter needs 1 or more"),
         ({"parts": [0.5, 1.0]}, FHRError, "give shares of the window"),
     ],
-    ids=["no trunk", "no class", "no network", "argument", "learn", "rank", "parts"],
+    ids=["no trunk", "no class", "no network", "argument", "told", "learn", "rank", "parts"],
 )
 def test_what_makes_no_network_is_refused(options, error, said):
     with pytest.raises(error, match=said):
