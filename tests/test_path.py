@@ -52,7 +52,7 @@ EXCUSED = {
     ("formats.open_regular", "record"): "the best weights are only on disk",
     ("formats.whole_or_not_at_all", "train finish record"): "a checkpoint is written, no recording read",
     ("calibration.Calibrator.to_dict", "record"): "the run keeps the calibrator beside the checkpoint",
-    ("datamodules.DatabaseDataModule.facts", "record"): "an attribute: which records were left out, for the exit code",
+    ("datamodules.FactsDataModule.facts", "record"): "an attribute: which records were left out, for the exit code",
 }
 
 # Work on all data, or on each record, and how often a fit does it.

@@ -11,6 +11,7 @@ if __name__ == "datamodules":  # imported through the link: no class may exist t
 from .bank import BankDataModule, Sampler
 from .base import DatabaseDataModule
 from .ctu_uhb import CTUUHBDataModule
+from .facts_module import FactsDataModule, WindowsDataModule
 from .false_signals import FalseSignalDataModule
 from .members import MembersDataModule
 from .place import PlaceDataModule
@@ -21,10 +22,12 @@ __all__ = [
     "BankDataModule",
     "CTUUHBDataModule",
     "DatabaseDataModule",
+    "FactsDataModule",
     "FalseSignalDataModule",
     "MembersDataModule",
     "PlaceDataModule",
     "PretrainingDataModule",
     "Sampler",
     "SimulatedDataModule",
+    "WindowsDataModule",
 ]

@@ -10,7 +10,6 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from fhr.datasets import (
@@ -32,18 +31,20 @@ from fhr.recording import Heritage, Recording
 from fhr.synthesis import Rebalancing
 from fhr.tasks import Batch, DataFacts
 
+from .facts_module import WindowsDataModule
 from .features import Features, cached_features
 from .joined import joined
+from .loaders import in_order, shuffled
 from .members import MembersDataModule
 from .prepared import is_prepared, prepared
-from .windows import EpochShuffle, WindowDataset
+from .windows import WindowDataset
 
 __all__ = ["DatabaseDataModule"]
 
 _log = logging.getLogger("fhr.datamodules")
 
 
-class DatabaseDataModule(pl.LightningDataModule):
+class DatabaseDataModule(WindowsDataModule):
     """A data module of fixed windows, split by record into train, validation, calibration and test.
 
     Args:
@@ -133,7 +134,6 @@ class DatabaseDataModule(pl.LightningDataModule):
         self.features, self.splits_path, self.seed = features, splits, seed
         self.bootstrap, self.permute = bootstrap, permute
         self.place: Place | None = None
-        self._facts: DataFacts | None = None
         self._offset: pd.Series | None = None
 
     def at(self, place: Place) -> Self:
@@ -162,16 +162,6 @@ class DatabaseDataModule(pl.LightningDataModule):
         self._offset = offset
 
     @property
-    def n_channels(self) -> int:
-        """Channels of a window; known before any data is read."""
-        return self.pipeline.n_channels
-
-    @property
-    def n_times(self) -> int:
-        """Samples of a window; known before any data is read."""
-        return self.pipeline.n_times
-
-    @property
     def n_outputs(self) -> int:
         """Scores a window; known before any data is read."""
         return 1
@@ -185,11 +175,6 @@ class DatabaseDataModule(pl.LightningDataModule):
     def n_features(self) -> int:
         """Features beside the signal; known before any data is read."""
         return len(self.feature_names)
-
-    @property
-    def fs(self) -> float:
-        """Sampling rate of a window, Hz; known before any data is read."""
-        return self.pipeline.fs
 
     @property
     def experiment(self) -> str:
@@ -218,13 +203,6 @@ class DatabaseDataModule(pl.LightningDataModule):
     @abstractmethod
     def read(self) -> Database:
         """Read or make the database."""
-
-    @property
-    def facts(self) -> DataFacts:
-        """Facts of the data, after `setup`."""
-        if self._facts is None:
-            raise SplitError("the data module is not set up yet; call setup() first")
-        return self._facts
 
     @cached_property
     def _database(self) -> Database:
@@ -405,13 +383,8 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self.bootstrap:  # of the copies too, for members trained at once need as many records each
             names = bootstrap_of(names, self.seed)
         dataset = self._dataset(names, self.augmentation, weighted=method == "weights")
-        return DataLoader(
-            dataset,
-            batch_size=self.batch_size,
-            sampler=EpochShuffle(dataset, seed=self.seed),
-            drop_last=len(names) % self.batch_size == 1,  # batch normalisation needs two records
-            collate_fn=_as_is,
-        )
+        lonely = len(names) % self.batch_size == 1  # batch normalisation needs two records
+        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=lonely)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The records that stop the training."""
@@ -426,7 +399,7 @@ class DatabaseDataModule(pl.LightningDataModule):
         return self._in_order(self.facts.partition.test)
 
     def _in_order(self, names: Sequence[str], *, weighted: bool = False) -> DataLoader[Batch]:
-        return DataLoader(self._dataset(names, weighted=weighted), batch_size=self.batch_size, collate_fn=_as_is)
+        return in_order(self._dataset(names, weighted=weighted), self.batch_size)
 
     def _dataset(
         self, names: Sequence[str], augmentation: Augmentation | None = None, *, weighted: bool = False
@@ -464,7 +437,3 @@ class DatabaseDataModule(pl.LightningDataModule):
         if self._computed is None:
             return np.empty((len(names), 0), dtype=np.float32)
         return self._computed.table.loc[[self._giver[name] for name in names]].to_numpy(dtype=np.float64)
-
-
-def _as_is(batch: Any) -> Any:
-    return batch

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 from fhr.datasets import FalseSignals, Partition, Splits, make_splits
@@ -16,14 +15,15 @@ from fhr.preprocessing import FalseSignalAugmentation, FalseSignalInput
 from fhr.tasks import DataFacts, SampleBatch
 
 from .crops import Crops, Marked, WholeRecordings
-from .windows import EpochShuffle
+from .facts_module import FactsDataModule
+from .loaders import shuffled
 
 __all__ = ["FalseSignalDataModule"]
 
 _SENSORS = {"Scalp": "scalp", "Dop": "doppler"}  # by the beginning of a set's name, as the published sets are called
 
 
-class FalseSignalDataModule(pl.LightningDataModule):
+class FalseSignalDataModule(FactsDataModule):
     """A data module of false-signal recordings: crops for training, whole recordings for validation and test.
 
     Recordings are split into stratified folds (by set, and by whether any FHR is false). Doppler recordings are
@@ -66,7 +66,6 @@ class FalseSignalDataModule(pl.LightningDataModule):
         self.root, self.repeat, self.fold, self.inner = root, repeat, fold, inner
         self.crop_minutes, self.batch_size, self.augmentation = crop_minutes, batch_size, augmentation
         self.splits_path, self.seed = splits, seed
-        self._facts: DataFacts | None = None
 
     @property
     def n_channels(self) -> int:
@@ -83,13 +82,6 @@ class FalseSignalDataModule(pl.LightningDataModule):
             "fs": self.encoding.fs,
             "seed": self.seed,
         }
-
-    @property
-    def facts(self) -> DataFacts:
-        """Facts of the data, after `setup`."""
-        if self._facts is None:
-            raise SplitError("the data module is not set up yet; call setup() first")
-        return self._facts
 
     def setup(self, stage: str | None = None) -> None:
         """Read, split and resample, once.
@@ -147,13 +139,8 @@ class FalseSignalDataModule(pl.LightningDataModule):
             augmentation=self.augmentation,
             seed=self.seed,
         )
-        return DataLoader(
-            dataset,
-            batch_size=self.batch_size,
-            sampler=EpochShuffle(dataset, seed=self.seed),
-            drop_last=len(dataset) >= self.batch_size,
-            collate_fn=_as_is,
-        )
+        full = len(dataset) >= self.batch_size
+        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=full)
 
     def val_dataloader(self) -> DataLoader[SampleBatch]:
         """The recordings that stop the training."""
@@ -191,7 +178,3 @@ def _share_false(one: Marked) -> float:
     """Of the marked FHR samples that hold a value; NaN where there is none."""
     marks = one.marks[0][~np.isnan(one.rates[0]) & ~np.isnan(one.marks[0])]
     return float(marks.mean()) if len(marks) else np.nan
-
-
-def _as_is(batch: Any) -> Any:
-    return batch

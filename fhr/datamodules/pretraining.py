@@ -9,22 +9,23 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytorch_lightning as pl
 from torch.utils.data import DataLoader
 
 import fhr
 from fhr.compute import tell
 from fhr.datasets import CTUUHB, Database, FalseSignals, Partition, Splits, make_splits, told_of_use
 from fhr.datasets.database import checksum_of_lines
-from fhr.errors import FHRError, SplitError
+from fhr.errors import FHRError
 from fhr.preprocessing import Pipeline, Window
-from fhr.recording import Heritage, Provenance, Recording, Source
+from fhr.recording import Heritage, Provenance, Recording
 from fhr.simulation import TRUTH_SIGNALS, SimulatedLabour, simulate_labour
 from fhr.tasks import DataFacts, TruthBatch
 
+from .facts_module import WindowsDataModule
+from .loaders import in_order, shuffled
 from .pieces import pieces
 from .truth_windows import TruthWindows, truth_of_labour
-from .windows import EpochShuffle
+from .without_signals import without_signals
 
 __all__ = ["PretrainingDataModule"]
 
@@ -34,14 +35,14 @@ _SHORTEST = 65  # min, of a simulated labour
 _LEAST = 10  # min of a recording in a window
 
 
-class PretrainingDataModule(pl.LightningDataModule):
+class PretrainingDataModule(WindowsDataModule):
     """A data module of simulated labours and the truth behind them, made in memory.
 
     Labours come in the order of `fhr.simulation.simulate`, those without heart rate in the window left out: the first
     ones are tested on, the next ones stop the training, those behind them are trained on, so that more labours to train
-    on leave the others as they are. Of
-    recordings, whose truth nobody knows, the network learns to rebuild heart rate that was hidden; they are cut into
-    windows from their end, what lacks in front of the first one is missing, and all windows with 10 min are trained on.
+    on leave the others as they are. Of recordings, whose truth nobody knows, the network learns to rebuild heart rate
+    that was hidden; they are cut into windows from their end, what lacks in front of the first one is missing, and all
+    windows with 10 min are trained on.
 
     What the weights learn from goes with them (`fhr.recording.Heritage`). The constants of the simulator that bear on
     the outcome were tuned to 442 records of CTU-UHB. Signals and their truth teach nothing of an outcome: as in
@@ -129,22 +130,6 @@ class PretrainingDataModule(pl.LightningDataModule):
         self.repeat, self.fold, self.inner = repeat, fold, inner
         self.crop_minutes, self.hidden, self.stretch = crop_minutes, hidden, (shortest, longest)
         self.batch_size, self.seed = batch_size, seed
-        self._facts: DataFacts | None = None
-
-    @property
-    def n_channels(self) -> int:
-        """Channels of a window; known before any data is read."""
-        return self.pipeline.n_channels
-
-    @property
-    def n_times(self) -> int:
-        """Samples of a whole window; known before any data is read."""
-        return self.pipeline.n_times
-
-    @property
-    def fs(self) -> float:
-        """Sampling rate of a window, Hz; known before any data is read."""
-        return self.pipeline.fs
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -163,13 +148,6 @@ class PretrainingDataModule(pl.LightningDataModule):
             "batch_size": self.batch_size,
             "seed": self.seed,
         }
-
-    @property
-    def facts(self) -> DataFacts:
-        """Facts of the data, after `setup`."""
-        if self._facts is None:
-            raise SplitError("the data module is not set up yet; call setup() first")
-        return self._facts
 
     def setup(self, stage: str | None = None) -> None:
         """Simulate, read and prepare, once; 0.011 s a labour.
@@ -200,7 +178,7 @@ class PretrainingDataModule(pl.LightningDataModule):
             self._signal[k] = window.signal
             name = f"{group} {window.recording.name}"
             if name not in self._rows:
-                recordings.append(_reduced(window.recording, name))
+                recordings.append(without_signals(window.recording, name))
             self._rows.setdefault(name, []).append(k)
         self._facts = facts = self._facts_of(Database(recordings, origin=self._origin(), quarantined=quarantined))
         learnt = Database((facts.recordings[name] for name in facts.learnt_from), origin=facts.origin)
@@ -271,7 +249,7 @@ class PretrainingDataModule(pl.LightningDataModule):
 
     def _remembered(self, recording: Recording) -> Recording:
         """A labour as the checkpoint remembers it; signals and truth alone are fitted to no record, see the class."""
-        reduced = _reduced(recording, f"simulated {recording.name}")
+        reduced = without_signals(recording, f"simulated {recording.name}")
         if self.outcome:
             return reduced
         maker = (
@@ -283,24 +261,16 @@ class PretrainingDataModule(pl.LightningDataModule):
         """Windows, or crops of them, that fit the weights, shuffled."""
         crop = None if self.crop_minutes is None else round(60 * self.crop_minutes * self.fs)
         dataset = self._dataset(self.facts.partition.train, crop)
-        return DataLoader(
-            dataset,
-            batch_size=self.batch_size,
-            sampler=EpochShuffle(dataset, seed=self.seed),
-            drop_last=len(dataset) % self.batch_size == 1,  # batch normalisation needs two windows
-            collate_fn=_as_is,
-        )
+        lonely = len(dataset) % self.batch_size == 1  # batch normalisation needs two windows
+        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=lonely)
 
     def val_dataloader(self) -> DataLoader[TruthBatch]:
         """The labours that stop the training, always with the same parts hidden."""
-        return self._in_order(self.facts.partition.validation)
+        return in_order(self._dataset(self.facts.partition.validation), self.batch_size)
 
     def test_dataloader(self) -> DataLoader[TruthBatch]:
         """The labours that are tested on, always with the same parts hidden."""
-        return self._in_order(self.facts.partition.test)
-
-    def _in_order(self, names: Sequence[str]) -> DataLoader[TruthBatch]:
-        return DataLoader(self._dataset(names), batch_size=self.batch_size, collate_fn=_as_is)
+        return in_order(self._dataset(self.facts.partition.test), self.batch_size)
 
     def _dataset(self, names: Sequence[str], crop: int | None = None) -> TruthWindows:
         rows = slice(self._rows[names[0]][0], self._rows[names[-1]][-1] + 1)  # the uses follow each other
@@ -314,22 +284,3 @@ class PretrainingDataModule(pl.LightningDataModule):
             crop=crop,
             seed=self.seed,
         )
-
-
-def _reduced(recording: Recording, name: str) -> Recording:
-    """Origin, digest and provenance of a recording under another name; its signals, too many, are not kept."""
-    known = Database([recording], origin=recording.name).digests[0]
-    source = recording.source or Source(path=recording.name, format="unknown")
-    nothing = np.empty(0, dtype=np.float32)
-    return Recording(
-        name=name,
-        fhr=nothing,
-        uc=nothing,
-        fs=recording.fs,
-        source=replace(source, sha256=known),
-        provenance=recording.provenance,
-    )
-
-
-def _as_is(batch: Any) -> Any:
-    return batch
