@@ -1,7 +1,7 @@
 """Another head on the embedding of a network, trained, pretrained or of random weights, as a model of the protocol."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 from fhr.datasets import FittedModel, Place
 from fhr.errors import FHRError
 from fhr.models import KernelLine
+from fhr.models.laplacian_ridge import DECAY, PENALTY
 from fhr.recording import Recording
 
 from .baselines import logistic, ridge
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["HEADS", "EmbeddedMaker", "embedding_table"]
 
 _BATCH = 32  # windows at once
-_PENALTY, _DECAY = 0.2, 1.5  # of `fhr.models.KernelRidgeHead`, whose weights sum to 1 as these do
 Head = Literal["kernel", "ridge", "logistic"]
 HEADS: dict[str, Callable[[], Any] | None] = {"kernel": None, "ridge": ridge, "logistic": logistic}
 """Heads by name: the kernels of a kernel line, and the pipelines of the lines, the ridge on pH."""
@@ -125,16 +125,17 @@ class _EmbeddedFit:
         training.fit(place, seed)
         network: Network = training.task.model  # type: ignore[assignment]
         table = self._table(network)
+        place = replace(place, permutation=None)  # the table has the signals of a control already
         if (estimator := HEADS[made.head]) is not None:
             learn: Literal["ph", "label"] = "ph" if made.head == "ridge" else "label"
-            return OnTable(estimator(), table, learn, made.name).fit(_unpermuted(place), seed)
-        rows = rows_at(table, _unpermuted(place), seed, made.name)
+            return OnTable(estimator(), table, learn, made.name).fit(place, seed)
+        rows = rows_at(table, place, seed, made.name)
         if place.database is None:
             raise FHRError(f"{made.name}: it learns from pH and base deficit; give a place with its database")
         sizes = getattr(network, "embedded_blocks", (table.shape[1],))
         groups = tuple(f"kind {k}" for k, size in enumerate(sizes) for _ in range(size))
         weights = {f"kind {k}": 1 / len(sizes) for k in range(len(sizes))}
-        line = KernelLine(place.target, groups, weights, _PENALTY, _DECAY)
+        line = KernelLine(place.target, groups, weights, PENALTY, DECAY)
         model = line.fit(rows.train.to_numpy(), place.database.outcomes.loc[rows.train.index])
         return rows.scored(model.scores(pd.concat([rows.held_out, rows.test]).to_numpy()))
 
@@ -147,10 +148,3 @@ class _EmbeddedFit:
             known.update({one.recording.name: one.signal for one in windows})
         signals = {name: known[one.name] for name, one in giver.items()}
         return _embedded(network, signals)
-
-
-def _unpermuted(place: Place) -> Place:
-    """The place, whose table has the signals of a control already."""
-    from dataclasses import replace
-
-    return replace(place, permutation=None)

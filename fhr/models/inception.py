@@ -56,7 +56,7 @@ class InceptionNet(Trunk):
         super().__init__()
         refuse_even(kernel_sizes)
         width = n_filters * (len(kernel_sizes) + 1)
-        self.stride, self.width, self.kinds = stride, width, (width,)
+        self.stride, self.kinds = stride, (width,)
         self.stem = normed(n_channels, width, 2 * stride + 7, stride)
         self.blocks = nn.ModuleList(_Block(width, n_filters, kernel_sizes, dropout) for _ in range(depth))
         self.pool = MaskedMeanStd()

@@ -8,6 +8,7 @@ from torch import nn
 from fhr.errors import FHRError
 
 from .feature_scale import exactest
+from .laplacian_ridge import DECAY, PENALTY
 
 __all__ = ["KernelRidgeHead"]
 
@@ -24,7 +25,7 @@ class KernelRidgeHead(nn.Module):
     learn for this head is the embedding in which births of like outcome are near each other. `leave_one_out` is the
     prediction for each record by all others, in closed form and differentiable, so that its error is a loss that needs
     no second set of records: a trunk which learns the records by heart is told so by each of them. Weights, decays and
-    penalty are learnt by it too, a handful of numbers.
+    penalty, a handful of numbers, may be learnt by it too.
 
     The head has no gradient of its own in `fit`, which keeps scaled records and their coefficients as buffers: a file
     of its weights predicts.
@@ -60,8 +61,8 @@ class KernelRidgeHead(nn.Module):
         self,
         blocks: Sequence[int],
         capacity: int = 512,
-        penalty: float = 0.2,
-        decay: float = 1.5,
+        penalty: float = PENALTY,
+        decay: float = DECAY,
     ) -> None:
         super().__init__()
         if not blocks or min(*blocks, capacity) < 1 or min(penalty, decay) <= 0:

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["KernelTerm", "RidgeSolution", "kernel", "solve"]
+__all__ = ["DECAY", "PENALTY", "KernelTerm", "RidgeSolution", "kernel", "solve"]
+
+PENALTY, DECAY = 0.2, 1.5
+"""Of kernels on the embedding of a network, whose weights sum to 1; a kernel line has its own."""
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from fhr.errors import FHRError
 
 from .kernel_ridge_head import KernelRidgeHead
+from .laplacian_ridge import DECAY, PENALTY
 from .low_rank import add_low_rank
 from .nested_pooling import NestedPooling
 from .network import Network
@@ -22,7 +23,9 @@ Learn = Literal["all", "last", "low_rank", "statistics", "none"]
 
 
 class _OnTrunk(Network):
-    """A trunk whose sequence is pooled over nested last parts of the window."""
+    """A trunk whose sequence is pooled over nested last parts of the window, for a head that a derived class makes."""
+
+    head: nn.Module
 
     def _take_trunk(
         self,
@@ -47,6 +50,11 @@ class _OnTrunk(Network):
         if learn == "low_rank":
             add_low_rank(made, rank)
         self.train()  # here, since Lightning begins a training without it
+
+    def forward(self, signal: torch.Tensor) -> torch.Tensor:
+        """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
+        scores: torch.Tensor = self.head(self.embed(signal))
+        return scores
 
     def embed(self, signal: torch.Tensor) -> torch.Tensor:
         """Embedding (batch, d) of `signal` (batch, channel, time): kind by kind of the trunk's channels, pooled."""
@@ -111,11 +119,6 @@ class OnTrunk(_OnTrunk):
         # Pooled statistics are of any size; a head that starts from them as they are learns slowly.
         self.head = nn.Sequential(nn.BatchNorm1d(d), nn.Dropout(dropout), nn.Linear(d, n_outputs))
 
-    def forward(self, signal: torch.Tensor) -> torch.Tensor:
-        """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
-        scores: torch.Tensor = self.head(self.embed(signal))
-        return scores
-
 
 class DeepKernel(_OnTrunk):
     """A trunk with nested pooling and a kernel-ridge head, trained by `fhr.tasks.KernelTask`.
@@ -142,6 +145,8 @@ class DeepKernel(_OnTrunk):
         (batch, n_channels, time) to (batch, 1).
     """
 
+    head: KernelRidgeHead
+
     def __init__(
         self,
         n_channels: int = 3,
@@ -153,17 +158,12 @@ class DeepKernel(_OnTrunk):
         parts: Sequence[float] = (1.0, 1 / 2, 1 / 3, 1 / 6),
         quantiles: Sequence[float] = (),
         capacity: int = 512,
-        penalty: float = 0.2,
-        decay: float = 1.5,
+        penalty: float = PENALTY,
+        decay: float = DECAY,
     ) -> None:
         super().__init__()
         self._take_trunk({"n_channels": n_channels, "fs": fs}, trunk, trunk_args, learn, rank, parts, quantiles)
         self.head = KernelRidgeHead(self.embedded_blocks, capacity, penalty, decay)
-
-    def forward(self, signal: torch.Tensor) -> torch.Tensor:
-        """Scores (batch, 1) of `signal` (batch, n_channels, time)."""
-        scores: torch.Tensor = self.head(self.embed(signal))
-        return scores
 
 
 def _made(trunk: str, trunk_args: Mapping[str, Any], told: Mapping[str, Any]) -> Trunk:

@@ -34,18 +34,21 @@ class Trunk(Network):
     away and others put there, as `fhr.models.OnTrunk` does.
 
     Attributes:
-        width: channels of the sequence.
         ends: names of the modules behind the sequence, which pretrained weights leave out.
         end_arguments: of `__init__`, which may differ between networks that share the weights of their trunks.
         kinds: channels of each kind, in order, for heads that weigh kinds by themselves; one kind by default.
     """
 
-    width: int
     pool: nn.Module
     head: nn.Module
     ends: ClassVar[frozenset[str]] = frozenset({"pool", "head", "scaling_of_features"})
     end_arguments: ClassVar[frozenset[str]] = frozenset({"n_outputs", "dropout", "parts", "quantiles"})
     kinds: tuple[int, ...]
+
+    @property
+    def width(self) -> int:
+        """Channels of the sequence."""
+        return sum(self.kinds)
 
     @property
     def last_block(self) -> nn.Module:
@@ -77,7 +80,7 @@ class Trunk(Network):
             quantiles: of `NestedPooling`.
             dropout: of the pooled features.
         """
-        self.width, self.kinds = width, kinds or (width,)
+        self.kinds = kinds or (width,)
         self.pool = NestedPooling(parts, quantiles)
         self.head = nn.Sequential(nn.Dropout(dropout), nn.Linear(self.pool.n_pooled(width), n_outputs))
 
