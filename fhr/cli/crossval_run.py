@@ -202,13 +202,10 @@ class _Work:
     def _procedure(self, name: str) -> Maker:
         """The configuration's network, with the lines that it is combined with."""
         network: Maker = self._network(name)
-        if self._is_alone:
-            return network
         if self._head is not None:
             network = EmbeddedMaker(network, self._head, name)
-        if not self._combined and self._beneath is None:
-            return network
-        tell("features of %d recordings", len(self._facts.recordings))
+        if self._combined or self._beneath is not None:
+            tell("features of %d recordings", len(self._facts.recordings))
         if self._beneath is not None:
             line = self._beneath.maker(self._groups(), pipeline=self._pipeline)
             assert isinstance(line, KernelLineMaker)  # see `_kernel`
@@ -220,7 +217,7 @@ class _Work:
 
     @property
     def _is_alone(self) -> bool:
-        """True for a network with its own head that no line stands beside or beneath."""
+        """True for a network with its own head that no line stands beside or beneath: a checkpoint holds all of it."""
         return not self._combined and self._beneath is None and self._head is None
 
     @property

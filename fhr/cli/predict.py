@@ -137,10 +137,9 @@ def _loaded(options: argparse.Namespace) -> "Predictor | FalseSignalPredictor | 
 def _looked(predictor: "Predictor | ShippedModel", recordings: "list[Recording]") -> "list[Attribution] | None":
     """Where networks looked, of each recording; None of other models."""
     from fhr.compute import progress
-    from fhr.models import ArrayModel
     from fhr.prediction import Predictor, where_it_looked
 
-    if not isinstance(predictor, Predictor) or any(isinstance(model, ArrayModel) for model in predictor.networks):
+    if not isinstance(predictor, Predictor) or not predictor.reads_signal:
         return None
     return [where_it_looked(predictor, recording) for recording in progress(recordings, description="explain")]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fhr.errors import CheckpointError
-from fhr.models import ArrayModel, FittedKernelLine
+from fhr.models import FittedKernelLine
 from fhr.preprocessing import block_mean, last_minutes
 from fhr.recording import Recording
 
@@ -49,7 +49,7 @@ def explain(predictor: Predictor, recording: Recording, *, looked: Attribution |
         SignalError: a recording that cannot be predicted.
     """
     models = [model for model in predictor.networks if isinstance(model, FittedKernelLine)]
-    if not any(isinstance(model, ArrayModel) for model in predictor.networks):
+    if predictor.reads_signal:
         rows = _of_minutes(predictor, recording, looked or where_it_looked(predictor, recording))
     elif len(models) == len(predictor.networks):
         rows = _of_features(predictor, models, recording)

@@ -126,6 +126,11 @@ class Predictor:
         )
         self._seen = frozenset().union(*(card.seen for card in self.cards))
 
+    @property
+    def reads_signal(self) -> bool:
+        """True where every member reads the signal itself, as networks do, and none statistics alone."""
+        return not any(isinstance(model, ArrayModel) for model in self.networks)
+
     def predict(self, recording: Recording) -> Prediction:
         """Risk of one recording.
 

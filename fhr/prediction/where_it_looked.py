@@ -6,7 +6,6 @@ from typing import Literal, get_args
 import numpy as np
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.models import ArrayModel
 from fhr.preprocessing import Pipeline, Window, cut_until
 from fhr.recording import Recording
 
@@ -71,7 +70,7 @@ def where_it_looked(
     """
     if method not in METHODS:
         raise FHRError(f"method={method!r}; choose from {', '.join(METHODS)}")
-    if any(isinstance(model, ArrayModel) for model in predictor.networks):
+    if not predictor.reads_signal:
         raise CheckpointError("a model of statistics alone looks at no moment; see what each adds, `explain`")
     cut, window, features = predictor.prepare_one(recording)
     pipeline, signal = predictor.pipeline, window.signal
