@@ -122,7 +122,8 @@ class KernelRidgeHead(nn.Module):
             weight: (n,) of the squared errors; records of weight 0 are not kept.
 
         Raises:
-            FHRError: more records than there is room for, or fewer than 20.
+            FHRError: more records than there is room for, fewer than 20, or an embedding, target or weight that is not
+                finite.
         """
         known = weight > 0
         embedding, target, weight = embedding[known], target[known], weight[known]
@@ -131,6 +132,12 @@ class KernelRidgeHead(nn.Module):
             raise FHRError(f"{n} training records, and the head has room for {self.capacity}; give `capacity: {n}`")
         if n < _FEWEST:
             raise FHRError(f"{n} training records of known outcome; a kernel-ridge head needs {_FEWEST}")
+        finite = embedding.isfinite().all(1) & target.isfinite() & weight.isfinite()
+        if not finite.all():
+            raise FHRError(
+                f"{int((~finite).sum())} of {n} training records have an embedding, target or weight that is not "
+                "finite; a trunk that was trained too fast gives such numbers: lower `learning_rate`"
+            )
         centre, spread = _moments(embedding, weight)
         z = _bent(embedding, centre, spread)
         _, coefficients, offset = self._solved(z, target, weight)

@@ -98,6 +98,8 @@ class OnTrunk(_OnTrunk):
 
     Shape:
         (batch, n_channels, time) to (batch, n_outputs).
+
+    Left out: pickles of a network with adapters, which PyTorch refuses; checkpoints and copies of it are as usual.
     """
 
     def __init__(

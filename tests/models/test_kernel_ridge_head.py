@@ -131,6 +131,17 @@ def test_too_many_and_too_few_records_are_refused(n, known, said):
         KernelRidgeHead(BLOCKS, capacity=50).fit(x, target, weight)
 
 
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_what_is_not_finite_is_refused_and_leaves_the_head_as_it_was(which):
+    x, target, weight = records()
+    head = KernelRidgeHead(BLOCKS)
+    given = [x.clone(), target.clone(), weight.clone()]
+    given[which][3] = torch.inf if which == 2 else torch.nan
+    with pytest.raises(FHRError, match="1 of 40 training records have an embedding, target or weight"):
+        head.fit(*given)
+    assert head.n_records == 0
+
+
 @pytest.mark.parametrize("options", [{"blocks": ()}, {"blocks": (3, 0)}, {"penalty": 0.0}, {"capacity": 0}], ids=str)
 def test_what_makes_no_head_is_refused(options):
     with pytest.raises(FHRError, match="give positive numbers"):
