@@ -60,6 +60,8 @@ Purpose = Literal[
     "synthetic rows of a place",
     "ties of p-values",
     "variance of training",
+    "windows of a null of similarity",
+    "windows that a distance is fitted to",
 ]
 """Purposes of random numbers in this package, each of one place in its source."""
 

@@ -36,7 +36,7 @@ from .symbol_complexity import lempel_ziv
 
 if TYPE_CHECKING:
     from .extraction import Extraction, extract
-    from .parquet_table import METADATA_COLUMNS, read_features
+    from .parquet_table import METADATA_COLUMNS, features_in_parts, read_features, read_provenance
 
 __all__ = [
     "BANDS",
@@ -72,6 +72,7 @@ __all__ = [
     "dfa",
     "extract",
     "features_by_name",
+    "features_in_parts",
     "higuchi",
     "increment_moments",
     "lagged_correlation",
@@ -83,6 +84,7 @@ __all__ = [
     "poincare",
     "prsa",
     "read_features",
+    "read_provenance",
     "response_lag",
     "sample_entropy",
     "scalar_features",
@@ -92,5 +94,8 @@ __all__ = [
 
 __getattr__, __dir__ = late_names(
     __name__,
-    {"extraction": ("Extraction", "extract"), "parquet_table": ("METADATA_COLUMNS", "read_features")},
+    {
+        "extraction": ("Extraction", "extract"),
+        "parquet_table": ("METADATA_COLUMNS", "features_in_parts", "read_features", "read_provenance"),
+    },
 )

@@ -22,7 +22,15 @@ from fhr.formats.regular_file import reason
 
 from .column import Column
 
-__all__ = ["METADATA_COLUMNS", "join_parts", "read_features", "read_part", "read_provenance", "write_part"]
+__all__ = [
+    "METADATA_COLUMNS",
+    "features_in_parts",
+    "join_parts",
+    "read_features",
+    "read_part",
+    "read_provenance",
+    "write_part",
+]
 
 METADATA_COLUMNS = (
     Column("record", "1", "name of the recording"),
@@ -184,6 +192,17 @@ def _opened(path: str | Path) -> Iterator[pq.ParquetFile]:
 def _provenance(file: pq.ParquetFile) -> dict[str, Any]:
     provenance: dict[str, Any] = json.loads(file.schema_arrow.metadata[_PROVENANCE])
     return provenance
+
+
+def features_in_parts(path: str | Path) -> Iterator[pd.DataFrame]:
+    """Rows of a feature table, some thousands at a time: `METADATA_COLUMNS`, then the features.
+
+    Raises:
+        FormatError: as `read_features`.
+    """
+    with _opened(path) as file:
+        for batch in file.iter_batches(_ROWS):
+            yield batch.to_pandas()
 
 
 def read_features(path: str | Path) -> pd.DataFrame:

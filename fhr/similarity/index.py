@@ -1,0 +1,114 @@
+"""`SimilarityIndex`: the windows of a database as points, with what is needed to compare a labour with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from fhr.compute import stream
+from fhr.datasets.database import checksum_of_lines
+from fhr.errors import FHRError
+from fhr.recording import Recording
+
+from .distance import Distance
+from .embedding import Embedding
+from .hits import Hits, nearest_labours
+from .labour_windows import LabourWindows
+
+__all__ = ["SimilarityIndex"]
+
+_CALIBRATION = 1_000  # labours whose nearest distance is computed
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarityIndex:
+    """Windows of a database, embedded and scaled, in the order of the labours and from the last window back.
+
+    Attributes:
+        embedding: of the windows.
+        distance: between them, fitted to them.
+        minutes: length of a window.
+        step: minutes from one window to the one before it.
+        most_loss: largest share of missing heart rate of a window.
+        points: float32 (n, d), see `Distance.scale`.
+        windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
+        labours: a row a labour, by `record`: `line` (its name, digest and outcome), `kind`, and its outcome; of a table
+            of features without its recordings the name is all that is known.
+        origin: where the recordings are from.
+        quarantined: reason for each recording that is left out.
+    """
+
+    embedding: Embedding
+    distance: Distance
+    minutes: float
+    step: float
+    most_loss: float
+    points: np.ndarray
+    windows: pd.DataFrame
+    labours: pd.DataFrame
+    origin: str
+    quarantined: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def first(self) -> np.ndarray:
+        """Row (labours,) at which each labour begins."""
+        names = self.windows["record"].to_numpy()
+        rows: np.ndarray = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
+        return rows
+
+    @property
+    def checksum(self) -> str:
+        """SHA-256 over names, signals and outcomes of the labours, as `fhr.datasets.Database.checksum`."""
+        return checksum_of_lines(self.labours["line"].to_dict())
+
+    def own(self, recording: Recording) -> np.ndarray:
+        """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
+        digests = self.labours["line"].str.split(":").str[-2]
+        return np.flatnonzero((self.labours.index == recording.name) | (digests == recording.digest))
+
+    def embed(self, windows: LabourWindows) -> np.ndarray:
+        """Points (n, d) of windows of other recordings.
+
+        Raises:
+            FHRError: windows of another length or rate, or what the embedding refuses.
+        """
+        if round(windows.minutes * 60) != round(self.minutes * 60):
+            raise FHRError(
+                f"windows of {windows.minutes:g} min among windows of {self.minutes:g} min; compare those of one length"
+            )
+        return self.distance.scale(self.embedding(windows))
+
+    def nearest(self, points: np.ndarray, k: int, own: Sequence[np.ndarray] | None = None) -> Hits:
+        """The k nearest labours of points (q, d).
+
+        Args:
+            points: of `embed`.
+            k: how many.
+            own: positions of the labours that are no hits, of each point; None for none.
+        """
+        nobody = [np.empty(0, dtype=int)] * len(points)
+        return nearest_labours(points, self.points, self.distance, self.first, list(own or nobody), k)
+
+    def own_rows(self, place: str, seed: int = 0) -> np.ndarray:
+        """A window of each of up to 1,000 labours: what stands for a query of theirs.
+
+        Args:
+            place: `last` for the window at the end of the recording, of the labours that have it; `any` for one drawn.
+            seed: of the draws.
+        """
+        rng = stream(seed, "windows of a null of similarity")
+        if place == "last":
+            rows = self.first[self.windows["to_end_s"].to_numpy()[self.first] == 0]
+        else:
+            lengths = np.diff([*self.first, len(self.windows)])
+            rows = self.first + (rng.random(len(lengths)) * lengths).astype(int)
+        if len(rows) > _CALIBRATION:
+            rows = np.sort(rng.choice(rows, _CALIBRATION, replace=False))
+        return rows
+
+    def nearest_of_own(self, rows: np.ndarray) -> np.ndarray:
+        """Distance (len(rows),) of each of these windows to the nearest window of another labour."""
+        labour = np.searchsorted(self.first, rows, side="right") - 1
+        return self.nearest(np.asarray(self.points[rows]), 1, [np.array([one]) for one in labour]).distances[:, 0]
