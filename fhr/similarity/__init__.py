@@ -9,6 +9,9 @@ from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, UC_WEIGHT, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
+from .special import UnrelatedLabours, p_special
+from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
+from .tail import Family, PValues, TailFit, fit_tail, with_tail
 
 __all__ = [
     "COLUMNS",
@@ -19,17 +22,27 @@ __all__ = [
     "Distance",
     "Embedding",
     "Euclidean",
+    "Family",
     "LabourWindows",
     "Laplacian",
     "Mahalanobis",
     "Matches",
     "OpenIndex",
+    "PValues",
     "SimilarityIndex",
+    "SurrogateNull",
+    "TailFit",
+    "UnrelatedLabours",
     "embedding_from",
     "feature_embedding",
+    "fit_tail",
     "index_of_recordings",
     "index_of_table",
     "open_index",
+    "p_special",
+    "p_surrogate",
     "raw_signals",
     "similar",
+    "surrogates_of",
+    "with_tail",
 ]
