@@ -1,13 +1,13 @@
 """Similar labours: embeddings of windows, distances, retrieval in a database, and p-values of being so close."""
 
 from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
-from .embedding import Embedding, embedding_from
+from .embedding import Embedding
 from .index import SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
-from .named_embeddings import EMBEDDINGS, UC_WEIGHT, feature_embedding, raw_signals
+from .named_embeddings import EMBEDDINGS, UC_WEIGHT, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
 
 __all__ = [

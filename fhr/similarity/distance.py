@@ -73,7 +73,7 @@ class Distance(ABC):
         """Distances (m,) of one point."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything as arrays by name, for a file without pickles."""
+        """Arrays by name that hold everything, for a file without pickles."""
         plain = {"unit": np.array(self.unit), "blocks": np.array(self.blocks)}
         if self.scores is not None:
             names = ("quantiles", "median", "centre", "spread", "limit")
@@ -176,7 +176,7 @@ class Mahalanobis(Distance):
         return np.sqrt(np.einsum("ij,ij->i", away, away) / max(1, len(one)))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As of every distance, with the whitening."""
+        """Arrays of every distance, and the whitening."""
         return super().arrays() | {"whitening": self.whitening}
 
     @classmethod

@@ -24,11 +24,11 @@ from fhr.formats.regular_file import read_whole
 from fhr.recording import Recording
 
 from .distance import DISTANCES
-from .embedding import Embedding, embedding_from
+from .embedding import Embedding
 from .index import SimilarityIndex
 from .index_building import Distances, index_of_recordings, index_of_table
 from .labour_windows import LabourWindows
-from .named_embeddings import EMBEDDINGS, of_feature_set
+from .named_embeddings import EMBEDDINGS, embedding_from, of_feature_set
 from .recording_folder import RecordingFolder
 
 __all__ = ["Among", "OpenIndex", "open_index"]
