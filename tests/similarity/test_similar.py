@@ -268,11 +268,29 @@ def test_an_index_is_a_database_as_it_is(database):
 
 def test_each_labour_stands_for_a_query_of_its_own(database):
     index = index_of_recordings(database, raw_signals(20), minutes=20, step=10)
-    rows = index.own_rows("last")
+    rows, nearest = index.own_windows()
     assert index.windows["to_end_s"].to_numpy()[rows].tolist() == [0] * 12
-    nearest = index.nearest_of_own(rows)
     one = similar(database["L003"], index, k=1).table["distance"].iloc[0]
     assert nearest[3] == pytest.approx(one)
-    drawn = index.own_rows("any", seed=1)
+    drawn = index.own_windows("any", seed=1).rows
     assert index.windows["record"].to_numpy()[drawn].tolist() == database.names
     assert drawn.tolist() != rows.tolist()
+
+
+def test_p_of_labours_of_the_database_and_of_others_and_of_surrogates(database):
+    index = index_of_recordings(labours(60), raw_signals(20), minutes=20, step=10)
+    copy, other = noisy_copy(labour("L007", 7)), labour("q", 999)
+    matches = similar([copy, other, labour("L003", 3)], index, k=3, surrogates=19)
+    first = matches.table[matches.table["rank"] == 1].set_index("query")
+    assert first.loc["copy", "p_special"] <= 2 / 61
+    assert first.loc["q", "p_special"] > 2 / 61
+    assert matches.table.groupby("query")["p_special"].apply(lambda p: p.is_monotonic_increasing).all()
+    ranked = sorted(first["p_special"])
+    assert first.loc["copy", "q"] == pytest.approx(min(3 * ranked[0], 3 * ranked[1] / 2, ranked[2]))
+    assert first.loc["copy", "p_surrogate"] == pytest.approx(1 / 20)
+    assert matches.table.loc[matches.table["rank"] > 1, "p_surrogate"].isna().all()
+    assert matches.facts["n_null"] == 60
+    own = similar(labour("L003", 3), index, own=True, k=2)
+    assert own.table["p_special"].isna().all()
+    elsewhere = similar(copy, index, k=1, end=1800)
+    assert elsewhere.table["p_special"].iloc[0] <= 2 / 61
