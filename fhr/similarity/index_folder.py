@@ -25,7 +25,7 @@ from fhr.recording import Recording
 
 from .distance import DISTANCES
 from .embedding import Embedding
-from .index import SimilarityIndex
+from .index import OwnWindows, SimilarityIndex
 from .index_building import Distances, index_of_recordings, index_of_table
 from .labour_windows import LabourWindows
 from .named_embeddings import EMBEDDINGS, embedding_from, of_feature_set
