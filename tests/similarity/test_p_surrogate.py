@@ -48,7 +48,8 @@ def test_a_query_that_the_database_holds_is_nearer_than_its_surrogates():
     beyond = p_surrogate(query, nearest, RAW, distance, surrogate=QUICK, n=60)
     assert beyond.by == "tail"
     assert 1 / 6100 <= beyond.p < 1 / 61
-    np.testing.assert_array_equal(beyond.nearest[:39], found.nearest)
+    again = p_surrogate(query, nearest, RAW, distance, surrogate=QUICK, n=39)
+    np.testing.assert_array_equal(again.nearest, found.nearest)
     other = p_surrogate(query, nearest, RAW, distance, surrogate=QUICK, n=39, seed=1)
     assert not np.isin(other.nearest, found.nearest).any()
 

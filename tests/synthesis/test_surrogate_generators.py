@@ -78,16 +78,16 @@ def test_values_are_those_of_a_record(records):
 @pytest.mark.parametrize("recipe", SURROGATES)
 def test_surrogates_of_one_window_are_missing_where_it_is(recipe):
     rng = np.random.default_rng(0)
-    skewed = np.exp(np.convolve(rng.normal(size=N + 39), np.full(40, 0.25), mode="valid"))
+    skewed = np.exp(np.convolve(rng.normal(size=N + 39), np.full(40, 0.12), mode="valid"))
     window = np.stack([140 + 10 * skewed, rng.random(N)])
     window[0, 100:160] = np.nan
     made = recipe().of_window(window, FS, n=3, seed=2)
     np.testing.assert_array_equal(np.isnan(made), np.isnan(window)[None].repeat(3, axis=0))
-    np.testing.assert_allclose(made[:2], recipe().of_window(window, FS, n=2, seed=2), rtol=1e-6)
+    np.testing.assert_array_equal(made, recipe().of_window(window, FS, n=3, seed=2))
+    assert len(np.unique(made[:, 0, 0])) == 3
     levels = np.linspace(0.02, 0.98, 49)
     away = np.nanquantile(made[:, 0], levels, axis=1).T - np.nanquantile(window[0], levels)
     assert (np.abs(away).max() < 0.5 * np.nanstd(window[0])) == recipe.keeps_amplitudes
-    assert np.nanmean(np.abs(made[:, 0] - window[0])) > 0.02 * np.nanstd(window[0])
 
 
 def test_channels_that_never_vary_stay_in_surrogates_of_a_window(records):
