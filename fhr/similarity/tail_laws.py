@@ -29,7 +29,7 @@ class Law(Protocol):
 class Pareto:
     """Generalised Pareto law of exceedances, with a shape of 0 or above: 0 is the exponential law.
 
-    A negative shape, which is a law with an end, becomes 0: an end that is estimated gives no chance at all to what
+    A negative shape, which is a law with an end, becomes 0: an end that is estimated leaves no chance at all to what
     lies beyond it.
 
     Source:
@@ -37,7 +37,7 @@ class Pareto:
         over a grid, nearly as efficient as maximum likelihood, and it always exists.
     """
 
-    peaks = True
+    peaks: ClassVar[bool] = True
 
     def fit(self, y: np.ndarray) -> Parameters:
         """Scale and shape."""
@@ -74,7 +74,7 @@ class Gumbel:
         Hosking 1990, J. R. Statist. Soc. B 52:105.
     """
 
-    peaks = False
+    peaks: ClassVar[bool] = False
 
     def fit(self, y: np.ndarray) -> Parameters:
         """Scale and location."""
