@@ -1,7 +1,8 @@
 """Deep learning on intrapartum fetal heart rate. Research software, not a medical device.
 
-`fhr.read(path)` gives a `Recording`, `fhr.load(run_id_or_checkpoint)` a ready predictor; both import what they
-need when they are first used, so that `import fhr` stays light. So does every room: `fhr.testing.check_network`.
+`fhr.read(path)` gives a `Recording`, `fhr.load(run_id_or_checkpoint)` a ready predictor, `fhr.similar(query, among)`
+the labours that are most like one; they import what they need when they are first used, so that `import fhr` stays
+light. So does every room: `fhr.testing.check_network`.
 """
 
 from functools import cache
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fhr.deprecation import moved_package
 
 __version__ = "0.1.0"
-__all__ = ["Recording", "__version__", "load", "read", "write_npz", "write_table", "write_wfdb"]
+__all__ = ["Recording", "__version__", "load", "read", "similar", "write_npz", "write_table", "write_wfdb"]
 
 _LAZY = {
     "Recording": "fhr.recording",
@@ -20,6 +21,7 @@ _LAZY = {
     "write_table": "fhr.formats",
     "write_wfdb": "fhr.formats",
     "load": "fhr.prediction",
+    "similar": "fhr.similarity",
 }
 
 moved_package("datamodules", "fhr.datamodules")  # class paths of older configurations and runs
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from fhr.formats import read, write_npz, write_table, write_wfdb
     from fhr.prediction import load
     from fhr.recording import Recording
+    from fhr.similarity import similar
 
 
 def __getattr__(name: str) -> Any:

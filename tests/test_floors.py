@@ -45,6 +45,7 @@ SHOWN = {
     "write_table": "formats",
     "write_wfdb": "formats",
     "load": "prediction",
+    "similar": "similarity",
     "__version__": None,
 }
 

@@ -4,12 +4,17 @@ from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
 from .embedding import Embedding, embedding_from
 from .index import SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
+from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
+from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, UC_WEIGHT, feature_embedding, raw_signals
+from .retrieval import TARGETS, similar
 
 __all__ = [
+    "COLUMNS",
     "DISTANCES",
     "EMBEDDINGS",
+    "TARGETS",
     "UC_WEIGHT",
     "Distance",
     "Embedding",
@@ -17,10 +22,14 @@ __all__ = [
     "LabourWindows",
     "Laplacian",
     "Mahalanobis",
+    "Matches",
+    "OpenIndex",
     "SimilarityIndex",
     "embedding_from",
     "feature_embedding",
     "index_of_recordings",
     "index_of_table",
+    "open_index",
     "raw_signals",
+    "similar",
 ]

@@ -90,8 +90,8 @@ class Distance(ABC):
     def _fields(cls, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
         scores = None
         if "quantiles" in arrays:
-            names = ("quantiles", "median", "centre", "spread")
-            scores = NormalScores(*(arrays[name] for name in names), float(arrays["limit"]))
+            columns = {name: arrays[name] for name in ("quantiles", "median", "centre", "spread")}
+            scores = NormalScores(**columns, limit=float(arrays["limit"]))
         return {"unit": str(arrays["unit"]), "scores": scores, "blocks": tuple(arrays["blocks"].tolist())}
 
 
@@ -124,10 +124,10 @@ class Euclidean(Distance):
 
 
 class Laplacian(Distance):
-    r"""Distance of the kernel line, :math:`\sqrt{2 - 2k}` with k the mean over the groups of
-    :math:`\exp(-0.6 \cdot \mathrm{mean}_j |z_j - z'_j|)`: between 0 and 1.41, in the space of the kernel.
+    r"""Distance in the space of a kernel as the kernel line has it, 0 to 1.41.
 
-    Vectors with a unit are brought to normal scores as well.
+    It is :math:`\sqrt{2 - 2k}`, with k the mean over the groups of
+    :math:`\exp(-0.6 \cdot \mathrm{mean}_j |z_j - z'_j|)` and z normal scores, also of vectors with a unit.
     """
 
     name = "laplacian"

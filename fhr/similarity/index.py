@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from fhr.compute import stream
-from fhr.datasets.database import checksum_of_lines
 from fhr.errors import FHRError
 from fhr.recording import Recording
 
@@ -34,9 +33,10 @@ class SimilarityIndex:
         most_loss: largest share of missing heart rate of a window.
         points: float32 (n, d), see `Distance.scale`.
         windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
-        labours: a row a labour, by `record`: `line` (its name, digest and outcome), `kind`, and its outcome; of a table
-            of features without its recordings the name is all that is known.
+        labours: a row a labour, by `record`: `digest` of its signals, `kind`, and its outcome; of a table of features
+            without its recordings the name is all that is known.
         origin: where the recordings are from.
+        checksum: of all recordings that were read, as `fhr.datasets.Database.checksum`.
         quarantined: reason for each recording that is left out.
     """
 
@@ -49,6 +49,7 @@ class SimilarityIndex:
     windows: pd.DataFrame
     labours: pd.DataFrame
     origin: str
+    checksum: str
     quarantined: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -58,15 +59,10 @@ class SimilarityIndex:
         rows: np.ndarray = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
         return rows
 
-    @property
-    def checksum(self) -> str:
-        """SHA-256 over names, signals and outcomes of the labours, as `fhr.datasets.Database.checksum`."""
-        return checksum_of_lines(self.labours["line"].to_dict())
-
     def own(self, recording: Recording) -> np.ndarray:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
-        digests = self.labours["line"].str.split(":").str[-2]
-        return np.flatnonzero((self.labours.index == recording.name) | (digests == recording.digest))
+        digests = self.labours["digest"].to_numpy()
+        return np.flatnonzero((self.labours.index.to_numpy() == recording.name) | (digests == recording.digest))
 
     def embed(self, windows: LabourWindows) -> np.ndarray:
         """Points (n, d) of windows of other recordings.

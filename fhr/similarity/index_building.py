@@ -1,6 +1,6 @@
 """An index out of recordings, or out of a table of features: one labour after another, at constant memory."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -69,27 +69,29 @@ def index_of_recordings(
             what the embedding refuses.
     """
     left_out: dict[str, str] = {} if quarantined is None else quarantined
+    lines: dict[str, str] = {}
 
     def parts() -> Iterator[_Labours]:
         for chunk in _chunks(recordings, _AT_ONCE):
             cut: list[LabourWindows] = []
             windows, about = [], {}
             for recording in chunk:
+                if recording.name in lines:
+                    raise FHRError(f"{origin}: recording {recording.name!r} stands twice; keep one of them")
+                lines[recording.name] = checksum_line(recording)
                 try:
                     one, table = _windows(recording, embedding.fs, minutes, step, most_loss)
                 except SignalError as error:
                     left_out[recording.name] = str(error)
                     continue
-                if recording.name in about:
-                    raise _twice(origin, recording.name)
                 cut.append(one)
                 windows.append(table)
                 about[recording.name] = _about(recording)
             if cut:
                 yield _Labours(embedding(LabourWindows.joined(cut)), pd.concat(windows), about)
 
-    given = (minutes, step, most_loss, origin, left_out)
-    return _assembled(parts(), embedding, distance, folder, given)
+    given = (minutes, step, most_loss)
+    return _assembled(parts(), embedding, distance, folder, given, origin, left_out, lambda: checksum_of_lines(lines))
 
 
 def index_of_table(
@@ -118,10 +120,13 @@ def index_of_table(
     if features.covariates:
         raise FHRError(f"{path}: holds covariates of the birth, {', '.join(features.covariates)}; compare signals")
     embedding = of_feature_set("features of a table", features)
-    known = None
+    known: dict[str, dict[str, Any]] | None = None
+    checksum = str(provenance["data_checksum"])
     if recordings is not None:
-        known = {recording.name: _about(recording) for recording in recordings}
-        if checksum_of_lines({name: f"{about['line']}\n" for name, about in known.items()}) != _checksum(provenance):
+        known, lines = {}, {}
+        for recording in recordings:
+            known[recording.name], lines[recording.name] = _about(recording), checksum_line(recording)
+        if checksum_of_lines(lines) != checksum:
             raise FHRError(
                 f"{path}: was computed from other recordings (another checksum) than those of {len(known)} that are "
                 "given; compute it anew with `fhr features`, or give its own"
@@ -132,12 +137,12 @@ def index_of_table(
             usable = rows[rows["loss"] <= most_loss]
             if len(usable):
                 names = usable["record"].unique()
-                about = {name: _nothing(name) if known is None else known[name] for name in names}
+                about = {name: _NOTHING if known is None else known[name] for name in names}
                 yield _Labours(usable[list(features.names)].to_numpy(np.float32), usable[["record", *_TIMES]], about)
 
     left_out = {str(name): str(why) for name, why in dict(provenance["quarantined"]).items()}
-    given = (features.minutes, float(provenance["step"]), most_loss, str(path), left_out)
-    return _assembled(parts(), embedding, distance, folder, given)
+    given = (features.minutes, float(provenance["step"]), most_loss)
+    return _assembled(parts(), embedding, distance, folder, given, str(path), left_out, lambda: checksum)
 
 
 def _assembled(
@@ -145,22 +150,22 @@ def _assembled(
     embedding: Embedding,
     distance: Distances,
     folder: Path | None,
-    given: tuple[float, float, float, str, dict[str, str]],
+    given: tuple[float, float, float],
+    origin: str,
+    left_out: dict[str, str],
+    checksum: Callable[[], str],
 ) -> SimilarityIndex:
-    minutes, step, most_loss, origin, left_out = given
+    minutes, _, most_loss = given
     fit = DISTANCES[distance].fit if isinstance(distance, str) and distance in DISTANCES else distance
     if isinstance(fit, str):
         raise FHRError(f"distance {distance!r} is not known; choose from {', '.join(sorted(DISTANCES))}")
     if not 0 <= most_loss < 1:
         raise FHRError(f"most_loss={most_loss:g}; give a share of 0 or more, below 1")
-    vectors, windows, labours, last = Rows(folder), [], dict[str, dict[str, Any]](), ""
+    vectors, windows, labours = Rows(folder), [], dict[str, dict[str, Any]]()
     for part in parts:
-        if twice := sorted(set(part.about) & set(labours) - {last}):  # a table may break off within a labour
-            raise _twice(origin, twice[0])
         vectors.append(part.vectors)
         windows.append(part.windows)
         labours |= part.about
-        last = str(part.windows["record"].iloc[-1])
     if not labours:
         first = next(iter(left_out.items()), None)
         why = "" if first is None else f"; the first, {first[0]}: {first[1]}"
@@ -169,7 +174,7 @@ def _assembled(
     table = pd.DataFrame.from_dict(labours, orient="index").rename_axis("record")
     placed = pd.concat(windows, ignore_index=True)
     points = vectors.changed(fitted.scale)
-    return SimilarityIndex(embedding, fitted, minutes, step, most_loss, points, placed, table, origin, left_out)
+    return SimilarityIndex(embedding, fitted, *given, points, placed, table, origin, checksum(), left_out)
 
 
 def _chunks(recordings: Iterable[Recording], size: int) -> Iterator[list[Recording]]:
@@ -196,17 +201,7 @@ def _windows(
 
 
 def _about(recording: Recording) -> dict[str, Any]:
-    line = checksum_line(recording).rstrip("\n")
-    return {"line": line, "kind": recording.provenance.kind, **asdict(recording.outcome)}
+    return {"digest": recording.digest, "kind": recording.provenance.kind, **asdict(recording.outcome)}
 
 
-def _nothing(name: str) -> dict[str, Any]:
-    return {"line": f"{name}::", "kind": "", **asdict(Outcome())}
-
-
-def _checksum(provenance: Mapping[str, Any]) -> str:
-    return str(provenance["data_checksum"])
-
-
-def _twice(origin: str, name: str) -> FHRError:
-    return FHRError(f"{origin}: recording {name!r} stands twice; keep one of them")
+_NOTHING = {"digest": "", "kind": "", **asdict(Outcome())}

@@ -65,8 +65,8 @@ def of_feature_set(name: str, features: FeatureSet, *, alone: bool = False) -> E
     """The features of a set, each group a block."""
     blocks = tuple(len(list(columns)) for _, columns in groupby(features.column_groups))
     settings = (("features", features.checksum),)
-    given = {"blocks": blocks, "missing": True, "amplitudes_alone": alone, "settings": settings}
-    return Embedding(partial(_features, features=features), name, fs=features.fs, **given)
+    function = partial(_features, features=features)
+    return Embedding(function, name, "", features.fs, blocks, missing=True, amplitudes_alone=alone, settings=settings)
 
 
 def _features(windows: LabourWindows, features: FeatureSet) -> np.ndarray:

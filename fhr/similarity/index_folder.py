@@ -1,0 +1,247 @@
+"""An index on disk: written once, checked by checksum, and opened with its points where they lie."""
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+import fhr
+from fhr.datasets import Database
+from fhr.datasets.database import checksum_line, checksum_of_lines
+from fhr.errors import FHRError
+from fhr.features import FeatureSet, read_provenance
+from fhr.formats.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.regular_file import read_whole
+from fhr.recording import Recording
+
+from .distance import DISTANCES
+from .embedding import Embedding, embedding_from
+from .index import SimilarityIndex
+from .index_building import Distances, index_of_recordings, index_of_table
+from .labour_windows import LabourWindows
+from .named_embeddings import EMBEDDINGS, of_feature_set
+from .recording_folder import RecordingFolder
+
+__all__ = ["Among", "OpenIndex", "open_index"]
+
+Among = str | Path | Database | SimilarityIndex
+_FACTS = "index.json"
+_FILES = ("points.f32", "windows.parquet", "labours.parquet", "distance.npz")
+_BLOCK = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+class Recordings(Protocol):
+    """Whatever gives a recording by its name."""
+
+    def __getitem__(self, name: str, /) -> Recording: ...
+
+
+@dataclass(frozen=True, eq=False)
+class OpenIndex:
+    """An index, and the recordings that it was made of, where they are at hand."""
+
+    index: SimilarityIndex
+    recordings: Recordings | None
+
+
+def open_index(
+    among: Among,
+    embedding: str | Embedding | Callable[[LabourWindows], ArrayLike] | None = None,
+    distance: Distances = "euclidean",
+    *,
+    minutes: float = 20.0,
+    step: float = 5.0,
+    most_loss: float = 0.5,
+    folder: str | Path | None = None,
+) -> OpenIndex:
+    """Make the index of a database, or take the one that is kept.
+
+    Args:
+        among: a folder of recordings, a table that `fhr features` wrote, a `Database`, an index, or the folder of one.
+        embedding: a name or function; None for that of a table or an index, else `kernel`.
+        distance: a name or function.
+        minutes: length of the windows.
+        step: minutes from one window to the next.
+        most_loss: largest share of missing heart rate of a window.
+        folder: where the index is kept; what lies there is taken if it is of these recordings and settings. None to
+            keep nothing.
+
+    Raises:
+        FHRError: a folder that holds something else, or the index of another database or of other settings; whatever
+            `index_of_recordings` and `index_of_table` refuse.
+    """
+    if isinstance(among, SimilarityIndex):
+        return OpenIndex(among, None)
+    if isinstance(among, str | Path) and Path(among, _FACTS).is_file():
+        return _alone(Path(among), embedding)
+    if isinstance(among, str | Path) and Path(among).is_file():
+        if embedding is not None:
+            raise FHRError(f"{among} is a table, whose features are compared; give a folder for another embedding")
+        return _of_table(Path(among), distance, most_loss, folder)
+    taken = embedding_from("kernel" if embedding is None else embedding, minutes)
+    recordings = among if isinstance(among, Database) else RecordingFolder(among)
+    quarantined = recordings.quarantined
+    origin = among.origin if isinstance(among, Database) else str(among)
+    settings = {"minutes": float(minutes), "step": float(step), "most_loss": float(most_loss)}
+
+    def make(where: Path | None) -> SimilarityIndex:
+        given: Mapping[str, Any] = {**settings, "origin": origin, "folder": where, "quarantined": quarantined}
+        return index_of_recordings(recordings, taken, distance, **given)
+
+    if folder is None:
+        return OpenIndex(make(None), recordings)
+    _check_keepable(distance)
+    facts = {"embedding": taken.identity, "distance": _name(distance), **settings}
+    return OpenIndex(_kept(Path(folder), taken, facts, lambda: _checksum(recordings), make), recordings)
+
+
+def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | Path | None) -> OpenIndex:
+    provenance = read_provenance(path)
+    recordings = _at_origin(str(provenance["origin"]))
+
+    def make(where: Path | None) -> SimilarityIndex:
+        return index_of_table(path, distance, recordings=recordings, most_loss=most_loss, folder=where)
+
+    if folder is None:
+        return OpenIndex(make(None), recordings)
+    _check_keepable(distance)
+    features = FeatureSet.from_dict(provenance["feature_set"])
+    embedding = of_feature_set("features of a table", features)
+    facts: dict[str, Any] = {"embedding": embedding.identity, "distance": _name(distance)}
+    facts |= {"minutes": features.minutes, "step": float(provenance["step"]), "most_loss": float(most_loss)}
+    facts["features"] = features.to_dict()
+    checksum = str(provenance["data_checksum"])
+    return OpenIndex(_kept(Path(folder), embedding, facts, lambda: checksum, make), recordings)
+
+
+def _at_origin(origin: str) -> RecordingFolder | None:
+    try:
+        return RecordingFolder(origin, records=True)
+    except FHRError:
+        return None
+
+
+def _kept(
+    folder: Path,
+    embedding: Embedding,
+    facts: dict[str, Any],
+    checksum: Callable[[], str],
+    make: Callable[[Path], SimilarityIndex],
+) -> SimilarityIndex:
+    """The index in a folder, if it is this one; made anew where there is none, or a damaged one."""
+    if (folder / _FACTS).is_file():
+        wanted = json.loads(json.dumps({**facts, "made_by": fhr.__version__, "data_checksum": checksum()}))
+        found = _facts(folder)
+        if other := [name for name, value in wanted.items() if found.get(name) != value]:
+            what = "another database" if other == ["data_checksum"] else f"other settings ({', '.join(other)})"
+            raise FHRError(f"{folder}: holds an index of {what}; name another folder, or remove it")
+        if _damaged(folder, found) is None:
+            return _opened(folder, found, embedding)
+        _log.warning("%s: the index is damaged (%s); it is made anew", folder, _damaged(folder, found))
+    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise FHRError(f"{folder}: is there, and holds no index; name another folder")
+    draft = folder.with_name(f"{folder.name}.part")
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        draft.mkdir(parents=True)
+        made = make(draft)
+        _write(draft, made, facts)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(draft, folder)
+    except OSError as error:
+        raise FHRError(f"{folder}: the index cannot be written ({error.strerror}); choose another folder") from None
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return _opened(folder, _facts(folder), embedding)
+
+
+def _write(folder: Path, index: SimilarityIndex, facts: Mapping[str, Any]) -> None:
+    index.windows.to_parquet(folder / "windows.parquet", index=False)
+    index.labours.to_parquet(folder / "labours.parquet")
+    (folder / "distance.npz").write_bytes(pack_arrays(index.distance.arrays(), compressed=False))
+    digests = {name: _digest(folder / name) for name in _FILES}
+    rest = {"shape": list(index.points.shape), "origin": index.origin, "quarantined": index.quarantined}
+    rest |= {"data_checksum": index.checksum, "made_by": fhr.__version__, "files": digests}
+    (folder / _FACTS).write_text(json.dumps({**facts, **rest}, indent=1), encoding="utf-8")
+
+
+def _alone(folder: Path, given: str | Embedding | Callable[[LabourWindows], ArrayLike] | None) -> OpenIndex:
+    """The index of a folder, by itself."""
+    facts = _facts(folder)
+    if (damage := _damaged(folder, facts)) is not None:
+        raise FHRError(f"{folder}: the index is damaged ({damage}); make it anew")
+    try:
+        known = facts["embedding"]["name"]
+        if "features" in facts:
+            embedding = of_feature_set(known, FeatureSet.from_dict(facts["features"]))
+        elif given is None and known not in EMBEDDINGS:
+            raise FHRError(f"{folder}: an index by {known!r}, a function of somebody's own; give that function")
+        else:
+            embedding = embedding_from(known if given is None else given, facts["minutes"])
+    except (KeyError, TypeError) as error:
+        raise FHRError(f"{folder}: {_FACTS} is no description of an index ({error!r}); make it anew") from None
+    if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:
+        raise FHRError(f"{folder}: an index by {known!r} of other settings or an older version; make it anew")
+    return OpenIndex(_opened(folder, facts, embedding), _at_origin(str(facts["origin"])))
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(read_whole(folder / _FACTS, limit=1 << 26, kind="description of an index"))
+    except ValueError as error:
+        raise FHRError(f"{folder / _FACTS}: cannot be read ({error}); remove the folder") from None
+    if not isinstance(facts, dict) or not isinstance(facts.get("files"), dict):
+        raise FHRError(f"{folder / _FACTS}: is no description of an index; remove the folder")
+    return facts
+
+
+def _damaged(folder: Path, facts: Mapping[str, Any]) -> str | None:
+    """What is wrong with the files of an index; None for nothing."""
+    for name in _FILES:
+        if not (folder / name).is_file():
+            return f"{name} is missing"
+        if facts["files"].get(name) != _digest(folder / name):
+            return f"the checksum of {name} does not fit"
+    return None
+
+
+def _digest(path: Path) -> str:
+    total = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            total.update(block)
+    return total.hexdigest()
+
+
+def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> SimilarityIndex:
+    arrays = unpack_arrays((folder / "distance.npz").read_bytes(), most_bytes=1 << 30)
+    distance = DISTANCES[facts["distance"]].of_arrays(arrays)
+    points = np.memmap(folder / "points.f32", np.float32, "r", shape=tuple(facts["shape"]))
+    windows, labours = (pd.read_parquet(folder / f"{name}.parquet") for name in ("windows", "labours"))
+    given = (float(facts["minutes"]), float(facts["step"]), float(facts["most_loss"]), points, windows, labours)
+    return SimilarityIndex(
+        embedding, distance, *given, str(facts["origin"]), facts["data_checksum"], dict(facts["quarantined"])
+    )
+
+
+def _name(distance: Distances) -> str:
+    return distance if isinstance(distance, str) else getattr(distance, "__name__", type(distance).__name__)
+
+
+def _check_keepable(distance: Distances) -> None:
+    if _name(distance) not in DISTANCES:
+        raise FHRError(f"distance {_name(distance)!r}: an index of it is not kept; choose {', '.join(DISTANCES)}")
+
+
+def _checksum(recordings: Iterable[Recording]) -> str:
+    return checksum_of_lines({recording.name: checksum_line(recording) for recording in recordings})
