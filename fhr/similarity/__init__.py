@@ -1,14 +1,17 @@
 """Similar labours: embeddings of windows, distances, retrieval in a database, and p-values of being so close."""
 
 from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
-from .embedding import Embedding, embedding_from
-from .index import SimilarityIndex
+from .embedding import Embedding
+from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
-from .named_embeddings import EMBEDDINGS, UC_WEIGHT, feature_embedding, raw_signals
+from .named_embeddings import EMBEDDINGS, UC_WEIGHT, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
+from .special import UnrelatedLabours, p_special
+from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
+from .tail import PValues, TailFit, fit_tail, with_tail
 
 __all__ = [
     "COLUMNS",
@@ -24,12 +27,22 @@ __all__ = [
     "Mahalanobis",
     "Matches",
     "OpenIndex",
+    "OwnWindows",
+    "PValues",
     "SimilarityIndex",
+    "SurrogateNull",
+    "TailFit",
+    "UnrelatedLabours",
     "embedding_from",
     "feature_embedding",
+    "fit_tail",
     "index_of_recordings",
     "index_of_table",
     "open_index",
+    "p_special",
+    "p_surrogate",
     "raw_signals",
     "similar",
+    "surrogates_of",
+    "with_tail",
 ]

@@ -74,7 +74,7 @@ class Distance(ABC):
         """Distances (m,) of one point."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything as arrays by name, for a file without pickles."""
+        """Arrays by name that hold everything, for a file without pickles."""
         plain = {"unit": np.array(self.unit), "blocks": np.array(self.blocks)}
         if self.scores is not None:
             names = ("quantiles", "median", "centre", "spread", "limit")
@@ -158,14 +158,21 @@ class Mahalanobis(Distance):
 
     @classmethod
     def fit(cls, vectors: np.ndarray, embedding: Embedding) -> Self:
-        """Fit normal scores and their covariance."""
+        """Fit normal scores and their covariance.
+
+        Raises:
+            FHRError: vectors that are all the same.
+        """
         from sklearn.covariance import ledoit_wolf
 
         scores, z = NormalScores.fit_to(vectors)
-        covariance, _ = ledoit_wolf(z)
+        varies = np.ptp(z, axis=0) > 0  # shrinkage would make an axis of a column that never does
+        if not varies.any():
+            raise FHRError(f"embedding {embedding.name}: every window has one vector; a covariance needs several")
+        covariance, _ = ledoit_wolf(z[:, varies])
         values, axes = np.linalg.eigh(covariance)
-        some = values > 1e-9 * max(values[-1], 1e-9)  # a column that never varies is no axis
-        whitening = axes[:, some] / np.sqrt(values[some])
+        whitening = np.zeros((z.shape[1], len(values)))
+        whitening[varies] = axes / np.sqrt(values)
         return cls("SD", scores, embedding.blocks or (vectors.shape[1],), whitening.astype(np.float32))
 
     def scale(self, vectors: np.ndarray) -> np.ndarray:
@@ -177,7 +184,7 @@ class Mahalanobis(Distance):
         return np.sqrt(np.einsum("ij,ij->i", away, away) / max(1, len(one)))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As of every distance, with the whitening."""
+        """Arrays of every distance, and the whitening."""
         return super().arrays() | {"whitening": self.whitening}
 
     @classmethod

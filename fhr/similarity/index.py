@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,21 @@ from .embedding import Embedding
 from .hits import Hits, nearest_labours
 from .labour_windows import LabourWindows
 
-__all__ = ["SimilarityIndex"]
+__all__ = ["OwnWindows", "SimilarityIndex"]
 
 _CALIBRATION = 1_000  # labours whose nearest distance is computed
+
+
+class OwnWindows(NamedTuple):
+    """A window of each of some labours, which stands for a query of theirs, beside all other labours.
+
+    Attributes:
+        rows: (m,) of the windows.
+        nearest: (m,) distance of each to the nearest window of another labour.
+    """
+
+    rows: np.ndarray
+    nearest: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +51,7 @@ class SimilarityIndex:
         origin: where the recordings are from.
         checksum: of all recordings that were read, as `fhr.datasets.Database.checksum`.
         quarantined: reason for each recording that is left out.
+        last: windows at the ends of the recordings, beside all other labours; None where they are not known yet.
     """
 
     embedding: Embedding
@@ -51,6 +65,7 @@ class SimilarityIndex:
     origin: str
     checksum: str
     quarantined: dict[str, str] = field(default_factory=dict)
+    last: OwnWindows | None = None
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -87,13 +102,15 @@ class SimilarityIndex:
         nobody = [np.empty(0, dtype=int)] * len(points)
         return nearest_labours(points, self.points, self.distance, self.first, list(own or nobody), k)
 
-    def own_rows(self, place: str, seed: int = 0) -> np.ndarray:
-        """A window of each of up to 1,000 labours: what stands for a query of theirs.
+    def own_windows(self, place: str = "last", seed: int = 0) -> OwnWindows:
+        """A window of each of up to 1,000 labours, as a query of theirs would be, beside all other labours.
 
         Args:
             place: `last` for the window at the end of the recording, of the labours that have it; `any` for one drawn.
             seed: of the draws.
         """
+        if place == "last" and self.last is not None:
+            return self.last
         rng = stream(seed, "windows of a null of similarity")
         if place == "last":
             rows = self.first[self.windows["to_end_s"].to_numpy()[self.first] == 0]
@@ -102,9 +119,10 @@ class SimilarityIndex:
             rows = self.first + (rng.random(len(lengths)) * lengths).astype(int)
         if len(rows) > _CALIBRATION:
             rows = np.sort(rng.choice(rows, _CALIBRATION, replace=False))
-        return rows
+        found = self.nearest(np.asarray(self.points[rows]), 1, [np.array([one]) for one in self.labour_of(rows)])
+        return OwnWindows(rows, found.distances.reshape(len(rows), -1).min(axis=1, initial=np.inf))
 
-    def nearest_of_own(self, rows: np.ndarray) -> np.ndarray:
-        """Distance (len(rows),) of each of these windows to the nearest window of another labour."""
-        labour = np.searchsorted(self.first, rows, side="right") - 1
-        return self.nearest(np.asarray(self.points[rows]), 1, [np.array([one]) for one in labour]).distances[:, 0]
+    def labour_of(self, rows: np.ndarray) -> np.ndarray:
+        """Position of the labour of each of these windows."""
+        labour: np.ndarray = np.searchsorted(self.first, rows, side="right") - 1
+        return labour

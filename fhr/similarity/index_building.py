@@ -1,7 +1,7 @@
 """An index out of recordings, or out of a table of features: one labour after another, at constant memory."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -174,7 +174,8 @@ def _assembled(
     table = pd.DataFrame.from_dict(labours, orient="index").rename_axis("record")
     placed = pd.concat(windows, ignore_index=True)
     points = vectors.changed(fitted.scale)
-    return SimilarityIndex(embedding, fitted, *given, points, placed, table, origin, checksum(), left_out)
+    index = SimilarityIndex(embedding, fitted, *given, points, placed, table, origin, checksum(), left_out)
+    return replace(index, last=index.own_windows())
 
 
 def _chunks(recordings: Iterable[Recording], size: int) -> Iterator[list[Recording]]:

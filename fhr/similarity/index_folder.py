@@ -24,18 +24,18 @@ from fhr.formats.regular_file import read_whole
 from fhr.recording import Recording
 
 from .distance import DISTANCES
-from .embedding import Embedding, embedding_from
-from .index import SimilarityIndex
+from .embedding import Embedding
+from .index import OwnWindows, SimilarityIndex
 from .index_building import Distances, index_of_recordings, index_of_table
 from .labour_windows import LabourWindows
-from .named_embeddings import EMBEDDINGS, of_feature_set
+from .named_embeddings import EMBEDDINGS, embedding_from, of_feature_set
 from .recording_folder import RecordingFolder
 
 __all__ = ["Among", "OpenIndex", "open_index"]
 
 Among = str | Path | Database | SimilarityIndex
 _FACTS = "index.json"
-_FILES = ("points.f32", "windows.parquet", "labours.parquet", "distance.npz")
+_FILES = ("points.f32", "windows.parquet", "labours.parquet", "distance.npz", "last.npz")
 _BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -169,6 +169,7 @@ def _write(folder: Path, index: SimilarityIndex, facts: Mapping[str, Any]) -> No
     index.windows.to_parquet(folder / "windows.parquet", index=False)
     index.labours.to_parquet(folder / "labours.parquet")
     (folder / "distance.npz").write_bytes(pack_arrays(index.distance.arrays(), compressed=False))
+    (folder / "last.npz").write_bytes(pack_arrays(index.own_windows()._asdict(), compressed=False))
     digests = {name: _digest(folder / name) for name in _FILES}
     rest = {"shape": list(index.points.shape), "origin": index.origin, "quarantined": index.quarantined}
     rest |= {"data_checksum": index.checksum, "made_by": fhr.__version__, "files": digests}
@@ -224,14 +225,17 @@ def _digest(path: Path) -> str:
 
 
 def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> SimilarityIndex:
-    arrays = unpack_arrays((folder / "distance.npz").read_bytes(), most_bytes=1 << 30)
-    distance = DISTANCES[facts["distance"]].of_arrays(arrays)
+    of_distance, of_last = (
+        unpack_arrays((folder / f"{name}.npz").read_bytes(), most_bytes=1 << 30) for name in ("distance", "last")
+    )
+    distance = DISTANCES[facts["distance"]].of_arrays(of_distance)
     points = np.memmap(folder / "points.f32", np.float32, "r", shape=tuple(facts["shape"]))
     windows, labours = (pd.read_parquet(folder / f"{name}.parquet") for name in ("windows", "labours"))
-    given = (float(facts["minutes"]), float(facts["step"]), float(facts["most_loss"]), points, windows, labours)
-    return SimilarityIndex(
-        embedding, distance, *given, str(facts["origin"]), facts["data_checksum"], dict(facts["quarantined"])
-    )
+    minutes, step, most_loss = (float(facts[name]) for name in ("minutes", "step", "most_loss"))
+    origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
+    last = OwnWindows(of_last["rows"], of_last["nearest"])
+    given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)
+    return SimilarityIndex(embedding, distance, *given)
 
 
 def _name(distance: Distances) -> str:

@@ -5,6 +5,7 @@ from functools import partial
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 from fhr.features import FeatureSet
@@ -14,7 +15,7 @@ from fhr.preprocessing import block_factor, block_mean
 from .embedding import Embedding
 from .labour_windows import LabourWindows
 
-__all__ = ["EMBEDDINGS", "UC_WEIGHT", "feature_embedding", "raw_signals"]
+__all__ = ["EMBEDDINGS", "UC_WEIGHT", "embedding_from", "feature_embedding", "of_feature_set", "raw_signals"]
 
 UC_WEIGHT = 0.2
 """Beats per minute that one unit of uterine activity counts as: a contraction of 50 units is as far from none as a rate
@@ -116,3 +117,22 @@ EMBEDDINGS: Mapping[str, Callable[[float], Embedding]] = {
 }
 """Embeddings by name, each a function of the length of the windows, min: the groups of the kernel line, curves of
 log-leaders, morphology, order statistics, raw signals, and scattering."""
+
+
+def embedding_from(given: str | Embedding | Callable[[LabourWindows], ArrayLike], minutes: float) -> Embedding:
+    """The embedding of a name of this package, or of a function of one's own.
+
+    Args:
+        given: name of an `EMBEDDINGS`, an `Embedding`, or a function from `LabourWindows` at 4 Hz to vectors.
+        minutes: length of the windows, on which the columns of features depend.
+
+    Raises:
+        FHRError: an unknown name, or what is no function.
+    """
+    if isinstance(given, Embedding):
+        return given
+    if not isinstance(given, str):
+        return Embedding(given)
+    if given not in EMBEDDINGS:
+        raise FHRError(f"embedding {given!r} is not known; choose from {', '.join(sorted(EMBEDDINGS))}")
+    return EMBEDDINGS[given](minutes)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from fhr.datasets import Target
 from fhr.errors import FHRError, SignalError
 from fhr.formats import read
-from fhr.metrics import exact_interval
+from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 from fhr.recording import Outcome, Recording
 
 from .embedding import Embedding
@@ -22,6 +22,8 @@ from .index_building import Distances
 from .index_folder import Among, OpenIndex, Recordings, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
+from .special import UnrelatedLabours, p_special
+from .surrogate_null import p_surrogate
 
 __all__ = ["TARGETS", "similar"]
 
@@ -44,9 +46,15 @@ def similar(
     most_loss: float = 0.5,
     targets: Sequence[str] = TARGETS,
     own: bool = False,
+    surrogates: int = 0,
+    fdr: FDRMethod = "hochberg",
+    seed: int = 0,
     index: str | Path | None = None,
 ) -> Matches:
     """Find the labours of a database that are most like some others.
+
+    Each match has a p-value, `p_special`: the chance that the nearest of unrelated labours is as close. Over several
+    queries `q` is the share of unrelated ones among all nearest matches that are as special.
 
     Args:
         query: recordings, or files of them.
@@ -61,6 +69,10 @@ def similar(
         most_loss: largest share of missing heart rate of a window.
         targets: labels of which the share among the matches is told.
         own: take windows of the query's own labour for hits as well.
+        surrogates: of each query, for `p_surrogate`; 0 for none.
+        fdr: `hochberg` for the rate of Benjamini and Hochberg, `yekutieli` for that of Benjamini and Yekutieli, see
+            `fhr.metrics.false_discovery_rate_at`.
+        seed: of what is drawn.
         index: folder that the index is kept in, and taken from when it is of this database and these settings.
 
     Raises:
@@ -77,15 +89,24 @@ def similar(
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
     hits = compared.nearest(asked.points, k, labours)
     table = _table(asked, compared, hits)
-    windows = None if opened.recordings is None else _windows(table, opened.recordings, compared.minutes)
     facts = _facts(asked, compared)
-    return Matches(table, _ended(table, compared, labels, labours), facts, asked.shown, windows, asked.quarantined)
+    if own:
+        facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
+    else:
+        facts |= _with_p(table, asked, compared, labours, end, fdr, seed)
+    if surrogates:
+        facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
+    windows = None if opened.recordings is None else _windows(table, opened.recordings, compared.minutes)
+    ended = _ended(table, asked, compared, labels, labours)
+    table = table.drop(columns="query_number")
+    return Matches(table, ended, facts, asked.shown, windows, asked.quarantined)
 
 
 class _Asked(NamedTuple):
-    """Queries that can be used: their recordings, windows as drawn and points, and why others cannot."""
+    """Queries that can be used: their recordings, windows, these as drawn, and as points; why others cannot."""
 
     recordings: list[Recording]
+    taken: LabourWindows
     shown: LabourWindows
     points: np.ndarray
     quarantined: dict[str, str]
@@ -115,8 +136,8 @@ def _asked(
         taken.append(window)
     if not recordings:
         raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
-    points = index.embed(LabourWindows.joined(taken))
-    return _Asked(recordings, LabourWindows.joined(shown), points, quarantined)
+    windows = LabourWindows.joined(taken)
+    return _Asked(recordings, windows, LabourWindows.joined(shown), index.embed(windows), quarantined)
 
 
 def _shown_at(recording: Recording) -> float:
@@ -129,6 +150,7 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
     rows = hits.windows[query, rank]
     found = index.windows.iloc[rows].reset_index(drop=True)
     known = {
+        "query_number": query,
         "query": asked.shown.names[query],
         "query_start_s": asked.shown.start[query],
         "query_end_s": asked.shown.end[query],
@@ -138,25 +160,85 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
         **{name: found[name] for name in ("record", "start_s", "end_s", "to_end_s", "loss")},
         "kind": index.labours.loc[found["record"], "kind"].to_numpy(),
     }
-    table = pd.DataFrame({name: known.get(name, np.nan) for name in COLUMNS})
+    table = pd.DataFrame({name: known.get(name, np.nan) for name in ("query_number", *COLUMNS)})
+    table["p_by"] = ""
     outcomes = index.labours.loc[found["record"], _OUTCOMES].reset_index(drop=True)
     return pd.concat([table, outcomes], axis=1)
 
 
+def _with_p(
+    table: pd.DataFrame,
+    asked: _Asked,
+    index: SimilarityIndex,
+    own: Sequence[np.ndarray],
+    end: float | None,
+    fdr: FDRMethod,
+    seed: int,
+) -> dict[str, Any]:
+    """Fill in `p_special`, `p_by` and `q`; what is to be known of the null hypothesis."""
+    null = index.own_windows("last" if end is None else "any", seed)
+    loss = index.windows["loss"].to_numpy()[null.rows]
+    labour = index.labour_of(null.rows)
+    tails = []
+    for i, recording in enumerate(asked.recordings):
+        others = ~np.isin(labour, own[i])
+        unrelated = UnrelatedLabours(null.nearest[others], loss[others])
+        rows = (table["query_number"] == i).to_numpy()
+        back = None if len(own[i]) else _to_query(recording, index, null.rows[others])[None]
+        found = p_special(
+            table.loc[rows, "distance"].to_numpy()[None], asked.taken.loss[i : i + 1], unrelated, to_queries=back
+        )
+        table.loc[rows, "p_special"], table.loc[rows, "p_by"] = found.p[0], found.by[0]
+        tails.append(unrelated.tail)
+    family = table.loc[table["rank"] == 1, "p_special"].to_numpy(dtype=float)
+    table["q"] = false_discovery_rate_at(family, table["p_special"].to_numpy(dtype=float), method=fdr)
+    accepted = sum(tail.accepted for tail in tails)
+    return {"n_null": len(null.rows), "fdr": fdr, "tail_accepted": f"{accepted} of {len(tails)}"}
+
+
+def _to_query(recording: Recording, index: SimilarityIndex, rows: np.ndarray) -> np.ndarray:
+    """Distance (m,) of windows of the database to the nearest window of the query's labour."""
+    cut = LabourWindows.of(recording, minutes=index.minutes, fs=index.embedding.fs, step=index.step)
+    usable = cut.loss <= index.most_loss
+    if not usable.any():  # the query's window lies between those
+        return np.full(len(rows), np.inf)
+    return index.distance.between(np.asarray(index.points[rows]), index.embed(cut[usable])).min(axis=1)
+
+
+def _with_surrogates(
+    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, own: Sequence[np.ndarray], n: int, seed: int
+) -> dict[str, Any]:
+    """Fill in `p_surrogate`, of the nearest match of each query; what is to be known of the surrogates."""
+    said: dict[str, Any] = {"n_surrogates": n}
+    for i in range(len(asked.recordings)):
+
+        def nearest(points: np.ndarray, left_out: np.ndarray = own[i]) -> np.ndarray:
+            return index.nearest(points, 1, [left_out] * len(points)).distances[:, 0]
+
+        found = p_surrogate(asked.taken[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        table.loc[(table["query_number"] == i) & (table["rank"] == 1), "p_surrogate"] = found.p
+        said["surrogates"] = found.made_by
+    return said
+
+
 def _ended(
-    table: pd.DataFrame, index: SimilarityIndex, labels: dict[str, Target], own: Sequence[np.ndarray]
+    table: pd.DataFrame,
+    asked: _Asked,
+    index: SimilarityIndex,
+    labels: dict[str, Target],
+    own: Sequence[np.ndarray],
 ) -> pd.DataFrame:
     """How the matches of each query ended, beside the database without the query's own labour."""
     rows = []
     for name, target in labels.items():
         of_all = target(index.labours).to_numpy(dtype=float)
         of_matches = target(table[_OUTCOMES])
-        for (query, matched), left_out in zip(of_matches.groupby(table["query"], sort=False), own, strict=True):
+        for (i, matched), left_out in zip(of_matches.groupby(table["query_number"]), own, strict=True):
             known = matched.dropna()
             interval = exact_interval(float(known.sum()), len(known))
             others = np.delete(of_all, left_out)
             expected = np.nanmean(others) if np.isfinite(others).any() else np.nan
-            counts = {"query": query, "label": name, "n_with": int(known.sum()), "n_known": len(known)}
+            counts = {"query": asked.shown.names[i], "label": name, "n_with": int(known.sum()), "n_known": len(known)}
             shares = {"share": interval.value, "low": interval.low, "high": interval.high, "expected": expected}
             rows.append(counts | shares)
     return pd.DataFrame(rows)
