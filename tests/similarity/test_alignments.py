@@ -105,7 +105,7 @@ def test_what_either_did_not_measure_counts_nothing(align):
     wrong[1] = np.nan
     rms, lag = align(windows(query), windows(match))
     unaligned = np.sqrt(np.nanmean((query[0] - match[0]) ** 2))
-    assert rms[0] < 0.3 * unaligned
+    assert rms[0] < 0.6 * unaligned
     assert lag[0] == 12
     wrong[0, 45:85] += 200  # where the query has a gap
     changed, _ = rigid_alignment(windows(query), windows(wrong))
