@@ -1,13 +1,15 @@
 """Similar labours: embeddings of windows, distances, retrieval in a database, and p-values of being so close."""
 
+from .coarse_signals import UC_WEIGHT
 from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
+from .elastic import Alignment, elastic_alignment, rigid_alignment
 from .embedding import Embedding
 from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
-from .named_embeddings import EMBEDDINGS, UC_WEIGHT, embedding_from, feature_embedding, raw_signals
+from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
@@ -19,6 +21,7 @@ __all__ = [
     "EMBEDDINGS",
     "TARGETS",
     "UC_WEIGHT",
+    "Alignment",
     "Distance",
     "Embedding",
     "Euclidean",
@@ -33,6 +36,7 @@ __all__ = [
     "SurrogateNull",
     "TailFit",
     "UnrelatedLabours",
+    "elastic_alignment",
     "embedding_from",
     "feature_embedding",
     "fit_tail",
@@ -42,6 +46,7 @@ __all__ = [
     "p_special",
     "p_surrogate",
     "raw_signals",
+    "rigid_alignment",
     "similar",
     "surrogates_of",
     "with_tail",

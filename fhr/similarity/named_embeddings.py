@@ -10,16 +10,13 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError
 from fhr.features import FeatureSet
 from fhr.multiscale import analyze
-from fhr.preprocessing import block_factor, block_mean
 
+from .coarse_signals import UC_WEIGHT, coarse_signals
 from .embedding import Embedding
 from .labour_windows import LabourWindows
 
-__all__ = ["EMBEDDINGS", "UC_WEIGHT", "embedding_from", "feature_embedding", "of_feature_set", "raw_signals"]
+__all__ = ["EMBEDDINGS", "embedding_from", "feature_embedding", "of_feature_set", "raw_signals"]
 
-UC_WEIGHT = 0.2
-"""Beats per minute that one unit of uterine activity counts as: a contraction of 50 units is as far from none as a rate
-is from one 10 bpm lower."""
 _EVERY = 4.0  # s of a mean of raw signals
 _COARSEST = 9  # scale of log-leaders, 64 to 256 s at 4 Hz
 _FEWEST = 6  # leaders at a scale
@@ -38,11 +35,7 @@ def raw_signals(minutes: float, every: float = _EVERY) -> Embedding:
 
 
 def _means(windows: LabourWindows, every: float) -> np.ndarray:
-    factor = block_factor(windows.fs, 1 / every)
-    known = block_mean((~np.isnan(windows.signal)).astype(np.float32), factor)
-    means = np.where(known >= 0.5, block_mean(windows.signal, factor), np.nan)
-    weight = np.array([UC_WEIGHT if name == "uc" else 1.0 for name in windows.channels], dtype=np.float32)
-    return means * weight.reshape(-1, *[1] * (means.ndim - 2))
+    return coarse_signals(windows, 1 / every)
 
 
 def feature_embedding(name: str, groups: tuple[str, ...], minutes: float, *, alone: bool = False) -> Embedding:
