@@ -115,7 +115,7 @@ def surrogate(options, recordings) -> None:
                 asking = surrogates_of(window, IAAFT(), n=1, seed=1000 + i)
                 own = index.own(recordings[i])
 
-                def nearest(points, own=own):
+                def nearest(points, own=own, index=index):
                     return index.nearest(points, 1, [own] * len(points)).distances[:, 0]
 
                 null = p_surrogate(asking, nearest, embedding, index.distance, n=options.n, seed=i)

@@ -78,7 +78,7 @@ class TailFit:
 
     @property
     def accepted(self) -> bool:
-        """Whether p-values may be taken from it."""
+        """True where p-values may be taken from it."""
         return not self.reason
 
     @property
