@@ -88,6 +88,8 @@ def similar(
     settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
     compared = opened.index
+    if elastic and opened.recordings is None:
+        raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
     nobody = np.empty(0, dtype=int)
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
@@ -103,8 +105,6 @@ def similar(
     windows = None
     if opened.recordings is not None:
         table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
-    elif elastic:
-        raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
     return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
