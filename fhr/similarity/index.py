@@ -10,7 +10,7 @@ import pandas as pd
 
 from fhr.compute import stream
 from fhr.errors import FHRError
-from fhr.recording import Recording
+from fhr.recording import Recording, other_digest
 
 from .distance import Distance
 from .embedding import Embedding
@@ -46,8 +46,8 @@ class SimilarityIndex:
         most_loss: largest share of missing heart rate of a window.
         points: float32 (n, d), see `Distance.scale`.
         windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
-        labours: a row a labour, by `record`: `digest` of its signals, `kind`, and its outcome; of a table of features
-            without its recordings the name is all that is known.
+        labours: a row a labour, by `record`: `digest` of its signals, `digest_as_read`, `kind`, and its outcome;
+            of a table of features without its recordings the name is all that is known.
         origin: where the recordings are from.
         checksum: of all recordings that were read, as `fhr.datasets.Database.checksum`.
         quarantined: reason for each recording that is left out.
@@ -78,6 +78,16 @@ class SimilarityIndex:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
         digests = self.labours["digest"].to_numpy()
         return np.flatnonzero((self.labours.index.to_numpy() == recording.name) | (digests == recording.digest))
+
+    @property
+    def n_learnt_from(self) -> int:
+        """Labours that the embedding learnt from, known by digest, name, or the checksum of all."""
+        seen = self.embedding.learnt_from
+        if self.checksum in seen:
+            return len(self.labours)
+        known = seen | {copy for one in seen if (copy := other_digest(one)) is not None}
+        here = self.labours[["digest", "digest_as_read"]].assign(name=self.labours.index)
+        return int(here.isin(known).any(axis=1).sum())
 
     def embed(self, windows: LabourWindows) -> np.ndarray:
         """Points (n, d) of windows of other recordings.

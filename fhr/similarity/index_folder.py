@@ -83,12 +83,15 @@ def open_index(
     if isinstance(among, SimilarityIndex):
         return OpenIndex(among, None)
     if isinstance(among, str | Path) and Path(among, _FACTS).is_file():
+        if folder is not None:
+            raise FHRError(f"{among} is an index already; leave out where to keep one (--index {folder})")
         return _alone(Path(among), embedding)
     if isinstance(among, str | Path) and Path(among).is_file():
         if embedding is not None:
             raise FHRError(f"{among} is a table, whose features are compared; give a folder for another embedding")
         return _of_table(Path(among), distance, most_loss, folder)
     taken = embedding_from("kernel" if embedding is None else embedding, minutes)
+    _check_minutes(taken, minutes)
     recordings = among if isinstance(among, Database) else RecordingFolder(among)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
@@ -103,6 +106,14 @@ def open_index(
     _check_keepable(distance)
     facts = {"embedding": taken.identity, "distance": _name(distance), **settings}
     return OpenIndex(_kept(Path(folder), taken, facts, lambda: _checksum(recordings), make), recordings)
+
+
+def _check_minutes(embedding: Embedding, minutes: float) -> None:
+    if embedding.minutes not in (None, minutes):
+        raise FHRError(
+            f"embedding {embedding.name} is of windows of {embedding.minutes:g} min, not {minutes:g}; make it for "
+            "windows of that length, or give its own (--window)"
+        )
 
 
 def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | Path | None) -> OpenIndex:
@@ -189,6 +200,7 @@ def _alone(folder: Path, given: str | Embedding | Callable[[LabourWindows], Arra
             raise FHRError(f"{folder}: an index by {known!r}, a function of somebody's own; give that function")
         else:
             embedding = embedding_from(known if given is None else given, facts["minutes"])
+        _check_minutes(embedding, facts["minutes"])
     except (KeyError, TypeError) as error:
         raise FHRError(f"{folder}: {_FACTS} is no description of an index ({error!r}); make it anew") from None
     if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:

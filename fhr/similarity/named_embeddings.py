@@ -60,7 +60,8 @@ def of_feature_set(name: str, features: FeatureSet, *, alone: bool = False) -> E
     blocks = tuple(len(list(columns)) for _, columns in groupby(features.column_groups))
     settings = (("features", features.checksum),)
     function = partial(_features, features=features)
-    return Embedding(function, name, "", features.fs, blocks, missing=True, amplitudes_alone=alone, settings=settings)
+    known = {"minutes": features.minutes, "missing": True, "amplitudes_alone": alone, "settings": settings}
+    return Embedding(function, name, "", features.fs, blocks, **known)
 
 
 def _features(windows: LabourWindows, features: FeatureSet) -> np.ndarray:

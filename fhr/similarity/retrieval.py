@@ -85,6 +85,8 @@ def similar(
     labels = {str(target): Target(target) for target in targets}
     if k < 1:
         raise FHRError(f"k={k}; ask for 1 match or more")
+    if surrogates < 0:
+        raise FHRError(f"surrogates={surrogates}; ask for some, or for 0 to leave p_surrogate out")
     settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
     compared = opened.index
@@ -274,6 +276,7 @@ def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:
         "unit": index.distance.unit,
         "minutes": index.minutes,
         "step": index.step,
+        "most_loss": index.most_loss,
         "database": index.origin,
         "data_checksum": index.checksum,
         "n_labours": len(index.labours),
@@ -289,6 +292,12 @@ def _warnings(asked: _Asked, index: SimilarityIndex) -> list[str]:
         for recording in asked.recordings
         if not recording.provenance.is_measured
     ]
+    said += index.embedding.notes
+    if seen := index.n_learnt_from:
+        said.append(
+            f"the embedding learnt from {seen} of the {len(index.labours)} labours of the database: how those ended is "
+            "no test of it, and not out of fold"
+        )
     kinds = index.labours["kind"].value_counts()
     made = {kind: n for kind, n in kinds.items() if kind not in ("measured", "")}
     if made:

@@ -11,7 +11,14 @@ from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.features import FeatureSet, extract
 from fhr.formats import write_table, write_wfdb
 from fhr.recording import Outcome, Provenance
-from fhr.similarity import SimilarityIndex, index_of_recordings, open_index, raw_signals, similar
+from fhr.similarity import (
+    SimilarityIndex,
+    feature_embedding,
+    index_of_recordings,
+    open_index,
+    raw_signals,
+    similar,
+)
 
 GIVEN = {"embedding": "raw", "minutes": 20, "step": 10}
 
@@ -110,6 +117,22 @@ def test_what_is_no_measurement_is_said(database):
     assert set(matches.table["kind"]) == {"synthetic", "measured"}
 
 
+def test_what_an_embedding_learnt_from_is_said(database):
+    seen = frozenset({database["L003"].digest, "L005", "another"})
+    embedding = replace(raw_signals(20), learnt_from=seen, notes=("nothing else",))
+    (note, learnt) = similar(labour("q", 99), database, **{**GIVEN, "embedding": embedding}).facts["warnings"]
+    assert note == "nothing else"
+    assert learnt.startswith("the embedding learnt from 2 of the 12 labours of the database")
+    whole = replace(embedding, learnt_from=frozenset({database.checksum}))
+    assert index_of_recordings(database, whole).n_learnt_from == 12
+
+
+def test_an_embedding_of_windows_of_another_length_is_refused(database):
+    of_half_an_hour = feature_embedding("statistics", ("order_statistics",), 30)
+    with pytest.raises(FHRError, match="of windows of 30 min, not 20"):
+        similar(database["L000"], database, **{**GIVEN, "embedding": of_half_an_hour})
+
+
 def test_queries_that_cannot_be_compared_are_left_out_with_the_reason(database, tmp_path):
     lost = replace(labour("lost", 5), fhr=np.full(9600, np.nan, np.float32))
     half = labour("half", 6, gap=False)
@@ -131,6 +154,7 @@ def test_queries_that_cannot_be_compared_are_left_out_with_the_reason(database, 
     ("given", "said"),
     [
         ({"k": 0}, "1 match or more"),
+        ({"surrogates": -1}, "surrogates=-1"),
         ({"distance": "euclid"}, "choose from euclidean"),
         ({"embedding": "row"}, "choose from"),
         ({"most_loss": 1.0}, "below 1"),
@@ -192,6 +216,8 @@ def test_an_index_of_other_settings_is_refused(change, said, folder, tmp_path):
 def test_an_index_of_another_database_and_a_folder_of_something_else_are_refused(folder, tmp_path):
     kept = tmp_path / "index"
     open_index(folder, folder=kept, **GIVEN)
+    with pytest.raises(FHRError, match="is an index already"):
+        open_index(kept, folder=tmp_path / "another")
     with pytest.raises(FHRError, match="another database"):
         open_index(Database(labours(4), origin="four"), folder=kept, **GIVEN)
     (tmp_path / "full").mkdir()
