@@ -8,6 +8,7 @@ from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
+from .match_display import take_figure_suffix
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
@@ -49,5 +50,6 @@ __all__ = [
     "rigid_alignment",
     "similar",
     "surrogates_of",
+    "take_figure_suffix",
     "with_tail",
 ]
