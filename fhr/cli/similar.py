@@ -4,10 +4,10 @@ Each labour of the database counts once, by the window that is nearest to the qu
 does not count. Columns: query, query_start_s, query_end_s, rank, record, start_s, end_s (of the best window, from the
 start of the recording), to_end_s (from there to its end), distance, unit, p_special (chance that the nearest of
 unrelated labours is as close: the headline), p_by (rank, or tail beyond the ranks), q (rate of false discoveries over
-the queries), p_surrogate (chance that a surrogate of the query is as close), rms_bpm and lag_s (after elastic
-alignment), loss, kind, and the outcome: ph, bdecf, be, pco2, apgar1, apgar5. Empty where it is not known or was not
-asked for. How they ended is told on stderr, beside the share that the database has. Queries that cannot be used are
-named on stderr, and the exit code is 1.
+the queries), p_surrogate (chance that a surrogate of the query is as close), rms_bpm and lag_s (what is left after one
+shift or, with --elastic, elastic alignment, and by how much the match lags behind), loss, kind, and the outcome: ph,
+bdecf, be, pco2, apgar1, apgar5. Empty where it is not known or was not asked for. How they ended is told on stderr,
+beside the share that the database has. Queries that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse
@@ -85,6 +85,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whose share is told, such as 'apgar1<7'; may be given again (default: ph<7.05, ph<=7.15, ph<7.20)",
     )
     parser.add_argument(
+        "--elastic",
+        action="store_true",
+        help="align the 200 nearest by dynamic time warping and order them by what is left in bpm; needs the extra "
+        "`similarity` (default: shift the matches, in their order)",
+    )
+    parser.add_argument(
         "--surrogates",
         type=int,
         default=0,
@@ -129,6 +135,7 @@ def run(options: argparse.Namespace) -> int:
         end=options.end,
         most_loss=_or(options.most_loss, 0.5),
         targets=options.target or TARGETS,
+        elastic=options.elastic,
         own=options.own,
         surrogates=options.surrogates,
         fdr=_FDR[options.fdr],

@@ -25,7 +25,7 @@ def query_words(matches: pd.DataFrame, ended: pd.DataFrame) -> Iterator[str]:
         yield "nothing in the database can be compared with it"
         return
     first = matches.iloc[0]
-    said = [_distance_words(first), *_p_words(first)]
+    said = [*_distance_words(first), *_p_words(first)]
     yield f"nearest of {len(matches)}: {first['record']}, {', '.join(said)}"
     if first["p_special"] > _OFTEN:
         yield "it is no closer than the nearest of unrelated labours often is: nothing here is unusually like the query"
@@ -50,7 +50,7 @@ def match_words(row: Mapping[str, Any]) -> Iterator[str]:
     """Lines about one match: a row of `Matches.table`."""
     yield f"{row['rank']}. {row['record']}"
     yield place_words(row["to_end_s"])
-    yield _distance_words(row)
+    yield from _distance_words(row)
     yield from _p_words(row)
     known = [words.format(row[name]) for name, words in _OUTCOMES.items() if not np.isnan(row[name])]
     yield ", ".join(known) or "outcome unknown"
@@ -82,6 +82,16 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
         f"Compared by the embedding {facts['embedding']} and the {facts['distance']} distance{unit}. Each labour "
         "counts once, by its nearest window."
     )
+    if facts["elastic"]:
+        yield (
+            "The nearest labours were aligned with the query elastically and stand in the order of the root mean "
+            "square difference that is left (rms); the lag is by how much a match lags behind the query."
+        )
+    else:
+        yield (
+            "Each match was shifted to fit the query; rms is the root mean square difference that is left, the lag by "
+            "how much the match lags behind the query. Neither changes the order."
+        )
     if "n_null" in facts:
         yield (
             f"p_special is the rank of a match among the nearest distances of {facts['n_null']} labours of the "
@@ -104,8 +114,10 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _distance_words(row: Mapping[str, Any]) -> str:
-    return f"{row['distance']:.3g} {row['unit']} apart" if row["unit"] else f"distance {row['distance']:.3g}"
+def _distance_words(row: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{row['distance']:.3g} {row['unit']} apart" if row["unit"] else f"distance {row['distance']:.3g}"
+    if not np.isnan(row["rms_bpm"]):
+        yield f"{row['rms_bpm']:.3g} bpm apart when aligned"
 
 
 def _p_words(row: Mapping[str, Any]) -> Iterator[str]:

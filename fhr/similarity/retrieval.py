@@ -97,7 +97,7 @@ def similar(
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
     hits = compared.nearest(asked.points, max(k, _ALIGNED) if elastic else k, labours)
     table = _table(asked, compared, hits)
-    facts = _facts(asked, compared)
+    facts = _facts(asked, compared) | {"elastic": elastic}
     if own:
         facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
     else:

@@ -34,7 +34,8 @@ def test_words_tell_how_near_and_how_they_ended(database):
     nearest, common, ended, unknown = matches.words.splitlines()
     first = matches.table.iloc[0]
     assert nearest == (
-        f"q: nearest of 5: {first['record']}, {first['distance']:.3g} bpm apart, p_special {first['p_special']:.2g}"
+        f"q: nearest of 5: {first['record']}, {first['distance']:.3g} bpm apart, {first['rms_bpm']:.3g} bpm apart when "
+        f"aligned, p_special {first['p_special']:.2g}"
     )
     assert common.startswith("q: it is no closer")
     n_with = int((matches.table["ph"] < 7.05).sum())
@@ -51,11 +52,13 @@ def test_an_interval_stands_beside_a_share():
 
 def test_a_match_is_told_in_full():
     row = {"rank": 2, "record": "a", "to_end_s": 1500.0, "distance": 0.123, "unit": "", "p_special": 0.0004}
+    row |= {"rms_bpm": 9.5}
     row |= {"p_by": "tail", "p_surrogate": 0.01, "ph": 7.1, "apgar1": 3.0, "apgar5": np.nan, "loss": 0.4}
     assert list(match_words(row | {"kind": "measured", "lag_s": -12.0})) == [
         "2. a",
         "ends 25 min before the end of the recording",
         "distance 0.123",
+        "9.5 bpm apart when aligned",
         "p_special 0.0004 (tail)",
         "p_surrogate 0.01",
         "pH 7.10, Apgar 3 at 1 min",
@@ -69,7 +72,8 @@ def test_a_match_is_told_in_full():
 def test_a_table_to_read_has_what_is_known(database):
     plain = found(database, labour("q", 9)).readable("q")
     assert "distance (bpm)" in plain
-    assert {"base deficit (mmol/l)", "p_surrogate", "q", "rms (bpm)"}.isdisjoint(plain.columns)
+    assert {"rms (bpm)", "lag (s)"} < set(plain.columns)
+    assert {"base deficit (mmol/l)", "p_surrogate", "q"}.isdisjoint(plain.columns)
     assert plain.set_index("record")["pH"].to_dict()["L001"] == "7.10"
     assert set(plain["kind"]) == {"", "synthetic"}
     assert "q" in found(database, labour("q", 9), labour("r", 10)).readable("r")
@@ -89,8 +93,8 @@ def test_a_figure_has_the_query_above_its_matches_on_one_scale(database):
 def test_a_match_that_lags_is_drawn_earlier(database):
     matches = found(database, labour("q", 9), k=1)
     lagging = replace(matches, table=matches.table.assign(lag_s=30.0))
-    times = [one.figure().axes[2].lines[1].get_xdata() for one in (matches, lagging)]
-    np.testing.assert_allclose(times[1], times[0] - 0.5)
+    ends = [one.figure().axes[2].lines[1].get_xdata()[-1] for one in (matches, lagging)]
+    assert ends == pytest.approx([-1 / 240 - matches.table["lag_s"].iloc[0] / 60, -1 / 240 - 0.5])
 
 
 def test_a_figure_is_of_one_query(database, tmp_path):
