@@ -23,6 +23,7 @@ Purpose = Literal[
     "bootstrap of the training part",
     "cells of a multiscale bootstrap",
     "crops of recordings",
+    "directions of projections",
     "dropout of members",
     "folds of a window audit",
     "gap patterns",

@@ -11,6 +11,7 @@ from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
+from .sliced_wasserstein import sliced_wasserstein
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
 from .tail import PValues, TailFit, fit_tail, with_tail
@@ -48,6 +49,7 @@ __all__ = [
     "raw_signals",
     "rigid_alignment",
     "similar",
+    "sliced_wasserstein",
     "surrogates_of",
     "with_tail",
 ]
