@@ -21,7 +21,7 @@ _ENOUGH = 0.5  # of the heart rate that both must have
 
 
 class Alignment(NamedTuple):
-    """How windows fit a query when aligned with it; NaN of those with too little heart rate where the query has it.
+    """Fit of windows to a query that they are aligned with; NaN of those with too little heart rate where it has some.
 
     Attributes:
         rms_bpm: (n,) root mean square difference of what both measured, bpm, UC times `UC_WEIGHT`.

@@ -119,7 +119,7 @@ def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | P
     embedding = of_feature_set("features of a table", features)
     facts: dict[str, Any] = {"embedding": embedding.identity, "distance": _name(distance)}
     facts |= {"minutes": features.minutes, "step": float(provenance["step"]), "most_loss": float(most_loss)}
-    facts["features"] = features.to_dict()
+    facts |= {"features": features.to_dict(), "recordings": str(provenance["origin"])}
     checksum = str(provenance["data_checksum"])
     return OpenIndex(_kept(Path(folder), embedding, facts, lambda: checksum, make), recordings)
 
@@ -193,7 +193,7 @@ def _alone(folder: Path, given: str | Embedding | Callable[[LabourWindows], Arra
         raise FHRError(f"{folder}: {_FACTS} is no description of an index ({error!r}); make it anew") from None
     if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:
         raise FHRError(f"{folder}: an index by {known!r} of other settings or an older version; make it anew")
-    return OpenIndex(_opened(folder, facts, embedding), _at_origin(str(facts["origin"])))
+    return OpenIndex(_opened(folder, facts, embedding), _at_origin(str(facts.get("recordings", facts["origin"]))))
 
 
 def _facts(folder: Path) -> dict[str, Any]:

@@ -25,7 +25,7 @@ COLUMNS = {
     "p_by": "where that is from: rank among the database's own labours, or tail beyond their ranks",
     "q": "share of unrelated ones expected among all queries' nearest matches that are as special",
     "p_surrogate": "chance that a surrogate of the query, of its spectrum and amplitudes, is as close",
-    "rms_bpm": "root mean square difference after elastic alignment, bpm",
+    "rms_bpm": "root mean square difference after one shift or, if asked for, elastic alignment, bpm",
     "lag_s": "by how much the match lags behind the query when aligned, s",
     "loss": "fraction of the match's heart rate that is missing",
     "kind": "measured, simulated, synthetic or imputed",
@@ -43,8 +43,8 @@ class Matches:
             `share` with its exact 95% interval `low` to `high`, and `expected`, the share in the database.
         facts: of the comparison, in plain types: embedding, distance, numbers of labours and windows, of the null
             hypotheses, and `warnings`.
-        queries: the windows that were asked about, at 4 Hz.
-        windows: the matches' windows at 4 Hz, a window a row of `table`; None where the recordings are not at hand.
+        queries: the windows that were asked about.
+        windows: the matches' windows, a window a row of `table`; None where the recordings are not at hand.
         quarantined: reason for each query that was left out.
     """
 

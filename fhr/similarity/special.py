@@ -83,7 +83,17 @@ class UnrelatedLabours:
     @cached_property
     def tail(self) -> TailFit:
         """Tail of the scores of the labours, among themselves."""
-        return fit_tail(self._relative / _usual(self._relative, self._loss, self._loss), family=self.family)
+        scores = self._relative / _usual(self._relative, self._loss, self._loss)
+        return fit_tail(scores, repeats=self._repeats, family=self.family)
+
+    @cached_property
+    def _repeats(self) -> np.ndarray:
+        """Labours that count and whose nearest labour has them as its nearest, and stands for both: less loss first."""
+        nearest = self.nearest[self.counted]
+        order = np.lexsort((self._loss, nearest))
+        repeats = np.zeros(len(order), dtype=bool)
+        repeats[order[1:]] = np.diff(nearest[order]) <= _NOISE * nearest[order[1:]]
+        return repeats
 
     @cached_property
     def _relative(self) -> np.ndarray:
@@ -158,7 +168,7 @@ def p_special(
         >>> unrelated = UnrelatedLabours.among(apart, np.zeros(200))
         >>> to_query = np.linalg.norm(x - (x[0] + 0.01), axis=1)
         >>> p_special(np.sort(to_query)[None, :2], [0.0], unrelated, to_queries=to_query[None], tail=False).p.round(3)
-        array([[0.01 , 0.751]])
+        array([[0.01 , 0.448]])
     """
     away = np.asarray(distances, dtype=np.float64)
     lost = np.asarray(loss, dtype=np.float64)
@@ -173,22 +183,20 @@ def p_special(
     back = np.full((queries, n), np.inf) if to_queries is None else np.asarray(to_queries, dtype=np.float64)
     if scale.shape != (queries,) or back.shape != (queries, n):
         raise FHRError(
-            f"{queries} queries, {n} labours: typical distances of shape {scale.shape}, distances to the queries of shape "
-            f"{back.shape}; give (q,) and (q, n)"
+            f"{queries} queries, {n} labours: typical distances of shape {scale.shape}, distances to the queries of "
+            f"shape {back.shape}; give (q,) and (q, n)"
         )
     for given, name in ((away, "distances"), (back, "distances to the queries"), (scale, "typical distances")):
         _check_distances(given, name)
     _check_loss(lost)
-    p, scores = np.full(away.shape, np.nan), np.full(away.shape, np.nan)
     comparable = np.isfinite(away) & (np.isfinite(scale) & (scale > 0))[:, None]
+    relative = np.divide(away, scale[:, None], out=np.full(away.shape, np.nan), where=comparable)
+    p = np.full(away.shape, np.nan)
     for i in np.flatnonzero(comparable.any(axis=1)):
-        own = away[i, comparable[i]] / scale[i]
-        p[i, comparable[i]] = _by_rank(own, lost[i], back[i], unrelated)
-        if tail:
-            scores[i, comparable[i]] = own / _usual(unrelated._relative, unrelated._loss, lost[[i]])
-    if tail and (scores[comparable] < np.inf).any():
-        return with_tail(p, scores, unrelated.tail)
-    return PValues(p, np.where(np.isnan(p), "", "rank"))
+        p[i, comparable[i]] = _by_rank(relative[i, comparable[i]], lost[i], back[i], unrelated)
+    if not tail or not comparable.any():
+        return PValues(p, np.where(comparable, "rank", ""))
+    return with_tail(p, relative / _usual(unrelated._relative, unrelated._loss, lost)[:, None], unrelated.tail)
 
 
 def _by_rank(own: np.ndarray, loss: float, back: np.ndarray, unrelated: UnrelatedLabours) -> np.ndarray:

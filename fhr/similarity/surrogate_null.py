@@ -105,8 +105,8 @@ def p_surrogate(
     if apart <= _APART * scale:
         raise FHRError(
             f"embedding {embedding.name}: the surrogates ({maker.title}) lie {apart:.3g} from the query, beside a "
-            f"nearest distance of {scale:.3g}: they are as near to the database as the query, whatever it holds; compare an "
-            "embedding that tells them from it"
+            f"nearest distance of {scale:.3g}: they are as near to the database as the query, whatever it holds; "
+            "compare an embedding that tells them from it"
         )
     by_rank = np.array((1 + (of_made <= of_query).sum()) / (len(of_made) + 1))
     tail = fit_tail(of_made, family=family)

@@ -78,7 +78,7 @@ class TailFit:
 
     @property
     def accepted(self) -> bool:
-        """Whether p-values may be taken from it."""
+        """True where p-values may be taken from it."""
         return not self.reason
 
     @property
@@ -104,7 +104,9 @@ class TailFit:
         return np.maximum(share * chance[0].reshape(x.shape), self.floor)
 
 
-def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> TailFit:
+def fit_tail(
+    values: ArrayLike, *, repeats: ArrayLike | None = None, family: Family = "pareto", seed: int = 0
+) -> TailFit:
     """Fit the lower tail of null values.
 
     `pareto` takes the lowest quarter of the values, at most 250, and ten fewer until goodness of fit is above 0.05 or
@@ -114,6 +116,8 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
 
     Args:
         values: (n,) null values, none negative; NaN and infinite ones do not count.
+        repeats: (n,) which of them come with another one, as of two labours that are nearest to each other, whose
+            distances are one number. They count in the share below the threshold, but say nothing new of the tail.
         family: `pareto` or `gumbel`.
         seed: of the draws of the goodness of fit.
 
@@ -136,7 +140,11 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
     x = np.asarray(values, dtype=np.float64)
     if x.ndim != 1 or (x < 0).any():
         raise FHRError(f"null values of shape {x.shape}, the least {np.nanmin(x, initial=0):g}; give (n,), 0 or above")
-    x = np.sort(x[np.isfinite(x)])
+    again = np.zeros(len(x), dtype=bool) if repeats is None else np.asarray(repeats, dtype=bool)
+    if again.shape != x.shape:
+        raise FHRError(f"repeats of shape {again.shape} beside {len(x)} null values; give one a value")
+    order = np.argsort(x, kind="stable")[: np.isfinite(x).sum()]
+    x, new = x[order], ~again[order]
     n, law = len(x), LAWS[family]
     tenth = float(x[FEWEST - 1]) if n >= FEWEST else np.inf
     nothing = TailFit(family, n, 0, np.nan, np.nan, np.nan, np.nan, tenth)
@@ -147,7 +155,7 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
     best = nothing
     for k in range(min(_MOST, n // 4), FEWEST - 1, -_STEP) if law.peaks else (n,):
         threshold = float(np.sqrt(x[k - 1] * x[k])) if law.peaks else 1.0
-        y = np.log(threshold) - np.log(x[:k][::-1])
+        y = (np.log(threshold) - np.log(x[:k][new[:k]]))[::-1]
         if len(np.unique(y)) < FEWEST or (law.peaks and y[0] <= 0):
             continue  # values that are equal have no tail
         goodness, scale, shape = _fitted(law, y[None], seed)

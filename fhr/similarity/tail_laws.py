@@ -37,7 +37,7 @@ class Pareto:
         over a grid, nearly as efficient as maximum likelihood, and it always exists.
     """
 
-    peaks = True
+    peaks: ClassVar[bool] = True
 
     def fit(self, y: np.ndarray) -> Parameters:
         """Scale and shape."""
@@ -74,7 +74,7 @@ class Gumbel:
         Hosking 1990, J. R. Statist. Soc. B 52:105.
     """
 
-    peaks = False
+    peaks: ClassVar[bool] = False
 
     def fit(self, y: np.ndarray) -> Parameters:
         """Scale and location."""

@@ -114,7 +114,7 @@ class Surrogate(Generator):
             window: (channel, time); NaN is missing.
             fs: sampling rate, Hz.
             n: how many.
-            seed: of all; surrogate i depends on it and on i alone.
+            seed: of all; each has random numbers of its own.
 
         Raises:
             SignalError: another shape, or a first channel of which less than a quarter is measured or that never

@@ -263,7 +263,12 @@ def test_a_table_whose_recordings_changed_or_went_is_told(tmp_path):
 def test_an_index_is_a_database_as_it_is(database):
     index = index_of_recordings(database, raw_signals(20), minutes=20, step=10)
     assert isinstance(index, SimilarityIndex)
-    assert similar(database["L000"], index, k=2).table.equals(similar(database["L000"], database, k=2, **GIVEN).table)
+    found, known = similar(database["L000"], index, k=2), similar(database["L000"], database, k=2, **GIVEN)
+    assert found.windows is None  # nobody says where the recordings are
+    aligned = ["rms_bpm", "lag_s"]
+    assert found.table.drop(columns=aligned).equals(known.table.drop(columns=aligned))
+    with pytest.raises(FHRError, match="not at hand"):
+        similar(database["L000"], index, elastic=True)
 
 
 def test_each_labour_stands_for_a_query_of_its_own(database):
@@ -294,3 +299,18 @@ def test_p_of_labours_of_the_database_and_of_others_and_of_surrogates(database):
     assert own.table["p_special"].isna().all()
     elsewhere = similar(copy, index, k=1, end=1800)
     assert elsewhere.table["p_special"].iloc[0] <= 2 / 61
+
+
+def test_matches_are_shifted_or_aligned_and_ordered_by_what_is_left(database):
+    late = noisy_copy(database["L004"])
+    shifted = replace(late, fhr=np.roll(late.fhr, 48), uc=np.roll(late.uc, 48))  # 12 s
+    matches = similar(shifted, database, k=3, **GIVEN)
+    first = matches.table.iloc[0]
+    assert (first["record"], first["lag_s"]) == ("L004", -12)
+    assert first["rms_bpm"] < first["distance"]
+    pytest.importorskip("dtaidistance")
+    elastic = similar(shifted, database, k=3, elastic=True, **GIVEN)
+    assert elastic.table["rms_bpm"].is_monotonic_increasing
+    assert elastic.table["rank"].tolist() == [1, 2, 3]
+    assert elastic.table["record"].iloc[0] == "L004"
+    assert elastic.windows.names.tolist() == elastic.table["record"].tolist()
