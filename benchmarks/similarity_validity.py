@@ -72,10 +72,8 @@ def leave_one_out(index, distance_of=None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def special(options, recordings) -> None:
-    print(
-        "| min | embedding | distance | queries | p <= .01 | p <= .05 | p <= .05, thirds of loss | halves: queries | p <= .01 | p <= .05 |"
-    )
-    print("|---" * 10 + "|")
+    head = ("min", "embedding", "distance", "queries", "p <= .01", "p <= .05", "p <= .05, thirds of loss")
+    print("| " + " | ".join([*head, "halves: queries", "p <= .01", "p <= .05"]) + " |\n" + "|---" * 10 + "|")
     for minutes in options.minutes:
         for name in options.embeddings:
             for distance in options.distances:

@@ -88,23 +88,23 @@ def similar(
     settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
     compared = opened.index
+    if elastic and opened.recordings is None:
+        raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
     nobody = np.empty(0, dtype=int)
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
     hits = compared.nearest(asked.points, max(k, _ALIGNED) if elastic else k, labours)
     table = _table(asked, compared, hits)
     facts = _facts(asked, compared)
-    windows = None
-    if opened.recordings is not None:
-        table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
-    elif elastic:
-        raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     if own:
         facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
     else:
         facts |= _with_p(table, asked, compared, labours, end, fdr, seed)
     if surrogates:
         facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
+    windows = None
+    if opened.recordings is not None:
+        table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
     return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
@@ -213,7 +213,7 @@ def _with_p(
         )
         table.loc[rows, "p_special"], table.loc[rows, "p_by"] = found.p[0], found.by[0]
         tails.append(unrelated.tail)
-    family = table.groupby("query_number")["p_special"].min().to_numpy(dtype=float)  # of the nearest of each
+    family = table.loc[table["rank"] == 1, "p_special"].to_numpy(dtype=float)
     table["q"] = false_discovery_rate_at(family, table["p_special"].to_numpy(dtype=float), method=fdr)
     accepted = sum(tail.accepted for tail in tails)
     return {"n_null": len(null.rows), "fdr": fdr, "tail_accepted": f"{accepted} of {len(tails)}"}
