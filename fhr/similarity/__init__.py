@@ -1,5 +1,6 @@
 """Similar labours: embeddings of windows, distances, retrieval in a database, and p-values of being so close."""
 
+from .approximate_search import ApproximateSearch
 from .coarse_signals import UC_WEIGHT
 from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
 from .elastic import Alignment, elastic_alignment, rigid_alignment
@@ -23,6 +24,7 @@ __all__ = [
     "TARGETS",
     "UC_WEIGHT",
     "Alignment",
+    "ApproximateSearch",
     "Distance",
     "Embedding",
     "Euclidean",
