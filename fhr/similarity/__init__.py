@@ -1,5 +1,6 @@
 """Similar labours: embeddings of windows, distances, retrieval in a database, and p-values of being so close."""
 
+from .approximate_search import ApproximateSearch
 from .coarse_signals import UC_WEIGHT
 from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
 from .elastic import Alignment, elastic_alignment, rigid_alignment
@@ -12,6 +13,7 @@ from .match_display import take_figure_suffix
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
+from .sliced_wasserstein import sliced_wasserstein
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
 from .tail import PValues, TailFit, fit_tail, with_tail
@@ -23,6 +25,7 @@ __all__ = [
     "TARGETS",
     "UC_WEIGHT",
     "Alignment",
+    "ApproximateSearch",
     "Distance",
     "Embedding",
     "Euclidean",
@@ -49,6 +52,7 @@ __all__ = [
     "raw_signals",
     "rigid_alignment",
     "similar",
+    "sliced_wasserstein",
     "surrogates_of",
     "take_figure_suffix",
     "with_tail",
