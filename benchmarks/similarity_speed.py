@@ -1,6 +1,6 @@
 """Time and memory of searching, aligning and embedding windows for similarity, and the recall of approximate search.
 
-python benchmarks/similarity_speed.py [exact] [lists] [kinds] [align] [embed] [--windows 1000000] [--rounds 7]
+python benchmarks/similarity_speed.py [--parts exact lists kinds align embed] [--windows 1000000] [--rounds 7]
 
 `exact`: one query against 10^5 windows of 300 numbers in a file. `lists`: one query against simulated windows of 64
 numbers in a file, by `ApproximateSearch` and exactly. `kinds`: other indices of faiss on the same windows (HNSW takes
@@ -204,18 +204,17 @@ def align(rounds: int) -> None:
 def embed(rounds: int) -> None:
     windows, embedding = signals(100), sliced_wasserstein(20)
     median, _ = milliseconds(lambda: embedding(windows), rounds)
-    print(
-        f"\nsliced Wasserstein: {median / len(windows):.2f} ms a window of 20 min, {embedding(windows).shape[1]} numbers"
-    )
+    width = embedding(windows).shape[1]
+    print(f"\nsliced Wasserstein: {median / len(windows):.2f} ms a window of 20 min, {width} numbers")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=PARTS, default=[], metavar="part", help=", ".join(PARTS))
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=["exact", "lists", "align", "embed"])
     parser.add_argument("--windows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7)
     options = parser.parse_args()
-    parts = options.parts or ["exact", "lists", "align", "embed"]
+    parts = options.parts
     print(f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', '')}")
     if "exact" in parts:
         exact(options.rounds)
