@@ -6,9 +6,11 @@ from .index import SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
+from .learned_metric import FittedMetric, LearnedMetric
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, UC_WEIGHT, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
+from .window_pairs import WindowPair
 
 __all__ = [
     "COLUMNS",
@@ -19,12 +21,15 @@ __all__ = [
     "Distance",
     "Embedding",
     "Euclidean",
+    "FittedMetric",
     "LabourWindows",
     "Laplacian",
+    "LearnedMetric",
     "Mahalanobis",
     "Matches",
     "OpenIndex",
     "SimilarityIndex",
+    "WindowPair",
     "embedding_from",
     "feature_embedding",
     "index_of_recordings",
