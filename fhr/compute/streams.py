@@ -23,10 +23,12 @@ Purpose = Literal[
     "bootstrap of the training part",
     "cells of a multiscale bootstrap",
     "crops of recordings",
+    "directions of projections",
     "dropout of members",
     "folds of a window audit",
     "gap patterns",
     "givers of a permuted control",
+    "goodness of fit of a tail",
     "halves of networks",
     "hidden stretches",
     "inner folds",
@@ -57,12 +59,15 @@ Purpose = Literal[
     "statistics of a copula",
     "steps of an estimator",
     "strips of a passport",
+    "surrogates of a query",
     "synthetic rows of a place",
     "ties of p-values",
     "variance of training",
     "windows of a learned metric",
     "windows of a null of similarity",
+    "windows of a recall",
     "windows that a distance is fitted to",
+    "windows that lists are made of",
 ]
 """Purposes of random numbers in this package, each of one place in its source."""
 

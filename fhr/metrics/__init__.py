@@ -14,7 +14,13 @@ from .fidelity_power import Defect, rejection_rates
 from .fidelity_verdict import FidelityVerdict, fidelity_verdict
 from .manifolds import Manifolds, manifolds
 from .memorisation import Authenticity, Nearness, authenticity, data_copying, membership
-from .multiplicity import holm
+from .multiplicity import (
+    FDRMethod,
+    benjamini_hochberg,
+    benjamini_yekutieli,
+    false_discovery_rate_at,
+    holm,
+)
 from .net_benefit_table import net_benefit_table
 from .pooled_samples import best_f1_threshold, evaluate_samples, pooled_metrics, score_counts
 from .prediction_sets import Efficiency, conformal_coverage, efficiency, exact_interval
@@ -38,6 +44,7 @@ __all__ = [
     "Defect",
     "ECEReference",
     "Efficiency",
+    "FDRMethod",
     "FidelityVerdict",
     "Indices",
     "Interval",
@@ -52,6 +59,8 @@ __all__ = [
     "aurc",
     "auroc",
     "authenticity",
+    "benjamini_hochberg",
+    "benjamini_yekutieli",
     "best_f1_threshold",
     "bootstrap",
     "brier",
@@ -69,6 +78,7 @@ __all__ = [
     "evaluate_samples",
     "exact_interval",
     "expected_calibration_error",
+    "false_discovery_rate_at",
     "fidelity_indices",
     "fidelity_verdict",
     "flip_rate",

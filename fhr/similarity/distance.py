@@ -15,7 +15,7 @@ from .embedding import Embedding
 __all__ = ["DISTANCES", "Distance", "Euclidean", "Laplacian", "Mahalanobis"]
 
 _ENOUGH = 0.5  # of the coordinates of the one with fewer that both of a pair must have
-_AT_ONCE = 1 << 22  # numbers of one comparison
+_AT_ONCE = 1 << 18  # numbers of one comparison: what the cache of a core holds
 _DECAY = 0.6  # of the kernel line
 
 
@@ -61,11 +61,12 @@ class Distance(ABC):
         """Distances, float32 (n, m), of points (n, d) and (m, d)."""
         found = np.empty((len(a), len(b)), dtype=np.float32)
         rows = max(1, _AT_ONCE // max(1, b.shape[1]))
-        complete = not np.isnan(a).any() and not np.isnan(b).any()
+        whole = ~np.isnan(a).any(axis=1)
         for i in range(0, len(b), rows):
-            part = b[i : i + rows]
+            part = np.asarray(b[i : i + rows])
+            complete = not np.isnan(part).any()
             for k, one in enumerate(a):
-                found[k, i : i + rows] = self._to(one, part, complete)
+                found[k, i : i + rows] = self._to(one, part, complete and whole[k])
         return found
 
     @abstractmethod
@@ -73,7 +74,7 @@ class Distance(ABC):
         """Distances (m,) of one point."""
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Everything as arrays by name, for a file without pickles."""
+        """Arrays by name that hold everything, for a file without pickles."""
         plain = {"unit": np.array(self.unit), "blocks": np.array(self.blocks)}
         if self.scores is not None:
             names = ("quantiles", "median", "centre", "spread", "limit")
@@ -157,14 +158,21 @@ class Mahalanobis(Distance):
 
     @classmethod
     def fit(cls, vectors: np.ndarray, embedding: Embedding) -> Self:
-        """Fit normal scores and their covariance."""
+        """Fit normal scores and their covariance.
+
+        Raises:
+            FHRError: vectors that are all the same.
+        """
         from sklearn.covariance import ledoit_wolf
 
         scores, z = NormalScores.fit_to(vectors)
-        covariance, _ = ledoit_wolf(z)
+        varies = np.ptp(z, axis=0) > 0  # shrinkage would make an axis of a column that never does
+        if not varies.any():
+            raise FHRError(f"embedding {embedding.name}: every window has one vector; a covariance needs several")
+        covariance, _ = ledoit_wolf(z[:, varies])
         values, axes = np.linalg.eigh(covariance)
-        some = values > 1e-9 * max(values[-1], 1e-9)  # a column that never varies is no axis
-        whitening = axes[:, some] / np.sqrt(values[some])
+        whitening = np.zeros((z.shape[1], len(values)))
+        whitening[varies] = axes / np.sqrt(values)
         return cls("SD", scores, embedding.blocks or (vectors.shape[1],), whitening.astype(np.float32))
 
     def scale(self, vectors: np.ndarray) -> np.ndarray:
@@ -176,7 +184,7 @@ class Mahalanobis(Distance):
         return np.sqrt(np.einsum("ij,ij->i", away, away) / max(1, len(one)))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """As of every distance, with the whitening."""
+        """Arrays of every distance, and the whitening."""
         return super().arrays() | {"whitening": self.whitening}
 
     @classmethod

@@ -11,7 +11,7 @@ from fhr.errors import FHRError
 
 from .labour_windows import LabourWindows
 
-__all__ = ["Embedding", "embedding_from"]
+__all__ = ["Embedding"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,10 @@ class Embedding:
         amplitudes_alone: whether the vector tells of the distribution of the samples alone, whatever their order: a
             surrogate that keeps amplitudes has the same one.
         settings: what else makes the vectors, in plain types; it is part of the identity of an index.
+        minutes: length of the windows that it was made for; None for any.
+        learnt_from: records that the function learnt from, as `fhr.recording.Heritage.seen` has them: how these ended
+            may be in their vectors, and is no test of it.
+        notes: what a reader of its matches has to know besides.
     """
 
     function: Callable[[LabourWindows], ArrayLike]
@@ -39,6 +43,9 @@ class Embedding:
     missing: bool = False
     amplitudes_alone: bool = False
     settings: tuple[tuple[str, Any], ...] = ()
+    minutes: float | None = None
+    learnt_from: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.function):
@@ -82,26 +89,5 @@ class Embedding:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What vectors depend on, in plain types; of a function of one's own its name alone is known."""
+        """Identity of the vectors, in plain types; of a function of one's own its name alone is known."""
         return {"name": self.name, "fs": self.fs, "unit": self.unit, **dict(self.settings)}
-
-
-def embedding_from(given: "str | Embedding | Callable[[LabourWindows], ArrayLike]", minutes: float) -> Embedding:
-    """The embedding of a name of this package, or of a function of one's own.
-
-    Args:
-        given: name of an `EMBEDDINGS`, an `Embedding`, or a function from `LabourWindows` at 4 Hz to vectors.
-        minutes: length of the windows, on which the columns of features depend.
-
-    Raises:
-        FHRError: an unknown name, or what is no function.
-    """
-    from .named_embeddings import EMBEDDINGS
-
-    if isinstance(given, Embedding):
-        return given
-    if not isinstance(given, str):
-        return Embedding(given)
-    if given not in EMBEDDINGS:
-        raise FHRError(f"embedding {given!r} is not known; choose from {', '.join(sorted(EMBEDDINGS))}")
-    return EMBEDDINGS[given](minutes)

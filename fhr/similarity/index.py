@@ -3,22 +3,36 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fhr.compute import stream
 from fhr.errors import FHRError
-from fhr.recording import Recording
+from fhr.recording import Recording, other_digest
 
+from .approximate_search import ApproximateSearch
 from .distance import Distance
 from .embedding import Embedding
 from .hits import Hits, nearest_labours
 from .labour_windows import LabourWindows
 
-__all__ = ["SimilarityIndex"]
+__all__ = ["OwnWindows", "SimilarityIndex"]
 
 _CALIBRATION = 1_000  # labours whose nearest distance is computed
+
+
+class OwnWindows(NamedTuple):
+    """A window of each of some labours, which stands for a query of theirs, beside all other labours.
+
+    Attributes:
+        rows: (m,) of the windows.
+        nearest: (m,) distance of each to the nearest window of another labour.
+    """
+
+    rows: np.ndarray
+    nearest: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +47,13 @@ class SimilarityIndex:
         most_loss: largest share of missing heart rate of a window.
         points: float32 (n, d), see `Distance.scale`.
         windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
-        labours: a row a labour, by `record`: `digest` of its signals, `kind`, and its outcome; of a table of features
-            without its recordings the name is all that is known.
+        labours: a row a labour, by `record`: `digest` of its signals, `digest_as_read`, `kind`, and its outcome;
+            of a table of features without its recordings the name is all that is known.
         origin: where the recordings are from.
         checksum: of all recordings that were read, as `fhr.datasets.Database.checksum`.
         quarantined: reason for each recording that is left out.
+        last: windows at the ends of the recordings, beside all other labours; None where they are not known yet.
+        lists: an approximate search of the points; None to compare all of them.
     """
 
     embedding: Embedding
@@ -51,6 +67,8 @@ class SimilarityIndex:
     origin: str
     checksum: str
     quarantined: dict[str, str] = field(default_factory=dict)
+    last: OwnWindows | None = None
+    lists: ApproximateSearch | None = None
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -63,6 +81,16 @@ class SimilarityIndex:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
         digests = self.labours["digest"].to_numpy()
         return np.flatnonzero((self.labours.index.to_numpy() == recording.name) | (digests == recording.digest))
+
+    @property
+    def n_learnt_from(self) -> int:
+        """Labours that the embedding learnt from, known by digest, name, or the checksum of all."""
+        seen = self.embedding.learnt_from
+        if self.checksum in seen:
+            return len(self.labours)
+        known = seen | {copy for one in seen if (copy := other_digest(one)) is not None}
+        here = self.labours[["digest", "digest_as_read"]].assign(name=self.labours.index)
+        return int(here.isin(known).any(axis=1).sum())
 
     def embed(self, windows: LabourWindows) -> np.ndarray:
         """Points (n, d) of windows of other recordings.
@@ -77,23 +105,27 @@ class SimilarityIndex:
         return self.distance.scale(self.embedding(windows))
 
     def nearest(self, points: np.ndarray, k: int, own: Sequence[np.ndarray] | None = None) -> Hits:
-        """The k nearest labours of points (q, d).
+        """The k nearest labours of points (q, d), by the nearest of their windows.
 
         Args:
             points: of `embed`.
             k: how many.
             own: positions of the labours that are no hits, of each point; None for none.
         """
+        if self.lists is not None:
+            return self.lists.nearest(points, k, own)
         nobody = [np.empty(0, dtype=int)] * len(points)
         return nearest_labours(points, self.points, self.distance, self.first, list(own or nobody), k)
 
-    def own_rows(self, place: str, seed: int = 0) -> np.ndarray:
-        """A window of each of up to 1,000 labours: what stands for a query of theirs.
+    def own_windows(self, place: str = "last", seed: int = 0) -> OwnWindows:
+        """A window of each of up to 1,000 labours, as a query of theirs would be, beside all other labours.
 
         Args:
             place: `last` for the window at the end of the recording, of the labours that have it; `any` for one drawn.
             seed: of the draws.
         """
+        if place == "last" and self.last is not None:
+            return self.last
         rng = stream(seed, "windows of a null of similarity")
         if place == "last":
             rows = self.first[self.windows["to_end_s"].to_numpy()[self.first] == 0]
@@ -102,9 +134,10 @@ class SimilarityIndex:
             rows = self.first + (rng.random(len(lengths)) * lengths).astype(int)
         if len(rows) > _CALIBRATION:
             rows = np.sort(rng.choice(rows, _CALIBRATION, replace=False))
-        return rows
+        found = self.nearest(np.asarray(self.points[rows]), 1, [np.array([one]) for one in self.labour_of(rows)])
+        return OwnWindows(rows, found.distances.reshape(len(rows), -1).min(axis=1, initial=np.inf))
 
-    def nearest_of_own(self, rows: np.ndarray) -> np.ndarray:
-        """Distance (len(rows),) of each of these windows to the nearest window of another labour."""
-        labour = np.searchsorted(self.first, rows, side="right") - 1
-        return self.nearest(np.asarray(self.points[rows]), 1, [np.array([one]) for one in labour]).distances[:, 0]
+    def labour_of(self, rows: np.ndarray) -> np.ndarray:
+        """Position of the labour of each of these windows."""
+        labour: np.ndarray = np.searchsorted(self.first, rows, side="right") - 1
+        return labour

@@ -1,14 +1,14 @@
 """An index out of recordings, or out of a table of features: one labour after another, at constant memory."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from fhr.datasets.database import checksum_line, checksum_of_lines
+from fhr.datasets.database import checksum_line, checksum_of_lines, digest_as_read
 from fhr.errors import FHRError, SignalError
 from fhr.features import FeatureSet, features_in_parts, read_provenance
 from fhr.recording import Outcome, Recording
@@ -174,7 +174,8 @@ def _assembled(
     table = pd.DataFrame.from_dict(labours, orient="index").rename_axis("record")
     placed = pd.concat(windows, ignore_index=True)
     points = vectors.changed(fitted.scale)
-    return SimilarityIndex(embedding, fitted, *given, points, placed, table, origin, checksum(), left_out)
+    index = SimilarityIndex(embedding, fitted, *given, points, placed, table, origin, checksum(), left_out)
+    return replace(index, last=index.own_windows())
 
 
 def _chunks(recordings: Iterable[Recording], size: int) -> Iterator[list[Recording]]:
@@ -201,7 +202,8 @@ def _windows(
 
 
 def _about(recording: Recording) -> dict[str, Any]:
-    return {"digest": recording.digest, "kind": recording.provenance.kind, **asdict(recording.outcome)}
+    digests = {"digest": recording.digest, "digest_as_read": digest_as_read(recording)}
+    return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome)}
 
 
-_NOTHING = {"digest": "", "kind": "", **asdict(Outcome())}
+_NOTHING = {"digest": "", "digest_as_read": "", "kind": "", **asdict(Outcome())}

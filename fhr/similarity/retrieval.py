@@ -12,9 +12,10 @@ from numpy.typing import ArrayLike
 from fhr.datasets import Target
 from fhr.errors import FHRError, SignalError
 from fhr.formats import read
-from fhr.metrics import exact_interval
+from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 from fhr.recording import Outcome, Recording
 
+from .elastic import elastic_alignment, rigid_alignment
 from .embedding import Embedding
 from .hits import Hits
 from .index import SimilarityIndex
@@ -22,12 +23,14 @@ from .index_building import Distances
 from .index_folder import Among, OpenIndex, Recordings, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
+from .special import UnrelatedLabours, p_special
+from .surrogate_null import p_surrogate
 
 __all__ = ["TARGETS", "similar"]
 
 TARGETS = ("ph<7.05", "ph<=7.15", "ph<7.20")
 """Labels of which the share among the matches is told."""
-_SHOWN = 4.0  # Hz of signals that are drawn and aligned
+_ALIGNED = 200  # nearest labours that are aligned elastically
 _OUTCOMES = list(asdict(Outcome()))
 
 
@@ -43,10 +46,17 @@ def similar(
     end: float | None = None,
     most_loss: float = 0.5,
     targets: Sequence[str] = TARGETS,
+    elastic: bool = False,
     own: bool = False,
+    surrogates: int = 0,
+    fdr: FDRMethod = "hochberg",
+    seed: int = 0,
     index: str | Path | None = None,
 ) -> Matches:
     """Find the labours of a database that are most like some others.
+
+    Each match has a p-value, `p_special`: the chance that the nearest of unrelated labours is as close. Over several
+    queries `q` is the share of unrelated ones among all nearest matches that are as special.
 
     Args:
         query: recordings, or files of them.
@@ -60,7 +70,13 @@ def similar(
         end: where the query's window ends, s from the start of the recording; None for its end.
         most_loss: largest share of missing heart rate of a window.
         targets: labels of which the share among the matches is told.
+        elastic: align the 200 nearest by dynamic time warping, and order them by what is left in bpm; else the k
+            nearest are shifted, and keep their order.
         own: take windows of the query's own labour for hits as well.
+        surrogates: of each query, for `p_surrogate`; 0 for none.
+        fdr: `hochberg` for the rate of Benjamini and Hochberg, `yekutieli` for that of Benjamini and Yekutieli, see
+            `fhr.metrics.false_discovery_rate_at`.
+        seed: of what is drawn.
         index: folder that the index is kept in, and taken from when it is of this database and these settings.
 
     Raises:
@@ -69,24 +85,38 @@ def similar(
     labels = {str(target): Target(target) for target in targets}
     if k < 1:
         raise FHRError(f"k={k}; ask for 1 match or more")
+    if surrogates < 0:
+        raise FHRError(f"surrogates={surrogates}; ask for some, or for 0 to leave p_surrogate out")
     settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
     compared = opened.index
+    if elastic and opened.recordings is None:
+        raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
     nobody = np.empty(0, dtype=int)
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
-    hits = compared.nearest(asked.points, k, labours)
+    hits = compared.nearest(asked.points, max(k, _ALIGNED) if elastic else k, labours)
     table = _table(asked, compared, hits)
-    windows = None if opened.recordings is None else _windows(table, opened.recordings, compared.minutes)
-    facts = _facts(asked, compared)
-    return Matches(table, _ended(table, compared, labels, labours), facts, asked.shown, windows, asked.quarantined)
+    facts = _facts(asked, compared) | {"elastic": elastic}
+    if own:
+        facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
+    else:
+        facts |= _with_p(table, asked, compared, labours, end, fdr, seed)
+    if surrogates:
+        facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
+    windows = None
+    if opened.recordings is not None:
+        table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
+    ended = _ended(table, asked, compared, labels, labours)
+    table = table.drop(columns="query_number")
+    return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
 
 
 class _Asked(NamedTuple):
-    """Queries that can be used: their recordings, windows as drawn and points, and why others cannot."""
+    """Queries that can be used: their recordings, windows and points; why others cannot."""
 
     recordings: list[Recording]
-    shown: LabourWindows
+    windows: LabourWindows
     points: np.ndarray
     quarantined: dict[str, str]
 
@@ -95,7 +125,7 @@ def _asked(
     query: Recording | str | Path | Sequence[Recording | str | Path], index: SimilarityIndex, end: float | None
 ) -> _Asked:
     given = [query] if isinstance(query, Recording | str | Path) else list(query)
-    recordings, shown, taken, quarantined = [], [], [], dict[str, str]()
+    recordings, taken, quarantined = [], [], dict[str, str]()
     for one in given:
         try:
             recording = one if isinstance(one, Recording) else read(one)
@@ -107,7 +137,6 @@ def _asked(
                     f"{recording.name}: {missing} of the heart rate of this window is missing, at most "
                     f"{index.most_loss:.0%} may be; ask about another window (--end), or allow more (--most-loss)"
                 )
-            shown.append(LabourWindows.of(recording, minutes=index.minutes, fs=_shown_at(recording), end=end))
         except FHRError as error:
             quarantined[one.name if isinstance(one, Recording) else str(one)] = str(error)
             continue
@@ -115,12 +144,8 @@ def _asked(
         taken.append(window)
     if not recordings:
         raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
-    points = index.embed(LabourWindows.joined(taken))
-    return _Asked(recordings, LabourWindows.joined(shown), points, quarantined)
-
-
-def _shown_at(recording: Recording) -> float:
-    return _SHOWN if recording.fs >= _SHOWN else recording.fs
+    windows = LabourWindows.joined(taken)
+    return _Asked(recordings, windows, index.embed(windows), quarantined)
 
 
 def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
@@ -129,45 +154,119 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
     rows = hits.windows[query, rank]
     found = index.windows.iloc[rows].reset_index(drop=True)
     known = {
-        "query": asked.shown.names[query],
-        "query_start_s": asked.shown.start[query],
-        "query_end_s": asked.shown.end[query],
+        "query_number": query,
+        "query": asked.windows.names[query],
+        "query_start_s": asked.windows.start[query],
+        "query_end_s": asked.windows.end[query],
         "rank": rank + 1,
         "distance": hits.distances[query, rank].astype(float),
         "unit": index.distance.unit,
         **{name: found[name] for name in ("record", "start_s", "end_s", "to_end_s", "loss")},
         "kind": index.labours.loc[found["record"], "kind"].to_numpy(),
     }
-    table = pd.DataFrame({name: known.get(name, np.nan) for name in COLUMNS})
+    table = pd.DataFrame({name: known.get(name, np.nan) for name in ("query_number", *COLUMNS)})
+    table["p_by"] = ""
     outcomes = index.labours.loc[found["record"], _OUTCOMES].reset_index(drop=True)
     return pd.concat([table, outcomes], axis=1)
 
 
+def _aligned(
+    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, recordings: Recordings, k: int, elastic: bool
+) -> tuple[pd.DataFrame, LabourWindows]:
+    """The k matches of each query with `rms_bpm` and `lag_s`, and their windows."""
+    align = elastic_alignment if elastic else rigid_alignment
+    kept, windows = [], []
+    for i, (_, rows) in enumerate(table.groupby("query_number")):
+        ends = zip(rows["record"], rows["end_s"], strict=True)
+        cut = LabourWindows.joined(
+            LabourWindows.of(recordings[record], minutes=index.minutes, fs=index.embedding.fs, end=end)
+            for record, end in ends
+        )
+        found = align(asked.windows[i], cut)
+        rows = rows.assign(rms_bpm=found.rms_bpm, lag_s=found.lag_s)
+        order = np.argsort(np.where(np.isnan(found.rms_bpm), np.inf, found.rms_bpm), kind="stable") if elastic else None
+        taken = np.arange(len(rows))[:k] if order is None else order[:k]
+        kept.append(rows.iloc[taken].assign(rank=np.arange(1, len(taken) + 1)))
+        windows.append(cut[taken])
+    return pd.concat(kept, ignore_index=True), LabourWindows.joined(windows)
+
+
+def _with_p(
+    table: pd.DataFrame,
+    asked: _Asked,
+    index: SimilarityIndex,
+    own: Sequence[np.ndarray],
+    end: float | None,
+    fdr: FDRMethod,
+    seed: int,
+) -> dict[str, Any]:
+    """Fill in `p_special`, `p_by` and `q`; what is to be known of the null hypothesis."""
+    null = index.own_windows("last" if end is None else "any", seed)
+    loss = index.windows["loss"].to_numpy()[null.rows]
+    labour = index.labour_of(null.rows)
+    tails = []
+    for i, recording in enumerate(asked.recordings):
+        others = ~np.isin(labour, own[i])
+        unrelated = UnrelatedLabours(null.nearest[others], loss[others])
+        rows = (table["query_number"] == i).to_numpy()
+        back = None if len(own[i]) else _to_query(recording, index, null.rows[others])[None]
+        found = p_special(
+            table.loc[rows, "distance"].to_numpy()[None], asked.windows.loss[i : i + 1], unrelated, to_queries=back
+        )
+        table.loc[rows, "p_special"], table.loc[rows, "p_by"] = found.p[0], found.by[0]
+        tails.append(unrelated.tail)
+    family = table.loc[table["rank"] == 1, "p_special"].to_numpy(dtype=float)
+    table["q"] = false_discovery_rate_at(family, table["p_special"].to_numpy(dtype=float), method=fdr)
+    accepted = sum(tail.accepted for tail in tails)
+    return {"n_null": len(null.rows), "fdr": fdr, "tail_accepted": f"{accepted} of {len(tails)}"}
+
+
+def _to_query(recording: Recording, index: SimilarityIndex, rows: np.ndarray) -> np.ndarray:
+    """Distance (m,) of windows of the database to the nearest window of the query's labour."""
+    cut = LabourWindows.of(recording, minutes=index.minutes, fs=index.embedding.fs, step=index.step)
+    usable = cut.loss <= index.most_loss
+    if not usable.any():  # the query's window lies between those
+        return np.full(len(rows), np.inf)
+    return index.distance.between(np.asarray(index.points[rows]), index.embed(cut[usable])).min(axis=1)
+
+
+def _with_surrogates(
+    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, own: Sequence[np.ndarray], n: int, seed: int
+) -> dict[str, Any]:
+    """Fill in `p_surrogate`, of the nearest match of each query; what is to be known of the surrogates."""
+    said: dict[str, Any] = {"n_surrogates": n}
+    for i in range(len(asked.recordings)):
+
+        def nearest(points: np.ndarray, left_out: np.ndarray = own[i]) -> np.ndarray:
+            return index.nearest(points, 1, [left_out] * len(points)).distances[:, 0]
+
+        found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        table.loc[(table["query_number"] == i) & (table["rank"] == 1), "p_surrogate"] = found.p
+        said["surrogates"] = found.made_by
+    return said
+
+
 def _ended(
-    table: pd.DataFrame, index: SimilarityIndex, labels: dict[str, Target], own: Sequence[np.ndarray]
+    table: pd.DataFrame,
+    asked: _Asked,
+    index: SimilarityIndex,
+    labels: dict[str, Target],
+    own: Sequence[np.ndarray],
 ) -> pd.DataFrame:
     """How the matches of each query ended, beside the database without the query's own labour."""
     rows = []
     for name, target in labels.items():
         of_all = target(index.labours).to_numpy(dtype=float)
         of_matches = target(table[_OUTCOMES])
-        for (query, matched), left_out in zip(of_matches.groupby(table["query"], sort=False), own, strict=True):
+        for (i, matched), left_out in zip(of_matches.groupby(table["query_number"]), own, strict=True):
             known = matched.dropna()
             interval = exact_interval(float(known.sum()), len(known))
             others = np.delete(of_all, left_out)
             expected = np.nanmean(others) if np.isfinite(others).any() else np.nan
-            counts = {"query": query, "label": name, "n_with": int(known.sum()), "n_known": len(known)}
+            counts = {"query": asked.windows.names[i], "label": name, "n_with": int(known.sum()), "n_known": len(known)}
             shares = {"share": interval.value, "low": interval.low, "high": interval.high, "expected": expected}
             rows.append(counts | shares)
     return pd.DataFrame(rows)
-
-
-def _windows(table: pd.DataFrame, recordings: Recordings, minutes: float) -> LabourWindows:
-    cut = []
-    for record, end in zip(table["record"], table["end_s"], strict=True):
-        recording = recordings[record]
-        cut.append(LabourWindows.of(recording, minutes=minutes, fs=_shown_at(recording), end=end))
-    return LabourWindows.joined(cut)
 
 
 def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:
@@ -177,6 +276,7 @@ def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:
         "unit": index.distance.unit,
         "minutes": index.minutes,
         "step": index.step,
+        "most_loss": index.most_loss,
         "database": index.origin,
         "data_checksum": index.checksum,
         "n_labours": len(index.labours),
@@ -192,6 +292,12 @@ def _warnings(asked: _Asked, index: SimilarityIndex) -> list[str]:
         for recording in asked.recordings
         if not recording.provenance.is_measured
     ]
+    said += index.embedding.notes
+    if seen := index.n_learnt_from:
+        said.append(
+            f"the embedding learnt from {seen} of the {len(index.labours)} labours of the database: how those ended is "
+            "no test of it, and not out of fold"
+        )
     kinds = index.labours["kind"].value_counts()
     made = {kind: n for kind, n in kinds.items() if kind not in ("measured", "")}
     if made:

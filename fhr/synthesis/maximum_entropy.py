@@ -32,6 +32,7 @@ class MaximumEntropy(Surrogate):
     iterations: int = 400
     tolerance: float = 1e-4
 
+    keeps_amplitudes: ClassVar[bool] = True
     keeps: ClassVar[str] = (
         "values, spectra and cross-spectra by octave, intermittency, asymmetry, how scales go with one another and "
         "with the other channel, delay between channels"

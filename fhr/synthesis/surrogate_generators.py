@@ -7,6 +7,7 @@ from typing import ClassVar, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from fhr.compute import whole_number
 from fhr.errors import FHRError, SignalError
 from fhr.preprocessing import draw_gap_patterns
 
@@ -60,6 +61,9 @@ class Surrogate(Generator):
     fill: Rule = "mirror"
     loss: Loss = "drawn"
 
+    keeps_amplitudes: ClassVar[bool]
+    """Whether the distribution of the samples stays, exactly or nearly."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
         for name, value, known in (("fill", self.fill, get_args(Rule)), ("loss", self.loss, get_args(Loss))):
@@ -101,6 +105,36 @@ class Surrogate(Generator):
         made[self._missing(filled.missing, fitted.windows.labels, rows, seed, first)] = np.nan
         return Drawn(made)
 
+    def of_window(self, window: np.ndarray, fs: float, *, n: int, seed: int) -> np.ndarray:
+        """Make surrogates of one window, float64 (n, channel, time), where its own gaps are missing again.
+
+        A channel beside the first of which less than a quarter is measured, or that never varies, stays as it is.
+
+        Args:
+            window: (channel, time); NaN is missing.
+            fs: sampling rate, Hz.
+            n: how many.
+            seed: of all; each has random numbers of its own.
+
+        Raises:
+            SignalError: another shape, or a first channel of which less than a quarter is measured or that never
+                varies.
+            FHRError: n below 1.
+        """
+        x, n = np.asarray(window, dtype=np.float64), whole_number(n, "n", 1)
+        if x.ndim != 2 or not x.size:
+            raise SignalError(f"a window of shape {x.shape}; give (channel, time)")
+        random = _varies(x)
+        if not random[0]:
+            raise SignalError(
+                f"the first channel is measured for {(~np.isnan(x[0])).mean():.0%} of the window, or never varies; "
+                f"there are surrogates of what varies and is measured for {LEAST:.0%}"
+            )
+        filled = fill_for_transform(x[random], rule=self.fill, least=LEAST)
+        made = np.repeat(x[None], n, axis=0)
+        made[:, random] = self.surrogates(np.repeat(filled[None], n, axis=0), fs, seed, 0)
+        return np.where(np.isnan(x), np.nan, made)
+
     @abstractmethod
     def surrogates(self, x: np.ndarray, fs: float, seed: int, first: int) -> np.ndarray:
         """Surrogates of complete signals (k, channel, time), FHR first, at fs Hz; the first is draw number `first`."""
@@ -128,6 +162,7 @@ class PhaseRandomization(Surrogate):
 
     joint: bool = True
 
+    keeps_amplitudes: ClassVar[bool] = False
     keeps: ClassVar[str] = "the spectrum of each channel, and of both together: variance, linear memory, linear lag"
     destroys: ClassVar[str] = "the distribution of values, asymmetry, intermittency, events and their order in time"
 
@@ -150,6 +185,7 @@ class IAAFT(Surrogate):
     joint: bool = True
     iterations: int = 200
 
+    keeps_amplitudes: ClassVar[bool] = True
     keeps: ClassVar[str] = "values and spectrum of each channel, and the linear lag between both"
     destroys: ClassVar[str] = "asymmetry, intermittency, events, the shape of what follows a contraction, order in time"
 
@@ -179,6 +215,7 @@ class WaveletIAAFT(Surrogate):
     pinned: float = 0.9
     joint: bool = True
 
+    keeps_amplitudes: ClassVar[bool] = True
     keeps: ClassVar[str] = (
         "values, nearly the spectra; and the more is pinned the more of events, asymmetry, lag and order in time"
     )

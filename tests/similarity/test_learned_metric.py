@@ -71,7 +71,7 @@ def test_the_ph_of_other_labours_is_told_by_their_distance():
         away = np.linalg.norm(points[test][:, None] - points[train], axis=2)
         return float(np.corrcoef(ph[train][np.argsort(away)[:, :5]].mean(axis=1), ph[test])[0, 1])
 
-    assert correlation(metric.scores(vectors)) < 0.7
+    assert correlation(metric.scores(vectors)) < 0.8
     assert correlation(metric(vectors)) > 0.85
 
 

@@ -75,6 +75,31 @@ def test_values_are_those_of_a_record(records):
     assert np.corrcoef(made.fhr, fitted.prepared.signals[k, 0])[0, 1] < 0.9
 
 
+@pytest.mark.parametrize("recipe", SURROGATES)
+def test_surrogates_of_one_window_are_missing_where_it_is(recipe):
+    rng = np.random.default_rng(0)
+    skewed = np.exp(np.convolve(rng.normal(size=N + 39), np.full(40, 0.12), mode="valid"))
+    window = np.stack([140 + 10 * skewed, rng.random(N)])
+    window[0, 100:160] = np.nan
+    made = recipe().of_window(window, FS, n=3, seed=2)
+    np.testing.assert_array_equal(np.isnan(made), np.isnan(window)[None].repeat(3, axis=0))
+    np.testing.assert_array_equal(made, recipe().of_window(window, FS, n=3, seed=2))
+    assert len(np.unique(made[:, 0, 0])) == 3
+    levels = np.linspace(0.02, 0.98, 49)
+    away = np.nanquantile(made[:, 0], levels, axis=1).T - np.nanquantile(window[0], levels)
+    assert (np.abs(away).max() < 0.5 * np.nanstd(window[0])) == recipe.keeps_amplitudes
+
+
+def test_channels_that_never_vary_stay_in_surrogates_of_a_window(records):
+    window = np.stack([records[1].fhr, np.full(N, 7.0), np.full(N, np.nan)])
+    made = IAAFT(iterations=5).of_window(window, FS, n=2, seed=0)
+    np.testing.assert_array_equal(made[:, 1:], window[None, 1:].repeat(2, axis=0))
+    with pytest.raises(SignalError, match="the first channel is measured for 100% of the window, or never varies"):
+        IAAFT().of_window(window[[1, 0]], FS, n=2, seed=0)
+    with pytest.raises(SignalError, match=r"give \(channel, time\)"):
+        IAAFT().of_window(window[0], FS, n=2, seed=0)
+
+
 def test_records_with_too_little_are_left_out_aloud(records, caplog):
     poor = record(90, lost=slice(0, int(0.8 * N)))
     flat = replace(records[0], name="flat", fhr=np.full(N, 140.0))

@@ -1,0 +1,204 @@
+"""Tail of null distances, for p-values where ranks run out: n null values alone give none below 1 / (n + 1)."""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fhr.compute import stream
+from fhr.errors import FHRError
+
+from .tail_laws import LAWS, Law, Parameters, anderson_darling
+
+__all__ = ["Family", "PValues", "TailFit", "fit_tail", "with_tail"]
+
+Family = Literal["pareto", "gumbel"]
+"""Laws of a tail: generalised Pareto over a threshold, or Gumbel of all values."""
+
+FEWEST = 10
+"""Null values at or below an observed one from which on ranks are enough; the fewest that a tail is fitted to."""
+_MOST = 250  # exceedances
+_STEP = 10  # fewer exceedances, where so many are not of the law
+_LEVEL = 0.05  # of goodness of fit
+_DRAWS = 199  # of the bootstrap of goodness of fit
+_BEYOND = 100  # times below the least p by rank is the floor
+
+
+class PValues(NamedTuple):
+    """P-values and where each is from.
+
+    Attributes:
+        p: of any shape; NaN where there was nothing to compare.
+        by: of the same shape: `rank`, or `tail` beyond the ranks; empty where p is NaN.
+    """
+
+    p: np.ndarray
+    by: np.ndarray
+
+
+@dataclass(frozen=True)
+class TailFit:
+    """Lower tail of null values, a law of their logarithms, and how well it fits.
+
+    With y = log(threshold / x), the k values below the threshold, scale s and shape c, the chance of a value of at most
+    x is
+
+        p(x) = (k + 1) / (n + 1) * (1 + c y / s)^(-1 / c)
+
+    of `pareto`, and 1 - exp(-exp(-(y - m) / s)) of `gumbel`, where the threshold is 1, y = -log(x), and m the shape; no
+    p is below the floor, a hundredth of the least p by rank.
+
+    Logarithms, since a distance in d dimensions is below a small x with a chance that goes like x^d: the tail of its
+    logarithm is exponential, a shape of 0, and the least of many distances is Weibull's, whose logarithm is Gumbel's. A
+    negative shape would be an end below which nothing comes, estimated from what lies above it: it is not allowed.
+
+    Attributes:
+        family: `pareto` or `gumbel`.
+        n: null values.
+        n_exceedances: of these below the threshold; n of `gumbel`.
+        threshold: of the values; 1 of `gumbel`.
+        scale: of the logarithms.
+        shape: of `pareto`, 0 or above; of `gumbel` the location.
+        goodness: p of the fit, by Anderson and Darling's statistic of it among those of samples drawn from it and
+            fitted anew; NaN where nothing could be fitted.
+        tenth: the tenth smallest null value: above it ranks are enough.
+        reason: for which ranks stay below it too; empty where the fit is accepted.
+    """
+
+    family: Family
+    n: int
+    n_exceedances: int
+    threshold: float
+    scale: float
+    shape: float
+    goodness: float
+    tenth: float
+    reason: str = ""
+
+    @property
+    def accepted(self) -> bool:
+        """True where p-values may be taken from it."""
+        return not self.reason
+
+    @property
+    def floor(self) -> float:
+        """Least p that is given, 1 / (100 (n + 1))."""
+        return 1 / (_BEYOND * (self.n + 1))
+
+    def p(self, values: ArrayLike) -> np.ndarray:
+        """P-values of values below the threshold, shaped as they are; above it that of the threshold, NaN of NaN.
+
+        Raises:
+            FHRError: the fit was rejected.
+        """
+        if self.reason:
+            raise FHRError(f"no p-values from a tail that was rejected: {self.reason}")
+        x = np.asarray(values, dtype=np.float64)
+        law, share = LAWS[self.family], 1.0
+        with np.errstate(divide="ignore"):
+            y = np.log(self.threshold) - np.log(x)
+        if law.peaks:
+            y, share = np.maximum(y, 0), (self.n_exceedances + 1) / (self.n + 1)
+        chance = law.chance(y[None], (np.array([[self.scale]]), np.array([[self.shape]])))
+        return np.maximum(share * chance[0].reshape(x.shape), self.floor)
+
+
+def fit_tail(
+    values: ArrayLike, *, repeats: ArrayLike | None = None, family: Family = "pareto", seed: int = 0
+) -> TailFit:
+    """Fit the lower tail of null values.
+
+    `pareto` takes the lowest quarter of the values, at most 250, and ten fewer until goodness of fit is above 0.05 or
+    fewer than ten are left; `gumbel` takes all. With neither the fit is rejected, and says why.
+
+    Measured (`benchmarks/similarity_nulls.py tail`): see there for rates of p below a level under known laws.
+
+    Args:
+        values: (n,) null values, none negative; NaN and infinite ones do not count.
+        repeats: (n,) which of them come with another one, as of two labours that are nearest to each other, whose
+            distances are one number. They count in the share below the threshold, but say nothing new of the tail.
+        family: `pareto` or `gumbel`.
+        seed: of the draws of the goodness of fit.
+
+    Raises:
+        FHRError: another shape, a negative value, or another family.
+
+    Source:
+        Knijnenburg et al. 2009, Bioinformatics 25:i161, doi:10.1093/bioinformatics/btp211, for the choice of the
+        threshold. Goodness of fit as Choulakian and Stephens 2001, Technometrics 43:478, by bootstrap instead of their
+        table, which is of maximum likelihood.
+
+    Example:
+        >>> null = np.random.default_rng(0).weibull(8, 400)
+        >>> tail = fit_tail(null)
+        >>> tail.accepted, bool(1e-4 < tail.p(1e-4 ** (1 / 8)) * 10 < 1e-2)
+        (True, True)
+    """
+    if family not in get_args(Family):
+        raise FHRError(f"family={family!r}; choose from {', '.join(map(repr, get_args(Family)))}")
+    x = np.asarray(values, dtype=np.float64)
+    if x.ndim != 1 or (x < 0).any():
+        raise FHRError(f"null values of shape {x.shape}, the least {np.nanmin(x, initial=0):g}; give (n,), 0 or above")
+    again = np.zeros(len(x), dtype=bool) if repeats is None else np.asarray(repeats, dtype=bool)
+    if again.shape != x.shape:
+        raise FHRError(f"repeats of shape {again.shape} beside {len(x)} null values; give one a value")
+    order = np.argsort(x, kind="stable")[: np.isfinite(x).sum()]
+    x, new = x[order], ~again[order]
+    n, law = len(x), LAWS[family]
+    tenth = float(x[FEWEST - 1]) if n >= FEWEST else np.inf
+    nothing = TailFit(family, n, 0, np.nan, np.nan, np.nan, np.nan, tenth)
+    if n < 4 * FEWEST:
+        return _rejected(nothing, f"{n} null values; a tail is fitted to {4 * FEWEST} or more")
+    if x[0] == 0:
+        return _rejected(nothing, "null values of 0, below which there is no tail")
+    best = nothing
+    for k in range(min(_MOST, n // 4), FEWEST - 1, -_STEP) if law.peaks else (n,):
+        threshold = float(np.sqrt(x[k - 1] * x[k])) if law.peaks else 1.0
+        y = (np.log(threshold) - np.log(x[:k][new[:k]]))[::-1]
+        if len(np.unique(y)) < FEWEST or (law.peaks and y[0] <= 0):
+            continue  # values that are equal have no tail
+        goodness, scale, shape = _fitted(law, y[None], seed)
+        fit = TailFit(family, n, k, threshold, scale, shape, goodness, tenth)
+        if goodness > _LEVEL:
+            return fit
+        best = fit
+    if np.isnan(best.goodness):
+        return _rejected(nothing, f"fewer than {FEWEST} different null values in the tail")
+    return _rejected(best, f"goodness of fit {best.goodness:.3f}, where more than {_LEVEL:g} is asked for")
+
+
+def with_tail(by_rank: np.ndarray, values: np.ndarray, tail: TailFit) -> PValues:
+    """P-values by rank, and from the tail where fewer than ten null values are at or below, if its fit is accepted.
+
+    One from the tail is at most 11 / (n + 1), the least that is left to ranks, so that p never falls with the value.
+
+    Args:
+        by_rank: of any shape; NaN where there is nothing to compare.
+        values: of the same shape, that have these p-values.
+        tail: of the null values.
+    """
+    by = np.where(np.isnan(by_rank), "", "rank")
+    if not tail.accepted:
+        return PValues(by_rank, by)
+    beyond = (values < tail.tenth) & (by == "rank")
+    most = (FEWEST + 1) / (tail.n + 1)
+    return PValues(
+        np.where(beyond, np.minimum(tail.p(np.where(beyond, values, tail.tenth)), most), by_rank),
+        np.where(beyond, "tail", by),
+    )
+
+
+def _rejected(fit: TailFit, reason: str) -> TailFit:
+    return TailFit(**{**vars(fit), "reason": reason})
+
+
+def _fitted(law: Law, y: np.ndarray, seed: int) -> tuple[float, float, float]:
+    """Goodness of fit, and both parameters, of one sample (1, n)."""
+    found: Parameters = law.fit(y)
+    statistic = anderson_darling(law.chance(y, found))
+    rng = stream(seed, "goodness of fit of a tail", y.shape[1])
+    drawn = np.sort(law.value(rng.random((_DRAWS, y.shape[1])), found), axis=1)
+    others = anderson_darling(law.chance(drawn, law.fit(drawn)))
+    goodness = (1 + (others >= statistic).sum()) / (_DRAWS + 1)
+    return float(goodness), float(found[0][0, 0]), float(found[1][0, 0])
