@@ -123,7 +123,8 @@ class LearnedMetric:
     out on purpose: hidden layers, which some hundred labours do not fill.
 
     Args:
-        n_outputs: coordinates of a point; as many as vectors have where these are fewer.
+        n_outputs: coordinates of a point, at most as many as vectors have; a few of many begin where they may not find
+            what matters.
         epochs: of pairs drawn of every labour.
         learning_rate: of Adam.
         temperature: T.

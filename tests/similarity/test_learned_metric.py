@@ -60,18 +60,18 @@ def test_points_lie_on_a_sphere_and_what_is_missing_takes_the_median():
 
 def test_the_ph_of_other_labours_is_told_by_their_distance():
     rng = np.random.default_rng(3)
-    vectors = rng.normal(size=(260, 25))
-    ph = 7.2 + 0.1 * vectors[:, 4] + 0.01 * rng.normal(size=260)
-    train, test = slice(0, 200), slice(200, 260)
+    vectors = rng.normal(size=(400, 25))
+    ph = 7.2 + 0.1 * vectors[:, 4] + 0.01 * rng.normal(size=400)
+    train, test = slice(0, 200), slice(200, 400)
     given = ph[train].copy()
     given[::5] = np.nan
-    metric = replace(QUICK, n_outputs=2).fit(vectors[train], np.arange(200), given)
+    metric = QUICK.fit(vectors[train], np.arange(200), given)
 
     def correlation(points: np.ndarray) -> float:
         away = np.linalg.norm(points[test][:, None] - points[train], axis=2)
         return float(np.corrcoef(ph[train][np.argsort(away)[:, :5]].mean(axis=1), ph[test])[0, 1])
 
-    assert correlation(metric.scores(vectors)) < 0.8
+    assert correlation(metric.scores(vectors)) < 0.75
     assert correlation(metric(vectors)) > 0.85
 
 
