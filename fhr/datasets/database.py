@@ -13,7 +13,7 @@ from fhr.recording import Composition, Recording
 
 from .targets import Target
 
-__all__ = ["Database", "checksum_line", "checksum_of_lines"]
+__all__ = ["Database", "checksum_line", "checksum_of_lines", "digest_as_read"]
 
 
 class Database(Sequence[Recording]):
@@ -99,7 +99,7 @@ class Database(Sequence[Recording]):
 
         A window that was cut out of a recording has the digest of the whole.
         """
-        return tuple(_as_read(recording) for recording in self.recordings)
+        return tuple(digest_as_read(recording) for recording in self.recordings)
 
     @cached_property
     def digests_of_signals(self) -> tuple[str, ...]:
@@ -163,7 +163,7 @@ def checksum_of_lines(lines: Mapping[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _as_read(recording: Recording) -> str:
+def digest_as_read(recording: Recording) -> str:
     """Digest of a recording as it was read: of its file, or of the signals that a window was cut from."""
     if recording.source and recording.source.sha256:
         return recording.source.sha256

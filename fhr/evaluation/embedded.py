@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["HEADS", "EmbeddedMaker", "embedding_table"]
 
-_BATCH = 32  # windows at once
 Head = Literal["kernel", "ridge", "logistic"]
 HEADS: dict[str, Callable[[], Any] | None] = {"kernel": None, "ridge": ridge, "logistic": logistic}
 """Heads by name: the kernels of a kernel line, and the pipelines of the lines, the ridge on pH."""
@@ -49,25 +48,11 @@ def embedding_table(network: "Network", recordings: Sequence[Recording], pipelin
 
 
 def _embedded(network: "Network", signals: dict[str, np.ndarray]) -> pd.DataFrame:
-    import torch
+    from fhr.models import embed_windows  # torch
 
-    embed = getattr(network, "embed", None)
-    if embed is None:
-        raise FHRError(
-            f"{type(network).__name__} gives no embedding for another head; take a fhr.models.Trunk, or a network with "
-            "a method `embed` from (batch, channel, time) to (batch, d)"
-        )
-    network.eval()
-    device = next((p.device for p in network.parameters()), torch.device("cpu"))
-    names = list(signals)
-    with torch.inference_mode():
-        parts = [
-            embed(torch.from_numpy(np.stack([signals[n] for n in names[i : i + _BATCH]])).to(device)).cpu().numpy()
-            for i in range(0, len(names), _BATCH)
-        ]
-    values = np.concatenate(parts).astype(np.float64)
+    values = embed_windows(network, np.stack(list(signals.values()))).astype(np.float64)
     columns = [f"e{j}" for j in range(values.shape[1])]
-    return pd.DataFrame(values, pd.Index(names, name="record", dtype=object), columns)
+    return pd.DataFrame(values, pd.Index(list(signals), name="record", dtype=object), columns)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,10 +16,12 @@ from .roc_of_models import compare_curves
 from .scale_diagram import logscale_diagram
 from .scores_of_classes import score_by_class
 from .signal_strips import strips
+from .similar_strips import ToldStrip, similar_strips
 from .spectrum import singularity_spectrum
 from .spread_and_error import spread_against_error
 
 __all__ = [
+    "ToldStrip",
     "compare_curves",
     "confidence_card",
     "ctg",
@@ -33,6 +35,7 @@ __all__ = [
     "risk_coverage",
     "roc_curve",
     "score_by_class",
+    "similar_strips",
     "singularity_spectrum",
     "spread_against_error",
     "strips",

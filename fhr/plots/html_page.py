@@ -4,10 +4,13 @@ import base64
 import io
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
-__all__ = ["embedded", "html_page", "png"]
+__all__ = ["embedded", "html_page", "html_table", "png"]
 
 _STYLE = """
 body { font: 15px/1.45 sans-serif; max-width: 62em; margin: 2em auto; padding: 0 1em; color: #222 }
@@ -45,3 +48,19 @@ def embedded(picture: bytes, alt: str) -> str:
     """
     data = base64.b64encode(picture).decode("ascii")
     return f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">'
+
+
+def html_table(table: pd.DataFrame) -> str:
+    """A table without its index: numbers to three digits, nothing where one is NaN, text as it is.
+
+    Args:
+        table: of plain values.
+    """
+
+    def cell(value: Any) -> str:
+        if isinstance(value, float):
+            return "" if np.isnan(value) else f"{value:.3g}"
+        return escape(str(value))
+
+    named = table.set_axis([escape(str(name)) for name in table.columns], axis=1)
+    return str(named.to_html(index=False, border=0, formatters=dict.fromkeys(named.columns, cell), escape=False))

@@ -11,6 +11,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, explain
 from .loading import checkpoint_paths, load
+from .network_embedding import network_embedding
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
 from .where_it_looked import METHODS, where_it_looked
@@ -34,6 +35,7 @@ __all__ = [
     "checkpoint_paths",
     "explain",
     "load",
+    "network_embedding",
     "shipped",
     "timelines",
     "to_frame",

@@ -132,7 +132,7 @@ class Pipeline:
         """
         recording = self.cut(recording)
         try:
-            factor = block_factor(recording.fs, self.fs)
+            block_factor(recording.fs, self.fs)  # refused before the work
             cleaned = clean(recording, self.steps)
             minutes = self.n_times / self.fs / 60  # whole output samples
             fhr, uc = (last_minutes(x, recording.fs, minutes) for x in (cleaned.fhr, cleaned.uc))
@@ -141,14 +141,25 @@ class Pipeline:
         measured = ~np.isnan(fhr)
         if not measured.any():
             raise SignalError(f"{recording.name}: no valid FHR sample in {self.window}; leave the recording out")
-        planes = {
-            "fhr": self.plane("fhr", fhr, recording.fs),
-            "uc": self.plane("uc", uc, recording.fs),
-            "mask": block_mean(measured.astype(np.float32), factor),
-        }
+        signal = self.input(fhr, uc, recording.fs)
         cleaned = cleaned.after(Step("interpolate_gaps", {"longest": self.interpolate}))
         cleaned = cleaned.after(Step("window", {"minutes": self.minutes, "fs": self.fs}))
-        return Window(np.stack([planes[c] for c in self.channels]), float(1 - measured.mean()), cleaned)
+        return Window(signal, float(1 - measured.mean()), cleaned)
+
+    def input(self, fhr: np.ndarray, uc: np.ndarray, fs: float) -> np.ndarray:
+        """A network's input, float32 (channel, time), of both signals of a window, cleaned.
+
+        Args:
+            fhr: (n,), bpm; NaN is missing.
+            uc: (n,), units of the UC channel.
+            fs: their rate, a multiple of the pipeline's, Hz.
+
+        Raises:
+            SignalError: another rate.
+        """
+        mask = block_mean((~np.isnan(fhr)).astype(np.float32), block_factor(fs, self.fs))
+        planes = {"fhr": self.plane("fhr", fhr, fs), "uc": self.plane("uc", uc, fs), "mask": mask}
+        return np.stack([planes[c] for c in self.channels])
 
     def plane(self, channel: str, signal: np.ndarray, fs: float) -> np.ndarray:
         """The channel `fhr` or `uc` of a network's input, float32 (time,), of a cleaned signal.

@@ -5,7 +5,6 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fhr.compute import stream
@@ -13,7 +12,7 @@ from fhr.errors import FHRError
 from fhr.evaluation import Passport
 from fhr.formats import whole_or_not_at_all
 from fhr.plots import strips
-from fhr.plots.html_page import embedded, html_page, png
+from fhr.plots.html_page import embedded, html_page, html_table, png
 
 __all__ = ["write_passport"]
 
@@ -85,28 +84,19 @@ def _page(passport: Passport, picture: bytes, key: list[dict[str, Any]]) -> str:
         "<p>Each index compares made with held-out records. <i>usual</i> is its median when real training records take "
         "the place of the made ones, <i>z</i> the distance from that reference in its standard deviations, <i>p</i> "
         "the rank among it. Which statistics matter is not assumed.</p>",
-        _html(passport.indices),
+        html_table(passport.indices),
         "<h2>Memorisation</h2>",
         "<p>A generator that copies training records is faithful and useless. AUROC of 0.5 is none.</p>",
-        _html(passport.memorisation),
+        html_table(passport.memorisation),
         "<h2>Power</h2>",
         "<p>Share of sets of real records with a planted defect that are found with these numbers of records; below "
         "80% there is no verdict.</p>",
-        _html(power) if len(power) else "<p>Not computed.</p>",
+        html_table(power) if len(power) else "<p>Not computed.</p>",
         "<h2>Strips</h2>",
         "<p>Some are real, some are not. Judge before you read the key below.</p>",
         embedded(picture, "strips under numbers"),
         "<h2>Key</h2>",
-        _html(pd.DataFrame(key)),
+        html_table(pd.DataFrame(key)),
         "<p>Research software, not a medical device. A made recording is no evidence about fetuses.</p>",
     ]
     return html_page(f"Passport of {passport.generator}", parts, style=_STYLE)
-
-
-def _html(table: pd.DataFrame) -> str:
-    def cell(value: Any) -> str:
-        if isinstance(value, float):
-            return "" if np.isnan(value) else f"{value:.3g}"
-        return escape(str(value))
-
-    return str(table.to_html(index=False, border=0, formatters=dict.fromkeys(table.columns, cell), escape=False))

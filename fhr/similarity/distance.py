@@ -15,7 +15,7 @@ from .embedding import Embedding
 __all__ = ["DISTANCES", "Distance", "Euclidean", "Laplacian", "Mahalanobis"]
 
 _ENOUGH = 0.5  # of the coordinates of the one with fewer that both of a pair must have
-_AT_ONCE = 1 << 22  # numbers of one comparison
+_AT_ONCE = 1 << 18  # numbers of one comparison: what the cache of a core holds
 _DECAY = 0.6  # of the kernel line
 
 
@@ -61,11 +61,12 @@ class Distance(ABC):
         """Distances, float32 (n, m), of points (n, d) and (m, d)."""
         found = np.empty((len(a), len(b)), dtype=np.float32)
         rows = max(1, _AT_ONCE // max(1, b.shape[1]))
-        complete = not np.isnan(a).any() and not np.isnan(b).any()
+        whole = ~np.isnan(a).any(axis=1)
         for i in range(0, len(b), rows):
-            part = b[i : i + rows]
+            part = np.asarray(b[i : i + rows])
+            complete = not np.isnan(part).any()
             for k, one in enumerate(a):
-                found[k, i : i + rows] = self._to(one, part, complete)
+                found[k, i : i + rows] = self._to(one, part, complete and whole[k])
         return found
 
     @abstractmethod

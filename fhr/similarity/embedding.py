@@ -29,6 +29,10 @@ class Embedding:
         amplitudes_alone: whether the vector tells of the distribution of the samples alone, whatever their order: a
             surrogate that keeps amplitudes has the same one.
         settings: what else makes the vectors, in plain types; it is part of the identity of an index.
+        minutes: length of the windows that it was made for; None for any.
+        learnt_from: records that the function learnt from, as `fhr.recording.Heritage.seen` has them: how these ended
+            may be in their vectors, and is no test of it.
+        notes: what a reader of its matches has to know besides.
     """
 
     function: Callable[[LabourWindows], ArrayLike]
@@ -39,6 +43,9 @@ class Embedding:
     missing: bool = False
     amplitudes_alone: bool = False
     settings: tuple[tuple[str, Any], ...] = ()
+    minutes: float | None = None
+    learnt_from: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not callable(self.function):

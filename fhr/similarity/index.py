@@ -10,8 +10,9 @@ import pandas as pd
 
 from fhr.compute import stream
 from fhr.errors import FHRError
-from fhr.recording import Recording
+from fhr.recording import Recording, other_digest
 
+from .approximate_search import ApproximateSearch
 from .distance import Distance
 from .embedding import Embedding
 from .hits import Hits, nearest_labours
@@ -46,12 +47,13 @@ class SimilarityIndex:
         most_loss: largest share of missing heart rate of a window.
         points: float32 (n, d), see `Distance.scale`.
         windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
-        labours: a row a labour, by `record`: `digest` of its signals, `kind`, and its outcome; of a table of features
-            without its recordings the name is all that is known.
+        labours: a row a labour, by `record`: `digest` of its signals, `digest_as_read`, `kind`, and its outcome;
+            of a table of features without its recordings the name is all that is known.
         origin: where the recordings are from.
         checksum: of all recordings that were read, as `fhr.datasets.Database.checksum`.
         quarantined: reason for each recording that is left out.
         last: windows at the ends of the recordings, beside all other labours; None where they are not known yet.
+        lists: an approximate search of the points; None to compare all of them.
     """
 
     embedding: Embedding
@@ -66,6 +68,7 @@ class SimilarityIndex:
     checksum: str
     quarantined: dict[str, str] = field(default_factory=dict)
     last: OwnWindows | None = None
+    lists: ApproximateSearch | None = None
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -78,6 +81,16 @@ class SimilarityIndex:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
         digests = self.labours["digest"].to_numpy()
         return np.flatnonzero((self.labours.index.to_numpy() == recording.name) | (digests == recording.digest))
+
+    @property
+    def n_learnt_from(self) -> int:
+        """Labours that the embedding learnt from, known by digest, name, or the checksum of all."""
+        seen = self.embedding.learnt_from
+        if self.checksum in seen:
+            return len(self.labours)
+        known = seen | {copy for one in seen if (copy := other_digest(one)) is not None}
+        here = self.labours[["digest", "digest_as_read"]].assign(name=self.labours.index)
+        return int(here.isin(known).any(axis=1).sum())
 
     def embed(self, windows: LabourWindows) -> np.ndarray:
         """Points (n, d) of windows of other recordings.
@@ -92,13 +105,15 @@ class SimilarityIndex:
         return self.distance.scale(self.embedding(windows))
 
     def nearest(self, points: np.ndarray, k: int, own: Sequence[np.ndarray] | None = None) -> Hits:
-        """The k nearest labours of points (q, d).
+        """The k nearest labours of points (q, d), by the nearest of their windows.
 
         Args:
             points: of `embed`.
             k: how many.
             own: positions of the labours that are no hits, of each point; None for none.
         """
+        if self.lists is not None:
+            return self.lists.nearest(points, k, own)
         nobody = [np.empty(0, dtype=int)] * len(points)
         return nearest_labours(points, self.points, self.distance, self.first, list(own or nobody), k)
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fhr.datasets.database import checksum_line, checksum_of_lines
+from fhr.datasets.database import checksum_line, checksum_of_lines, digest_as_read
 from fhr.errors import FHRError, SignalError
 from fhr.features import FeatureSet, features_in_parts, read_provenance
 from fhr.recording import Outcome, Recording
@@ -202,7 +202,8 @@ def _windows(
 
 
 def _about(recording: Recording) -> dict[str, Any]:
-    return {"digest": recording.digest, "kind": recording.provenance.kind, **asdict(recording.outcome)}
+    digests = {"digest": recording.digest, "digest_as_read": digest_as_read(recording)}
+    return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome)}
 
 
-_NOTHING = {"digest": "", "kind": "", **asdict(Outcome())}
+_NOTHING = {"digest": "", "digest_as_read": "", "kind": "", **asdict(Outcome())}

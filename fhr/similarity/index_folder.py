@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from fhr.formats.array_archive import pack_arrays, unpack_arrays
 from fhr.formats.regular_file import read_whole
 from fhr.recording import Recording
 
+from .approximate_search import MANY, ApproximateSearch
 from .distance import DISTANCES
 from .embedding import Embedding
 from .index import OwnWindows, SimilarityIndex
@@ -36,6 +37,7 @@ __all__ = ["Among", "OpenIndex", "open_index"]
 Among = str | Path | Database | SimilarityIndex
 _FACTS = "index.json"
 _FILES = ("points.f32", "windows.parquet", "labours.parquet", "distance.npz", "last.npz")
+_LISTS = "lists.npz"
 _BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -83,12 +85,15 @@ def open_index(
     if isinstance(among, SimilarityIndex):
         return OpenIndex(among, None)
     if isinstance(among, str | Path) and Path(among, _FACTS).is_file():
+        if folder is not None:
+            raise FHRError(f"{among} is an index already; leave out where to keep one (--index {folder})")
         return _alone(Path(among), embedding)
     if isinstance(among, str | Path) and Path(among).is_file():
         if embedding is not None:
             raise FHRError(f"{among} is a table, whose features are compared; give a folder for another embedding")
         return _of_table(Path(among), distance, most_loss, folder)
     taken = embedding_from("kernel" if embedding is None else embedding, minutes)
+    _check_minutes(taken, minutes)
     recordings = among if isinstance(among, Database) else RecordingFolder(among)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
@@ -105,6 +110,14 @@ def open_index(
     return OpenIndex(_kept(Path(folder), taken, facts, lambda: _checksum(recordings), make), recordings)
 
 
+def _check_minutes(embedding: Embedding, minutes: float) -> None:
+    if embedding.minutes not in (None, minutes):
+        raise FHRError(
+            f"embedding {embedding.name} is of windows of {embedding.minutes:g} min, not {minutes:g}; make it for "
+            "windows of that length, or give its own (--window)"
+        )
+
+
 def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | Path | None) -> OpenIndex:
     provenance = read_provenance(path)
     recordings = _at_origin(str(provenance["origin"]))
@@ -119,7 +132,7 @@ def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | P
     embedding = of_feature_set("features of a table", features)
     facts: dict[str, Any] = {"embedding": embedding.identity, "distance": _name(distance)}
     facts |= {"minutes": features.minutes, "step": float(provenance["step"]), "most_loss": float(most_loss)}
-    facts["features"] = features.to_dict()
+    facts |= {"features": features.to_dict(), "recordings": str(provenance["origin"])}
     checksum = str(provenance["data_checksum"])
     return OpenIndex(_kept(Path(folder), embedding, facts, lambda: checksum, make), recordings)
 
@@ -189,11 +202,12 @@ def _alone(folder: Path, given: str | Embedding | Callable[[LabourWindows], Arra
             raise FHRError(f"{folder}: an index by {known!r}, a function of somebody's own; give that function")
         else:
             embedding = embedding_from(known if given is None else given, facts["minutes"])
+        _check_minutes(embedding, facts["minutes"])
     except (KeyError, TypeError) as error:
         raise FHRError(f"{folder}: {_FACTS} is no description of an index ({error!r}); make it anew") from None
     if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:
         raise FHRError(f"{folder}: an index by {known!r} of other settings or an older version; make it anew")
-    return OpenIndex(_opened(folder, facts, embedding), _at_origin(str(facts["origin"])))
+    return OpenIndex(_opened(folder, facts, embedding), _at_origin(str(facts.get("recordings", facts["origin"]))))
 
 
 def _facts(folder: Path) -> dict[str, Any]:
@@ -235,7 +249,18 @@ def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> Sim
     origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
     last = OwnWindows(of_last["rows"], of_last["nearest"])
     given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)
-    return SimilarityIndex(embedding, distance, *given)
+    index = SimilarityIndex(embedding, distance, *given)
+    return replace(index, lists=_lists(folder, facts, index)) if len(points) > MANY else index
+
+
+def _lists(folder: Path, facts: Mapping[str, Any], index: SimilarityIndex) -> ApproximateSearch | None:
+    """Lists of the windows, beside them; None where there can be none, and all windows are compared."""
+    checksum = str(facts["files"]["points.f32"])
+    try:
+        return ApproximateSearch.kept(folder / _LISTS, checksum, index.points, index.distance, index.first)
+    except FHRError as error:
+        _log.warning("%s: all %d windows are compared: %s", folder, len(index.points), error)
+        return None
 
 
 def _name(distance: Distances) -> str:

@@ -2,11 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
+from fhr.errors import FHRError
+from fhr.formats import whole_as_named
+
 from .labour_windows import LabourWindows
+from .match_display import html_list, readable, strips_figure, take_figure_suffix, window_words
+from .match_words import query_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["COLUMNS", "Matches"]
 
@@ -25,7 +36,7 @@ COLUMNS = {
     "p_by": "where that is from: rank among the database's own labours, or tail beyond their ranks",
     "q": "share of unrelated ones expected among all queries' nearest matches that are as special",
     "p_surrogate": "chance that a surrogate of the query, of its spectrum and amplitudes, is as close",
-    "rms_bpm": "root mean square difference after elastic alignment, bpm",
+    "rms_bpm": "root mean square difference after one shift or, if asked for, elastic alignment, bpm",
     "lag_s": "by how much the match lags behind the query when aligned, s",
     "loss": "fraction of the match's heart rate that is missing",
     "kind": "measured, simulated, synthetic or imputed",
@@ -43,8 +54,8 @@ class Matches:
             `share` with its exact 95% interval `low` to `high`, and `expected`, the share in the database.
         facts: of the comparison, in plain types: embedding, distance, numbers of labours and windows, of the null
             hypotheses, and `warnings`.
-        queries: the windows that were asked about, at 4 Hz.
-        windows: the matches' windows at 4 Hz, a window a row of `table`; None where the recordings are not at hand.
+        queries: the windows that were asked about.
+        windows: the matches' windows, a window a row of `table`; None where the recordings are not at hand.
         quarantined: reason for each query that was left out.
     """
 
@@ -61,3 +72,91 @@ class Matches:
     def of(self, query: str) -> pd.DataFrame:
         """The matches of one query, nearest first."""
         return self.table[self.table["query"] == query]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the queries, each once."""
+        return list(dict.fromkeys(str(name) for name in self.queries.names))
+
+    @property
+    def words(self) -> str:
+        """The nearest match of each query, and how its matches ended, in words."""
+        return "\n".join(f"{name}: {line}" for name in self.names for line in self.lines(name))
+
+    def lines(self, query: str) -> list[str]:
+        """Lines of `words` about one query, without its name."""
+        return list(query_words(self.of(query), self.ended[self.ended["query"] == query]))
+
+    def window_words(self, query: str) -> str:
+        """The window of one query: its name, and where it lies in its recording."""
+        return window_words(self.queries[self._row(query)])
+
+    def readable(self, query: str) -> pd.DataFrame:
+        """The matches of one query with the columns that a reader asks for, named in words, those unknown left out."""
+        return readable(self.of(query), several=len(self.names) > 1)
+
+    def figure(self, query: str | None = None, most: int | None = None) -> "Figure":
+        """Draw the window of a query above its matches, as strips on one scale, see `fhr.plots.similar_strips`.
+
+        Args:
+            query: its name; None where there is one.
+            most: matches that are drawn, ten at most; None for ten.
+
+        Raises:
+            FHRError: another name, none for several queries, or recordings that are not at hand.
+        """
+        name = self._name(query)
+        if self.windows is None:
+            raise FHRError(f"the recordings of {self.facts['database']} are not at hand: there are no strips to draw")
+        rows = np.flatnonzero((self.table["query"] == name).to_numpy())[:most]
+        return strips_figure(self.queries[self._row(name)], self.table.iloc[rows], self.windows[rows])
+
+    def write_figures(self, path: str | Path) -> None:
+        """Write the figure of every query: `.pdf` with a page for each, `.png` where there is one query.
+
+        Args:
+            path: of the file, which is written whole or not at all.
+
+        Raises:
+            FHRError: another suffix, a `.png` for several queries, or recordings that are not at hand.
+            OSError: a path that cannot be written to.
+        """
+        suffix = take_figure_suffix(path)
+        if suffix == ".png":
+            figure = self.figure()
+            with whole_as_named(path) as part:
+                figure.savefig(part, format="png", dpi=150)
+            return
+        from matplotlib.backends.backend_pdf import PdfPages
+
+        about = {"Title": "Similar labours", "Creator": "fhr", "CreationDate": None}  # no date: same bytes every time
+        with whole_as_named(path) as part, PdfPages(part, metadata=about) as pdf:
+            for name in self.names:
+                pdf.savefig(self.figure(name))
+
+    def _name(self, query: str | None) -> str:
+        if query is None and len(self.names) == 1:
+            return self.names[0]
+        if query not in self.names:
+            raise FHRError(f"query {query!r}; choose from {', '.join(self.names)}")
+        return query
+
+    def _row(self, query: str) -> int:
+        return int(np.flatnonzero(self.queries.names == query)[0])
+
+    def _repr_html_(self) -> str:
+        """The first query: how its matches ended, warnings, the table, and the strips of the nearest three."""
+        from fhr.plots.html_page import embedded, html_table, png
+
+        name, others = self.names[0], len(self.names) - 1
+        more = f"; {others} more queries stand in <code>table</code> and <code>figure(query)</code>" if others else ""
+        drawn = "" if self.windows is None else embedded(png(self.figure(name, most=3), dpi=80), f"strips of {name}")
+        return "\n".join(
+            [
+                f"<p><b>{escape(self.window_words(name))}</b>{more}</p>",
+                html_list(self.lines(name)),
+                html_list(f"Warning: {said}" for said in self.facts["warnings"]),
+                html_table(self.readable(name)),
+                drawn,
+            ]
+        )

@@ -10,16 +10,14 @@ from numpy.typing import ArrayLike
 from fhr.errors import FHRError
 from fhr.features import FeatureSet
 from fhr.multiscale import analyze
-from fhr.preprocessing import block_factor, block_mean
 
+from .coarse_signals import UC_WEIGHT, coarse_signals
 from .embedding import Embedding
 from .labour_windows import LabourWindows
+from .sliced_wasserstein import sliced_wasserstein
 
-__all__ = ["EMBEDDINGS", "UC_WEIGHT", "embedding_from", "feature_embedding", "of_feature_set", "raw_signals"]
+__all__ = ["EMBEDDINGS", "embedding_from", "feature_embedding", "of_feature_set", "raw_signals"]
 
-UC_WEIGHT = 0.2
-"""Beats per minute that one unit of uterine activity counts as: a contraction of 50 units is as far from none as a rate
-is from one 10 bpm lower."""
 _EVERY = 4.0  # s of a mean of raw signals
 _COARSEST = 9  # scale of log-leaders, 64 to 256 s at 4 Hz
 _FEWEST = 6  # leaders at a scale
@@ -38,11 +36,7 @@ def raw_signals(minutes: float, every: float = _EVERY) -> Embedding:
 
 
 def _means(windows: LabourWindows, every: float) -> np.ndarray:
-    factor = block_factor(windows.fs, 1 / every)
-    known = block_mean((~np.isnan(windows.signal)).astype(np.float32), factor)
-    means = np.where(known >= 0.5, block_mean(windows.signal, factor), np.nan)
-    weight = np.array([UC_WEIGHT if name == "uc" else 1.0 for name in windows.channels], dtype=np.float32)
-    return means * weight.reshape(-1, *[1] * (means.ndim - 2))
+    return coarse_signals(windows, 1 / every)
 
 
 def feature_embedding(name: str, groups: tuple[str, ...], minutes: float, *, alone: bool = False) -> Embedding:
@@ -67,7 +61,8 @@ def of_feature_set(name: str, features: FeatureSet, *, alone: bool = False) -> E
     blocks = tuple(len(list(columns)) for _, columns in groupby(features.column_groups))
     settings = (("features", features.checksum),)
     function = partial(_features, features=features)
-    return Embedding(function, name, "", features.fs, blocks, missing=True, amplitudes_alone=alone, settings=settings)
+    known = {"minutes": features.minutes, "missing": True, "amplitudes_alone": alone, "settings": settings}
+    return Embedding(function, name, "", features.fs, blocks, **known)
 
 
 def _features(windows: LabourWindows, features: FeatureSet) -> np.ndarray:
@@ -114,9 +109,10 @@ EMBEDDINGS: Mapping[str, Callable[[float], Embedding]] = {
     "order_statistics": partial(feature_embedding, "order_statistics", ("order_statistics",)),
     "raw": raw_signals,
     "scattering": partial(feature_embedding, "scattering", ("scattering",)),
+    "sliced_wasserstein": sliced_wasserstein,
 }
 """Embeddings by name, each a function of the length of the windows, min: the groups of the kernel line, curves of
-log-leaders, morphology, order statistics, raw signals, and scattering."""
+log-leaders, morphology, order statistics, raw signals, scattering, and sliced Wasserstein."""
 
 
 def embedding_from(given: str | Embedding | Callable[[LabourWindows], ArrayLike], minutes: float) -> Embedding:

@@ -15,6 +15,7 @@ from fhr.formats import read
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 from fhr.recording import Outcome, Recording
 
+from .elastic import elastic_alignment, rigid_alignment
 from .embedding import Embedding
 from .hits import Hits
 from .index import SimilarityIndex
@@ -29,7 +30,7 @@ __all__ = ["TARGETS", "similar"]
 
 TARGETS = ("ph<7.05", "ph<=7.15", "ph<7.20")
 """Labels of which the share among the matches is told."""
-_SHOWN = 4.0  # Hz of signals that are drawn and aligned
+_ALIGNED = 200  # nearest labours that are aligned elastically
 _OUTCOMES = list(asdict(Outcome()))
 
 
@@ -45,6 +46,7 @@ def similar(
     end: float | None = None,
     most_loss: float = 0.5,
     targets: Sequence[str] = TARGETS,
+    elastic: bool = False,
     own: bool = False,
     surrogates: int = 0,
     fdr: FDRMethod = "hochberg",
@@ -68,6 +70,8 @@ def similar(
         end: where the query's window ends, s from the start of the recording; None for its end.
         most_loss: largest share of missing heart rate of a window.
         targets: labels of which the share among the matches is told.
+        elastic: align the 200 nearest by dynamic time warping, and order them by what is left in bpm; else the k
+            nearest are shifted, and keep their order.
         own: take windows of the query's own labour for hits as well.
         surrogates: of each query, for `p_surrogate`; 0 for none.
         fdr: `hochberg` for the rate of Benjamini and Hochberg, `yekutieli` for that of Benjamini and Yekutieli, see
@@ -81,33 +85,38 @@ def similar(
     labels = {str(target): Target(target) for target in targets}
     if k < 1:
         raise FHRError(f"k={k}; ask for 1 match or more")
+    if surrogates < 0:
+        raise FHRError(f"surrogates={surrogates}; ask for some, or for 0 to leave p_surrogate out")
     settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
     compared = opened.index
+    if elastic and opened.recordings is None:
+        raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
     nobody = np.empty(0, dtype=int)
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
-    hits = compared.nearest(asked.points, k, labours)
+    hits = compared.nearest(asked.points, max(k, _ALIGNED) if elastic else k, labours)
     table = _table(asked, compared, hits)
-    facts = _facts(asked, compared)
+    facts = _facts(asked, compared) | {"elastic": elastic}
     if own:
         facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
     else:
         facts |= _with_p(table, asked, compared, labours, end, fdr, seed)
     if surrogates:
         facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
-    windows = None if opened.recordings is None else _windows(table, opened.recordings, compared.minutes)
+    windows = None
+    if opened.recordings is not None:
+        table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
-    return Matches(table, ended, facts, asked.shown, windows, asked.quarantined)
+    return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
 
 
 class _Asked(NamedTuple):
-    """Queries that can be used: their recordings, windows, these as drawn, and as points; why others cannot."""
+    """Queries that can be used: their recordings, windows and points; why others cannot."""
 
     recordings: list[Recording]
-    taken: LabourWindows
-    shown: LabourWindows
+    windows: LabourWindows
     points: np.ndarray
     quarantined: dict[str, str]
 
@@ -116,7 +125,7 @@ def _asked(
     query: Recording | str | Path | Sequence[Recording | str | Path], index: SimilarityIndex, end: float | None
 ) -> _Asked:
     given = [query] if isinstance(query, Recording | str | Path) else list(query)
-    recordings, shown, taken, quarantined = [], [], [], dict[str, str]()
+    recordings, taken, quarantined = [], [], dict[str, str]()
     for one in given:
         try:
             recording = one if isinstance(one, Recording) else read(one)
@@ -128,7 +137,6 @@ def _asked(
                     f"{recording.name}: {missing} of the heart rate of this window is missing, at most "
                     f"{index.most_loss:.0%} may be; ask about another window (--end), or allow more (--most-loss)"
                 )
-            shown.append(LabourWindows.of(recording, minutes=index.minutes, fs=_shown_at(recording), end=end))
         except FHRError as error:
             quarantined[one.name if isinstance(one, Recording) else str(one)] = str(error)
             continue
@@ -137,11 +145,7 @@ def _asked(
     if not recordings:
         raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
     windows = LabourWindows.joined(taken)
-    return _Asked(recordings, windows, LabourWindows.joined(shown), index.embed(windows), quarantined)
-
-
-def _shown_at(recording: Recording) -> float:
-    return _SHOWN if recording.fs >= _SHOWN else recording.fs
+    return _Asked(recordings, windows, index.embed(windows), quarantined)
 
 
 def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
@@ -151,9 +155,9 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
     found = index.windows.iloc[rows].reset_index(drop=True)
     known = {
         "query_number": query,
-        "query": asked.shown.names[query],
-        "query_start_s": asked.shown.start[query],
-        "query_end_s": asked.shown.end[query],
+        "query": asked.windows.names[query],
+        "query_start_s": asked.windows.start[query],
+        "query_end_s": asked.windows.end[query],
         "rank": rank + 1,
         "distance": hits.distances[query, rank].astype(float),
         "unit": index.distance.unit,
@@ -164,6 +168,27 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
     table["p_by"] = ""
     outcomes = index.labours.loc[found["record"], _OUTCOMES].reset_index(drop=True)
     return pd.concat([table, outcomes], axis=1)
+
+
+def _aligned(
+    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, recordings: Recordings, k: int, elastic: bool
+) -> tuple[pd.DataFrame, LabourWindows]:
+    """The k matches of each query with `rms_bpm` and `lag_s`, and their windows."""
+    align = elastic_alignment if elastic else rigid_alignment
+    kept, windows = [], []
+    for i, (_, rows) in enumerate(table.groupby("query_number")):
+        ends = zip(rows["record"], rows["end_s"], strict=True)
+        cut = LabourWindows.joined(
+            LabourWindows.of(recordings[record], minutes=index.minutes, fs=index.embedding.fs, end=end)
+            for record, end in ends
+        )
+        found = align(asked.windows[i], cut)
+        rows = rows.assign(rms_bpm=found.rms_bpm, lag_s=found.lag_s)
+        order = np.argsort(np.where(np.isnan(found.rms_bpm), np.inf, found.rms_bpm), kind="stable") if elastic else None
+        taken = np.arange(len(rows))[:k] if order is None else order[:k]
+        kept.append(rows.iloc[taken].assign(rank=np.arange(1, len(taken) + 1)))
+        windows.append(cut[taken])
+    return pd.concat(kept, ignore_index=True), LabourWindows.joined(windows)
 
 
 def _with_p(
@@ -186,7 +211,7 @@ def _with_p(
         rows = (table["query_number"] == i).to_numpy()
         back = None if len(own[i]) else _to_query(recording, index, null.rows[others])[None]
         found = p_special(
-            table.loc[rows, "distance"].to_numpy()[None], asked.taken.loss[i : i + 1], unrelated, to_queries=back
+            table.loc[rows, "distance"].to_numpy()[None], asked.windows.loss[i : i + 1], unrelated, to_queries=back
         )
         table.loc[rows, "p_special"], table.loc[rows, "p_by"] = found.p[0], found.by[0]
         tails.append(unrelated.tail)
@@ -215,7 +240,7 @@ def _with_surrogates(
         def nearest(points: np.ndarray, left_out: np.ndarray = own[i]) -> np.ndarray:
             return index.nearest(points, 1, [left_out] * len(points)).distances[:, 0]
 
-        found = p_surrogate(asked.taken[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
         table.loc[(table["query_number"] == i) & (table["rank"] == 1), "p_surrogate"] = found.p
         said["surrogates"] = found.made_by
     return said
@@ -238,18 +263,10 @@ def _ended(
             interval = exact_interval(float(known.sum()), len(known))
             others = np.delete(of_all, left_out)
             expected = np.nanmean(others) if np.isfinite(others).any() else np.nan
-            counts = {"query": asked.shown.names[i], "label": name, "n_with": int(known.sum()), "n_known": len(known)}
+            counts = {"query": asked.windows.names[i], "label": name, "n_with": int(known.sum()), "n_known": len(known)}
             shares = {"share": interval.value, "low": interval.low, "high": interval.high, "expected": expected}
             rows.append(counts | shares)
     return pd.DataFrame(rows)
-
-
-def _windows(table: pd.DataFrame, recordings: Recordings, minutes: float) -> LabourWindows:
-    cut = []
-    for record, end in zip(table["record"], table["end_s"], strict=True):
-        recording = recordings[record]
-        cut.append(LabourWindows.of(recording, minutes=minutes, fs=_shown_at(recording), end=end))
-    return LabourWindows.joined(cut)
 
 
 def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:
@@ -259,6 +276,7 @@ def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:
         "unit": index.distance.unit,
         "minutes": index.minutes,
         "step": index.step,
+        "most_loss": index.most_loss,
         "database": index.origin,
         "data_checksum": index.checksum,
         "n_labours": len(index.labours),
@@ -274,6 +292,12 @@ def _warnings(asked: _Asked, index: SimilarityIndex) -> list[str]:
         for recording in asked.recordings
         if not recording.provenance.is_measured
     ]
+    said += index.embedding.notes
+    if seen := index.n_learnt_from:
+        said.append(
+            f"the embedding learnt from {seen} of the {len(index.labours)} labours of the database: how those ended is "
+            "no test of it, and not out of fold"
+        )
     kinds = index.labours["kind"].value_counts()
     made = {kind: n for kind, n in kinds.items() if kind not in ("measured", "")}
     if made:

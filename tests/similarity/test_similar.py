@@ -11,7 +11,14 @@ from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.features import FeatureSet, extract
 from fhr.formats import write_table, write_wfdb
 from fhr.recording import Outcome, Provenance
-from fhr.similarity import SimilarityIndex, index_of_recordings, open_index, raw_signals, similar
+from fhr.similarity import (
+    SimilarityIndex,
+    feature_embedding,
+    index_of_recordings,
+    open_index,
+    raw_signals,
+    similar,
+)
 
 GIVEN = {"embedding": "raw", "minutes": 20, "step": 10}
 
@@ -110,6 +117,22 @@ def test_what_is_no_measurement_is_said(database):
     assert set(matches.table["kind"]) == {"synthetic", "measured"}
 
 
+def test_what_an_embedding_learnt_from_is_said(database):
+    seen = frozenset({database["L003"].digest, "L005", "another"})
+    embedding = replace(raw_signals(20), learnt_from=seen, notes=("nothing else",))
+    (note, learnt) = similar(labour("q", 99), database, **{**GIVEN, "embedding": embedding}).facts["warnings"]
+    assert note == "nothing else"
+    assert learnt.startswith("the embedding learnt from 2 of the 12 labours of the database")
+    whole = replace(embedding, learnt_from=frozenset({database.checksum}))
+    assert index_of_recordings(database, whole).n_learnt_from == 12
+
+
+def test_an_embedding_of_windows_of_another_length_is_refused(database):
+    of_half_an_hour = feature_embedding("statistics", ("order_statistics",), 30)
+    with pytest.raises(FHRError, match="of windows of 30 min, not 20"):
+        similar(database["L000"], database, **{**GIVEN, "embedding": of_half_an_hour})
+
+
 def test_queries_that_cannot_be_compared_are_left_out_with_the_reason(database, tmp_path):
     lost = replace(labour("lost", 5), fhr=np.full(9600, np.nan, np.float32))
     half = labour("half", 6, gap=False)
@@ -131,6 +154,7 @@ def test_queries_that_cannot_be_compared_are_left_out_with_the_reason(database, 
     ("given", "said"),
     [
         ({"k": 0}, "1 match or more"),
+        ({"surrogates": -1}, "surrogates=-1"),
         ({"distance": "euclid"}, "choose from euclidean"),
         ({"embedding": "row"}, "choose from"),
         ({"most_loss": 1.0}, "below 1"),
@@ -192,6 +216,8 @@ def test_an_index_of_other_settings_is_refused(change, said, folder, tmp_path):
 def test_an_index_of_another_database_and_a_folder_of_something_else_are_refused(folder, tmp_path):
     kept = tmp_path / "index"
     open_index(folder, folder=kept, **GIVEN)
+    with pytest.raises(FHRError, match="is an index already"):
+        open_index(kept, folder=tmp_path / "another")
     with pytest.raises(FHRError, match="another database"):
         open_index(Database(labours(4), origin="four"), folder=kept, **GIVEN)
     (tmp_path / "full").mkdir()
@@ -263,7 +289,12 @@ def test_a_table_whose_recordings_changed_or_went_is_told(tmp_path):
 def test_an_index_is_a_database_as_it_is(database):
     index = index_of_recordings(database, raw_signals(20), minutes=20, step=10)
     assert isinstance(index, SimilarityIndex)
-    assert similar(database["L000"], index, k=2).table.equals(similar(database["L000"], database, k=2, **GIVEN).table)
+    found, known = similar(database["L000"], index, k=2), similar(database["L000"], database, k=2, **GIVEN)
+    assert found.windows is None  # nobody says where the recordings are
+    aligned = ["rms_bpm", "lag_s"]
+    assert found.table.drop(columns=aligned).equals(known.table.drop(columns=aligned))
+    with pytest.raises(FHRError, match="not at hand"):
+        similar(database["L000"], index, elastic=True)
 
 
 def test_each_labour_stands_for_a_query_of_its_own(database):
@@ -294,3 +325,18 @@ def test_p_of_labours_of_the_database_and_of_others_and_of_surrogates(database):
     assert own.table["p_special"].isna().all()
     elsewhere = similar(copy, index, k=1, end=1800)
     assert elsewhere.table["p_special"].iloc[0] <= 2 / 61
+
+
+def test_matches_are_shifted_or_aligned_and_ordered_by_what_is_left(database):
+    late = noisy_copy(database["L004"])
+    shifted = replace(late, fhr=np.roll(late.fhr, 48), uc=np.roll(late.uc, 48))  # 12 s
+    matches = similar(shifted, database, k=3, **GIVEN)
+    first = matches.table.iloc[0]
+    assert (first["record"], first["lag_s"]) == ("L004", -12)
+    assert first["rms_bpm"] < first["distance"]
+    pytest.importorskip("dtaidistance")
+    elastic = similar(shifted, database, k=3, elastic=True, **GIVEN)
+    assert elastic.table["rms_bpm"].is_monotonic_increasing
+    assert elastic.table["rank"].tolist() == [1, 2, 3]
+    assert elastic.table["record"].iloc[0] == "L004"
+    assert elastic.windows.names.tolist() == elastic.table["record"].tolist()

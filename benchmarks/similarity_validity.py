@@ -1,0 +1,208 @@
+"""Error rates of p-values of similarity, on real labours.
+
+python benchmarks/similarity_validity.py FOLDER special [--minutes 20 60] [--embeddings raw kernel ...]
+python benchmarks/similarity_validity.py FOLDER surrogate [--minutes 20] [--embeddings raw ...] [--queries 200] [--n 99]
+python benchmarks/similarity_validity.py FOLDER fdr [--shares 0 .01 .1] [--draws 200]
+python benchmarks/similarity_validity.py FOLDER tail [--queries 10] [--surrogates 10000]
+
+`special`: every record asks about its last window of the first stage, among all first-stage windows of the others:
+share of p_special of at most .01 and .05, beside the band that holds 95% of what exact p-values give, in all and in
+thirds of signal loss; and again with one half of the records asking among the other half. `surrogate`: a surrogate of
+each record asks, with surrogates of its own as the null hypothesis. `fdr`: queries of which a share repeats a labour of
+the database (noise of 2 bpm), the others being records left out of it: share of false ones among those of q at most .1,
+mean over draws. `tail`: p of the tail of 99 surrogates beside that of 10,000.
+"""
+
+import argparse
+from dataclasses import replace
+
+import numpy as np
+from scipy.stats import binom
+
+from fhr.datasets import CTUUHB, Database
+from fhr.metrics import benjamini_hochberg, benjamini_yekutieli
+from fhr.similarity import (
+    EMBEDDINGS,
+    LabourWindows,
+    UnrelatedLabours,
+    embedding_from,
+    fit_tail,
+    index_of_recordings,
+    p_special,
+    p_surrogate,
+    similar,
+    surrogates_of,
+)
+from fhr.synthesis import IAAFT
+
+LEVELS = (0.01, 0.05)
+
+
+def first_stage(recordings):
+    """Recordings until the second stage begins."""
+    cut = []
+    for recording in recordings:
+        noted = 60 * recording.clinical.second_stage
+        begun = recording.stage2_start if recording.stage2_start > 0 else recording.duration - noted
+        n = round(begun * recording.fs) if 0 < begun < recording.duration else len(recording)
+        cut.append(replace(recording, fhr=recording.fhr[:n], uc=recording.uc[:n], stage2_start=np.nan))
+    return cut
+
+
+def shares(p: np.ndarray) -> str:
+    """Shares of p at the levels, beside the bands of exact p-values."""
+    p = p[np.isfinite(p)]
+    cells = []
+    for level in LEVELS:
+        low, high = binom.interval(0.95, len(p), level) if len(p) else (np.nan, np.nan)
+        cells.append(f"{np.mean(p <= level):.3f} ({low / max(len(p), 1):.3f} to {high / max(len(p), 1):.3f})")
+    return f"{len(p)} | " + " | ".join(cells)
+
+
+def leave_one_out(index, distance_of=None) -> tuple[np.ndarray, np.ndarray]:
+    """P-value of each labour's own window among the others, and its loss."""
+    null = index.own_windows()
+    loss = index.windows["loss"].to_numpy()[null.rows]
+    found = []
+    for i in range(len(loss)):
+        others = np.arange(len(loss)) != i
+        unrelated = UnrelatedLabours(null.nearest[others], loss[others])
+        found.append(p_special(null.nearest[i : i + 1, None], loss[i : i + 1], unrelated).p[0, 0])
+    return np.array(found), loss
+
+
+def special(options, recordings) -> None:
+    head = ("min", "embedding", "distance", "queries", "p <= .01", "p <= .05", "p <= .05, thirds of loss")
+    print("| " + " | ".join([*head, "halves: queries", "p <= .01", "p <= .05"]) + " |\n" + "|---" * 10 + "|")
+    for minutes in options.minutes:
+        for name in options.embeddings:
+            for distance in options.distances:
+                given = {"minutes": minutes, "step": options.step}
+                index = index_of_recordings(recordings, embedding_from(name, minutes), distance, **given)
+                p, loss = leave_one_out(index)
+                thirds = np.digitize(loss, np.quantile(loss, (1 / 3, 2 / 3)), right=True)
+                of_thirds = " ".join(f"{np.mean(p[thirds == k] <= 0.05):.3f}" for k in range(3))
+                rng = np.random.default_rng(0)
+                order = rng.permutation(len(recordings))
+                halves = []
+                for part in (order[::2], order[1::2]):
+                    other = index_of_recordings(
+                        [recordings[i] for i in sorted(set(order) - set(part))],
+                        embedding_from(name, minutes),
+                        distance,
+                        **given,
+                    )
+                    matches = similar([recordings[i] for i in part], other, k=1)
+                    halves.append(matches.table["p_special"].to_numpy(dtype=float))
+                cells = [f"{minutes:g}", name, distance, shares(p), of_thirds, shares(np.concatenate(halves))]
+                print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def surrogate(options, recordings) -> None:
+    print("| min | embedding | queries | p <= .01 | p <= .05 | mean p |\n" + "|---" * 6 + "|")
+    rng = np.random.default_rng(0)
+    for minutes in options.minutes:
+        for name in options.embeddings:
+            embedding = embedding_from(name, minutes)
+            index = index_of_recordings(recordings, embedding, minutes=minutes, step=options.step)
+            found = []
+            for i in rng.permutation(len(recordings))[: options.queries]:
+                window = LabourWindows.of(recordings[i], minutes=minutes)
+                if window.loss[0] > 0.5:
+                    continue
+                asking = surrogates_of(window, IAAFT(), n=1, seed=1000 + i)
+                own = index.own(recordings[i])
+
+                def nearest(points, own=own, index=index):
+                    return index.nearest(points, 1, [own] * len(points)).distances[:, 0]
+
+                null = p_surrogate(asking, nearest, embedding, index.distance, n=options.n, seed=i)
+                found.append((1 + (null.nearest <= nearest(index.embed(asking))[0]).sum()) / (options.n + 1))
+            p = np.array(found)
+            print(f"| {minutes:g} | {name} | {shares(p)} | {p.mean():.3f} |", flush=True)
+
+
+def fdr(options, recordings) -> None:
+    """Queries of which some repeat a labour of the database; the others are records that it does not hold."""
+    print("| share | method | rate of false discoveries | planted ones found | draws |\n" + "|---" * 5 + "|")
+    minutes = options.minutes[0]
+    embedding = embedding_from(options.embeddings[0], minutes)
+    usable = [one for one in recordings if LabourWindows.of(one, minutes=minutes).loss[0] <= 0.5]
+    for share in options.shares:
+        rates = {"bh": [], "by": []}
+        power = {"bh": [], "by": []}
+        for draw in range(options.draws):
+            rng = np.random.default_rng([draw, round(1000 * share)])
+            order = rng.permutation(len(usable))
+            inside, outside = order[:250], order[250:]
+            n_planted = round(share * len(outside))
+            queries = [usable[i] for i in outside[n_planted:]]
+            for i in rng.choice(inside, n_planted, replace=False):
+                noise = rng.normal(scale=2, size=len(usable[i])).astype(np.float32)
+                queries.append(replace(usable[i], name=f"again {i}", fhr=usable[i].fhr + noise, source=None))
+            index = index_of_recordings(
+                [usable[i] for i in sorted(inside)], embedding, minutes=minutes, step=options.step
+            )
+            table = similar(queries, index, k=1).table
+            p = table["p_special"].to_numpy(dtype=float)
+            planted = table["query"].str.startswith("again").to_numpy()
+            for name, adjust in (("bh", benjamini_hochberg), ("by", benjamini_yekutieli)):
+                found = adjust(p) <= 0.1
+                rates[name].append((found & ~planted).sum() / max(found.sum(), 1))
+                power[name].append(found[planted].mean() if n_planted else np.nan)
+        for name in rates:
+            mean, error = np.mean(rates[name]), np.std(rates[name]) / np.sqrt(options.draws)
+            print(
+                f"| {share:g} | {name} | {mean:.3f} +- {error:.3f} | {np.mean(power[name]):.2f} | {options.draws} |",
+                flush=True,
+            )
+
+
+def tail(options, recordings) -> None:
+    print("| query | nearest, bpm | p of all | p of 99, tail | fit | rank of 99 |\n" + "|---" * 6 + "|")
+    minutes = options.minutes[0]
+    embedding = embedding_from(options.embeddings[0], minutes)
+    index = index_of_recordings(recordings, embedding, minutes=minutes, step=options.step)
+    rng = np.random.default_rng(1)
+    done = 0
+    for i in rng.permutation(len(recordings)):
+        window = LabourWindows.of(recordings[i], minutes=minutes)
+        if window.loss[0] > 0.3:
+            continue
+        own = index.own(recordings[i])
+        made = surrogates_of(window, IAAFT(), n=options.surrogates, seed=i)
+        nearest = index.nearest(index.embed(made), 1, [own] * options.surrogates).distances[:, 0]
+        query = index.nearest(index.embed(window), 1, [own]).distances[0, 0]
+        brute = (1 + (nearest <= query).sum()) / (options.surrogates + 1)
+        fit = fit_tail(nearest[:99])
+        few = (1 + (nearest[:99] <= query).sum()) / 100
+        said = fit.reason or f"accepted, p {fit.goodness:.2f}" if hasattr(fit, "goodness") else fit.reason or "accepted"
+        print(
+            f"| {recordings[i].name} | {query:.2f} | {brute:.4f} | {float(fit.p(query)):.5f} | {said} | {few:.2f} |",
+            flush=True,
+        )
+        done += 1
+        if done == options.queries:
+            return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    parser.add_argument("what", choices=("special", "surrogate", "fdr", "tail"))
+    parser.add_argument("--minutes", type=float, nargs="+", default=[20])
+    parser.add_argument("--embeddings", nargs="+", default=sorted(EMBEDDINGS))
+    parser.add_argument("--distances", nargs="+", default=["euclidean"])
+    parser.add_argument("--step", type=float, default=10)
+    parser.add_argument("--queries", type=int, default=10)
+    parser.add_argument("--n", type=int, default=99)
+    parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.01, 0.1])
+    parser.add_argument("--draws", type=int, default=200)
+    parser.add_argument("--surrogates", type=int, default=10_000)
+    options = parser.parse_args()
+    recordings = first_stage(Database.__iter__(CTUUHB(options.folder)))
+    {"special": special, "surrogate": surrogate, "fdr": fdr, "tail": tail}[options.what](options, recordings)
+
+
+if __name__ == "__main__":
+    main()
