@@ -1,15 +1,15 @@
 """What the null hypotheses of similarity rest on: matching on loss, power beside typical distances, laws of the tail.
 
-OMP_NUM_THREADS=1 python benchmarks/similarity_nulls.py FOLDER {matching,halves,copies,tail} [--draws 100] [--copies NOISE:NUMBER ...]
+OMP_NUM_THREADS=1 python benchmarks/similarity_nulls.py FOLDER {matching,halves,copies,tail} [--draws 100] [--copies N:K]
 
 Windows of FOLDER (CTU-UHB) of which at most half is missing, means of 4 s of the heart rate in bpm, root mean square
 differences over what both have. `matching`: every labour asks among all others, in windows of 10, 20 and 60 min at
 several places; shares of p of at most .01, .05 and .1 in thirds of loss, by ways to take the loss into account, and
 sqrt(n) times the distance of Kolmogorov and Smirnov, means over the places. `halves`: one half of the labours, drawn,
-asks among the other half. `copies`: 60 queries, of which some copy a labour of the database, with noise on the means of
-4 s and the gaps of another labour: share found, and of false ones among those found. `tail`: known laws, how often p is
-at most 1/n, .1/n and .02/n, over these levels, and how often the fit is rejected; `free` is the generalised Pareto law
-of the distances by maximum likelihood, with whatever shape it has.
+asks among the other half. `copies`: 60 queries, of which K copy a labour of the database, with noise of N bpm on the
+means of 4 s and the gaps of another labour: share found, and of false ones among those found. `tail`: known laws, how
+often p is at most 1/n, .1/n and .02/n, over these levels, and how often the fit is rejected; `free` is the generalised
+Pareto law of the distances by maximum likelihood, with whatever shape it has.
 """
 
 import argparse
