@@ -1,6 +1,6 @@
 """What the null hypotheses of similarity rest on: matching on loss, power beside typical distances, laws of the tail.
 
-OMP_NUM_THREADS=1 python benchmarks/similarity_nulls.py FOLDER {matching,halves,copies,tail} [--draws 100] [--copies N:K]
+OMP_NUM_THREADS=1 python benchmarks/similarity_nulls.py FOLDER {matching,halves,copies,tail} [--draws 99] [--copies N:K]
 
 Windows of FOLDER (CTU-UHB) of which at most half is missing, means of 4 s of the heart rate in bpm, root mean square
 differences over what both have. `matching`: every labour asks among all others, in windows of 10, 20 and 60 min at
