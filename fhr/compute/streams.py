@@ -63,6 +63,7 @@ Purpose = Literal[
     "synthetic rows of a place",
     "ties of p-values",
     "variance of training",
+    "windows of a learned metric",
     "windows of a null of similarity",
     "windows of a recall",
     "windows that a distance is fitted to",

@@ -9,6 +9,7 @@ from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
+from .learned_metric import FittedMetric, LearnedMetric
 from .match_display import take_figure_suffix
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
@@ -17,6 +18,7 @@ from .sliced_wasserstein import sliced_wasserstein
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
 from .tail import PValues, TailFit, fit_tail, with_tail
+from .window_pairs import WindowPair
 
 __all__ = [
     "COLUMNS",
@@ -29,8 +31,10 @@ __all__ = [
     "Distance",
     "Embedding",
     "Euclidean",
+    "FittedMetric",
     "LabourWindows",
     "Laplacian",
+    "LearnedMetric",
     "Mahalanobis",
     "Matches",
     "OpenIndex",
@@ -40,6 +44,7 @@ __all__ = [
     "SurrogateNull",
     "TailFit",
     "UnrelatedLabours",
+    "WindowPair",
     "elastic_alignment",
     "embedding_from",
     "feature_embedding",

@@ -27,8 +27,8 @@ def query_words(matches: pd.DataFrame, ended: pd.DataFrame) -> Iterator[str]:
     first = matches.iloc[0]
     said = [*_distance_words(first), *_p_words(first)]
     yield f"nearest of {len(matches)}: {first['record']}, {', '.join(said)}"
-    if first["p_special"] > _OFTEN:
-        yield "it is no closer than the nearest of unrelated labours often is: nothing here is unusually like the query"
+    if (matches["p_special"] > _OFTEN).all():
+        yield "none is closer than the nearest of unrelated labours often is: no special likeness"
     yield from map(ended_words, ended.to_dict("records"))
 
 
@@ -117,7 +117,7 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
 def _distance_words(row: Mapping[str, Any]) -> Iterator[str]:
     yield f"{row['distance']:.3g} {row['unit']} apart" if row["unit"] else f"distance {row['distance']:.3g}"
     if not np.isnan(row["rms_bpm"]):
-        yield f"{row['rms_bpm']:.3g} bpm apart when aligned"
+        yield f"{row['rms_bpm']:.3g} bpm when aligned"
 
 
 def _p_words(row: Mapping[str, Any]) -> Iterator[str]:

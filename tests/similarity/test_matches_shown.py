@@ -34,10 +34,10 @@ def test_words_tell_how_near_and_how_they_ended(database):
     nearest, common, ended, unknown = matches.words.splitlines()
     first = matches.table.iloc[0]
     assert nearest == (
-        f"q: nearest of 5: {first['record']}, {first['distance']:.3g} bpm apart, {first['rms_bpm']:.3g} bpm apart when "
+        f"q: nearest of 5: {first['record']}, {first['distance']:.3g} bpm apart, {first['rms_bpm']:.3g} bpm when "
         f"aligned, p_special {first['p_special']:.2g}"
     )
-    assert common.startswith("q: it is no closer")
+    assert common.startswith("q: none is closer")
     n_with = int((matches.table["ph"] < 7.05).sum())
     n_known = int(matches.table["ph"].notna().sum())
     assert ended.startswith(f"q: {n_with} of {n_known} had umbilical pH below 7.05 (1% to ")
@@ -58,7 +58,7 @@ def test_a_match_is_told_in_full():
         "2. a",
         "ends 25 min before the end of the recording",
         "distance 0.123",
-        "9.5 bpm apart when aligned",
+        "9.5 bpm when aligned",
         "p_special 0.0004 (tail)",
         "p_surrogate 0.01",
         "pH 7.10, Apgar 3 at 1 min",
