@@ -1,7 +1,8 @@
 """Pretraining of a trunk on simulated labours: what it reads of their truth, beside a rule of one line; seconds of CPU.
 
 One `fhr fit --config pretrain`, whose best weights are left as `finished.ckpt` in the folder --out, with `reading.csv`,
-a row a labour that was tested on and target. The table (markdown): correlation of levels and AUROC of shares over the
+a row a labour that was tested on and target, and `about.json`, how they were made; `shipped_trunk.py` makes of them the
+trunk that comes with the package. The table (markdown): correlation of levels and AUROC of shares over the
 time of a labour, averaged over labours, with 95% intervals that draw labours.
 
 Other arguments are settings of the configuration, such as another trunk or recordings beside the labours:
@@ -12,6 +13,8 @@ python benchmarks/pretraining.py --out DIR [--labours 3000] [--epochs 30] [--see
 """
 
 import argparse
+import json
+import shlex
 import time
 from pathlib import Path
 
@@ -40,6 +43,12 @@ def main() -> None:
     tested = time.process_time()
     print(f"{type(network).__name__}, {n} parameters of the trunk, {len(facts.partition.train)} labours and recordings")
     seconds = f"{fitted - start:.0f} s of CPU, test {tested - fitted:.0f} s"
+    given = ["--labours", str(asked.labours), "--epochs", str(asked.epochs), "--seed", str(asked.seed), *settings]
+    about = {"command": shlex.join(["python", "benchmarks/pretraining.py", *given]), "parameters": n}
+    about |= {"labours": asked.labours, "seed": asked.seed, "seconds": fitted - start}
+    known = {"ph": 0.0} if not cli.datamodule.outcome else {}
+    about |= {"tested": len(facts.partition.test), "weights": cli.model.loss.weights | known}
+    (asked.out / "about.json").write_text(json.dumps(about))
     print(f"best epoch {cli.model.epochs} of {asked.epochs}; {seconds}\n")
     print("| target | measure | read | 95% interval | rule | 95% interval |\n|---|---|---|---|---|---|")
     for target in TruthLoss.targets:

@@ -23,6 +23,7 @@ Purpose = Literal[
     "bootstrap of the training part",
     "cells of a multiscale bootstrap",
     "crops of recordings",
+    "directions of projections",
     "dropout of members",
     "folds of a window audit",
     "gap patterns",
@@ -62,8 +63,11 @@ Purpose = Literal[
     "synthetic rows of a place",
     "ties of p-values",
     "variance of training",
+    "windows of a learned metric",
     "windows of a null of similarity",
+    "windows of a recall",
     "windows that a distance is fitted to",
+    "windows that lists are made of",
 ]
 """Purposes of random numbers in this package, each of one place in its source."""
 

@@ -3,9 +3,9 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, count, islice
+from itertools import count, islice
 from math import nan
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from fhr.compute import tell
 from fhr.datasets import CTUUHB, Database, FalseSignals, Partition, Splits, make_splits, told_of_use
 from fhr.datasets.database import checksum_of_lines
 from fhr.errors import FHRError
+from fhr.morphology import analyze
 from fhr.preprocessing import Pipeline, Window
 from fhr.recording import Heritage, Provenance, Recording
 from fhr.simulation import TRUTH_SIGNALS, SimulatedLabour, simulate_labour
@@ -24,7 +25,8 @@ from fhr.tasks import DataFacts, TruthBatch
 from .facts_module import WindowsDataModule
 from .loaders import in_order, shuffled
 from .pieces import pieces
-from .truth_windows import TruthWindows, truth_of_labour
+from .truth_windows import TruthWindows
+from .window_truth import truth_of_labour, truth_of_morphology
 from .without_signals import without_signals
 
 __all__ = ["PretrainingDataModule"]
@@ -35,14 +37,21 @@ _SHORTEST = 65  # min, of a simulated labour
 _LEAST = 10  # min of a recording in a window
 
 
+class _Real(NamedTuple):
+    group: str
+    window: Window
+    read: np.ndarray | float  # by the rules
+
+
 class PretrainingDataModule(WindowsDataModule):
     """A data module of simulated labours and the truth behind them, made in memory.
 
     Labours come in the order of `fhr.simulation.simulate`, those without heart rate in the window left out: the first
     ones are tested on, the next ones stop the training, those behind them are trained on, so that more labours to train
     on leave the others as they are. Of recordings, whose truth nobody knows, the network learns to rebuild heart rate
-    that was hidden; they are cut into windows from their end, what lacks in front of the first one is missing, and all
-    windows with 10 min are trained on.
+    that was hidden, and with `morphology=True` to read baseline, decelerations and contractions as the rules of
+    `fhr.morphology.analyze` do, which is no truth; they are cut into windows from their end, what lacks in front of the
+    first one is missing, and all windows with 10 min are trained on.
 
     What the weights learn from goes with them (`fhr.recording.Heritage`). The constants of the simulator that bear on
     the outcome were tuned to 442 records of CTU-UHB. Signals and their truth teach nothing of an outcome: as in
@@ -63,6 +72,7 @@ class PretrainingDataModule(WindowsDataModule):
         repeat: which shuffle of the outer folds of `ctu_uhb`, whose standard splits are taken.
         fold: which of its outer folds is left out.
         inner: which inner fold is left out, too.
+        morphology: give what the rules of morphology read off these recordings.
         window_minutes: length of a window; of a simulated labour, at its end.
         fs: sampling rate of the windows, Hz.
         channels: which of `fhr`, `uc`, `mask`; the first and the last are needed.
@@ -95,6 +105,7 @@ class PretrainingDataModule(WindowsDataModule):
         repeat: int = 0,
         fold: int = 0,
         inner: int = 0,
+        morphology: bool = False,
         window_minutes: float = 60.0,
         fs: float = 1.0,
         channels: Sequence[str] = ("fhr", "uc", "mask"),
@@ -127,7 +138,9 @@ class PretrainingDataModule(WindowsDataModule):
         self.counts = {"labours": labours, "validation": validation, "test": test}
         self.simulation_seed, self.outcome = simulation_seed, outcome
         self.fhrma, self.ctu_uhb = fhrma, ctu_uhb
-        self.repeat, self.fold, self.inner = repeat, fold, inner
+        if morphology and fhrma is None and ctu_uhb is None:
+            raise FHRError("morphology=True without recordings, and the truth of labours is known; name some as well")
+        self.repeat, self.fold, self.inner, self.morphology = repeat, fold, inner, morphology
         self.crop_minutes, self.hidden, self.stretch = crop_minutes, hidden, (shortest, longest)
         self.batch_size, self.seed = batch_size, seed
 
@@ -140,6 +153,7 @@ class PretrainingDataModule(WindowsDataModule):
             "outcome": self.outcome,
             "fhrma": self.fhrma or "none",
             "ctu_uhb": self.ctu_uhb or "none",
+            "morphology": self.morphology,
             "window_minutes": self.pipeline.minutes,
             "fs": self.pipeline.fs,
             "crop_minutes": self.crop_minutes,
@@ -174,8 +188,8 @@ class PretrainingDataModule(WindowsDataModule):
                 self._ph[k] = labour.recording.outcome.ph
             recordings.append(self._remembered(labour.recording))
             self._rows[recordings[-1].name] = [k]
-        for k, (group, window) in enumerate(real, start=n):
-            self._signal[k] = window.signal
+        for k, (group, window, read) in enumerate(real, start=n):
+            self._signal[k], self._truth[k] = window.signal, read
             name = f"{group} {window.recording.name}"
             if name not in self._rows:
                 recordings.append(without_signals(window.recording, name))
@@ -213,7 +227,8 @@ class PretrainingDataModule(WindowsDataModule):
 
     def _origin(self) -> str:
         said = [f"{sum(self.counts.values())} simulated labours with seed {self.simulation_seed}"]
-        return " and ".join([*said, *(one for one in (self.fhrma, self.ctu_uhb) if one is not None)])
+        said += [one for one in (self.fhrma, self.ctu_uhb) if one is not None]
+        return " and ".join(said) + (", read by the rules of morphology" if self.morphology else "")
 
     def _labours(self) -> Iterator[tuple[SimulatedLabour, Window]]:
         """Labours whose window holds heart rate, in order, and their windows."""
@@ -232,20 +247,32 @@ class PretrainingDataModule(WindowsDataModule):
             labelled = CTUUHB(self.ctu_uhb)
             yield "ctu_uhb", labelled, make_splits(labelled).partition(self.repeat, self.fold, self.inner).train
 
-    def _windows(self) -> tuple[list[tuple[str, Window]], dict[str, str]]:
+    def _windows(self) -> tuple[list[_Real], dict[str, str]]:
         """Windows of these recordings, and the reason for each that could not be read."""
-        found: list[tuple[str, Window]] = []
+        found: list[_Real] = []
         quarantined: dict[str, str] = {}
         for group, database, names in self._real():
-            minutes, least = self.pipeline.minutes, min(_LEAST, self.pipeline.minutes)
-            of_names = chain.from_iterable(pieces(database[name], minutes=minutes, least=least) for name in names)
-            windows, _ = self.pipeline.prepare(of_names)
-            _log.info("%s: %d windows of %d recordings", database.origin, len(windows), len(names))
+            before = len(found)
+            for name in names:
+                found += [_Real(group, *one) for one in self._windows_of(database[name])]
+            _log.info("%s: %d windows of %d recordings", database.origin, len(found) - before, len(names))
             quarantined |= database.quarantined
-            found += [(group, window) for window in windows]
         for name, reason in quarantined.items():
             _log.warning("left out %s: %s", name, reason)
         return found, quarantined
+
+    def _windows_of(self, recording: Recording) -> Iterator[tuple[Window, np.ndarray | float]]:
+        """Windows of a recording, the last one first, each with what the rules read there; NaN where not asked for."""
+        minutes, least = self.pipeline.minutes, min(_LEAST, self.pipeline.minutes)
+        morphology = None
+        for k, piece in enumerate(pieces(recording, minutes=minutes, least=least)):
+            windows, _ = self.pipeline.prepare([piece])
+            if windows and self.morphology:
+                morphology = morphology or analyze(recording)
+                end = (len(recording) - k * len(piece)) / recording.fs
+                yield windows[0], truth_of_morphology(morphology, end, windows[0].signal, self.pipeline)
+            elif windows:
+                yield windows[0], nan
 
     def _remembered(self, recording: Recording) -> Recording:
         """A labour as the checkpoint remembers it; signals and truth alone are fitted to no record, see the class."""

@@ -4,18 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from scipy.ndimage import maximum_filter1d
 from torch.utils.data import Dataset
 
 from fhr.compute import stream
 from fhr.losses import TruthLoss
 from fhr.preprocessing import Pipeline
-from fhr.simulation import TRUTH_SIGNALS, SimulatedLabour, truth_signals
+from fhr.simulation import TRUTH_SIGNALS
 from fhr.tasks import TruthBatch
 
-__all__ = ["TruthWindows", "truth_of_labour"]
-
-_NEAR = 30  # s from measured heart rate, where it can be said what it was
+__all__ = ["TruthWindows"]
 
 
 class TruthWindows(Dataset[TruthBatch]):
@@ -27,7 +24,7 @@ class TruthWindows(Dataset[TruthBatch]):
 
     Args:
         signal: (n, channel, time), as `pipeline` prepares it.
-        truth: (n, 5, time), see `truth_of_labour`; NaN throughout for a recording whose truth nobody knows.
+        truth: (n, 5, time), see `truth_of_labour`; NaN where nobody knows it, as of recordings.
         ph: (n,), NaN where unknown.
         pipeline: what prepared `signal`.
         hidden: stretches a window.
@@ -87,25 +84,3 @@ class TruthWindows(Dataset[TruthBatch]):
         truth[:, TruthLoss.targets.index("hidden")] = np.where(shown, fhr, np.nan)
         artefact[gone] = np.nan
         fhr[gone] = mask[gone] = 0.0
-
-
-def truth_of_labour(labour: SimulatedLabour, signal: np.ndarray, pipeline: Pipeline) -> np.ndarray:
-    """The truth behind a window, NaN where the window cannot tell: far from any heart rate that was measured.
-
-    Args:
-        labour: simulated.
-        signal: (channel, time), its window as `pipeline` prepares it.
-        pipeline: with a window at the end of the recording.
-
-    Returns:
-        Float32 (5, time), rows of `TRUTH_SIGNALS`; rates in the units of the window.
-    """
-    truth = truth_signals(labour.truth, minutes=pipeline.minutes, fs=pipeline.fs)
-    measured = signal[pipeline.channels.index("mask")] > 0
-    near = maximum_filter1d(measured, 2 * round(_NEAR * pipeline.fs) + 1)
-    offset, scale = pipeline.scaling["fhr"]
-    truth[:2] = (truth[:2] - offset) / scale
-    for name in ("rate", "baseline", "deceleration"):
-        truth[TRUTH_SIGNALS.index(name), ~near] = np.nan
-    truth[TRUTH_SIGNALS.index("artefact"), ~measured] = np.nan
-    return truth

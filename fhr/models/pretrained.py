@@ -1,6 +1,5 @@
 """Pretrained weights: the trunk of a checkpoint put into a network with the same trunk."""
 
-import re
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,16 @@ from fhr.formats.regular_file import cut
 from .card import CheckpointCard
 from .checkpoint import read_checkpoint
 from .network import Network
+from .shipped_trunk import read_shipped_trunk
 from .trunk import Trunk
+from .trunk_weights import trunk_weights
 
 __all__ = ["take_pretrained"]
 
+SHIPPED = "shipped"
+"""In place of a file, the weights that come with the package."""
+
 _SHOWN = 3  # differences in a message
-# Names that PyTorch gives to a parametrised weight, and to what stands beside it.
-_ADAPTED = re.compile(r"\.parametrizations\.(\w+)\.original$")
-_ADAPTER = re.compile(r"\.parametrizations\.\w+\.\d+\.")
 
 
 def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
@@ -31,7 +32,8 @@ def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
 
     Args:
         network: a `Trunk`, or one that holds a `Trunk`.
-        path: a checkpoint of a pretraining, or of any other training of such a trunk.
+        path: a checkpoint of a pretraining, or of any other training of such a trunk; `shipped` for the weights that
+            come with the package, which learnt from simulated labours alone (`fhr/models/shipped_trunk.md`).
 
     Returns:
         The card of the checkpoint, whose pipeline says which windows the weights know.
@@ -45,7 +47,7 @@ def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
         Traceback (most recent call last):
         fhr.errors.CheckpointError: checkpoint nowhere.ckpt does not exist; give a .ckpt file or an MLflow run id
     """
-    card, model = read_checkpoint(path)
+    card, model = read_shipped_trunk() if str(path) == SHIPPED else read_checkpoint(path)
     source = _trunk(model, f"{path}: its model")
     trunk = _trunk(network, f"{path}: the network to begin with these weights")
     if differences := _differences(source, trunk):
@@ -55,7 +57,7 @@ def take_pretrained(network: Network, path: str | Path) -> CheckpointCard:
             "the pretrained one was made, or pretrain this one (`fhr fit --config pretrain`)"
         )
     with torch.no_grad():
-        for name, weight in _weights(trunk).items():
+        for name, weight in trunk_weights(trunk).items():
             weight.copy_(attrgetter(name)(source))  # of an adapted layer, with what its adapter adds
     network.heritage = network.heritage | card.heritage
     return card
@@ -72,15 +74,6 @@ def _trunk(network: Any, name: str) -> Trunk:
     return trunk
 
 
-def _weights(trunk: Trunk) -> dict[str, torch.Tensor]:
-    """The weights in front of the ends, each of an adapted layer by the name that it has without its adapter."""
-    return {
-        _ADAPTED.sub(r".\1", name): weight
-        for name, weight in trunk.state_dict().items()
-        if name.split(".")[0] not in trunk.ends and not _ADAPTER.search(name)
-    }
-
-
 def _differences(there: Trunk, here: Trunk) -> list[str]:
     """Whatever of class, arguments and weights tells two trunks apart, in words."""
     if type(there) is not type(here):
@@ -93,7 +86,7 @@ def _differences(there: Trunk, here: Trunk) -> list[str]:
         if theirs.get(name) != ours.get(name)
     ]
     if not found:  # arguments that are alike make weights alike, unless the class was changed since
-        shapes = [{name: tuple(x.shape) for name, x in _weights(one).items()} for one in (there, here)]
+        shapes = [{name: tuple(x.shape) for name, x in trunk_weights(one).items()} for one in (there, here)]
         if shapes[0] != shapes[1]:
             found.append("other layers, made by the same arguments")
     return found

@@ -1,5 +1,6 @@
 """Similar labours: embeddings of windows, distances, retrieval in a database, and p-values of being so close."""
 
+from .approximate_search import ApproximateSearch
 from .coarse_signals import UC_WEIGHT
 from .distance import DISTANCES, Distance, Euclidean, Laplacian, Mahalanobis
 from .elastic import Alignment, elastic_alignment, rigid_alignment
@@ -8,13 +9,16 @@ from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
+from .learned_metric import FittedMetric, LearnedMetric
 from .match_display import take_figure_suffix
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
 from .retrieval import TARGETS, similar
+from .sliced_wasserstein import sliced_wasserstein
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import SurrogateNull, p_surrogate, surrogates_of
 from .tail import PValues, TailFit, fit_tail, with_tail
+from .window_pairs import WindowPair
 
 __all__ = [
     "COLUMNS",
@@ -23,11 +27,14 @@ __all__ = [
     "TARGETS",
     "UC_WEIGHT",
     "Alignment",
+    "ApproximateSearch",
     "Distance",
     "Embedding",
     "Euclidean",
+    "FittedMetric",
     "LabourWindows",
     "Laplacian",
+    "LearnedMetric",
     "Mahalanobis",
     "Matches",
     "OpenIndex",
@@ -37,6 +44,7 @@ __all__ = [
     "SurrogateNull",
     "TailFit",
     "UnrelatedLabours",
+    "WindowPair",
     "elastic_alignment",
     "embedding_from",
     "feature_embedding",
@@ -49,6 +57,7 @@ __all__ = [
     "raw_signals",
     "rigid_alignment",
     "similar",
+    "sliced_wasserstein",
     "surrogates_of",
     "take_figure_suffix",
     "with_tail",

@@ -12,6 +12,7 @@ from fhr.compute import stream
 from fhr.errors import FHRError
 from fhr.recording import Recording, other_digest
 
+from .approximate_search import ApproximateSearch
 from .distance import Distance
 from .embedding import Embedding
 from .hits import Hits, nearest_labours
@@ -52,6 +53,7 @@ class SimilarityIndex:
         checksum: of all recordings that were read, as `fhr.datasets.Database.checksum`.
         quarantined: reason for each recording that is left out.
         last: windows at the ends of the recordings, beside all other labours; None where they are not known yet.
+        lists: an approximate search of the points; None to compare all of them.
     """
 
     embedding: Embedding
@@ -66,6 +68,7 @@ class SimilarityIndex:
     checksum: str
     quarantined: dict[str, str] = field(default_factory=dict)
     last: OwnWindows | None = None
+    lists: ApproximateSearch | None = None
 
     @cached_property
     def first(self) -> np.ndarray:
@@ -102,13 +105,15 @@ class SimilarityIndex:
         return self.distance.scale(self.embedding(windows))
 
     def nearest(self, points: np.ndarray, k: int, own: Sequence[np.ndarray] | None = None) -> Hits:
-        """The k nearest labours of points (q, d).
+        """The k nearest labours of points (q, d), by the nearest of their windows.
 
         Args:
             points: of `embed`.
             k: how many.
             own: positions of the labours that are no hits, of each point; None for none.
         """
+        if self.lists is not None:
+            return self.lists.nearest(points, k, own)
         nobody = [np.empty(0, dtype=int)] * len(points)
         return nearest_labours(points, self.points, self.distance, self.first, list(own or nobody), k)
 

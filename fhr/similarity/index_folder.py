@@ -6,7 +6,7 @@ import logging
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from fhr.formats.array_archive import pack_arrays, unpack_arrays
 from fhr.formats.regular_file import read_whole
 from fhr.recording import Recording
 
+from .approximate_search import MANY, ApproximateSearch
 from .distance import DISTANCES
 from .embedding import Embedding
 from .index import OwnWindows, SimilarityIndex
@@ -36,6 +37,7 @@ __all__ = ["Among", "OpenIndex", "open_index"]
 Among = str | Path | Database | SimilarityIndex
 _FACTS = "index.json"
 _FILES = ("points.f32", "windows.parquet", "labours.parquet", "distance.npz", "last.npz")
+_LISTS = "lists.npz"
 _BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
@@ -247,7 +249,18 @@ def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> Sim
     origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
     last = OwnWindows(of_last["rows"], of_last["nearest"])
     given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)
-    return SimilarityIndex(embedding, distance, *given)
+    index = SimilarityIndex(embedding, distance, *given)
+    return replace(index, lists=_lists(folder, facts, index)) if len(points) > MANY else index
+
+
+def _lists(folder: Path, facts: Mapping[str, Any], index: SimilarityIndex) -> ApproximateSearch | None:
+    """Lists of the windows, beside them; None where there can be none, and all windows are compared."""
+    checksum = str(facts["files"]["points.f32"])
+    try:
+        return ApproximateSearch.kept(folder / _LISTS, checksum, index.points, index.distance, index.first)
+    except FHRError as error:
+        _log.warning("%s: all %d windows are compared: %s", folder, len(index.points), error)
+        return None
 
 
 def _name(distance: Distances) -> str:

@@ -15,6 +15,7 @@ from fhr.multiscale import analyze
 from .coarse_signals import UC_WEIGHT, coarse_signals
 from .embedding import Embedding
 from .labour_windows import LabourWindows
+from .sliced_wasserstein import sliced_wasserstein
 
 __all__ = ["EMBEDDINGS", "embedding_from", "feature_embedding", "of_feature_set", "raw_signals"]
 
@@ -114,9 +115,10 @@ EMBEDDINGS: Mapping[str, Callable[[float], Embedding]] = {
     "order_statistics": partial(feature_embedding, "order_statistics", ("order_statistics",)),
     "raw": raw_signals,
     "scattering": partial(feature_embedding, "scattering", ("scattering",)),
+    "sliced_wasserstein": sliced_wasserstein,
 }
 """Embeddings by name, each a function of the length of the windows, min: the groups of the kernel line, curves of
-log-leaders, morphology, order statistics, raw signals, and scattering."""
+log-leaders, morphology, order statistics, raw signals, scattering, and sliced Wasserstein."""
 
 
 def embedding_from(given: str | Embedding | Callable[[LabourWindows], ArrayLike], minutes: float) -> Embedding:

@@ -61,7 +61,8 @@ class Task(pl.LightningModule):
         learning_rate: peak of the schedule.
         weight_decay: of AdamW.
         weights: a checkpoint, of a pretraining for example, whose trunk a training from the start begins with; see
-            `fhr.models.take_pretrained`. None begins with random weights.
+            `fhr.models.take_pretrained`; `shipped` for the weights that come with the package. None begins with random
+            weights.
 
     Attributes:
         kind: of the task, as its checkpoints name it.

@@ -1,23 +1,26 @@
 """Data of a pretraining: what is hidden, who is trained on, and what the weights will have learnt from."""
 
 import logging
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from fhr.datamodules import PretrainingDataModule
 from fhr.datamodules.pieces import pieces
+from fhr.datamodules.window_truth import truth_of_morphology
 from fhr.datasets import CTUUHB, Database, FalseSignals, make_splits, refusing_seen
 from fhr.errors import CheckpointError, DatasetNotFoundError, FHRError
 from fhr.losses import TruthLoss
+from fhr.morphology import analyze
 from fhr.preprocessing import Pipeline
 from fhr.recording import Heritage, Recording, Source, Step, developed_on
 from fhr.simulation import simulate_labour, simulate_recording, truth_signals
+from fhr.tasks.pretraining_card import pretraining_card
 
-RATE, DECELERATION, ARTEFACT, HIDDEN = (
-    TruthLoss.targets.index(name) for name in ("rate", "deceleration", "artefact", "hidden")
-)
+RATE, BASELINE, DECELERATION, CONTRACTION, ARTEFACT, HIDDEN = range(len(TruthLoss.targets))
 
 
 def data_of(labours: int = 6, **options) -> PretrainingDataModule:
@@ -141,6 +144,54 @@ def test_recordings_are_trained_on_without_a_truth(false_signal_folder, simulate
     assert set(data.facts.labels.index) == {f"simulated s{k:04d}" for k in range(1, 7)}
 
 
+def test_recordings_are_read_by_the_rules_and_labours_keep_their_truth(false_signal_folder):
+    options = {"window_minutes": 8, "fhrma": str(false_signal_folder), "batch_size": 512, "hidden": 0}
+    plain, read = (data_of(2, morphology=morphology, **options) for morphology in (False, True))
+    (before,), (after,) = plain.train_dataloader(), read.train_dataloader()
+    assert torch.equal(before.signal, after.signal)
+    labours = before.truth[:, RATE].isfinite().any(1)
+    torch.testing.assert_close(before.truth[labours], after.truth[labours], equal_nan=True, rtol=0, atol=0)
+    ruled = after.truth[~labours]
+    assert ruled[:, [RATE, CONTRACTION, ARTEFACT]].isnan().all()  # the activity of these recordings is flat
+    assert ruled[:, [BASELINE, DECELERATION]].isfinite().any(2).all()
+    whole = FalseSignals(false_signal_folder)
+    name = next(n for n in read.facts.partition.train if n.startswith("fhrma") and len(read._rows[n]) == 1)
+    (row,) = read._rows[name]
+    morphology = analyze(whole[name.split()[1]])
+    seconds = morphology.baseline[-480 * 4 :].reshape(480, 4).mean(1)
+    found = read._truth[row, BASELINE].astype(np.float32)
+    known = np.isfinite(found)
+    assert known.sum() > 240
+    np.testing.assert_allclose(found[known] * 20 + 140, seconds[known], atol=0.1)
+    said = ", read by the rules of morphology"
+    assert read.facts.origin == plain.facts.origin + said
+    assert said in pretraining_card("InceptionNet", read.facts, {})
+
+
+def test_what_the_rules_read_is_cut_out_at_the_place_of_the_window():
+    recording = simulate_recording(0, seed=7)
+    fs, events = recording.fs, pd.DataFrame({"start_s": [630.5], "end_s": [700.0]})
+    unseen = pd.DataFrame({"channel": ["uc", "fhr"], "start_s": [600.0, 900.0], "end_s": [640.0, 960.0]})
+    ramp = np.arange(len(recording), dtype=np.float32) / fs / 60  # bpm
+    morphology = replace(analyze(recording), baseline=ramp, decelerations=events, contractions=events, uncertain=unseen)
+    pipeline = Pipeline(minutes=10)
+    signal = np.ones((3, 600), dtype=np.float32)
+    signal[2, 500:] = 0
+    truth = truth_of_morphology(morphology, 1200.0, signal, pipeline)
+    assert np.isnan(truth[[RATE, ARTEFACT]]).all()
+    seconds = np.arange(600, 1200)
+    far = seconds >= 1130
+    baseline = np.where(far, np.nan, ((seconds + 0.375) / 60 - 140) / 20)
+    np.testing.assert_allclose(truth[BASELINE], baseline, rtol=1e-5)
+    falls = ((seconds >= 631) & (seconds < 700)) + 0.5 * (seconds == 630)
+    wanted = np.where(far | ((seconds >= 900) & (seconds < 960)), np.nan, falls)
+    np.testing.assert_array_equal(truth[DECELERATION], wanted)
+    np.testing.assert_array_equal(truth[CONTRACTION], np.where(seconds < 640, np.nan, falls))
+    early = truth_of_morphology(morphology, 400.0, np.ones((3, 600), dtype=np.float32), pipeline)
+    assert np.isnan(early[:, :200]).all()
+    np.testing.assert_allclose(early[BASELINE, 200], (0.375 / 60 - 140) / 20, rtol=1e-5)
+
+
 def test_pieces_use_a_recording_from_its_end_and_lack_what_was_not_recorded():
     recording = simulate_recording(0, seed=7)
     short = recording.after(Step("cut"), fhr=recording.fhr[: 240 * 25], uc=recording.uc[: 240 * 25])
@@ -165,6 +216,7 @@ def test_pieces_use_a_recording_from_its_end_and_lack_what_was_not_recorded():
         ({"crop_minutes": 30}, "a crop of at most 20 min"),
         ({"crop_minutes": 0.5}, "stretches of a sample or more that fit into it"),
         ({"shortest": 40, "longest": 30}, "shortest=40 s, longest=30 s"),
+        ({"morphology": True}, "morphology=True without recordings"),
     ],
 )
 def test_settings_that_do_not_fit_are_refused(options, said):
