@@ -96,6 +96,7 @@ def similar(
     nobody = np.empty(0, dtype=int)
     labours = [nobody if own else compared.own(recording) for recording in asked.recordings]
     hits = compared.nearest(asked.points, max(k, _ALIGNED) if elastic else k, labours)
+    asked, labours, hits = _with_hits(asked, labours, hits)
     table = _table(asked, compared, hits)
     facts = _facts(asked, compared) | {"elastic": elastic}
     if own:
@@ -153,6 +154,23 @@ def _asked(
         if len(rows):
             return _Asked([recordings[i] for i in rows], windows[rows], points[rows], quarantined)
     raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
+
+
+def _with_hits(asked: _Asked, own: list[np.ndarray], hits: Hits) -> tuple[_Asked, list[np.ndarray], Hits]:
+    """The queries that can be compared with a labour; the others join those that are left out."""
+    found = hits.windows[:, 0] >= 0
+    reason = "no labour of the database can be compared with it; ask about a window with less loss"
+    quarantined = asked.quarantined | {
+        recording.name: f"{recording.name}: {reason}"
+        for recording, some in zip(asked.recordings, found, strict=True)
+        if not some
+    }
+    if not found.any():
+        raise FHRError(f"none of the queries can be compared: {'; '.join(quarantined.values())}")
+    rows = np.flatnonzero(found)
+    recordings = [asked.recordings[i] for i in rows]
+    kept = _Asked(recordings, asked.windows[rows], asked.points[rows], quarantined)
+    return kept, [own[i] for i in rows], Hits(hits.windows[rows], hits.distances[rows])
 
 
 def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:

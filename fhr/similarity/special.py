@@ -123,9 +123,9 @@ def p_special(
     nearest one is now the query: p is then 2 / (n + 1) at least.
 
     *Several matches.* The second nearest and all further ones are ranked among nearest distances as well, which no
-    second nearest distance undercuts more often: their p is conservative. *Beyond ranks*, where fewer than ten of the
-    labours are as close among themselves, p is from the tail of their scores (`fit_tail`), if its fit is accepted; it
-    is no longer exact. *Of several queries* each p is as said; the rate of false discoveries is held by
+    second nearest distance undercuts more often: their p is conservative. *Beyond ranks*, where p is 2 / (n + 1) or
+    less, it is from the tail of their scores (`fit_tail`), if its fit is accepted; below that level it is no longer
+    exact. *Of several queries* each p is as said; the rate of false discoveries is held by
     `benjamini_hochberg` over the nearest match of each, since p-values of one calibration set depend positively on each
     other. That is proven where scores are fitted without calibration set and tested, and was measured here.
 
@@ -193,7 +193,7 @@ def p_special(
         p[i, comparable[i]], scores[i, comparable[i]] = _by_rank(own, lost[i], back[i], unrelated)
     if not tail or not comparable.any():
         return PValues(p, np.where(comparable, "rank", ""))
-    return with_tail(p, scores, unrelated.tail)
+    return with_tail(p, scores, unrelated.tail, least=2)
 
 
 def _by_rank(

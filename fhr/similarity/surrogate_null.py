@@ -61,7 +61,7 @@ def p_surrogate(
     order. It does not say that the match is closer than another real labour would be: real labours have events,
     surrogates none, and so real labours are nearer to each other than to surrogates. That is `p_special`.
 
-    Fewer than ten surrogates as near: p is from the tail of their distances, if its fit is accepted (`fit_tail`).
+    No surrogate as near: p is from the tail of their distances, if its fit is accepted (`fit_tail`).
 
     An embedding is refused for which this null says nothing, as the surrogates have the query's own vector, or nearly
     so: one of the amplitudes alone beside surrogates that keep them, and one where the surrogates lie within a

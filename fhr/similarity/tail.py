@@ -69,8 +69,7 @@ class TailFit:
         shape: of `pareto`; of `gumbel` the location.
         goodness: p of the fit, by Anderson and Darling's statistic of it among those of samples drawn from it and
             fitted anew; NaN where nothing could be fitted.
-        tenth: the tenth smallest null value: from it on ranks are enough.
-        reason: for which ranks stay below it too; empty where the fit is accepted.
+        reason: for which ranks are all there is; empty where the fit is accepted.
     """
 
     family: Family
@@ -80,7 +79,6 @@ class TailFit:
     scale: float
     shape: float
     goodness: float
-    tenth: float
     reason: str = ""
 
     @property
@@ -143,8 +141,7 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
         raise FHRError(f"null values of shape {x.shape}, the least {np.nanmin(x, initial=0):g}; give (n,), 0 or above")
     x = np.sort(x[np.isfinite(x)])
     n, law = len(x), LAWS[family]
-    tenth = float(x[FEWEST - 1]) if n >= FEWEST else np.inf
-    nothing = TailFit(family, n, 0, np.nan, np.nan, np.nan, np.nan, tenth)
+    nothing = TailFit(family, n, 0, np.nan, np.nan, np.nan, np.nan)
     if n < 4 * FEWEST:
         return _rejected(nothing, f"{n} null values; a tail is fitted to {4 * FEWEST} or more")
     if x[0] == 0:
@@ -158,7 +155,7 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
         goodness, scale, shape = _fitted(law, y[None], seed)
         if law.peaks:
             shape = max(shape, 1 / k)
-        fit = TailFit(family, n, k, threshold, scale, shape, goodness, tenth)
+        fit = TailFit(family, n, k, threshold, scale, shape, goodness)
         if goodness > _LEVEL:
             return fit
         best = fit
@@ -167,25 +164,23 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
     return _rejected(best, f"goodness of fit {best.goodness:.3f}, where more than {_LEVEL:g} is asked for")
 
 
-def with_tail(by_rank: np.ndarray, values: np.ndarray, tail: TailFit) -> PValues:
-    """P-values by rank, and from the tail where fewer than ten null values are at or below, if its fit is accepted.
+def with_tail(by_rank: np.ndarray, values: np.ndarray, tail: TailFit, *, least: int = 1) -> PValues:
+    """P-values by rank, and from the tail where these are at their least, if its fit is accepted.
 
-    One from the tail is at most 11 / (n + 1), the least that is left to ranks, so that p never falls with the value.
+    Above it p by rank is exact and stays. One from the tail is no larger, so that p never falls with the value.
 
     Args:
         by_rank: of any shape; NaN where there is nothing to compare.
         values: of the same shape, that have these p-values.
         tail: of the null values.
+        least: in units of 1 / (n + 1), the p by rank from which on the tail is asked.
     """
     by = np.where(np.isnan(by_rank), "", "rank")
     if not tail.accepted:
         return PValues(by_rank, by)
-    beyond = (values < tail.tenth) & (by == "rank")
-    most = (FEWEST + 1) / (tail.n + 1)
-    return PValues(
-        np.where(beyond, np.minimum(tail.p(np.where(beyond, values, tail.tenth)), most), by_rank),
-        np.where(beyond, "tail", by),
-    )
+    beyond = by_rank <= (least + 0.5) / (tail.n + 1)
+    of_tail = tail.p(np.where(beyond, values, np.nan))
+    return PValues(np.where(beyond, np.fmin(of_tail, by_rank), by_rank), np.where(beyond, "tail", by))
 
 
 def _rejected(fit: TailFit, reason: str) -> TailFit:

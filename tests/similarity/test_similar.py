@@ -12,6 +12,7 @@ from fhr.features import FeatureSet, extract
 from fhr.formats import write_table, write_wfdb
 from fhr.recording import Outcome, Provenance
 from fhr.similarity import (
+    Embedding,
     SimilarityIndex,
     feature_embedding,
     index_of_recordings,
@@ -351,3 +352,21 @@ def test_a_query_with_nothing_to_compare_by_an_embedding_is_left_out_with_the_re
     assert len(matches.queries) == 1
     with pytest.raises(FHRError, match="none of the 1 queries can be compared: copy: too little"):
         similar(without, database, **given)
+
+
+def test_a_query_that_has_nothing_in_common_with_any_labour_is_left_out(database):
+    def first_or_last(windows):
+        half = windows.signal[:, 0].reshape(len(windows), 20, -1).mean(axis=2)
+        late = windows.names == "late"
+        half[late, :10], half[~late, 10:] = np.nan, np.nan
+        return half
+
+    embedding = Embedding(first_or_last, "halves", "bpm", missing=True)
+    index = index_of_recordings([labour(f"M{i}", i, gap=False) for i in range(5)], embedding, minutes=20, step=10)
+    late, early = labour("late", 50, gap=False), labour("early", 51, gap=False)
+    matches = similar([late, early], index, k=2)
+    assert set(matches.table["query"]) == {"early"}
+    assert "no labour of the database can be compared" in matches.quarantined["late"]
+    assert matches.ended["query"].unique().tolist() == ["early"]
+    with pytest.raises(FHRError, match="none of the queries"):
+        similar(late, index)
