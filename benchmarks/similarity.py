@@ -5,10 +5,10 @@ python benchmarks/similarity.py FOLDER power [--parts other planted] [--embeddin
 `other`: the last 20 min of the first stage of a labour of CTU-UHB asks for the window of the same labour that ends
 20 min before it begins, among such windows of all labours: recall among the first 1 and 10 and median rank, with
 binomial intervals. Labours that lack more than half of the heart rate in either window are left out. Beside the named
-embeddings: the cosine of normal scores, which is a metric before it learns; metrics that were fitted to the five windows, 10 min apart, of the labours of the other
-four folds; the same with their labours permuted; DTW (dtaidistance) and alignment within 30 s on means of 4 s; and of
-stumpy, at 0.25 Hz, the z-normalised distance of whole windows (MASS) and MPdist, of stretches of 5 min. MPdist and
-the alignment answer --queries queries alone, evenly spaced.
+embeddings: the cosine of normal scores, which is a metric before it learns; metrics that were fitted to the five
+windows, 10 min apart, of the labours of the other four folds; the same with their labours permuted; DTW (dtaidistance)
+and alignment within 30 s on means of 4 s; and of stumpy, at 0.25 Hz, the z-normalised distance of whole windows (MASS)
+and MPdist, of stretches of 5 min. MPdist and the alignment answer --queries queries alone, evenly spaced.
 
 `planted`: a repeat of a window asks for the window itself, among one window of each labour, real and simulated. The
 repeat has noise (half of its variance white at 4 Hz, half autoregressive with 10 s), the gaps of another window in

@@ -1,15 +1,15 @@
 """What the null hypotheses of similarity rest on: matching on loss, power beside typical distances, laws of the tail.
 
-OMP_NUM_THREADS=1 python benchmarks/similarity_nulls.py FOLDER {matching,halves,copies,tail} [--draws 100]
+OMP_NUM_THREADS=1 python benchmarks/similarity_nulls.py FOLDER {matching,halves,copies,tail} [--draws 99] [--copies N:K]
 
 Windows of FOLDER (CTU-UHB) of which at most half is missing, means of 4 s of the heart rate in bpm, root mean square
 differences over what both have. `matching`: every labour asks among all others, in windows of 10, 20 and 60 min at
 several places; shares of p of at most .01, .05 and .1 in thirds of loss, by ways to take the loss into account, and
 sqrt(n) times the distance of Kolmogorov and Smirnov, means over the places. `halves`: one half of the labours, drawn,
-asks among the other half. `copies`: 60 queries, of which some copy a labour of the database, with noise on the means of
-4 s and the gaps of another labour: share found, and of false ones among those found. `tail`: known laws, how often p is
-at most 1/n, .1/n and .02/n, over these levels, and how often the fit is rejected; `free` is the generalised Pareto law
-of the distances by maximum likelihood, with whatever shape it has.
+asks among the other half. `copies`: 60 queries, of which K copy a labour of the database, with noise of N bpm on the
+means of 4 s and the gaps of another labour: share found, and of false ones among those found. `tail`: known laws, how
+often p is at most 1/n, .1/n and .02/n, over these levels, and how often the fit is rejected; `free` is the generalised
+Pareto law of the distances by maximum likelihood, with whatever shape it has.
 """
 
 import argparse
@@ -136,9 +136,9 @@ def copies(recordings, options) -> None:
     print(
         "| noise, bpm | copies | way | p <= .05 | p <= .01 | found, q <= .1 | false among found |\n" + "|---" * 7 + "|"
     )
-    for noise, planted in ((3, 60), (5, 60), (8, 60), (10, 60), (5, 6), (5, 1), (8, 6), (8, 1), (0, 0)):
+    for noise, planted in (map(int, one.split(":")) for one in options.copies):
         rows = {(relative, tail): [] for relative in (False, True) for tail in (False, True)}
-        for _ in range(options.draws // 5):
+        for _ in range(options.draws):
             order = rng.permutation(len(vectors))
             queries, inside = order[:60], order[60:]
             asked = vectors[queries].copy()
@@ -210,6 +210,7 @@ def main() -> None:
     parser.add_argument("folder")
     parser.add_argument("what", choices=("matching", "halves", "copies", "tail"))
     parser.add_argument("--draws", type=int, default=100)
+    parser.add_argument("--copies", nargs="+", default=["3:60", "5:60", "8:60", "10:60", "5:6", "5:1", "0:0"])
     options = parser.parse_args()
     recordings = None if options.what == "tail" else list(CTUUHB(options.folder))
     {"matching": matching, "halves": halves, "copies": copies, "tail": tail}[options.what](recordings, options)

@@ -1,7 +1,7 @@
 """A metric that is learnt: a projection of vectors after which windows of one labour lie close."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from hashlib import sha256
 from math import isfinite
@@ -100,7 +100,8 @@ class FittedMetric:
                     f"a learned metric whose {name} is {array.dtype} of shape {array.shape}, NaN, or fits the others "
                     "not; give what `to_dict` gave"
                 )
-        scores = NormalScores(*(numbers[name] for name in _SCORES[:-1]), float(numbers["limit"]))
+        quantiles, median, centre, spread = (numbers[name] for name in _SCORES[:-1])
+        scores = NormalScores(quantiles, median, centre, spread, float(numbers["limit"]))
         return cls(scores, numbers["projection"], tuple(np.asarray(arrays["fitted_to"]).astype(str).tolist()))
 
 
@@ -216,7 +217,7 @@ class LearnedMetric:
         from .metric_training import trained_projection
 
         scores, z = NormalScores.fit_to(given)
-        projection = trained_projection(z, names, acidity, found, self, pick_device(device))
+        projection = trained_projection(z, names, acidity, found, device=pick_device(device), **asdict(self))
         return FittedMetric(scores, projection, tuple(known.tolist()))
 
 

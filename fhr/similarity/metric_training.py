@@ -1,7 +1,5 @@
 """Training of a learned metric's projection: three terms over batches of labours."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -10,16 +8,25 @@ from fhr.compute import stream
 
 from .window_pairs import PairRows
 
-if TYPE_CHECKING:
-    from .learned_metric import LearnedMetric
-
 __all__ = ["trained_projection"]
 
 _LABOURS = 256  # of a batch
 
 
 def trained_projection(
-    z: np.ndarray, labours: np.ndarray, ph: np.ndarray, pairs: PairRows, settings: "LearnedMetric", device: str
+    z: np.ndarray,
+    labours: np.ndarray,
+    ph: np.ndarray,
+    pairs: PairRows,
+    *,
+    n_outputs: int,
+    epochs: int,
+    learning_rate: float,
+    temperature: float,
+    weight_ph: float,
+    weight_pairs: float,
+    seed: int,
+    device: str,
 ) -> np.ndarray:
     """Projection, (d, k), that `LearnedMetric` describes.
 
@@ -28,35 +35,39 @@ def trained_projection(
         labours: (n,) names.
         ph: (n,); NaN is unknown.
         pairs: rows of z.
-        settings: of the metric.
+        n_outputs: k at most.
+        epochs: of the training.
+        learning_rate: of Adam.
+        temperature: of the cosines.
+        weight_ph: of the second term.
+        weight_pairs: of the third.
+        seed: of the windows that are drawn.
         device: of torch.
     """
     labour = np.unique(labours, return_inverse=True)[1]
     windows = [np.flatnonzero(labour == k) for k in range(labour.max() + 1)]
     x, target = (torch.tensor(one, dtype=torch.float32, device=device) for one in (z, _standardised(ph)))
     of = torch.tensor(labour, device=device)
-    projection = torch.tensor(_principal_axes(z, settings.n_outputs), dtype=torch.float32, device=device)
+    projection = torch.tensor(_principal_axes(z, n_outputs), dtype=torch.float32, device=device)
     projection.requires_grad_()
-    optimizer = torch.optim.Adam([projection], lr=settings.learning_rate)
-    reach = settings.temperature
+    optimizer = torch.optim.Adam([projection], lr=learning_rate)
     sure = PairRows(*(one[pairs.answers != "unsure"] for one in pairs))
-    for epoch in range(settings.epochs):
-        rng = stream(settings.seed, "windows of a learned metric", epoch)
+    for epoch in range(epochs):
+        rng = stream(seed, "windows of a learned metric", epoch)
         order = rng.permutation(len(windows))
         for part in np.array_split(order, -(-len(order) // _LABOURS)):
             drawn = [rng.choice(windows[k], min(2, len(windows[k])), replace=False) for k in part]
             twice = np.array([rows for rows in drawn if len(rows) == 2], dtype=int).reshape(-1, 2)
             rows = torch.tensor(np.concatenate(drawn), device=device)
             repels = torch.tensor(_repels(labour[twice[:, 0]], labour[pairs.rows], pairs.answers), device=device)
-            loss = _attraction(
-                _directions(x[twice[:, 0]], projection), _directions(x[twice[:, 1]], projection), repels, reach
-            )
-            if settings.weight_ph:
+            first, second = (_directions(x[twice[:, k]], projection) for k in range(2))
+            loss = _attraction(first, second, repels, temperature)
+            if weight_ph:
                 points = _directions(x[rows], projection)
-                loss = loss + settings.weight_ph * _ph_error(points, of[rows], target[rows], reach)
-            if settings.weight_pairs and len(sure.rows):
+                loss = loss + weight_ph * _ph_error(points, of[rows], target[rows], temperature)
+            if weight_pairs and len(sure.rows):
                 a, b = (_directions(x[sure.rows[:, k]], projection) for k in range(2))
-                loss = loss + settings.weight_pairs * _disagreement(a, b, sure, reach)
+                loss = loss + weight_pairs * _disagreement(a, b, sure, temperature)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()

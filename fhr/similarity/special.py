@@ -129,7 +129,13 @@ def p_special(
     `benjamini_hochberg` over the nearest match of each, since p-values of one calibration set depend positively on each
     other. That is proven where scores are fitted without calibration set and tested, and was measured here.
 
-    @@@
+    On CTU-UHB, 20 and 10 min and an hour of heart rate, the share of p of at most 0.05 is 0.050, 0.045 and 0.050 in the
+    thirds of loss; 0.038, 0.041 and 0.067 over medians in place of deciles; 0.008, 0.045 and 0.093 with differences
+    from medians in place of ratios; 0.085, 0.027 and 0.034 where loss is not looked at. Of one half of the labours
+    among the other half, 0.0091 of p are at most 0.01 and 0.049 at most 0.05 with the tail. Beside typical distances p
+    tells copies better whose noise is large, since not all places are then held by labours in which nothing happens:
+    with 8 bpm of noise half of the copies have p of at most 0.01 by rank, without a sixth
+    (`benchmarks/similarity_nulls.py`).
 
     Args:
         distances: (q, k) of each query to its matches, of any order; NaN or infinite for none.
