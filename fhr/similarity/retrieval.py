@@ -129,6 +129,8 @@ def _asked(
     for one in given:
         try:
             recording = one if isinstance(one, Recording) else read(one)
+            if recording.name in {other.name for other in recordings}:
+                raise FHRError(f"{recording.name}: another query has this name; ask about one after the other")
             window = LabourWindows.of(recording, minutes=index.minutes, fs=index.embedding.fs, end=end)
             loss = float(window.loss[0])
             if loss > index.most_loss:
