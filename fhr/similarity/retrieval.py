@@ -125,7 +125,8 @@ def _asked(
     query: Recording | str | Path | Sequence[Recording | str | Path], index: SimilarityIndex, end: float | None
 ) -> _Asked:
     given = [query] if isinstance(query, Recording | str | Path) else list(query)
-    recordings, taken, quarantined = [], [], dict[str, str]()
+    recordings: list[Recording] = []
+    taken, quarantined = list[LabourWindows](), dict[str, str]()
     for one in given:
         try:
             recording = one if isinstance(one, Recording) else read(one)
