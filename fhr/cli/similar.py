@@ -44,8 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument(
         "--embedding",
         metavar="NAME",
-        help="what is compared: kernel, log_leaders, morphology, order_statistics, raw or scattering (default: kernel, "
-        "or that of the table or index)",
+        help="what is compared: kernel, log_leaders, morphology, order_statistics, raw, scattering or "
+        "sliced_wasserstein (default: kernel, or that of the table or index)",
     )
     what.add_argument(
         "--run",

@@ -65,7 +65,13 @@ class FittedMetric:
         settings = (*embedding.settings, ("of", embedding.name), ("metric", digest[:16]))
         function = partial(_points, embedding=embedding, metric=self)
         return replace(
-            embedding, function=function, name=f"{embedding.name}_learned", unit="radius", blocks=(), settings=settings
+            embedding,
+            function=function,
+            name=f"{embedding.name}_learned",
+            unit="radius",
+            blocks=(),
+            settings=settings,
+            learnt_from=embedding.learnt_from | frozenset(self.fitted_to),
         )
 
     def to_dict(self) -> dict[str, np.ndarray]:

@@ -126,10 +126,13 @@ def _asked(
     query: Recording | str | Path | Sequence[Recording | str | Path], index: SimilarityIndex, end: float | None
 ) -> _Asked:
     given = [query] if isinstance(query, Recording | str | Path) else list(query)
-    recordings, taken, quarantined = [], [], dict[str, str]()
+    recordings: list[Recording] = []
+    taken, quarantined = list[LabourWindows](), dict[str, str]()
     for one in given:
         try:
             recording = one if isinstance(one, Recording) else read(one)
+            if recording.name in {other.name for other in recordings}:
+                raise FHRError(f"{recording.name}: another query has this name; ask about one after the other")
             window = LabourWindows.of(recording, minutes=index.minutes, fs=index.embedding.fs, end=end)
             loss = float(window.loss[0])
             if loss > index.most_loss:

@@ -21,6 +21,7 @@ EMPTY_FOLDER = {
     "morphology": (["morphology", "{folder}"], 0),
     "splits": (["splits", "{births}", "--out", "{out}/splits.json"], 0),
     "plot": (["plot", "{folder}/s0001", "--out", "{out}/strip.png", "--minutes", "10"], 0),
+    "similar": (["similar", "{folder}/s0001", "--among", "{folder}", "--embedding", "raw", "--step", "30"], 0),
     "simulate": (["simulate", "--n", "1", "--out", "{out}/simulated"], 0),
     "features": (["features", "{folder}", "--out", "{out}/features.parquet", "--groups", "scalar", "--step", "30"], 0),
 }

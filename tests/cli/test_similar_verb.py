@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import fhr
-from fhr.similarity import open_index
+from fhr.similarity import DISTANCES, EMBEDDINGS, open_index
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,11 @@ def test_a_folder_is_searched_with_its_own_windows_and_the_index_is_kept(run_fhr
     assert set(found["record"]) == {"s0001", "s0002", "s0003"}
     kept = open_index(tmp_path / "kept").index
     assert (kept.minutes, kept.step, kept.most_loss, kept.distance.name) == (15, 30, 0.6, "mahalanobis")
+
+
+def test_the_help_names_what_can_be_compared(run_fhr, tmp_path):
+    words = set(re.findall(r"\w+", run_fhr(tmp_path, "similar", "--help").out))
+    assert {*EMBEDDINGS, *DISTANCES} < words
 
 
 def test_figures_and_page(run_fhr, simulated_folder, index, tmp_path):

@@ -147,6 +147,9 @@ def test_queries_that_cannot_be_compared_are_left_out_with_the_reason(database, 
     assert "62%" in matches.quarantined["half"]
     assert "3" in matches.quarantined["odd"]
     assert len(matches.quarantined) == 5
+    twice = similar([labour("q", 99), labour("q", 98)], database, k=2, **GIVEN)
+    assert len(twice) == 2
+    assert "another query has this name" in twice.quarantined["q"]
     with pytest.raises(FHRError, match=r"none of the 1 queries.*shorter"):
         similar(queries[1], database, **GIVEN)
 
