@@ -13,7 +13,7 @@ and the matrix profile of stretches of 5 min, from the database to the query (5%
 
 `planted`: a repeat of a window asks for the window itself, among one window of each labour, real and simulated. The
 repeat has noise (half of its variance white at 4 Hz, half autoregressive with 10 s), the gaps of another window in
-addition, UC times 0.5 to 2, FHR up to 5 bpm off, and begins up to 30 s earlier or later.
+addition, UC times 0.5 to 2, FHR up to 5 bpm off, and begins up to 30 s earlier or later. What the window lacks the repeat lacks too.
 """
 
 import argparse
@@ -58,7 +58,8 @@ Distances = np.ndarray
 
 
 def ranks(distances: Distances, own: np.ndarray) -> np.ndarray:
-    """Rank of the window that each query is to find; of equally near ones the middle."""
+    """Rank of the window that each query is to find; of equally near ones the middle. NaN is infinitely far."""
+    distances = np.where(np.isnan(distances), np.inf, distances)
     found = np.take_along_axis(distances, own[:, None], axis=1)
     nearer, equal = (distances < found).sum(axis=1), (distances == found).sum(axis=1)
     return nearer + (equal + 1) / 2
@@ -142,7 +143,7 @@ def learned(
     rng = np.random.default_rng(0)
     fold = rng.permutation(len(query)) % FOLDS
     fold_of = dict(zip(windows.names[query], fold, strict=True))
-    usable = windows.loss <= MOST_LOSS
+    usable = (windows.loss <= MOST_LOSS) & ~np.isnan(vectors).all(axis=1)
     rank = np.empty(len(query))
     for k in range(FOLDS):
         train = usable & np.array([fold_of.get(name, k) != k for name in windows.names])
@@ -188,8 +189,7 @@ def other_window(folder: str, names: list[str], n_some: int) -> None:
     timed(lambda: profiles(a[some], b), some, "matrix profile of 5 min, FHR")
 
     def aligned() -> Distances:
-        rms = [elastic_alignment(windows[query[i : i + 1]], windows[target]).rms_bpm for i in some.tolist()]
-        return np.nan_to_num(np.array(rms), nan=np.inf)
+        return np.array([elastic_alignment(windows[query[i : i + 1]], windows[target]).rms_bpm for i in some.tolist()])
 
     timed(aligned, some, "`elastic_alignment`, 30 s")
 
