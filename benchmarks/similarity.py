@@ -13,7 +13,8 @@ and the matrix profile of stretches of 5 min, from the database to the query (5%
 
 `planted`: a repeat of a window asks for the window itself, among one window of each labour, real and simulated. The
 repeat has noise (half of its variance white at 4 Hz, half autoregressive with 10 s), the gaps of another window in
-addition, UC times 0.5 to 2, FHR up to 5 bpm off, and begins up to 30 s earlier or later. What the window lacks the repeat lacks too.
+addition, UC times 0.5 to 2, FHR up to 5 bpm off, and begins up to 30 s earlier or later. What the window lacks the
+repeat lacks too.
 """
 
 import argparse
