@@ -79,7 +79,7 @@ def card_text(card, trunk: Trunk, about: dict, folder: Path) -> str:
     facts = (
         f"Network: `{card.network['class_path']}` ({arguments}), of which the sequence of features is there, "
         f"{about['parameters']} parameters, without pooling and head.",
-        "Use: `model.init_args.weights: shipped` (`fhr fit --config pretrained_kernel`), for a network around this very "
+        "Use: `model.init_args.weights: shipped` (`fhr fit --config pretrained_kernel`), for a network around such a "
         "trunk.",
         f"Learnt from: {len(card.learnt_from)} simulated labours ({', '.join(card.made_by)}), {about['labours']} of "
         "them to train on and the others to stop the training; no recording of a birth, no outcome of anybody, nothing "

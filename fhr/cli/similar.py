@@ -21,11 +21,12 @@ from .recordings import read_paths, report
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
+    from fhr.metrics import FDRMethod
     from fhr.similarity import Embedding, Matches
 
 __all__ = ["add_arguments", "run"]
 
-_FDR = {"bh": "hochberg", "by": "yekutieli"}
+_FDR: "dict[str, FDRMethod]" = {"bh": "hochberg", "by": "yekutieli"}
 _log = logging.getLogger(__name__)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         with_ranking,
     )
     from .ctg_net import CTGNet
-    from .embed_windows import embed_windows
+    from .embedded_windows import embed_windows
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
     from .inception import InceptionNet
@@ -102,7 +102,7 @@ __getattr__, __dir__ = late_names(
             "with_ranking",
         ),
         "ctg_net": ("CTGNet",),
-        "embed_windows": ("embed_windows",),
+        "embedded_windows": ("embed_windows",),
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
         "inception": ("InceptionNet",),

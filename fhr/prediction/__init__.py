@@ -1,6 +1,6 @@
 """Trained models applied to recordings: `fhr.load(run_id_or_checkpoint)`.
 
-What only networks need, and with it torch, is imported when it is first used.
+What only networks need, and with it torch, is imported when it is first used; so is what compares labours.
 """
 
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, explain
 from .loading import checkpoint_paths, load
-from .network_embedding import network_embedding
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
 from .where_it_looked import METHODS, where_it_looked
@@ -19,6 +18,7 @@ from .written_cards import timelines, write_cards
 
 if TYPE_CHECKING:
     from .false_signal import FalseSignalPredictor, FalseSignalProbability
+    from .pooled_features import network_embedding
 
 __all__ = [
     "EXPLAINED",
@@ -43,4 +43,10 @@ __all__ = [
     "write_cards",
 ]
 
-__getattr__, __dir__ = late_names(__name__, {"false_signal": ("FalseSignalPredictor", "FalseSignalProbability")})
+__getattr__, __dir__ = late_names(
+    __name__,
+    {
+        "false_signal": ("FalseSignalPredictor", "FalseSignalProbability"),
+        "pooled_features": ("network_embedding",),
+    },
+)

@@ -45,8 +45,7 @@ def write_matches_page(path: str | Path, matches: Matches) -> Path:
 
 
 def _warnings(matches: Matches) -> str:
-    left_out = [f"{name} was left out: {reason}" for name, reason in matches.quarantined.items()]
-    said = html_list([*matches.facts["warnings"], *left_out])
+    said = html_list([*matches.facts["warnings"], *matches.left_out])
     return f"<div class=warnings><b>Before you read on</b>{said}</div>" if said else ""
 
 

@@ -259,7 +259,7 @@ def _share_found(exact: np.ndarray, found: np.ndarray, first: np.ndarray) -> flo
 
 
 def _digest(values: np.ndarray) -> str:
-    return hashlib.sha256(np.ascontiguousarray(values)).hexdigest()
+    return hashlib.sha256(np.ascontiguousarray(values).data).hexdigest()
 
 
 def _faiss() -> Any:

@@ -24,16 +24,16 @@ def query_words(matches: pd.DataFrame, ended: pd.DataFrame) -> Iterator[str]:
     if not len(matches):
         yield "nothing in the database can be compared with it"
         return
-    first = matches.iloc[0]
+    first = matches.iloc[0].to_dict()
     said = [*_distance_words(first), *_p_words(first)]
     yield f"nearest of {len(matches)}: {first['record']}, {', '.join(said)}"
-    if first["p_special"] > _OFTEN:
-        yield "it is no closer than the nearest of unrelated labours often is: nothing here is unusually like the query"
+    if (matches["p_special"] > _OFTEN).all():
+        yield "none is closer than the nearest of unrelated labours often is: no special likeness"
     yield from map(ended_words, ended.to_dict("records"))
 
 
-def ended_words(row: Mapping[str, Any]) -> str:
-    """How the matches of a query ended, by one label: a row of `Matches.ended`.
+def ended_words(row: Mapping[Any, Any]) -> str:
+    """Share of the matches of a query that have a label, in words: a row of `Matches.ended`.
 
     >>> row = {"label": "ph<=7.15", "n_with": 7, "n_known": 10, "low": 0.348, "high": 0.933, "expected": 0.2}
     >>> ended_words(row)
@@ -46,7 +46,7 @@ def ended_words(row: Mapping[str, Any]) -> str:
     return f"{row['n_with']} of {row['n_known']} had {label} ({row['low']:.0%} to {row['high']:.0%}){expected}"
 
 
-def match_words(row: Mapping[str, Any]) -> Iterator[str]:
+def match_words(row: Mapping[Any, Any]) -> Iterator[str]:
     """Lines about one match: a row of `Matches.table`."""
     yield f"{row['rank']}. {row['record']}"
     yield place_words(row["to_end_s"])
@@ -60,7 +60,7 @@ def match_words(row: Mapping[str, Any]) -> Iterator[str]:
 
 
 def place_words(to_end: float) -> str:
-    """Where a window lies, by the seconds from its end to that of its recording.
+    """Place of a window in words, by the seconds from its end to that of its recording.
 
     >>> place_words(1500), place_words(0)
     ('ends 25 min before the end of the recording', 'ends with the recording')
@@ -114,13 +114,13 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
     )
 
 
-def _distance_words(row: Mapping[str, Any]) -> Iterator[str]:
+def _distance_words(row: Mapping[Any, Any]) -> Iterator[str]:
     yield f"{row['distance']:.3g} {row['unit']} apart" if row["unit"] else f"distance {row['distance']:.3g}"
     if not np.isnan(row["rms_bpm"]):
-        yield f"{row['rms_bpm']:.3g} bpm apart when aligned"
+        yield f"{row['rms_bpm']:.3g} bpm when aligned"
 
 
-def _p_words(row: Mapping[str, Any]) -> Iterator[str]:
+def _p_words(row: Mapping[Any, Any]) -> Iterator[str]:
     if not np.isnan(row["p_special"]):
         yield f"p_special {row['p_special']:.2g}" + (" (tail)" if row["p_by"] == "tail" else "")
     if not np.isnan(row["p_surrogate"]):

@@ -44,7 +44,7 @@ COLUMNS = {
 """Meaning of the columns of `Matches.table`; the outcome of the match stands behind them."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Matches:
     """Labours that are most like the queries.
 
@@ -66,6 +66,9 @@ class Matches:
     windows: LabourWindows | None
     quarantined: Mapping[str, str] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"Matches in {self.facts['database']}\n{self.words}"
+
     def __len__(self) -> int:
         return len(self.table)
 
@@ -82,6 +85,11 @@ class Matches:
     def words(self) -> str:
         """The nearest match of each query, and how its matches ended, in words."""
         return "\n".join(f"{name}: {line}" for name in self.names for line in self.lines(name))
+
+    @property
+    def left_out(self) -> list[str]:
+        """Queries that were left out, with the reason, in words."""
+        return [f"{name} was left out: {reason}" for name, reason in self.quarantined.items()]
 
     def lines(self, query: str) -> list[str]:
         """Lines of `words` about one query, without its name."""
@@ -155,7 +163,7 @@ class Matches:
             [
                 f"<p><b>{escape(self.window_words(name))}</b>{more}</p>",
                 html_list(self.lines(name)),
-                html_list(f"Warning: {said}" for said in self.facts["warnings"]),
+                html_list(f"Warning: {said}" for said in [*self.facts["warnings"], *self.left_out]),
                 html_table(self.readable(name)),
                 drawn,
             ]

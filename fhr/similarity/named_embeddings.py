@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -61,7 +62,12 @@ def of_feature_set(name: str, features: FeatureSet, *, alone: bool = False) -> E
     blocks = tuple(len(list(columns)) for _, columns in groupby(features.column_groups))
     settings = (("features", features.checksum),)
     function = partial(_features, features=features)
-    known = {"minutes": features.minutes, "missing": True, "amplitudes_alone": alone, "settings": settings}
+    known: dict[str, Any] = {
+        "minutes": features.minutes,
+        "missing": True,
+        "amplitudes_alone": alone,
+        "settings": settings,
+    }
     return Embedding(function, name, "", features.fs, blocks, **known)
 
 

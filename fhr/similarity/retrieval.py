@@ -142,10 +142,17 @@ def _asked(
             continue
         recordings.append(recording)
         taken.append(window)
-    if not recordings:
-        raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
-    windows = LabourWindows.joined(taken)
-    return _Asked(recordings, windows, index.embed(windows), quarantined)
+    if recordings:
+        windows = LabourWindows.joined(taken)
+        points = index.embed(windows)
+        rows = np.flatnonzero(~np.isnan(points).all(axis=1))
+        unlike = (
+            f"too little of this window was measured for the embedding {index.embedding.name}; ask about another one"
+        )
+        quarantined |= {str(name): f"{name}: {unlike}" for name in np.delete(windows.names, rows)}
+        if len(rows):
+            return _Asked([recordings[i] for i in rows], windows[rows], points[rows], quarantined)
+    raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
 
 
 def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:

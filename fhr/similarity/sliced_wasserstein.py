@@ -1,6 +1,7 @@
 """Sliced Wasserstein distance between windows as clouds of points, by vectors whose Euclidean distance it is."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -63,7 +64,7 @@ def sliced_wasserstein(
             f"n_projections={n_projections}, n_quantiles={n_quantiles}, least={least:g}; give 1 or more, and a share "
             "above 0"
         )
-    given = {"lags": tuple(lags), "every": every, "shape": (n_projections, n_quantiles), "least": least}
+    given: dict[str, Any] = {"lags": tuple(lags), "every": every, "shape": (n_projections, n_quantiles), "least": least}
     settings = (*given.items(), ("uc_weight", UC_WEIGHT))
     return Embedding(partial(_quantiles, **given), "sliced_wasserstein", "bpm", missing=True, settings=settings)
 

@@ -29,7 +29,7 @@ class Law(Protocol):
 class Pareto:
     """Generalised Pareto law of exceedances, with a shape of 0 or above: 0 is the exponential law.
 
-    A negative shape, which is a law with an end, becomes 0: an end that is estimated gives no chance at all to what
+    A negative shape, which is a law with an end, becomes 0: an end that is estimated leaves no chance at all to what
     lies beyond it.
 
     Source:

@@ -74,7 +74,7 @@ def test_p_values_of_the_tail_against_a_hundred_thousand_draws(name):
         rates.append([(p <= level).mean() * 2000 / 100_000 for level in levels])
         errors.append(np.log10(p[[99, 499]] / [100 / 100_000, 500 / 100_000]))
     assert len(rates) >= 36
-    assert (np.mean(rates, axis=0) <= 1.4 * levels).all()
+    assert (np.mean(rates, axis=0) <= 1.1 * levels).all()
     assert (np.abs(np.median(errors, axis=0)) < [0.7, 0.4]).all()
 
 
@@ -145,21 +145,9 @@ def test_the_unit_makes_no_difference():
     assert one.goodness == other.goodness == fit_tail(null).goodness
 
 
-def test_pairs_are_one_observation():
-    """Two labours that are nearest to each other have one distance: as two it would look less like a law."""
-    pairs = np.repeat(np.random.default_rng(0).weibull(6, 200), 2)
-    tail = fit_tail(pairs, repeats=np.arange(400) % 2 == 1)
-    single = fit_tail(pairs[::2])
-    assert tail.goodness > fit_tail(pairs).goodness + 0.1
-    assert tail.n_exceedances == 2 * single.n_exceedances
-    assert tail.p(0.3) == pytest.approx(single.p(0.3), rel=0.02)
-
-
 def test_errors():
     with pytest.raises(FHRError, match="choose from 'pareto', 'gumbel'"):
         fit_tail([1.0], family="weibull")
     for wrong in ([-1.0, 2.0], [[1.0]], 3.0):
         with pytest.raises(FHRError, match=r"give \(n,\), 0 or above"):
             fit_tail(wrong)
-    with pytest.raises(FHRError, match="beside 2 null values; give one a value"):
-        fit_tail([1.0, 2.0], repeats=[True])

@@ -340,3 +340,14 @@ def test_matches_are_shifted_or_aligned_and_ordered_by_what_is_left(database):
     assert elastic.table["rank"].tolist() == [1, 2, 3]
     assert elastic.table["record"].iloc[0] == "L004"
     assert elastic.windows.names.tolist() == elastic.table["record"].tolist()
+
+
+def test_a_query_with_nothing_to_compare_by_an_embedding_is_left_out_with_the_reason(database):
+    without = replace(noisy_copy(database["L004"]), uc=np.full(9600, np.nan, dtype=np.float32))
+    given = GIVEN | {"embedding": "sliced_wasserstein"}
+    matches = similar([without, noisy_copy(database["L005"], "good")], database, k=2, **given)
+    assert set(matches.table["query"]) == {"good"}
+    assert "too little of this window was measured" in matches.quarantined["copy"]
+    assert len(matches.queries) == 1
+    with pytest.raises(FHRError, match="none of the 1 queries can be compared: copy: too little"):
+        similar(without, database, **given)

@@ -64,12 +64,12 @@ def network_embedding(predictor: "Predictor | FalseSignalPredictor", *, minutes:
     distinct = {_digest(one): one for one in networks}
     fs = _FS if (_FS / pipeline.fs).is_integer() else pipeline.fs
     learnt_from: frozenset[str] = frozenset().union(*(card.seen for card in predictor.cards))
-    kinds = [getattr(one, "embedded_blocks", None) for one in distinct.values()]
+    kinds = [getattr(one, "embedded_blocks", ()) for one in distinct.values()]
     return Embedding(
         partial(_pooled, networks=list(distinct.values()), pipeline=pipeline, learnt_from=learnt_from),
         name=f"pooled features of {type(networks[0]).__name__}",
         fs=fs,
-        blocks=() if None in kinds else tuple(size for sizes in kinds for size in sizes),
+        blocks=tuple(size for sizes in kinds for size in sizes) if all(kinds) else (),
         settings=(("weights", sorted(distinct)), ("pipeline", pipeline.to_dict())),
         learnt_from=learnt_from,
         minutes=of,
