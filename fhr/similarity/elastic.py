@@ -43,7 +43,7 @@ def elastic_alignment(
     steps at which one of them waits at its first or last mean for the other: windows are cut out of longer labours. It
     is NaN where both have heart rate at less than half of the steps. The lag is the median over those that have.
 
-    200 windows of 20 min take a quarter of a second on one core (`benchmarks/similarity_speed.py`).
+    200 windows of 20 min take 0.1 to 0.2 s on one core (`benchmarks/similarity_speed.py`).
 
     Args:
         query: one window.
