@@ -7,10 +7,10 @@ python benchmarks/similarity_validity.py FOLDER tail [--queries 10] [--surrogate
 
 `special`: every record asks about its last window of the first stage, among all first-stage windows of the others:
 share of p_special of at most .01 and .05, beside the band that holds 95% of what exact p-values give, in all and in
-thirds of signal loss; and again with one half of the records asking among the other half. `surrogate`: a surrogate of
-each record asks, with surrogates of its own as the null hypothesis. `fdr`: queries of which a share repeats a labour of
-the database (noise of 2 bpm), the others being records left out of it: share of false ones among those of q at most .1,
-mean over draws. `tail`: p of the tail of 99 surrogates beside that of 10,000.
+thirds of signal loss; and with one half of the records asking among the other half, mean (standard deviation) over
+splits. `surrogate`: a surrogate of each record asks, with surrogates of its own as the null hypothesis. `fdr`: queries
+of which a share repeats a labour of the database (noise of 2 bpm), the others being records left out of it: share of
+false ones among those of q at most .1, mean over draws. `tail`: p of the tail of 99 surrogates beside that of 10,000.
 """
 
 import argparse
@@ -59,16 +59,48 @@ def shares(p: np.ndarray) -> str:
     return f"{len(p)} | " + " | ".join(cells)
 
 
-def leave_one_out(index, distance_of=None) -> tuple[np.ndarray, np.ndarray]:
+def leave_one_out(index) -> tuple[np.ndarray, np.ndarray]:
     """P-value of each labour's own window among the others, and its loss."""
     null = index.own_windows()
     loss = index.windows["loss"].to_numpy()[null.rows]
     found = []
     for i in range(len(loss)):
         others = np.arange(len(loss)) != i
-        unrelated = UnrelatedLabours(null.nearest[others], loss[others])
-        found.append(p_special(null.nearest[i : i + 1, None], loss[i : i + 1], unrelated).p[0, 0])
+        unrelated = UnrelatedLabours(null.nearest[others], loss[others], null.typical[others])
+        given = {"typical": null.typical[i : i + 1]}
+        found.append(p_special(null.nearest[i : i + 1, None], loss[i : i + 1], unrelated, **given).p[0, 0])
     return np.array(found), loss
+
+
+def in_halves(recordings, embedding, distance, options, given) -> list[np.ndarray]:
+    """P-values of one half of the records that ask among the other half, a list for each split."""
+    cache = {}
+
+    def remembered(windows):  # a record is embedded once, whatever half it is in
+        keys = [(name, end) for name, end in zip(windows.names.tolist(), windows.end.tolist(), strict=True)]
+        new = [k for k, key in enumerate(keys) if key not in cache]
+        if new:
+            cache.update(zip([keys[k] for k in new], embedding.function(windows[new]), strict=True))
+        return np.stack([cache[key] for key in keys])
+
+    known, found = replace(embedding, function=remembered), []
+    for split in range(options.splits):
+        order = np.random.default_rng(split).permutation(len(recordings))
+        of_split = []
+        for part in (order[::2], order[1::2]):
+            others = [recordings[i] for i in sorted(set(order) - set(part))]
+            index = index_of_recordings(others, known, distance, **given)
+            matches = similar([recordings[i] for i in part], index, k=1)
+            of_split.append(matches.table["p_special"].to_numpy(dtype=float))
+        found.append(np.concatenate(of_split))
+    return found
+
+
+def shares_of_splits(splits: list[np.ndarray]) -> str:
+    """Mean shares of p at the levels over splits, and the standard deviation of a split."""
+    each = np.array([[np.mean(p[np.isfinite(p)] <= level) for level in LEVELS] for p in splits])
+    cells = [f"{mean:.3f} ({sd:.3f})" for mean, sd in zip(each.mean(axis=0), each.std(axis=0, ddof=1), strict=True)]
+    return f"{len(splits)} x {len(splits[0])} | " + " | ".join(cells)
 
 
 def special(options, recordings) -> None:
@@ -82,19 +114,8 @@ def special(options, recordings) -> None:
                 p, loss = leave_one_out(index)
                 thirds = np.digitize(loss, np.quantile(loss, (1 / 3, 2 / 3)), right=True)
                 of_thirds = " ".join(f"{np.mean(p[thirds == k] <= 0.05):.3f}" for k in range(3))
-                rng = np.random.default_rng(0)
-                order = rng.permutation(len(recordings))
-                halves = []
-                for part in (order[::2], order[1::2]):
-                    other = index_of_recordings(
-                        [recordings[i] for i in sorted(set(order) - set(part))],
-                        embedding_from(name, minutes),
-                        distance,
-                        **given,
-                    )
-                    matches = similar([recordings[i] for i in part], other, k=1)
-                    halves.append(matches.table["p_special"].to_numpy(dtype=float))
-                cells = [f"{minutes:g}", name, distance, shares(p), of_thirds, shares(np.concatenate(halves))]
+                halves = in_halves(recordings, embedding_from(name, minutes), distance, options, given)
+                cells = [f"{minutes:g}", name, distance, shares(p), of_thirds, shares_of_splits(halves)]
                 print("| " + " | ".join(cells) + " |", flush=True)
 
 
@@ -195,6 +216,7 @@ def main() -> None:
     parser.add_argument("--distances", nargs="+", default=["euclidean"])
     parser.add_argument("--step", type=float, default=10)
     parser.add_argument("--queries", type=int, default=10)
+    parser.add_argument("--splits", type=int, default=6)
     parser.add_argument("--n", type=int, default=99)
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.01, 0.1])
     parser.add_argument("--draws", type=int, default=200)

@@ -1,4 +1,4 @@
-"""What is true behind a window: known of a simulated labour, read off a recording by the rules of morphology."""
+"""Truth behind a window: known of a simulated labour, read off a recording by the rules of morphology."""
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d
@@ -29,7 +29,7 @@ def truth_of_labour(labour: SimulatedLabour, signal: np.ndarray, pipeline: Pipel
 
 
 def truth_of_morphology(morphology: Morphology, end: float, signal: np.ndarray, pipeline: Pipeline) -> np.ndarray:
-    """What the rules read off a recording, in place of a truth: baseline, decelerations and contractions.
+    """Reading of a recording by the rules, in place of a truth: baseline, decelerations and contractions.
 
     NaN where the rules look for nothing (`Morphology.uncertain`), where `truth_of_labour` has NaN, and before the
     recording begins. Heart rate without artefacts, and the artefacts, are not read.

@@ -29,10 +29,12 @@ class OwnWindows(NamedTuple):
     Attributes:
         rows: (m,) of the windows.
         nearest: (m,) distance of each to the nearest window of another labour.
+        typical: (m,) median distance of each to the others among these.
     """
 
     rows: np.ndarray
     nearest: np.ndarray
+    typical: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +136,24 @@ class SimilarityIndex:
             rows = self.first + (rng.random(len(lengths)) * lengths).astype(int)
         if len(rows) > _CALIBRATION:
             rows = np.sort(rng.choice(rows, _CALIBRATION, replace=False))
-        found = self.nearest(np.asarray(self.points[rows]), 1, [np.array([one]) for one in self.labour_of(rows)])
-        return OwnWindows(rows, found.distances.reshape(len(rows), -1).min(axis=1, initial=np.inf))
+        points = np.asarray(self.points[rows])
+        found = self.nearest(points, 1, [np.array([one]) for one in self.labour_of(rows)])
+        nearest = found.distances.reshape(len(rows), -1).min(axis=1, initial=np.inf)
+        between = self.distance.between(points, points)
+        np.fill_diagonal(between, np.inf)
+        return OwnWindows(rows, nearest, _typical(between))
+
+    def typical(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        """Median distance (q,) of points (q, d) to some windows."""
+        return _typical(self.distance.between(points, np.asarray(self.points[rows])))
 
     def labour_of(self, rows: np.ndarray) -> np.ndarray:
         """Position of the labour of each of these windows."""
         labour: np.ndarray = np.searchsorted(self.first, rows, side="right") - 1
         return labour
+
+
+def _typical(distances: np.ndarray) -> np.ndarray:
+    """Medians (q,) of what is finite of distances (q, m); NaN where nothing is."""
+    known = [row[np.isfinite(row)] for row in distances]
+    return np.array([np.median(row) if len(row) else np.nan for row in known])

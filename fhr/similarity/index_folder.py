@@ -247,7 +247,7 @@ def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> Sim
     windows, labours = (pd.read_parquet(folder / f"{name}.parquet") for name in ("windows", "labours"))
     minutes, step, most_loss = (float(facts[name]) for name in ("minutes", "step", "most_loss"))
     origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
-    last = OwnWindows(of_last["rows"], of_last["nearest"])
+    last = OwnWindows(of_last["rows"], of_last["nearest"], of_last["typical"])
     given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)
     index = SimilarityIndex(embedding, distance, *given)
     return replace(index, lists=_lists(folder, facts, index)) if len(points) > MANY else index

@@ -35,7 +35,7 @@ COLUMNS = {
     "p_special": "chance that the nearest of unrelated labours is as close",
     "p_by": "where that is from: rank among the database's own labours, or tail beyond their ranks",
     "q": "share of unrelated ones expected among all queries' nearest matches that are as special",
-    "p_surrogate": "chance that a surrogate of the query, of its spectrum and amplitudes, is as close",
+    "p_surrogate": "chance that a surrogate of the query, of its spectrum and amplitudes, is as near to a labour",
     "rms_bpm": "root mean square difference after one shift or, if asked for, elastic alignment, bpm",
     "lag_s": "by how much the match lags behind the query when aligned, s",
     "loss": "fraction of the match's heart rate that is missing",

@@ -235,12 +235,12 @@ def _with_p(
     tails = []
     for i, recording in enumerate(asked.recordings):
         others = ~np.isin(labour, own[i])
-        unrelated = UnrelatedLabours(null.nearest[others], loss[others])
+        unrelated = UnrelatedLabours(null.nearest[others], loss[others], null.typical[others])
         rows = (table["query_number"] == i).to_numpy()
         back = None if len(own[i]) else _to_query(recording, index, null.rows[others])[None]
-        found = p_special(
-            table.loc[rows, "distance"].to_numpy()[None], asked.windows.loss[i : i + 1], unrelated, to_queries=back
-        )
+        usual = index.typical(asked.points[i : i + 1], null.rows[others])
+        away = table.loc[rows, "distance"].to_numpy()[None]
+        found = p_special(away, asked.windows.loss[i : i + 1], unrelated, to_queries=back, typical=usual)
         table.loc[rows, "p_special"], table.loc[rows, "p_by"] = found.p[0], found.by[0]
         tails.append(unrelated.tail)
     family = table.loc[table["rank"] == 1, "p_special"].to_numpy(dtype=float)
@@ -261,7 +261,7 @@ def _to_query(recording: Recording, index: SimilarityIndex, rows: np.ndarray) ->
 def _with_surrogates(
     table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, own: Sequence[np.ndarray], n: int, seed: int
 ) -> dict[str, Any]:
-    """Fill in `p_surrogate`, of the nearest match of each query; what is to be known of the surrogates."""
+    """Fill in `p_surrogate`, one of each query; what is to be known of the surrogates."""
     said: dict[str, Any] = {"n_surrogates": n}
     for i in range(len(asked.recordings)):
 
@@ -269,7 +269,7 @@ def _with_surrogates(
             return index.nearest(points, 1, [left_out] * len(points)).distances[:, 0]
 
         found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
-        table.loc[(table["query_number"] == i) & (table["rank"] == 1), "p_surrogate"] = found.p
+        table.loc[table["query_number"] == i, "p_surrogate"] = found.p
         said["surrogates"] = found.made_by
     return said
 
