@@ -96,9 +96,9 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
         yield (
             f"p_special is the rank of a match among the nearest distances of {facts['n_null']} labours of the "
             "database to all others: the chance that the nearest of unrelated labours is as close. A large one says "
-            "that nothing here is unusually like the query; the matches are the nearest ones all the same. Where fewer "
-            "than ten labours are as close it is from a tail that was fitted to their distances (accepted for "
-            f"{facts['tail_accepted']} queries)."
+            "that nothing here is unusually like the query; the matches are the nearest ones all the same. Distances "
+            "are taken beside the median distance of a window to the labours. Where no rank is left it is from a tail "
+            f"that was fitted to them (accepted for {facts['tail_accepted']} queries)."
         )
         rule = {"hochberg": "Benjamini and Hochberg", "yekutieli": "Benjamini and Yekutieli"}
         yield f"q is the rate of false discoveries among the nearest matches of all queries, by {rule[facts['fdr']]}."
