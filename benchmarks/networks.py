@@ -1,7 +1,7 @@
 """Networks by the protocol, one training for the labels on pH, and each beside the lines and its control.
 
 python benchmarks/networks.py FOLDER run NAME --out DIR [--config CONFIG] [--repeats 1] [--set data.batch_size=64 ...]
-    [--shuffle MINUTES] [--with LINE ...]
+    [--shuffle MINUTES] [--with LINE ...] [--records N]
 python benchmarks/networks.py FOLDER lines --out DIR [--repeats 1]
 python benchmarks/networks.py FOLDER table --out DIR [--against NAME ...] [--resamples 1000]
 python benchmarks/networks.py FOLDER audit NAME ... --out DIR
@@ -9,7 +9,8 @@ python benchmarks/networks.py FOLDER choose NAME [--config CONFIG] [--set ...]
 
 `run` trains a configuration (by name or file, `--set` changes a value by its path) in 5 folds x 4 inner folds and keeps
 the scores of every label in DIR/NAME.csv. With `--shuffle`, a control, stretches of that length lie in another order in
-every window, by record; with `--with`, the network is averaged at equal weight with lines, as one procedure. `lines`
+every window, by record; with `--with`, the network is averaged at equal weight with lines, as one procedure; with
+`--records`, it learns from so many records outside each test fold, as the lines of `learning_curve.py`. `lines`
 scores the lines by themselves. `table` prints AUROC, Brier score and slope of what DIR holds, and paired differences of
 the mean AUROC of the three labels. `audit` matches the scores on signal loss, as for the lines. `choose` scores a
 configuration by the held-out inner folds of the training part of one outer fold, on which alone settings are chosen.
@@ -27,6 +28,7 @@ import numpy as np
 import pandas as pd
 import yaml
 from kernel_line import Tables, row
+from learning_curve import FromFewer
 
 from fhr.cli.configurations import configuration_file
 from fhr.cli.crossval_maker import ConfiguredMaker
@@ -130,6 +132,8 @@ def run(options: argparse.Namespace, database: CTUUHB, splits: Splits) -> None:
         sys.exit(f"{type(task.loss).__name__} learns the label; give one of --targets at a time")
     if options.shuffle:
         make = Shuffled(make, options.shuffle)
+    if options.records:
+        make = FromFewer(make, options.records, options.name)
     predictions, seconds = by_label(make, database, splits, options)
     network = task.model
     size = sum(p.numel() for p in network.parameters())
@@ -237,6 +241,7 @@ def main() -> None:
     parser.add_argument("--targets", nargs="+", default=TARGETS)
     parser.add_argument("--out", default="networks")
     parser.add_argument("--shuffle", type=float, metavar="MINUTES")
+    parser.add_argument("--records", type=int, metavar="N")
     parser.add_argument("--with", dest="beside", nargs="*", default=[], metavar="LINE")
     parser.add_argument("--against", nargs="*", default=[])
     parser.add_argument("--resamples", type=int, default=1000)
