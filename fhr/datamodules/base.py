@@ -279,6 +279,8 @@ class DatabaseDataModule(WindowsDataModule):
         if unlabelled and new:
             _log.warning("%d records lack the outcome of %s: %s", len(unlabelled), self.target, ", ".join(unlabelled))
         usable = label[label.notna() & label.index.isin(list(self._signal))]
+        if self.place is not None:  # which may hold some of the records alone
+            usable = usable[usable.index.isin(self.place.labels.index)]
         n_folds = len(splits.folds[0])
         for value, word in ((1, "meet"), (0, "do not meet")):
             count = int((usable == value).sum())

@@ -162,3 +162,12 @@ def test_a_card_tells_the_prevalence_of_the_records():
     plain, with_made = (checkpoint_card(network, ready(way).facts, kind="classification", epochs=1) for way in ways)
     assert with_made.prevalence == plain.prevalence == pytest.approx(0.2, abs=0.01)
     assert "Copies" in " ".join(with_made.made_by)
+
+
+def test_a_place_that_holds_some_of_the_records_gives_a_network_these_alone():
+    train = PLACE.partition.train
+    gone = train[: len(train) // 3]
+    fewer = replace(PLACE, labels=PLACE.labels.drop(list(gone)))
+    data = ready(Rebalancing(), fewer)
+    assert data.facts.partition == fewer.partition
+    assert len(data.facts.partition.train) == len(train) - len(gone)
