@@ -1,7 +1,7 @@
 """Distances between vectors, each fitted to the windows of a database: in bpm, standard deviations, or of a kernel."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -24,7 +24,8 @@ class Distance(ABC):
     """A distance that was fitted to the vectors of a database.
 
     Points are vectors as the distance compares them; a coordinate may be NaN, then pairs are compared by what both
-    have. A pair is infinitely far apart whose common part is less than half of what the one with less has.
+    have. A pair is infinitely far apart whose common part is less than half of what the one with less has. In normal
+    scores what is NaN takes the median, unless all of a vector is: such a one is infinitely far from all.
 
     Attributes:
         unit: of the distance: that of the vectors, or `SD` of the database's windows.
@@ -55,6 +56,8 @@ class Distance(ABC):
                 "and windows of one length"
             )
         points = vectors if self.scores is None else self.scores(vectors)
+        if self.scores is not None and (nothing := np.isnan(vectors).all(axis=1)).any():
+            points[nothing] = np.nan  # not the median labour
         return np.ascontiguousarray(points, dtype=np.float32)
 
     def between(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -67,6 +70,7 @@ class Distance(ABC):
             complete = not np.isnan(part).any()
             for k, one in enumerate(a):
                 found[k, i : i + rows] = self._to(one, part, complete and whole[k])
+        found[np.isnan(found)] = np.inf
         return found
 
     @abstractmethod
@@ -194,4 +198,3 @@ class Mahalanobis(Distance):
 
 DISTANCES: Mapping[str, type[Distance]] = {one.name: one for one in (Euclidean, Laplacian, Mahalanobis)}
 """Distances by name."""
-DistanceFit = Callable[[np.ndarray, Embedding], Distance]

@@ -25,7 +25,8 @@ class Embedding:
         unit: of all coordinates; empty where they have several or none, and are compared as normal scores.
         fs: rate of the windows that it takes, Hz.
         blocks: numbers of coordinates of groups that count alike, in their order; empty for one group.
-        missing: whether a coordinate may be NaN, where too little was measured. What is NaN is not compared.
+        missing: whether a coordinate may be NaN, where too little was measured. What is NaN is not compared;
+            in normal scores it takes the median, see `Distance`.
         amplitudes_alone: whether the vector tells of the distribution of the samples alone, whatever their order: a
             surrogate that keeps amplitudes has the same one.
         settings: what else makes the vectors, in plain types; it is part of the identity of an index.

@@ -17,6 +17,7 @@ from .distance import Distance
 from .embedding import Embedding
 from .hits import Hits, nearest_labours
 from .labour_windows import LabourWindows
+from .special import finite_medians
 
 __all__ = ["OwnWindows", "SimilarityIndex"]
 
@@ -138,22 +139,16 @@ class SimilarityIndex:
             rows = np.sort(rng.choice(rows, _CALIBRATION, replace=False))
         points = np.asarray(self.points[rows])
         found = self.nearest(points, 1, [np.array([one]) for one in self.labour_of(rows)])
-        nearest = found.distances.reshape(len(rows), -1).min(axis=1, initial=np.inf)
+        nearest = found.distances.min(axis=1, initial=np.inf)
         between = self.distance.between(points, points)
         np.fill_diagonal(between, np.inf)
-        return OwnWindows(rows, nearest, _typical(between))
+        return OwnWindows(rows, nearest, finite_medians(between))
 
     def typical(self, points: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """Median distance (q,) of points (q, d) to some windows."""
-        return _typical(self.distance.between(points, np.asarray(self.points[rows])))
+        return finite_medians(self.distance.between(points, np.asarray(self.points[rows])))
 
     def labour_of(self, rows: np.ndarray) -> np.ndarray:
         """Position of the labour of each of these windows."""
         labour: np.ndarray = np.searchsorted(self.first, rows, side="right") - 1
         return labour
-
-
-def _typical(distances: np.ndarray) -> np.ndarray:
-    """Medians (q,) of what is finite of distances (q, m); NaN where nothing is."""
-    known = [row[np.isfinite(row)] for row in distances]
-    return np.array([np.median(row) if len(row) else np.nan for row in known])

@@ -20,14 +20,19 @@ from .labour_windows import LabourWindows
 from .named_embeddings import of_feature_set
 from .rows import Rows
 
-__all__ = ["Distances", "index_of_recordings", "index_of_table"]
+__all__ = ["LABOUR_COLUMNS", "WINDOW_COLUMNS", "Distances", "index_of_recordings", "index_of_table"]
 
 Distances = str | Callable[[np.ndarray, Embedding], Distance]
 """One of `DISTANCES`, or a function that fits a distance to vectors (n, d) and their embedding."""
 
 _TO_FIT = 20_000  # windows that a distance is fitted to
 _AT_ONCE = 16  # recordings
-_TIMES = ["start_s", "end_s", "to_end_s", "loss"]
+_NOTHING = {"digest": "", "digest_as_read": "", "kind": "", **asdict(Outcome())}
+
+WINDOW_COLUMNS = ["record", "start_s", "end_s", "to_end_s", "loss"]
+"""Of `SimilarityIndex.windows`."""
+LABOUR_COLUMNS = list(_NOTHING)
+"""Of `SimilarityIndex.labours`."""
 
 
 class _Labours(NamedTuple):
@@ -138,7 +143,7 @@ def index_of_table(
             if len(usable):
                 names = usable["record"].unique()
                 about = {name: _NOTHING if known is None else known[name] for name in names}
-                yield _Labours(usable[list(features.names)].to_numpy(np.float32), usable[["record", *_TIMES]], about)
+                yield _Labours(usable[list(features.names)].to_numpy(np.float32), usable[WINDOW_COLUMNS], about)
 
     left_out = {str(name): str(why) for name, why in dict(provenance["quarantined"]).items()}
     given = (features.minutes, float(provenance["step"]), most_loss)
@@ -196,14 +201,11 @@ def _windows(
     usable = cut.loss <= most_loss
     if not usable.any():
         raise SignalError(f"{recording.name}: no window of {minutes:g} min with {1 - most_loss:.0%} of its heart rate")
-    times = (cut.start, cut.end, recording.duration - cut.end, cut.loss)
-    table = pd.DataFrame({"record": recording.name, **dict(zip(_TIMES, times, strict=True))})
+    known = (recording.name, cut.start, cut.end, recording.duration - cut.end, cut.loss)
+    table = pd.DataFrame(dict(zip(WINDOW_COLUMNS, known, strict=True)))
     return cut[usable], table[usable]
 
 
 def _about(recording: Recording) -> dict[str, Any]:
     digests = {"digest": recording.digest, "digest_as_read": digest_as_read(recording)}
     return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome)}
-
-
-_NOTHING = {"digest": "", "digest_as_read": "", "kind": "", **asdict(Outcome())}

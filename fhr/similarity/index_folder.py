@@ -27,7 +27,7 @@ from .approximate_search import MANY, ApproximateSearch
 from .distance import DISTANCES
 from .embedding import Embedding
 from .index import OwnWindows, SimilarityIndex
-from .index_building import Distances, index_of_recordings, index_of_table
+from .index_building import LABOUR_COLUMNS, WINDOW_COLUMNS, Distances, index_of_recordings, index_of_table
 from .labour_windows import LabourWindows
 from .named_embeddings import EMBEDDINGS, embedding_from, of_feature_set
 from .recording_folder import RecordingFolder
@@ -83,6 +83,10 @@ def open_index(
             `index_of_recordings` and `index_of_table` refuse.
     """
     if isinstance(among, SimilarityIndex):
+        if folder is not None:
+            raise FHRError(f"an index of {among.origin} is at hand already; leave out where to keep one ({folder})")
+        if embedding is not None and embedding_from(embedding, among.minutes).identity != among.embedding.identity:
+            raise FHRError(f"the index of {among.origin} is by {among.embedding.name}; leave out another embedding")
         return OpenIndex(among, None)
     if isinstance(among, str | Path) and Path(among, _FACTS).is_file():
         if folder is not None:
@@ -120,7 +124,7 @@ def _check_minutes(embedding: Embedding, minutes: float) -> None:
 
 def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | Path | None) -> OpenIndex:
     provenance = read_provenance(path)
-    recordings = _at_origin(str(provenance["origin"]))
+    recordings = _at_origin(str(provenance["origin"]), records=True)
 
     def make(where: Path | None) -> SimilarityIndex:
         return index_of_table(path, distance, recordings=recordings, most_loss=most_loss, folder=where)
@@ -137,9 +141,9 @@ def _of_table(path: Path, distance: Distances, most_loss: float, folder: str | P
     return OpenIndex(_kept(Path(folder), embedding, facts, lambda: checksum, make), recordings)
 
 
-def _at_origin(origin: str) -> RecordingFolder | None:
+def _at_origin(origin: str, *, records: bool) -> RecordingFolder | None:
     try:
-        return RecordingFolder(origin, records=True)
+        return RecordingFolder(origin, records=records)
     except FHRError:
         return None
 
@@ -156,11 +160,12 @@ def _kept(
         wanted = json.loads(json.dumps({**facts, "made_by": fhr.__version__, "data_checksum": checksum()}))
         found = _facts(folder)
         if other := [name for name, value in wanted.items() if found.get(name) != value]:
-            what = "another database" if other == ["data_checksum"] else f"other settings ({', '.join(other)})"
+            whole = {"data_checksum": "another database", "made_by": f"version {found.get('made_by')} of this package"}
+            what = whole.get(", ".join(other), f"other settings ({', '.join(other)})")
             raise FHRError(f"{folder}: holds an index of {what}; name another folder, or remove it")
-        if _damaged(folder, found) is None:
+        if (damage := _damaged(folder, found)) is None:
             return _opened(folder, found, embedding)
-        _log.warning("%s: the index is damaged (%s); it is made anew", folder, _damaged(folder, found))
+        _log.warning("%s: the index is damaged (%s); it is made anew", folder, damage)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FHRError(f"{folder}: is there, and holds no index; name another folder")
     draft = folder.with_name(f"{folder.name}.part")
@@ -197,6 +202,8 @@ def _alone(folder: Path, given: str | Embedding | Callable[[LabourWindows], Arra
     try:
         known = facts["embedding"]["name"]
         if "features" in facts:
+            if given is not None:
+                raise FHRError(f"{folder}: an index of a table, whose features are compared; leave the embedding out")
             embedding = of_feature_set(known, FeatureSet.from_dict(facts["features"]))
         elif given is None and known not in EMBEDDINGS:
             raise FHRError(f"{folder}: an index by {known!r}, a function of somebody's own; give that function")
@@ -207,7 +214,8 @@ def _alone(folder: Path, given: str | Embedding | Callable[[LabourWindows], Arra
         raise FHRError(f"{folder}: {_FACTS} is no description of an index ({error!r}); make it anew") from None
     if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:
         raise FHRError(f"{folder}: an index by {known!r} of other settings or an older version; make it anew")
-    return OpenIndex(_opened(folder, facts, embedding), _at_origin(str(facts.get("recordings", facts["origin"]))))
+    index, of_table = _opened(folder, facts, embedding), "recordings" in facts
+    return OpenIndex(index, _at_origin(str(facts["recordings"]) if of_table else index.origin, records=of_table))
 
 
 def _facts(folder: Path) -> dict[str, Any]:
@@ -239,18 +247,31 @@ def _digest(path: Path) -> str:
 
 
 def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> SimilarityIndex:
+    try:
+        index = _read(folder, facts, embedding)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FHRError(
+            f"{folder}: an index of another version ({facts.get('made_by')}, here {fhr.__version__}), or a damaged one "
+            f"({error!r}); remove the folder, and make it anew"
+        ) from None
+    return replace(index, lists=_lists(folder, facts, index)) if len(index.points) > MANY else index
+
+
+def _read(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> SimilarityIndex:
     of_distance, of_last = (
         unpack_arrays((folder / f"{name}.npz").read_bytes(), most_bytes=1 << 30) for name in ("distance", "last")
     )
     distance = DISTANCES[facts["distance"]].of_arrays(of_distance)
-    points = np.memmap(folder / "points.f32", np.float32, "r", shape=tuple(facts["shape"]))
     windows, labours = (pd.read_parquet(folder / f"{name}.parquet") for name in ("windows", "labours"))
+    windows, labours = windows[WINDOW_COLUMNS], labours[LABOUR_COLUMNS]
+    points = np.memmap(folder / "points.f32", np.float32, "r").reshape(facts["shape"])
+    if points.ndim != 2 or len(points) != len(windows):
+        raise ValueError(f"points of shape {points.shape} for {len(windows)} windows")
     minutes, step, most_loss = (float(facts[name]) for name in ("minutes", "step", "most_loss"))
     origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
     last = OwnWindows(of_last["rows"], of_last["nearest"], of_last["typical"])
     given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)
-    index = SimilarityIndex(embedding, distance, *given)
-    return replace(index, lists=_lists(folder, facts, index)) if len(points) > MANY else index
+    return SimilarityIndex(embedding, distance, *given)
 
 
 def _lists(folder: Path, facts: Mapping[str, Any], index: SimilarityIndex) -> ApproximateSearch | None:

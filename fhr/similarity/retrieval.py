@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fhr.compute import whole_number
 from fhr.datasets import Target
+from fhr.datasets.database import digest_as_read
 from fhr.errors import FHRError, SignalError
 from fhr.formats import read
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
@@ -83,10 +85,8 @@ def similar(
         FHRError: no query that can be used, a database that cannot be, or settings that do not fit.
     """
     labels = {str(target): Target(target) for target in targets}
-    if k < 1:
-        raise FHRError(f"k={k}; ask for 1 match or more")
-    if surrogates < 0:
-        raise FHRError(f"surrogates={surrogates}; ask for some, or for 0 to leave p_surrogate out")
+    whole_number(k, "k", 1)
+    whole_number(surrogates, "surrogates", 0)
     settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
     compared = opened.index
@@ -126,6 +126,8 @@ def _asked(
     query: Recording | str | Path | Sequence[Recording | str | Path], index: SimilarityIndex, end: float | None
 ) -> _Asked:
     given = [query] if isinstance(query, Recording | str | Path) else list(query)
+    if not given:
+        raise FHRError("no query; give one recording or more")
     recordings: list[Recording] = []
     taken, quarantined = list[LabourWindows](), dict[str, str]()
     for one in given:
@@ -162,7 +164,10 @@ def _asked(
 def _with_hits(asked: _Asked, own: list[np.ndarray], hits: Hits) -> tuple[_Asked, list[np.ndarray], Hits]:
     """The queries that can be compared with a labour; the others join those that are left out."""
     found = hits.windows[:, 0] >= 0
-    reason = "no labour of the database can be compared with it; ask about a window with less loss"
+    reason = (
+        "no other labour of the database can be compared with it; ask about a window with less loss, or among more "
+        "labours"
+    )
     quarantined = asked.quarantined | {
         recording.name: f"{recording.name}: {reason}"
         for recording, some in zip(asked.recordings, found, strict=True)
@@ -203,12 +208,12 @@ def _aligned(
 ) -> tuple[pd.DataFrame, LabourWindows]:
     """The k matches of each query with `rms_bpm` and `lag_s`, and their windows."""
     align = elastic_alignment if elastic else rigid_alignment
+    settings: dict[str, Any] = {"minutes": index.minutes, "fs": index.embedding.fs}
     kept, windows = [], []
     for i, (_, rows) in enumerate(table.groupby("query_number")):
         ends = zip(rows["record"], rows["end_s"], strict=True)
         cut = LabourWindows.joined(
-            LabourWindows.of(recordings[record], minutes=index.minutes, fs=index.embedding.fs, end=end)
-            for record, end in ends
+            LabourWindows.of(_unchanged(recordings, record, index), end=end, **settings) for record, end in ends
         )
         found = align(asked.windows[i], cut)
         rows = rows.assign(rms_bpm=found.rms_bpm, lag_s=found.lag_s)
@@ -217,6 +222,13 @@ def _aligned(
         kept.append(rows.iloc[taken].assign(rank=np.arange(1, len(taken) + 1)))
         windows.append(cut[taken])
     return pd.concat(kept, ignore_index=True), LabourWindows.joined(windows)
+
+
+def _unchanged(recordings: Recordings, record: str, index: SimilarityIndex) -> Recording:
+    recording, known = recordings[record], index.labours.loc[record]
+    if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
+        raise FHRError(f"{record}: is another one than when the index was made; make the index anew")
+    return recording
 
 
 def _with_p(
@@ -230,6 +242,11 @@ def _with_p(
 ) -> dict[str, Any]:
     """Fill in `p_special`, `p_by` and `q`; what is to be known of the null hypothesis."""
     null = index.own_windows("last" if end is None else "any", seed)
+    if not len(null.rows):
+        raise FHRError(
+            f"no labour of {index.origin} has a window at its end with {1 - index.most_loss:.0%} of its heart rate, to "
+            "rank among; ask about a window that ends earlier (--end), or allow more loss (--most-loss)"
+        )
     loss = index.windows["loss"].to_numpy()[null.rows]
     labour = index.labour_of(null.rows)
     tails = []
@@ -294,7 +311,7 @@ def _ended(
             counts = {"query": asked.windows.names[i], "label": name, "n_with": int(known.sum()), "n_known": len(known)}
             shares = {"share": interval.value, "low": interval.low, "high": interval.high, "expected": expected}
             rows.append(counts | shares)
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=["query", "label", "n_with", "n_known", "share", "low", "high", "expected"])
 
 
 def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fhr.compute import stream
+from fhr.errors import FHRError
 
 __all__ = ["Rows"]
 
@@ -27,8 +28,17 @@ class Rows:
             (folder / "vectors.f32").write_bytes(b"")
 
     def append(self, rows: np.ndarray) -> None:
-        """Append rows (n, d)."""
+        """Append rows (n, d).
+
+        Raises:
+            FHRError: rows of another length than those before.
+        """
         rows = np.ascontiguousarray(rows, dtype=np.float32)
+        if self.shape[0] and rows.shape[1] != self.shape[1]:
+            raise FHRError(
+                f"the embedding gave vectors of {rows.shape[1]} values after some of {self.shape[1]}; it must give one "
+                "length for all windows"
+            )
         self.shape = (self.shape[0] + len(rows), rows.shape[1])
         if self.folder is None:
             self.parts.append(rows)

@@ -11,7 +11,7 @@ from fhr.errors import FHRError
 
 from .tail import Family, PValues, TailFit, fit_tail, with_tail
 
-__all__ = ["UnrelatedLabours", "p_special"]
+__all__ = ["UnrelatedLabours", "finite_medians", "p_special"]
 
 _PARTS = 5  # of the labours by loss, each with a distance of its own that counts as close
 _A_PART = 40  # labours at least
@@ -50,7 +50,8 @@ class UnrelatedLabours:
         _check_loss(self.loss)
         if not self.counted.any():
             raise FHRError(
-                f"none of {len(self.nearest)} labours has a distance to another; a p-value needs labours to rank among"
+                f"none of {len(self.nearest)} labours has a distance to another, above 0 where it is typical; a "
+                "p-value needs labours to rank among, so compare with more of them, or by another embedding"
             )
 
     @classmethod
@@ -72,7 +73,7 @@ class UnrelatedLabours:
             raise FHRError(f"distances of shape {apart.shape}; give (n, n) of two or more labours")
         off = ~np.eye(len(apart), dtype=bool)
         others = np.where(np.isnan(apart), np.inf, apart)[off].reshape(len(apart), -1)
-        typical = _medians(others) if relative else None
+        typical = finite_medians(others) if relative else None
         return cls(others.min(axis=1), np.asarray(loss), typical, family)
 
     @cached_property
@@ -224,8 +225,8 @@ def _close(distances: np.ndarray, loss: np.ndarray, at: np.ndarray) -> np.ndarra
     return np.maximum(np.interp(at, *np.transpose(knots)), np.finfo(float).tiny)
 
 
-def _medians(distances: np.ndarray) -> np.ndarray:
-    """Median of what is finite in each row; NaN where nothing is."""
+def finite_medians(distances: np.ndarray) -> np.ndarray:
+    """Medians (q,) of what is finite of distances (q, m); NaN where nothing is."""
     known = (row[np.isfinite(row)] for row in distances)
     return np.array([np.median(row) if len(row) else np.nan for row in known])
 

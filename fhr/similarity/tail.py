@@ -16,8 +16,7 @@ __all__ = ["Family", "PValues", "TailFit", "fit_tail", "with_tail"]
 Family = Literal["pareto", "gumbel"]
 """Laws of a tail: generalised Pareto over a threshold, or Gumbel of all values."""
 
-FEWEST = 10
-"""Null values at or below an observed one from which on ranks are enough; the fewest that a tail is fitted to."""
+_FEWEST = 10  # exceedances, of different values
 _MOST = 250  # exceedances
 _STEP = 10  # fewer exceedances, where so many are not of the law
 _LEVEL = 0.05  # of goodness of fit
@@ -142,15 +141,15 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
     x = np.sort(x[np.isfinite(x)])
     n, law = len(x), LAWS[family]
     nothing = TailFit(family, n, 0, np.nan, np.nan, np.nan, np.nan)
-    if n < 4 * FEWEST:
-        return _rejected(nothing, f"{n} null values; a tail is fitted to {4 * FEWEST} or more")
+    if n < 4 * _FEWEST:
+        return _rejected(nothing, f"{n} null values; a tail is fitted to {4 * _FEWEST} or more")
     if x[0] == 0:
         return _rejected(nothing, "null values of 0, below which there is no tail")
     best = nothing
-    for k in range(min(_MOST, n // 4), FEWEST - 1, -_STEP) if law.peaks else (n,):
+    for k in range(min(_MOST, n // 4), _FEWEST - 1, -_STEP) if law.peaks else (n,):
         threshold = float(np.sqrt(x[k - 1] * x[k])) if law.peaks else 1.0
         y = np.log(threshold) - np.log(x[:k][::-1])
-        if len(np.unique(y)) < FEWEST or (law.peaks and y[0] <= 0):
+        if len(np.unique(y)) < _FEWEST or (law.peaks and y[0] <= 0):
             continue  # values that are equal have no tail
         goodness, scale, shape = _fitted(law, y[None], seed)
         if law.peaks:
@@ -160,7 +159,7 @@ def fit_tail(values: ArrayLike, *, family: Family = "pareto", seed: int = 0) -> 
             return fit
         best = fit
     if np.isnan(best.goodness):
-        return _rejected(nothing, f"fewer than {FEWEST} different null values in the tail")
+        return _rejected(nothing, f"fewer than {_FEWEST} different null values in the tail")
     return _rejected(best, f"goodness of fit {best.goodness:.3f}, where more than {_LEVEL:g} is asked for")
 
 

@@ -157,7 +157,9 @@ def test_queries_that_cannot_be_compared_are_left_out_with_the_reason(database, 
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"k": 0}, "1 match or more"),
+        ({"k": 0}, "at least 1"),
+        ({"k": 2.5}, "whole number"),
+        ({"surrogates": 1.5}, "whole number"),
         ({"surrogates": -1}, "surrogates=-1"),
         ({"distance": "euclid"}, "choose from euclidean"),
         ({"embedding": "row"}, "choose from"),
@@ -183,6 +185,8 @@ def test_a_labour_of_another_file_format_stands_in_the_same_folder(folder, tmp_p
     assert opened.index.labours.index.tolist() == ["L000", "L001", "table"]
     assert list(opened.index.quarantined) == ["broken.npz"]
     assert opened.recordings["table"].name == "table"
+    open_index(root, folder=tmp_path / "index", **GIVEN)
+    assert similar(labour("q", 99), tmp_path / "index").table["rms_bpm"].notna().all()
     with pytest.raises(DatasetNotFoundError):
         open_index(tmp_path / "nowhere", **GIVEN)
 
@@ -268,6 +272,8 @@ def test_a_table_of_features_is_a_database(folder, tmp_path):
     assert matches.table["ph"].notna().all()
     assert matches.windows is not None
     assert similar(folder / "L000", tmp_path / "index").table.equals(matches.table)
+    with pytest.raises(FHRError, match="leave the embedding out"):
+        similar(folder / "L000", tmp_path / "index", embedding="raw")
     with pytest.raises(FHRError, match="is a table"):
         similar(folder / "L000", tmp_path / "table.parquet", embedding="raw")
     with pytest.raises(FormatError):
@@ -299,6 +305,10 @@ def test_an_index_is_a_database_as_it_is(database):
     assert found.table.drop(columns=aligned).equals(known.table.drop(columns=aligned))
     with pytest.raises(FHRError, match="not at hand"):
         similar(database["L000"], index, elastic=True)
+    with pytest.raises(FHRError, match="leave out another embedding"):
+        similar(database["L000"], index, embedding="order_statistics")
+    with pytest.raises(FHRError, match="at hand already"):
+        similar(database["L000"], index, index="index")
 
 
 def test_each_labour_stands_for_a_query_of_its_own(database):
@@ -368,7 +378,7 @@ def test_a_query_that_has_nothing_in_common_with_any_labour_is_left_out(database
     late, early = labour("late", 50, gap=False), labour("early", 51, gap=False)
     matches = similar([late, early], index, k=2)
     assert set(matches.table["query"]) == {"early"}
-    assert "no labour of the database can be compared" in matches.quarantined["late"]
+    assert "no other labour of the database can be compared" in matches.quarantined["late"]
     assert matches.ended["query"].unique().tolist() == ["early"]
     with pytest.raises(FHRError, match="none of the queries"):
         similar(late, index)

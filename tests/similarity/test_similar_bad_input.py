@@ -1,0 +1,115 @@
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from some_labours import labour, labours
+
+from fhr.datasets import Database
+from fhr.errors import FHRError
+from fhr.formats import write_wfdb
+from fhr.similarity import Embedding, open_index, similar
+from fhr.similarity.index_folder import _FILES, _digest
+
+GIVEN = {"embedding": "raw", "minutes": 20, "step": 10}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "labours"
+    root.mkdir()
+    for one in labours(3):
+        write_wfdb(one, root)
+    return root
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_an_embedding_whose_length_changes_from_call_to_call_is_refused(kept, tmp_path):
+    def growing(windows):
+        return np.ones((len(windows), 4 + ("L000" in windows.names)))
+
+    where = tmp_path / "index" if kept else None
+    with pytest.raises(FHRError, match="vectors of 4 values after some of 5"):
+        open_index(Database(labours(20), origin="twenty"), growing, step=10, folder=where)
+    assert not list(tmp_path.iterdir())
+
+
+def test_labours_whose_last_windows_are_lost_have_a_null_of_other_windows():
+    def lost(recording):
+        fhr = recording.fhr.copy()
+        fhr[-4000:] = np.nan
+        return replace(recording, fhr=fhr)
+
+    database = Database([lost(one) for one in labours(4)], origin="lost")
+    with pytest.raises(FHRError, match=r"no labour of lost has a window at its end.*--end"):
+        similar(labour("q", 99), database, **GIVEN)
+    assert similar(labour("q", 99), database, end=1800, **GIVEN).table["p_special"].notna().all()
+
+
+@pytest.mark.parametrize("distance", ["euclidean", "laplacian", "mahalanobis"])
+@pytest.mark.filterwarnings("error")
+def test_a_vector_of_nothing_is_not_the_median_labour(distance):
+    def some(windows):
+        vectors = windows.signal[:, 0, ::600].copy()
+        vectors[np.isin(windows.names, ["q", "L001"])] = np.nan
+        return vectors
+
+    embedding = Embedding(some, "some", missing=True)
+    database = Database(labours(4, gap=False), origin="four")
+    matches = similar([labour("q", 99), labour("r", 98)], database, embedding=embedding, distance=distance, step=10)
+    assert "too little of this window was measured" in matches.quarantined["q"]
+    assert set(matches.table["record"]) == {"L000", "L002", "L003"}
+
+
+def test_no_query_and_no_label_are_no_crash():
+    database = Database(labours(3), origin="three")
+    with pytest.raises(FHRError, match="no query; give one"):
+        similar([], database, **GIVEN)
+    matches = similar(labour("q", 99), database, targets=[], **GIVEN)
+    assert matches.ended.empty
+    assert "nearest of 3" in matches.words
+
+
+def test_databases_in_which_nothing_can_be_ranked_are_refused_with_advice():
+    one = Database(labours(1), origin="one")
+    with pytest.raises(FHRError, match=r"none of 1 labours has a distance.*compare with more"):
+        similar(labour("q", 99), one, **GIVEN)
+    with pytest.raises(FHRError, match=r"no other labour.*among more labours"):
+        similar(labours(1)[0], one, **GIVEN)
+    three = Database(labours(3), origin="three")
+    with pytest.raises(FHRError, match="none of 3 labours has a distance"):
+        similar(labour("q", 99), three, embedding=lambda windows: np.ones((len(windows), 2)), step=10)
+
+
+@pytest.mark.parametrize(("name", "column"), [("labours", "digest_as_read"), ("windows", "to_end_s")])
+def test_an_index_without_a_column_is_of_another_version(name, column, folder, tmp_path):
+    kept = tmp_path / "index"
+    open_index(folder, folder=kept, **GIVEN)
+    table = pd.read_parquet(kept / f"{name}.parquet").drop(columns=column)
+    table.to_parquet(kept / f"{name}.parquet")
+    facts = json.loads((kept / "index.json").read_text())
+    (kept / "index.json").write_text(json.dumps(facts | {"files": {one: _digest(kept / one) for one in _FILES}}))
+    for asked in ({"among": kept}, {"among": folder, "folder": kept, **GIVEN}):
+        with pytest.raises(FHRError, match=f"another version.*{column}.*make it anew"):
+            open_index(**asked)
+
+
+@pytest.mark.parametrize("change", [{"shape": [3, 3]}, {"shape": None}, {"minutes": "x"}, {"distance": "row"}])
+def test_a_description_that_does_not_fit_its_index_is_refused(change, folder, tmp_path):
+    kept = tmp_path / "index"
+    open_index(folder, folder=kept, **GIVEN)
+    facts = json.loads((kept / "index.json").read_text())
+    (kept / "index.json").write_text(json.dumps(facts | change))
+    with pytest.raises(FHRError, match="make it anew"):
+        open_index(kept)
+    (kept / "index.json").write_text(json.dumps(facts | {"made_by": "0.0.0"}))
+    with pytest.raises(FHRError, match=r"an index of version 0\.0\.0"):
+        open_index(folder, folder=kept, **GIVEN)
+
+
+def test_a_recording_that_changed_since_the_index_was_made_is_never_shown(folder, tmp_path):
+    open_index(folder, folder=tmp_path / "index", **GIVEN)
+    write_wfdb(labour("L001", 77), folder)
+    with pytest.raises(FHRError, match="L001: is another one than when the index was made"):
+        similar(labour("q", 99), tmp_path / "index")
