@@ -63,8 +63,8 @@ def p_surrogate(
 
     No surrogate as near: p is from the tail of their distances, if its fit is accepted (`fit_tail`).
 
-    Surrogates of a surrogate are not quite its like: iterations and filled gaps leave traces. On CTU-UHB 0.01 of p were at
-    most 0.05 where surrogates asked with the kernel groups, 0.15 with log-leaders, which read fine scales
+    Surrogates of a surrogate are not quite its like: iterations and filled gaps leave traces. On CTU-UHB 0.01 of p were
+    at most 0.05 where surrogates asked with the kernel groups, 0.15 with log-leaders, which read fine scales
     (`benchmarks/similarity_validity.py surrogate`); with `PhaseRandomization` 0.09, of windows without gaps 0.05.
 
     An embedding is refused for which this null says nothing, as the surrogates have the query's own vector, or nearly

@@ -112,7 +112,7 @@ def test_a_run_compares_what_its_network_pools(run_fhr, runs, births, tmp_path):
     ("arguments", "message"),
     [
         (["--among", "nowhere"], "data folder 'nowhere' does not exist"),
-        (["--among", "INDEX", "--k", 0], "k=0; ask for 1 match or more"),
+        (["--among", "INDEX", "--k", 0], "k=0; give a whole number of at least 1"),
         (["--among", "INDEX", "--surrogates", -1], "surrogates=-1"),
         (["--among", "INDEX", "--window", 30], "--window 30.0: INDEX has minutes 20.0; leave the option out"),
         (["--among", "INDEX", "--most-loss", 0.1], "--most-loss 0.1: INDEX has most_loss 0.5"),
