@@ -12,7 +12,7 @@ beside the share that the database has. Queries that cannot be used are named on
 
 import argparse
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
@@ -130,11 +130,11 @@ def run(options: argparse.Namespace) -> int:
         options.among,
         k=options.k,
         embedding=embedding,
-        distance=_or(options.distance, "euclidean"),
-        minutes=_or(minutes, 20.0),
-        step=_or(options.step, 5.0),
+        distance=options.distance,
+        minutes=minutes,
+        step=options.step,
         end=options.end,
-        most_loss=_or(options.most_loss, 0.5),
+        most_loss=options.most_loss,
         targets=options.target or TARGETS,
         elastic=options.elastic,
         own=options.own,
@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
         seed=options.seed,
         index=options.index,
     )
-    _check_taken(options, matches)
+    _check_drawn(options, matches)
     for said in matches.facts["warnings"]:
         _log.warning("%s", said)
     for line in matches.words.splitlines():
@@ -156,10 +156,6 @@ def run(options: argparse.Namespace) -> int:
 
         write_matches_page(options.page, matches)
     return report(quarantined | dict(matches.quarantined))
-
-
-def _or(given: Any, usual: Any) -> Any:
-    return usual if given is None else given
 
 
 def _check(options: argparse.Namespace) -> bool:
@@ -184,15 +180,8 @@ def _embedding(options: argparse.Namespace) -> "tuple[str | Embedding | None, fl
     return embedding, embedding.minutes
 
 
-def _check_taken(options: argparse.Namespace, matches: "Matches") -> None:
-    """Refuse options that a table or an index, which has settings of its own, could not heed."""
-    for option, fact in (("distance", "distance"), ("window", "minutes"), ("step", "step"), ("most_loss", "most_loss")):
-        given, taken = getattr(options, option), matches.facts[fact]
-        if given is not None and given != taken:
-            raise FHRError(
-                f"--{option.replace('_', '-')} {given}: {options.among} has {fact} {taken}; leave the option out, or "
-                "name the folder of recordings"
-            )
+def _check_drawn(options: argparse.Namespace, matches: "Matches") -> None:
+    """Refuse a figure of recordings that are not at hand."""
     if options.figure is not None and matches.windows is None:
         raise FHRError(
             f"--figure {options.figure}: the recordings of {options.among} are not at hand; no strips can be drawn"

@@ -42,11 +42,11 @@ def similar(
     *,
     k: int = 10,
     embedding: str | Embedding | Callable[[LabourWindows], ArrayLike] | None = None,
-    distance: Distances = "euclidean",
-    minutes: float = 20.0,
-    step: float = 5.0,
+    distance: Distances | None = None,
+    minutes: float | None = None,
+    step: float | None = None,
     end: float | None = None,
-    most_loss: float = 0.5,
+    most_loss: float | None = None,
     targets: Sequence[str] = TARGETS,
     elastic: bool = False,
     own: bool = False,
@@ -66,11 +66,11 @@ def similar(
         k: matches a query, each of another labour.
         embedding: what is compared: a name of `EMBEDDINGS`, or a function of one's own; None for that of a table or an
             index, else `kernel`.
-        distance: a name of `DISTANCES`.
-        minutes: length of the windows.
-        step: minutes from one window of the database to the next.
+        distance: a name of `DISTANCES`; None for that of an index, else `euclidean`.
+        minutes: length of the windows; None for that of a table or an index, else 20.
+        step: minutes from one window of the database to the next; None likewise, else 5.
         end: where the query's window ends, s from the start of the recording; None for its end.
-        most_loss: largest share of missing heart rate of a window.
+        most_loss: largest share of missing heart rate of a window; None for that of an index, else 0.5.
         targets: labels of which the share among the matches is told.
         elastic: align the 200 nearest by dynamic time warping, and order them by what is left in bpm; else the k
             nearest are shifted, and keep their order.
@@ -82,14 +82,17 @@ def similar(
         index: folder that the index is kept in, and taken from when it is of this database and these settings.
 
     Raises:
-        FHRError: no query that can be used, a database that cannot be, or settings that do not fit.
+        FHRError: no query that can be used, a database that cannot be, or settings that do not fit: those of a table or
+            an index are its own.
     """
     labels = {str(target): Target(target) for target in targets}
     whole_number(k, "k", 1)
     whole_number(surrogates, "surrogates", 0)
-    settings: dict[str, Any] = {"minutes": minutes, "step": step, "most_loss": most_loss, "folder": index}
-    opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, distance, **settings)
+    asked_for = {"distance": distance, "minutes": minutes, "step": step, "most_loss": most_loss}
+    settings: dict[str, Any] = {name: value for name, value in asked_for.items() if value is not None}
+    opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, folder=index, **settings)
     compared = opened.index
+    _check_taken(settings, compared)
     if elastic and opened.recordings is None:
         raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
@@ -111,6 +114,17 @@ def similar(
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
     return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
+
+
+def _check_taken(settings: dict[str, Any], index: SimilarityIndex) -> None:
+    """Refuse settings that a table or an index, which has its own, did not heed."""
+    for name, given in settings.items():
+        taken = index.distance.name if name == "distance" else getattr(index, name)
+        if isinstance(given, str | int | float) and given != taken:
+            raise FHRError(
+                f"{name}={given}: what it is compared with, {index.origin}, has {name} {taken}; leave it out, or give "
+                "the folder of recordings"
+            )
 
 
 class _Asked(NamedTuple):

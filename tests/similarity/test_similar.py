@@ -382,3 +382,13 @@ def test_a_query_that_has_nothing_in_common_with_any_labour_is_left_out(database
     assert matches.ended["query"].unique().tolist() == ["early"]
     with pytest.raises(FHRError, match="none of the queries"):
         similar(late, index)
+
+
+@pytest.mark.parametrize("given", [{"minutes": 10}, {"step": 5}, {"most_loss": 0.3}, {"distance": "laplacian"}])
+def test_a_setting_that_an_index_has_otherwise_is_refused(given, database):
+    index = open_index(database, **GIVEN)
+    (name,) = given
+    for among in (index, index.index):
+        with pytest.raises(FHRError, match=f"{name}=.*leave it out"):
+            similar(database["L000"], among, **given)
+    assert len(similar(database["L000"], index, k=1, minutes=20, step=10, most_loss=0.5, distance="euclidean")) == 1
