@@ -1,6 +1,7 @@
 """Normal scores: each feature put at the place of a normal deviate by its rank among the training records."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -72,6 +73,16 @@ class NormalScores:
         spread = np.where(varies, deviates.std(axis=0), np.inf)
         fitted = cls(quantiles, middle, deviates.mean(axis=0), spread, limit)
         return fitted, fitted._scaled(deviates)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Arrays by name that hold everything, for a file without pickles."""
+        return {field.name: np.asarray(getattr(self, field.name)) for field in fields(self)}
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "NormalScores":
+        """Normal scores that gave these `arrays`; others may stand among them."""
+        columns = {field.name: arrays[field.name] for field in fields(cls) if field.name != "limit"}
+        return cls(**columns, limit=float(arrays["limit"]))
 
     def __call__(self, features: ArrayLike) -> np.ndarray:
         """Normal scores (n, k) of features (n, k).

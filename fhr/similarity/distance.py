@@ -81,8 +81,7 @@ class Distance(ABC):
         """Arrays by name that hold everything, for a file without pickles."""
         plain = {"unit": np.array(self.unit), "blocks": np.array(self.blocks)}
         if self.scores is not None:
-            names = ("quantiles", "median", "centre", "spread", "limit")
-            plain |= {name: np.asarray(getattr(self.scores, name)) for name in names}
+            plain |= self.scores.arrays()
         return plain
 
     @classmethod
@@ -92,10 +91,7 @@ class Distance(ABC):
 
     @classmethod
     def _fields(cls, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
-        scores = None
-        if "quantiles" in arrays:
-            columns = {name: arrays[name] for name in ("quantiles", "median", "centre", "spread")}
-            scores = NormalScores(**columns, limit=float(arrays["limit"]))
+        scores = NormalScores.of_arrays(arrays) if "quantiles" in arrays else None
         return {"unit": str(arrays["unit"]), "scores": scores, "blocks": tuple(arrays["blocks"].tolist())}
 
 

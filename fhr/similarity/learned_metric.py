@@ -76,8 +76,7 @@ class FittedMetric:
 
     def to_dict(self) -> dict[str, np.ndarray]:
         """Everything as arrays by name, for a file without pickles."""
-        scores = {name: np.asarray(getattr(self.scores, name)) for name in _SCORES}
-        return {**scores, "projection": self.projection, "fitted_to": np.array(self.fitted_to, dtype=str)}
+        return {**self.scores.arrays(), "projection": self.projection, "fitted_to": np.array(self.fitted_to, dtype=str)}
 
     @classmethod
     def from_dict(cls, arrays: Mapping[str, Any]) -> Self:
@@ -100,8 +99,7 @@ class FittedMetric:
                     f"a learned metric whose {name} is {array.dtype} of shape {array.shape}, NaN, or fits the others "
                     "not; give what `to_dict` gave"
                 )
-        quantiles, median, centre, spread = (numbers[name] for name in _SCORES[:-1])
-        scores = NormalScores(quantiles, median, centre, spread, float(numbers["limit"].item()))
+        scores = NormalScores.of_arrays({**numbers, "limit": numbers["limit"].reshape(())})
         return cls(scores, numbers["projection"], tuple(np.asarray(arrays["fitted_to"]).astype(str).tolist()))
 
 
