@@ -11,7 +11,7 @@ from fhr.recording import Recording
 
 from .ctu_uhb import CTUUHB
 
-__all__ = ["read_paths"]
+__all__ = ["database_and_others", "read_paths"]
 
 _log = logging.getLogger(__name__)
 
@@ -46,10 +46,17 @@ def read_paths(paths: Sequence[str]) -> tuple[list[Recording], dict[str, str]]:
 def _files(paths: Iterable[str]) -> list[str]:
     files: list[str] = []
     for path in paths:
-        folder = Path(path)
-        within = recordings_in(folder) if folder.is_dir() else []
-        others = [str(file) for file in within if file.suffix.lower() != ".hea"]
-        # An empty folder stays what it is: reading it says what is missing.
-        database = len(others) < len(within) or (folder / "RECORDS").is_file() or not others
-        files += [path, *others] if database else others
+        database, others = database_and_others(path) if Path(path).is_dir() else (True, [])
+        files += [path] * database + [str(file) for file in others]
     return files
+
+
+def database_and_others(folder: str | Path) -> tuple[bool, list[Path]]:
+    """True where a folder holds WFDB records, or nothing at all, so that reading them says what is missing.
+
+    Returns:
+        That, and the recordings of other formats in it.
+    """
+    within = recordings_in(folder)
+    others = [file for file in within if file.suffix.lower() != ".hea"]
+    return len(others) < len(within) or Path(folder, "RECORDS").is_file() or not others, others

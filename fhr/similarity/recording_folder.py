@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fhr.datasets import record_names
+from fhr.datasets.paths import database_and_others
 from fhr.errors import DatasetNotFoundError, FHRError
-from fhr.formats import read, recordings_in
+from fhr.formats import read
 from fhr.recording import Recording
 
 __all__ = ["RecordingFolder"]
@@ -31,9 +32,7 @@ class RecordingFolder:
 
     def __init__(self, root: str | Path, *, records: bool = False) -> None:
         self.root = Path(root)
-        found = recordings_in(root) if self.root.is_dir() and not records else []
-        others = [path for path in found if path.suffix.lower() != ".hea"]
-        listed = (self.root / "RECORDS").is_file() or len(others) < len(found) or not others
+        listed, others = database_and_others(root) if self.root.is_dir() and not records else (True, [])
         self.paths = [*(self.root / name for name in (record_names(self.root) if listed else ())), *others]
         self.quarantined: dict[str, str] = {}
         self._path_of: dict[str, Path] = {}
