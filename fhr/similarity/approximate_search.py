@@ -15,7 +15,7 @@ from fhr.formats.array_archive import pack_arrays, unpack_arrays
 from fhr.formats.whole_file import write_whole
 
 from .distance import Distance
-from .hits import Hits, nearest_labours
+from .hits import Hits, labours_of, nearest_labours
 
 __all__ = ["MANY", "ApproximateSearch"]
 
@@ -101,7 +101,7 @@ class ApproximateSearch:
     ) -> Self:
         rows = stream(0, "windows of a recall").choice(len(points), _QUERIES, replace=False)
         queries = np.asarray(points[rows])
-        own = [np.array([one]) for one in np.searchsorted(first, rows, side="right") - 1]
+        own = [np.array([one]) for one in labours_of(rows, first)]
         exact = nearest_labours(queries, points, distance, first, own, _K).windows
         least, best = 1 - (1 - recall) / 2, 0.0
         candidates = _CANDIDATES
@@ -234,7 +234,7 @@ class ApproximateSearch:
     def _among(self, rows: np.ndarray, point: np.ndarray, k: int, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Rows and distances (k,) of the nearest labours of one point (d,) among some windows."""
         windows, distances = np.full(k, -1), np.full(k, np.inf, dtype=np.float32)
-        labour = np.searchsorted(self.first, rows, side="right") - 1
+        labour = labours_of(rows, self.first)
         others = ~np.isin(labour, own)
         rows, labour = rows[others], labour[others]
         if len(rows):
@@ -253,7 +253,7 @@ def _complete(points: np.ndarray, middle: np.ndarray) -> np.ndarray:
 
 def _share_found(exact: np.ndarray, found: np.ndarray, first: np.ndarray) -> float:
     """Share of the labours of rows (q, k) that others (q, k) hold as well."""
-    labours = [np.where(rows >= 0, np.searchsorted(first, rows, side="right") - 1, -1) for rows in (exact, found)]
+    labours = [np.where(rows >= 0, labours_of(rows, first), -1) for rows in (exact, found)]
     hit = (labours[0][:, :, None] == labours[1][:, None]).any(axis=2) & (labours[0] >= 0)
     return float(hit.sum() / max((labours[0] >= 0).sum(), 1))
 

@@ -8,7 +8,7 @@ from fhr.errors import FHRError
 
 from .distance import Distance
 
-__all__ = ["Hits", "best_windows", "nearest_labours"]
+__all__ = ["Hits", "best_windows", "labours_of", "nearest_labours"]
 
 
 class Hits(NamedTuple):
@@ -68,3 +68,9 @@ def best_windows(distances: np.ndarray, first: np.ndarray) -> tuple[np.ndarray, 
     rows = np.empty(len(first), dtype=int)
     rows[labour[::-1]] = at[::-1]  # the first of equal ones
     return rows, values
+
+
+def labours_of(rows: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Positions, shaped as `rows`, of the labours that rows of the database are of, which begin at rows `first`."""
+    positions: np.ndarray = np.searchsorted(first, rows, side="right") - 1
+    return positions

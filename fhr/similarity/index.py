@@ -15,7 +15,7 @@ from fhr.recording import Recording, other_digest
 from .approximate_search import ApproximateSearch
 from .distance import Distance
 from .embedding import Embedding
-from .hits import Hits, nearest_labours
+from .hits import Hits, labours_of, nearest_labours
 from .labour_windows import LabourWindows
 from .special import finite_medians
 
@@ -150,5 +150,4 @@ class SimilarityIndex:
 
     def labour_of(self, rows: np.ndarray) -> np.ndarray:
         """Position of the labour of each of these windows."""
-        labour: np.ndarray = np.searchsorted(self.first, rows, side="right") - 1
-        return labour
+        return labours_of(rows, self.first)

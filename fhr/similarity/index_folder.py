@@ -38,7 +38,6 @@ Among = str | Path | Database | SimilarityIndex
 _FACTS = "index.json"
 _FILES = ("points.f32", "windows.parquet", "labours.parquet", "distance.npz", "last.npz")
 _LISTS = "lists.npz"
-_BLOCK = 1 << 20
 _log = logging.getLogger(__name__)
 
 
@@ -239,11 +238,8 @@ def _damaged(folder: Path, facts: Mapping[str, Any]) -> str | None:
 
 
 def _digest(path: Path) -> str:
-    total = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            total.update(block)
-    return total.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _opened(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> SimilarityIndex:

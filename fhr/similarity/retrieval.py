@@ -135,6 +135,13 @@ class _Asked(NamedTuple):
     points: np.ndarray
     quarantined: dict[str, str]
 
+    def only(self, usable: np.ndarray, reason: str) -> "_Asked":
+        """Those that are usable (q,), or none; the others are left out for one reason."""
+        rows = np.flatnonzero(usable)
+        left_out = {str(name): f"{name}: {reason}" for name in np.delete(self.windows.names, rows)}
+        recordings = [self.recordings[i] for i in rows]
+        return _Asked(recordings, self.windows[rows], self.points[rows], self.quarantined | left_out)
+
 
 def _asked(
     query: Recording | str | Path | Sequence[Recording | str | Path], index: SimilarityIndex, end: float | None
@@ -165,14 +172,13 @@ def _asked(
     if recordings:
         windows = LabourWindows.joined(taken)
         points = index.embed(windows)
-        rows = np.flatnonzero(~np.isnan(points).all(axis=1))
-        unlike = (
-            f"too little of this window was measured for the embedding {index.embedding.name}; ask about another one"
-        )
-        quarantined |= {str(name): f"{name}: {unlike}" for name in np.delete(windows.names, rows)}
-        if len(rows):
-            return _Asked([recordings[i] for i in rows], windows[rows], points[rows], quarantined)
-    raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
+        by = index.embedding.name
+        unlike = f"too little of this window was measured for the embedding {by}; ask about another one"
+        asked = _Asked(recordings, windows, points, quarantined).only(~np.isnan(points).all(axis=1), unlike)
+        recordings, quarantined = asked.recordings, asked.quarantined
+    if not recordings:
+        raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
+    return asked
 
 
 def _with_hits(asked: _Asked, own: list[np.ndarray], hits: Hits) -> tuple[_Asked, list[np.ndarray], Hits]:
@@ -182,17 +188,11 @@ def _with_hits(asked: _Asked, own: list[np.ndarray], hits: Hits) -> tuple[_Asked
         "no other labour of the database can be compared with it; ask about a window with less loss, or among more "
         "labours"
     )
-    quarantined = asked.quarantined | {
-        recording.name: f"{recording.name}: {reason}"
-        for recording, some in zip(asked.recordings, found, strict=True)
-        if not some
-    }
-    if not found.any():
-        raise FHRError(f"none of the queries can be compared: {'; '.join(quarantined.values())}")
-    rows = np.flatnonzero(found)
-    recordings = [asked.recordings[i] for i in rows]
-    kept = _Asked(recordings, asked.windows[rows], asked.points[rows], quarantined)
-    return kept, [own[i] for i in rows], Hits(hits.windows[rows], hits.distances[rows])
+    compared = asked.only(found, reason)
+    if not compared.recordings:
+        raise FHRError(f"none of the queries can be compared: {'; '.join(compared.quarantined.values())}")
+    kept = [labours for labours, some in zip(own, found, strict=True) if some]
+    return compared, kept, Hits(hits.windows[found], hits.distances[found])
 
 
 def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
@@ -231,8 +231,8 @@ def _aligned(
         )
         found = align(asked.windows[i], cut)
         rows = rows.assign(rms_bpm=found.rms_bpm, lag_s=found.lag_s)
-        order = np.argsort(np.where(np.isnan(found.rms_bpm), np.inf, found.rms_bpm), kind="stable") if elastic else None
-        taken = np.arange(len(rows))[:k] if order is None else order[:k]
+        order = np.argsort(found.rms_bpm, kind="stable") if elastic else np.arange(len(rows))  # NaN comes last
+        taken = order[:k]
         kept.append(rows.iloc[taken].assign(rank=np.arange(1, len(taken) + 1)))
         windows.append(cut[taken])
     return pd.concat(kept, ignore_index=True), LabourWindows.joined(windows)
