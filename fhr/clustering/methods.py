@@ -40,6 +40,8 @@ class Method:
         parts: numbers of parts into which a kind is split to see whether it is one.
         largest: labours that it takes at once; of more, some are drawn.
         own_number: whether it finds the number of kinds itself, whatever is asked for.
+        any_shape: whether a kind may have any shape, so that a point belongs where its neighbours do; else kinds lie
+            about centres.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Method:
     parts: tuple[int, ...] = (2, 3, 4, 5)
     largest: int = 5_000
     own_number: bool = False
+    any_shape: bool = False
 
     def __call__(self, values: np.ndarray, kinds: int, seed: int = 0) -> Partition:
         """Split values (n, d).
@@ -129,7 +132,9 @@ def _spectral(values: np.ndarray, kinds: int, seed: int) -> Partition:
     graph = ((graph + graph.T) / 2).tocsr()
     if kinds == 1:
         return Partition(np.zeros(len(values), dtype=int), 0.0)
-    fitted = SpectralClustering(kinds, affinity="precomputed", random_state=seed, n_init=_STARTS, assign_labels="kmeans")
+    fitted = SpectralClustering(
+        kinds, affinity="precomputed", random_state=seed, n_init=_STARTS, assign_labels="kmeans"
+    )
     labels = fitted.fit_predict(graph).astype(int)
     degree = np.asarray(graph.sum(axis=1)).ravel()
     cut = 0.0
@@ -162,8 +167,8 @@ METHODS: Mapping[str, Method] = {
         Method("kmeans", _kmeans),
         Method("gaussian_mixture", _gaussian_mixture, parts=(2, 3, 5)),
         Method("agglomerative", _agglomerative, largest=2_000),
-        Method("spectral", _spectral, largest=2_000),
-        Method("hdbscan", _hdbscan, parts=(2,), own_number=True),
+        Method("spectral", _spectral, largest=2_000, any_shape=True),
+        Method("hdbscan", _hdbscan, parts=(2,), own_number=True, any_shape=True),
     )
 }
 """Methods by name: K-means, mixtures of normal kinds of one covariance, Ward's hierarchy, spectral clustering of the

@@ -64,7 +64,7 @@ def number_of_kinds(
     seed: int = 0,
     split: Callable[[int], Partition] | None = None,
 ) -> NumberOfKinds:
-    """Ask for K = 1, 2, ... whether each of K kinds is one kind, and stop at the first K for which nothing speaks against it.
+    """Ask for K = 1, 2, ... whether each of K kinds is one kind, and stop at the first K where nothing speaks against it.
 
     A kind is split into two to five parts by the same method, and so are reference sets of one kind of as many points:
     normal ones of the same covariance, and copulas with its marginals made unimodal. The statistic is the largest gain
@@ -91,8 +91,10 @@ def number_of_kinds(
             f"{int(np.ceil(1 / alpha)) - 1 if 0 < alpha < 1 else 19} sets or more"
         )
     if not references or (unknown := sorted(set(references) - set(REFERENCES))):
-        raise FHRError(f"references {', '.join(unknown) if references else '(none)'} are not known; choose from "
-                       f"{', '.join(REFERENCES)}")
+        raise FHRError(
+            f"references {', '.join(unknown) if references else '(none)'} are not known; choose from "
+            f"{', '.join(REFERENCES)}"
+        )
     whole = split or (lambda kinds: method(values, kinds, seed))
     if method.own_number:
         own = whole(2)
@@ -153,10 +155,12 @@ def _drawn(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Gains of the splits of one reference set, of each kind in turn."""
-    return np.concatenate([
-        _gains(one.draw(len(kind), rng), method, some, int(rng.integers(_SEEDS)))
-        for one, kind, some in zip(fitted, kinds, parts, strict=True)
-    ])
+    return np.concatenate(
+        [
+            _gains(one.draw(len(kind), rng), method, some, int(rng.integers(_SEEDS)))
+            for one, kind, some in zip(fitted, kinds, parts, strict=True)
+        ]
+    )
 
 
 def _parts(n: int, method: Method) -> tuple[int, ...]:

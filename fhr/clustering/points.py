@@ -68,7 +68,9 @@ class Points:
         if x.ndim != 2 or not x.size:
             raise FHRError(f"vectors of shape {x.shape}; give a row a window and a column a coordinate, (n, d)")
         if np.isinf(x).any():
-            raise FHRError(f"{np.isinf(x).any(axis=1).sum()} of {len(x)} vectors hold infinite values; mend or drop them")
+            raise FHRError(
+                f"{np.isinf(x).any(axis=1).sum()} of {len(x)} vectors hold infinite values; mend or drop them"
+            )
         given = np.array([f"row {i}" for i in range(len(x))]) if names is None else np.asarray(names).astype(str)
         if given.shape != (len(x),):
             raise FHRError(f"{len(x)} vectors and names of shape {given.shape}; give one name a vector")

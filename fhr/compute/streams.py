@@ -26,6 +26,7 @@ Purpose = Literal[
     "directions of projections",
     "drawn labours of kinds",
     "dropout of members",
+    "farthest of a kind",
     "folds of a window audit",
     "gap patterns",
     "givers of a permuted control",

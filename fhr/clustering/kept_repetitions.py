@@ -1,0 +1,104 @@
+"""`KeptRepetitions`: repetitions in a folder, so that an interrupted search goes on where it stopped."""
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from fhr.errors import FHRError
+
+from .number import KindsTest
+from .repetitions import Repetition, Task
+
+__all__ = ["KeptRepetitions"]
+
+_SETTINGS = "settings.json"
+
+
+@dataclass(frozen=True)
+class KeptRepetitions:
+    """A folder with a file a repetition, and the settings that they were made with.
+
+    Attributes:
+        folder: where they lie.
+    """
+
+    folder: Path
+
+    @classmethod
+    def open(cls, folder: str | Path, task: Task) -> Self:
+        """Open or begin a folder.
+
+        Raises:
+            FHRError: a folder with repetitions of other points or settings.
+        """
+        folder = Path(folder)
+        identity = json.dumps(_identity(task), sort_keys=True)
+        settings = folder / _SETTINGS
+        folder.mkdir(parents=True, exist_ok=True)
+        if settings.exists():
+            if settings.read_text() != identity:
+                raise FHRError(
+                    f"{folder}: holds repetitions of other labours or settings; give those, or name another folder"
+                )
+        elif any(folder.iterdir()):
+            raise FHRError(f"{folder}: is no folder of repetitions and not empty; name another one")
+        else:
+            settings.write_text(identity)
+        return cls(folder)
+
+    def load(self, repetitions: int) -> dict[int, Repetition]:
+        """Those that are there, by number; one that cannot be read is made again."""
+        found = {}
+        for number in range(repetitions):
+            try:
+                with np.load(self.folder / f"{number}.npz") as arrays:
+                    found[number] = _read(arrays)
+            except (OSError, ValueError, KeyError, EOFError, json.JSONDecodeError):
+                continue
+        return found
+
+    def save(self, number: int, found: Repetition) -> None:
+        """Write one; a file is there whole or not at all."""
+        tests = [[test.kinds, test.p, dict(test.by_reference), test.gain] for test in found.tests]
+        arrays = {
+            "number": np.array(found.number),
+            "tests": np.array(json.dumps(tests)),
+            "null": np.array([test.null for test in found.tests]),
+            "memberships": found.memberships,
+            "distance": found.distance,
+        }
+        if found.of_chosen is not None:
+            arrays["of_chosen"] = found.of_chosen
+        part = self.folder / f"{number}.part"
+        with part.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        part.replace(self.folder / f"{number}.npz")
+
+
+def _read(arrays: "np.lib.npyio.NpzFile") -> Repetition:
+    tests = zip(json.loads(str(arrays["tests"])), arrays["null"], strict=True)
+    return Repetition(
+        int(arrays["number"]),
+        tuple(KindsTest(kinds, p, by, gain, null) for (kinds, p, by, gain), null in tests),
+        arrays["memberships"],
+        arrays.get("of_chosen"),
+        arrays["distance"],
+    )
+
+
+def _identity(task: Task) -> dict[str, object]:
+    points = sha256(np.ascontiguousarray(task.points.values).tobytes() + "\n".join(task.points.names).encode())
+    return {
+        "points": points.hexdigest(),
+        "method": task.method.name,
+        "level": [task.most, task.alpha, list(task.references), task.n_references],
+        "seed": task.seed,
+        "chosen": task.chosen,
+        "split": None if task.split is None else repr(task.split),
+        "retrain": getattr(task.retrain, "__qualname__", str(task.retrain)),
+        "axes": task.axes,
+    }

@@ -1,0 +1,133 @@
+"""`Kinds`: what was found, how sure it is, and what there is to say of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fhr.errors import FHRError
+from fhr.metrics import Interval, exact_interval
+
+from .methods import NOWHERE
+from .number import KindsTest
+from .points import Points
+
+__all__ = ["PAIRS_AT_ONCE", "Kinds"]
+
+PAIRS_AT_ONCE = 5_000
+"""Rows above which no matrix of all pairs is made."""
+_FEWEST = 0.5  # membership below which a row is of no kind for certain
+
+
+@dataclass(frozen=True, eq=False)
+class Kinds:
+    """Kinds of labour, with confidence in their number and in every membership.
+
+    Attributes:
+        points: in which they were sought.
+        number: of kinds; 1 where nothing speaks for more.
+        tests: of 1 kind, 2 kinds and so on, of all labours; of a learnt embedding twice the median over repetitions.
+        numbers: (repetitions,) number of kinds in each.
+        memberships: (repetitions, n, number); NaN where a repetition says nothing of a row.
+        found: (n, numbers[b]) of each repetition b, with the number of kinds that it found itself.
+        nowhere: (n,) share of repetitions in which a row belongs to no kind.
+        facts: settings, and what else is known, in plain types.
+        without: the same without what is known beforehand, such as pairs; None where nothing was given.
+    """
+
+    points: Points
+    number: int
+    tests: tuple[KindsTest, ...]
+    numbers: np.ndarray
+    memberships: np.ndarray
+    found: tuple[np.ndarray, ...]
+    nowhere: np.ndarray
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    without: "Kinds | None" = None
+
+    @property
+    def p(self) -> pd.Series:
+        """P-value by K: that of each of K kinds being one kind."""
+        return pd.Series({test.kinds: test.p for test in self.tests}, name="p").rename_axis("kinds")
+
+    @cached_property
+    def p_of_number(self) -> pd.DataFrame:
+        """Share of the repetitions with each number of kinds, `share`, `low` and `high`, a row a number.
+
+        The interval is the exact binomial one of that many repetitions: it tells how well they measure the share, not
+        how the labours were drawn, which is what the share tells.
+        """
+        rows = {}
+        for kinds in range(1, int(max(self.numbers.max(), self.number)) + 1):
+            interval = exact_interval(int((self.numbers == kinds).sum()), len(self.numbers))
+            rows[kinds] = {"share": interval.value, "low": interval.low, "high": interval.high}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("kinds")
+
+    @cached_property
+    def membership(self) -> np.ndarray:
+        """Probability (n, number) of each kind: the mean over the repetitions."""
+        with np.errstate(all="ignore"):
+            mean: np.ndarray = np.nanmean(self.memberships, axis=0, dtype=np.float64)
+        return mean
+
+    @cached_property
+    def interval(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest membership (n, number) in all but 5% of the repetitions."""
+        low, high = np.nanquantile(self.memberships.astype(np.float32), [0.025, 0.975], axis=0)
+        return low, high
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Most probable kind (n,) of each row, from 0; -1 for a row that mostly belongs nowhere."""
+        labels = self.membership.argmax(axis=1)
+        return np.where(self.nowhere > _FEWEST, NOWHERE, labels)
+
+    def together(self, a: ArrayLike, b: ArrayLike) -> Interval:
+        """Probability that rows belong to one kind, over the repetitions with the number of kinds that each found.
+
+        Args:
+            a: rows (m,).
+            b: rows (m,), each beside one of `a`.
+
+        Returns:
+            Arrays (m,): the mean over the repetitions, and bounds that hold all but 5% of them; NaN where no repetition
+            says anything of both.
+
+        Raises:
+            FHRError: rows that there are not, or another number of them.
+        """
+        a, b = np.atleast_1d(a), np.atleast_1d(b)
+        if a.shape != b.shape or a.ndim != 1:
+            raise FHRError(f"rows of shapes {a.shape} and {b.shape}; give as many of each, (m,)")
+        n = len(self.points)
+        if len(a) and not (min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) < n):
+            raise FHRError(f"rows from {min(a.min(), b.min())} to {max(a.max(), b.max())}; there are 0 to {n - 1}")
+        each = np.array([np.einsum("ik,ik->i", one[a], one[b]) for one in self.found], dtype=np.float64)
+        with np.errstate(all="ignore"):
+            low, high = np.nanquantile(each, [0.025, 0.975], axis=0)
+            return Interval(np.nanmean(each, axis=0), low, high)
+
+    def pairs(self, rows: ArrayLike | None = None) -> np.ndarray:
+        """Probability (m, m) that rows belong to one kind, of all or of some rows.
+
+        Raises:
+            FHRError: more than 5,000 rows; name some, or ask for single pairs with `together`.
+        """
+        rows = np.arange(len(self.points)) if rows is None else np.atleast_1d(rows)
+        if len(rows) > PAIRS_AT_ONCE:
+            raise FHRError(
+                f"all pairs of {len(rows)} rows; name {PAIRS_AT_ONCE:,} or fewer, such as the most typical, or ask "
+                "`together` for those that matter"
+            )
+        total, known = np.zeros((len(rows), len(rows))), np.zeros((len(rows), len(rows)))
+        for one in self.found:
+            some = one[rows].astype(np.float64)
+            there = np.isfinite(some).all(axis=1)
+            some[~there] = 0
+            total += some @ some.T
+            known += np.outer(there, there)
+        return np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)

@@ -1,0 +1,168 @@
+"""Repetitions: the number of kinds and the memberships again, of labours drawn anew and embeddings learnt anew."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from fhr.compute import seed_of, stream
+from fhr.errors import FHRError
+
+from .membership import Neighbours, NormalKinds
+from .methods import Method, Partition
+from .number import KindsTest, number_of_kinds
+from .points import FEWEST, Points
+
+__all__ = ["Repetition", "Retrain", "Task", "one_row_a_labour", "repeat", "soft"]
+
+Retrain = Callable[[np.ndarray, int], np.ndarray]
+"""An embedding that is learnt: from the names (m,) of the labours that it may learn from and a seed, to vectors (n, d)
+of all rows."""
+
+
+class Repetition(NamedTuple):
+    """What one repetition found.
+
+    Attributes:
+        number: of kinds.
+        tests: that led to it.
+        memberships: float32 (n, number) of all rows; NaN of labours that the embedding learnt from.
+        of_chosen: float32 (n, K) for the number of kinds that was chosen beforehand; None where none was.
+        distance: float32 (n,) to the nearest centre of these; NaN likewise, and of kinds without centres.
+    """
+
+    number: int
+    tests: tuple[KindsTest, ...]
+    memberships: np.ndarray
+    of_chosen: np.ndarray | None
+    distance: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What is the same in every repetition.
+
+    Attributes:
+        points: all rows.
+        method: that splits.
+        most: largest number of kinds.
+        alpha: level of the tests.
+        references: of one kind.
+        n_references: sets of each.
+        seed: of everything.
+        chosen: number of kinds, of all labours; None where it is not known yet.
+        split: partition of values (m, d), rows (m,) of the points, into kinds by a seed; None for the method's.
+        retrain: learns the embedding anew; None for one that learns nothing.
+        axes: of an embedding that is learnt.
+    """
+
+    points: Points
+    method: Method
+    most: int
+    alpha: float
+    references: tuple[str, ...]
+    n_references: int
+    seed: int
+    chosen: int | None = None
+    split: Callable[[np.ndarray, np.ndarray, int, int], Partition] | None = None
+    retrain: Retrain | None = None
+    axes: int = 10
+
+    def partition(self, values: np.ndarray, rows: np.ndarray, kinds: int, seed: int) -> Partition:
+        """Split some rows."""
+        if self.split is None:
+            return self.method(values, kinds, seed)
+        return self.split(values, rows, kinds, seed)
+
+
+def repeat(task: Task, number: int) -> Repetition:
+    """One repetition, by its number: the same whatever else is computed.
+
+    The labours are drawn with replacement, and each that was drawn counts once: a labour that counted twice would be a
+    kind of two. Where the embedding is learnt, it learns from those, and kinds are sought among the others, which it
+    has not seen.
+
+    Raises:
+        FHRError: too few labours are left, or what was learnt gives no vectors.
+    """
+    rng = stream(task.seed, "drawn labours of kinds", number)
+    points, n = task.points, len(task.points)
+    labours = points.labours
+    drawn = np.unique(rng.integers(0, len(labours), len(labours)))
+    seed = seed_of(task.seed, "starts of kinds", number)
+    values, used, usable = points.values, drawn, np.ones(n, dtype=bool)
+    if task.retrain is not None:
+        learnt = np.asarray(task.retrain(labours[drawn], seed))
+        if len(learnt) != n:
+            raise FHRError(f"the learnt embedding gave {len(learnt)} vectors of {n} windows; give one of each")
+        unseen = np.isin(points.labour, drawn, invert=True)
+        usable = unseen & np.isfinite(learnt).all(axis=1)
+        used = np.unique(points.labour[usable])
+        if len(used) < FEWEST:
+            raise FHRError(f"{len(used)} labours that the embedding did not learn from; it takes {FEWEST} or more")
+        found = Points.of(learnt[usable], points.names[usable], axes=task.axes)
+        values = np.full((n, found.values.shape[1]), np.nan)
+        values[usable] = found.values
+    rows = one_row_a_labour(points.labour, used, rng, usable=usable, most=task.method.largest)
+    core = values[rows]
+    found_number = number_of_kinds(
+        core,
+        task.method,
+        most=task.most,
+        alpha=task.alpha,
+        references=task.references,
+        n_references=task.n_references,
+        seed=seed,
+        split=lambda kinds: task.partition(core, rows, kinds, seed),
+    )
+    memberships, distance = soft(task.method, core, found_number.partition.labels, values, usable)
+    of_chosen: np.ndarray | None = memberships if found_number.number == task.chosen else None
+    if of_chosen is None and task.chosen is not None:
+        labels = task.partition(core, rows, task.chosen, seed).labels
+        of_chosen, distance = soft(task.method, core, labels, values, usable)
+        if of_chosen.shape[1] != task.chosen:  # a method of its own number found another
+            of_chosen = None
+    return Repetition(found_number.number, found_number.tests, memberships, of_chosen, distance)
+
+
+def soft(
+    method: Method, core: np.ndarray, labels: np.ndarray, values: np.ndarray, usable: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Memberships (n, K) of all values (n, d) in the kinds of a partition of some, and distance (n,) to them."""
+    kinds = (Neighbours if method.any_shape else NormalKinds).fit(core, labels)
+    of_usable = kinds(values[usable])
+    memberships = np.full((len(values), of_usable.shape[1]), np.nan, dtype=np.float32)
+    memberships[usable] = of_usable
+    distance = np.full(len(values), np.nan, dtype=np.float32)
+    if isinstance(kinds, NormalKinds):
+        distance[usable] = kinds.distance(values[usable])
+    return memberships, distance
+
+
+def one_row_a_labour(
+    labour: np.ndarray,
+    labours: Sequence[int] | np.ndarray,
+    rng: np.random.Generator,
+    *,
+    usable: np.ndarray | None = None,
+    most: int | None = None,
+) -> np.ndarray:
+    """A row of each of some labours, drawn among its windows, in the order of the rows.
+
+    Args:
+        labour: (n,) of each row.
+        labours: that are meant.
+        rng: draws.
+        usable: (n,) rows that may be drawn; None for all.
+        most: labours at most, drawn among them; None for all.
+    """
+    order = rng.permutation(len(labour))
+    if usable is not None:
+        order = order[usable[order]]
+    order = order[np.isin(labour[order], labours)]
+    _, first = np.unique(labour[order], return_index=True)
+    rows = order[first]
+    if most is not None and len(rows) > most:
+        rows = rng.choice(rows, most, replace=False)
+    return np.sort(rows)
