@@ -97,7 +97,7 @@ def shape_separation(n: ArrayLike, kinds: ArrayLike = 2) -> np.ndarray:
 
     even if it knows the line, the distance and which records are of the other K - 2 kinds. The bound is where this is
     one half at a = .05. It holds at any n and d and wherever the other kinds lie. The best test of two kinds has power
-    .37 to .38 there. For very many records it is :math:`2.67\,(K / 2n)^{1/8}`: more records help little.
+    .36 to .38 there. For very many records it is :math:`2.67\,(K / 2n)^{1/8}`: more records help little.
 
     Left out: unequal weights, which show in the skewness; kinds that are not Gaussian; and what it costs to look for
     the line where no variance points to it, for known methods as many records as the square of d (Davis, Díaz and Wang
