@@ -6,7 +6,11 @@ from .membership import NormalKinds
 from .methods import METHODS, NOWHERE, Method, Partition
 from .number import KindsTest, NumberOfKinds, number_of_kinds
 from .one_kind import REFERENCES, GaussianKind, OneKind, UnimodalCopula
+from .pair_contradictions import contradictions, pair_words
+from .pair_labels import PairLabels
+from .pair_table import read_pair_labels
 from .points import Points
+from .signed_pairs import SignedPairs
 
 __all__ = [
     "METHODS",
@@ -19,9 +23,14 @@ __all__ = [
     "NormalKinds",
     "NumberOfKinds",
     "OneKind",
+    "PairLabels",
     "Partition",
     "Points",
+    "SignedPairs",
     "UnimodalCopula",
+    "contradictions",
     "find_kinds",
     "number_of_kinds",
+    "pair_words",
+    "read_pair_labels",
 ]

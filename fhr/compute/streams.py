@@ -47,6 +47,7 @@ Purpose = Literal[
     "order of records",
     "outcomes of synthetic recordings",
     "outer folds",
+    "pairs of partial labels",
     "permuted runs",
     "phases of a synthesis",
     "phases of surrogates",
