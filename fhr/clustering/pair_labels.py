@@ -15,7 +15,7 @@ from .signed_pairs import SignedPairs
 __all__ = ["PairLabels"]
 
 _COMPARED_WITH = 20  # other labels that one is compared with, at most: pairs grow with the records, not their square
-_MISSING = ("", "nan", "NaN", "None", "<NA>")
+_MISSING = ("", "nan", "NaN", "NaT", "None", "<NA>")
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,6 +62,7 @@ Purpose = Literal[
     "splits of real records",
     "spoilt windows",
     "starts of kinds",
+    "starts of kinds with pairs",
     "statistics of a copula",
     "steps of an estimator",
     "strips of a passport",
