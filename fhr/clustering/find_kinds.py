@@ -18,8 +18,10 @@ from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
 from .one_kind import REFERENCES
+from .pair_contradictions import pair_words
+from .pair_labels import PairLabels
 from .points import Points
-from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat, soft
+from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat
 
 __all__ = ["find_kinds"]
 
@@ -41,6 +43,7 @@ def find_kinds(
     references: Sequence[str] = tuple(REFERENCES),
     n_references: int = 199,
     retrain: Retrain | None = None,
+    pairs: PairLabels | None = None,
     axes: int = 10,
     seed: int = 0,
     workers: int = 1,
@@ -65,6 +68,8 @@ def find_kinds(
         references: of one kind, names of `REFERENCES`.
         n_references: sets of each, for the test of all labours.
         retrain: learns the embedding anew; None for one that learns nothing.
+        pairs: what is known of pairs of labours, by name: it has a say in every partition and membership, and what is
+            found without it stands beside, in `Kinds.without`. The tests do not count it as evidence.
         axes: principal axes that are kept.
         seed: of everything.
         workers: processes.
@@ -92,17 +97,29 @@ def find_kinds(
             raise FHRError(f"{name}={asked} for {n} labours; ask for 1 to {n // 5} kinds, of 5 labours or more each")
     level = (most, alpha, tuple(references))
     in_each = n_references if retrain is not None else min(n_references, max(_IN_REPETITIONS, _fewest(alpha)))
-    task = Task(points, method, *level, in_each, seed, kinds, None, retrain, axes)
-    if retrain is None:
+    task = Task(points, method, *level, in_each, seed, kinds, pairs, retrain, axes)
+    found = _found(task, n_references, repetitions, workers, kept)
+    if pairs is None:
+        return found
+    alone = None if kept is None else Path(kept).with_name(f"{Path(kept).name} without pairs")
+    without = _found(replace(task, pairs=None), n_references, repetitions, workers, alone)
+    said = [*found.facts["said"], *pair_words(pairs, points.labours)]
+    if not points.one_row_each:
+        said.append("labours have several windows: pairs have a say in the kinds, and none in single memberships")
+    return replace(found, facts={**found.facts, "said": said, "n_pairs": len(pairs)}, without=without)
+
+
+def _found(task: Task, n_references: int, repetitions: int, workers: int, kept: str | Path | None) -> Kinds:
+    if task.retrain is None:
         whole, rows, anchor = _of_all(task, n_references)
-        task = replace(task, chosen=kinds or whole.number)
+        task = replace(task, chosen=task.chosen or whole.number)
         done = _repeated(task, repetitions, workers, kept)
         number, tests = task.chosen, whole.tests
-        farthest = _farthest(task, points.values[rows], whole, anchor)
+        farthest = _farthest(task, task.points.values[rows], whole)
     else:
         done = _repeated(task, repetitions, workers, kept)
         tests = _median_tests(done)
-        number = kinds or _number(tests, alpha, most)
+        number = task.chosen or _number(tests, task.alpha, task.most)
         anchor, farthest = None, np.inf
     assert number is not None
     return _summary(task, done, number, tests, anchor, farthest, repetitions)
@@ -141,7 +158,7 @@ def _of_all(task: Task, n_references: int) -> tuple[NumberOfKinds, np.ndarray, n
     if task.chosen is not None and task.chosen != whole.number:
         whole = replace(whole, partition=task.partition(values, rows, task.chosen, task.seed))
     everywhere = np.ones(len(points), dtype=bool)
-    return whole, rows, soft(task.method, values, whole.partition.labels, points.values, everywhere)[0]
+    return whole, rows, task.soft(values, whole.partition.labels, points.values, everywhere)[0]
 
 
 def _repeated(task: Task, repetitions: int, workers: int, kept: str | Path | None) -> list[Repetition]:
@@ -182,7 +199,7 @@ def _number(tests: Sequence[KindsTest], alpha: float, most: int) -> int:
     return next((k + 1 for k, test in enumerate(tests) if test.p > alpha), min(len(tests) + 1, most))
 
 
-def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds, anchor: np.ndarray) -> float:
+def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds) -> float:
     """Distance to the nearest centre that the farthest of as many points of such kinds exceeds in 5% of reference sets.
 
     The larger one of the references; infinite for kinds without centres.

@@ -11,6 +11,7 @@ import numpy as np
 from fhr.errors import FHRError
 
 from .number import KindsTest
+from .pair_labels import PairLabels
 from .repetitions import Repetition, Task
 
 __all__ = ["KeptRepetitions"]
@@ -98,7 +99,12 @@ def _identity(task: Task) -> dict[str, object]:
         "level": [task.most, task.alpha, list(task.references), task.n_references],
         "seed": task.seed,
         "chosen": task.chosen,
-        "split": None if task.split is None else repr(task.split),
+        "pairs": None if task.pairs is None else _digest(task.pairs),
         "retrain": getattr(task.retrain, "__qualname__", str(task.retrain)),
         "axes": task.axes,
     }
+
+
+def _digest(pairs: PairLabels) -> str:
+    rows = zip(pairs.first, pairs.second, pairs.together, pairs.weight, strict=True)
+    return sha256("\n".join(f"{a},{b},{r},{w!r}" for a, b, r, w in rows).encode()).hexdigest()

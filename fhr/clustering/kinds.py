@@ -4,24 +4,32 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
-from fhr.metrics import Interval, exact_interval
+from fhr.metrics import exact_interval
 
 from .methods import NOWHERE
 from .number import KindsTest
 from .points import Points
 
-__all__ = ["PAIRS_AT_ONCE", "Kinds"]
+__all__ = ["PAIRS_AT_ONCE", "Kinds", "Together"]
 
 PAIRS_AT_ONCE = 5_000
 """Rows above which no matrix of all pairs is made."""
 _FEWEST = 0.5  # membership below which a row is of no kind for certain
+
+
+class Together(NamedTuple):
+    """Probabilities (m,) that two rows belong together, and bounds that hold all but 5% of the repetitions."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +92,7 @@ class Kinds:
         labels = self.membership.argmax(axis=1)
         return np.where(self.nowhere > _FEWEST, NOWHERE, labels)
 
-    def together(self, a: ArrayLike, b: ArrayLike) -> Interval:
+    def together(self, a: ArrayLike, b: ArrayLike) -> Together:
         """Probability that rows belong to one kind, over the repetitions with the number of kinds that each found.
 
         Args:
@@ -105,7 +113,7 @@ class Kinds:
         if len(a) and not (min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) < n):
             raise FHRError(f"rows from {min(a.min(), b.min())} to {max(a.max(), b.max())}; there are 0 to {n - 1}")
         each = np.array([np.einsum("ik,ik->i", one[a], one[b]) for one in self.found], dtype=np.float64)
-        return Interval(mean_of_known(each), *_middle_of_known(each))
+        return Together(mean_of_known(each), *_middle_of_known(each))
 
     def pairs(self, rows: ArrayLike | None = None) -> np.ndarray:
         """Probability (m, m) that rows belong to one kind, of all or of some rows.

@@ -139,6 +139,11 @@ class Points:
         return projected
 
     @property
+    def one_row_each(self) -> bool:
+        """Whether no labour has two rows."""
+        return len(self.labours) == len(self)
+
+    @property
     def labour(self) -> np.ndarray:
         """Number (n,) of the labour of each row, from 0 in the order of `labours`."""
         return np.unique(self.names, return_inverse=True)[1]
