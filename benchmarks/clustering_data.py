@@ -45,7 +45,7 @@ from fhr.synthesis import IAAFT
 EMBEDDINGS = ("kernel", "log_leaders", "morphology", "order_statistics", "scattering")
 N = 442
 SURROGATES, SIMULATED, OF_A_KIND = 8, 2000, 300
-AT_ONCE = 100  # windows that are embedded together
+AT_ONCE = 20  # groups of windows that are embedded together
 
 Settings = dict[str, dict[str, object]]
 """Constants of modules of `fhr.simulation`."""
@@ -59,11 +59,11 @@ ONE_KIND: Settings = {
 """Vaginal births with ultrasound, without what some labours have and others lack: tachysystole, episodes of variability
 and a fall at the end. Each fetus and uterus draws its own baseline, variability, rates, depths and loss, as ever."""
 
-GRADES = (0.0, 0.25, 0.5, 1.0)
+GRADES = (0.0, 0.25, 0.5, 1.0, 2.0)
 
 
 def kind(which: int, grade: float) -> Settings:
-    """Settings of one of `KINDS`: each but the plain one is moved by a constant of its own, 1 is farthest.
+    """Settings of one of `KINDS`: each but the plain one is moved by a constant of its own, from 0 to 2.
 
     Labours of a kind are more alike than those of `ONE_KIND`, and end as they may.
     """
@@ -296,7 +296,7 @@ def kinds_of_labour(
     Args:
         seed: of the set.
         k: kinds, 1 to 5.
-        grade: of `GRADES`: 0 for one kind, 1 for those that are farthest apart.
+        grade: of `GRADES`: 0 for one kind, 2 for those that are farthest apart.
         pool: `kinds` of `Pools`.
         embedding: of the pool.
         n: labours.
@@ -407,10 +407,10 @@ def draw(folder: str, figure: str, seed: int = 0) -> None:
         sets[f"5 kinds, grade {grade:g}"] = kinds_of_labour(seed, 5, grade, pools["kinds"], pools.embedding)
     drawn, panels = plt.subplots(3, 3, figsize=(12, 12), constrained_layout=True)
     for panel, (name, given) in zip(panels.flat, sets.items(), strict=True):
-        points, colours = given if isinstance(given, tuple) else (given, "0.3")
+        points, truth = given if isinstance(given, tuple) else (given, np.zeros(len(given)))
         centred = points - points.mean(axis=0)
         axes = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
-        panel.scatter(*axes.T, s=6, c=colours, cmap="tab10")
+        panel.scatter(*axes.T, s=6, c=truth, cmap="tab10", vmax=len(KINDS))
         panel.set(title=name, xlabel="axis 1, SD", ylabel="axis 2, SD")
     drawn.savefig(figure, dpi=80)
 

@@ -28,7 +28,7 @@ and choose among 1 or 2 to 6 kinds:
 
 import argparse
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -98,7 +98,7 @@ def silhouette(points: np.ndarray, seed: int) -> dict[str, int]:
 
 def criterion(points: np.ndarray, seed: int) -> dict[str, int]:
     found = {
-        (k, shape): GaussianMixture(k, covariance_type=shape, random_state=seed).fit(points).bic(points)
+        (k, shape): GaussianMixture(k, covariance_type=shape, max_iter=500, random_state=seed).fit(points).bic(points)
         for k in range(1, MOST + 1)
         for shape in ("full", "tied", "diag", "spherical")
     }
@@ -153,22 +153,24 @@ def numbers(sets: Iterable[np.ndarray], options: argparse.Namespace) -> dict[str
     return found
 
 
-def table(rows: dict[str, dict[str, str]], first: str) -> None:
-    """A row a method, a column a kind of data."""
-    names = list(rows)
-    print("| " + " | ".join([first, *names]) + " |\n" + "|---" * (1 + len(names)) + "|")
-    for method in rows[names[0]]:
-        print("| " + " | ".join([method, *(rows[name][method] for name in names)]) + " |")
+def table(first: str, rows: Iterable[tuple[str, dict[str, str]]]) -> None:
+    """A row for each kind of data, printed when it is there; a column for each method."""
+    for i, (name, cells) in enumerate(rows):
+        if not i:
+            print("| " + " | ".join([first, *cells]) + " |\n" + "|---" * (1 + len(cells)) + "|")
+        print("| " + " | ".join([name, *cells.values()]) + " |", flush=True)
 
 
 def one(options: argparse.Namespace) -> None:
-    for name in options.embeddings:
-        pools, seeds = Pools(options.pools, name), range(options.runs)
+    def rows(pools: Pools) -> Iterator[tuple[str, dict[str, str]]]:
         of_real = numbers([scaled(pools["real"], pools.embedding)], options)
-        rows = {"real labours": {method: str(said[0]) for method, said in of_real.items()}}
+        yield "real labours", {method: str(said[0]) for method, said in of_real.items()}
         for what, data in nulls(pools).items():
-            rows[what] = {method: split(said) for method, said in numbers(map(data, seeds), options).items()}
-        table(rows, f"{name}: one kind is split")
+            found = numbers(map(data, range(options.runs)), options)
+            yield what, {method: split(said) for method, said in found.items()}
+
+    for name in options.embeddings:
+        table(f"{name}: one kind is split", rows(Pools(options.pools, name)))
 
 
 def split(said: list[int]) -> str:
@@ -193,15 +195,16 @@ def several(options: argparse.Namespace) -> None:
         found = numbers((data(seed, k=k)[0] for seed in range(options.runs)), options)
         return {method: f"{np.mean(np.array(said) == k):.2f} ({usual(said)})" for method, said in found.items()}
 
-    rows = {name: of(how["k"], partial(synthetic_kinds, **how)) for name, how in SYNTHETIC.items()}
-    table(rows, "kinds at a separation")
+    table(
+        "kinds at a separation",
+        ((name, of(how["k"], partial(synthetic_kinds, **how))) for name, how in SYNTHETIC.items()),
+    )
     for name in options.embeddings:
-        pools, rows = Pools(options.pools, name), {}
-        given = {"pool": pools["kinds"], "embedding": pools.embedding}
-        for grade in GRADES[1:]:
-            for k in (2, 3, 5):
-                rows[f"{k} at {grade:g}"] = of(k, partial(kinds_of_labour, grade=grade, **given))
-        table(rows, f"{name}: simulated labours, kinds at a grade")
+        pools = Pools(options.pools, name)
+        drawn = partial(kinds_of_labour, pool=pools["kinds"], embedding=pools.embedding)
+        asked = ((k, grade) for grade in GRADES[1:] for k in (2, 3, 5))
+        rows = ((f"{k} at {grade:g}", of(k, partial(drawn, grade=grade))) for k, grade in asked)
+        table(f"{name}: simulated labours, kinds at a grade", rows)
 
 
 def main(given: Sequence[str] | None = None) -> None:
