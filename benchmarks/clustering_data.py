@@ -206,7 +206,6 @@ def copula(seed: int, vectors: np.ndarray, n: int = N) -> np.ndarray:
     Marginals are linear between the values that were measured, so that what many share, many share again; and where a
     marginal has two modes, so has the set.
     """
-    rng = np.random.default_rng(seed)
     vectors = vectors[~np.isnan(vectors).all(axis=1)].astype(float)
     full = np.where(np.isnan(vectors), np.nanmedian(vectors, axis=0), vectors)
     place = (np.arange(len(full)) + 0.5) / len(full)
@@ -215,7 +214,8 @@ def copula(seed: int, vectors: np.ndarray, n: int = N) -> np.ndarray:
     at = norm.cdf(gaussian(seed, deviates / np.where(spread > 0, spread, 1), n))
     ordered = np.sort(full, axis=0)
     made = np.stack([np.interp(at[:, j], place, ordered[:, j]) for j in range(full.shape[1])], axis=1)
-    made[np.isnan(vectors)[rng.integers(len(vectors), size=n)]] = np.nan
+    gaps = np.isnan(vectors)[np.random.default_rng([seed, 1]).integers(len(vectors), size=n)]
+    made[gaps] = np.nan
     return made
 
 
