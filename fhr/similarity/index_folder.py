@@ -61,7 +61,7 @@ def open_index(
     distance: Distances = "euclidean",
     *,
     minutes: float = 20.0,
-    step: float = 5.0,
+    step: float | None = 5.0,
     most_loss: float = 0.5,
     folder: str | Path | None = None,
 ) -> OpenIndex:
@@ -72,7 +72,7 @@ def open_index(
         embedding: a name or function; None for that of a table or an index, else `kernel`.
         distance: a name or function.
         minutes: length of the windows.
-        step: minutes from one window to the next.
+        step: minutes from one window to the next; None for one window a labour, at its end.
         most_loss: largest share of missing heart rate of a window.
         folder: where the index is kept; what lies there is taken if it is of these recordings and settings. None to
             keep nothing.
@@ -100,7 +100,7 @@ def open_index(
     recordings = among if isinstance(among, Database) else RecordingFolder(among)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
-    settings = {"minutes": float(minutes), "step": float(step), "most_loss": float(most_loss)}
+    settings = {"minutes": float(minutes), "step": None if step is None else float(step), "most_loss": float(most_loss)}
 
     def make(where: Path | None) -> SimilarityIndex:
         given: Mapping[str, Any] = {**settings, "origin": origin, "folder": where, "quarantined": quarantined}
@@ -263,7 +263,8 @@ def _read(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> Simil
     points = np.memmap(folder / "points.f32", np.float32, "r").reshape(facts["shape"])
     if points.ndim != 2 or len(points) != len(windows):
         raise ValueError(f"points of shape {points.shape} for {len(windows)} windows")
-    minutes, step, most_loss = (float(facts[name]) for name in ("minutes", "step", "most_loss"))
+    minutes, most_loss = (float(facts[name]) for name in ("minutes", "most_loss"))
+    step = None if facts["step"] is None else float(facts["step"])
     origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
     last = OwnWindows(of_last["rows"], of_last["nearest"], of_last["typical"])
     given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)

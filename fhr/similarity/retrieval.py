@@ -92,7 +92,7 @@ def similar(
     settings: dict[str, Any] = {name: value for name, value in asked_for.items() if value is not None}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, folder=index, **settings)
     compared = opened.index
-    _check_taken(settings, compared)
+    compared.check_taken(settings)
     if elastic and opened.recordings is None:
         raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
@@ -114,17 +114,6 @@ def similar(
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
     return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
-
-
-def _check_taken(settings: dict[str, Any], index: SimilarityIndex) -> None:
-    """Refuse settings that a table or an index, which has its own, did not heed."""
-    for name, given in settings.items():
-        taken = index.distance.name if name == "distance" else getattr(index, name)
-        if isinstance(given, str | int | float) and given != taken:
-            raise FHRError(
-                f"{name}={given}: what it is compared with, {index.origin}, has {name} {taken}; leave it out, or give "
-                "the folder of recordings"
-            )
 
 
 class _Asked(NamedTuple):
