@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fhr.compute import progress, spread, stream, whole_number
+from fhr.compute import Countdown, spread, stream, tell, whole_number
 from fhr.errors import FHRError
 from fhr.similarity import OpenIndex, SimilarityIndex
 
@@ -97,15 +97,25 @@ def find_kinds(
         whole, rows, anchor = _of_all(task, n_references)
         task = replace(task, chosen=kinds or whole.number)
         done = _repeated(task, repetitions, workers, kept)
-        number, tests = task.chosen, whole.tests
+        found_number, number, tests = whole.number, task.chosen, whole.tests
         farthest = _farthest(task, points.values[rows], whole, anchor)
     else:
         done = _repeated(task, repetitions, workers, kept)
         tests = _median_tests(done)
-        number = kinds or _number(tests, alpha, most)
+        found_number = _number(tests, alpha, most)
+        number = kinds or found_number
         anchor, farthest = None, np.inf
     assert number is not None
-    return _summary(task, done, number, tests, anchor, farthest, repetitions)
+    found = _summary(task, done, number, tests, anchor, farthest, repetitions)
+    source = _source(among)
+    known = {"asked": kinds, "found": found_number, **({} if source is None else source.index.facts)}
+    return replace(found, source=source, facts={**known, **found.facts})
+
+
+def _source(among: Among) -> OpenIndex | None:
+    if isinstance(among, SimilarityIndex):
+        return OpenIndex(among, None)
+    return among if isinstance(among, OpenIndex) else None
 
 
 def points_of(among: Among, names: Sequence[str] | np.ndarray | None = None, axes: int = 10) -> Points:
@@ -148,11 +158,14 @@ def _repeated(task: Task, repetitions: int, workers: int, kept: str | Path | Non
     store = None if kept is None else KeptRepetitions.open(kept, task)
     done = {} if store is None else store.load(repetitions)
     left = [number for number in range(repetitions) if number not in done]
-    several = spread(_numbered, left, shared=task, workers=workers)
-    for number, found in progress(several, description="repetitions", total=len(left)):
-        done[number] = found
-        if store is not None:
-            store.save(number, found)
+    if done:
+        tell("%d of %d repetitions are kept in %s", len(done), repetitions, kept)
+    with Countdown(len(left), what="repetition", workers=workers) as countdown:
+        for number, found in spread(_numbered, left, shared=task, workers=workers):
+            done[number] = found
+            if store is not None:
+                store.save(number, found)
+            countdown.update()
     return [done[number] for number in range(repetitions)]
 
 

@@ -42,7 +42,8 @@ class KeptRepetitions:
         if settings.exists():
             if settings.read_text() != identity:
                 raise FHRError(
-                    f"{folder}: holds repetitions of other labours or settings; give those, or name another folder"
+                    f"{folder}: holds repetitions of other labours or settings; give those, remove it, or name another "
+                    "folder"
                 )
         elif any(folder.iterdir()):
             raise FHRError(f"{folder}: is no folder of repetitions and not empty; name another one")

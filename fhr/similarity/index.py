@@ -109,6 +109,32 @@ class SimilarityIndex:
         here = self.labours[["digest", "digest_as_read"]].assign(name=self.labours.index)
         return int(here.isin(known).any(axis=1).sum())
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was embedded and how, in plain types."""
+        return {
+            "embedding": self.embedding.name,
+            "distance": self.distance.name,
+            "unit": self.distance.unit,
+            "minutes": self.minutes,
+            "step": self.step,
+            "most_loss": self.most_loss,
+            "database": self.origin,
+            "data_checksum": self.checksum,
+            "n_labours": len(self.labours),
+            "n_windows": len(self.windows),
+            "n_left_out": len(self.quarantined),
+        }
+
+    @property
+    def made(self) -> list[str]:
+        """Sentence on labours that were not measured; none where all were, or where that is not known."""
+        kinds = self.labours["kind"].value_counts()
+        counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items() if kind not in ("measured", ""))
+        if not counts:
+            return []
+        return [f"of the {len(self.labours)} labours of the database {counts}: no evidence about fetuses"]
+
     def embed(self, windows: LabourWindows) -> np.ndarray:
         """Points (n, d) of windows of other recordings.
 

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 import fhr
 from fhr.datasets import Database
-from fhr.datasets.database import checksum_line, checksum_of_lines
+from fhr.datasets.database import checksum_line, checksum_of_lines, digest_as_read
 from fhr.errors import FHRError
 from fhr.features import FeatureSet, read_provenance
 from fhr.formats.array_archive import pack_arrays, unpack_arrays
@@ -53,6 +53,27 @@ class OpenIndex:
 
     index: SimilarityIndex
     recordings: Recordings | None
+
+    def cut(self, records: Iterable[str], ends: Iterable[float]) -> LabourWindows:
+        """Windows of recordings, each by its name and where it ends, s from the start of the recording.
+
+        Raises:
+            FHRError: recordings that are not at hand, or that changed since the index was made.
+        """
+        if self.recordings is None:
+            raise FHRError(f"the recordings of {self.index.origin} are not at hand; give their folder")
+        given = {"minutes": self.index.minutes, "fs": self.index.embedding.fs}
+        return LabourWindows.joined(
+            LabourWindows.of(self._unchanged(record), end=end, **given)
+            for record, end in zip(records, ends, strict=True)
+        )
+
+    def _unchanged(self, record: str) -> Recording:
+        assert self.recordings is not None
+        recording, known = self.recordings[record], self.index.labours.loc[record]
+        if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
+            raise FHRError(f"{record}: is another one than when the index was made; make the index anew")
+        return recording
 
 
 def open_index(
