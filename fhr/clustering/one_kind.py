@@ -26,7 +26,10 @@ class OneKind(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class GaussianKind:
-    """A normal distribution of the same mean and covariance.
+    """A normal distribution; what is drawn has the very mean and covariance of the points.
+
+    Normal points of one kind are distributed so, given their mean and covariance, which makes a rank among such sets
+    exact; sets whose covariance differs by chance would hide what is to be seen.
 
     Attributes:
         mean: (d,).
@@ -45,7 +48,7 @@ class GaussianKind:
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Values (n, d)."""
-        drawn: np.ndarray = self.mean + rng.standard_normal((n, len(self.root))) @ self.root
+        drawn: np.ndarray = self.mean + _white(rng.standard_normal((n, len(self.root)))) @ self.root
         return drawn
 
 
@@ -93,16 +96,25 @@ class UnimodalCopula:
         scores = rng.standard_normal((n, len(self.root))) @ self.root
         picked = rng.integers(0, len(self.ordered), scores.shape)
         smooth = np.take_along_axis(self.ordered, picked, axis=0) + self.width * rng.standard_normal(scores.shape)
-        spread = self.ordered.std(axis=0)
+        spread = self.ordered.std(axis=0, ddof=1)
         smooth *= spread / np.sqrt(spread**2 + self.width**2)
         along = np.empty_like(scores)
         np.put_along_axis(along, scores.argsort(axis=0), np.sort(smooth, axis=0), axis=0)
-        drawn: np.ndarray = self.mean + along @ self.axes
+        drawn: np.ndarray = self.mean + (_white(along) * spread) @ self.axes
         return drawn
 
 
 REFERENCES: Mapping[str, type[OneKind]] = {"gaussian": GaussianKind, "copula": UnimodalCopula}
 """Distributions of one kind by name."""
+
+
+def _white(values: np.ndarray) -> np.ndarray:
+    """Values (n, d) of mean 0 and, as far as n allows, covariance 1, changed as little as that takes."""
+    centred = values - values.mean(axis=0)
+    left, spread, right = np.linalg.svd(centred, full_matrices=False)
+    kept = spread > 1e-9 * max(spread.max(initial=0), 1e-300)
+    white: np.ndarray = np.sqrt(max(1, len(values) - 1)) * left[:, kept] @ right[kept]
+    return white
 
 
 def width_of_one_mode(values: np.ndarray) -> float:
