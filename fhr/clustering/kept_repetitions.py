@@ -52,7 +52,7 @@ class KeptRepetitions:
         return cls(folder)
 
     def load(self, repetitions: int) -> dict[int, Repetition]:
-        """Those that are there, by number; one that cannot be read is made again."""
+        """Kept repetitions by number; one that cannot be read is made again."""
         found = {}
         for number in range(repetitions):
             try:

@@ -122,7 +122,7 @@ class Kinds:
 
     @property
     def words(self) -> str:
-        """What was found, a sentence a line, and then what to be warned of."""
+        """Findings, a sentence a line, and then the warnings."""
         return "\n".join([*self.lines, *(f"warning: {said}" for said in self.warnings)])
 
     def figure(self) -> "Figure":

@@ -111,7 +111,7 @@ class SimilarityIndex:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What was embedded and how, in plain types."""
+        """Embedding, settings and numbers of labours and windows, in plain types."""
         return {
             "embedding": self.embedding.name,
             "distance": self.distance.name,

@@ -69,7 +69,7 @@ def place_words(to_end: float) -> str:
 
 
 def every_words(step: float | None) -> str:
-    """How the windows of a labour lie, in words.
+    """The step of windows in words.
 
     >>> every_words(5), every_words(None)
     ('every 5 min', 'one a labour')
