@@ -59,7 +59,7 @@ def find_kinds(
         names: labour of each vector; None where each is a labour of its own, or for an index.
         method: a name of `METHODS`.
         kinds: number to describe, whatever the tests say, which are told all the same; None for the one they find.
-        most: largest number that is claimed.
+        most: largest number that is claimed; never more than a fifth of the labours.
         alpha: level of the tests.
         repetitions: how many.
         references: of one kind, names of `REFERENCES`.
@@ -87,9 +87,9 @@ def find_kinds(
     whole_number(most, "most", 1)
     whole_number(repetitions, "repetitions", 1)
     n = len(points.labours)
-    for name, asked in (("kinds", kinds), ("most", most)):
-        if asked is not None and not 1 <= whole_number(asked, name, 1) <= n // 5:
-            raise FHRError(f"{name}={asked} for {n} labours; ask for 1 to {n // 5} kinds, of 5 labours or more each")
+    if kinds is not None and whole_number(kinds, "kinds", 1) > n // 5:
+        raise FHRError(f"kinds={kinds} for {n} labours; ask for 1 to {n // 5} kinds, of 5 labours or more each")
+    most = min(most, n // 5)
     level = (most, alpha, tuple(references))
     in_each = n_references if retrain is not None else min(n_references, max(_IN_REPETITIONS, _fewest(alpha)))
     task = Task(points, method, *level, in_each, seed, kinds, None, retrain, axes)

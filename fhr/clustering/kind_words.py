@@ -76,7 +76,7 @@ def member_words(table: pd.DataFrame) -> Iterator[str]:
         sure = "" if number == 1 else f"membership {rows['membership'].mean():.0%} on average, "
         typical = ", ".join(rows.sort_values("typical")["record"].drop_duplicates().head(_NAMED))
         doubtful = f"{int(rows['doubtful'].sum())} doubtful; most typical: {typical}"
-        yield f"{_kinds(1) if number == 1 else f'kind {kind}'}: {_many(rows, several)}, {sure}{doubtful}"
+        yield f"{'in it' if number == 1 else f'kind {kind}'}: {_many(rows, several)}, {sure}{doubtful}"
     nowhere, unknown = table[table["kind"] == NO_KIND], table[table["kind"] == ""]
     if len(nowhere):
         yield f"nowhere: {_many(nowhere, several)}, like none of the kinds: {_names(nowhere)}"

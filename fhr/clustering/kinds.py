@@ -33,7 +33,7 @@ _DPI = 110
 _FEWEST = 0.5  # membership below which a row is of no kind for certain
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kinds:
     """Kinds of labour, with confidence in their number and in every membership.
 
@@ -162,6 +162,17 @@ class Kinds:
         kinds = self._told_kinds if at_hand else []
         figures = itertools.chain([self.figure()], (self.strips(kind) for kind in kinds))
         write_figures(path, figures, title="Kinds of labour", dpi=_DPI)
+
+    def _repr_html_(self) -> str:
+        """Words, warnings, and the overview."""
+        from fhr.plots.html_page import embedded, png
+        from fhr.similarity.match_display import html_list
+
+        said = (f"Warning: {one}" for one in self.warnings)
+        return "\n".join([html_list(self.lines), html_list(said), embedded(png(self.figure(), dpi=80), "kinds")])
+
+    def __repr__(self) -> str:
+        return f"Kinds of labour\n{self.words}"
 
     @property
     def _told_kinds(self) -> list[str]:
