@@ -13,7 +13,7 @@ from fhr.errors import FHRError
 from fhr.similarity import OpenIndex, SimilarityIndex
 
 from .kept_repetitions import KeptRepetitions
-from .kinds import Kinds
+from .kinds import Kinds, nan_of_nothing
 from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
@@ -240,7 +240,7 @@ def _summary(
             "repetitions, or name the number of `kinds`"
         )
     together = np.stack(memberships).astype(np.float32)
-    with np.errstate(all="ignore"):
+    with nan_of_nothing():
         far = np.array([np.where(np.isnan(one.distance), np.nan, one.distance > farthest) for one in done])
         by_distance = np.nan_to_num(np.nanmean(far, axis=0)) if np.isfinite(farthest) else np.zeros(n)
         none_of_them = 1 - np.nanmean(together.sum(axis=2), axis=0)

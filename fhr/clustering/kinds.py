@@ -1,7 +1,9 @@
 """`Kinds`: what was found, how sure it is, and what there is to say of it."""
 
 import itertools
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,12 +27,20 @@ from .points import Points
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PAIRS_AT_ONCE", "Kinds"]
+__all__ = ["PAIRS_AT_ONCE", "Kinds", "nan_of_nothing"]
 
 PAIRS_AT_ONCE = 5_000
 """Rows above which no matrix of all pairs is made."""
 _DPI = 110
 _FEWEST = 0.5  # membership below which a row is of no kind for certain
+
+
+@contextmanager
+def nan_of_nothing() -> Iterator[None]:
+    """Leave the mean of nothing NaN, without NumPy's warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        yield
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -82,14 +92,15 @@ class Kinds:
     @cached_property
     def membership(self) -> np.ndarray:
         """Probability (n, number) of each kind: the mean over the repetitions."""
-        with np.errstate(all="ignore"):
+        with nan_of_nothing():
             mean: np.ndarray = np.nanmean(self.memberships, axis=0, dtype=np.float64)
         return mean
 
     @cached_property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest membership (n, number) in all but 5% of the repetitions."""
-        low, high = np.nanquantile(self.memberships.astype(np.float32), [0.025, 0.975], axis=0)
+        with nan_of_nothing():
+            low, high = np.nanquantile(self.memberships.astype(np.float32), [0.025, 0.975], axis=0)
         return low, high
 
     @cached_property
@@ -200,7 +211,7 @@ class Kinds:
         if len(a) and not (min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) < n):
             raise FHRError(f"rows from {min(a.min(), b.min())} to {max(a.max(), b.max())}; there are 0 to {n - 1}")
         each = np.array([np.einsum("ik,ik->i", one[a], one[b]) for one in self.found], dtype=np.float64)
-        with np.errstate(all="ignore"):
+        with nan_of_nothing():
             low, high = np.nanquantile(each, [0.025, 0.975], axis=0)
             return Interval(np.nanmean(each, axis=0), low, high)
 

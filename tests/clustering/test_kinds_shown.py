@@ -16,7 +16,7 @@ NULL = np.linspace(-1, 3, 199)
 FACTS = {"asked": None, "found": 2, "alpha": 0.05, "method": "kmeans", "most": 8}
 
 
-def tests(*p):
+def tested(*p):
     return tuple(KindsTest(k + 1, one, {"gaussian": one}, 2.0, NULL) for k, one in enumerate(p))
 
 
@@ -31,10 +31,8 @@ def two_kinds():
     memberships = np.stack([first + sway, 1 - first - sway], axis=2)
     nowhere = np.r_[np.zeros(25), 0.9, 0.0]
     numbers = np.array([1] * 3 + [2] * 7)
-    found = tuple(
-        one if k == 2 else one.sum(axis=1, keepdims=True) for k, one in zip(numbers, memberships, strict=True)
-    )
-    return Kinds(points, 2, tests(0.005, 0.31), numbers, memberships, found, nowhere, FACTS)
+    found = tuple(m if k == 2 else m.sum(axis=1, keepdims=True) for k, m in zip(numbers, memberships, strict=True))
+    return Kinds(points, 2, tested(0.005, 0.31), numbers, memberships, found, nowhere, FACTS)
 
 
 def test_the_table_tells_kind_doubt_and_what_is_typical(two_kinds):
@@ -101,12 +99,8 @@ def test_a_kind_that_nothing_belongs_to_is_told(two_kinds):
 def test_the_overview_shows_the_kinds_in_turn(two_kinds, tmp_path):
     figure = two_kinds.figure()
     axes = {one.get_label(): one for one in figure.axes}
-    assert [text.get_text().split(" (")[0] for text in axes["pairs"].get_yticklabels()] == [
-        "kind 1",
-        "kind 2",
-        "nowhere",
-        "",
-    ]
+    named = [text.get_text().split(" (")[0] for text in axes["pairs"].get_yticklabels()]
+    assert named == ["kind 1", "kind 2", "nowhere", ""]
     assert [patch.get_height() for patch in axes["numbers"].patches] == [0.3, 0.7]
     titles = [one.get_title() for one in figure.axes if one.get_label() == "split"]
     assert titles == ["is it one kind? p = 0.005", "are 2 kinds enough? p = 0.31"]
