@@ -3,6 +3,7 @@
 from .constrained_labels import SplitWithPairs, constrained_labels
 from .constrained_mixture import in_metric_of_pairs, memberships_with_pairs
 from .find_kinds import find_kinds
+from .kind_table import KIND_COLUMNS
 from .kinds import Kinds
 from .membership import NormalKinds
 from .methods import METHODS, NOWHERE, Method, Partition
@@ -17,6 +18,7 @@ from .signed_pairs import SignedPairs
 
 __all__ = [
     "EVIDENCE",
+    "KIND_COLUMNS",
     "METHODS",
     "NOWHERE",
     "REFERENCES",

@@ -43,7 +43,8 @@ class KeptRepetitions:
         if settings.exists():
             if settings.read_text() != identity:
                 raise FHRError(
-                    f"{folder}: holds repetitions of other labours or settings; give those, or name another folder"
+                    f"{folder}: holds repetitions of other labours or settings; give those, remove it, or name another "
+                    "folder"
                 )
         elif any(folder.iterdir()):
             raise FHRError(f"{folder}: is no folder of repetitions and not empty; name another one")
@@ -52,7 +53,7 @@ class KeptRepetitions:
         return cls(folder)
 
     def load(self, repetitions: int) -> dict[int, Repetition]:
-        """Those that are there, by number; one that cannot be read is made again."""
+        """Kept repetitions by number; one that cannot be read is made again."""
         found = {}
         for number in range(repetitions):
             try:

@@ -25,7 +25,7 @@ of all rows."""
 
 
 class Repetition(NamedTuple):
-    """What one repetition found.
+    """Findings of one repetition.
 
     Attributes:
         number: of kinds.
@@ -44,7 +44,7 @@ class Repetition(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What is the same in every repetition.
+    """Points and settings that are the same in every repetition.
 
     Attributes:
         points: all rows.
