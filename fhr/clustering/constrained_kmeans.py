@@ -66,7 +66,8 @@ def moved_by_pairs(values: np.ndarray, k: int, pairs: SignedPairs, seed: int) ->
 
     Methods that know no cost of pairs take them so: most records stay, and those whose pairs outweigh their values go
     to the kind of `constrained_kmeans` with their offset. An affinity that pairs are propagated through (Lu and Ip
-    2010, doi:10.1007/978-3-642-15567-3_1) gained less in `benchmarks/clustering_pairs.py`, and asks for n x n numbers.
+    2010, doi:10.1007/978-3-642-15567-3_1) gained no more in `benchmarks/clustering_pairs.py`, lost
+    where pairs were wrong, and asks for n x n numbers.
 
     Args:
         values: (n, d).
