@@ -65,7 +65,7 @@ class KeptRepetitions:
 
     def save(self, number: int, found: Repetition) -> None:
         """Write one; a file is there whole or not at all."""
-        tests = [[test.kinds, test.p, dict(test.by_reference), test.gain] for test in found.tests]
+        tests = [[test.kinds, test.p, dict(test.by_reference), test.gain, test.statistic] for test in found.tests]
         arrays = {
             "number": np.array(found.number),
             "tests": np.array(json.dumps(tests)),
@@ -85,7 +85,7 @@ def _read(arrays: "np.lib.npyio.NpzFile") -> Repetition:
     tests = zip(json.loads(str(arrays["tests"])), arrays["null"], strict=True)
     return Repetition(
         int(arrays["number"]),
-        tuple(KindsTest(kinds, p, by, gain, null) for (kinds, p, by, gain), null in tests),
+        tuple(KindsTest(kinds, p, by, gain, null, of) for (kinds, p, by, gain, of), null in tests),
         arrays["memberships"],
         arrays.get("of_chosen"),
         arrays["distance"],

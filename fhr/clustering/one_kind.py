@@ -14,7 +14,7 @@ _BINS = 256
 _MIDDLE = (0.05, 0.95)
 _A_COMPONENT = 5  # points at least
 _STEPS = 100
-_HALVINGS = 16  # of the logarithm of the width
+_HALVINGS = 11  # of the logarithm of the width
 
 
 class OneKind(Protocol):
@@ -148,7 +148,7 @@ def width_of_one_mode(values: np.ndarray) -> float:
         values: (n,), of which some differ.
 
     Returns:
-        In the unit of the values, to 1% of their standard deviation or better.
+        In the unit of the values, to 1% or better.
 
     Source:
         Silverman 1981, J. R. Statist. Soc. B 43:97; Hall and York 2001, Statist. Sinica 11:515, for the interval.

@@ -30,7 +30,7 @@ def test_one_kind_is_split_as_often_as_the_level_says() -> None:
 @pytest.mark.parametrize("method", ["kmeans", "gaussian_mixture", "agglomerative", "spectral", "hdbscan"])
 def test_two_kinds_far_apart_are_found_and_one_is_not_split(method: str) -> None:
     values, truth = kinds(2, 7.0)
-    found = number_of_kinds(values, METHODS[method], n_references=19, most=3)
+    found = number_of_kinds(values, METHODS[method], n_references=39, most=2)
     assert found.number == 2
     labels = found.partition.labels
     sure = labels != NOWHERE
@@ -46,6 +46,16 @@ def test_several_kinds_are_counted(k: int) -> None:
     assert found.number == k
     assert [test.p <= 0.05 for test in found.tests] == [True] * (k - 1) + [False]
     assert [test.kinds for test in found.tests] == list(range(1, k + 1))
+
+
+def test_a_kind_with_corners_is_one_kind() -> None:
+    # A triangle splits into three better than any normal kind does, and has no valley.
+    rng = np.random.default_rng(0)
+    a, b = rng.random((2, 400))
+    values = np.stack([np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)], axis=1)
+    found = number_of_kinds(values, METHODS["kmeans"], n_references=39)
+    assert found.number == 1
+    assert found.tests[0].statistic == "valley"
 
 
 def test_skewed_and_heavy_tailed_points_are_one_kind() -> None:
