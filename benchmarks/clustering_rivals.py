@@ -1,14 +1,14 @@
 """How many kinds usual methods find, where there is one and where there are several.
 
-OMP_NUM_THREADS=1 python benchmarks/clustering_rivals.py POOLS {one,several} [--embeddings kernel morphology]
-    [--runs 100] [--consensus 20] [--methods silhouette HDBSCAN ...]
+OMP_NUM_THREADS=1 python benchmarks/clustering_rivals.py POOLS {one,synthetic,simulated} [--embeddings kernel ...]
+    [--nulls Gaussian ...] [--runs 100] [--consensus 20] [--methods silhouette HDBSCAN ...]
 
 POOLS is what `clustering_data.py make` has filled. `one`: the number that a method finds among the real labours; the
 share of sets of one kind (`clustering_data.nulls`) that it splits, with the exact 95% interval's upper end (Clopper and
-Pearson), and in parentheses the number that it finds most often. `several`: the share of sets of two, three and five
-kinds in which it finds their number, and in parentheses that which it finds most often. `--consensus` is the number of
-sets for consensus clustering, which fits 500 times. All methods get the principal axes that hold 90% of the variance,
-and choose among 1 or 2 to 6 kinds:
+Pearson), and in parentheses the number that it finds most often. `synthetic`, `simulated`: the share of sets of two,
+three and five kinds, Gaussian or like, or simulated labours, in which it finds their number, and in parentheses that
+which it finds most often. `--consensus` is the number of sets for consensus clustering, which fits 500 times. All
+methods get the principal axes that hold 90% of the variance, and choose among 1 or 2 to 6 kinds:
 
 * consensus, PAC: Monti et al. 2003, doi:10.1023/A:1023949509487: K-means on 100 draws of 80% of the rows; the number is
   that of the least share of pairs that are together in 10 to 90% of the draws (Senbabaoglu et al. 2014,
@@ -20,7 +20,7 @@ and choose among 1 or 2 to 6 kinds:
 * silhouette: Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7: K-means; the number with the largest mean; it cannot say
   1. silhouette > .25: one kind where that mean is at most .25 ("no substantial structure", Kaufman and Rousseeuw 1990).
 * BIC: Gaussian mixtures; the least criterion over full, tied, diagonal and spherical covariances. BIC, full: over full
-  ones alone.
+  ones alone. A mixture that cannot be fitted is no choice.
 * prediction strength: Tibshirani and Walther 2005, doi:10.1198/106186005X59243: K-means, two halves 5 times; the
   largest number whose mean strength is .8 or more.
 * HDBSCAN: of scikit-learn, default settings. It says 0 or 2 and more; 0 counts as one kind.
@@ -29,7 +29,9 @@ and choose among 1 or 2 to 6 kinds:
 import argparse
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -97,11 +99,11 @@ def silhouette(points: np.ndarray, seed: int) -> dict[str, int]:
 
 
 def criterion(points: np.ndarray, seed: int) -> dict[str, int]:
-    found = {
-        (k, shape): GaussianMixture(k, covariance_type=shape, max_iter=500, random_state=seed).fit(points).bic(points)
-        for k in range(1, MOST + 1)
-        for shape in ("full", "tied", "diag", "spherical")
-    }
+    found = {}
+    for k, shape in product(range(1, MOST + 1), ("full", "tied", "diag", "spherical")):
+        mixture = GaussianMixture(k, covariance_type=shape, max_iter=500, random_state=seed)
+        with suppress(ValueError):  # a component of so few points that it has no covariance: not a choice
+            found[k, shape] = mixture.fit(points).bic(points)
     full = {k: value for (k, shape), value in found.items() if shape == "full"}
     return {"BIC": min(found, key=found.__getitem__)[0], "BIC, full": min(full, key=full.__getitem__)}
 
@@ -165,8 +167,9 @@ def one(options: argparse.Namespace) -> None:
     def rows(pools: Pools) -> Iterator[tuple[str, dict[str, str]]]:
         of_real = numbers([scaled(pools["real"], pools.embedding)], options)
         yield "real labours", {method: str(said[0]) for method, said in of_real.items()}
-        for what, data in nulls(pools).items():
-            found = numbers(map(data, range(options.runs)), options)
+        drawn = nulls(pools)
+        for what in options.nulls or drawn:
+            found = numbers(map(drawn[what], range(options.runs)), options)
             yield what, {method: split(said) for method, said in found.items()}
 
     for name in options.embeddings:
@@ -175,7 +178,7 @@ def one(options: argparse.Namespace) -> None:
 
 def split(said: list[int]) -> str:
     wrong = sum(number > 1 for number in said)
-    return f"{wrong / len(said):.2f} of {len(said)}, <= {exact_interval(wrong, len(said))[1]:.2f} ({usual(said)})"
+    return f"{wrong / len(said):.2f} of {len(said)}, <= {exact_interval(wrong, len(said)).high:.2f} ({usual(said)})"
 
 
 def usual(said: list[int]) -> int:
@@ -190,33 +193,36 @@ SYNTHETIC: dict[str, dict[str, Any]] = {
 }
 
 
-def several(options: argparse.Namespace) -> None:
-    def of(k: int, data: Callable[..., tuple[np.ndarray, np.ndarray]]) -> dict[str, str]:
-        found = numbers((data(seed, k=k)[0] for seed in range(options.runs)), options)
-        return {method: f"{np.mean(np.array(said) == k):.2f} ({usual(said)})" for method, said in found.items()}
+def found_of(k: int, data: Callable[..., tuple[np.ndarray, np.ndarray]], options: argparse.Namespace) -> dict[str, str]:
+    found = numbers((data(seed, k=k)[0] for seed in range(options.runs)), options)
+    return {method: f"{np.mean(np.array(said) == k):.2f} ({usual(said)})" for method, said in found.items()}
 
-    table(
-        "kinds at a separation",
-        ((name, of(how["k"], partial(synthetic_kinds, **how))) for name, how in SYNTHETIC.items()),
-    )
+
+def synthetic(options: argparse.Namespace) -> None:
+    rows = ((name, found_of(how["k"], partial(synthetic_kinds, **how), options)) for name, how in SYNTHETIC.items())
+    table("kinds at a separation", rows)
+
+
+def simulated(options: argparse.Namespace) -> None:
     for name in options.embeddings:
         pools = Pools(options.pools, name)
         drawn = partial(kinds_of_labour, pool=pools["kinds"], embedding=pools.embedding)
-        asked = ((k, grade) for grade in GRADES[1:] for k in (2, 3, 5))
-        rows = ((f"{k} at {grade:g}", of(k, partial(drawn, grade=grade))) for k, grade in asked)
+        asked = ((k, grade) for grade in GRADES[:0:-1] for k in (2, 3, 5))
+        rows = ((f"{k} at {grade:g}", found_of(k, partial(drawn, grade=grade), options)) for k, grade in asked)
         table(f"{name}: simulated labours, kinds at a grade", rows)
 
 
 def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pools")
-    parser.add_argument("what", choices=("one", "several"))
+    parser.add_argument("what", choices=("one", "synthetic", "simulated"))
     parser.add_argument("--embeddings", nargs="+", choices=EMBEDDINGS, default=["kernel", "morphology"])
+    parser.add_argument("--nulls", nargs="+")
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--consensus", type=int, default=20)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     options = parser.parse_args(given)
-    {"one": one, "several": several}[options.what](options)
+    {"one": one, "synthetic": synthetic, "simulated": simulated}[options.what](options)
 
 
 if __name__ == "__main__":
