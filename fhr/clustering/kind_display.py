@@ -88,7 +88,7 @@ def strips(source: OpenIndex, table: pd.DataFrame, kind: str) -> "Figure":
     return told_strips(told, size=_SIZE, said=f"{name}: the {len(typical)} most typical{also} of {len(of_kind)}")
 
 
-def _lines(row: Mapping[str, Any], to_end: float, typical: bool) -> Iterable[str]:
+def _lines(row: Mapping[Any, Any], to_end: float, typical: bool) -> Iterable[str]:
     yield str(row["record"])
     name = row["kind"] if row["kind"] == NO_KIND else f"kind {row['kind']}"
     yield f"{name}: {'typical' if typical else 'doubtful'}"

@@ -85,7 +85,7 @@ def doubtful_first(table: pd.DataFrame) -> pd.DataFrame:
             "typical": -table["typical"].astype(float),
         }
     )
-    return table.loc[keys.sort_values(list(keys), kind="stable").index]
+    return table.loc[keys.sort_values(["p_nowhere", "membership", "typical"], kind="stable").index]
 
 
 def _ranks(values: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> pd.arrays.IntegerArray:

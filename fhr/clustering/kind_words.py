@@ -53,8 +53,8 @@ def share_words(p_of_number: pd.DataFrame, repetitions: int) -> str:
     """
     shares = p_of_number[p_of_number["share"] > 0].sort_values("share", ascending=False, kind="stable")
     said = [
-        f"{_kinds(kinds)} {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
-        for kinds, row in shares.head(_LISTED).iterrows()
+        f"{_kinds(int(row.kinds))} {row.share:.0%} ({row.low:.0%} to {row.high:.0%})"
+        for row in shares.head(_LISTED).reset_index().itertuples()
     ]
     rest = f", others {shares['share'][_LISTED:].sum():.0%}" if len(shares) > _LISTED else ""
     return f"of {repetitions} repetitions found {', '.join(said)}{rest}"
@@ -66,8 +66,8 @@ def member_words(table: pd.DataFrame) -> Iterator[str]:
     Args:
         table: see `Kinds.table`.
     """
-    several = table["record"].duplicated().any()
-    number = sum(name.startswith("kind_") for name in table)
+    several = bool(table["record"].duplicated().any())
+    number = sum(str(name).startswith("kind_") for name in table)
     for kind in range(1, number + 1):
         rows = table[table["kind"] == str(kind)]
         if not len(rows):

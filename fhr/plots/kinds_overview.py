@@ -67,7 +67,8 @@ def kinds_overview(
     if not 1 <= len(splits) <= _MOST_SPLITS:
         raise FHRError(f"{len(splits)} splits; give 1 to {_MOST_SPLITS}")
     figure = Figure(figsize=(11, 5.8), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(6.4, 4.6))
+    halves: np.ndarray = np.asarray(figure.subfigures(1, 2, width_ratios=(6.4, 4.6)))
+    left, right = halves
     _draw_pairs(left.add_subplot(label="pairs"), chance, list(kinds), drawn_of)
     grid = right.add_gridspec(1 + len(splits), 1, height_ratios=(1.3, *[1] * len(splits)))
     _draw_shares(right.add_subplot(grid[0], label="numbers"), share)
@@ -109,13 +110,9 @@ def _draw_shares(axes: Axes, share: np.ndarray) -> None:
 def _draw_split(axes: Axes, split: BestSplit, *, last: bool) -> None:
     gain, null = split.gain, np.asarray(split.null, dtype=float)
     low, high = min(gain, *null), max(gain, *null)
-    axes.hist(
-        null,
-        bins=np.linspace(low, high, max(10, len(null) // 7)) if high > low else 3,
-        color=GREY,
-        alpha=0.6,
-        label="one kind each",
-    )
+    room = 0.0 if high > low else 0.5
+    bins = np.linspace(low - room, high + room, max(10, len(null) // 7)).tolist()
+    axes.hist(null, bins=bins, color=GREY, alpha=0.6, label="one kind each")
     axes.axvline(gain, color=ORANGE, linewidth=2, label="these labours")
     word = "is it one kind?" if split.kinds == 1 else f"are {split.kinds} kinds enough?"
     axes.set_title(f"{word} p = {split.p:.2g}", fontsize="medium")

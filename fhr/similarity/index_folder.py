@@ -62,9 +62,9 @@ class OpenIndex:
         """
         if self.recordings is None:
             raise FHRError(f"the recordings of {self.index.origin} are not at hand; give their folder")
-        given = {"minutes": self.index.minutes, "fs": self.index.embedding.fs}
+        minutes, fs = self.index.minutes, self.index.embedding.fs
         return LabourWindows.joined(
-            LabourWindows.of(self._unchanged(record), end=end, **given)
+            LabourWindows.of(self._unchanged(record), end=end, minutes=minutes, fs=fs)
             for record, end in zip(records, ends, strict=True)
         )
 

@@ -6,17 +6,20 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fhr.clustering import KIND_COLUMNS, Kinds, KindsTest, Points
+from fhr.clustering import KIND_COLUMNS, Kinds, KindsTest, Method, Partition, Points, find_kinds
 from fhr.clustering.kind_display import MOST_DRAWN, drawn_rows
 from fhr.clustering.kind_table import doubtful_first
 from fhr.clustering.kind_words import number_words
+from fhr.datasets import Database
 from fhr.errors import FHRError, FormatError
+from fhr.similarity import Embedding, open_index
 
 NULL = np.linspace(-1, 3, 199)
+STILL = Method("still", lambda values, kinds, seed: Partition(np.arange(len(values)) % kinds, 0.0), parts=(2,))
 FACTS = {"asked": None, "found": 2, "alpha": 0.05, "method": "kmeans", "most": 8}
 
 
-def tested(*p):
+def decided(*p):
     return tuple(KindsTest(k + 1, one, {"gaussian": one}, 2.0, NULL) for k, one in enumerate(p))
 
 
@@ -32,7 +35,7 @@ def two_kinds():
     nowhere = np.r_[np.zeros(25), 0.9, 0.0]
     numbers = np.array([1] * 3 + [2] * 7)
     found = tuple(m if k == 2 else m.sum(axis=1, keepdims=True) for k, m in zip(numbers, memberships, strict=True))
-    return Kinds(points, 2, tested(0.005, 0.31), numbers, memberships, found, nowhere, FACTS)
+    return Kinds(points, 2, decided(0.005, 0.31), numbers, memberships, found, nowhere, FACTS)
 
 
 def test_the_table_tells_kind_doubt_and_what_is_typical(two_kinds):
@@ -112,6 +115,32 @@ def test_the_overview_shows_the_kinds_in_turn(two_kinds, tmp_path):
         two_kinds.strips(3)
     with pytest.raises(FormatError, match="suffix"):
         two_kinds.write_figures(tmp_path / "k.svg")
+
+
+def test_kinds_in_an_index_know_their_windows_and_what_was_learnt_from(simulated_database):
+    recordings = [one for one in simulated_database.recordings if np.isnan(one.fhr[-4800:]).mean() < 0.4][:21]
+    short = replace(
+        recordings[0], name="short", fhr=recordings[0].fhr[:99], uc=recordings[0].uc[:99], stage2_start=None
+    )
+    learnt = Embedding(level, name="level", learnt_from=frozenset({recordings[0].name, "another"}))
+    opened = open_index(Database([*recordings, short], origin="some"), learnt, step=None)
+    found = find_kinds(opened, method=STILL, repetitions=2, n_references=19)
+    table = found.table
+    assert (table["end_s"] - table["start_s"]).unique().tolist() == [1200]
+    assert found.facts["embedding"] == "level"
+    learnt_from, left_out = (next(one for one in found.warnings if word in one) for word in ("learnt", "left out"))
+    assert learnt_from.startswith("the embedding learnt from 1 of the 21 labours: kinds of these may be kinds of what")
+    assert "short: " in left_out
+    strips = found.strips(1)
+    told = [text.get_text() for text in strips.texts if text.get_gid() == "words" and text.get_weight() == "bold"]
+    assert told[:3] == table.sort_values("typical")["record"].head(3).tolist()
+    with pytest.raises(FHRError, match="not at hand"):
+        find_kinds(opened.index, method=STILL, repetitions=2, n_references=19).strips(1)
+
+
+def level(windows):
+    fhr = windows.signal[:, 0]
+    return np.stack([np.nanmedian(fhr, axis=1), np.nanstd(fhr, axis=1)], axis=1)
 
 
 def test_some_of_many_are_drawn_of_each_kind():
