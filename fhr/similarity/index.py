@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fhr.compute import stream
+from fhr.datasets.database import digest_as_read
 from fhr.errors import FHRError
 from fhr.recording import Recording, other_digest
 
@@ -84,6 +85,17 @@ class SimilarityIndex:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
         digests = self.labours["digest"].to_numpy()
         return np.flatnonzero((self.labours.index.to_numpy() == recording.name) | (digests == recording.digest))
+
+    def unchanged(self, name: str, recording: Recording) -> Recording:
+        """Give a recording back that is the labour of a name in the index.
+
+        Raises:
+            FHRError: another one.
+        """
+        known = self.labours.loc[name]
+        if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
+            raise FHRError(f"{name}: is another one than when the index was made; make the index anew")
+        return recording
 
     @property
     def n_learnt_from(self) -> int:

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 
 from fhr.compute import whole_number
 from fhr.datasets import Target
-from fhr.datasets.database import digest_as_read
 from fhr.errors import FHRError, SignalError
 from fhr.formats import read
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
@@ -227,7 +226,7 @@ def _aligned(
     for i, (_, rows) in enumerate(table.groupby("query_number")):
         ends = zip(rows["record"], rows["end_s"], strict=True)
         cut = LabourWindows.joined(
-            LabourWindows.of(_unchanged(recordings, record, index), end=end, **settings) for record, end in ends
+            LabourWindows.of(index.unchanged(record, recordings[record]), end=end, **settings) for record, end in ends
         )
         found = align(asked.windows[i], cut)
         rows = rows.assign(rms_bpm=found.rms_bpm, lag_s=found.lag_s)
@@ -236,13 +235,6 @@ def _aligned(
         kept.append(rows.iloc[taken].assign(rank=np.arange(1, len(taken) + 1)))
         windows.append(cut[taken])
     return pd.concat(kept, ignore_index=True), LabourWindows.joined(windows)
-
-
-def _unchanged(recordings: Recordings, record: str, index: SimilarityIndex) -> Recording:
-    recording, known = recordings[record], index.labours.loc[record]
-    if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
-        raise FHRError(f"{record}: is another one than when the index was made; make the index anew")
-    return recording
 
 
 def _with_p(

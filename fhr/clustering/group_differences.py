@@ -1,0 +1,136 @@
+"""Differences of a number between kinds, by ranks: how large they are, and how often chance makes them as large."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import gammaln
+from scipy.stats import rankdata
+
+from .methods import NOWHERE
+
+__all__ = ["KeptByKinds", "fisher_freeman_halton", "kept_by_kinds", "kruskal_wallis", "rank_biserial"]
+
+_SAME = 1e-9  # relative: statistics nearer than that are equal
+_AT_ONCE = 1_000  # permutations
+
+
+class KeptByKinds(NamedTuple):
+    """What kinds tell of the ranks of features, and points too.
+
+    Attributes:
+        kinds: (c,) share of the variance of the ranks that is between kinds: epsilon squared of Kruskal and Wallis.
+        kept: (c,) what kinds tell, as a share of what they and a linear function of the points tell together.
+    """
+
+    kinds: np.ndarray
+    kept: np.ndarray
+
+
+def kept_by_kinds(values: np.ndarray, labels: np.ndarray, features: np.ndarray) -> KeptByKinds:
+    """Compare what kinds tell of features with what the points tell, in which the kinds were sought.
+
+    Args:
+        values: (n, d).
+        labels: (n,) kind of each; -1 does not count.
+        features: (n, c); NaN is unknown.
+
+    Returns:
+        Shares; 0 and NaN where a feature does not vary among the labours that count.
+
+    Source:
+        Kruskal and Wallis 1952, J. Am. Statist. Assoc. 47:583; Tomczak and Tomczak 2014, Trends Sport Sci. 1:19, for
+        the effect size.
+    """
+    counts = labels != NOWHERE
+    known = np.isfinite(features) & counts[:, None]
+    of_kinds, of_both = np.zeros(features.shape[1]), np.full(features.shape[1], np.nan)
+    patterns, pattern = np.unique(known, axis=1, return_inverse=True)
+    for i, there in enumerate(patterns.T):
+        columns = np.flatnonzero(pattern.ravel() == i)
+        if there.sum() < 2:
+            continue
+        ranks = rankdata(features[np.ix_(there, columns)], axis=0)
+        ranks -= ranks.mean(axis=0)
+        total = np.square(ranks).sum(axis=0)
+        within = labels[there]
+        groups = (within[:, None] == np.unique(within)).astype(float)
+        told = _told(groups, ranks)
+        both = _told(np.hstack([groups, values[there] - values[there].mean(axis=0)]), ranks)
+        of_kinds[columns] = np.divide(told, total, out=np.zeros(len(columns)), where=total > 0)
+        of_both[columns] = np.divide(told, both, out=np.full(len(columns), np.nan), where=both > _SAME * total)
+    return KeptByKinds(of_kinds, of_both)
+
+
+def rank_biserial(labels: np.ndarray, numbers: np.ndarray) -> float:
+    """Rank-biserial correlation of numbers (n,) with labels 0 and 1: P(greater in 1) - P(greater in 0).
+
+    Twice the area under the ROC curve less one; of numbers that are 0 or 1, the difference of their shares. NaN where
+    one of both has no number.
+
+    >>> rank_biserial(np.array([0, 0, 1, 1]), np.array([1.0, 3.0, 2.0, 4.0]))
+    0.5
+    """
+    there = np.isfinite(numbers) & (labels != NOWHERE)
+    one = labels[there] == 1
+    if not 0 < one.sum() < len(one):
+        return float("nan")
+    ranks = rankdata(numbers[there])
+    return float(2 * (ranks[one].mean() - ranks[~one].mean()) / len(one))
+
+
+def kruskal_wallis(labels: np.ndarray, numbers: np.ndarray, permutations: int, rng: np.random.Generator) -> float:
+    """P-value of Kruskal and Wallis's test by permutation, exact with ties whatever the numbers of labours.
+
+    Args:
+        labels: (n,) kind of each number.
+        numbers: (n,), all known.
+        permutations: of the labels.
+        rng: draws them.
+    """
+    ranks = rankdata(numbers)
+    ranks -= ranks.mean()
+    kinds, counts = np.unique(labels, return_counts=True)
+    groups = labels[:, None] == kinds
+
+    def between(permuted: np.ndarray) -> np.ndarray:
+        sums = np.stack([permuted @ group for group in groups.T], axis=1)
+        statistic: np.ndarray = (np.square(sums) / counts).sum(axis=1)
+        return statistic
+
+    observed = between(ranks[None])[0] * (1 - _SAME)
+    above = 0
+    for start in range(0, permutations, _AT_ONCE):
+        some = np.tile(ranks, (min(_AT_ONCE, permutations - start), 1))
+        above += int((between(rng.permuted(some, axis=1)) >= observed).sum())
+    return (1 + above) / (permutations + 1)
+
+
+def fisher_freeman_halton(labels: np.ndarray, yes: np.ndarray, permutations: int, rng: np.random.Generator) -> float:
+    """P-value of the exact test of Fisher, Freeman and Halton of shares in kinds, by tables drawn with its margins.
+
+    Args:
+        labels: (n,) kind of each labour.
+        yes: (n,), 0 or 1.
+        permutations: tables.
+        rng: draws them.
+
+    Source:
+        Freeman and Halton 1951, Biometrika 38:141, doi:10.1093/biomet/38.1-2.141.
+    """
+    kinds, counts = np.unique(labels, return_counts=True)
+    observed = np.array([yes[labels == kind].sum() for kind in kinds])
+    drawn = rng.multivariate_hypergeometric(counts, int(yes.sum()), size=permutations)
+
+    def log_chance(table: np.ndarray) -> np.ndarray:
+        ways: np.ndarray = -(gammaln(table + 1) + gammaln(counts - table + 1)).sum(axis=-1)
+        return ways
+
+    return (1 + int((log_chance(drawn) <= log_chance(observed) + _SAME).sum())) / (permutations + 1)
+
+
+def _told(by: np.ndarray, ranks: np.ndarray) -> np.ndarray:
+    """Sum of squares (c,) of ranks (n, c) along columns (n, k)."""
+    length = np.linalg.norm(by, axis=0)
+    axes, spread, _ = np.linalg.svd(by / np.where(length > 0, length, 1), full_matrices=False)
+    told: np.ndarray = np.square(axes[:, spread > _SAME * spread.max()].T @ ranks).sum(axis=0)
+    return told
