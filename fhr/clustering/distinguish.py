@@ -1,4 +1,4 @@
-"""`what_distinguishes`: features, covariates and outcomes in which kinds of labour differ, on labours that made none."""
+"""`what_distinguishes`: features, covariates and outcomes in which kinds differ, on labours that made no kinds."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args
@@ -81,9 +81,9 @@ def what_distinguishes(
         By column of the table: `words`, `unit`, `read` (whether the points read it or may), `two_valued`, `n` known, of
         each kind k `n_k`, `kind_k` (median, or share of what has two values), `low_k` and `high_k` (quartiles, or exact
         95% interval); `effect`, by `measure` (rank-biserial of kind 2 against kind 1, epsilon squared of more kinds),
-        `kept`, `kept_by_one_kind` (median of the references), `test`, `p` and `q`. NaN where nothing can be said. Empty
-        where one kind was found. `attrs` holds `kinds`, `shares` of the tested labours, `n_made`, `n_tested`, the
-        settings, and `said`, sentences.
+        of what is read `kept` and `kept_by_one_kind` (median of the references), `test`, `p` and `q`. NaN where nothing
+        can be said. Empty where one kind was found. `attrs` holds `kinds`, `shares` of the tested labours, `n_made`,
+        `n_tested`, the settings, and `said`, sentences.
 
     Raises:
         FHRError: a table that has no numbers of the labours, names that are not of it, too few labours, a method that
@@ -120,12 +120,13 @@ def what_distinguishes(
     p_of_read, usual = _against_one_kind(tested, kept, read, by, references, n_references, seed)
     rows = {}
     for j, name in enumerate(numbers.columns):
-        row = _described(tested, j) | {"kept": kept.kept[j], "kept_by_one_kind": usual[j]}
+        column = described(name)
+        row: dict[str, Any] = {"words": column.description, "unit": column.unit, "read": bool(read[j])}
+        row |= _described(tested, j)
+        row |= {"kept": kept.kept[j] if read[j] else np.nan, "kept_by_one_kind": usual[j]}
         test, p = ("rank among one kind", p_of_read[j]) if read[j] else _any_difference(tested, j, permutations, seed)
-        rows[name] = described(name)._asdict() | {"read": bool(read[j])} | row | {"test": test, "p": p}
-    compared = (
-        pd.DataFrame.from_dict(rows, orient="index").drop(columns="name").rename(columns={"description": "words"})
-    )
+        rows[name] = row | {"test": test, "p": p}
+    compared = pd.DataFrame.from_dict(rows, orient="index")
     family = compared["p"].to_numpy(dtype=float)
     compared["q"] = false_discovery_rate_at(family, family, method=fdr)
     counts = np.array([(tested.labels == kind).sum() for kind in range(number)])

@@ -14,19 +14,19 @@ _A_TERM = 10  # labours
 
 @dataclass(frozen=True, eq=False)
 class SmoothDependence:
-    """Regression of the normal scores of features on points, whatever else the points are like.
+    """Regression of features on points, whatever else the points are like.
 
-    A feature is a polynomial of second order in the axes, as many of its terms as there are tens of labours but all of
-    first order, plus what is left, drawn among the labours; drawn scores take the known values in their order. So a
-    drawn feature has the distribution, the ties and the missing values of the real one, and hangs on the points as
-    strongly, whether they have kinds or not. Least squares, unlike a shrunken or a local fit, take too much for
-    dependence rather than too little: what they say of the parts of one kind errs to the larger side.
+    A feature, or its normal scores where these fit better, is a polynomial of second order in the axes, as many of its
+    terms as there are tens of labours but all of first order, plus what is left, drawn among the labours; the known
+    values are then taken in this order. So a drawn feature has the distribution, the ties and the missing values of the
+    real one, and hangs on the points as strongly, whether they have kinds or not. Least squares, unlike a shrunken or a
+    local fit, take too much for dependence rather than too little.
 
     Attributes:
         spread: (d,) of the axes.
         products: (2, q) axes of each term of second order.
         weights: (1 + d + q, c).
-        rest: (n, c) scores that the points do not tell; NaN where a feature is unknown.
+        rest: (n, c) what the points do not tell; NaN where a feature is unknown.
         known: sorted known values of each feature.
     """
 
@@ -45,20 +45,23 @@ class SmoothDependence:
         order = np.argsort(first + second, kind="stable")[: max(0, n // _A_TERM - d - 1)]  # axes of much variance first
         products = np.stack([first[order], second[order]])
         terms = _terms(values / spread, products)
-        scores, weights = np.full(features.shape, np.nan), np.zeros((terms.shape[1], features.shape[1]))
+        rest, weights = np.full(features.shape, np.nan), np.zeros((terms.shape[1], features.shape[1]))
         for j, column in enumerate(features.T):
             there = np.isfinite(column)
-            scores[there, j] = ndtri((rankdata(column[there]) - 0.5) / max(1, there.sum()))
-            weights[:, j] = np.linalg.lstsq(terms[there], scores[there, j])[0]
+            both = np.stack([ndtri((rankdata(column[there]) - 0.5) / max(1, there.sum())), column[there]], axis=1)
+            fitted = np.linalg.lstsq(terms[there], both)[0]
+            left = both - terms[there] @ fitted
+            better = int(np.argmin(left.var(axis=0) / np.maximum(both.var(axis=0), 1e-300)))
+            rest[there, j], weights[:, j] = left[:, better], fitted[:, better]
         known = tuple(np.sort(column[np.isfinite(column)]) for column in features.T)
-        return cls(spread, products, weights, scores - terms @ weights, known)
+        return cls(spread, products, weights, rest, known)
 
     def draw(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Features (m, c) of other values (m, d)."""
         rest = self.rest[rng.integers(0, len(self.rest), len(values))]
-        scores = _terms(values / self.spread, self.products) @ self.weights + rest
-        drawn = np.full(scores.shape, np.nan)
-        for j, (known, column) in enumerate(zip(self.known, scores.T, strict=True)):
+        order = _terms(values / self.spread, self.products) @ self.weights + rest
+        drawn = np.full(order.shape, np.nan)
+        for j, (known, column) in enumerate(zip(self.known, order.T, strict=True)):
             there = np.flatnonzero(np.isfinite(column))
             place = (np.arange(len(there)) + 0.5) * len(known) / max(1, len(there))
             drawn[there[column[there].argsort()], j] = known[place.astype(int)]
