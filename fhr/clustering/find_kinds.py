@@ -13,7 +13,7 @@ from fhr.errors import FHRError
 from fhr.similarity import OpenIndex, SimilarityIndex
 
 from .kept_repetitions import KeptRepetitions
-from .kinds import Kinds
+from .kinds import Kinds, mean_of_known
 from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
@@ -226,12 +226,10 @@ def _summary(
             f"none of {repetitions} repetitions found {number} kinds, so no membership can be told; ask for more "
             "repetitions, or name the number of `kinds`"
         )
-    together = np.stack(memberships).astype(np.float32)
-    with np.errstate(all="ignore"):
-        far = np.array([np.where(np.isnan(one.distance), np.nan, one.distance > farthest) for one in done])
-        by_distance = np.nan_to_num(np.nanmean(far, axis=0)) if np.isfinite(farthest) else np.zeros(n)
-        none_of_them = 1 - np.nanmean(together.sum(axis=2), axis=0)
-    nowhere = np.maximum(by_distance, np.clip(np.nan_to_num(none_of_them), 0, 1).round(6))
+    together = np.stack(memberships)
+    far = np.array([np.where(np.isnan(one.distance), np.nan, one.distance > farthest) for one in done])
+    of_none = 1 - mean_of_known(together.sum(axis=2))
+    nowhere = np.nan_to_num(np.maximum(mean_of_known(far), of_none.round(6)))
     facts: dict[str, Any] = {
         "method": task.method.name,
         "most": task.most,

@@ -64,7 +64,7 @@ def number_of_kinds(
     seed: int = 0,
     split: Callable[[int], Partition] | None = None,
 ) -> NumberOfKinds:
-    """Ask for K = 1, 2, ... whether each of K kinds is one kind, and stop at the first K where nothing speaks against it.
+    """Ask for K = 1, 2, ... whether each of K kinds is one kind; stop at the first K where nothing speaks against it.
 
     A kind is split into two to five parts by the same method, and so are reference sets of one kind of as many points:
     normal ones of the same covariance, and copulas with its marginals made unimodal. The statistic is the largest gain

@@ -32,6 +32,7 @@ from .reasons import undefined
 from .resampling import Interval, bootstrap, resampled
 from .retraining import flip_rate, flip_rate_of_average, retraining_spread
 from .selective import RiskCoverage, augrc, aurc, risk_coverage
+from .separability import least_separation, separation_words, shape_separation, spectral_separation
 from .shifted_difference import NearestWindows, nearest_windows, shifted_differences
 from .summary import evaluate, to_frame
 
@@ -86,6 +87,7 @@ __all__ = [
     "frechet",
     "holm",
     "in_real_units",
+    "least_separation",
     "manifolds",
     "marginal_distance",
     "mean_net_benefit",
@@ -103,7 +105,10 @@ __all__ = [
     "risk_coverage",
     "score_counts",
     "sensitivity_at_specificity",
+    "separation_words",
+    "shape_separation",
     "shifted_differences",
+    "spectral_separation",
     "to_frame",
     "tpr_at_fpr",
     "undefined",
