@@ -1,7 +1,7 @@
 """Error rates and power of what distinguishes kinds of labour, on simulated points.
 
-python benchmarks/clustering_differences.py false [--runs 200] [--n 200] [--kinds 2 3] [--clouds normal skewed]
-python benchmarks/clustering_differences.py power [--runs 100] [--n 200] [--apart 3 4 5]
+python benchmarks/clustering_differences.py false [--runs 200] [--n 200] [--sets 19] [--kinds 2] [--clouds normal]
+python benchmarks/clustering_differences.py power [--runs 100] [--n 200] [--sets 19] [--apart 3 4 5]
 python benchmarks/clustering_differences.py real FOLDER [--embedding morphology] [--step 20] [--kinds 2]
 
 `false`: one cloud, normal or skewed, of which so many kinds are asked for; features hang on it smoothly, outcomes do
@@ -72,12 +72,12 @@ def two_kinds(rng: np.random.Generator, n: int, apart: float) -> tuple[np.ndarra
     return x, features
 
 
-def p_values(x: np.ndarray, features: dict[str, np.ndarray], kinds: int, seed: int) -> pd.DataFrame:
+def p_values(x: np.ndarray, features: dict[str, np.ndarray], kinds: int, seed: int, sets: int) -> pd.DataFrame:
     """P-values by feature, on the same labours, on held-out ones, and of `what_distinguishes`."""
     points = Points.of(x)
     found = asked_for(points, kinds, seed)
     table = pd.DataFrame(features, index=points.names)
-    given = {"seed": seed, "n_references": 39, "permutations": 999}
+    given = {"seed": seed, "n_references": sets, "permutations": 999}
     split = what_distinguishes(found, table, apart=list(table), **given)
     same = [kruskal(*(table[name][found.labels == k] for k in range(kinds))).pvalue for name in table]
     return pd.DataFrame(
@@ -104,14 +104,14 @@ def false(options) -> None:
     for cloud in options.clouds:
         for kinds in options.kinds:
             drawn = (one_cloud(np.random.default_rng(seed), options.n, cloud) for seed in range(options.runs))
-            found = [p_values(*one, kinds, seed) for seed, one in enumerate(drawn)]
+            found = [p_values(*one, kinds, seed, options.sets) for seed, one in enumerate(drawn)]
             rates(found, f"one {cloud} cloud of {options.n}, {kinds} kinds asked for, {options.runs} runs")
 
 
 def power(options) -> None:
     for apart in options.apart:
         drawn = (two_kinds(np.random.default_rng(seed), options.n, apart) for seed in range(options.runs))
-        found = [p_values(*one, 2, seed) for seed, one in enumerate(drawn)]
+        found = [p_values(*one, 2, seed, options.sets) for seed, one in enumerate(drawn)]
         rates(found, f"two kinds {apart:g} SD apart, {options.n} labours, {options.runs} runs")
 
 
@@ -135,6 +135,7 @@ if __name__ == "__main__":
     parser.add_argument("folder", nargs="?")
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--n", type=int, default=200)
+    parser.add_argument("--sets", type=int, default=19, help="of one kind, of each reference; 19 reach a p of .05")
     parser.add_argument("--kinds", type=int, nargs="+", default=[2, 3])
     parser.add_argument("--clouds", nargs="+", default=["normal", "skewed"])
     parser.add_argument("--apart", type=float, nargs="+", default=[3.0, 4.0, 5.0])

@@ -1,4 +1,4 @@
-"""What columns of a clinical table mean, in words and units, and which of them no signal is in."""
+"""Columns of a clinical table: their words and units, and which of them are read from no signal."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -60,7 +60,7 @@ def described(name: str) -> Column:
 
 
 def is_apart(name: str) -> bool:
-    """Whether a column is an outcome, a label of outcomes or a covariate, for which no signal is read.
+    """Tell whether a column is an outcome, a label of outcomes or a covariate, for which no signal is read.
 
     >>> is_apart("ph<7.05"), is_apart("second_stage"), is_apart("baseline_mean")
     (True, True, False)

@@ -1,6 +1,6 @@
 """`what_distinguishes`: features, covariates and outcomes in which kinds differ, on labours that made no kinds."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -103,7 +103,7 @@ def what_distinguishes(
     read = ~np.isin(numbers.columns, _apart(numbers, apart))
     number = found.number if kinds is None else whole_number(kinds, "kinds", 2)
     settings = {"references": list(references), "n_references": n_references, "permutations": permutations}
-    about = {
+    about: dict[Hashable | None, Any] = {
         "kinds": number,
         **settings,
         "fdr": fdr,
@@ -162,9 +162,11 @@ def _numbers(table: pd.DataFrame, points: Points) -> pd.DataFrame:
 
 def _apart(numbers: pd.DataFrame, apart: Sequence[str] | None) -> Sequence[str]:
     if apart is None:
-        return [name for name in numbers if is_apart(name)]
+        return [name for name in map(str, numbers) if is_apart(name)]
     if unknown := [name for name in apart if name not in numbers]:
-        raise FHRError(f"apart={unknown[0]!r} is no column of the table; its columns are {', '.join(numbers)}")
+        raise FHRError(
+            f"apart={unknown[0]!r} is no column of the table; its columns are {', '.join(map(str, numbers))}"
+        )
     return apart
 
 

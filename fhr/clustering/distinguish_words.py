@@ -1,4 +1,4 @@
-"""What distinguishes kinds, in sentences."""
+"""Sentences on what distinguishes kinds."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ def differences_in_words(differences: pd.DataFrame, *, level: float = 0.05) -> l
     sentences = [f"{said[0].upper()}{said[1:]}." for said in about["said"]]
     if not len(differences):
         return sentences
-    rows = [{"name": name} | row for name, row in zip(differences.index, differences.to_dict("records"), strict=True)]
+    rows: list[dict[str, Any]] = [dict(zip(differences, row, strict=True)) for row in differences.to_numpy().tolist()]
     told = [row for row in rows if row["q"] <= level]
     kinds = range(1, about["kinds"] + 1)
     sentences.append(
@@ -54,7 +54,7 @@ def differences_in_words(differences: pd.DataFrame, *, level: float = 0.05) -> l
 
 
 def _way(row: Row, kinds: range, kind: int) -> str:
-    """In which way a kind stands out from every other one; empty where it does not."""
+    """Way in which a kind stands out from every other one; empty where it does not."""
     own, others = row[f"kind_{kind}"], [row[f"kind_{other}"] for other in kinds if other != kind]
     more = own > max(others) or (len(kinds) == 2 and own == others[0] and row["effect"] > 0)
     less = own < min(others) or (len(kinds) == 2 and own == others[0] and row["effect"] < 0)

@@ -1,4 +1,4 @@
-"""Differences of a number between kinds, by ranks: how large they are, and how often chance makes them as large."""
+"""Differences of a number between kinds, by ranks: their size, and the chance of one as large."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ _AT_ONCE = 1_000  # permutations
 
 
 class KeptByKinds(NamedTuple):
-    """What kinds tell of the ranks of features, and points too.
+    """Shares of the ranks of features that kinds tell, alone and beside the points.
 
     Attributes:
         kinds: (c,) share of the variance of the ranks that is between kinds: epsilon squared of Kruskal and Wallis.
