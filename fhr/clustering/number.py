@@ -11,7 +11,7 @@ from fhr.errors import FHRError
 from .methods import NOWHERE, Method, Partition
 from .one_kind import REFERENCES, OneKind
 
-__all__ = ["KindsTest", "NumberOfKinds", "number_of_kinds", "one_kind_each"]
+__all__ = ["KindsTest", "NumberOfKinds", "among_alike", "number_of_kinds", "one_kind_each"]
 
 _FEWEST = 5  # points of a part, on average
 _SEEDS = 1 << 31
@@ -145,6 +145,35 @@ def one_kind_each(
         if p > alpha:
             break
     return KindsTest(len(kinds), max(found.values()), found, gain, null)
+
+
+def among_alike(
+    values: np.ndarray, alike: np.ndarray, method: Method, *, n_sets: int = 199, seed: int = 0
+) -> KindsTest:
+    """Test whether points split better than sets of points that stand for them, one of each.
+
+    Each set takes, of each point, one of what stands for it, drawn. The point itself is not among these: where it lies
+    otherwise, sets of both would be of two kinds.
+
+    Args:
+        values: (n, d).
+        alike: (s, n, d), such as embedded surrogates of each labour.
+        method: that splits.
+        n_sets: how many.
+        seed: of what is drawn.
+
+    Raises:
+        FHRError: another shape, or values that are not finite.
+    """
+    if alike.ndim != 3 or alike.shape[1:] != values.shape or not np.isfinite(alike).all():
+        raise FHRError(f"what stands for points {values.shape} has shape {alike.shape}; give finite (s, n, d)")
+    rng = stream(seed, "reference data of one kind", 0, len(REFERENCES))
+    rows, parts = np.arange(len(values)), _parts(len(values), method)
+    sets = (alike[rng.integers(0, len(alike), len(rows)), rows] for _ in range(n_sets))
+    drawn = np.array([_gains(one, method, parts, int(rng.integers(_SEEDS))) for one in sets])
+    best = _standardised(_gains(values, method, parts, seed), drawn).max(axis=1)
+    p = float((best >= best[0]).mean())
+    return KindsTest(1, p, {"alike": p}, float(best[0]), best[1:])
 
 
 def _drawn(
