@@ -11,7 +11,7 @@ from fhr.errors import FHRError
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 
 from .clinical_columns import described, is_apart
-from .group_differences import KeptByKinds, fisher_freeman_halton, kept_by_kinds, kruskal_wallis, rank_biserial
+from .group_differences import epsilon_squared, fisher_freeman_halton, kept_by_kinds, kruskal_wallis, rank_biserial
 from .halves import Halves, most_probable
 from .kinds import Kinds
 from .membership import aligned
@@ -24,7 +24,6 @@ from .smooth_dependence import SmoothDependence
 __all__ = ["what_distinguishes"]
 
 _FEWEST = 10  # labours of which a number is known, or nothing is tested
-_ALL = np.s_[:]
 
 
 class _Tested(NamedTuple):
@@ -102,14 +101,9 @@ def what_distinguishes(
     numbers = _numbers(table, found.points)
     read = ~np.isin(numbers.columns, _apart(numbers, apart))
     number = found.number if kinds is None else whole_number(kinds, "kinds", 2)
-    settings = {"references": list(references), "n_references": n_references, "permutations": permutations}
-    about: dict[Hashable | None, Any] = {
-        "kinds": number,
-        **settings,
-        "fdr": fdr,
-        "seed": seed,
-        "said": [*_said(found, number), *table.attrs.get("said", ())],
-    }
+    about: dict[Hashable | None, Any] = {"kinds": number, "fdr": fdr, "seed": seed}
+    about |= {"references": list(references), "n_references": n_references, "permutations": permutations}
+    about["said"] = [*_said(found, number), *table.attrs.get("said", ())]
     if number == 1:
         nothing = pd.DataFrame(columns=["words", "unit", "read", "n", "effect", "measure", "test", "p", "q"])
         nothing.attrs = about | {"shares": [1.0], "n_made": 0, "n_tested": 0}
@@ -123,7 +117,7 @@ def what_distinguishes(
         column = described(name)
         row: dict[str, Any] = {"words": column.description, "unit": column.unit, "read": bool(read[j])}
         row |= _described(tested, j)
-        row |= {"kept": kept.kept[j] if read[j] else np.nan, "kept_by_one_kind": usual[j]}
+        row |= {"kept": kept[j] if read[j] else np.nan, "kept_by_one_kind": usual[j]}
         test, p = ("rank among one kind", p_of_read[j]) if read[j] else _any_difference(tested, j, permutations, seed)
         rows[name] = row | {"test": test, "p": p}
     compared = pd.DataFrame.from_dict(rows, orient="index")
@@ -206,14 +200,14 @@ def _split(found: Kinds, features: np.ndarray, kinds: int, method: Method, seed:
     return _Tested(values, features[rows], halves, most_probable(memberships), kinds)
 
 
-def _kept(tested: _Tested, columns: np.ndarray | slice = _ALL) -> KeptByKinds:
+def _kept(tested: _Tested) -> np.ndarray:
     rows = tested.halves.tested
-    return kept_by_kinds(tested.values[rows], tested.labels, tested.features[rows][:, columns])
+    return kept_by_kinds(tested.values[rows], tested.labels, tested.features[rows])
 
 
 def _against_one_kind(
     tested: _Tested,
-    observed: KeptByKinds,
+    observed: np.ndarray,
     read: np.ndarray,
     method: Method,
     references: Sequence[str],
@@ -222,7 +216,7 @@ def _against_one_kind(
 ) -> tuple[np.ndarray, np.ndarray]:
     """P-value (c,) of what the kinds keep among sets of one kind, and the median (c,) that these keep."""
     known = np.isfinite(tested.features).sum(axis=0) >= _FEWEST
-    columns = np.flatnonzero(read & known & np.isfinite(observed.kept))
+    columns = np.flatnonzero(read & known & np.isfinite(observed))
     p, usual = np.full(len(read), np.nan), np.full(len(read), np.nan)
     if not len(columns):
         return p, usual
@@ -238,9 +232,9 @@ def _against_one_kind(
                 values, tested.kinds, method, seed_of(seed, "features of one kind", i, k)
             )
             features = dependence.draw(values, rng)
-            drawn[k] = _kept(_Tested(values, features, tested.halves, most_probable(memberships), tested.kinds)).kept
+            drawn[k] = _kept(_Tested(values, features, tested.halves, most_probable(memberships), tested.kinds))
         drawn = np.where(np.isnan(drawn), np.inf, drawn)  # what does not vary says nothing against one kind
-        rank = (1 + (drawn >= observed.kept[columns]).sum(axis=0)) / (n_references + 1)
+        rank = (1 + (drawn >= observed[columns]).sum(axis=0)) / (n_references + 1)
         median = np.where(rank >= largest, np.median(drawn, axis=0), median)
         largest = np.maximum(rank, largest)
     p[columns], usual[columns] = largest, median
@@ -277,7 +271,7 @@ def _described(tested: _Tested, column: int) -> dict[str, Any]:
         row |= {f"low_{kind + 1}": low, f"high_{kind + 1}": high}
     if tested.kinds == 2:
         return row | {"effect": rank_biserial(tested.labels, numbers), "measure": "rank-biserial"}
-    return row | {"effect": _kept(tested, np.array([column])).kinds[0], "measure": "epsilon squared"}
+    return row | {"effect": epsilon_squared(tested.labels, numbers), "measure": "epsilon squared"}
 
 
 def _two_values(numbers: np.ndarray) -> bool:

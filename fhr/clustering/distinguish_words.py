@@ -26,7 +26,7 @@ def differences_in_words(differences: pd.DataFrame, *, level: float = 0.05) -> l
     sentences = [f"{said[0].upper()}{said[1:]}." for said in about["said"]]
     if not len(differences):
         return sentences
-    rows: list[dict[str, Any]] = [dict(zip(differences, row, strict=True)) for row in differences.to_numpy().tolist()]
+    rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in differences.to_dict("records")]
     told = [row for row in rows if row["q"] <= level]
     kinds = range(1, about["kinds"] + 1)
     sentences.append(

@@ -1,6 +1,4 @@
-"""Differences of a number between kinds, by ranks: their size, and the chance of one as large."""
-
-from typing import NamedTuple
+"""Differences of numbers between kinds: their size, and the chance of one as large."""
 
 import numpy as np
 from scipy.special import gammaln
@@ -8,57 +6,61 @@ from scipy.stats import rankdata
 
 from .methods import NOWHERE
 
-__all__ = ["KeptByKinds", "fisher_freeman_halton", "kept_by_kinds", "kruskal_wallis", "rank_biserial"]
+__all__ = ["epsilon_squared", "fisher_freeman_halton", "kept_by_kinds", "kruskal_wallis", "rank_biserial"]
 
 _SAME = 1e-9  # relative: statistics nearer than that are equal
 _AT_ONCE = 1_000  # permutations
 
 
-class KeptByKinds(NamedTuple):
-    """Shares of the ranks of features that kinds tell, alone and beside the points.
+def kept_by_kinds(values: np.ndarray, labels: np.ndarray, features: np.ndarray) -> np.ndarray:
+    """Share that kinds keep of what the points tell of features.
 
-    Attributes:
-        kinds: (c,) share of the variance of the ranks that is between kinds: epsilon squared of Kruskal and Wallis.
-        kept: (c,) what kinds tell, as a share of what they and a linear function of the points tell together.
-    """
-
-    kinds: np.ndarray
-    kept: np.ndarray
-
-
-def kept_by_kinds(values: np.ndarray, labels: np.ndarray, features: np.ndarray) -> KeptByKinds:
-    """Compare what kinds tell of features with what the points tell, in which the kinds were sought.
+    What kinds tell is the variance between them; it is divided by that of the least-squares fit of kinds and points
+    together, which is linear in the points. Of the features themselves: in ranks a gap between two kinds would be gone.
 
     Args:
-        values: (n, d).
+        values: (n, d) in which the kinds were sought.
         labels: (n,) kind of each; -1 does not count.
         features: (n, c); NaN is unknown.
 
     Returns:
-        Shares; 0 and NaN where a feature does not vary among the labours that count.
-
-    Source:
-        Kruskal and Wallis 1952, J. Am. Statist. Assoc. 47:583; Tomczak and Tomczak 2014, Trends Sport Sci. 1:19, for
-        the effect size.
+        (c,), from 0 to 1; NaN where a feature does not vary with the points.
     """
-    counts = labels != NOWHERE
-    known = np.isfinite(features) & counts[:, None]
-    of_kinds, of_both = np.zeros(features.shape[1]), np.full(features.shape[1], np.nan)
+    kept = np.full(features.shape[1], np.nan)
+    known = np.isfinite(features) & (labels != NOWHERE)[:, None]
     patterns, pattern = np.unique(known, axis=1, return_inverse=True)
     for i, there in enumerate(patterns.T):
         columns = np.flatnonzero(pattern.ravel() == i)
         if there.sum() < 2:
             continue
-        ranks = rankdata(features[np.ix_(there, columns)], axis=0)
-        ranks -= ranks.mean(axis=0)
-        total = np.square(ranks).sum(axis=0)
-        within = labels[there]
+        some, within = features[np.ix_(there, columns)], labels[there]
+        some = some - some.mean(axis=0)
         groups = (within[:, None] == np.unique(within)).astype(float)
-        told = _told(groups, ranks)
-        both = _told(np.hstack([groups, values[there] - values[there].mean(axis=0)]), ranks)
-        of_kinds[columns] = np.divide(told, total, out=np.zeros(len(columns)), where=total > 0)
-        of_both[columns] = np.divide(told, both, out=np.full(len(columns), np.nan), where=both > _SAME * total)
-    return KeptByKinds(of_kinds, of_both)
+        told = _told(groups, some)
+        both = _told(np.hstack([groups, values[there] - values[there].mean(axis=0)]), some)
+        varies = both > _SAME * np.square(some).sum(axis=0)
+        kept[columns] = np.divide(told, both, out=np.full(len(columns), np.nan), where=varies)
+    return kept
+
+
+def epsilon_squared(labels: np.ndarray, numbers: np.ndarray) -> float:
+    """Epsilon squared of Kruskal and Wallis: the share of the variance of ranks of numbers (n,) between labels (n,).
+
+    NaN where nothing varies.
+
+    Source:
+        Tomczak and Tomczak 2014, Trends Sport Sci. 1:19.
+
+    >>> epsilon_squared(np.array([0, 0, 1, 1]), np.array([1.0, 2.0, 3.0, 4.0]))
+    0.8
+    """
+    there = np.isfinite(numbers) & (labels != NOWHERE)
+    if there.sum() < 2 or not np.ptp(numbers[there]):
+        return float("nan")
+    ranks = rankdata(numbers[there])
+    ranks -= ranks.mean()
+    groups = (labels[there][:, None] == np.unique(labels[there])).astype(float)
+    return float(_told(groups, ranks[:, None])[0] / np.square(ranks).sum())
 
 
 def rank_biserial(labels: np.ndarray, numbers: np.ndarray) -> float:
@@ -128,9 +130,9 @@ def fisher_freeman_halton(labels: np.ndarray, yes: np.ndarray, permutations: int
     return (1 + int((log_chance(drawn) <= log_chance(observed) + _SAME).sum())) / (permutations + 1)
 
 
-def _told(by: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """Sum of squares (c,) of ranks (n, c) along columns (n, k)."""
+def _told(by: np.ndarray, centred: np.ndarray) -> np.ndarray:
+    """Sum of squares (c,) of centred numbers (n, c) along columns (n, k)."""
     length = np.linalg.norm(by, axis=0)
     axes, spread, _ = np.linalg.svd(by / np.where(length > 0, length, 1), full_matrices=False)
-    told: np.ndarray = np.square(axes[:, spread > _SAME * spread.max()].T @ ranks).sum(axis=0)
+    told: np.ndarray = np.square(axes[:, spread > _SAME * spread.max()].T @ centred).sum(axis=0)
     return told

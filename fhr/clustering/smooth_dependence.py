@@ -7,6 +7,8 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import rankdata
 
+from .one_kind import width_of_one_mode
+
 __all__ = ["SmoothDependence"]
 
 _A_TERM = 10  # labours
@@ -17,17 +19,19 @@ class SmoothDependence:
     """Regression of features on points, whatever else the points are like.
 
     A feature, or its normal scores where these fit better, is a polynomial of second order in the axes, as many of its
-    terms as there are tens of labours but all of first order, plus what is left, drawn among the labours; the known
-    values are then taken in this order. So a drawn feature has the distribution, the ties and the missing values of the
-    real one, and hangs on the points as strongly, whether they have kinds or not. Least squares, unlike a shrunken or a
-    local fit, take too much for dependence rather than too little.
+    terms as there are tens of labours but all of first order, plus what is left, drawn among the labours. In this order
+    it takes the known values, smoothed by the least width that leaves no valley between two modes (`width_of_one_mode`)
+    unless there are two values only. So a drawn feature has the distribution and the missing values of the real one,
+    but no kinds of its own, and hangs on the points as strongly, whether they have kinds or not. Least squares, unlike
+    a shrunken or a local fit, take too much for dependence rather than too little.
 
     Attributes:
         spread: (d,) of the axes.
         products: (2, q) axes of each term of second order.
         weights: (1 + d + q, c).
         rest: (n, c) what the points do not tell; NaN where a feature is unknown.
-        known: sorted known values of each feature.
+        known: values of each feature that are known.
+        width: (c,) of their smoothing.
     """
 
     spread: np.ndarray
@@ -35,6 +39,7 @@ class SmoothDependence:
     weights: np.ndarray
     rest: np.ndarray
     known: tuple[np.ndarray, ...]
+    width: tuple[float, ...]
 
     @classmethod
     def fit(cls, values: np.ndarray, features: np.ndarray) -> Self:
@@ -53,18 +58,21 @@ class SmoothDependence:
             left = both - terms[there] @ fitted
             better = int(np.argmin(left.var(axis=0) / np.maximum(both.var(axis=0), 1e-300)))
             rest[there, j], weights[:, j] = left[:, better], fitted[:, better]
-        known = tuple(np.sort(column[np.isfinite(column)]) for column in features.T)
-        return cls(spread, products, weights, rest, known)
+        known = tuple(column[np.isfinite(column)] for column in features.T)
+        width = tuple(width_of_one_mode(some) if len(np.unique(some)) > 2 else 0.0 for some in known)
+        return cls(spread, products, weights, rest, known, width)
 
     def draw(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Features (m, c) of other values (m, d)."""
         rest = self.rest[rng.integers(0, len(self.rest), len(values))]
         order = _terms(values / self.spread, self.products) @ self.weights + rest
         drawn = np.full(order.shape, np.nan)
-        for j, (known, column) in enumerate(zip(self.known, order.T, strict=True)):
+        for j, (known, width, column) in enumerate(zip(self.known, self.width, order.T, strict=True)):
             there = np.flatnonzero(np.isfinite(column))
-            place = (np.arange(len(there)) + 0.5) * len(known) / max(1, len(there))
-            drawn[there[column[there].argsort()], j] = known[place.astype(int)]
+            some = rng.choice(known, len(there)) + width * rng.standard_normal(len(there))
+            spread, middle = known.std(), known.mean()
+            some = middle + (some - middle) * spread / max(1e-300, np.hypot(spread, width))
+            drawn[there[column[there].argsort()], j] = np.sort(some)
         return drawn
 
 
