@@ -6,6 +6,7 @@ from .constrained_mixture import in_metric_of_pairs, memberships_with_pairs
 from .distinguish import what_distinguishes
 from .distinguish_words import differences_in_words
 from .find_kinds import find_kinds
+from .kind_table import KIND_COLUMNS
 from .kinds import Kinds
 from .membership import NormalKinds
 from .methods import METHODS, NOWHERE, Method, Partition
@@ -20,6 +21,7 @@ from .signed_pairs import SignedPairs
 
 __all__ = [
     "EVIDENCE",
+    "KIND_COLUMNS",
     "METHODS",
     "NOWHERE",
     "REFERENCES",

@@ -54,7 +54,7 @@ def clinical_table(
         places = windows.reset_index(drop=True).groupby("record").groups
         for name, some in progress(places.items(), description="clinical table", total=len(places)):
             try:
-                recording = index.unchanged(str(name), opened.recordings[str(name)])
+                recording = opened.recording(str(name))
                 morphology[some] = _features(recording, index, features, windows["end_s"].to_numpy()[some])
             except (DatasetNotFoundError, SignalError) as error:
                 said.append(f"{name} lacks its morphology: {error}")

@@ -57,10 +57,11 @@ def what_distinguishes(
     That is a test of what the points do not read, such as outcomes and covariates: Kruskal and Wallis's, or Fisher,
     Freeman and Halton's of what has two values. It is none of features of the same signal: kinds that are made of them
     differ in them, in new labours too, where there are no kinds at all (Gao, Bien and Witten). For those the hypothesis
-    is one kind: the same is done with reference sets of one kind whose features hang on the points as the real ones do,
-    see `SmoothDependence`, and p is the rank of `kept`, the share that kinds keep of what the points tell of a feature.
-    Two parts of one normal kind keep about two thirds, two kinds that lie apart nearly all. Of several references the
-    largest p counts.
+    is one kind: the same is done with reference sets of one kind whose features, of one mode, hang on the points as the
+    real ones do, see `SmoothDependence`. P is the rank of `kept`, the share that kinds keep of what the points tell of
+    a feature: two parts of one normal kind keep about two thirds, two kinds that lie apart nearly all. Of several
+    references the largest p counts. So a large p says that parts of one kind would differ as much, not that the kinds
+    are alike: medians and effect tell by how much they differ.
 
     Args:
         found: of `find_kinds`.

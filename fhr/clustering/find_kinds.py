@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fhr.compute import progress, spread, stream, whole_number
+from fhr.compute import Countdown, spread, stream, tell, whole_number
 from fhr.errors import FHRError
 from fhr.similarity import OpenIndex, SimilarityIndex
 
@@ -18,8 +19,10 @@ from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
 from .one_kind import REFERENCES
+from .pair_contradictions import pair_words
+from .pair_labels import PairLabels
 from .points import Points
-from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat, soft
+from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat
 
 __all__ = ["find_kinds"]
 
@@ -41,6 +44,7 @@ def find_kinds(
     references: Sequence[str] = tuple(REFERENCES),
     n_references: int = 199,
     retrain: Retrain | None = None,
+    pairs: PairLabels | None = None,
     axes: int = 10,
     seed: int = 0,
     workers: int = 1,
@@ -59,12 +63,14 @@ def find_kinds(
         names: labour of each vector; None where each is a labour of its own, or for an index.
         method: a name of `METHODS`.
         kinds: number to describe, whatever the tests say, which are told all the same; None for the one they find.
-        most: largest number that is claimed.
+        most: largest number that is claimed; never more than a fifth of the labours.
         alpha: level of the tests.
         repetitions: how many.
         references: of one kind, names of `REFERENCES`.
         n_references: sets of each, for the test of all labours.
         retrain: learns the embedding anew; None for one that learns nothing.
+        pairs: what is known of pairs of labours, by name: it has a say in every partition and membership, and what is
+            found without it stands beside, in `Kinds.without`. The tests do not count it as evidence.
         axes: principal axes that are kept.
         seed: of everything.
         workers: processes.
@@ -87,25 +93,57 @@ def find_kinds(
     whole_number(most, "most", 1)
     whole_number(repetitions, "repetitions", 1)
     n = len(points.labours)
-    for name, asked in (("kinds", kinds), ("most", most)):
-        if asked is not None and not 1 <= whole_number(asked, name, 1) <= n // 5:
-            raise FHRError(f"{name}={asked} for {n} labours; ask for 1 to {n // 5} kinds, of 5 labours or more each")
+    if kinds is not None and whole_number(kinds, "kinds", 1) > n // 5:
+        raise FHRError(f"kinds={kinds} for {n} labours; ask for 1 to {n // 5} kinds, of 5 labours or more each")
+    most = min(most, n // 5)
     level = (most, alpha, tuple(references))
     in_each = n_references if retrain is not None else min(n_references, max(_IN_REPETITIONS, _fewest(alpha)))
-    task = Task(points, method, *level, in_each, seed, kinds, None, retrain, axes)
-    if retrain is None:
+    task = Task(points, method, *level, in_each, seed, kinds, pairs, retrain, axes)
+    source = _source(among)
+    seek = partial(_found, source=source, n_references=n_references, repetitions=repetitions, workers=workers)
+    found = seek(task, kept=kept)
+    if pairs is None:
+        return found
+    alone = None if kept is None else Path(kept).with_name(f"{Path(kept).name} without pairs")
+    without = seek(replace(task, pairs=None), kept=alone)
+    said = [*found.facts["said"], *pair_words(pairs, points.labours)]
+    if not points.one_row_each:
+        said.append("labours have several windows: pairs have a say in the kinds, and none in single memberships")
+    return replace(found, facts={**found.facts, "said": said, "n_pairs": len(pairs)}, without=without)
+
+
+def _found(
+    task: Task,
+    *,
+    source: OpenIndex | None,
+    n_references: int,
+    repetitions: int,
+    workers: int,
+    kept: str | Path | None,
+) -> Kinds:
+    asked = task.chosen
+    if task.retrain is None:
         whole, rows, anchor = _of_all(task, n_references)
-        task = replace(task, chosen=kinds or whole.number)
+        task = replace(task, chosen=task.chosen or whole.number)
         done = _repeated(task, repetitions, workers, kept)
-        number, tests = task.chosen, whole.tests
-        farthest = _farthest(task, points.values[rows], whole, anchor)
+        found_number, number, tests = whole.number, task.chosen, whole.tests
+        farthest = _farthest(task, task.points.values[rows], whole)
     else:
         done = _repeated(task, repetitions, workers, kept)
         tests = _median_tests(done)
-        number = kinds or _number(tests, alpha, most)
+        found_number = _number(tests, task.alpha, task.most)
+        number = task.chosen or found_number
         anchor, farthest = None, np.inf
     assert number is not None
-    return _summary(task, done, number, tests, anchor, farthest, repetitions)
+    found = _summary(task, done, number, tests, anchor, farthest, repetitions)
+    known = {"asked": asked, "found": found_number, **({} if source is None else source.index.facts)}
+    return replace(found, source=source, facts={**known, **found.facts})
+
+
+def _source(among: Among) -> OpenIndex | None:
+    if isinstance(among, SimilarityIndex):
+        return OpenIndex(among, None)
+    return among if isinstance(among, OpenIndex) else None
 
 
 def points_of(among: Among, names: Sequence[str] | np.ndarray | None = None, axes: int = 10) -> Points:
@@ -141,18 +179,21 @@ def _of_all(task: Task, n_references: int) -> tuple[NumberOfKinds, np.ndarray, n
     if task.chosen is not None and task.chosen != whole.number:
         whole = replace(whole, partition=task.partition(values, rows, task.chosen, task.seed))
     everywhere = np.ones(len(points), dtype=bool)
-    return whole, rows, soft(task.method, values, whole.partition.labels, points.values, everywhere)[0]
+    return whole, rows, task.soft(values, whole.partition.labels, points.values, everywhere)[0]
 
 
 def _repeated(task: Task, repetitions: int, workers: int, kept: str | Path | None) -> list[Repetition]:
     store = None if kept is None else KeptRepetitions.open(kept, task)
     done = {} if store is None else store.load(repetitions)
     left = [number for number in range(repetitions) if number not in done]
-    several = spread(_numbered, left, shared=task, workers=workers)
-    for number, found in progress(several, description="repetitions", total=len(left)):
-        done[number] = found
-        if store is not None:
-            store.save(number, found)
+    if done:
+        tell("%d of %d repetitions are kept in %s", len(done), repetitions, kept)
+    with Countdown(len(left), what="repetition", workers=workers) as countdown:
+        for number, found in spread(_numbered, left, shared=task, workers=workers):
+            done[number] = found
+            if store is not None:
+                store.save(number, found)
+            countdown.update()
     return [done[number] for number in range(repetitions)]
 
 
@@ -182,7 +223,7 @@ def _number(tests: Sequence[KindsTest], alpha: float, most: int) -> int:
     return next((k + 1 for k, test in enumerate(tests) if test.p > alpha), min(len(tests) + 1, most))
 
 
-def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds, anchor: np.ndarray) -> float:
+def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds) -> float:
     """Distance to the nearest centre that the farthest of as many points of such kinds exceeds in 5% of reference sets.
 
     The larger one of the references; infinite for kinds without centres.

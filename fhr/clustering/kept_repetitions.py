@@ -11,6 +11,7 @@ import numpy as np
 from fhr.errors import FHRError
 
 from .number import KindsTest
+from .pair_labels import PairLabels
 from .repetitions import Repetition, Task
 
 __all__ = ["KeptRepetitions"]
@@ -42,7 +43,8 @@ class KeptRepetitions:
         if settings.exists():
             if settings.read_text() != identity:
                 raise FHRError(
-                    f"{folder}: holds repetitions of other labours or settings; give those, or name another folder"
+                    f"{folder}: holds repetitions of other labours or settings; give those, remove it, or name another "
+                    "folder"
                 )
         elif any(folder.iterdir()):
             raise FHRError(f"{folder}: is no folder of repetitions and not empty; name another one")
@@ -51,7 +53,7 @@ class KeptRepetitions:
         return cls(folder)
 
     def load(self, repetitions: int) -> dict[int, Repetition]:
-        """Those that are there, by number; one that cannot be read is made again."""
+        """Kept repetitions by number; one that cannot be read is made again."""
         found = {}
         for number in range(repetitions):
             try:
@@ -98,7 +100,12 @@ def _identity(task: Task) -> dict[str, object]:
         "level": [task.most, task.alpha, list(task.references), task.n_references],
         "seed": task.seed,
         "chosen": task.chosen,
-        "split": None if task.split is None else repr(task.split),
+        "pairs": None if task.pairs is None else _digest(task.pairs),
         "retrain": getattr(task.retrain, "__qualname__", str(task.retrain)),
         "axes": task.axes,
     }
+
+
+def _digest(pairs: PairLabels) -> str:
+    rows = zip(pairs.first, pairs.second, pairs.together, pairs.weight, strict=True)
+    return sha256("\n".join(f"{a},{b},{r},{w!r}" for a, b, r, w in rows).encode()).hexdigest()

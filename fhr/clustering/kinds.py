@@ -1,30 +1,48 @@
 """`Kinds`: what was found, how sure it is, and what there is to say of it."""
 
+import itertools
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
-from fhr.metrics import Interval, exact_interval
+from fhr.metrics import exact_interval
+from fhr.similarity import OpenIndex
 
+from .kind_display import drawn_rows, overview, strips
+from .kind_table import NO_KIND, kind_table
+from .kind_words import bound_words, member_words, number_words, share_words, warning_words
 from .methods import NOWHERE
 from .number import KindsTest
 from .points import Points
 
-__all__ = ["PAIRS_AT_ONCE", "Kinds"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["PAIRS_AT_ONCE", "Kinds", "Together", "mean_of_known"]
 
 PAIRS_AT_ONCE = 5_000
 """Rows above which no matrix of all pairs is made."""
+_DPI = 110
 _FEWEST = 0.5  # membership below which a row is of no kind for certain
 
 
-@dataclass(frozen=True, eq=False)
+class Together(NamedTuple):
+    """Probabilities (m,) that two rows belong together, and bounds that hold all but 5% of the repetitions."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class Kinds:
     """Kinds of labour, with confidence in their number and in every membership.
 
@@ -37,6 +55,7 @@ class Kinds:
         found: (n, numbers[b]) of each repetition b, with the number of kinds that it found itself.
         nowhere: (n,) share of repetitions in which a row belongs to no kind.
         facts: settings, and what else is known, in plain types.
+        source: index of the windows, and their recordings; None where vectors were given.
         without: the same without what is known beforehand, such as pairs; None where nothing was given.
     """
 
@@ -48,6 +67,7 @@ class Kinds:
     found: tuple[np.ndarray, ...]
     nowhere: np.ndarray
     facts: Mapping[str, Any] = field(default_factory=dict)
+    source: OpenIndex | None = None
     without: "Kinds | None" = None
 
     @property
@@ -84,7 +104,88 @@ class Kinds:
         labels = self.membership.argmax(axis=1)
         return np.where(self.nowhere > _FEWEST, NOWHERE, labels)
 
-    def together(self, a: ArrayLike, b: ArrayLike) -> Interval:
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """A row a window: its kind, how sure that is, and how typical it is, see `KIND_COLUMNS`."""
+        windows = None if self.source is None else self.source.index.windows.iloc[self.points.rows]
+        of_rows = self.labels, self.membership, self.interval, self.nowhere
+        return kind_table(self.points.values, self.points.names, *of_rows, windows)
+
+    @property
+    def lines(self) -> list[str]:
+        """The number of kinds and how sure it is, who is in them, and what could not have been told apart."""
+        return [
+            *number_words(self.p, self.facts),
+            share_words(self.p_of_number, len(self.numbers)),
+            *member_words(self.table),
+            bound_words(len(self.points.labours), self.points.values.shape[1], self.number),
+        ]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences to be read before all others."""
+        return list(warning_words(self.number, self.p_of_number, self.facts.get("said", ()), self.points.left_out))
+
+    @property
+    def words(self) -> str:
+        """Findings, a sentence a line, and then the warnings."""
+        return "\n".join([*self.lines, *(f"warning: {said}" for said in self.warnings)])
+
+    def figure(self) -> "Figure":
+        """Draw who is with whom, P(K) beside its intervals, and the tests that decided, see `fhr.plots`."""
+        rows = drawn_rows(self.table)
+        title = next(number_words(self.p, self.facts))
+        return overview(self.table, rows, self.pairs(rows), self.p_of_number, self.tests, self.number, title)
+
+    def strips(self, kind: int | str) -> "Figure":
+        """Draw the windows that are most typical of a kind, and those that are most doubtful, on one scale.
+
+        Args:
+            kind: from 1, or "nowhere".
+
+        Raises:
+            FHRError: a kind that nothing belongs to, or recordings that are not at hand.
+        """
+        if str(kind) not in (known := self._told_kinds):
+            raise FHRError(f"kind {kind!r}; choose from {', '.join(known)}")
+        if self.source is None:
+            raise FHRError("vectors were given: there are no strips to draw; give an index with its recordings")
+        return strips(self.source, self.table, str(kind))
+
+    def write_figures(self, path: str | Path) -> None:
+        """Write overview and, where the recordings are at hand, strips of each kind into one file.
+
+        Args:
+            path: `.pdf`, with a page each, or `.png`, below each other; written whole or not at all.
+
+        Raises:
+            FormatError: another suffix.
+            OSError: a path that cannot be written to.
+        """
+        from fhr.plots import write_figures
+
+        at_hand = self.source is not None and self.source.recordings is not None
+        kinds = self._told_kinds if at_hand else []
+        figures = itertools.chain([self.figure()], (self.strips(kind) for kind in kinds))
+        write_figures(path, figures, title="Kinds of labour", dpi=_DPI)
+
+    def _repr_html_(self) -> str:
+        """Words, warnings, and the overview."""
+        from fhr.plots.html_page import embedded, png
+        from fhr.similarity.match_display import html_list
+
+        said = (f"Warning: {one}" for one in self.warnings)
+        return "\n".join([html_list(self.lines), html_list(said), embedded(png(self.figure(), dpi=80), "kinds")])
+
+    def __repr__(self) -> str:
+        return f"Kinds of labour\n{self.words}"
+
+    @property
+    def _told_kinds(self) -> list[str]:
+        names = set(self.table["kind"]) - {"", NO_KIND}
+        return sorted(names, key=int) + [NO_KIND] * (NO_KIND in set(self.table["kind"]))
+
+    def together(self, a: ArrayLike, b: ArrayLike) -> Together:
         """Probability that rows belong to one kind, over the repetitions with the number of kinds that each found.
 
         Args:
@@ -105,7 +206,7 @@ class Kinds:
         if len(a) and not (min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) < n):
             raise FHRError(f"rows from {min(a.min(), b.min())} to {max(a.max(), b.max())}; there are 0 to {n - 1}")
         each = np.array([np.einsum("ik,ik->i", one[a], one[b]) for one in self.found], dtype=np.float64)
-        return Interval(mean_of_known(each), *_middle_of_known(each))
+        return Together(mean_of_known(each), *_middle_of_known(each))
 
     def pairs(self, rows: ArrayLike | None = None) -> np.ndarray:
         """Probability (m, m) that rows belong to one kind, of all or of some rows.

@@ -1,4 +1,4 @@
-"""How many kinds there are: one more is claimed only where a kind splits better than reference data of one kind do."""
+"""The number of kinds: one more is claimed only where a kind splits better than reference data of one kind do."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _SEEDS = 1 << 31
 
 @dataclass(frozen=True, eq=False)
 class KindsTest:
-    """Whether K kinds are enough: the best split of any kind, ranked among reference data of one kind each.
+    """A test whether K kinds are enough: the best split of any kind, ranked among reference data of one kind each.
 
     Attributes:
         kinds: K.

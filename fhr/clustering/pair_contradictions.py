@@ -50,8 +50,8 @@ def _direct(labels: PairLabels, names: np.ndarray) -> Iterator[str]:
     must, cannot = weights
     for a, b in sorted(must.keys() & cannot.keys()):
         net = must[a, b] - cannot[a, b]
-        relation = "must-link" if net > 0 else "cannot-link"
-        counts = "cancel out" if np.isclose(net, 0) else f"count as a {relation} of weight {abs(net):g}"
+        left = "must-link" if net > 0 else "cannot-link"
+        counts = "cancel out" if np.isclose(net, 0) else f"count as a {left} of weight {abs(net):g}"
         yield (
             f"{names[a]} and {names[b]}: a must-link of weight {must[a, b]:g} and a cannot-link of weight "
             f"{cannot[a, b]:g}; they {counts}"

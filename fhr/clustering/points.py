@@ -1,7 +1,7 @@
 """`Points`: labours as points of few coordinates, in which kinds are sought."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Self
 
@@ -120,7 +120,14 @@ class Points:
             FHRError: as `of`.
         """
         blocks = index.distance.blocks if sum(index.distance.blocks) == index.points.shape[1] else None
-        return cls.of(index.points, index.windows["record"].to_numpy(), axes=axes, blocks=blocks)
+        points = cls.of(index.points, index.windows["record"].to_numpy(), axes=axes, blocks=blocks)
+        said = [*points.said, *index.embedding.notes, *index.made]
+        if seen := index.n_learnt_from:
+            said.append(
+                f"the embedding learnt from {seen} of the {len(index.labours)} labours: kinds of these may be kinds of "
+                "what it was to learn, such as pH"
+            )
+        return replace(points, said=tuple(said), left_out={**index.quarantined, **points.left_out})
 
     def __len__(self) -> int:
         return len(self.values)
@@ -137,6 +144,11 @@ class Points:
         projected: np.ndarray = np.nan_to_num(away) @ self.to_axes
         projected[np.isnan(away).all(axis=1)] = np.nan
         return projected
+
+    @property
+    def one_row_each(self) -> bool:
+        """Whether no labour has two rows."""
+        return len(self.labours) == len(self)
 
     @property
     def labour(self) -> np.ndarray:

@@ -44,7 +44,7 @@ def beyond_surrogates(
         raise FHRError(
             f"embedding {index.embedding.name}: tells of amplitudes alone, which surrogates keep; take another one"
         )
-    if len(points.labours) < len(points):
+    if not points.one_row_each:
         raise FHRError("several windows a labour; surrogates stand for one window of each")
     windows = index.windows.iloc[points.rows]
     made, has = [], []

@@ -6,6 +6,8 @@ from .ctg_sheets import ctg_pages
 from .ctg_strip import ctg
 from .ctg_write import write_ctg
 from .decision_curve import net_benefit
+from .figure_pages import write_figures
+from .kinds_overview import BestSplit, kinds_overview
 from .precision_recall_curve import precision_recall
 from .recalibration_curve import recalibration
 from .reliability_diagram import reliability
@@ -16,17 +18,20 @@ from .roc_of_models import compare_curves
 from .scale_diagram import logscale_diagram
 from .scores_of_classes import score_by_class
 from .signal_strips import strips
-from .similar_strips import ToldStrip, similar_strips
+from .similar_strips import similar_strips
 from .spectrum import singularity_spectrum
 from .spread_and_error import spread_against_error
+from .told_strips import ToldStrip, told_strips
 
 __all__ = [
+    "BestSplit",
     "ToldStrip",
     "compare_curves",
     "confidence_card",
     "ctg",
     "ctg_interactive",
     "ctg_pages",
+    "kinds_overview",
     "logscale_diagram",
     "net_benefit",
     "precision_recall",
@@ -40,5 +45,7 @@ __all__ = [
     "spread_against_error",
     "strips",
     "timeline",
+    "told_strips",
     "write_ctg",
+    "write_figures",
 ]

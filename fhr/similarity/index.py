@@ -1,15 +1,14 @@
 """`SimilarityIndex`: the windows of a database as points, with what is needed to compare a labour with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fhr.compute import stream
-from fhr.datasets.database import digest_as_read
 from fhr.errors import FHRError
 from fhr.recording import Recording, other_digest
 
@@ -47,7 +46,7 @@ class SimilarityIndex:
         embedding: of the windows.
         distance: between them, fitted to them.
         minutes: length of a window.
-        step: minutes from one window to the one before it.
+        step: minutes from one window to the one before it; None for one window a labour, at its end.
         most_loss: largest share of missing heart rate of a window.
         points: float32 (n, d), see `Distance.scale`.
         windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
@@ -63,7 +62,7 @@ class SimilarityIndex:
     embedding: Embedding
     distance: Distance
     minutes: float
-    step: float
+    step: float | None
     most_loss: float
     points: np.ndarray
     windows: pd.DataFrame
@@ -81,21 +80,24 @@ class SimilarityIndex:
         rows: np.ndarray = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
         return rows
 
+    def check_taken(self, settings: Mapping[str, Any]) -> None:
+        """Refuse settings, `distance`, `minutes`, `step` or `most_loss`, that are given and are not those of the index.
+
+        Raises:
+            FHRError: another value.
+        """
+        for name, given in settings.items():
+            taken = self.distance.name if name == "distance" else getattr(self, name)
+            if isinstance(given, str | int | float) and given != taken:
+                raise FHRError(
+                    f"{name}={given}: what it is compared with, {self.origin}, has {name} {taken}; leave it out, or "
+                    "give the folder of recordings"
+                )
+
     def own(self, recording: Recording) -> np.ndarray:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""
         digests = self.labours["digest"].to_numpy()
         return np.flatnonzero((self.labours.index.to_numpy() == recording.name) | (digests == recording.digest))
-
-    def unchanged(self, name: str, recording: Recording) -> Recording:
-        """Give a recording back that is the labour of a name in the index.
-
-        Raises:
-            FHRError: another one.
-        """
-        known = self.labours.loc[name]
-        if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
-            raise FHRError(f"{name}: is another one than when the index was made; make the index anew")
-        return recording
 
     @property
     def n_learnt_from(self) -> int:
@@ -106,6 +108,32 @@ class SimilarityIndex:
         known = seen | {copy for one in seen if (copy := other_digest(one)) is not None}
         here = self.labours[["digest", "digest_as_read"]].assign(name=self.labours.index)
         return int(here.isin(known).any(axis=1).sum())
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """Embedding, settings and numbers of labours and windows, in plain types."""
+        return {
+            "embedding": self.embedding.name,
+            "distance": self.distance.name,
+            "unit": self.distance.unit,
+            "minutes": self.minutes,
+            "step": self.step,
+            "most_loss": self.most_loss,
+            "database": self.origin,
+            "data_checksum": self.checksum,
+            "n_labours": len(self.labours),
+            "n_windows": len(self.windows),
+            "n_left_out": len(self.quarantined),
+        }
+
+    @property
+    def made(self) -> list[str]:
+        """Sentence on labours that were not measured; none where all were, or where that is not known."""
+        kinds = self.labours["kind"].value_counts()
+        counts = ", ".join(f"{n} {kind}" for kind, n in kinds.items() if kind not in ("measured", ""))
+        if not counts:
+            return []
+        return [f"of the {len(self.labours)} labours of the database {counts}: no evidence about fetuses"]
 
     def embed(self, windows: LabourWindows) -> np.ndarray:
         """Points (n, d) of windows of other recordings.

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 import fhr
 from fhr.datasets import Database
-from fhr.datasets.database import checksum_line, checksum_of_lines
+from fhr.datasets.database import checksum_line, checksum_of_lines, digest_as_read
 from fhr.errors import FHRError
 from fhr.features import FeatureSet, read_provenance
 from fhr.formats.array_archive import pack_arrays, unpack_arrays
@@ -54,6 +54,31 @@ class OpenIndex:
     index: SimilarityIndex
     recordings: Recordings | None
 
+    def recording(self, name: str) -> Recording:
+        """The recording of a labour, as it was when the index was made.
+
+        Raises:
+            FHRError: recordings that are not at hand, or that changed since.
+        """
+        if self.recordings is None:
+            raise FHRError(f"the recordings of {self.index.origin} are not at hand; give their folder")
+        recording, known = self.recordings[name], self.index.labours.loc[name]
+        if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
+            raise FHRError(f"{name}: is another one than when the index was made; make the index anew")
+        return recording
+
+    def cut(self, records: Iterable[str], ends: Iterable[float]) -> LabourWindows:
+        """Windows of recordings, each by its name and where it ends, s from the start of the recording.
+
+        Raises:
+            FHRError: as `recording`.
+        """
+        given = {"minutes": self.index.minutes, "fs": self.index.embedding.fs}
+        return LabourWindows.joined(
+            LabourWindows.of(self.recording(record), end=end, **given)
+            for record, end in zip(records, ends, strict=True)
+        )
+
 
 def open_index(
     among: Among,
@@ -61,7 +86,7 @@ def open_index(
     distance: Distances = "euclidean",
     *,
     minutes: float = 20.0,
-    step: float = 5.0,
+    step: float | None = 5.0,
     most_loss: float = 0.5,
     folder: str | Path | None = None,
 ) -> OpenIndex:
@@ -72,7 +97,7 @@ def open_index(
         embedding: a name or function; None for that of a table or an index, else `kernel`.
         distance: a name or function.
         minutes: length of the windows.
-        step: minutes from one window to the next.
+        step: minutes from one window to the next; None for one window a labour, at its end.
         most_loss: largest share of missing heart rate of a window.
         folder: where the index is kept; what lies there is taken if it is of these recordings and settings. None to
             keep nothing.
@@ -100,7 +125,7 @@ def open_index(
     recordings = among if isinstance(among, Database) else RecordingFolder(among)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
-    settings = {"minutes": float(minutes), "step": float(step), "most_loss": float(most_loss)}
+    settings = {"minutes": float(minutes), "step": None if step is None else float(step), "most_loss": float(most_loss)}
 
     def make(where: Path | None) -> SimilarityIndex:
         given: Mapping[str, Any] = {**settings, "origin": origin, "folder": where, "quarantined": quarantined}
@@ -263,7 +288,8 @@ def _read(folder: Path, facts: Mapping[str, Any], embedding: Embedding) -> Simil
     points = np.memmap(folder / "points.f32", np.float32, "r").reshape(facts["shape"])
     if points.ndim != 2 or len(points) != len(windows):
         raise ValueError(f"points of shape {points.shape} for {len(windows)} windows")
-    minutes, step, most_loss = (float(facts[name]) for name in ("minutes", "step", "most_loss"))
+    minutes, most_loss = (float(facts[name]) for name in ("minutes", "most_loss"))
+    step = None if facts["step"] is None else float(facts["step"])
     origin, checksum, left_out = str(facts["origin"]), str(facts["data_checksum"]), dict(facts["quarantined"])
     last = OwnWindows(of_last["rows"], of_last["nearest"], of_last["typical"])
     given = (minutes, step, most_loss, points, windows, labours, origin, checksum, left_out, last)

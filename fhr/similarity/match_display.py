@@ -16,7 +16,7 @@ from .match_words import match_words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["html_list", "readable", "strips_figure", "take_figure_suffix", "window_words"]
+__all__ = ["html_list", "readable", "signals", "strips_figure", "take_figure_suffix", "window_words"]
 
 _SUFFIXES = (".png", ".pdf")
 _READABLE = {
@@ -74,13 +74,14 @@ def strips_figure(query: LabourWindows, matches: pd.DataFrame, windows: LabourWi
 
     asked = [f"query: {query.names[0]}", window_words(query).partition(", ")[2], f"{query.loss[0]:.0%} signal loss"]
     strips = [
-        ToldStrip(*_signals(windows, i), list(match_words(row)), float(np.nan_to_num(row["lag_s"])))
+        ToldStrip(*signals(windows, i), list(match_words(row)), float(np.nan_to_num(row["lag_s"])))
         for i, row in enumerate(matches.to_dict("records"))
     ]
-    return similar_strips(ToldStrip(*_signals(query, 0), asked), strips)
+    return similar_strips(ToldStrip(*signals(query, 0), asked), strips)
 
 
-def _signals(windows: LabourWindows, row: int) -> tuple[np.ndarray, np.ndarray, float]:
+def signals(windows: LabourWindows, row: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """Heart rate, uterine activity and their rate, of one of some windows, as a strip takes them."""
     fhr, uc = (windows.signal[row, windows.channels.index(name)] for name in ("fhr", "uc"))
     return fhr, uc, windows.fs
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from fhr.datasets import label_in_words
 
-__all__ = ["ended_words", "match_words", "method_words", "place_words", "query_words"]
+__all__ = ["ended_words", "every_words", "match_words", "method_words", "place_words", "query_words"]
 
 _OFTEN = 0.05  # a chance above which nothing is called special
 _OUTCOMES = {"ph": "pH {:.2f}", "apgar1": "Apgar {:g} at 1 min", "apgar5": "Apgar {:g} at 5 min"}
@@ -68,13 +68,22 @@ def place_words(to_end: float) -> str:
     return f"ends {to_end / 60:.3g} min before the end of the recording" if to_end else "ends with the recording"
 
 
+def every_words(step: float | None) -> str:
+    """The step of windows in words.
+
+    >>> every_words(5), every_words(None)
+    ('every 5 min', 'one a labour')
+    """
+    return "one a labour" if step is None else f"every {step:g} min"
+
+
 def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
     """Sentences about how matches were found and what their p-values mean: `Matches.facts`."""
     unit = {"": "", "SD": ", in standard deviations of the windows of the database"}.get(
         facts["unit"], f", in {facts['unit']}"
     )
     yield (
-        f"Windows of {facts['minutes']:g} min, every {facts['step']:g} min: {facts['n_windows']} windows "
+        f"Windows of {facts['minutes']:g} min, {every_words(facts['step'])}: {facts['n_windows']} windows "
         f"of {facts['n_labours']} labours in {facts['database']}"
         + (f"; {facts['n_left_out']} recordings could not be used." if facts["n_left_out"] else ".")
     )

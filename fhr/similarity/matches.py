@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from fhr.errors import FHRError
-from fhr.formats import whole_as_named
 
 from .labour_windows import LabourWindows
 from .match_display import html_list, readable, strips_figure, take_figure_suffix, window_words
@@ -129,18 +128,10 @@ class Matches:
             FHRError: another suffix, a `.png` for several queries, or recordings that are not at hand.
             OSError: a path that cannot be written to.
         """
-        suffix = take_figure_suffix(path)
-        if suffix == ".png":
-            figure = self.figure()
-            with whole_as_named(path) as part:
-                figure.savefig(part, format="png", dpi=150)
-            return
-        from matplotlib.backends.backend_pdf import PdfPages
+        names = [None] if take_figure_suffix(path) == ".png" else self.names
+        from fhr.plots import write_figures
 
-        about = {"Title": "Similar labours", "Creator": "fhr", "CreationDate": None}  # no date: same bytes every time
-        with whole_as_named(path) as part, PdfPages(part, metadata=about) as pdf:
-            for name in self.names:
-                pdf.savefig(self.figure(name))
+        write_figures(path, (self.figure(name) for name in names), title="Similar labours")
 
     def _name(self, query: str | None) -> str:
         if query is None and len(self.names) == 1:

@@ -21,7 +21,7 @@ from .embedding import Embedding
 from .hits import Hits
 from .index import SimilarityIndex
 from .index_building import Distances
-from .index_folder import Among, OpenIndex, Recordings, open_index
+from .index_folder import Among, OpenIndex, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
 from .special import UnrelatedLabours, p_special
@@ -91,7 +91,7 @@ def similar(
     settings: dict[str, Any] = {name: value for name, value in asked_for.items() if value is not None}
     opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, folder=index, **settings)
     compared = opened.index
-    _check_taken(settings, compared)
+    compared.check_taken(settings)
     if elastic and opened.recordings is None:
         raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
@@ -109,21 +109,10 @@ def similar(
         facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
     windows = None
     if opened.recordings is not None:
-        table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
+        table, windows = _aligned(table, asked, opened, k, elastic)
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
     return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
-
-
-def _check_taken(settings: dict[str, Any], index: SimilarityIndex) -> None:
-    """Refuse settings that a table or an index, which has its own, did not heed."""
-    for name, given in settings.items():
-        taken = index.distance.name if name == "distance" else getattr(index, name)
-        if isinstance(given, str | int | float) and given != taken:
-            raise FHRError(
-                f"{name}={given}: what it is compared with, {index.origin}, has {name} {taken}; leave it out, or give "
-                "the folder of recordings"
-            )
 
 
 class _Asked(NamedTuple):
@@ -217,17 +206,13 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
 
 
 def _aligned(
-    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, recordings: Recordings, k: int, elastic: bool
+    table: pd.DataFrame, asked: _Asked, opened: OpenIndex, k: int, elastic: bool
 ) -> tuple[pd.DataFrame, LabourWindows]:
     """The k matches of each query with `rms_bpm` and `lag_s`, and their windows."""
     align = elastic_alignment if elastic else rigid_alignment
-    settings: dict[str, Any] = {"minutes": index.minutes, "fs": index.embedding.fs}
     kept, windows = [], []
     for i, (_, rows) in enumerate(table.groupby("query_number")):
-        ends = zip(rows["record"], rows["end_s"], strict=True)
-        cut = LabourWindows.joined(
-            LabourWindows.of(index.unchanged(record, recordings[record]), end=end, **settings) for record, end in ends
-        )
+        cut = opened.cut(rows["record"], rows["end_s"])
         found = align(asked.windows[i], cut)
         rows = rows.assign(rms_bpm=found.rms_bpm, lag_s=found.lag_s)
         order = np.argsort(found.rms_bpm, kind="stable") if elastic else np.arange(len(rows))  # NaN comes last
@@ -321,20 +306,7 @@ def _ended(
 
 
 def _facts(asked: _Asked, index: SimilarityIndex) -> dict[str, Any]:
-    return {
-        "embedding": index.embedding.name,
-        "distance": index.distance.name,
-        "unit": index.distance.unit,
-        "minutes": index.minutes,
-        "step": index.step,
-        "most_loss": index.most_loss,
-        "database": index.origin,
-        "data_checksum": index.checksum,
-        "n_labours": len(index.labours),
-        "n_windows": len(index.windows),
-        "n_left_out": len(index.quarantined),
-        "warnings": _warnings(asked, index),
-    }
+    return {**index.facts, "warnings": _warnings(asked, index)}
 
 
 def _warnings(asked: _Asked, index: SimilarityIndex) -> list[str]:
@@ -349,12 +321,8 @@ def _warnings(asked: _Asked, index: SimilarityIndex) -> list[str]:
             f"the embedding learnt from {seen} of the {len(index.labours)} labours of the database: how those ended is "
             "no test of it, and not out of fold"
         )
-    kinds = index.labours["kind"].value_counts()
-    made = {kind: n for kind, n in kinds.items() if kind not in ("measured", "")}
-    if made:
-        counts = ", ".join(f"{n} {kind}" for kind, n in made.items())
-        said.append(f"of the {len(index.labours)} labours of the database {counts}: no evidence about fetuses")
-    if "" in kinds.index:
+    said += index.made
+    if (index.labours["kind"] == "").any():
         said.append("the recordings of the database are not at hand: kinds, outcomes and strips are unknown")
     elif index.labours[_OUTCOMES].isna().all(axis=None):
         said.append("no outcome is known in the database: how the matches ended cannot be told")

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fhr.clustering import Points, find_kinds
+from fhr.clustering import PairLabels, Points, find_kinds
 from fhr.errors import FHRError
 from fhr.metrics import ece_reference, expected_calibration_error
 
@@ -164,3 +164,21 @@ def test_one_coordinate_is_enough_and_what_is_missing_is_told() -> None:
     assert "1 of 119 rows lack some coordinates" in points.said[0]
     assert "1 of 4 coordinates never vary" in points.said[1]
     assert find_kinds(points, **FEW).number == 2
+
+
+def test_pairs_move_memberships_and_what_is_found_without_them_stands_beside() -> None:
+    values, truth = two(3.0)
+    values[[5, 6]] = 1.5 * np.array([1, 0, 0])  # between both
+    names = np.array([f"{i}" for i in range(120)])
+    sure = np.flatnonzero(truth == 1)[:2]
+    pairs = PairLabels(["5", "6", "0", "0"], [*names[sure], "1", "elsewhere"], [1, -1, 0, 1], [3, 3, 1, 1])
+    found = find_kinds(values, names=names, pairs=pairs, kinds=2, **FEW)
+    assert found.without is not None
+    kind = found.membership[sure].mean(axis=0).argmax()
+    assert found.membership[5, kind] > 0.85
+    assert found.membership[6, kind] < 0.15
+    assert 0.15 < found.without.membership[5].min() < 0.85
+    said = " ".join(found.facts["said"])
+    assert "1 of 4 pairs are unsure" in said
+    assert "elsewhere" in said
+    assert not found.without.facts["said"]

@@ -20,6 +20,7 @@ from fhr.similarity import (
     raw_signals,
     similar,
 )
+from fhr.similarity.match_words import method_words
 
 GIVEN = {"embedding": "raw", "minutes": 20, "step": 10}
 
@@ -219,6 +220,15 @@ def test_an_index_of_other_settings_is_refused(change, said, folder, tmp_path):
     open_index(folder, folder=tmp_path / "index", **GIVEN)
     with pytest.raises(FHRError, match=said):
         open_index(folder, folder=tmp_path / "index", **{**GIVEN, **change})
+
+
+def test_an_index_of_one_window_a_labour_is_kept_as_such(folder, tmp_path):
+    made = open_index(folder, "raw", step=None, folder=tmp_path / "kept").index
+    assert made.windows["to_end_s"].tolist() == [0.0] * len(made.labours)
+    taken = open_index(tmp_path / "kept").index
+    assert taken.step is None
+    words = list(method_words(similar(labour("q", 9), taken, k=2).facts))
+    assert words[0].startswith("Windows of 20 min, one a labour: ")
 
 
 def test_an_index_of_another_database_and_a_folder_of_something_else_are_refused(folder, tmp_path):
