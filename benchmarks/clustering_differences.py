@@ -18,8 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binom, kruskal
 
-from fhr.clustering import METHODS, Kinds, Points, clinical_table, differences_in_words, what_distinguishes
-from fhr.clustering.repetitions import soft
+from fhr.clustering import METHODS, Kinds, NormalKinds, Points, clinical_table, differences_in_words, what_distinguishes
 from fhr.similarity import open_index
 
 LEVEL = 0.05
@@ -27,9 +26,8 @@ LEVEL = 0.05
 
 def asked_for(points: Points, kinds: int, seed: int) -> Kinds:
     """So many kinds, whether there are any or not."""
-    method, everywhere = METHODS["kmeans"], np.ones(len(points), dtype=bool)
-    labels = method(points.values, kinds, seed).labels
-    memberships = soft(method, points.values, labels, points.values, everywhere)[0]
+    labels = METHODS["kmeans"](points.values, kinds, seed).labels
+    memberships = NormalKinds.fit(points.values, labels)(points.values)
     facts = {"method": "kmeans"}
     return Kinds(points, kinds, (), np.array([kinds]), memberships[None], (memberships,), np.zeros(len(points)), facts)
 

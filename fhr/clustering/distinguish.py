@@ -11,6 +11,7 @@ from fhr.errors import FHRError
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 
 from .clinical_columns import described, is_apart
+from .clinical_table import clinical_table
 from .group_differences import epsilon_squared, fisher_freeman_halton, kept_by_kinds, kruskal_wallis, rank_biserial
 from .halves import Halves, most_probable
 from .kinds import Kinds
@@ -38,7 +39,7 @@ class _Tested(NamedTuple):
 
 def what_distinguishes(
     found: Kinds,
-    table: pd.DataFrame,
+    table: pd.DataFrame | None = None,
     *,
     kinds: int | None = None,
     method: str | Method | None = None,
@@ -66,11 +67,11 @@ def what_distinguishes(
     Args:
         found: of `find_kinds`.
         table: of numbers, by name of the labour; or a row a point, indexed by `found.points.names` in their order, of
-            the very windows. NaN is unknown. See `clinical_table`.
+            the very windows. NaN is unknown. None for `clinical_table` of the index that the kinds are of.
         kinds: how many; None for the number that was found. If that is one, there is nothing to compare.
         method: that makes them; None for that of `found`, by its name.
         apart: columns that the points do not read, which are tested for any difference; None for the outcomes and
-            covariates of `fhr.recording`. Leave out what the embedding, pairs or labels learnt from.
+            covariates of `fhr.recording`. Leave out what the embedding learnt from; pairs and labels have no say here.
         fdr: of `q` over all that was tested, see `fhr.metrics.false_discovery_rate_at`.
         references: of one kind, names of `REFERENCES`.
         n_references: sets of each.
@@ -99,6 +100,10 @@ def what_distinguishes(
         raise FHRError(f"references {unknown if references else '(none)'}; choose from {', '.join(REFERENCES)}")
     whole_number(n_references, "n_references", 1)
     whole_number(permutations, "permutations", 1)
+    if table is None:
+        if found.source is None:
+            raise FHRError("the kinds are of vectors, of which no recordings are known; give a table")
+        table = clinical_table(found.source, found.points)
     numbers = _numbers(table, found.points)
     read = ~np.isin(numbers.columns, _apart(numbers, apart))
     number = found.number if kinds is None else whole_number(kinds, "kinds", 2)
@@ -166,17 +171,15 @@ def _apart(numbers: pd.DataFrame, apart: Sequence[str] | None) -> Sequence[str]:
 
 
 def _said(found: Kinds, kinds: int) -> list[str]:
-    said = []
-    if found.number == 1:
-        said.append(
-            "one kind was found: there is nothing to compare"
-            if kinds == 1
-            else f"one kind was found, and {kinds} were asked for: these are parts of one kind"
-        )
-    elif found.number != kinds:
-        said.append(f"{found.number} kinds were found, and {kinds} were asked for")
+    said, there = [], found.facts.get("found", found.number)
+    if kinds == 1:
+        said.append("one kind: there is nothing to compare")
+    elif there == 1:
+        said.append(f"one kind was found, and {kinds} were asked for: these are parts of one kind")
+    elif there != kinds:
+        said.append(f"{there} kinds were found, and {kinds} were asked for")
     if kinds > 1 and found.without is not None:
-        said.append("the kinds that are compared are made without pairs or labels, which half of the labours lack")
+        said.append("the kinds that are compared are made without pairs and labels")
     if kinds > 1 and found.facts.get("retrained"):
         said.append("the embedding learns: an outcome that it learnt from is not apart")
     return said

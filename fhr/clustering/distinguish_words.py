@@ -23,33 +23,33 @@ def differences_in_words(differences: pd.DataFrame, *, level: float = 0.05) -> l
         kinds for the second one; what does not differ, and what differs no more than parts of one kind would.
     """
     about = differences.attrs
-    sentences = [f"{said[0].upper()}{said[1:]}." for said in about["said"]]
+    sentences = list(about["said"])
     if not len(differences):
         return sentences
     rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in differences.to_dict("records")]
     told = [row for row in rows if row["q"] <= level]
     kinds = range(1, about["kinds"] + 1)
     sentences.append(
-        f"Compared in {about['n_tested']} labours; {about['n_made']} others made the kinds, and count no more."
+        f"compared in {about['n_tested']} labours; {about['n_made']} others made the kinds, and count no more"
     )
     for kind in kinds if len(kinds) > 2 else kinds[1:]:
         named = [f"{way} {_numbers(row, kinds, kind)}" for row in told if (way := _way(row, kinds, kind))]
         share = f"kind {kind} ({about['shares'][kind - 1]:.0%} of labours)"
-        sentences.append(f"{share} has {'; '.join(named)}." if named else f"{share} stands out by nothing.")
+        sentences.append(f"{share} has {'; '.join(named)}" if named else f"{share} stands out by nothing")
     mixed = [row for row in told if not any(_way(row, kinds, kind) for kind in kinds)]
     trivial = [row for row in rows if row["read"] and row["q"] > level]
     others = [row for row in rows if not row["read"] and row["q"] > level]
     unknown = [row for row in rows if np.isnan(row["q"])]
     lists = {
-        "Kinds differ, and none stands out, in": mixed,
-        "Kinds are not shown to differ in": others,
-        "Kinds differ no more than parts of one kind would, in": trivial,
+        "kinds differ, and none stands out, in": mixed,
+        "kinds are not shown to differ in": others,
+        "kinds differ no more than parts of one kind would, in": trivial,
     }
     for said, some in lists.items():
         if some:
-            sentences.append(f"{said} {'; '.join(_numbers(row, kinds, kinds[-1]) for row in some)}.")
+            sentences.append(f"{said} {'; '.join(_numbers(row, kinds, kinds[-1]) for row in some)}")
     if unknown:
-        sentences.append(f"Too little is known of {', '.join(row['words'] for row in unknown)}.")
+        sentences.append(f"too little is known of {', '.join(row['words'] for row in unknown)}")
     return sentences
 
 

@@ -6,8 +6,8 @@ import numpy as np
 
 from fhr.errors import FHRError
 
+from .membership import Neighbours, NormalKinds
 from .methods import NOWHERE, Method
-from .repetitions import soft
 
 __all__ = ["Halves"]
 
@@ -44,9 +44,8 @@ class Halves(NamedTuple):
     def memberships(self, values: np.ndarray, kinds: int, method: Method, seed: int) -> np.ndarray:
         """Membership (t, K) of the tested rows of values (n, d) in the kinds that the others make."""
         core = values[self.made]
-        labels = method(core, kinds, seed).labels
-        tested = values[self.tested]
-        return soft(method, core, labels, tested, np.ones(len(tested), dtype=bool))[0]
+        made = (Neighbours if method.any_shape else NormalKinds).fit(core, method(core, kinds, seed).labels)
+        return made(values[self.tested])
 
 
 def most_probable(memberships: np.ndarray) -> np.ndarray:

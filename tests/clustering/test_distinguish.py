@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import fisher_exact, kruskal, mannwhitneyu, spearmanr
 from sklearn.linear_model import LinearRegression
 
-from fhr.clustering import METHODS, Kinds, Points, clinical_table, differences_in_words, what_distinguishes
+from fhr.clustering import METHODS, Kinds, NormalKinds, Points, clinical_table, differences_in_words, what_distinguishes
 from fhr.clustering.clinical_columns import described, is_apart
 from fhr.clustering.group_differences import (
     epsilon_squared,
@@ -19,7 +19,6 @@ from fhr.clustering.group_differences import (
     kruskal_wallis,
     rank_biserial,
 )
-from fhr.clustering.repetitions import soft
 from fhr.clustering.smooth_dependence import SmoothDependence
 from fhr.errors import FHRError
 from fhr.recording import Clinical, Outcome, Recording
@@ -28,12 +27,10 @@ from fhr.similarity import OpenIndex, embedding_from, index_of_recordings
 FEW = {"n_references": 39, "permutations": 199}
 
 
-def asked_for(points: Points, kinds: int, method: str = "kmeans") -> Kinds:
-    """So many kinds, without the search for their number; one kind is the first of memberships alone."""
-    everywhere = np.ones(len(points), dtype=bool)
-    labels = METHODS[method](points.values, kinds, 0).labels
-    member = soft(METHODS[method], points.values, labels, points.values, everywhere)[0]
-    found = (member[None], (member,), np.zeros(len(points)), {"method": method})
+def asked_for(points: Points, kinds: int) -> Kinds:
+    """So many kinds, without the search for their number."""
+    member = NormalKinds.fit(points.values, METHODS["kmeans"](points.values, kinds, 0).labels)(points.values)
+    found = (member[None], (member,), np.zeros(len(points)), {"method": "kmeans"})
     return Kinds(points, kinds, (), np.array([kinds]), *found)
 
 
@@ -189,8 +186,10 @@ def test_one_kind_has_nothing_to_compare_unless_parts_are_asked_for():
     one = asked_for(found.points, 1)
     nothing = what_distinguishes(one, table)
     assert not len(nothing)
-    assert differences_in_words(nothing) == ["One kind was found: there is nothing to compare."]
+    assert differences_in_words(nothing) == ["one kind: there is nothing to compare"]
     parts = what_distinguishes(one, table[["ph"]], kinds=2, **FEW)
+    forced = replace(found, facts=found.facts | {"found": 1})
+    assert what_distinguishes(forced, table[["ph"]], **FEW).attrs["said"] == parts.attrs["said"]
     assert parts.attrs["said"] == ["one kind was found, and 2 were asked for: these are parts of one kind"]
 
 
@@ -200,7 +199,7 @@ def test_what_is_unknown_is_not_tested():
     told = what_distinguishes(found, given, apart=["ph", "none"], **FEW)
     assert told["p"].notna().to_dict() == {"ph": True, "few": False, "none": False, "stv": False}
     assert told.loc["none", "n"] == 0
-    assert "Too little is known of few, none, short-term variation." in differences_in_words(told)
+    assert "too little is known of few, none, short-term variation" in differences_in_words(told)
 
 
 def test_words_say_what_is_higher_and_what_does_not_differ():
@@ -212,7 +211,7 @@ def test_words_say_what_is_higher_and_what_does_not_differ():
     assert "no more than parts of one kind would, in short-term variation" in said
     found, table = two_kinds()
     three = differences_in_words(what_distinguishes(found, table[["ph"]], kinds=3, **FEW))
-    assert three[0] == "2 kinds were found, and 3 were asked for."
+    assert three[0] == "2 kinds were found, and 3 were asked for"
     assert sum(line.startswith("kind ") for line in three) == 3
 
 
@@ -235,6 +234,7 @@ def test_columns_of_this_package_have_words_and_units():
         (lambda t: t, {"kinds": 13}, "kinds=13 of half of 120 labours; ask for 2 to 12"),
         (lambda t: t, {"kinds": 4, "method": "hdbscan"}, "hdbscan finds 2 kinds in half of the labours, not 4"),
         (lambda t: t[[]], {}, "a table with columns"),
+        (lambda t: None, {}, "the kinds are of vectors"),
     ],
 )
 def test_bad_input_is_refused_with_advice(change, given, message):
