@@ -1,7 +1,10 @@
 """Kinds of labour: clusters with confidence in their number and in every membership, where one kind is an answer."""
 
+from .clinical_table import clinical_table
 from .constrained_labels import SplitWithPairs, constrained_labels
 from .constrained_mixture import in_metric_of_pairs, memberships_with_pairs
+from .distinguish import what_distinguishes
+from .distinguish_words import differences_in_words
 from .find_kinds import find_kinds
 from .kind_table import KIND_COLUMNS
 from .kinds import Kinds
@@ -35,12 +38,15 @@ __all__ = [
     "SignedPairs",
     "SplitWithPairs",
     "UnimodalCopula",
+    "clinical_table",
     "constrained_labels",
     "contradictions",
+    "differences_in_words",
     "find_kinds",
     "in_metric_of_pairs",
     "memberships_with_pairs",
     "number_of_kinds",
     "pair_words",
     "read_pair_labels",
+    "what_distinguishes",
 ]
