@@ -1,13 +1,12 @@
 """`similar`: which labours of a database are most like this one, how special that is, and how they ended."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from fhr.compute import whole_number
 from fhr.datasets import Target
@@ -18,13 +17,12 @@ from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 from fhr.recording import Outcome, Recording
 
 from .elastic import elastic_alignment, rigid_alignment
-from .embedding import Embedding
 from .hits import Hits
 from .index import SimilarityIndex
 from .index_building import Distances
-from .index_folder import Among, OpenIndex, Recordings, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
+from .opening import Among, Given, Recordings, open_index
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import p_surrogate
 
@@ -38,10 +36,10 @@ _OUTCOMES = list(asdict(Outcome()))
 
 def similar(
     query: Recording | str | Path | Sequence[Recording | str | Path],
-    among: Among | OpenIndex,
+    among: Among,
     *,
     k: int = 10,
-    embedding: str | Embedding | Callable[[LabourWindows], ArrayLike] | None = None,
+    embedding: Given = None,
     distance: Distances | None = None,
     minutes: float | None = None,
     step: float | None = None,
@@ -88,11 +86,8 @@ def similar(
     labels = {str(target): Target(target) for target in targets}
     whole_number(k, "k", 1)
     whole_number(surrogates, "surrogates", 0)
-    asked_for = {"distance": distance, "minutes": minutes, "step": step, "most_loss": most_loss}
-    settings: dict[str, Any] = {name: value for name, value in asked_for.items() if value is not None}
-    opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, folder=index, **settings)
+    opened = open_index(among, embedding, distance, minutes=minutes, step=step, most_loss=most_loss, folder=index)
     compared = opened.index
-    _check_taken(settings, compared)
     if elastic and opened.recordings is None:
         raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
@@ -114,17 +109,6 @@ def similar(
     ended = _ended(table, asked, compared, labels, labours)
     table = table.drop(columns="query_number")
     return Matches(table, ended, facts, asked.windows, windows, asked.quarantined)
-
-
-def _check_taken(settings: dict[str, Any], index: SimilarityIndex) -> None:
-    """Refuse settings that a table or an index, which has its own, did not heed."""
-    for name, given in settings.items():
-        taken = index.distance.name if name == "distance" else getattr(index, name)
-        if isinstance(given, str | int | float) and given != taken:
-            raise FHRError(
-                f"{name}={given}: what it is compared with, {index.origin}, has {name} {taken}; leave it out, or give "
-                "the folder of recordings"
-            )
 
 
 class _Asked(NamedTuple):
