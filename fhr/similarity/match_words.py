@@ -14,19 +14,20 @@ _OFTEN = 0.05  # a chance above which nothing is called special
 _OUTCOMES = {"ph": "pH {:.2f}", "apgar1": "Apgar {:g} at 1 min", "apgar5": "Apgar {:g} at 5 min"}
 
 
-def query_words(matches: pd.DataFrame, ended: pd.DataFrame) -> Iterator[str]:
-    """Lines about one query: its nearest match, and how all of them ended.
+def query_words(matches: pd.DataFrame, ended: pd.DataFrame, *, elastic: bool = False) -> Iterator[str]:
+    """Lines about one query: its first match, and how all of them ended.
 
     Args:
-        matches: of this query, nearest first.
+        matches: of this query, in their order.
         ended: of this query, a row a label.
+        elastic: whether that is the order of what elastic alignment leaves, and not that of the distance.
     """
     if not len(matches):
         yield "nothing in the database can be compared with it"
         return
     first = matches.iloc[0].to_dict()
     said = [*_distance_words(first), *_p_words(first)]
-    yield f"nearest of {len(matches)}: {first['record']}, {', '.join(said)}"
+    yield f"{'best aligned' if elastic else 'nearest'} of {len(matches)}: {first['record']}, {', '.join(said)}"
     if (matches["p_special"] > _OFTEN).all():
         yield "none is closer than the nearest of unrelated labours often is: no special likeness"
     yield from map(ended_words, ended.to_dict("records"))
@@ -101,7 +102,11 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
             f"that was fitted to them (accepted for {facts['tail_accepted']} queries)."
         )
         rule = {"hochberg": "Benjamini and Hochberg", "yekutieli": "Benjamini and Yekutieli"}
-        yield f"q is the rate of false discoveries among the nearest matches of all queries, by {rule[facts['fdr']]}."
+        yield (
+            "q is the rate of false discoveries among the matches of all queries that are nearest by distance, by "
+            f"{rule[facts['fdr']]}."
+            + (" The first of a query by rms need not be its nearest by distance." if facts["elastic"] else "")
+        )
     if facts.get("n_surrogates"):
         yield (
             f"p_surrogate is the rank of the nearest distance among those of {facts['n_surrogates']} surrogates of "

@@ -12,6 +12,7 @@ from fhr.features import FeatureSet, extract
 from fhr.formats import write_table, write_wfdb
 from fhr.recording import Outcome, Provenance
 from fhr.similarity import (
+    COLUMNS,
     Embedding,
     Euclidean,
     SimilarityIndex,
@@ -21,6 +22,7 @@ from fhr.similarity import (
     raw_signals,
     similar,
 )
+from fhr.similarity.match_words import method_words
 
 GIVEN = {"embedding": "raw", "minutes": 20, "step": 10}
 
@@ -357,6 +359,9 @@ def test_matches_are_shifted_or_aligned_and_ordered_by_what_is_left(database):
     assert elastic.table["rank"].tolist() == [1, 2, 3]
     assert elastic.table["record"].iloc[0] == "L004"
     assert elastic.windows.names.tolist() == elastic.table["record"].tolist()
+    assert elastic.words.startswith("copy: best aligned of 3: L004")
+    assert "first of a query by rms need not be its nearest by distance" in " ".join(method_words(elastic.facts))
+    assert "nearest by distance" in COLUMNS["q"]
 
 
 def test_a_query_with_nothing_to_compare_by_an_embedding_is_left_out_with_the_reason(database):
