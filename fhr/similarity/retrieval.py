@@ -56,7 +56,11 @@ def similar(
     """Find the labours of a database that are most like some others.
 
     Each match has a p-value, `p_special`: the chance that the nearest of unrelated labours is as close. Over several
-    queries `q` is the share of unrelated ones among all nearest matches that are as special.
+    queries `q` is the share of unrelated ones among all nearest matches that are as special: nearest by the distance
+    that p is of, with `elastic` too, where the first by what is left in bpm may be another labour.
+
+    A query that cannot be compared is left out, and one of which a p-value cannot be told has none, each with the
+    reason.
 
     Args:
         query: recordings, or files of them.
@@ -81,7 +85,7 @@ def similar(
 
     Raises:
         FHRError: no query that can be used, a database that cannot be, or settings that do not fit: those of a table or
-            an index are its own.
+            an index are its own. No query whose surrogates say anything, where they are asked for.
     """
     labels = {str(target): Target(target) for target in targets}
     whole_number(k, "k", 1)
@@ -100,9 +104,9 @@ def similar(
     if own:
         facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
     else:
-        facts |= _with_p(table, asked, compared, labours, end, fdr, seed)
+        facts |= _with_p(table, asked, compared, labours, end, fdr, seed, facts["warnings"])
     if surrogates:
-        facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
+        facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed, facts["warnings"])
     windows = None
     if opened.recordings is not None:
         table, windows = _aligned(table, asked, compared, opened.recordings, k, elastic)
@@ -237,8 +241,9 @@ def _with_p(
     end: float | None,
     fdr: FDRMethod,
     seed: int,
+    warnings: list[str],
 ) -> dict[str, Any]:
-    """Fill in `p_special`, `p_by` and `q`; what is to be known of the null hypothesis."""
+    """Fill in `p_special`, `p_by` and `q`, and warn of queries without; what is to be known of the null hypothesis."""
     null = index.own_windows("last" if end is None else "any", seed)
     if not len(null.rows):
         raise FHRError(
@@ -250,6 +255,12 @@ def _with_p(
     tails = []
     for i, recording in enumerate(asked.recordings):
         others = ~np.isin(labour, own[i])
+        if not np.isfinite(null.nearest[others]).any():
+            warnings.append(
+                f"{recording.name} has no p_special: no labour of {index.origin} but its own can be compared with "
+                "another, and there is nothing to rank among; compare with more labours"
+            )
+            continue
         unrelated = UnrelatedLabours(null.nearest[others], loss[others], null.typical[others])
         rows = (table["query_number"] == i).to_numpy()
         back = None if len(own[i]) else _to_query(recording, index, null.rows[others])[None]
@@ -260,6 +271,8 @@ def _with_p(
         tails.append(unrelated.tail)
     family = table.loc[table["rank"] == 1, "p_special"].to_numpy(dtype=float)
     table["q"] = false_discovery_rate_at(family, table["p_special"].to_numpy(dtype=float), method=fdr)
+    if not tails:
+        return {}
     accepted = sum(tail.accepted for tail in tails)
     return {"n_null": len(null.rows), "fdr": fdr, "tail_accepted": f"{accepted} of {len(tails)}"}
 
@@ -274,18 +287,36 @@ def _to_query(recording: Recording, index: SimilarityIndex, rows: np.ndarray) ->
 
 
 def _with_surrogates(
-    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, own: Sequence[np.ndarray], n: int, seed: int
+    table: pd.DataFrame,
+    asked: _Asked,
+    index: SimilarityIndex,
+    own: Sequence[np.ndarray],
+    n: int,
+    seed: int,
+    warnings: list[str],
 ) -> dict[str, Any]:
-    """Fill in `p_surrogate`, one of each query; what is to be known of the surrogates."""
+    """Fill in `p_surrogate`, one of each query, and warn of queries without; what is to be known of the surrogates.
+
+    Raises:
+        FHRError: no query has one, for the reason of the first.
+    """
     said: dict[str, Any] = {"n_surrogates": n}
-    for i in range(len(asked.recordings)):
+    without: dict[str, FHRError] = {}
+    for i, recording in enumerate(asked.recordings):
 
         def nearest(points: np.ndarray, left_out: np.ndarray = own[i]) -> np.ndarray:
             return index.nearest(points, 1, [left_out] * len(points)).distances[:, 0]
 
-        found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        try:
+            found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        except FHRError as error:
+            without[recording.name] = error
+            continue
         table.loc[table["query_number"] == i, "p_surrogate"] = found.p
         said["surrogates"] = found.made_by
+    if len(without) == len(asked.recordings):
+        raise next(iter(without.values()))
+    warnings += [f"{name} has no p_surrogate: {str(why).removeprefix(f'{name}: ')}" for name, why in without.items()]
     return said
 
 

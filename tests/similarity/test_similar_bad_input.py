@@ -7,10 +7,11 @@ import pytest
 from some_labours import labour, labours
 
 from fhr.datasets import Database
-from fhr.errors import FHRError
+from fhr.errors import FHRError, SignalError
 from fhr.formats import write_wfdb
 from fhr.similarity import Embedding, open_index, opening, similar
 from fhr.similarity.index_folder import _FILES, _digest
+from fhr.similarity.match_words import method_words
 
 GIVEN = {"embedding": "raw", "minutes": 20, "step": 10}
 
@@ -71,10 +72,36 @@ def test_no_query_and_no_label_are_no_crash():
     assert "nearest of 3" in matches.words
 
 
+def test_of_one_labour_distance_and_outcome_are_told_and_why_there_is_no_p():
+    one = Database(labours(1), origin="one labour")
+    matches = similar([labour("q", 99), labour("r", 98)], one, surrogates=19, **GIVEN)
+    assert matches.table["record"].tolist() == ["L000", "L000"]
+    assert (matches.table["distance"] > 0).all()
+    assert matches.table["ph"].tolist() == [one["L000"].outcome.ph] * 2
+    assert matches.table[["p_special", "q"]].isna().all(axis=None)
+    assert matches.table["p_surrogate"].notna().all()
+    assert [said.split(":")[0] for said in matches.facts["warnings"]] == ["q has no p_special", "r has no p_special"]
+    assert "no labour of one labour but its own can be compared with another" in matches.facts["warnings"][0]
+    assert not any("p_special" in line for line in (matches.words, *method_words(matches.facts)))
+
+
+def test_a_query_whose_surrogates_say_nothing_has_no_p_of_them_and_the_others_have():
+    flat = labour("flat", 97, gap=False)
+    flat = replace(flat, fhr=np.full_like(flat.fhr, 140))
+    database = Database(labours(4), origin="four")
+    matches = similar([labour("q", 99), flat], database, surrogates=19, **GIVEN)
+    p = matches.table.groupby("query")[["p_special", "p_surrogate"]].first()
+    assert p.notna().to_numpy().tolist() == [[True, False], [True, True]]
+    (said,) = matches.facts["warnings"]
+    assert said.startswith("flat has no p_surrogate: the first channel is measured for 100% of the window, or never")
+    alone = similar(labour("q", 99), database, surrogates=19, **GIVEN).table["p_surrogate"]
+    assert matches.of("q")["p_surrogate"].tolist() == alone.tolist()
+    with pytest.raises(SignalError, match="flat: the first channel is measured"):
+        similar(flat, database, surrogates=19, **GIVEN)
+
+
 def test_databases_in_which_nothing_can_be_ranked_are_refused_with_advice():
     one = Database(labours(1), origin="one")
-    with pytest.raises(FHRError, match=r"none of 1 labours has a distance.*compare with more"):
-        similar(labour("q", 99), one, **GIVEN)
     with pytest.raises(FHRError, match=r"no other labour.*among more labours"):
         similar(labours(1)[0], one, **GIVEN)
     three = Database(labours(3), origin="three")
