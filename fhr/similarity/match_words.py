@@ -110,8 +110,9 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
     if facts.get("n_surrogates"):
         yield (
             f"p_surrogate is the rank of the nearest distance among those of {facts['n_surrogates']} surrogates of "
-            f"the query ({facts['surrogates']}): the chance that a signal of its spectrum and amplitudes is as close. "
-            "A small one says that the shape matters, not that the match is special."
+            f"the query ({facts['surrogates']}), each beside the mean of some surrogates of its own: the chance that a "
+            "signal of its spectrum and amplitudes is as close. A small one says that the shape matters, not that the "
+            "match is special."
         )
     yield (
         "Intervals are exact 95% intervals of the share among so many matches; expected is the share in the database, "

@@ -77,7 +77,7 @@ def similar(
         elastic: align the 200 nearest by dynamic time warping, and order them by what is left in bpm; else the k
             nearest are shifted, and keep their order.
         own: take windows of the query's own labour for hits as well.
-        surrogates: of each query, for `p_surrogate`; 0 for none.
+        surrogates: of each query, for `p_surrogate`, where each has three of its own; 0 for none.
         fdr: `hochberg` for the rate of Benjamini and Hochberg, `yekutieli` for that of Benjamini and Yekutieli, see
             `fhr.metrics.false_discovery_rate_at`.
         seed: of what is drawn.
