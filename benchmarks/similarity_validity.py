@@ -1,7 +1,7 @@
 """Error rates of p-values of similarity, on real labours.
 
 python benchmarks/similarity_validity.py FOLDER special [--minutes 20 60] [--embeddings raw kernel ...]
-python benchmarks/similarity_validity.py FOLDER surrogate [--minutes 20] [--embeddings raw ...] [--queries 200] [--n 99]
+python benchmarks/similarity_validity.py FOLDER surrogate [--embeddings raw ...] [--queries 100] [--maker iaaft]
 python benchmarks/similarity_validity.py FOLDER fdr [--shares 0 .01 .1] [--draws 200]
 python benchmarks/similarity_validity.py FOLDER tail [--queries 10] [--surrogates 10000]
 
@@ -36,8 +36,9 @@ from fhr.similarity import (
     similar,
     surrogates_of,
 )
-from fhr.synthesis import IAAFT
+from fhr.synthesis import IAAFT, PhaseRandomization
 
+MAKERS = {"iaaft": IAAFT(), "phases": PhaseRandomization()}
 LEVELS = (0.01, 0.05)
 
 
@@ -126,6 +127,7 @@ def surrogate(options, recordings) -> None:
     head = ("min", "embedding", "n", "queries", "p <= .01", "p <= .05", "by distance: p <= .01", "p <= .05")
     print("| " + " | ".join([*head, "siblings: p <= .05", "mean p", "real: p <= .05, by distance"]) + " |")
     print("|---" * 11 + "|")
+    maker = MAKERS[options.maker]
     for minutes in options.minutes:
         for name in options.embeddings:
             embedding = embedding_from(name, minutes)
@@ -141,11 +143,11 @@ def surrogate(options, recordings) -> None:
                     return index.nearest(points, 1, [own] * len(points)).distances[:, 0]
 
                 def null(asking, seed, nearest=nearest, index=index, embedding=embedding):
-                    given = {"n": options.n, "seed": seed}
+                    given = {"n": options.n, "seed": seed, "surrogate": maker}
                     return p_surrogate(asking, nearest, embedding, index.distance, **given)
 
-                asking = surrogates_of(window, IAAFT(), n=1, seed=options.seed + i)
-                siblings = nearest(index.embed(surrogates_of(window, IAAFT(), n=options.n, seed=i)))
+                asking = surrogates_of(window, maker, n=1, seed=options.seed + i)
+                siblings = nearest(index.embed(surrogates_of(window, maker, n=options.n, seed=i)))
                 distance, own_null = nearest(index.embed(asking))[0], null(asking, i)
                 found.append((own_null.by_rank, rank(distance, own_null.nearest), rank(distance, siblings)))
                 if options.real and not len(found) % 4:
@@ -242,6 +244,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=10)
     parser.add_argument("--splits", type=int, default=6)
     parser.add_argument("--n", type=int, default=99)
+    parser.add_argument("--maker", choices=sorted(MAKERS), default="iaaft", help="of the surrogates of `surrogate`")
     parser.add_argument("--real", action="store_true", help="real records ask as well, in `surrogate`")
     parser.add_argument("--seed", type=int, default=777_000, help="of the surrogates that ask")
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.01, 0.1])
