@@ -74,7 +74,7 @@ def test_no_query_and_no_label_are_no_crash():
 
 def test_of_one_labour_distance_and_outcome_are_told_and_why_there_is_no_p():
     one = Database(labours(1), origin="one labour")
-    matches = similar([labour("q", 99), labour("r", 98)], one, surrogates=19, **GIVEN)
+    matches = similar([labour("q", 99), labour("r", 98)], one, surrogates=2, **GIVEN)
     assert matches.table["record"].tolist() == ["L000", "L000"]
     assert (matches.table["distance"] > 0).all()
     assert matches.table["ph"].tolist() == [one["L000"].outcome.ph] * 2
@@ -89,15 +89,15 @@ def test_a_query_whose_surrogates_say_nothing_has_no_p_of_them_and_the_others_ha
     flat = labour("flat", 97, gap=False)
     flat = replace(flat, fhr=np.full_like(flat.fhr, 140))
     database = Database(labours(4), origin="four")
-    matches = similar([labour("q", 99), flat], database, surrogates=19, **GIVEN)
+    matches = similar([labour("q", 99), flat], database, surrogates=2, **GIVEN)
     p = matches.table.groupby("query")[["p_special", "p_surrogate"]].first()
     assert p.notna().to_numpy().tolist() == [[True, False], [True, True]]
     (said,) = matches.facts["warnings"]
     assert said.startswith("flat has no p_surrogate: the first channel is measured for 100% of the window, or never")
-    alone = similar(labour("q", 99), database, surrogates=19, **GIVEN).table["p_surrogate"]
+    alone = similar(labour("q", 99), database, surrogates=2, **GIVEN).table["p_surrogate"]
     assert matches.of("q")["p_surrogate"].tolist() == alone.tolist()
     with pytest.raises(SignalError, match="flat: the first channel is measured"):
-        similar(flat, database, surrogates=19, **GIVEN)
+        similar(flat, database, surrogates=2, **GIVEN)
 
 
 def test_databases_in_which_nothing_can_be_ranked_are_refused_with_advice():
