@@ -1,17 +1,19 @@
 """Error rates of p-values of similarity, on real labours.
 
 python benchmarks/similarity_validity.py FOLDER special [--minutes 20 60] [--embeddings raw kernel ...]
-python benchmarks/similarity_validity.py FOLDER surrogate [--minutes 20] [--embeddings raw ...] [--queries 200] [--n 99]
+python benchmarks/similarity_validity.py FOLDER surrogate [--embeddings raw ...] [--queries 100] [--maker iaaft]
 python benchmarks/similarity_validity.py FOLDER fdr [--shares 0 .01 .1] [--draws 200]
 python benchmarks/similarity_validity.py FOLDER tail [--queries 10] [--surrogates 10000]
 
 `special`: every record asks about its last window of the first stage, among all first-stage windows of the others:
 share of p_special of at most .01 and .05, beside the band that holds 95% of what exact p-values give, in all and in
 thirds of signal loss; and with one half of the records asking among the other half, mean (standard deviation) over
-splits. `surrogate`: a surrogate of each record asks, with surrogates of its own as the null hypothesis. `fdr`: queries
-of which a share repeats a labour of the database (noise of 2 bpm), the others being records left out of it: share of
-false ones among those of q at most .1, mean over draws. `tail`: p of the tail of 99 surrogates where p by
-10,000 of them is .01, .003 and .001: median and 90% of a hundred such tails.
+splits. `surrogate`: a surrogate of each record asks, with surrogates of its own as the null hypothesis: p_surrogate, by
+rank; its p by the distances as they are; and its p among surrogates of the record, which is exact and shows the luck of
+the draw. With `--real` each fourth record asks itself as well: shares of p of at most .05. `fdr`: queries of which a
+share repeats a labour of the database (noise of 2 bpm), the others being records left out of it: share of false ones
+among those of q at most .1, mean over draws. `tail`: p of the tail of 99 surrogates where p by 10,000 of them is .01,
+.003 and .001: median and 90% of a hundred such tails.
 """
 
 import argparse
@@ -34,8 +36,9 @@ from fhr.similarity import (
     similar,
     surrogates_of,
 )
-from fhr.synthesis import IAAFT
+from fhr.synthesis import IAAFT, PhaseRandomization
 
+MAKERS = {"iaaft": IAAFT(), "phases": PhaseRandomization()}
 LEVELS = (0.01, 0.05)
 
 
@@ -121,27 +124,45 @@ def special(options, recordings) -> None:
 
 
 def surrogate(options, recordings) -> None:
-    print("| min | embedding | queries | p <= .01 | p <= .05 | mean p |\n" + "|---" * 6 + "|")
-    rng = np.random.default_rng(0)
+    head = ("min", "embedding", "n", "queries", "p <= .01", "p <= .05", "by distance: p <= .01", "p <= .05")
+    print("| " + " | ".join([*head, "siblings: p <= .05", "mean p", "real: p <= .05, by distance"]) + " |")
+    print("|---" * 11 + "|")
+    maker = MAKERS[options.maker]
     for minutes in options.minutes:
         for name in options.embeddings:
             embedding = embedding_from(name, minutes)
             index = index_of_recordings(recordings, embedding, minutes=minutes, step=options.step)
-            found = []
-            for i in rng.permutation(len(recordings))[: options.queries]:
+            found, real = [], []
+            for i in np.random.default_rng(0).permutation(len(recordings))[: options.queries]:
                 window = LabourWindows.of(recordings[i], minutes=minutes)
                 if window.loss[0] > 0.5:
                     continue
-                asking = surrogates_of(window, IAAFT(), n=1, seed=1000 + i)
                 own = index.own(recordings[i])
 
                 def nearest(points, own=own, index=index):
                     return index.nearest(points, 1, [own] * len(points)).distances[:, 0]
 
-                null = p_surrogate(asking, nearest, embedding, index.distance, n=options.n, seed=i)
-                found.append((1 + (null.nearest <= nearest(index.embed(asking))[0]).sum()) / (options.n + 1))
-            p = np.array(found)
-            print(f"| {minutes:g} | {name} | {shares(p)} | {p.mean():.3f} |", flush=True)
+                def null(asking, seed, nearest=nearest, index=index, embedding=embedding):
+                    given = {"n": options.n, "seed": seed, "surrogate": maker}
+                    return p_surrogate(asking, nearest, embedding, index.distance, **given)
+
+                asking = surrogates_of(window, maker, n=1, seed=options.seed + i)
+                siblings = nearest(index.embed(surrogates_of(window, maker, n=options.n, seed=i)))
+                distance, own_null = nearest(index.embed(asking))[0], null(asking, i)
+                found.append((own_null.by_rank, rank(distance, own_null.nearest), rank(distance, siblings)))
+                if options.real and not len(found) % 4:
+                    of_real = null(window, i)
+                    real.append((of_real.by_rank, rank(nearest(index.embed(window))[0], of_real.nearest)))
+            p, by_distance, among_siblings = np.transpose(found)
+            of_real = f"{np.mean(np.array(real) <= 0.05, axis=0).round(2)} of {len(real)}" if real else ""
+            cells = [f"{minutes:g}", name, str(options.n), shares(p), shares(by_distance).split(" | ", 1)[1]]
+            cells += [f"{np.mean(among_siblings <= 0.05):.3f}", f"{p.mean():.3f}", of_real]
+            print("| " + " | ".join(cells) + " |", flush=True)
+
+
+def rank(distance: float, null: np.ndarray) -> float:
+    """P-value of a distance among null ones."""
+    return (1 + (null <= distance).sum()) / (len(null) + 1)
 
 
 def fdr(options, recordings) -> None:
@@ -223,6 +244,9 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=10)
     parser.add_argument("--splits", type=int, default=6)
     parser.add_argument("--n", type=int, default=99)
+    parser.add_argument("--maker", choices=sorted(MAKERS), default="iaaft", help="of the surrogates of `surrogate`")
+    parser.add_argument("--real", action="store_true", help="real records ask as well, in `surrogate`")
+    parser.add_argument("--seed", type=int, default=777_000, help="of the surrogates that ask")
     parser.add_argument("--shares", type=float, nargs="+", default=[0, 0.01, 0.1])
     parser.add_argument("--draws", type=int, default=200)
     parser.add_argument("--surrogates", type=int, default=10_000)

@@ -17,6 +17,7 @@ import json
 import logging
 import shutil
 import sys
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -172,7 +173,7 @@ def _check(options: argparse.Namespace) -> None:
 def _opened(options: argparse.Namespace) -> "OpenIndex":
     """The index of the database, by the settings that were given."""
     from fhr.compute import tell
-    from fhr.similarity import open_index
+    from fhr.similarity import has_settings, open_index
 
     given = {"distance": options.distance, "minutes": options.window, "step": options.step}
     given = {name: value for name, value in {**given, "most_loss": options.most_loss}.items() if value is not None}
@@ -184,10 +185,8 @@ def _opened(options: argparse.Namespace) -> "OpenIndex":
         embedding = network_embedding(load(options.model, device=pick_device(options.device)), minutes=options.window)
         given["minutes"] = embedding.minutes
     tell("reading %s", options.database)
-    usual = {"minutes": _MINUTES, "step": None}
-    opened = open_index(options.database, embedding, folder=options.index, **{**usual, **given})
-    opened.index.check_taken(given)
-    return opened
+    usual = {} if has_settings(options.database) else {"minutes": _MINUTES, "step": inf}
+    return open_index(options.database, embedding, folder=options.index, **{**usual, **given})
 
 
 def _kept(options: argparse.Namespace) -> Path:

@@ -53,8 +53,8 @@ def share_words(p_of_number: pd.DataFrame, repetitions: int) -> str:
     """
     shares = p_of_number[p_of_number["share"] > 0].sort_values("share", ascending=False, kind="stable")
     said = [
-        f"{_kinds(int(row.kinds))} {row.share:.0%} ({row.low:.0%} to {row.high:.0%})"
-        for row in shares.head(_LISTED).reset_index().itertuples()
+        f"{_kinds(kinds)} {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
+        for kinds, row in zip(shares.index[:_LISTED].tolist(), shares.to_dict("records"), strict=False)
     ]
     rest = f", others {shares['share'][_LISTED:].sum():.0%}" if len(shares) > _LISTED else ""
     return f"of {repetitions} repetitions found {', '.join(said)}{rest}"

@@ -147,7 +147,7 @@ class Points:
 
     @property
     def one_row_each(self) -> bool:
-        """Whether no labour has two rows."""
+        """True where no labour has two rows."""
         return len(self.labours) == len(self)
 
     @property

@@ -68,6 +68,7 @@ Purpose = Literal[
     "statistics of a copula",
     "steps of an estimator",
     "strips of a passport",
+    "surrogates beside a surrogate",
     "surrogates of a query",
     "synthetic rows of a place",
     "ties of p-values",

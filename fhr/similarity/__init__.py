@@ -7,12 +7,12 @@ from .elastic import Alignment, elastic_alignment, rigid_alignment
 from .embedding import Embedding
 from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
-from .index_folder import OpenIndex, open_index
 from .labour_windows import LabourWindows
 from .learned_metric import FittedMetric, LearnedMetric
 from .match_display import take_figure_suffix
 from .matches import COLUMNS, Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
+from .opening import OpenIndex, has_settings, open_index
 from .retrieval import TARGETS, similar
 from .sliced_wasserstein import sliced_wasserstein
 from .special import UnrelatedLabours, p_special
@@ -49,6 +49,7 @@ __all__ = [
     "embedding_from",
     "feature_embedding",
     "fit_tail",
+    "has_settings",
     "index_of_recordings",
     "index_of_table",
     "open_index",

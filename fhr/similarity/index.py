@@ -1,6 +1,6 @@
 """`SimilarityIndex`: the windows of a database as points, with what is needed to compare a labour with them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -46,7 +46,7 @@ class SimilarityIndex:
         embedding: of the windows.
         distance: between them, fitted to them.
         minutes: length of a window.
-        step: minutes from one window to the one before it; None for one window a labour, at its end.
+        step: minutes from one window to the one before it; infinite for one window a labour, at its end.
         most_loss: largest share of missing heart rate of a window.
         points: float32 (n, d), see `Distance.scale`.
         windows: a row a window: `record`, `start_s`, `end_s`, `to_end_s`, `loss`.
@@ -62,7 +62,7 @@ class SimilarityIndex:
     embedding: Embedding
     distance: Distance
     minutes: float
-    step: float | None
+    step: float
     most_loss: float
     points: np.ndarray
     windows: pd.DataFrame
@@ -79,20 +79,6 @@ class SimilarityIndex:
         names = self.windows["record"].to_numpy()
         rows: np.ndarray = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])
         return rows
-
-    def check_taken(self, settings: Mapping[str, Any]) -> None:
-        """Refuse settings, `distance`, `minutes`, `step` or `most_loss`, that are given and are not those of the index.
-
-        Raises:
-            FHRError: another value.
-        """
-        for name, given in settings.items():
-            taken = self.distance.name if name == "distance" else getattr(self, name)
-            if isinstance(given, str | int | float) and given != taken:
-                raise FHRError(
-                    f"{name}={given}: what it is compared with, {self.origin}, has {name} {taken}; leave it out, or "
-                    "give the folder of recordings"
-                )
 
     def own(self, recording: Recording) -> np.ndarray:
         """Positions of the labours that are the one of a recording: of its name, or of its very signals."""

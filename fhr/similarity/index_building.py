@@ -49,7 +49,7 @@ def index_of_recordings(
     distance: Distances = "euclidean",
     *,
     minutes: float = 20.0,
-    step: float | None = 5.0,
+    step: float = 5.0,
     most_loss: float = 0.5,
     origin: str = "recordings",
     folder: Path | None = None,
@@ -62,7 +62,7 @@ def index_of_recordings(
         embedding: of the windows.
         distance: between them.
         minutes: length of a window.
-        step: minutes from one window to the one before it; None for one window a labour, at its end.
+        step: minutes from one window to the one before it; infinite for one window a labour, at its end.
         most_loss: largest share of missing heart rate; windows with more are left out.
         origin: where the recordings are from, for messages.
         folder: where the points are written, so that memory holds none of them; None for memory.
@@ -155,7 +155,7 @@ def _assembled(
     embedding: Embedding,
     distance: Distances,
     folder: Path | None,
-    given: tuple[float, float | None, float],
+    given: tuple[float, float, float],
     origin: str,
     left_out: dict[str, str],
     checksum: Callable[[], str],
@@ -195,7 +195,7 @@ def _chunks(recordings: Iterable[Recording], size: int) -> Iterator[list[Recordi
 
 
 def _windows(
-    recording: Recording, fs: float, minutes: float, step: float | None, most_loss: float
+    recording: Recording, fs: float, minutes: float, step: float, most_loss: float
 ) -> tuple[LabourWindows, pd.DataFrame]:
     cut = LabourWindows.of(recording, minutes=minutes, fs=fs, step=step)
     usable = cut.loss <= most_loss

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Self
 
 import numpy as np
@@ -53,7 +54,7 @@ class LabourWindows:
             recording: at `fs` or a multiple of it.
             minutes: length of a window.
             fs: rate of the windows, Hz: means of blocks.
-            step: minutes from one window to the one before it; None for one window.
+            step: minutes from one window to the one before it; None or infinite for one window.
             end: where the last window ends, s from the start of the recording; None for its end.
             steps: cleaning of FHR.
 
@@ -72,7 +73,7 @@ class LabourWindows:
             cleaned = clean(recording, steps)
             n = round(end * recording.fs)
             planes = block_mean(np.stack([cleaned.fhr[:n], cleaned.uc[:n]]), factor)
-            cut, to_end = cut_windows(planes, fs, minutes=minutes, step=step)
+            cut, to_end = cut_windows(planes, fs, minutes=minutes, step=None if step == inf else step)
         except SignalError as error:
             raise SignalError(f"{recording.name}: {error}") from None
         signal = np.ascontiguousarray(cut.transpose(1, 0, 2), dtype=np.float32)

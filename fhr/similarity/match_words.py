@@ -1,6 +1,7 @@
 """Matches in words: where each lies, how near and how special it is, how they ended, and how they were found."""
 
 from collections.abc import Iterator, Mapping
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -14,19 +15,20 @@ _OFTEN = 0.05  # a chance above which nothing is called special
 _OUTCOMES = {"ph": "pH {:.2f}", "apgar1": "Apgar {:g} at 1 min", "apgar5": "Apgar {:g} at 5 min"}
 
 
-def query_words(matches: pd.DataFrame, ended: pd.DataFrame) -> Iterator[str]:
-    """Lines about one query: its nearest match, and how all of them ended.
+def query_words(matches: pd.DataFrame, ended: pd.DataFrame, *, elastic: bool = False) -> Iterator[str]:
+    """Lines about one query: its first match, and how all of them ended.
 
     Args:
-        matches: of this query, nearest first.
+        matches: of this query, in their order.
         ended: of this query, a row a label.
+        elastic: whether that is the order of what elastic alignment leaves, and not that of the distance.
     """
     if not len(matches):
         yield "nothing in the database can be compared with it"
         return
     first = matches.iloc[0].to_dict()
     said = [*_distance_words(first), *_p_words(first)]
-    yield f"nearest of {len(matches)}: {first['record']}, {', '.join(said)}"
+    yield f"{'best aligned' if elastic else 'nearest'} of {len(matches)}: {first['record']}, {', '.join(said)}"
     if (matches["p_special"] > _OFTEN).all():
         yield "none is closer than the nearest of unrelated labours often is: no special likeness"
     yield from map(ended_words, ended.to_dict("records"))
@@ -68,13 +70,13 @@ def place_words(to_end: float) -> str:
     return f"ends {to_end / 60:.3g} min before the end of the recording" if to_end else "ends with the recording"
 
 
-def every_words(step: float | None) -> str:
+def every_words(step: float) -> str:
     """The step of windows in words.
 
-    >>> every_words(5), every_words(None)
+    >>> every_words(5), every_words(float("inf"))
     ('every 5 min', 'one a labour')
     """
-    return "one a labour" if step is None else f"every {step:g} min"
+    return f"every {step:g} min" if isfinite(step) else "one a labour"
 
 
 def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
@@ -110,12 +112,17 @@ def method_words(facts: Mapping[str, Any]) -> Iterator[str]:
             f"that was fitted to them (accepted for {facts['tail_accepted']} queries)."
         )
         rule = {"hochberg": "Benjamini and Hochberg", "yekutieli": "Benjamini and Yekutieli"}
-        yield f"q is the rate of false discoveries among the nearest matches of all queries, by {rule[facts['fdr']]}."
+        yield (
+            "q is the rate of false discoveries among the matches of all queries that are nearest by distance, by "
+            f"{rule[facts['fdr']]}."
+            + (" The first of a query by rms need not be its nearest by distance." if facts["elastic"] else "")
+        )
     if facts.get("n_surrogates"):
         yield (
             f"p_surrogate is the rank of the nearest distance among those of {facts['n_surrogates']} surrogates of "
-            f"the query ({facts['surrogates']}): the chance that a signal of its spectrum and amplitudes is as close. "
-            "A small one says that the shape matters, not that the match is special."
+            f"the query ({facts['surrogates']}), each beside the mean of some surrogates of its own: the chance that a "
+            "signal of its spectrum and amplitudes is as close. A small one says that the shape matters, not that the "
+            "match is special."
         )
     yield (
         "Intervals are exact 95% intervals of the share among so many matches; expected is the share in the database, "

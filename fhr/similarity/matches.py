@@ -24,7 +24,7 @@ COLUMNS = {
     "query": "recording that was asked about",
     "query_start_s": "start of its window, from the start of the recording, s",
     "query_end_s": "end of its window, s",
-    "rank": "1 is the most similar",
+    "rank": "1 is the most similar: the nearest, or, aligned elastically, the one of the least rms_bpm",
     "record": "recording of the database",
     "start_s": "start of its best window, from the start of the recording, s",
     "end_s": "end of it, s",
@@ -33,7 +33,7 @@ COLUMNS = {
     "unit": "of the distance: bpm; SD, of the database's windows; empty of a kernel",
     "p_special": "chance that the nearest of unrelated labours is as close",
     "p_by": "where that is from: rank among the database's own labours, or tail beyond their ranks",
-    "q": "share of unrelated ones expected among all queries' nearest matches that are as special",
+    "q": "share of unrelated ones expected among all queries' matches nearest by distance that are as special",
     "p_surrogate": "chance that a surrogate of the query, of its spectrum and amplitudes, is as near to a labour",
     "rms_bpm": "root mean square difference after one shift or, if asked for, elastic alignment, bpm",
     "lag_s": "by how much the match lags behind the query when aligned, s",
@@ -82,7 +82,7 @@ class Matches:
 
     @property
     def words(self) -> str:
-        """The nearest match of each query, and how its matches ended, in words."""
+        """The first match of each query, and how its matches ended, in words."""
         return "\n".join(f"{name}: {line}" for name in self.names for line in self.lines(name))
 
     @property
@@ -92,7 +92,8 @@ class Matches:
 
     def lines(self, query: str) -> list[str]:
         """Lines of `words` about one query, without its name."""
-        return list(query_words(self.of(query), self.ended[self.ended["query"] == query]))
+        ended = self.ended[self.ended["query"] == query]
+        return list(query_words(self.of(query), ended, elastic=self.facts["elastic"]))
 
     def window_words(self, query: str) -> str:
         """The window of one query: its name, and where it lies in its recording."""

@@ -1,13 +1,12 @@
 """`similar`: which labours of a database are most like this one, how special that is, and how they ended."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from fhr.compute import whole_number
 from fhr.datasets import Target
@@ -17,13 +16,12 @@ from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 from fhr.recording import Outcome, Recording
 
 from .elastic import elastic_alignment, rigid_alignment
-from .embedding import Embedding
 from .hits import Hits
 from .index import SimilarityIndex
 from .index_building import Distances
-from .index_folder import Among, OpenIndex, open_index
 from .labour_windows import LabourWindows
 from .matches import COLUMNS, Matches
+from .opening import Among, Given, OpenIndex, open_index
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import p_surrogate
 
@@ -37,10 +35,10 @@ _OUTCOMES = list(asdict(Outcome()))
 
 def similar(
     query: Recording | str | Path | Sequence[Recording | str | Path],
-    among: Among | OpenIndex,
+    among: Among,
     *,
     k: int = 10,
-    embedding: str | Embedding | Callable[[LabourWindows], ArrayLike] | None = None,
+    embedding: Given = None,
     distance: Distances | None = None,
     minutes: float | None = None,
     step: float | None = None,
@@ -57,7 +55,11 @@ def similar(
     """Find the labours of a database that are most like some others.
 
     Each match has a p-value, `p_special`: the chance that the nearest of unrelated labours is as close. Over several
-    queries `q` is the share of unrelated ones among all nearest matches that are as special.
+    queries `q` is the share of unrelated ones among all nearest matches that are as special: nearest by the distance
+    that p is of, with `elastic` too, where the first by what is left in bpm may be another labour.
+
+    A query that cannot be compared is left out, and one of which a p-value cannot be told has none, each with the
+    reason.
 
     Args:
         query: recordings, or files of them.
@@ -74,7 +76,7 @@ def similar(
         elastic: align the 200 nearest by dynamic time warping, and order them by what is left in bpm; else the k
             nearest are shifted, and keep their order.
         own: take windows of the query's own labour for hits as well.
-        surrogates: of each query, for `p_surrogate`; 0 for none.
+        surrogates: of each query, for `p_surrogate`, where each has three of its own; 0 for none.
         fdr: `hochberg` for the rate of Benjamini and Hochberg, `yekutieli` for that of Benjamini and Yekutieli, see
             `fhr.metrics.false_discovery_rate_at`.
         seed: of what is drawn.
@@ -82,16 +84,13 @@ def similar(
 
     Raises:
         FHRError: no query that can be used, a database that cannot be, or settings that do not fit: those of a table or
-            an index are its own.
+            an index are its own. No query whose surrogates say anything, where they are asked for.
     """
     labels = {str(target): Target(target) for target in targets}
     whole_number(k, "k", 1)
     whole_number(surrogates, "surrogates", 0)
-    asked_for = {"distance": distance, "minutes": minutes, "step": step, "most_loss": most_loss}
-    settings: dict[str, Any] = {name: value for name, value in asked_for.items() if value is not None}
-    opened = among if isinstance(among, OpenIndex) else open_index(among, embedding, folder=index, **settings)
+    opened = open_index(among, embedding, distance, minutes=minutes, step=step, most_loss=most_loss, folder=index)
     compared = opened.index
-    compared.check_taken(settings)
     if elastic and opened.recordings is None:
         raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")
     asked = _asked(query, compared, end)
@@ -104,9 +103,9 @@ def similar(
     if own:
         facts["warnings"].append("windows of the queries' own labours count as matches: no p-values are told")
     else:
-        facts |= _with_p(table, asked, compared, labours, end, fdr, seed)
+        facts |= _with_p(table, asked, compared, labours, end, fdr, seed, facts["warnings"])
     if surrogates:
-        facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed)
+        facts |= _with_surrogates(table, asked, compared, labours, surrogates, seed, facts["warnings"])
     windows = None
     if opened.recordings is not None:
         table, windows = _aligned(table, asked, opened, k, elastic)
@@ -230,8 +229,9 @@ def _with_p(
     end: float | None,
     fdr: FDRMethod,
     seed: int,
+    warnings: list[str],
 ) -> dict[str, Any]:
-    """Fill in `p_special`, `p_by` and `q`; what is to be known of the null hypothesis."""
+    """Fill in `p_special`, `p_by` and `q`, and warn of queries without; what is to be known of the null hypothesis."""
     null = index.own_windows("last" if end is None else "any", seed)
     if not len(null.rows):
         raise FHRError(
@@ -243,6 +243,12 @@ def _with_p(
     tails = []
     for i, recording in enumerate(asked.recordings):
         others = ~np.isin(labour, own[i])
+        if not np.isfinite(null.nearest[others]).any():
+            warnings.append(
+                f"{recording.name} has no p_special: no labour of {index.origin} but its own can be compared with "
+                "another, and there is nothing to rank among; compare with more labours"
+            )
+            continue
         unrelated = UnrelatedLabours(null.nearest[others], loss[others], null.typical[others])
         rows = (table["query_number"] == i).to_numpy()
         back = None if len(own[i]) else _to_query(recording, index, null.rows[others])[None]
@@ -253,6 +259,8 @@ def _with_p(
         tails.append(unrelated.tail)
     family = table.loc[table["rank"] == 1, "p_special"].to_numpy(dtype=float)
     table["q"] = false_discovery_rate_at(family, table["p_special"].to_numpy(dtype=float), method=fdr)
+    if not tails:
+        return {}
     accepted = sum(tail.accepted for tail in tails)
     return {"n_null": len(null.rows), "fdr": fdr, "tail_accepted": f"{accepted} of {len(tails)}"}
 
@@ -267,18 +275,36 @@ def _to_query(recording: Recording, index: SimilarityIndex, rows: np.ndarray) ->
 
 
 def _with_surrogates(
-    table: pd.DataFrame, asked: _Asked, index: SimilarityIndex, own: Sequence[np.ndarray], n: int, seed: int
+    table: pd.DataFrame,
+    asked: _Asked,
+    index: SimilarityIndex,
+    own: Sequence[np.ndarray],
+    n: int,
+    seed: int,
+    warnings: list[str],
 ) -> dict[str, Any]:
-    """Fill in `p_surrogate`, one of each query; what is to be known of the surrogates."""
+    """Fill in `p_surrogate`, one of each query, and warn of queries without; what is to be known of the surrogates.
+
+    Raises:
+        FHRError: no query has one, for the reason of the first.
+    """
     said: dict[str, Any] = {"n_surrogates": n}
-    for i in range(len(asked.recordings)):
+    without: dict[str, FHRError] = {}
+    for i, recording in enumerate(asked.recordings):
 
         def nearest(points: np.ndarray, left_out: np.ndarray = own[i]) -> np.ndarray:
             return index.nearest(points, 1, [left_out] * len(points)).distances[:, 0]
 
-        found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        try:
+            found = p_surrogate(asked.windows[i], nearest, index.embedding, index.distance, n=n, seed=seed)
+        except FHRError as error:
+            without[recording.name] = error
+            continue
         table.loc[table["query_number"] == i, "p_surrogate"] = found.p
         said["surrogates"] = found.made_by
+    if len(without) == len(asked.recordings):
+        raise next(iter(without.values()))
+    warnings += [f"{name} has no p_surrogate: {str(why).removeprefix(f'{name}: ')}" for name, why in without.items()]
     return said
 
 

@@ -50,7 +50,7 @@ def test_table_words_and_run(uninterrupted, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     run = mlflow_client().get_run(re.search(r"run ([0-9a-f]{32})", answer.err)[1])
     assert run.info.status == "FINISHED"
-    assert [run.data.params[name] for name in ("method", "minutes", "step")] == ["kmeans", "20.0", "None"]
+    assert [run.data.params[name] for name in ("method", "minutes", "step")] == ["kmeans", "20.0", "inf"]
     assert run.data.metrics["number"] == table["kind"].drop(table.index[table["kind"] == "nowhere"]).astype(int).max()
     assert 0 < run.data.metrics["p/1"] <= 1
     files = {one.path for one in mlflow_client().list_artifacts(run.info.run_id)}

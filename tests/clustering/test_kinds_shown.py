@@ -1,5 +1,6 @@
 """Kinds as people see them: table, words, warnings, figures, HTML in a notebook."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_kinds_in_an_index_know_their_windows_and_what_was_learnt_from(simulated
         recordings[0], name="short", fhr=recordings[0].fhr[:99], uc=recordings[0].uc[:99], stage2_start=None
     )
     learnt = Embedding(level, name="level", learnt_from=frozenset({recordings[0].name, "another"}))
-    opened = open_index(Database([*recordings, short], origin="some"), learnt, step=None)
+    opened = open_index(Database([*recordings, short], origin="some"), learnt, step=math.inf)
     found = find_kinds(opened, method=STILL, repetitions=2, n_references=19)
     table = found.table
     assert (table["end_s"] - table["start_s"]).unique().tolist() == [1200]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from fhr.compute import seed_of
 from fhr.errors import FHRError, SignalError
 from fhr.similarity import Embedding, Euclidean, LabourWindows, p_surrogate, surrogates_of
 from fhr.synthesis import IAAFT, PhaseRandomization
@@ -60,10 +61,47 @@ def test_surrogates_as_queries_have_uniform_p_values():
     queries = surrogates_of(windows(1, seed=9), PhaseRandomization(), n=150, seed=3)
     queries = replace(queries, signal=np.where(np.isnan(queries.signal), 140, queries.signal))
     found = [
-        p_surrogate(queries[[i]], nearest, RAW, distance, surrogate=PhaseRandomization(), n=19, seed=i).p
+        p_surrogate(queries[[i]], nearest, RAW, distance, surrogate=PhaseRandomization(), n=19, each=0, seed=i).p
         for i in range(len(queries))
     ]
     assert kstest(found, "uniform").pvalue > 0.05
+
+
+@pytest.mark.statistics
+@pytest.mark.parametrize(("each", "low", "high"), [(0, 0.7, 1.0), (3, 0.47, 0.63)])
+def test_surrogates_that_lose_power_with_each_generation_stand_beside_their_own(each, low, high):
+    """A line through a gap is smooth: surrogates of what it fills are smoother than the window, and theirs again."""
+    maker = PhaseRandomization(fill="linear")
+
+    def rough(some):
+        steps = np.nanstd(np.diff(some.signal[:, 0]), axis=1)
+        return np.stack([np.log(steps), some.signal[:, 0, 0]], axis=1)
+
+    embedding = Embedding(rough, "rough", "bpm")
+    distance = Euclidean.fit(np.zeros((2, 2)), embedding)
+    given = {"surrogate": maker, "n": 9, "each": each}
+    found = []
+    for i in range(60):
+        window = windows(1, seed=i, uc=False)
+        window.signal[0, 0, 60:75] = np.nan
+        asking = surrogates_of(window, maker, n=1, seed=1000 + i)
+        found.append(p_surrogate(asking, lambda points: np.exp(points[:, 0]), embedding, distance, seed=i, **given))
+    assert low < np.mean([null.p for null in found]) < high
+    assert {null.by for null in found} == {"rank"}
+    assert (found[0].ratios == found[0].nearest).all() == (not each)
+
+
+def test_a_ratio_is_of_a_distance_and_the_mean_of_surrogates():
+    distance, nearest = database(windows(20), RAW)
+    query = windows(1, seed=9)
+    found = p_surrogate(query, nearest, RAW, distance, surrogate=QUICK, n=5, each=2)
+    first = surrogates_of(query, QUICK, n=5)
+    seeds = [seed_of(0, "surrogates beside a surrogate", i) for i in range(6)]
+    for i, window in enumerate([query, *(first[[k]] for k in range(5))]):
+        beside = distance.scale(RAW(surrogates_of(window, QUICK, n=2, seed=seeds[i])))
+        ratio = nearest(distance.scale(RAW(window)))[0] / nearest(beside).mean()
+        assert ratio == pytest.approx(found.ratio if i == 0 else found.ratios[i - 1], rel=1e-6)
+    assert found.p == found.by_rank == (1 + (found.ratios <= found.ratio).sum()) / 6
 
 
 def test_surrogates_keep_gaps_amplitudes_and_place():
@@ -108,3 +146,5 @@ def test_queries_that_have_no_surrogates_are_refused():
         p_surrogate(windows(1), lambda points: np.full(len(points), np.inf), RAW, distance, surrogate=QUICK, n=9)
     with pytest.raises(FHRError, match="n=0; give a whole number of at least 1"):
         p_surrogate(windows(1), nearest, RAW, distance, n=0)
+    with pytest.raises(FHRError, match="each=-1; give a whole number of at least 0"):
+        p_surrogate(windows(1), nearest, RAW, distance, each=-1)

@@ -1,4 +1,5 @@
 import json
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,9 @@ from fhr.features import FeatureSet, extract
 from fhr.formats import write_table, write_wfdb
 from fhr.recording import Outcome, Provenance
 from fhr.similarity import (
+    COLUMNS,
     Embedding,
+    Euclidean,
     SimilarityIndex,
     feature_embedding,
     index_of_recordings,
@@ -201,7 +204,7 @@ def test_a_name_stands_once():
 def test_an_index_is_kept_and_taken_again(folder, tmp_path, monkeypatch):
     kept = tmp_path / "index"
     first = similar(folder / "L000", folder, index=kept, **GIVEN)
-    monkeypatch.setattr("fhr.similarity.index_folder.index_of_recordings", None)  # it is not made again
+    monkeypatch.setattr("fhr.similarity.opening.index_of_recordings", None)  # it is not made again
     again = similar(folder / "L000", folder, index=kept, **GIVEN)
     alone = similar(folder / "L000", kept)
     assert first.table.equals(again.table)
@@ -223,10 +226,10 @@ def test_an_index_of_other_settings_is_refused(change, said, folder, tmp_path):
 
 
 def test_an_index_of_one_window_a_labour_is_kept_as_such(folder, tmp_path):
-    made = open_index(folder, "raw", step=None, folder=tmp_path / "kept").index
+    made = open_index(folder, "raw", step=math.inf, folder=tmp_path / "kept").index
     assert made.windows["to_end_s"].tolist() == [0.0] * len(made.labours)
     taken = open_index(tmp_path / "kept").index
-    assert taken.step is None
+    assert taken.step == math.inf
     words = list(method_words(similar(labour("q", 9), taken, k=2).facts))
     assert words[0].startswith("Windows of 20 min, one a labour: ")
 
@@ -284,6 +287,9 @@ def test_a_table_of_features_is_a_database(folder, tmp_path):
     assert similar(folder / "L000", tmp_path / "index").table.equals(matches.table)
     with pytest.raises(FHRError, match="leave the embedding out"):
         similar(folder / "L000", tmp_path / "index", embedding="raw")
+    for given in ({"minutes": 30}, {"step": 5}):
+        with pytest.raises(FHRError, match=r"table\.parquet, has (minutes 20|step 10)"):
+            open_index(tmp_path / "table.parquet", **given)
     with pytest.raises(FHRError, match="is a table"):
         similar(folder / "L000", tmp_path / "table.parquet", embedding="raw")
     with pytest.raises(FormatError):
@@ -363,6 +369,9 @@ def test_matches_are_shifted_or_aligned_and_ordered_by_what_is_left(database):
     assert elastic.table["rank"].tolist() == [1, 2, 3]
     assert elastic.table["record"].iloc[0] == "L004"
     assert elastic.windows.names.tolist() == elastic.table["record"].tolist()
+    assert elastic.words.startswith("copy: best aligned of 3: L004")
+    assert "first of a query by rms need not be its nearest by distance" in " ".join(method_words(elastic.facts))
+    assert "nearest by distance" in COLUMNS["q"]
 
 
 def test_a_query_with_nothing_to_compare_by_an_embedding_is_left_out_with_the_reason(database):
@@ -401,4 +410,29 @@ def test_a_setting_that_an_index_has_otherwise_is_refused(given, database):
     for among in (index, index.index):
         with pytest.raises(FHRError, match=f"{name}=.*leave it out"):
             similar(database["L000"], among, **given)
-    assert len(similar(database["L000"], index, k=1, minutes=20, step=10, most_loss=0.5, distance="euclidean")) == 1
+    as_it_is = {**GIVEN, "most_loss": 0.5, "distance": "euclidean"}
+    assert len(similar(database["L000"], index, k=1, **as_it_is)) == 1
+    assert open_index(index, **as_it_is) is index
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"embedding": "order_statistics"}, "is by raw; leave out another embedding"),
+        ({"embedding": raw_of_my_own}, "is by raw; leave out another embedding"),
+        ({"index": "kept"}, r"at hand already; leave out where to keep one \(--index kept\)"),
+        ({"distance": Euclidean.fit}, "distance=fit: what it is compared with, twelve labours, has distance euclidean"),
+        ({"minutes": np.int64(10)}, "minutes=10.*has minutes 20"),
+    ],
+)
+def test_what_is_given_beside_an_open_index_is_never_passed_over(given, said, database):
+    index = open_index(database, **GIVEN)
+    for among in (index, index.index):
+        with pytest.raises(FHRError, match=said):
+            similar(database["L000"], among, **given)
+
+
+def test_an_open_index_keeps_its_distance_against_open_index_too(database):
+    index = open_index(database, **GIVEN)
+    with pytest.raises(FHRError, match="distance=laplacian: what it is compared with"):
+        open_index(index.index, distance="laplacian")
