@@ -1,6 +1,7 @@
 """Bounds of what is separable beside what methods separate, on simulated kinds.
 
 python benchmarks/clustering_bound.py [--n 100 442 2000] [--d 2 10 50] [--kinds 2 3 5] [--repeats 100]
+    [--reference rotated]
 
 Spherical kinds of equal weight, every two centres at one distance (of more than d + 1 kinds neighbours on a circle), at
 multiples of `fhr.metrics.least_separation`. A row states
@@ -17,7 +18,8 @@ multiples of `fhr.metrics.least_separation`. A row states
 - `one kind at 0`, `at bound`, `.8 from`: power to see more than one kind. Statistic: loosenesses at 1 and K. Reference
   data are the values after a random rotation of the records, which keeps their mean and covariance to the last digit
   and makes the level of a Gaussian kind of any covariance exact (Langsrud 2005, doi:10.1007/s11222-005-4789-5). One
-  reference a data set, those of a cell are pooled; at a distance of 0 it is the level.
+  reference a data set, those of a cell are pooled; at a distance of 0 it is the level. `--reference drawn` draws them
+  from a Gaussian of the sample's mean and covariance instead.
 
 Multiples are interpolated; `> 3` is beyond the grid. Before the table: power of the best test of all, the ratio of
 likelihoods, of two kinds along a known line against one kind of their variance, at the bound of the shape.
@@ -71,6 +73,14 @@ def rotated(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
     return mean + (frame * spread[kept]) @ axes[kept]
 
 
+def drawn_again(rng: np.random.Generator, values: np.ndarray) -> np.ndarray:
+    """Values drawn from a Gaussian of the mean and covariance of these."""
+    return rng.multivariate_normal(values.mean(axis=0), np.cov(values.T), size=len(values))
+
+
+REFERENCES = {"rotated": rotated, "drawn": drawn_again}
+
+
 def looseness(values: np.ndarray, kinds: int) -> float:
     if kinds == 1:
         return float(((values - values.mean(axis=0)) ** 2).sum())
@@ -97,14 +107,14 @@ def best_agreement(rng: np.random.Generator, n: int, centres: np.ndarray, repeat
     return float(np.mean([agreement(*drawn(rng, n, centres), len(centres)) for _ in range(repeats)], axis=0).max())
 
 
-def powers(rng: np.random.Generator, n: int, centres: np.ndarray, repeats: int) -> tuple[float, float]:
+def powers(rng: np.random.Generator, n: int, centres: np.ndarray, repeats: int, reference) -> tuple[float, float]:
     """Power to see the last kind and to see more than one."""
     kinds, of_data, of_null = len(centres), [], []
     for _ in range(repeats):
         values, _ = drawn(rng, n, centres)
         fewer, _ = drawn(rng, n, centres, merged=True)
         of_data.append(gaps(values, (kinds - 1, 1), kinds))
-        of_null.append([*gaps(fewer, (kinds - 1,), kinds), *gaps(rotated(rng, values), (1,), kinds)])
+        of_null.append([*gaps(fewer, (kinds - 1,), kinds), *gaps(reference(rng, values), (1,), kinds)])
     beyond = np.array(of_data) > np.quantile(of_null, 0.95, axis=0, method="higher")
     return float(beyond[:, 0].mean()), float(beyond[:, 1].mean())
 
@@ -130,7 +140,7 @@ def crossing(found: list[float], level: float) -> str:
     return f"{np.interp(level, found[at - 1 : at + 1], MULTIPLES[at - 1 : at + 1]):.2f}"
 
 
-def row(n: int, d: int, kinds: int, repeats: int, seed: int) -> str:
+def row(n: int, d: int, kinds: int, repeats: int, seed: int, reference) -> str:
     spectral, shape = float(spectral_separation(n, d, kinds)), float(shape_separation(n, kinds))
     bound = float(least_separation(n, d, kinds))
     rng = np.random.default_rng([seed, n, d, kinds])
@@ -140,9 +150,9 @@ def row(n: int, d: int, kinds: int, repeats: int, seed: int) -> str:
     for multiple in MULTIPLES:
         centres = centres_of(kinds, d, multiple * bound)
         ari.append(best_agreement(rng, n, centres, few))
-        for list_, value in zip((fewer, one), powers(rng, n, centres, repeats), strict=True):
+        for list_, value in zip((fewer, one), powers(rng, n, centres, repeats, reference), strict=True):
             list_.append(value)
-    level = powers(rng, n, centres_of(kinds, d, 0.0), repeats)[1]
+    level = powers(rng, n, centres_of(kinds, d, 0.0), repeats, reference)[1]
     here = MULTIPLES.index(1.0)
     bounds = [f"**{value:.2f}**" if value == bound else f"{value:.2f}" for value in (spectral, shape)]
     cells = [str(n), str(d), str(kinds), *bounds, f"{at_spectral:.2f}", f"{ari[here]:.2f}", crossing(ari, 0.5)]
@@ -156,6 +166,7 @@ def main() -> None:
     parser.add_argument("--d", type=int, nargs="+", default=[2, 10, 50])
     parser.add_argument("--kinds", type=int, nargs="+", default=[2, 3, 5])
     parser.add_argument("--repeats", type=int, default=100, help="data sets a cell and multiple")
+    parser.add_argument("--reference", choices=REFERENCES, default="rotated")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for n in options.n:
@@ -166,7 +177,7 @@ def main() -> None:
     for n in options.n:
         for d in options.d:
             for kinds in options.kinds:
-                print(row(n, d, kinds, options.repeats, options.seed), flush=True)
+                print(row(n, d, kinds, options.repeats, options.seed, REFERENCES[options.reference]), flush=True)
 
 
 if __name__ == "__main__":
