@@ -52,10 +52,8 @@ def share_words(p_of_number: pd.DataFrame, repetitions: int) -> str:
         repetitions: how many.
     """
     shares = p_of_number[p_of_number["share"] > 0].sort_values("share", ascending=False, kind="stable")
-    said = [
-        f"{_kinds(int(row.kinds))} {row.share:.0%} ({row.low:.0%} to {row.high:.0%})"
-        for row in shares.head(_LISTED).reset_index().itertuples()
-    ]
+    listed = shares.head(_LISTED).reset_index().to_dict("records")
+    said = [f"{_kinds(row['kinds'])} {row['share']:.0%} ({row['low']:.0%} to {row['high']:.0%})" for row in listed]
     rest = f", others {shares['share'][_LISTED:].sum():.0%}" if len(shares) > _LISTED else ""
     return f"of {repetitions} repetitions found {', '.join(said)}{rest}"
 

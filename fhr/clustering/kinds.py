@@ -93,7 +93,7 @@ class Kinds:
     def membership(self) -> np.ndarray:
         """Probability (n, number) of each kind: the mean over the repetitions."""
         with nan_of_nothing():
-            mean: np.ndarray = np.nanmean(self.memberships, axis=0, dtype=np.float64)
+            mean = np.asarray(np.nanmean(self.memberships, axis=0, dtype=np.float64))
         return mean
 
     @cached_property
