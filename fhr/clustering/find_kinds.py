@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from fhr.errors import FHRError
 from fhr.similarity import OpenIndex, SimilarityIndex
 
 from .kept_repetitions import KeptRepetitions
-from .kinds import Kinds, nan_of_nothing
+from .kinds import Kinds, mean_of_known
 from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
 from .one_kind import REFERENCES
+from .pair_contradictions import pair_words
+from .pair_labels import PairLabels
 from .points import Points
-from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat, soft
+from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat
 
 __all__ = ["find_kinds"]
 
@@ -41,6 +44,7 @@ def find_kinds(
     references: Sequence[str] = tuple(REFERENCES),
     n_references: int = 199,
     retrain: Retrain | None = None,
+    pairs: PairLabels | None = None,
     axes: int = 10,
     seed: int = 0,
     workers: int = 1,
@@ -65,6 +69,8 @@ def find_kinds(
         references: of one kind, names of `REFERENCES`.
         n_references: sets of each, for the test of all labours.
         retrain: learns the embedding anew; None for one that learns nothing.
+        pairs: what is known of pairs of labours, by name: it has a say in every partition and membership, and what is
+            found without it stands beside, in `Kinds.without`. The tests do not count it as evidence.
         axes: principal axes that are kept.
         seed: of everything.
         workers: processes.
@@ -92,23 +98,45 @@ def find_kinds(
     most = min(most, n // 5)
     level = (most, alpha, tuple(references))
     in_each = n_references if retrain is not None else min(n_references, max(_IN_REPETITIONS, _fewest(alpha)))
-    task = Task(points, method, *level, in_each, seed, kinds, None, retrain, axes)
-    if retrain is None:
+    task = Task(points, method, *level, in_each, seed, kinds, pairs, retrain, axes)
+    source = _source(among)
+    seek = partial(_found, source=source, n_references=n_references, repetitions=repetitions, workers=workers)
+    found = seek(task, kept=kept)
+    if pairs is None:
+        return found
+    alone = None if kept is None else Path(kept).with_name(f"{Path(kept).name} without pairs")
+    without = seek(replace(task, pairs=None), kept=alone)
+    said = [*found.facts["said"], *pair_words(pairs, points.labours)]
+    if not points.one_row_each:
+        said.append("labours have several windows: pairs have a say in the kinds, and none in single memberships")
+    return replace(found, facts={**found.facts, "said": said, "n_pairs": len(pairs)}, without=without)
+
+
+def _found(
+    task: Task,
+    *,
+    source: OpenIndex | None,
+    n_references: int,
+    repetitions: int,
+    workers: int,
+    kept: str | Path | None,
+) -> Kinds:
+    asked = task.chosen
+    if task.retrain is None:
         whole, rows, anchor = _of_all(task, n_references)
-        task = replace(task, chosen=kinds or whole.number)
+        task = replace(task, chosen=task.chosen or whole.number)
         done = _repeated(task, repetitions, workers, kept)
         found_number, number, tests = whole.number, task.chosen, whole.tests
-        farthest = _farthest(task, points.values[rows], whole, anchor)
+        farthest = _farthest(task, task.points.values[rows], whole)
     else:
         done = _repeated(task, repetitions, workers, kept)
         tests = _median_tests(done)
-        found_number = _number(tests, alpha, most)
-        number = kinds or found_number
+        found_number = _number(tests, task.alpha, task.most)
+        number = task.chosen or found_number
         anchor, farthest = None, np.inf
     assert number is not None
     found = _summary(task, done, number, tests, anchor, farthest, repetitions)
-    source = _source(among)
-    known = {"asked": kinds, "found": found_number, **({} if source is None else source.index.facts)}
+    known = {"asked": asked, "found": found_number, **({} if source is None else source.index.facts)}
     return replace(found, source=source, facts={**known, **found.facts})
 
 
@@ -151,7 +179,7 @@ def _of_all(task: Task, n_references: int) -> tuple[NumberOfKinds, np.ndarray, n
     if task.chosen is not None and task.chosen != whole.number:
         whole = replace(whole, partition=task.partition(values, rows, task.chosen, task.seed))
     everywhere = np.ones(len(points), dtype=bool)
-    return whole, rows, soft(task.method, values, whole.partition.labels, points.values, everywhere)[0]
+    return whole, rows, task.soft(values, whole.partition.labels, points.values, everywhere)[0]
 
 
 def _repeated(task: Task, repetitions: int, workers: int, kept: str | Path | None) -> list[Repetition]:
@@ -195,7 +223,7 @@ def _number(tests: Sequence[KindsTest], alpha: float, most: int) -> int:
     return next((k + 1 for k, test in enumerate(tests) if test.p > alpha), min(len(tests) + 1, most))
 
 
-def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds, anchor: np.ndarray) -> float:
+def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds) -> float:
     """Distance to the nearest centre that the farthest of as many points of such kinds exceeds in 5% of reference sets.
 
     The larger one of the references; infinite for kinds without centres.
@@ -239,12 +267,10 @@ def _summary(
             f"none of {repetitions} repetitions found {number} kinds, so no membership can be told; ask for more "
             "repetitions, or name the number of `kinds`"
         )
-    together = np.stack(memberships).astype(np.float32)
-    with nan_of_nothing():
-        far = np.array([np.where(np.isnan(one.distance), np.nan, one.distance > farthest) for one in done])
-        by_distance = np.nan_to_num(np.nanmean(far, axis=0)) if np.isfinite(farthest) else np.zeros(n)
-        none_of_them = 1 - np.nanmean(together.sum(axis=2), axis=0)
-    nowhere = np.maximum(by_distance, np.clip(np.nan_to_num(none_of_them), 0, 1).round(6))
+    together = np.stack(memberships)
+    far = np.array([np.where(np.isnan(one.distance), np.nan, one.distance > farthest) for one in done])
+    of_none = 1 - mean_of_known(together.sum(axis=2))
+    nowhere = np.nan_to_num(np.maximum(mean_of_known(far), of_none.round(6)))
     facts: dict[str, Any] = {
         "method": task.method.name,
         "most": task.most,

@@ -11,6 +11,7 @@ import numpy as np
 from fhr.errors import FHRError
 
 from .number import KindsTest
+from .pair_labels import PairLabels
 from .repetitions import Repetition, Task
 
 __all__ = ["KeptRepetitions"]
@@ -64,7 +65,7 @@ class KeptRepetitions:
 
     def save(self, number: int, found: Repetition) -> None:
         """Write one; a file is there whole or not at all."""
-        tests = [[test.kinds, test.p, dict(test.by_reference), test.gain] for test in found.tests]
+        tests = [[test.kinds, test.p, dict(test.by_reference), test.gain, test.statistic] for test in found.tests]
         arrays = {
             "number": np.array(found.number),
             "tests": np.array(json.dumps(tests)),
@@ -84,7 +85,7 @@ def _read(arrays: "np.lib.npyio.NpzFile") -> Repetition:
     tests = zip(json.loads(str(arrays["tests"])), arrays["null"], strict=True)
     return Repetition(
         int(arrays["number"]),
-        tuple(KindsTest(kinds, p, by, gain, null) for (kinds, p, by, gain), null in tests),
+        tuple(KindsTest(kinds, p, by, gain, null, of) for (kinds, p, by, gain, of), null in tests),
         arrays["memberships"],
         arrays.get("of_chosen"),
         arrays["distance"],
@@ -99,7 +100,12 @@ def _identity(task: Task) -> dict[str, object]:
         "level": [task.most, task.alpha, list(task.references), task.n_references],
         "seed": task.seed,
         "chosen": task.chosen,
-        "split": None if task.split is None else repr(task.split),
+        "pairs": None if task.pairs is None else _digest(task.pairs),
         "retrain": getattr(task.retrain, "__qualname__", str(task.retrain)),
         "axes": task.axes,
     }
+
+
+def _digest(pairs: PairLabels) -> str:
+    rows = zip(pairs.first, pairs.second, pairs.together, pairs.weight, strict=True)
+    return sha256("\n".join(f"{a},{b},{r},{w!r}" for a, b, r, w in rows).encode()).hexdigest()

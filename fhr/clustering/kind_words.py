@@ -1,6 +1,6 @@
 """Kinds in words: how many there are, how sure that is, who is in them, and what could not have been seen."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -88,14 +88,14 @@ def bound_words(labours: int, axes: int, number: int) -> str:
 
 
 def warning_words(
-    number: int, p_of_number: pd.DataFrame, said: tuple[str, ...], left_out: Mapping[str, str]
+    number: int, p_of_number: pd.DataFrame, said: Sequence[str], left_out: Mapping[str, str]
 ) -> Iterator[str]:
     """Sentences that a reader has to know before believing the others.
 
     Args:
         number: of kinds that are described.
         p_of_number: see `Kinds.p_of_number`.
-        said: of the points, see `Points.said`.
+        said: of the points and pairs, see `Kinds.facts`.
         left_out: labours, with the reason.
     """
     if (share := p_of_number["share"].get(number, 0.0)) < _SURE:

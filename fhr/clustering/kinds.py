@@ -2,19 +2,18 @@
 
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
-from fhr.metrics import Interval, exact_interval
+from fhr.metrics import exact_interval
 from fhr.similarity import OpenIndex
 
 from .kind_display import drawn_rows, overview, strips
@@ -27,7 +26,7 @@ from .points import Points
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PAIRS_AT_ONCE", "Kinds", "nan_of_nothing"]
+__all__ = ["PAIRS_AT_ONCE", "Kinds", "Together", "mean_of_known"]
 
 PAIRS_AT_ONCE = 5_000
 """Rows above which no matrix of all pairs is made."""
@@ -35,12 +34,12 @@ _DPI = 110
 _FEWEST = 0.5  # membership below which a row is of no kind for certain
 
 
-@contextmanager
-def nan_of_nothing() -> Iterator[None]:
-    """Leave the mean of nothing NaN, without NumPy's warning."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        yield
+class Together(NamedTuple):
+    """Probabilities (m,) that two rows belong together, and bounds that hold all but 5% of the repetitions."""
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -92,16 +91,12 @@ class Kinds:
     @cached_property
     def membership(self) -> np.ndarray:
         """Probability (n, number) of each kind: the mean over the repetitions."""
-        with nan_of_nothing():
-            mean = np.asarray(np.nanmean(self.memberships, axis=0, dtype=np.float64))
-        return mean
+        return mean_of_known(self.memberships)
 
     @cached_property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest membership (n, number) in all but 5% of the repetitions."""
-        with nan_of_nothing():
-            low, high = np.nanquantile(self.memberships.astype(np.float32), [0.025, 0.975], axis=0)
-        return low, high
+        return _middle_of_known(self.memberships)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -129,7 +124,7 @@ class Kinds:
     @property
     def warnings(self) -> list[str]:
         """Sentences to be read before all others."""
-        return list(warning_words(self.number, self.p_of_number, self.points.said, self.points.left_out))
+        return list(warning_words(self.number, self.p_of_number, self.facts.get("said", ()), self.points.left_out))
 
     @property
     def words(self) -> str:
@@ -190,7 +185,7 @@ class Kinds:
         names = set(self.table["kind"]) - {"", NO_KIND}
         return sorted(names, key=int) + [NO_KIND] * (NO_KIND in set(self.table["kind"]))
 
-    def together(self, a: ArrayLike, b: ArrayLike) -> Interval:
+    def together(self, a: ArrayLike, b: ArrayLike) -> Together:
         """Probability that rows belong to one kind, over the repetitions with the number of kinds that each found.
 
         Args:
@@ -211,9 +206,7 @@ class Kinds:
         if len(a) and not (min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) < n):
             raise FHRError(f"rows from {min(a.min(), b.min())} to {max(a.max(), b.max())}; there are 0 to {n - 1}")
         each = np.array([np.einsum("ik,ik->i", one[a], one[b]) for one in self.found], dtype=np.float64)
-        with nan_of_nothing():
-            low, high = np.nanquantile(each, [0.025, 0.975], axis=0)
-            return Interval(np.nanmean(each, axis=0), low, high)
+        return Together(mean_of_known(each), *_middle_of_known(each))
 
     def pairs(self, rows: ArrayLike | None = None) -> np.ndarray:
         """Probability (m, m) that rows belong to one kind, of all or of some rows.
@@ -235,3 +228,18 @@ class Kinds:
             total += some @ some.T
             known += np.outer(there, there)
         return np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
+
+
+def mean_of_known(values: np.ndarray) -> np.ndarray:
+    """Mean over the first axis of what is not NaN, float64; NaN where nothing is known."""
+    known = np.isfinite(values)
+    total, n = np.where(known, values, 0).sum(axis=0, dtype=np.float64), known.sum(axis=0)
+    return np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
+
+
+def _middle_of_known(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quantiles 2.5% and 97.5% over the first axis of what is not NaN; NaN where nothing is known."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of what no repetition knows
+        low, high = np.nanquantile(values, [0.025, 0.975], axis=0)
+    return low, high

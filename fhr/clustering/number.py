@@ -1,7 +1,8 @@
 """The number of kinds: one more is claimed only where a kind splits better than reference data of one kind do."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -9,11 +10,13 @@ from fhr.compute import stream
 from fhr.errors import FHRError
 
 from .methods import NOWHERE, Method, Partition
-from .one_kind import REFERENCES, OneKind
+from .one_kind import REFERENCES, width_of_one_mode
 
-__all__ = ["KindsTest", "NumberOfKinds", "number_of_kinds", "one_kind_each"]
+__all__ = ["KindsTest", "NumberOfKinds", "among_alike", "number_of_kinds", "one_kind_each"]
 
 _FEWEST = 5  # points of a part, on average
+_LOOKED_AT = 4  # parts at most between which valleys are sought: of five there are ten lines
+_NO_VALLEY = -6.0
 _SEEDS = 1 << 31
 
 
@@ -34,6 +37,7 @@ class KindsTest:
     by_reference: Mapping[str, float]
     gain: float
     null: np.ndarray
+    statistic: str = "gain"
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +71,12 @@ def number_of_kinds(
     """Ask for K = 1, 2, ... whether each of K kinds is one kind; stop at the first K where nothing speaks against it.
 
     A kind is split into two to five parts by the same method, and so are reference sets of one kind of as many points:
-    normal ones of the same covariance, and copulas with its marginals made unimodal. The statistic is the largest gain
-    over kinds and parts, each gain standardised over the observed and the reference sets, and p is its rank; of several
-    references the largest p counts. If K kinds are all there are, more are claimed with probability alpha at most, as
-    far as the references are like such kinds.
+    normal ones of the same covariance, and copulas with its marginals made unimodal. Two things are asked of the
+    best split. It has to make kinds tighter than splits of the references do (`gain`), and there has to be a valley
+    between two parts, deeper than theirs, along the line between their centres (`valley`): one kind that is bent, or
+    has corners, splits well without any. Either is the largest over kinds and parts, standardised over the observed and
+    the reference sets, and p is its rank; the largest p over statistics and references counts. If K kinds are all there
+    are, more are claimed with probability alpha at most, as far as the references are like such kinds.
 
     Args:
         values: (n, d), one point a labour.
@@ -126,57 +132,109 @@ def one_kind_each(
     The references are gone through in turn, and no more once one of them says that nothing is there.
     """
     kinds = [values[labels == kind] for kind in np.unique(labels) if kind != NOWHERE]
-    parts = [_parts(len(kind), method) for kind in kinds]
-    observed = np.concatenate([_gains(kind, method, some, seed) for kind, some in zip(kinds, parts, strict=True)])
-    found: dict[str, float] = {}
-    gain, null = 0.0, np.zeros(n_references)
+    observed = _split(kinds, method, seed)
+    tests: dict[str, KindsTest] = {}
     for name in references:
-        if not len(observed):  # kinds of so few points cannot be split
-            found[name] = 1.0
-            break
+        if not observed:  # kinds of so few points cannot be split
+            return KindsTest(len(kinds), 1.0, {name: 1.0}, 0.0, np.zeros(n_references), "gain")
         rng = stream(seed, "reference data of one kind", len(kinds), list(REFERENCES).index(name))
         fitted = [REFERENCES[name].fit(kind) for kind in kinds]
-        drawn = np.array([_drawn(fitted, kinds, parts, method, rng) for _ in range(n_references)])
-        best = _standardised(observed, drawn).max(axis=1)
+        sets = (
+            [one.draw(len(kind), rng) for one, kind in zip(fitted, kinds, strict=True)] for _ in range(n_references)
+        )
+        tests[name] = _ranked(observed, sets, method, alpha, rng)
+        if tests[name].p > alpha:
+            break
+    worst = max(tests.values(), key=lambda test: test.p)
+    return replace(worst, kinds=len(kinds), by_reference={name: test.p for name, test in tests.items()})
+
+
+def among_alike(
+    values: np.ndarray, alike: np.ndarray, method: Method, *, n_sets: int = 199, alpha: float = 0.05, seed: int = 0
+) -> KindsTest:
+    """Test whether points split better than sets of points that stand for them, one of each.
+
+    Each set takes, of each point, one of what stands for it, drawn. The point itself is not among these: where it lies
+    otherwise, sets of both would be of two kinds.
+
+    Args:
+        values: (n, d).
+        alike: (s, n, d), such as embedded surrogates of each labour.
+        method: that splits.
+        n_sets: how many.
+        alpha: level; above it the second statistic is not asked.
+        seed: of what is drawn.
+
+    Raises:
+        FHRError: another shape, or values that are not finite.
+    """
+    if alike.ndim != 3 or alike.shape[1:] != values.shape or not np.isfinite(alike).all():
+        raise FHRError(f"what stands for points {values.shape} has shape {alike.shape}; give finite (s, n, d)")
+    rng, rows = stream(seed, "reference data of one kind", 0, len(REFERENCES)), np.arange(len(values))
+    sets = ([alike[rng.integers(0, len(alike), len(rows)), rows]] for _ in range(n_sets))
+    test = _ranked(_split([values], method, seed), sets, method, alpha, rng)
+    return replace(test, by_reference={"alike": test.p})
+
+
+def _ranked(
+    observed: "Splits", sets: Iterable[list[np.ndarray]], method: Method, alpha: float, rng: np.random.Generator
+) -> KindsTest:
+    """Rank the splits of kinds among those of sets, by either statistic in turn; the larger p counts."""
+    drawn = [_split(one, method, int(rng.integers(_SEEDS))) for one in sets]
+    tests = []
+    asked = ("gain",) if method.own_number else tuple(_STATISTICS)  # that one seeks valleys itself
+    for name in asked:
+        of_split = _STATISTICS[name]
+        rows = np.array([[of_split(*split) for split in splits] for splits in (observed, *drawn)])
+        best = _standardised(rows).max(axis=1)
         p = float((best >= best[0]).mean())
-        if not found or p > max(found.values()):
-            gain, null = float(best[0]), best[1:]
-        found[name] = p
+        tests.append(KindsTest(1, p, {}, float(best[0]), best[1:], name))
         if p > alpha:
             break
-    return KindsTest(len(kinds), max(found.values()), found, gain, null)
+    return max(tests, key=lambda test: test.p)
 
 
-def _drawn(
-    fitted: Sequence[OneKind],
-    kinds: Sequence[np.ndarray],
-    parts: Sequence[tuple[int, ...]],
-    method: Method,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Gains of the splits of one reference set, of each kind in turn."""
-    return np.concatenate(
-        [
-            _gains(one.draw(len(kind), rng), method, some, int(rng.integers(_SEEDS)))
-            for one, kind, some in zip(fitted, kinds, parts, strict=True)
-        ]
-    )
+Splits = list[tuple[np.ndarray, Partition, Partition]]
+"""Values of a kind, the kind as a whole, and its parts, for each kind and number of parts."""
 
 
-def _parts(n: int, method: Method) -> tuple[int, ...]:
-    return tuple(one for one in method.parts if n >= _FEWEST * one)
+def _split(kinds: Sequence[np.ndarray], method: Method, seed: int) -> Splits:
+    """Split each kind in every way that its size allows."""
+    found = []
+    for kind in kinds:
+        parts = [one for one in method.parts if len(kind) >= _FEWEST * one]
+        whole = method(kind, 1, seed) if parts else None
+        found += [(kind, whole, method(kind, one, seed)) for one in parts if whole is not None]
+    return found
 
 
-def _gains(values: np.ndarray, method: Method, parts: tuple[int, ...], seed: int) -> np.ndarray:
-    if not parts:
-        return np.empty(0)
-    whole = method(values, 1, seed).looseness
-    return np.array([whole - method(values, one, seed).looseness for one in parts])
+def _gain(values: np.ndarray, whole: Partition, parts: Partition) -> float:
+    return whole.looseness - parts.looseness
 
 
-def _standardised(observed: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-    """Gains (1 + n, k) over all of them, the observed ones first; so every row is treated alike, as a rank asks."""
-    together = np.vstack([observed, drawn])
-    spread = together.std(axis=0)
-    standardised: np.ndarray = (together - together.mean(axis=0)) / np.where(spread > 0, spread, 1)
+def _valley(values: np.ndarray, whole: Partition, parts: Partition) -> float:
+    """The width of `width_of_one_mode` of any two parts along the line between their centres, in SD: the largest, log.
+
+    It is that of a point cloud without a valley where there are too many parts to look at, or none.
+    """
+    labels = parts.labels
+    sizes = {part: int((labels == part).sum()) for part in np.unique(labels) if part != NOWHERE}
+    found = [_NO_VALLEY]
+    if len(sizes) <= _LOOKED_AT:
+        for a, b in combinations([part for part, size in sizes.items() if size >= _FEWEST], 2):
+            both = np.isin(labels, (a, b))
+            line = values[labels == a].mean(axis=0) - values[labels == b].mean(axis=0)
+            along = values[both] @ line
+            if (spread := along.std()) > 0:
+                found.append(float(np.log(width_of_one_mode(along) / spread)))
+    return max(found)
+
+
+_STATISTICS = {"gain": _gain, "valley": _valley}
+
+
+def _standardised(rows: np.ndarray) -> np.ndarray:
+    """Statistics (1 + n, k) over all rows, the observed one first; every row is treated alike, as a rank asks."""
+    spread = rows.std(axis=0)
+    standardised: np.ndarray = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1)
     return standardised

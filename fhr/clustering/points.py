@@ -29,6 +29,8 @@ class Points:
         left_out: reason for each labour that has no row here, by name.
         said: what a reader has to know besides, a sentence each.
         rows: (n,) of what was given that are left.
+        centre: (D,) of the vectors, which stands for what is missing.
+        to_axes: (D, d) that turns a vector less its centre to these axes.
     """
 
     values: np.ndarray
@@ -37,6 +39,8 @@ class Points:
     left_out: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     said: tuple[str, ...] = ()
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=int))
+    centre: np.ndarray = field(default_factory=lambda: np.empty(0))
+    to_axes: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
 
     @classmethod
     def of(
@@ -92,7 +96,8 @@ class Points:
                 "which take the mean"
             )
             x = np.where(missing, np.nan_to_num(_means(x, missing)), x)
-        x = (x - x.mean(axis=0)) / np.sqrt(np.repeat(sizes, sizes))
+        centre, weight = x.mean(axis=0), 1 / np.sqrt(np.repeat(sizes, sizes))
+        x = (x - centre) * weight
         varies = np.ptp(x, axis=0) > 1e-12 * max(1.0, float(np.abs(x).max()))
         if not varies.any():
             raise FHRError(f"all {len(x)} vectors are the same; nothing distinguishes one labour from another")
@@ -103,7 +108,9 @@ class Points:
         order = np.argsort(variance)[::-1]
         order = order[variance[order] > 1e-12 * variance.max()][:axes]
         share = float(variance[order].sum() / variance.sum())
-        return cls(x[:, varies] @ directions[:, order], given, share, left_out, tuple(said), rows)
+        to_axes = np.zeros((x.shape[1], len(order)))
+        to_axes[varies] = weight[varies, None] * directions[:, order]
+        return cls(x[:, varies] @ directions[:, order], given, share, left_out, tuple(said), rows, centre, to_axes)
 
     @classmethod
     def of_index(cls, index: SimilarityIndex, *, axes: int = 10) -> Self:
@@ -124,6 +131,24 @@ class Points:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def project(self, vectors: np.ndarray) -> np.ndarray:
+        """Other vectors (m, D) in the same axes, (m, d); a coordinate that is NaN takes the mean, a row of NaN stays.
+
+        Raises:
+            FHRError: vectors of another length.
+        """
+        if vectors.shape[1:] != self.centre.shape:
+            raise FHRError(f"vectors of shape {vectors.shape} for axes of {len(self.centre)} coordinates")
+        away = vectors - self.centre
+        projected: np.ndarray = np.nan_to_num(away) @ self.to_axes
+        projected[np.isnan(away).all(axis=1)] = np.nan
+        return projected
+
+    @property
+    def one_row_each(self) -> bool:
+        """Whether no labour has two rows."""
+        return len(self.labours) == len(self)
 
     @property
     def labour(self) -> np.ndarray:

@@ -9,12 +9,15 @@ import numpy as np
 from fhr.compute import seed_of, stream
 from fhr.errors import FHRError
 
+from .constrained_labels import SplitWithPairs
+from .constrained_mixture import memberships_with_pairs
 from .membership import Neighbours, NormalKinds
 from .methods import Method, Partition
 from .number import KindsTest, number_of_kinds
+from .pair_labels import PairLabels
 from .points import FEWEST, Points
 
-__all__ = ["Repetition", "Retrain", "Task", "one_row_a_labour", "repeat", "soft"]
+__all__ = ["Repetition", "Retrain", "Task", "one_row_a_labour", "repeat"]
 
 Retrain = Callable[[np.ndarray, int], np.ndarray]
 """An embedding that is learnt: from the names (m,) of the labours that it may learn from and a seed, to vectors (n, d)
@@ -52,7 +55,7 @@ class Task:
         n_references: sets of each.
         seed: of everything.
         chosen: number of kinds, of all labours; None where it is not known yet.
-        split: partition of values (m, d), rows (m,) of the points, into kinds by a seed; None for the method's.
+        pairs: labels of pairs of labours, which have a say in every partition; None for none.
         retrain: learns the embedding anew; None for one that learns nothing.
         axes: of an embedding that is learnt.
     """
@@ -65,15 +68,30 @@ class Task:
     n_references: int
     seed: int
     chosen: int | None = None
-    split: Callable[[np.ndarray, np.ndarray, int, int], Partition] | None = None
+    pairs: PairLabels | None = None
     retrain: Retrain | None = None
     axes: int = 10
 
     def partition(self, values: np.ndarray, rows: np.ndarray, kinds: int, seed: int) -> Partition:
-        """Split some rows."""
-        if self.split is None:
+        """Split values (m, d) of some rows (m,), no two of one labour."""
+        if self.pairs is None:
             return self.method(values, kinds, seed)
-        return self.split(values, rows, kinds, seed)
+        return SplitWithPairs(self.method, self.pairs, self.points.names)(values, rows, kinds, seed)
+
+    def soft(
+        self, core: np.ndarray, labels: np.ndarray, values: np.ndarray, usable: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Memberships (n, K) of all values (n, d) in the kinds of a partition of some, and distance (n,) to them."""
+        kinds = (Neighbours if self.method.any_shape else NormalKinds).fit(core, labels)
+        of_usable = kinds(values[usable])
+        memberships = np.full((len(values), of_usable.shape[1]), np.nan, dtype=np.float32)
+        memberships[usable] = of_usable
+        if self.pairs is not None and self.points.one_row_each:
+            memberships = memberships_with_pairs(memberships, self.pairs.among(self.points.names))
+        distance = np.full(len(values), np.nan, dtype=np.float32)
+        if isinstance(kinds, NormalKinds):
+            distance[usable] = kinds.distance(values[usable])
+        return memberships, distance
 
 
 def repeat(task: Task, number: int) -> Repetition:
@@ -116,28 +134,14 @@ def repeat(task: Task, number: int) -> Repetition:
         seed=seed,
         split=lambda kinds: task.partition(core, rows, kinds, seed),
     )
-    memberships, distance = soft(task.method, core, found_number.partition.labels, values, usable)
+    memberships, distance = task.soft(core, found_number.partition.labels, values, usable)
     of_chosen: np.ndarray | None = memberships if found_number.number == task.chosen else None
     if of_chosen is None and task.chosen is not None:
         labels = task.partition(core, rows, task.chosen, seed).labels
-        of_chosen, distance = soft(task.method, core, labels, values, usable)
+        of_chosen, distance = task.soft(core, labels, values, usable)
         if of_chosen.shape[1] != task.chosen:  # a method of its own number found another
             of_chosen = None
     return Repetition(found_number.number, found_number.tests, memberships, of_chosen, distance)
-
-
-def soft(
-    method: Method, core: np.ndarray, labels: np.ndarray, values: np.ndarray, usable: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Memberships (n, K) of all values (n, d) in the kinds of a partition of some, and distance (n,) to them."""
-    kinds = (Neighbours if method.any_shape else NormalKinds).fit(core, labels)
-    of_usable = kinds(values[usable])
-    memberships = np.full((len(values), of_usable.shape[1]), np.nan, dtype=np.float32)
-    memberships[usable] = of_usable
-    distance = np.full(len(values), np.nan, dtype=np.float32)
-    if isinstance(kinds, NormalKinds):
-        distance[usable] = kinds.distance(values[usable])
-    return memberships, distance
 
 
 def one_row_a_labour(

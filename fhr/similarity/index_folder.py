@@ -54,26 +54,30 @@ class OpenIndex:
     index: SimilarityIndex
     recordings: Recordings | None
 
+    def recording(self, name: str) -> Recording:
+        """The recording of a labour, as it was when the index was made.
+
+        Raises:
+            FHRError: recordings that are not at hand, or that changed since.
+        """
+        if self.recordings is None:
+            raise FHRError(f"the recordings of {self.index.origin} are not at hand; give their folder")
+        recording, known = self.recordings[name], self.index.labours.loc[name]
+        if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
+            raise FHRError(f"{name}: is another one than when the index was made; make the index anew")
+        return recording
+
     def cut(self, records: Iterable[str], ends: Iterable[float]) -> LabourWindows:
         """Windows of recordings, each by its name and where it ends, s from the start of the recording.
 
         Raises:
-            FHRError: recordings that are not at hand, or that changed since the index was made.
+            FHRError: as `recording`.
         """
-        if self.recordings is None:
-            raise FHRError(f"the recordings of {self.index.origin} are not at hand; give their folder")
         minutes, fs = self.index.minutes, self.index.embedding.fs
         return LabourWindows.joined(
-            LabourWindows.of(self._unchanged(record), end=end, minutes=minutes, fs=fs)
+            LabourWindows.of(self.recording(record), end=end, minutes=minutes, fs=fs)
             for record, end in zip(records, ends, strict=True)
         )
-
-    def _unchanged(self, record: str) -> Recording:
-        assert self.recordings is not None
-        recording, known = self.recordings[record], self.index.labours.loc[record]
-        if recording.digest != known["digest"] and digest_as_read(recording) != known["digest_as_read"]:
-            raise FHRError(f"{record}: is another one than when the index was made; make the index anew")
-        return recording
 
 
 def open_index(

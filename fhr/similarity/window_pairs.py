@@ -5,10 +5,11 @@ from math import isfinite
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
+from scipy import sparse
 
 from fhr.errors import FHRError
 
-__all__ = ["PairRows", "WindowPair", "rows_of_pairs"]
+__all__ = ["PairRows", "WindowPair", "chains", "rows_of_pairs"]
 
 Answer = Literal["same", "other", "unsure"]
 
@@ -81,6 +82,13 @@ def rows_of_pairs(pairs: Iterable[WindowPair], labours: np.ndarray, starts: np.n
     return PairRows(rows, answers, np.array([pair.weight for pair in pairs], dtype=float))
 
 
+def chains(pairs: np.ndarray, n: int) -> np.ndarray:
+    """Number (n,) of the chain of pairs (p, 2) that each of n rows is in; a row without any is a chain of its own."""
+    links = sparse.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n, n))
+    found: np.ndarray = sparse.csgraph.connected_components(links, directed=False)[1]
+    return found
+
+
 def _row(i: int, record: str, start: float, labours: np.ndarray, starts: np.ndarray) -> int:
     there = np.flatnonzero(labours == record)
     if not len(there):
@@ -94,17 +102,9 @@ def _row(i: int, record: str, start: float, labours: np.ndarray, starts: np.ndar
 
 
 def _check_contradictions(pairs: list[WindowPair], rows: np.ndarray, answers: np.ndarray) -> None:
-    group: dict[int, int] = {}
-
-    def first(row: int) -> int:
-        while row != (above := group.setdefault(row, row)):
-            row = above
-        return row
-
-    for a, b in rows[answers == "same"].tolist():
-        group[first(a)] = first(b)
+    chain = chains(rows[answers == "same"], rows.max(initial=-1) + 1)
     for i in np.flatnonzero(answers == "other"):
-        if first(int(rows[i, 0])) == first(int(rows[i, 1])):
+        if chain[rows[i, 0]] == chain[rows[i, 1]]:
             raise FHRError(
                 f"pair {i}: {_said(pairs[i])} are called other, and same by another pair or a chain of them; keep one "
                 "answer, or call the pair unsure"
