@@ -28,7 +28,7 @@ from .recordings import report
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
-    from fhr.clustering import Kinds
+    from fhr.clustering import Kinds, PairLabels
     from fhr.similarity import Embedding, OpenIndex
 
 __all__ = ["add_arguments", "run"]
@@ -36,6 +36,7 @@ __all__ = ["add_arguments", "run"]
 _MINUTES = 60.0
 _REFERENCES = ("gaussian", "copula")
 _SEARCH = ("method", "kinds", "most", "alpha", "repetitions", "references", "n_references", "axes", "seed", "workers")
+_OF_PAIRS = ("pairs", "labels")
 _OF_INDEX = ("database", "embedding", "model", "distance", "window", "step", "most_loss")
 _KEPT = Path("mlruns", "kinds")
 _log = logging.getLogger(__name__)
@@ -127,6 +128,23 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="of each reference, for the test of all labours (default: 199)",
     )
+    parser.add_argument(
+        "--pairs",
+        metavar="FILE.csv",
+        help="labels of pairs: first, second, relation (must-link, cannot-link or unsure) and, if you like, weight",
+    )
+    parser.add_argument(
+        "--labels",
+        metavar="LABEL",
+        help="let an outcome have a say where it is known, such as 'ph<7.05': labours of one label belong together",
+    )
+    parser.add_argument(
+        "--surrogates",
+        type=int,
+        default=0,
+        metavar="N",
+        help="of each labour, such as 8, to ask for kinds beyond spectra and amplitudes (default: none)",
+    )
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument("--seed", type=int, default=0, help="of what is drawn (default: 0)")
 
@@ -144,12 +162,13 @@ def run(options: argparse.Namespace) -> int:
     kept = _kept(options)
     tell("seeking kinds among %d labours, with %d repetitions", labours, options.repetitions)
     try:
-        found = find_kinds(opened, kept=kept, **{name: getattr(options, name) for name in _SEARCH})
+        pairs = _pairs(options, opened)
+        found = find_kinds(opened, kept=kept, pairs=pairs, **{name: getattr(options, name) for name in _SEARCH})
     except KeyboardInterrupt:
         if done := len(list(kept.glob("*.npz"))):
             _log.warning("repetitions kept: %d, in %s; the same command goes on with them", done, kept)
         raise
-    run_id = _tell_and_keep(options, found, experiment)
+    run_id = _tell_and_keep(options, found, opened, experiment)
     shutil.rmtree(kept, ignore_errors=True)
     sys.stdout.flush()  # what is said after it stands below it
     tell("run %s", run_id)
@@ -193,13 +212,30 @@ def _kept(options: argparse.Namespace) -> Path:
     """Folder of the repetitions: beside the table, or by the options among the runs."""
     if options.out is not None:
         return Path(f"{options.out}.parts")
-    given = {name: value for name, value in vars(options).items() if name in (*_SEARCH, *_OF_INDEX)}
+    given = {name: value for name, value in vars(options).items() if name in (*_SEARCH, *_OF_PAIRS, *_OF_INDEX)}
     given = {name: value for name, value in given.items() if name not in ("repetitions", "workers")}
     return _KEPT / hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _tell_and_keep(options: argparse.Namespace, found: "Kinds", experiment: str) -> str:
+def _pairs(options: argparse.Namespace, opened: "OpenIndex") -> "PairLabels | None":
+    """Labels of pairs of a file, or of an outcome where it is known; both together are refused."""
+    from fhr.clustering import PairLabels, read_pair_labels
+    from fhr.datasets import Target
+
+    if options.pairs is not None and options.labels is not None:
+        raise FHRError("--pairs and --labels: give one of them, so that what it changes can be told")
+    if options.pairs is not None:
+        return read_pair_labels(options.pairs)
+    if options.labels is None:
+        return None
+    known = Target(options.labels)(opened.index.labours)
+    _log.warning("%s has a say in the kinds: that they differ in it is no finding", options.labels)
+    return PairLabels.of_partial_labels(known.index.to_numpy(), known.tolist(), seed=options.seed)
+
+
+def _tell_and_keep(options: argparse.Namespace, found: "Kinds", opened: "OpenIndex", experiment: str) -> str:
     """Say what was found, write table and figure, and keep all of it as a run, whose id is returned."""
+    from fhr.clustering import beyond_surrogates, differences_in_words, method_from, what_distinguishes
     from fhr.compute import tell
 
     from .cluster_run import keep_kinds
@@ -208,7 +244,14 @@ def _tell_and_keep(options: argparse.Namespace, found: "Kinds", experiment: str)
         _log.warning("%s", said)
     for line in found.lines:
         tell("%s", line)
+    if options.surrogates:
+        by = method_from(options.method)
+        test, n = beyond_surrogates(opened, found.points, by, n=options.surrogates, seed=options.seed)
+        tell("more of kinds than surrogates of %d labours, of their spectra and amplitudes: p %.3g", n, test.p)
+    differences = what_distinguishes(found, seed=options.seed) if found.number > 1 else None
+    for line in differences_in_words(differences) if differences is not None else ():
+        tell("%s", line)
     write_csv(found.table, options.out)
     if options.figure is not None:
         found.write_figures(options.figure)
-    return keep_kinds(found, experiment, origin=options.database, figure=options.figure)
+    return keep_kinds(found, experiment, origin=options.database, figure=options.figure, differences=differences)

@@ -4,6 +4,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 import fhr
 from fhr.clustering import Kinds
 from fhr.tracking import environment, mark_stopped, mlflow_client, source_state
@@ -16,7 +18,9 @@ _SETTINGS = (
 )
 
 
-def keep_kinds(found: Kinds, experiment: str, *, origin: str, figure: str | None = None) -> str:
+def keep_kinds(
+    found: Kinds, experiment: str, *, origin: str, figure: str | None = None, differences: pd.DataFrame | None = None
+) -> str:
     """Keep kinds as a run; returns its id.
 
     Args:
@@ -24,6 +28,7 @@ def keep_kinds(found: Kinds, experiment: str, *, origin: str, figure: str | None
         experiment: id of the run's experiment.
         origin: where the labours come from.
         figure: file of the figure that was drawn; None draws one.
+        differences: of the kinds, see `fhr.clustering.what_distinguishes`; None where there is one kind.
 
     Raises:
         TrackingError: a store that fails.
@@ -42,6 +47,8 @@ def keep_kinds(found: Kinds, experiment: str, *, origin: str, figure: str | None
         client.log_dict(run_id, _facts(found), "kinds.json")
         client.log_text(run_id, found.words, "words.txt")
         client.log_text(run_id, found.table.to_csv(index=False), "kinds.csv")
+        if differences is not None:
+            client.log_text(run_id, differences.to_csv(), "differences.csv")
         with tempfile.TemporaryDirectory() as folder:
             drawn = Path(folder, "kinds.png") if figure is None else Path(figure)
             if figure is None:

@@ -9,7 +9,7 @@ from .find_kinds import find_kinds
 from .kind_table import KIND_COLUMNS
 from .kinds import Kinds
 from .membership import NormalKinds
-from .methods import METHODS, NOWHERE, Method, Partition
+from .methods import METHODS, NOWHERE, Method, Partition, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
 from .one_kind import REFERENCES, GaussianKind, OneKind, UnimodalCopula
 from .pair_contradictions import contradictions, pair_words
@@ -18,6 +18,7 @@ from .pair_labels import PairLabels
 from .pair_table import read_pair_labels
 from .points import Points
 from .signed_pairs import SignedPairs
+from .surrogate_kinds import beyond_surrogates
 
 __all__ = [
     "EVIDENCE",
@@ -38,6 +39,7 @@ __all__ = [
     "SignedPairs",
     "SplitWithPairs",
     "UnimodalCopula",
+    "beyond_surrogates",
     "clinical_table",
     "constrained_labels",
     "contradictions",
@@ -45,6 +47,7 @@ __all__ = [
     "find_kinds",
     "in_metric_of_pairs",
     "memberships_with_pairs",
+    "method_from",
     "number_of_kinds",
     "pair_words",
     "read_pair_labels",

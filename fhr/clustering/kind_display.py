@@ -73,7 +73,8 @@ def strips(source: OpenIndex, table: pd.DataFrame, kind: str) -> "Figure":
     from fhr.plots import ToldStrip, told_strips
 
     of_kind = table[table["kind"] == kind]
-    typical = of_kind.sort_values("typical", kind="stable").drop_duplicates("record").head(_TYPICAL)
+    ranked = doubtful_first(of_kind) if kind == NO_KIND else of_kind.sort_values("typical", kind="stable")
+    typical = ranked.drop_duplicates("record").head(_TYPICAL)
     rest = of_kind[~of_kind["record"].isin(typical["record"])]
     doubtful = doubtful_first(rest).drop_duplicates("record").head(_DOUBTFUL)
     chosen = pd.concat([typical, doubtful])
@@ -83,18 +84,21 @@ def strips(source: OpenIndex, table: pd.DataFrame, kind: str) -> "Figure":
         ToldStrip(*signals(cut, i), list(_lines(row, to_end[row["record"], row["end_s"]], i < len(typical))))
         for i, row in enumerate(chosen.to_dict("records"))
     ]
-    name = kind if kind == NO_KIND else f"kind {kind}"
-    also = f" and the {len(doubtful)} most doubtful" if len(doubtful) else ""
-    return told_strips(told, size=_SIZE, said=f"{name}: the {len(typical)} most typical{also} of {len(of_kind)}")
+    if kind == NO_KIND:
+        said = f"nowhere: {len(chosen)} of {len(of_kind)}"
+    else:
+        also = f" and the {len(doubtful)} most doubtful" if len(doubtful) else ""
+        said = f"kind {kind}: the {len(typical)} most typical{also} of {len(of_kind)}"
+    return told_strips(told, size=_SIZE, said=said)
 
 
 def _lines(row: Mapping[Any, Any], to_end: float, typical: bool) -> Iterable[str]:
     yield str(row["record"])
-    name = row["kind"] if row["kind"] == NO_KIND else f"kind {row['kind']}"
-    yield f"{name}: {'typical' if typical else 'doubtful'}"
-    yield f"membership {row['membership']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
-    if row["second"]:
-        yield f"next: kind {row['second']}, {row['kind_' + row['second']]:.0%}"
+    if row["kind"] != NO_KIND:
+        yield f"kind {row['kind']}: {'typical' if typical else 'doubtful'}"
+        yield f"membership {row['membership']:.0%} ({row['low']:.0%} to {row['high']:.0%})"
+        if row["second"]:
+            yield f"next: kind {row['second']}, {row['kind_' + row['second']]:.0%}"
     if row["p_nowhere"]:
         yield f"nowhere in {row['p_nowhere']:.0%} of the repetitions"
     yield place_words(to_end)

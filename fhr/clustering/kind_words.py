@@ -89,6 +89,26 @@ def bound_words(labours: int, axes: int, number: int) -> str:
     return separation_words(labours, axes, max(2, number))
 
 
+def pair_effect_words(number: int, without: int, shares: tuple[float, float], moved: int, n: int) -> str:
+    """Sentence on what pairs change.
+
+    Args:
+        number: of kinds with them.
+        without: number without.
+        shares: of the repetitions with the number that is described, with and without pairs.
+        moved: rows whose most probable kind is another one; 0 where the numbers differ, which leaves none to compare.
+        n: rows.
+
+    >>> pair_effect_words(2, 1, (0.9, 0.1), 0, 40)
+    'without pairs one kind; repetitions with 2 kinds 90%, without pairs 10%'
+    >>> pair_effect_words(2, 2, (0.9, 0.8), 3, 40)
+    'without pairs 2 kinds, and 3 of 40 windows in another one; repetitions with 2 kinds 90%, without pairs 80%'
+    """
+    windows = f", and {moved} of {n} windows in another one" if number == without else ""
+    share = f"repetitions with {_kinds(number)} {shares[0]:.0%}, without pairs {shares[1]:.0%}"
+    return f"without pairs {_kinds(without)}{windows}; {share}"
+
+
 def warning_words(
     number: int, p_of_number: pd.DataFrame, said: Sequence[str], left_out: Mapping[str, str]
 ) -> Iterator[str]:

@@ -18,7 +18,8 @@ from fhr.similarity import OpenIndex
 
 from .kind_display import drawn_rows, overview, strips
 from .kind_table import NO_KIND, kind_table
-from .kind_words import bound_words, member_words, number_words, share_words, warning_words
+from .kind_words import bound_words, member_words, number_words, pair_effect_words, share_words, warning_words
+from .membership import aligned
 from .methods import NOWHERE
 from .number import KindsTest
 from .points import Points
@@ -119,7 +120,17 @@ class Kinds:
             share_words(self.p_of_number, len(self.numbers)),
             *member_words(self.table),
             bound_words(len(self.points.labours), self.points.values.shape[1], self.number),
+            *([] if self.without is None else [self._effect_of_pairs(self.without)]),
         ]
+
+    def _effect_of_pairs(self, without: "Kinds") -> str:
+        shares = tuple(float((one.numbers == self.number).mean()) for one in (self, without))
+        moved = 0
+        if self.number == without.number:
+            moved = int(
+                (aligned(without.membership, self.membership).argmax(axis=1) != self.membership.argmax(axis=1)).sum()
+            )
+        return pair_effect_words(self.number, without.number, (shares[0], shares[1]), moved, len(self.points))
 
     @property
     def warnings(self) -> list[str]:
