@@ -104,7 +104,7 @@ def find_kinds(
     found = seek(task, kept=kept)
     if pairs is None:
         return found
-    alone = None if kept is None else Path(kept).with_name(f"{Path(kept).name} without pairs")
+    alone = None if kept is None else Path(kept, "without pairs")
     without = seek(replace(task, pairs=None), kept=alone)
     said = [*found.facts["said"], *pair_words(pairs, points.labours)]
     if not points.one_row_each:

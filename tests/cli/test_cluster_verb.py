@@ -123,3 +123,39 @@ def test_a_search_that_cannot_be_is_refused(run_fhr, few, uninterrupted, argumen
     answer = run_fhr(uninterrupted[0], "cluster", few, *SEARCH, *arguments)
     assert (answer.code, answer.out) == (2, "")
     assert message in answer.err.splitlines()[-1]
+
+
+def test_pairs_have_a_say_and_what_distinguishes_kinds_is_told(run_fhr, few, tmp_path, monkeypatch):
+    names = sorted(one.stem for one in few.glob("*.hea"))
+    rows = [f"{names[0]},{names[1]},must-link,3", f"{names[0]},{names[1]},cannot-link,1", f"{names[2]},nobody,unsure,1"]
+    (tmp_path / "pairs.csv").write_text("\n".join(["first,second,relation,weight", *rows]))
+    asked = ["--kinds", 2, "--pairs", "pairs.csv", "--surrogates", 2, "--out", "k.csv"]
+    answer = run_fhr(tmp_path, "cluster", few, *SEARCH, *asked)
+    assert answer.code == 1, answer.err  # the short recording
+    assert "they count as a must-link of weight 2" in answer.err
+    assert "nobody" in answer.err
+    assert "without pairs" in answer.err
+    assert "more of kinds than surrogates of" in answer.err
+    assert "others made the kinds, and count no more" in answer.err
+    table = pd.read_csv(tmp_path / "k.csv", index_col="record", dtype={"kind": str})
+    both = table.loc[[int(one) for one in names[:2]]] if table.index.dtype.kind == "i" else table.loc[names[:2]]
+    assert both["kind"].nunique() == 1
+    assert not (tmp_path / "k.csv.parts").exists()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    run = re.search(r"run ([0-9a-f]{32})", answer.err)[1]
+    assert "differences.csv" in {one.path for one in mlflow_client().list_artifacts(run)}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--pairs", "none.csv"], "none.csv"),
+        (["--pairs", "none.csv", "--labels", "ph<7.05"], "give one of them"),
+        (["--labels", "ph"], "ph"),
+    ],
+)
+def test_pairs_and_labels_that_cannot_be_are_refused(run_fhr, few, tmp_path, given, said):
+    answer = run_fhr(tmp_path, "cluster", few, *SEARCH, *given)
+    assert answer.code == 2, answer.err
+    assert said in answer.err
