@@ -118,6 +118,6 @@ def _draw_split(axes: Axes, split: BestSplit, *, last: bool) -> None:
     axes.set_title(f"{word} p = {split.p:.2g}", fontsize="medium")
     axes.set_ylabel("reference sets", fontsize="small")
     if last:
-        axes.set_xlabel("gain of the best split (standard deviations)")
+        axes.set_xlabel("the best split (standard deviations of the reference sets)")
     axes.legend(fontsize="small", loc="best", framealpha=0.9)
     axes.grid(alpha=0.3)
