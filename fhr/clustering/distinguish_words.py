@@ -26,7 +26,8 @@ def differences_in_words(differences: pd.DataFrame, *, level: float = 0.05) -> l
     sentences = list(about["said"])
     if not len(differences):
         return sentences
-    rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in differences.to_dict("records")]
+    strongest = differences.sort_values("effect", key=abs, ascending=False, kind="stable")
+    rows: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in strongest.to_dict("records")]
     told = [row for row in rows if row["q"] <= level]
     kinds = range(1, about["kinds"] + 1)
     sentences.append(
@@ -66,7 +67,7 @@ def _way(row: Row, kinds: range, kind: int) -> str:
 def _numbers(row: Row, kinds: range, kind: int) -> str:
     """Words of a column, its number in a kind and in the others, and q."""
     others = " and ".join(_number(row, other) for other in kinds if other != kind)
-    unit = "" if row["two_valued"] or row["unit"] == "1" else f" {row['unit']}"
+    unit = "" if row["two_valued"] or row["unit"].startswith("1") else f" {row['unit']}"  # 1/h is in the words
     q = "q < 0.001" if row["q"] < 0.001 else f"q {row['q']:.2g}"
     return f"{row['words']} ({_number(row, kind)} against {others}{unit}, {q})"
 
@@ -75,4 +76,4 @@ def _number(row: Row, kind: int) -> str:
     number = row[f"kind_{kind}"]
     if np.isnan(number):
         return "unknown"
-    return f"{number:.0%}" if row["two_valued"] else f"{number:.4g}" if abs(number) >= 1000 else f"{number:.3g}"
+    return f"{number:.0%}" if row["two_valued"] else f"{number:.0f}" if abs(number) >= 100 else f"{number:.3g}"
