@@ -18,7 +18,7 @@ from .kinds import Kinds, mean_of_known
 from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
 from .number import KindsTest, NumberOfKinds, number_of_kinds
-from .one_kind import REFERENCES
+from .one_kind import REFERENCES, GaussianKind
 from .pair_contradictions import pair_words
 from .pair_labels import PairLabels
 from .points import Points
@@ -27,7 +27,7 @@ from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat
 __all__ = ["find_kinds"]
 
 _IN_REPETITIONS = 39  # reference sets: the fewest that reach 5% with one of them above
-_FARTHEST = 199  # reference sets that tell how far the farthest of a kind lies
+_FARTHEST = 99  # reference sets that tell how far the farthest of a kind lies
 
 Among = Points | SimilarityIndex | OpenIndex | ArrayLike
 
@@ -224,25 +224,23 @@ def _number(tests: Sequence[KindsTest], alpha: float, most: int) -> int:
 
 
 def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds) -> float:
-    """Distance to the nearest centre that the farthest of as many points of such kinds exceeds in 5% of reference sets.
+    """Distance to the nearest centre that the farthest of as many points of normal kinds exceeds in 5% of sets.
 
-    The larger one of the references; infinite for kinds without centres.
+    The kinds of a set are fitted as those of a repetition are, to the points that are drawn, and all points count.
+    Infinite for kinds without centres.
     """
     if task.method.any_shape:
         return np.inf
-    labels = whole.partition.labels
-    kinds = NormalKinds.fit(values, labels)
+    rng, labels = stream(task.seed, "farthest of a kind"), whole.partition.labels
+    parts = [values[labels == kind] for kind in np.unique(labels) if kind != NOWHERE]
+    fitted = [GaussianKind.fit(part) for part in parts]
+    of_kind = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     farthest = []
-    for i, name in enumerate(task.references):
-        rng = stream(task.seed, "farthest of a kind", i)
-        parts = [values[labels == kind] for kind in np.unique(labels) if kind != NOWHERE]
-        fitted = [REFERENCES[name].fit(part) for part in parts]
-        sets = (
-            np.concatenate([one.draw(len(part), rng) for one, part in zip(fitted, parts, strict=True)])
-            for _ in range(_FARTHEST)
-        )
-        farthest.append(np.quantile([kinds.distance(one).max() for one in sets], 0.95))
-    return float(max(farthest))
+    for _ in range(_FARTHEST):
+        drawn = np.concatenate([one.draw(len(part), rng) for one, part in zip(fitted, parts, strict=True)])
+        some = np.unique(rng.integers(0, len(drawn), len(drawn)))
+        farthest.append(NormalKinds.fit(drawn[some], of_kind[some]).distance(drawn).max())
+    return float(np.quantile(farthest, 0.95))
 
 
 def _summary(
