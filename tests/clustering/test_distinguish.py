@@ -199,7 +199,7 @@ def test_what_is_unknown_is_not_tested():
     told = what_distinguishes(found, given, apart=["ph", "none"], **FEW)
     assert told["p"].notna().to_dict() == {"ph": True, "few": False, "none": False, "stv": False}
     assert told.loc["none", "n"] == 0
-    assert "too little is known of few, none, short-term variation" in differences_in_words(told)
+    assert "too little is known of few, short-term variation, none" in differences_in_words(told)
 
 
 def test_words_say_what_is_higher_and_what_does_not_differ():
