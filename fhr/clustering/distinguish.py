@@ -62,7 +62,8 @@ def what_distinguishes(
     real ones do, see `SmoothDependence`. P is the rank of `kept`, the share that kinds keep of what the points tell of
     a feature: two parts of one normal kind keep about two thirds, two kinds that lie apart nearly all. Of several
     references the largest p counts. So a large p says that parts of one kind would differ as much, not that the kinds
-    are alike: medians and effect tell by how much they differ.
+    are alike: medians and effect tell by how much they differ. Of skewed points and a feature that bends strongly with
+    them, such as their square, p errs to the small side (`benchmarks/clustering_differences.py`).
 
     Args:
         found: of `find_kinds`.
