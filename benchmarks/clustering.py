@@ -35,7 +35,7 @@ from fhr.similarity import LearnedMetric, open_index
 
 ALPHA = 0.05
 FEW = 39  # reference sets of a simulated set: the level is the same with any
-FACTORS = (1.0, 1.5, 2.0, 2.5, 3.0)
+FACTORS = (1.0, 2.0, 2.5, 3.0)
 
 
 def points_of(values: np.ndarray, pools: Pools | None = None) -> Points:
@@ -59,7 +59,9 @@ def one(pools: str, runs: int, methods: list[str], embeddings: list[str]) -> Ite
             yield f"| {name} | {law} | " + " | ".join(f"{cell.value:.3f} (to {cell.high:.3f})" for cell in cells) + " |"
 
 
-def kinds(runs: int, methods: list[str], shape: str, sizes: list[tuple[int, int]]) -> Iterator[str]:
+def kinds(
+    runs: int, methods: list[str], shape: str, sizes: list[tuple[int, int]], factors: list[float], repetitions: int
+) -> Iterator[str]:
     yield (
         "| n | axes | kinds | times the bound | distance, SD | "
         + " | ".join(f"{method}: found, P(K), ARI" for method in methods)
@@ -69,9 +71,9 @@ def kinds(runs: int, methods: list[str], shape: str, sizes: list[tuple[int, int]
     for n, d in sizes:
         for k in (2, 3, 4, 5):
             bound = float(least_separation(n, d, k))
-            for factor in FACTORS:
+            for factor in factors:
                 sets = [synthetic_kinds(seed, k, factor * bound, n=n, d=d, shape=shape) for seed in range(runs)]
-                cells = [cell(sets, k, method) for method in methods]
+                cells = [cell(sets, k, method, repetitions) for method in methods]
                 yield f"| {n} | {d} | {k} | {factor:g} | {factor * bound:.2f} | " + " | ".join(cells) + " |"
 
 
@@ -199,7 +201,7 @@ def speed(folder: str) -> Iterator[str]:
     index = open_index(folder, "kernel", minutes=60, step=inf).index
     yield told("442 recordings read and embedded", began)
     points = Points.of_index(index)
-    for method in ("kmeans", "gaussian_mixture", "agglomerative"):
+    for method in ("kmeans", "gaussian_mixture"):
         for workers in (1, 2):
             began = time.perf_counter()
             find_kinds(points, method=method, repetitions=200, workers=workers)
@@ -229,6 +231,8 @@ def main() -> None:
     parser.add_argument("--embeddings", nargs="+", default=["kernel", "order_statistics", "log_leaders", "morphology"])
     parser.add_argument("--shape", default="spherical")
     parser.add_argument("--sizes", nargs="+", default=["442,10", "442,2", "442,50"], help="n,d")
+    parser.add_argument("--factors", nargs="+", type=float, default=FACTORS, help="multiples of the bound")
+    parser.add_argument("--share", type=int, default=0, help="repetitions of which P(K) is told, of `kinds`")
     parser.add_argument("--minutes", type=float, default=60)
     given = parser.parse_args()
     match given.what:
@@ -236,7 +240,7 @@ def main() -> None:
             lines = one(given.folders[0], given.runs, given.methods, given.embeddings)
         case "kinds":
             sizes = [tuple(map(int, size.split(","))) for size in given.sizes]
-            lines = kinds(given.runs, given.methods, given.shape, sizes)
+            lines = kinds(given.runs, given.methods, given.shape, sizes, given.factors, given.share)
         case "labours":
             lines = labours(given.folders[0], given.runs, given.methods, given.embeddings)
         case "membership":

@@ -151,16 +151,18 @@ def _add_search(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Search, tell, write and keep."""
-    from fhr.clustering import Points, find_kinds
+    from fhr.clustering import Points, check_surrogates, find_kinds
     from fhr.compute import tell
     from fhr.tracking import ensure_experiment
 
     _check(options)
     opened = _opened(options)
-    labours = len(Points.of_index(opened.index, axes=options.axes).labours)  # refuses what holds no kinds
+    points = Points.of_index(opened.index, axes=options.axes)  # refuses what holds no kinds
+    if options.surrogates:
+        check_surrogates(opened, points, options.surrogates)
     experiment = ensure_experiment("kinds of labour")  # before the work, not after it
     kept = _kept(options)
-    tell("seeking kinds among %d labours, with %d repetitions", labours, options.repetitions)
+    tell("seeking kinds among %d labours, with %d repetitions", len(points.labours), options.repetitions)
     try:
         pairs = _pairs(options, opened)
         found = find_kinds(opened, kept=kept, pairs=pairs, **{name: getattr(options, name) for name in _SEARCH})

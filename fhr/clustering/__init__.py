@@ -18,7 +18,7 @@ from .pair_labels import PairLabels
 from .pair_table import read_pair_labels
 from .points import Points
 from .signed_pairs import SignedPairs
-from .surrogate_kinds import beyond_surrogates
+from .surrogate_kinds import beyond_surrogates, check_surrogates
 
 __all__ = [
     "EVIDENCE",
@@ -40,6 +40,7 @@ __all__ = [
     "SplitWithPairs",
     "UnimodalCopula",
     "beyond_surrogates",
+    "check_surrogates",
     "clinical_table",
     "constrained_labels",
     "contradictions",

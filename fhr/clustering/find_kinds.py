@@ -22,7 +22,7 @@ from .one_kind import REFERENCES, GaussianKind
 from .pair_contradictions import pair_words
 from .pair_labels import PairLabels
 from .points import Points
-from .repetitions import Repetition, Retrain, Task, one_row_a_labour, repeat
+from .repetitions import Repetition, Retrain, Task, check_unseen, one_row_a_labour, repeat
 
 __all__ = ["find_kinds"]
 
@@ -77,7 +77,8 @@ def find_kinds(
         kept: folder in which the repetitions are kept as they are done, and taken from; None to keep none.
 
     Raises:
-        FHRError: fewer than 20 labours, fewer labours than kinds, vectors that are not numbers or all the same, an
+        FHRError: fewer than 20 labours, or than 20 that a learnt embedding has not seen in a repetition; fewer labours
+            than kinds, a number of kinds for a method that finds it, vectors that are not numbers or all the same, an
             unknown method or reference, or a level that no rank reaches.
 
     Source:
@@ -95,6 +96,10 @@ def find_kinds(
     n = len(points.labours)
     if kinds is not None and whole_number(kinds, "kinds", 1) > n // 5:
         raise FHRError(f"kinds={kinds} for {n} labours; ask for 1 to {n // 5} kinds, of 5 labours or more each")
+    if kinds is not None and method.own_number:
+        raise FHRError(f"kinds={kinds}: {method.name} finds the number itself; leave it out, or take another method")
+    if retrain is not None:
+        check_unseen(points, repetitions, seed)
     most = min(most, n // 5)
     level = (most, alpha, tuple(references))
     in_each = n_references if retrain is not None else min(n_references, max(_IN_REPETITIONS, _fewest(alpha)))
@@ -132,6 +137,8 @@ def _found(
         done = _repeated(task, repetitions, workers, kept)
         tests = _median_tests(done)
         found_number = _number(tests, task.alpha, task.most)
+        if task.method.own_number and found_number > 1:
+            found_number = int(np.median([one.number for one in done if one.number > 1]))
         number = task.chosen or found_number
         anchor, farthest = None, np.inf
     assert number is not None
@@ -226,11 +233,11 @@ def _number(tests: Sequence[KindsTest], alpha: float, most: int) -> int:
 def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds) -> float:
     """Distance to the nearest centre that the farthest of as many points of normal kinds exceeds in 5% of sets.
 
-    The kinds of a set are fitted as those of a repetition are, to the points that are drawn, and all points count.
-    Infinite for kinds without centres.
+    The kinds of a set are fitted as those of a repetition are, to the points that are drawn, and the others count.
+    Kinds without centres have an inside, beyond which nothing is.
     """
     if task.method.any_shape:
-        return np.inf
+        return 0.0
     rng, labels = stream(task.seed, "farthest of a kind"), whole.partition.labels
     parts = [values[labels == kind] for kind in np.unique(labels) if kind != NOWHERE]
     fitted = [GaussianKind.fit(part) for part in parts]
@@ -239,7 +246,8 @@ def _farthest(task: Task, values: np.ndarray, whole: NumberOfKinds) -> float:
     for _ in range(_FARTHEST):
         drawn = np.concatenate([one.draw(len(part), rng) for one, part in zip(fitted, parts, strict=True)])
         some = np.unique(rng.integers(0, len(drawn), len(drawn)))
-        farthest.append(NormalKinds.fit(drawn[some], of_kind[some]).distance(drawn).max())
+        others = np.delete(np.arange(len(drawn)), some)
+        farthest.append(NormalKinds.fit(drawn[some], of_kind[some]).distance(drawn[others]).max(initial=0))
     return float(np.quantile(farthest, 0.95))
 
 
@@ -257,18 +265,23 @@ def _summary(
         found = one.memberships if one.number == number else one.of_chosen
         if found is None or found.shape[1] != number:
             continue
-        anchor = found if anchor is None else anchor
-        memberships.append(aligned(found, anchor))
+        memberships.append(found if anchor is None else aligned(found, anchor))
+        if task.retrain is not None:  # no repetition knows of all labours
+            anchor = mean_of_known(np.stack(memberships))
     n = len(task.points)
     if not memberships:
         raise FHRError(
             f"none of {repetitions} repetitions found {number} kinds, so no membership can be told; ask for more "
-            "repetitions, or name the number of `kinds`"
+            "repetitions, or take another method"
         )
     together = np.stack(memberships)
     far = np.array([np.where(np.isnan(one.distance), np.nan, one.distance > farthest) for one in done])
-    of_none = 1 - mean_of_known(together.sum(axis=2))
-    nowhere = np.nan_to_num(np.maximum(mean_of_known(far), of_none.round(6)))
+    nowhere = np.nan_to_num(mean_of_known(far))
+    said = list(task.points.said)
+    if len(memberships) < repetitions:
+        said.append(f"memberships are of {len(memberships)} of {repetitions} repetitions, which made so many kinds")
+    if task.retrain is not None:
+        said.append("of an embedding that is learnt anew, what belongs to no kind is not told")
     facts: dict[str, Any] = {
         "method": task.method.name,
         "most": task.most,
@@ -282,7 +295,7 @@ def _summary(
         "n_labours": len(task.points.labours),
         "axes": task.points.values.shape[1],
         "share": task.points.share,
-        "said": list(task.points.said),
+        "said": said,
     }
     numbers = np.array([one.number for one in done])
     return Kinds(task.points, number, tests, numbers, together, tuple(one.memberships for one in done), nowhere, facts)

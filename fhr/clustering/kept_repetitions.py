@@ -1,15 +1,20 @@
 """`KeptRepetitions`: repetitions in a folder, so that an interrupted search goes on where it stopped."""
 
 import json
+import zlib
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 
+import cloudpickle
 import numpy as np
 
+import fhr
 from fhr.errors import FHRError
 
+from .methods import METHODS
 from .number import KindsTest
 from .pair_labels import PairLabels
 from .repetitions import Repetition, Task
@@ -49,7 +54,9 @@ class KeptRepetitions:
         elif any(folder.iterdir()):
             raise FHRError(f"{folder}: is no folder of repetitions and not empty; name another one")
         else:
-            settings.write_text(identity)
+            part = settings.with_suffix(".part")
+            part.write_text(identity)
+            part.replace(settings)
         return cls(folder)
 
     def load(self, repetitions: int) -> dict[int, Repetition]:
@@ -59,7 +66,7 @@ class KeptRepetitions:
             try:
                 with np.load(self.folder / f"{number}.npz") as arrays:
                     found[number] = _read(arrays)
-            except (OSError, ValueError, KeyError, EOFError, json.JSONDecodeError):
+            except (OSError, ValueError, KeyError, EOFError, BadZipFile, zlib.error):  # JSON's are of values
                 continue
         return found
 
@@ -96,14 +103,23 @@ def _identity(task: Task) -> dict[str, object]:
     points = sha256(np.ascontiguousarray(task.points.values).tobytes() + "\n".join(task.points.names).encode())
     return {
         "points": points.hexdigest(),
-        "method": task.method.name,
+        "version": fhr.__version__,
+        "method": task.method.name if task.method is METHODS.get(task.method.name) else _of_code(task.method),
         "level": [task.most, task.alpha, list(task.references), task.n_references],
         "seed": task.seed,
         "chosen": task.chosen,
         "pairs": None if task.pairs is None else _digest(task.pairs),
-        "retrain": getattr(task.retrain, "__qualname__", str(task.retrain)),
+        "retrain": None if task.retrain is None else _of_code(task.retrain),
         "axes": task.axes,
     }
+
+
+def _of_code(function: object) -> str:
+    """Digest of a function of somebody's own and of all that it holds."""
+    try:
+        return sha256(cloudpickle.dumps(function)).hexdigest()
+    except Exception as error:  # pickling runs the code of whatever is pickled
+        raise FHRError(f"{function!r} cannot be told from another one ({error}); do not keep its repetitions") from None
 
 
 def _digest(pairs: PairLabels) -> str:

@@ -25,7 +25,7 @@ KIND_COLUMNS = {
     "p_nowhere": "share of the repetitions in which it belongs to no kind",
     "typical": "rank within its kind, 1 is the most typical: by how seldom it is of another or none, then by how near "
     "its centre",
-    "doubtful": "whether in more than 5% of the repetitions another kind or none is as likely; of what belongs "
+    "doubtful": "whether in more than 2.5% of the repetitions the membership is below one half; of what belongs "
     "nowhere, whether any kind is",
 }
 """Meaning of the columns of `Kinds.table`; behind them stands `kind_1` and so on, the probability of each kind."""

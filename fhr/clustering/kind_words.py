@@ -29,8 +29,10 @@ def number_words(p: pd.Series, facts: Mapping[str, Any]) -> Iterator[str]:
         ['2 kinds: one is not enough (p = 0.005), and nothing speaks for more (p = 0.31)']
     """
     found, fewer = facts["found"], p[p.index < facts["found"]]
-    if found == 1:
+    if found == 1 and p[1] > facts["alpha"]:
         yield f"one kind: nothing speaks for more (p = {p[1]:.2g})"
+    elif found == 1:
+        yield f"one kind or more: one is not enough (p = {p[1]:.2g}), and {facts['method']} made no more"
     else:
         less = "one is" if found == 2 or len(fewer) == 1 else f"{found - 1} or fewer are"
         first = f"{less} not enough (p = {fewer.max():.2g})"
@@ -110,20 +112,21 @@ def pair_effect_words(number: int, without: int, shares: tuple[float, float], mo
 
 
 def warning_words(
-    number: int, p_of_number: pd.DataFrame, said: Sequence[str], left_out: Mapping[str, str]
+    number: int, p_of_number: pd.DataFrame, told: Sequence[str], left_out: Mapping[str, str]
 ) -> Iterator[str]:
     """Sentences that a reader has to know before believing the others.
 
     Args:
         number: of kinds that are described.
         p_of_number: see `Kinds.p_of_number`.
-        said: of the points and pairs, see `Kinds.facts`.
+        told: of the points and pairs, see `Kinds.facts`.
         left_out: labours, with the reason.
     """
     if (share := p_of_number["share"].get(number, 0.0)) < _SURE:
         few = f"only {share:.0%}" if share else "none"
-        yield f"{few} of the repetitions found {_kinds(number)}: with other labours it may be another number"
-    yield from said
+        said = "of fewer labours each: with others it may be another number"
+        yield f"{few} of the repetitions found {_kinds(number)}, {said}"
+    yield from told
     if left_out:
         name, why = next(iter(left_out.items()))
         named = why if why.startswith(f"{name}: ") else f"{name}: {why}"

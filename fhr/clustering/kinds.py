@@ -101,9 +101,9 @@ class Kinds:
 
     @cached_property
     def labels(self) -> np.ndarray:
-        """Most probable kind (n,) of each row, from 0; -1 for a row that mostly belongs nowhere."""
-        labels = self.membership.argmax(axis=1)
-        return np.where(self.nowhere > _FEWEST, NOWHERE, labels)
+        """Most probable kind (n,) of each row, from 0; -1 of what mostly belongs nowhere, or is not known at all."""
+        unknown = np.isnan(self.membership).any(axis=1)
+        return np.where(unknown | (self.nowhere > _FEWEST), NOWHERE, np.nan_to_num(self.membership).argmax(axis=1))
 
     @cached_property
     def table(self) -> pd.DataFrame:

@@ -78,7 +78,7 @@ class NormalKinds:
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Kinds of any shape: the share of each among the 15 nearest points of a partition.
+    """Kinds of any shape: the share of each among the 15 nearest points of a partition, fewer beside smaller kinds.
 
     Attributes:
         values: (m, d) of the partition.
@@ -97,9 +97,9 @@ class Neighbours:
         """Share (n, K) of each kind, for values (n, d); rows sum to 1 but for what belongs nowhere."""
         from sklearn.neighbors import NearestNeighbors
 
-        near = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, len(self.values))).fit(self.values)
+        kinds, sizes = np.unique(self.labels[self.labels != NOWHERE], return_counts=True)
+        near = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, int(sizes.min()))).fit(self.values)
         found = self.labels[near.kneighbors(values, return_distance=False)]
-        kinds = np.unique(self.labels[self.labels != NOWHERE])
         return np.stack([(found == kind).mean(axis=1) for kind in kinds], axis=1)
 
 

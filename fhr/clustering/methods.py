@@ -61,7 +61,7 @@ class Method:
             raise FHRError(f"{kinds} kinds of {len(values)} points; ask for 1 to {len(values)}")
         with warnings.catch_warnings():  # fewer distinct points than kinds, iterations: the looseness tells
             warnings.simplefilter("ignore")
-            return self.split(values, kinds, seed)
+            return self.split(values, kinds, seed % (1 << 32))
 
 
 def method_from(given: "str | Method") -> Method:

@@ -108,7 +108,7 @@ def number_of_kinds(
         one = one_kind_each(values, method, np.zeros(len(values), dtype=int), alpha, references, n_references, seed)
         if found < 2 or one.p > alpha:
             return NumberOfKinds(1, (one,), whole(1))
-        return NumberOfKinds(min(found, most), (one,), own)
+        return NumberOfKinds(found, (one,), own, reached_most=found > most)
     tests: list[KindsTest] = []
     for kinds in range(1, most + 1):
         partition = whole(kinds)

@@ -48,7 +48,8 @@ class GaussianKind:
         """Fit to values (n, d), of any n from 2 on."""
         mean = values.mean(axis=0)
         _, spread, axes = np.linalg.svd(values - mean, full_matrices=False)
-        return cls(mean, spread[:, None] * axes / np.sqrt(max(1, len(values) - 1)))
+        kept = spread > 1e-9 * max(spread.max(initial=0), 1e-300)
+        return cls(mean, spread[kept, None] * axes[kept] / np.sqrt(max(1, len(values) - 1)))
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Values (n, d)."""

@@ -12,16 +12,16 @@ from fhr.errors import FHRError
 from .constrained_labels import SplitWithPairs
 from .constrained_mixture import memberships_with_pairs
 from .membership import Neighbours, NormalKinds
-from .methods import Method, Partition
+from .methods import NOWHERE, Method, Partition
 from .number import KindsTest, number_of_kinds
 from .pair_labels import PairLabels
 from .points import FEWEST, Points
 
-__all__ = ["Repetition", "Retrain", "Task", "one_row_a_labour", "repeat"]
+__all__ = ["Repetition", "Retrain", "Task", "check_unseen", "one_row_a_labour", "repeat"]
 
 Retrain = Callable[[np.ndarray, int], np.ndarray]
 """An embedding that is learnt: from the names (m,) of the labours that it may learn from and a seed, to vectors (n, d)
-of all rows."""
+of all rows of the points."""
 
 
 class Repetition(NamedTuple):
@@ -32,7 +32,8 @@ class Repetition(NamedTuple):
         tests: that led to it.
         memberships: float32 (n, number) of all rows; NaN of labours that the embedding learnt from.
         of_chosen: float32 (n, K) for the number of kinds that was chosen beforehand; None where none was.
-        distance: float32 (n,) to the nearest centre of these; NaN likewise, and of kinds without centres.
+        distance: float32 (n,) to the nearest centre of these; NaN of labours that made the kinds, or that the embedding
+            learnt from. Of kinds without centres 0 in one and infinite outside, of those that made them alone.
     """
 
     number: int
@@ -104,10 +105,9 @@ def repeat(task: Task, number: int) -> Repetition:
     Raises:
         FHRError: too few labours are left, or what was learnt gives no vectors.
     """
-    rng = stream(task.seed, "drawn labours of kinds", number)
     points, n = task.points, len(task.points)
     labours = points.labours
-    drawn = np.unique(rng.integers(0, len(labours), len(labours)))
+    drawn, rng = _drawn(len(labours), task.seed, number)
     seed = seed_of(task.seed, "starts of kinds", number)
     values, used, usable = points.values, drawn, np.ones(n, dtype=bool)
     if task.retrain is not None:
@@ -134,14 +134,40 @@ def repeat(task: Task, number: int) -> Repetition:
         seed=seed,
         split=lambda kinds: task.partition(core, rows, kinds, seed),
     )
-    memberships, distance = task.soft(core, found_number.partition.labels, values, usable)
+    labels = found_number.partition.labels
+    memberships, distance = task.soft(core, labels, values, usable)
     of_chosen: np.ndarray | None = memberships if found_number.number == task.chosen else None
     if of_chosen is None and task.chosen is not None:
         labels = task.partition(core, rows, task.chosen, seed).labels
         of_chosen, distance = task.soft(core, labels, values, usable)
         if of_chosen.shape[1] != task.chosen:  # a method of its own number found another
             of_chosen = None
+    if task.method.any_shape:
+        distance[rows] = np.where(labels == NOWHERE, np.inf, 0)
+    else:  # a labour far from all draws the kinds that are fitted to it towards it: others say how far it lies
+        distance[np.isin(points.labour, points.labour[rows])] = np.nan
     return Repetition(found_number.number, found_number.tests, memberships, of_chosen, distance)
+
+
+def check_unseen(points: Points, repetitions: int, seed: int) -> None:
+    """Refuse repetitions that leave too few labours for an embedding not to have learnt from.
+
+    Raises:
+        FHRError: fewer than 20 of them.
+    """
+    n = len(points.labours)
+    unseen = min(n - len(_drawn(n, seed, number)[0]) for number in range(repetitions))
+    if unseen < FEWEST:
+        raise FHRError(
+            f"{n} labours leave only {unseen} that a learnt embedding has not seen, in one of {repetitions} "
+            f"repetitions; it takes {FEWEST}, so give about {4 * FEWEST} labours or more"
+        )
+
+
+def _drawn(n: int, seed: int, number: int) -> tuple[np.ndarray, np.random.Generator]:
+    """Labours that a repetition draws out of n, each once, and the generator that it goes on with."""
+    rng = stream(seed, "drawn labours of kinds", number)
+    return np.unique(rng.integers(0, n, n)), rng
 
 
 def one_row_a_labour(

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from fhr.compute import progress
+from fhr.compute import progress, whole_number
 from fhr.errors import FHRError, SignalError
-from fhr.similarity import LabourWindows, OpenIndex, surrogates_of
+from fhr.similarity import OpenIndex, surrogates_of
 from fhr.synthesis import IAAFT
 
 from .methods import Method
 from .number import KindsTest, among_alike
 from .points import Points
 
-__all__ = ["beyond_surrogates"]
+__all__ = ["beyond_surrogates", "check_surrogates"]
 
 
 def beyond_surrogates(
@@ -34,24 +34,17 @@ def beyond_surrogates(
         The test, and of how many windows: those that have surrogates.
 
     Raises:
-        FHRError: no recordings at hand, several windows a labour, an embedding of amplitudes alone, which a surrogate
-            keeps, or fewer than 20 labours with surrogates.
+        FHRError: fewer than two surrogates, no recordings at hand, several windows a labour, an embedding of amplitudes
+            alone, which a surrogate keeps, or fewer than 20 labours with surrogates.
     """
+    check_surrogates(opened, points, n)
     index = opened.index
-    if opened.recordings is None:
-        raise FHRError("the recordings are not at hand, and nothing can stand for them; give their folder")
-    if index.embedding.amplitudes_alone:
-        raise FHRError(
-            f"embedding {index.embedding.name}: tells of amplitudes alone, which surrogates keep; take another one"
-        )
-    if not points.one_row_each:
-        raise FHRError("several windows a labour; surrogates stand for one window of each")
     windows = index.windows.iloc[points.rows]
     made, has = [], []
     for i, (record, end) in enumerate(
         progress(list(zip(windows["record"], windows["end_s"], strict=True)), description="surrogates")
     ):
-        cut = LabourWindows.of(opened.recordings[record], minutes=index.minutes, fs=index.embedding.fs, end=end)
+        cut = opened.cut([record], [end])
         try:
             surrogates = surrogates_of(cut, IAAFT(), n=n, seed=seed + i)
         except SignalError:
@@ -64,3 +57,21 @@ def beyond_surrogates(
     if len(rows) < 20:
         raise FHRError(f"{len(rows)} labours with surrogates; the test takes 20 or more")
     return among_alike(points.values[rows], alike[:, known], method, n_sets=n_sets, seed=seed), len(rows)
+
+
+def check_surrogates(opened: OpenIndex, points: Points, n: int) -> None:
+    """Refuse what `beyond_surrogates` cannot test, before the work.
+
+    Raises:
+        FHRError: fewer than two surrogates, or as `beyond_surrogates`.
+    """
+    whole_number(n, "surrogates", 2)
+    index = opened.index
+    if opened.recordings is None:
+        raise FHRError("the recordings are not at hand, and nothing can stand for them; give their folder")
+    if index.embedding.amplitudes_alone:
+        raise FHRError(
+            f"embedding {index.embedding.name}: tells of amplitudes alone, which surrogates keep; take another one"
+        )
+    if not points.one_row_each:
+        raise FHRError("several windows a labour; surrogates stand for one window of each")

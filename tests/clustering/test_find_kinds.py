@@ -182,3 +182,50 @@ def test_pairs_move_memberships_and_what_is_found_without_them_stands_beside() -
     assert "1 of 4 pairs are unsure" in said
     assert "elsewhere" in said
     assert not found.without.facts["said"]
+
+
+def test_small_kinds_of_any_shape_keep_their_members_and_noise_belongs_nowhere() -> None:
+    rng = np.random.default_rng(0)
+    centres = np.repeat([[0, 0], [30, 0], [0, 30]], [60, 10, 60], axis=0)
+    values = np.r_[centres + rng.normal(size=(130, 2)), rng.uniform(-200, 200, size=(8, 2))]
+    found = find_kinds(values, method="hdbscan", **FEW | {"most": 8})
+    assert found.number == 3
+    small = found.labels[60:70]
+    assert len(set(small)) == 1
+    assert small[0] not in found.labels[:60]
+    assert (found.labels[130:] == -1).mean() > 0.5
+    with pytest.raises(FHRError, match="finds the number itself"):
+        find_kinds(values, method="hdbscan", kinds=2, **FEW)
+
+
+def test_small_kinds_of_learnt_embeddings_are_told_apart_over_repetitions() -> None:
+    rng = np.random.default_rng(0)
+    values = np.repeat([[0, 0], [20, 0], [0, 20]], [80, 20, 20], axis=0) + rng.normal(size=(120, 2))
+    found = find_kinds(values, retrain=lambda names, seed: values, kinds=3, **FEW)
+    sure = found.membership.max(axis=1)
+    assert np.nanmin(sure) > 0.99
+    assert "what belongs to no kind is not told" in " ".join(found.facts["said"])
+    assert (found.labels[np.isnan(found.membership).any(axis=1)] == -1).all()
+
+
+def test_too_few_labours_for_an_embedding_that_learns_are_refused_before_the_work() -> None:
+    values, _ = two(6.0, n=50)
+    with pytest.raises(FHRError, match="50 labours leave only"):
+        find_kinds(values, retrain=lambda names, seed: pytest.fail("it learnt"), **FEW)
+
+
+def test_repetitions_of_another_function_are_not_taken(tmp_path: Path) -> None:
+    values, _ = two(6.0, n=110)
+
+    def learning(scale: float):
+        return lambda names, seed: scale * values
+
+    kept = FEW | {"kept": tmp_path / "kept", "repetitions": 2}
+    find_kinds(values, retrain=learning(1.0), **kept)
+    with pytest.raises(FHRError, match="other labours or settings"):
+        find_kinds(values, retrain=learning(2.0), **kept)
+
+
+def test_what_was_not_looked_for_is_said() -> None:
+    found = find_kinds(two(8.0)[0], **FEW | {"most": 1})
+    assert found.words.startswith("one kind or more: one is not enough")
