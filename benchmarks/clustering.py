@@ -146,9 +146,10 @@ def agreement(guess: np.ndarray, truth: np.ndarray, order: tuple[int, ...]) -> f
 
 
 def learnt(values: np.ndarray, names: np.ndarray, ph: np.ndarray, drawn: np.ndarray, seed: int) -> np.ndarray:
-    """Points of a metric that is learnt from the pH of drawn labours."""
+    """The projection that is learnt from the pH of drawn labours; the metric's own points lie on a sphere."""
     use = np.isin(names, drawn)
-    return LearnedMetric(seed=seed).fit(values[use], names[use], ph[use])(values)
+    metric = LearnedMetric(seed=seed).fit(values[use], names[use], ph[use])
+    return metric.scores(values) @ metric.projection
 
 
 def truth(folder: str, repetitions: int, methods: list[str], embeddings: list[str], minutes: float) -> Iterator[str]:

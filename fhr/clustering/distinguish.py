@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pandas as pd
 
-from fhr.compute import progress, seed_of, stream, whole_number
+from fhr.compute import progress, stream, whole_number
 from fhr.errors import FHRError
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
 
@@ -24,6 +24,7 @@ from .smooth_dependence import SmoothDependence
 
 __all__ = ["what_distinguishes"]
 
+_SEEDS = 1 << 31
 _FEWEST = 10  # labours of which a number is known, or nothing is tested
 
 
@@ -233,9 +234,7 @@ def _against_one_kind(
         for k in progress(range(n_references), description=f"sets of one kind ({name})", total=n_references):
             rng = stream(seed, "features of one kind", i, k)
             values = one.draw(len(tested.values), rng)
-            memberships = tested.halves.memberships(
-                values, tested.kinds, method, seed_of(seed, "features of one kind", i, k)
-            )
+            memberships = tested.halves.memberships(values, tested.kinds, method, int(rng.integers(_SEEDS)))
             features = dependence.draw(values, rng)
             drawn[k] = _kept(_Tested(values, features, tested.halves, most_probable(memberships), tested.kinds))
         drawn = np.where(np.isnan(drawn), np.inf, drawn)  # what does not vary says nothing against one kind

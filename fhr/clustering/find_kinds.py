@@ -170,7 +170,7 @@ def points_of(among: Among, names: Sequence[str] | np.ndarray | None = None, axe
 
 def _of_all(task: Task, n_references: int) -> tuple[NumberOfKinds, np.ndarray, np.ndarray]:
     """The number of kinds of all labours, the rows that it is of, and the memberships (n, K) of all rows."""
-    points, rng = task.points, stream(task.seed, "drawn labours of kinds")
+    points, rng = task.points, stream(task.seed, "windows that stand for labours")
     rows = one_row_a_labour(points.labour, np.arange(len(points.labours)), rng, most=task.method.largest)
     values = points.values[rows]
     whole = number_of_kinds(

@@ -170,7 +170,7 @@ def among_alike(
     """
     if alike.ndim != 3 or alike.shape[1:] != values.shape or not np.isfinite(alike).all():
         raise FHRError(f"what stands for points {values.shape} has shape {alike.shape}; give finite (s, n, d)")
-    rng, rows = stream(seed, "reference data of one kind", 0, len(REFERENCES)), np.arange(len(values))
+    rng, rows = stream(seed, "sets of surrogates of labours"), np.arange(len(values))
     sets = ([alike[rng.integers(0, len(alike), len(rows)), rows]] for _ in range(n_sets))
     test = _ranked(_split([values], method, seed), sets, method, alpha, rng)
     return replace(test, by_reference={"alike": test.p})

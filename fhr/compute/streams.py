@@ -59,12 +59,13 @@ Purpose = Literal[
     "reference data of one kind",
     "rows of a rebalanced class",
     "segments of resampled labours",
+    "sets of surrogates of labours",
     "signals of synthetic recordings",
     "slice for early stopping",
     "splits of real records",
     "spoilt windows",
-    "starts of kinds",
     "starts of kinds with pairs",
+    "starts of kinds",
     "statistics of a copula",
     "steps of an estimator",
     "strips of a passport",
@@ -78,6 +79,7 @@ Purpose = Literal[
     "windows of a recall",
     "windows that a distance is fitted to",
     "windows that lists are made of",
+    "windows that stand for labours",
 ]
 """Purposes of random numbers in this package, each of one place in its source."""
 
