@@ -54,8 +54,8 @@ class Points:
         """Centre vectors and take their principal axes.
 
         Args:
-            vectors: (n, d) in comparable units; a coordinate that is NaN takes the mean, which is told, and a row of
-                NaN alone is left out.
+            vectors: (n, d) in comparable units, as normal scores where they are skewed; a coordinate that is NaN takes
+                the mean, which is told, and a row of NaN alone is left out.
             names: labour of each row; None where each row is a labour of its own.
             axes: that are kept, at most.
             blocks: numbers of coordinates of groups that count alike; None for one group.
