@@ -25,6 +25,7 @@ from fhr.errors import FHRError
 
 from .device import add_device
 from .recordings import report
+from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
@@ -200,10 +201,7 @@ def _opened(options: argparse.Namespace) -> "OpenIndex":
     given = {name: value for name, value in {**given, "most_loss": options.most_loss}.items() if value is not None}
     embedding: str | Embedding | None = options.embedding
     if options.model is not None:
-        from fhr.compute import pick_device
-        from fhr.prediction import load, network_embedding
-
-        embedding = network_embedding(load(options.model, device=pick_device(options.device)), minutes=options.window)
+        embedding = run_embedding(options)
         given["minutes"] = embedding.minutes
     tell("reading %s", options.database)
     usual = {} if has_settings(options.database) else {"minutes": _MINUTES, "step": inf}

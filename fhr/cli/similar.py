@@ -18,6 +18,7 @@ from fhr.errors import FHRError
 
 from .device import add_device
 from .recordings import read_paths, report
+from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
@@ -172,11 +173,7 @@ def _embedding(options: argparse.Namespace) -> "tuple[str | Embedding | None, fl
     """What is compared, and of windows of which length; None for what is usual."""
     if options.model is None:
         return options.embedding, options.window
-    from fhr.compute import pick_device
-    from fhr.prediction import load, network_embedding
-
-    predictor = load(options.model, device=pick_device(options.device))
-    embedding = network_embedding(predictor, minutes=options.window)
+    embedding = run_embedding(options)
     return embedding, embedding.minutes
 
 

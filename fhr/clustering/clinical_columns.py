@@ -2,13 +2,22 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
-from functools import cache
+from functools import cache, partial
 
 from fhr.datasets import label_in_words
-from fhr.features import COVARIATES, Column, FeatureSet
+from fhr.features import COVARIATES, Column, FeatureSet, covariates
 from fhr.recording import Clinical, Outcome
 
 __all__ = ["CLINICAL", "described", "is_apart"]
+
+
+def _covariate(name: str, clinical: Clinical) -> float:
+    return float(covariates(clinical, [name])[0])
+
+
+def _is(code: float, wanted: float) -> float:
+    return code if code != code else float(code == wanted)
+
 
 _OUTCOMES = {
     "ph": ("1", "umbilical artery pH"),
@@ -18,15 +27,15 @@ _OUTCOMES = {
     "apgar1": ("1", "Apgar at 1 min"),
     "apgar5": ("1", "Apgar at 5 min"),
 }
-_CLINICAL: Mapping[str, tuple[str, str, Callable[[Clinical], float]]] = {
-    "nulliparity": ("1", "first births", lambda c: _is(c.parity, 0)),
-    "maternal_age": ("years", "age of the mother", lambda c: c.maternal_age),
-    "gestational_age": ("weeks", "gestational age", lambda c: c.gestational_age),
+_CLINICAL: Mapping[str, tuple[str, str, Callable[[Clinical], float] | None]] = {  # None for a covariate's own
+    "nulliparity": ("1", "first births", None),
+    "maternal_age": ("years", "age of the mother", None),
+    "gestational_age": ("weeks", "gestational age", None),
     "weight": ("g", "birth weight", lambda c: c.weight),
     "girl": ("1", "girls", lambda c: _is(c.sex, 1)),
-    "diabetes": ("1", "diabetes", lambda c: c.diabetes),
-    "hypertension": ("1", "hypertension", lambda c: c.hypertension),
-    "preeclampsia": ("1", "preeclampsia", lambda c: c.preeclampsia),
+    "diabetes": ("1", "diabetes", None),
+    "hypertension": ("1", "hypertension", None),
+    "preeclampsia": ("1", "preeclampsia", None),
     "pyrexia": ("1", "fever", lambda c: c.pyrexia),
     "meconium": ("1", "meconium", lambda c: c.meconium),
     "induced": ("1", "induced labours", lambda c: c.induced),
@@ -34,7 +43,9 @@ _CLINICAL: Mapping[str, tuple[str, str, Callable[[Clinical], float]]] = {
     "second_stage": ("min", "second stage of labour", lambda c: c.second_stage),
     "caesarean": ("1", "caesarean sections", lambda c: _is(c.delivery_type, 2)),
 }
-CLINICAL: Mapping[str, Callable[[Clinical], float]] = {name: number for name, (_, _, number) in _CLINICAL.items()}
+CLINICAL: Mapping[str, Callable[[Clinical], float]] = {
+    name: number or partial(_covariate, name) for name, (_, _, number) in _CLINICAL.items()
+}
 """What is told of a birth beside its outcome, by name; 1 and 0 for yes and no, NaN where unknown."""
 _APART = {field.name for kind in (Outcome, Clinical) for field in fields(kind)} | set(CLINICAL) | set(COVARIATES)
 
@@ -66,7 +77,3 @@ def is_apart(name: str) -> bool:
     (True, True, False)
     """
     return name in _APART or label_in_words(name) != name
-
-
-def _is(code: float, wanted: float) -> float:
-    return code if code != code else float(code == wanted)

@@ -71,16 +71,14 @@ class SplitWithPairs:
         method: that splits.
         labels: of pairs of records.
         names: (n,) record of each row of the table.
-        metric: as of `constrained_labels`.
     """
 
     method: Method
     labels: PairLabels
     names: np.ndarray
-    metric: bool = False
 
     def __call__(self, values: np.ndarray, rows: np.ndarray, kinds: int, seed: int) -> Partition:
         """Split values (m, d) of rows (m,), of which no two are of one record."""
         pairs = self.labels.among(self.names[rows])
-        labels = constrained_labels(self.method, values, kinds, pairs, seed, metric=self.metric)
+        labels = constrained_labels(self.method, values, kinds, pairs, seed)
         return Partition(labels, within(values, labels))

@@ -14,10 +14,11 @@ from fhr.errors import FHRError
 from fhr.similarity import OpenIndex, SimilarityIndex
 
 from .kept_repetitions import KeptRepetitions
-from .kinds import Kinds, mean_of_known
+from .kinds import Kinds
+from .known_values import mean_of_known
 from .membership import NormalKinds, aligned
 from .methods import NOWHERE, Method, method_from
-from .number import KindsTest, NumberOfKinds, number_of_kinds
+from .number import KindsTest, NumberOfKinds
 from .one_kind import REFERENCES, GaussianKind
 from .pair_contradictions import pair_words
 from .pair_labels import PairLabels
@@ -173,16 +174,7 @@ def _of_all(task: Task, n_references: int) -> tuple[NumberOfKinds, np.ndarray, n
     points, rng = task.points, stream(task.seed, "windows that stand for labours")
     rows = one_row_a_labour(points.labour, np.arange(len(points.labours)), rng, most=task.method.largest)
     values = points.values[rows]
-    whole = number_of_kinds(
-        values,
-        task.method,
-        most=task.most,
-        alpha=task.alpha,
-        references=task.references,
-        n_references=n_references,
-        seed=task.seed,
-        split=lambda kinds: task.partition(values, rows, kinds, task.seed),
-    )
+    whole = task.number(values, rows, task.seed, n_references)
     if task.chosen is not None and task.chosen != whole.number:
         whole = replace(whole, partition=task.partition(values, rows, task.chosen, task.seed))
     everywhere = np.ones(len(points), dtype=bool)

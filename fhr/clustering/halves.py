@@ -6,7 +6,7 @@ import numpy as np
 
 from fhr.errors import FHRError
 
-from .membership import Neighbours, NormalKinds
+from .membership import kinds_of
 from .methods import NOWHERE, Method
 
 __all__ = ["Halves"]
@@ -44,8 +44,7 @@ class Halves(NamedTuple):
     def memberships(self, values: np.ndarray, kinds: int, method: Method, seed: int) -> np.ndarray:
         """Membership (t, K) of the tested rows of values (n, d) in the kinds that the others make."""
         core = values[self.made]
-        made = (Neighbours if method.any_shape else NormalKinds).fit(core, method(core, kinds, seed).labels)
-        return made(values[self.tested])
+        return kinds_of(method, core, method(core, kinds, seed).labels)(values[self.tested])
 
 
 def most_probable(memberships: np.ndarray) -> np.ndarray:

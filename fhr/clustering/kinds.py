@@ -1,7 +1,6 @@
 """`Kinds`: what was found, how sure it is, and what there is to say of it."""
 
 import itertools
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +18,7 @@ from fhr.similarity import OpenIndex
 from .kind_display import drawn_rows, overview, strips
 from .kind_table import NO_KIND, kind_table
 from .kind_words import bound_words, member_words, number_words, pair_effect_words, share_words, warning_words
+from .known_values import mean_of_known, middle_of_known
 from .membership import aligned
 from .methods import NOWHERE
 from .number import KindsTest
@@ -27,7 +27,7 @@ from .points import Points
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["PAIRS_AT_ONCE", "Kinds", "Together", "mean_of_known"]
+__all__ = ["PAIRS_AT_ONCE", "Kinds", "Together"]
 
 PAIRS_AT_ONCE = 5_000
 """Rows above which no matrix of all pairs is made."""
@@ -97,7 +97,7 @@ class Kinds:
     @cached_property
     def interval(self) -> tuple[np.ndarray, np.ndarray]:
         """Lowest and highest membership (n, number) in all but 5% of the repetitions."""
-        return _middle_of_known(self.memberships)
+        return middle_of_known(self.memberships)
 
     @cached_property
     def labels(self) -> np.ndarray:
@@ -217,7 +217,7 @@ class Kinds:
         if len(a) and not (min(a.min(), b.min()) >= 0 and max(a.max(), b.max()) < n):
             raise FHRError(f"rows from {min(a.min(), b.min())} to {max(a.max(), b.max())}; there are 0 to {n - 1}")
         each = np.array([np.einsum("ik,ik->i", one[a], one[b]) for one in self.found], dtype=np.float64)
-        return Together(mean_of_known(each), *_middle_of_known(each))
+        return Together(mean_of_known(each), *middle_of_known(each))
 
     def pairs(self, rows: ArrayLike | None = None) -> np.ndarray:
         """Probability (m, m) that rows belong to one kind, of all or of some rows.
@@ -239,18 +239,3 @@ class Kinds:
             total += some @ some.T
             known += np.outer(there, there)
         return np.divide(total, known, out=np.full_like(total, np.nan), where=known > 0)
-
-
-def mean_of_known(values: np.ndarray) -> np.ndarray:
-    """Mean over the first axis of what is not NaN, float64; NaN where nothing is known."""
-    known = np.isfinite(values)
-    total, n = np.where(known, values, 0).sum(axis=0, dtype=np.float64), known.sum(axis=0)
-    return np.divide(total, n, out=np.full(total.shape, np.nan), where=n > 0)
-
-
-def _middle_of_known(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Quantiles 2.5% and 97.5% over the first axis of what is not NaN; NaN where nothing is known."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # of what no repetition knows
-        low, high = np.nanquantile(values, [0.025, 0.975], axis=0)
-    return low, high

@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from .methods import NOWHERE
+from .methods import NOWHERE, Method
 
-__all__ = ["Neighbours", "NormalKinds", "aligned"]
+__all__ = ["Neighbours", "NormalKinds", "aligned", "kinds_of"]
 
 _NEIGHBOURS = 15
 _REGULAR = 1e-6  # of the variance, in a covariance
@@ -101,6 +101,11 @@ class Neighbours:
         near = NearestNeighbors(n_neighbors=min(_NEIGHBOURS, int(sizes.min()))).fit(self.values)
         found = self.labels[near.kneighbors(values, return_distance=False)]
         return np.stack([(found == kind).mean(axis=1) for kind in kinds], axis=1)
+
+
+def kinds_of(method: Method, values: np.ndarray, labels: np.ndarray) -> NormalKinds | Neighbours:
+    """The kinds of a partition of values (n, d) by a method: about centres, or of any shape."""
+    return (Neighbours if method.any_shape else NormalKinds).fit(values, labels)
 
 
 def aligned(memberships: np.ndarray, anchor: np.ndarray) -> np.ndarray:

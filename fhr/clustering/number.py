@@ -26,10 +26,11 @@ class KindsTest:
 
     Attributes:
         kinds: K.
-        p: the largest over the references.
+        p: the largest over the references and both statistics.
         by_reference: p of each.
-        gain: of the best split, in standard deviations of the reference that gives the largest p.
-        null: (n_references,) gains of the best splits of that reference.
+        gain: the statistic of the best split that has the largest p, in standard deviations over that reference.
+        null: (n_references,) the same of the best splits of that reference.
+        statistic: `gain` or `valley`, see `number_of_kinds`.
     """
 
     kinds: int

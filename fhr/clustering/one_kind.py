@@ -46,10 +46,8 @@ class GaussianKind:
     @classmethod
     def fit(cls, values: np.ndarray) -> Self:
         """Fit to values (n, d), of any n from 2 on."""
-        mean = values.mean(axis=0)
-        _, spread, axes = np.linalg.svd(values - mean, full_matrices=False)
-        kept = spread > 1e-9 * max(spread.max(initial=0), 1e-300)
-        return cls(mean, spread[kept, None] * axes[kept] / np.sqrt(max(1, len(values) - 1)))
+        mean, _, root = _principal(values)
+        return cls(mean, root)
 
     def draw(self, n: int, rng: np.random.Generator) -> np.ndarray:
         """Values (n, d)."""
@@ -86,11 +84,7 @@ class UnimodalCopula:
     @classmethod
     def fit(cls, values: np.ndarray) -> Self:
         """Fit to values (n, d), of any n from 2 on."""
-        mean = values.mean(axis=0)
-        left, spread, axes = np.linalg.svd(values - mean, full_matrices=False)
-        kept = spread > 1e-9 * max(spread.max(initial=0), 1e-300)
-        unit = np.sqrt(max(1, len(values) - 1))
-        white, axes = left[:, kept] * unit, spread[kept, None] * axes[kept] / unit
+        mean, white, axes = _principal(values)
         turn = _components(white)
         along, axes = white @ turn, turn.T @ axes
         ranks = along.argsort(axis=0).argsort(axis=0)
@@ -113,6 +107,15 @@ class UnimodalCopula:
 
 REFERENCES: Mapping[str, type[OneKind]] = {"gaussian": GaussianKind, "copula": UnimodalCopula}
 """Distributions of one kind by name."""
+
+
+def _principal(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Mean (d,), white values (n, k) and axes (k, d) of values (n, d): mean + white @ axes gives them back."""
+    mean = values.mean(axis=0)
+    left, spread, axes = np.linalg.svd(values - mean, full_matrices=False)
+    kept = spread > 1e-9 * max(spread.max(initial=0), 1e-300)
+    unit = np.sqrt(max(1, len(values) - 1))
+    return mean, left[:, kept] * unit, spread[kept, None] * axes[kept] / unit
 
 
 def _components(white: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Self
 
@@ -11,6 +12,8 @@ from numpy.typing import ArrayLike
 from fhr.compute import whole_number
 from fhr.errors import FHRError
 from fhr.similarity import SimilarityIndex
+
+from .known_values import mean_of_known
 
 __all__ = ["FEWEST", "Points"]
 
@@ -95,7 +98,7 @@ class Points:
                 f"{missing.any(axis=1).sum()} of {len(x)} rows lack some coordinates ({missing.mean():.1%} of all), "
                 "which take the mean"
             )
-            x = np.where(missing, np.nan_to_num(_means(x, missing)), x)
+            x = np.where(missing, np.nan_to_num(mean_of_known(x)), x)
         centre, weight = x.mean(axis=0), 1 / np.sqrt(np.repeat(sizes, sizes))
         x = (x - centre) * weight
         varies = np.ptp(x, axis=0) > 1e-12 * max(1.0, float(np.abs(x).max()))
@@ -145,23 +148,17 @@ class Points:
         projected[np.isnan(away).all(axis=1)] = np.nan
         return projected
 
-    @property
+    @cached_property
     def one_row_each(self) -> bool:
         """True where no labour has two rows."""
         return len(self.labours) == len(self)
 
-    @property
+    @cached_property
     def labour(self) -> np.ndarray:
         """Number (n,) of the labour of each row, from 0 in the order of `labours`."""
         return np.unique(self.names, return_inverse=True)[1]
 
-    @property
+    @cached_property
     def labours(self) -> np.ndarray:
         """Names of the labours, sorted, each once."""
         return np.unique(self.names)
-
-
-def _means(x: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    known = (~missing).sum(axis=0)
-    total: np.ndarray = np.where(missing, 0, x).sum(axis=0)
-    return np.divide(total, known, out=np.zeros(x.shape[1]), where=known > 0)

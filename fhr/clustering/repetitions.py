@@ -11,9 +11,9 @@ from fhr.errors import FHRError
 
 from .constrained_labels import SplitWithPairs
 from .constrained_mixture import memberships_with_pairs
-from .membership import Neighbours, NormalKinds
+from .membership import NormalKinds, kinds_of
 from .methods import NOWHERE, Method, Partition
-from .number import KindsTest, number_of_kinds
+from .number import KindsTest, NumberOfKinds, number_of_kinds
 from .pair_labels import PairLabels
 from .points import FEWEST, Points
 
@@ -79,11 +79,24 @@ class Task:
             return self.method(values, kinds, seed)
         return SplitWithPairs(self.method, self.pairs, self.points.names)(values, rows, kinds, seed)
 
+    def number(self, values: np.ndarray, rows: np.ndarray, seed: int, n_references: int | None = None) -> NumberOfKinds:
+        """Count kinds of values (m, d) of some rows (m,), by as many reference sets, or those of a repetition."""
+        return number_of_kinds(
+            values,
+            self.method,
+            most=self.most,
+            alpha=self.alpha,
+            references=self.references,
+            n_references=self.n_references if n_references is None else n_references,
+            seed=seed,
+            split=lambda kinds: self.partition(values, rows, kinds, seed),
+        )
+
     def soft(
         self, core: np.ndarray, labels: np.ndarray, values: np.ndarray, usable: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Memberships (n, K) of all values (n, d) in the kinds of a partition of some, and distance (n,) to them."""
-        kinds = (Neighbours if self.method.any_shape else NormalKinds).fit(core, labels)
+        kinds = kinds_of(self.method, core, labels)
         of_usable = kinds(values[usable])
         memberships = np.full((len(values), of_usable.shape[1]), np.nan, dtype=np.float32)
         memberships[usable] = of_usable
@@ -124,16 +137,7 @@ def repeat(task: Task, number: int) -> Repetition:
         values[usable] = found.values
     rows = one_row_a_labour(points.labour, used, rng, usable=usable, most=task.method.largest)
     core = values[rows]
-    found_number = number_of_kinds(
-        core,
-        task.method,
-        most=task.most,
-        alpha=task.alpha,
-        references=task.references,
-        n_references=task.n_references,
-        seed=seed,
-        split=lambda kinds: task.partition(core, rows, kinds, seed),
-    )
+    found_number = task.number(core, rows, seed)
     labels = found_number.partition.labels
     memberships, distance = task.soft(core, labels, values, usable)
     of_chosen: np.ndarray | None = memberships if found_number.number == task.chosen else None

@@ -9,7 +9,7 @@ from fhr.synthesis import IAAFT
 
 from .methods import Method
 from .number import KindsTest, among_alike
-from .points import Points
+from .points import FEWEST, Points
 
 __all__ = ["beyond_surrogates", "check_surrogates"]
 
@@ -54,8 +54,8 @@ def beyond_surrogates(
     alike = np.stack(made, axis=1) if made else np.empty((n, 0, points.values.shape[1]))
     known = np.isfinite(alike).all(axis=(0, 2))
     rows = np.array(has, dtype=int)[known]
-    if len(rows) < 20:
-        raise FHRError(f"{len(rows)} labours with surrogates; the test takes 20 or more")
+    if len(rows) < FEWEST:
+        raise FHRError(f"{len(rows)} labours with surrogates; the test takes {FEWEST} or more")
     return among_alike(points.values[rows], alike[:, known], method, n_sets=n_sets, seed=seed), len(rows)
 
 
