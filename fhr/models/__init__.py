@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .kernel_line import FittedKernelLine, KernelLine
     from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
+    from .lipschitz_layers import AOLConv, AOLLinear, MaxMin, SLLConv, SLLLinear
     from .log_energy_net import LogEnergyNet
     from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT",
     "RANKINGS",
+    "AOLConv",
+    "AOLLinear",
     "ArrayModel",
     "CTGNet",
     "CheckpointCard",
@@ -60,6 +63,7 @@ __all__ = [
     "LinearFeatures",
     "LogEnergyNet",
     "MaskedMeanStd",
+    "MaxMin",
     "MultiResolutionNet",
     "NestedPooling",
     "Network",
@@ -67,6 +71,8 @@ __all__ = [
     "PatchTransformer",
     "RandomConvolutions",
     "ResNet1d",
+    "SLLConv",
+    "SLLLinear",
     "StackedNetworks",
     "Trunk",
     "WindowBags",
@@ -110,6 +116,7 @@ __getattr__, __dir__ = late_names(
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
+        "lipschitz_layers": ("AOLConv", "AOLLinear", "MaxMin", "SLLConv", "SLLLinear"),
         "log_energy_net": ("LogEnergyNet",),
         "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
