@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
     from .lipschitz_layers import AOLConv, AOLLinear, MaxMin, SLLConv, SLLLinear
+    from .lipschitz_net import LipschitzNet
     from .log_energy_net import LogEnergyNet
     from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .pretrained import take_pretrained
     from .random_convolutions import RandomConvolutions
     from .resnet1d import ResNet1d
+    from .sorted_pooling import SortedPooling
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
@@ -61,6 +63,7 @@ __all__ = [
     "KernelLine",
     "KernelRidgeHead",
     "LinearFeatures",
+    "LipschitzNet",
     "LogEnergyNet",
     "MaskedMeanStd",
     "MaxMin",
@@ -73,6 +76,7 @@ __all__ = [
     "ResNet1d",
     "SLLConv",
     "SLLLinear",
+    "SortedPooling",
     "StackedNetworks",
     "Trunk",
     "WindowBags",
@@ -117,6 +121,7 @@ __getattr__, __dir__ = late_names(
         "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
         "lipschitz_layers": ("AOLConv", "AOLLinear", "MaxMin", "SLLConv", "SLLLinear"),
+        "lipschitz_net": ("LipschitzNet",),
         "log_energy_net": ("LogEnergyNet",),
         "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
@@ -127,6 +132,7 @@ __getattr__, __dir__ = late_names(
         "pretrained": ("take_pretrained",),
         "random_convolutions": ("RandomConvolutions",),
         "resnet1d": ("ResNet1d",),
+        "sorted_pooling": ("SortedPooling",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),
