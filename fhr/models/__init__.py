@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         recalibrate_checkpoint,
         with_ranking,
     )
-    from .convolution_norm import convolution_norm
+    from .convolution_norms import convolution_norm
     from .ctg_net import CTGNet
     from .embedded_windows import embed_windows
     from .false_signal import FalseSignalNet
@@ -109,7 +109,7 @@ __getattr__, __dir__ = late_names(
             "recalibrate_checkpoint",
             "with_ranking",
         ),
-        "convolution_norm": ("convolution_norm",),
+        "convolution_norms": ("convolution_norm",),
         "ctg_net": ("CTGNet",),
         "embedded_windows": ("embed_windows",),
         "false_signal": ("FalseSignalNet",),

@@ -25,8 +25,8 @@ def convolution_norm(
 
         W(w) = sum over k of W_k exp(-i k w),
 
-    and bounds that of every finite signal with zeros beyond its ends, of any length. A stride makes each of its phases a
-    channel, since a strided convolution is one without a stride of the phases side by side.
+    and bounds that of every finite signal with zeros beyond its ends, of any length. A stride makes each of its phases
+    a channel, since a strided convolution is one without a stride of the phases side by side.
 
     Between frequencies: where s^2 takes its supremum S^2, u* W(w)* W(w) u with the singular vector u is a trigonometric
     polynomial of degree d, one less than the length of the kernels. It lies between 0 and S^2, so that at a distance h
