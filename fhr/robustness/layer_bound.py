@@ -1,7 +1,7 @@
 """Lipschitz bounds of layers, one rule a type: l2 norm over all channels and all time, in evaluation mode."""
 
 from collections.abc import Callable, Sequence
-from math import ceil, sqrt
+from math import ceil, gcd, sqrt
 from typing import Any, Final
 
 import torch
@@ -100,12 +100,14 @@ def _sequential(layers: list[nn.Module], channels: Sequence[int] | None) -> floa
 
 def _maximum(layer: Any) -> float:
     """Of each window one sample is chosen, and a sample lies in so many windows."""
-    return sqrt(ceil(_of_time(layer.kernel_size) / _of_time(layer.stride)))
+    stride, dilation = _of_time(layer.stride), _of_time(layer.dilation)
+    return sqrt(ceil(_of_time(layer.kernel_size) * gcd(stride, dilation) / stride))
 
 
 def _mean(layer: Any) -> float:
-    if _of_time(layer.padding) and not layer.count_include_pad:
-        raise FHRError(f"no bound is known of {layer}, whose means at the ends are of fewer samples; {SMOOTHING}")
+    fewer = layer.ceil_mode or (_of_time(layer.padding) and not layer.count_include_pad)
+    if fewer or getattr(layer, "divisor_override", None):
+        raise FHRError(f"no bound is known of {layer}, which divides by another number than its length; {SMOOTHING}")
     length = _of_time(layer.kernel_size)
     return convolution_norm(torch.full((1, 1, length), 1 / length), stride=_of_time(layer.stride))
 

@@ -43,16 +43,14 @@ def lipschitz_bound(network: Network, mask: torch.Tensor, channels: Sequence[int
     alone, 0 where nothing was measured. A change of `r` bpm RMS over `k` measured samples, scaled by 20 bpm, has
     |d| = sqrt(k) r / 20.
 
-    The bound goes from layer to layer with the product of their norms; those of a sum add, and those of channels side by
-    side do so in squares. Of n steps that were measured, mean and standard deviation of a channel are
+    The norms of layers one behind the other are multiplied, those of a sum added, those of channels side by side added
+    in squares. Mean and standard deviation of a channel over time with weights w from 0 to 1,
 
-        m = sum w x / sum w,    s = sqrt(sum w (x - m)^2 / sum w + 1e-5),    0 <= w <= 1,
+        m = sum w x / sum w,    s = sqrt(sum w (x - m)^2 / sum w + 1e-5),
 
-    whose gradients are orthogonal in sqrt(w) x and 1 / sqrt(sum w) long at most: so is the norm of both, times the root
-    of the largest w. It holds for every signal and is loose: a product of norms knows nothing of which directions a
-    layer hands on to the next.
-
-    A network that knows its own bound has a method `lipschitz_bound(mask, channels)`, which is asked.
+    have orthogonal gradients in the coordinates sqrt(w) x, neither longer than 1 / sqrt(sum w). So their joint norm is
+    at most sqrt(max w / sum w). The bound holds for every signal. It is loose, since a product of norms does not know
+    which directions a layer hands on to the next.
 
     Args:
         network: in evaluation mode, whichever it is in.
@@ -73,17 +71,12 @@ def lipschitz_bound(network: Network, mask: torch.Tensor, channels: Sequence[int
         raise FHRError(f"channels={list(channels)}; give some of {list(changeable)}, since the mask stays")
     if mask.dim() != 2 or not bool((mask > 0).any(1).all()):
         raise FHRError(f"a mask of shape {tuple(mask.shape)}; give (batch, time), with some signal in each window")
-    own = getattr(network, "lipschitz_bound", None)
-    bound: torch.Tensor
-    if own is not None:
-        bound = own(mask, channels)
-    elif type(network) in _NETWORKS:
-        bound = _NETWORKS[type(network)](network, mask, list(channels))
-    else:
+    rule = _NETWORKS.get(type(network))
+    if rule is None:
         unknown = layers_without_bound(network)
         of_these = f", and no bound is known of {', '.join(unknown)}" if unknown else ""
         raise FHRError(f"{type(network).__name__}: no rule says how it joins its layers{of_these}; {SMOOTHING}")
-    return bound
+    return rule(network, mask, list(channels))
 
 
 def _inception(network: InceptionNet, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
