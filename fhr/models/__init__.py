@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         recalibrate_checkpoint,
         with_ranking,
     )
+    from .convolution_norms import convolution_norm
     from .ctg_net import CTGNet
     from .embedded_windows import embed_windows
     from .false_signal import FalseSignalNet
@@ -83,6 +84,7 @@ __all__ = [
     "at_once_hindrance",
     "checkpoint_suffix",
     "completed",
+    "convolution_norm",
     "embed_windows",
     "exactest",
     "finish_checkpoint",
@@ -111,6 +113,7 @@ __getattr__, __dir__ = late_names(
             "recalibrate_checkpoint",
             "with_ranking",
         ),
+        "convolution_norms": ("convolution_norm",),
         "ctg_net": ("CTGNet",),
         "embedded_windows": ("embed_windows",),
         "false_signal": ("FalseSignalNet",),
