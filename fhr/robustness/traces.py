@@ -59,10 +59,9 @@ class Traces:
             fhr, uc = (_last(x, len(fhr) + round(earlier * fs)) for x in (window.recording.fhr, window.recording.uc))
             longer = (pipeline.read(fhr, fs), pipeline.read(uc, fs), pipeline.measured(fhr, fs))
             before.append(np.stack([x[: -pipeline.n_times] for x in longer]))
-        fhr, uc, measured = (torch.from_numpy(np.stack(x).astype(np.float32)) for x in zip(*rows, strict=True))
+        planes, moved_in = (torch.from_numpy(np.stack(x).astype(np.float32)) for x in (rows, before))
         names = tuple(window.recording.name for window in windows)
-        moved_in = torch.from_numpy(np.stack(before).astype(np.float32))
-        return cls(fhr, uc, measured, pipeline.fs, names, pipeline.interpolate, moved_in)
+        return cls(planes[:, 0], planes[:, 1], planes[:, 2], pipeline.fs, names, pipeline.interpolate, moved_in)
 
     @classmethod
     def of_cleaned(cls, windows: Sequence[Window], minutes: float, *, earlier: float = 60.0) -> Self:
