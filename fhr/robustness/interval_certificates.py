@@ -109,7 +109,9 @@ def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
     offset, scale = reader.predictor.pipeline.scaling["fhr"]
     given = [torch.nan_to_num((x - offset) / scale, nan=0.0) for x in rows[:2]]
     with torch.no_grad():
-        pairs = [cast(Bounding, network).bounds(*given, rows.least, rows.most, rows.lost) for network in reader.networks]
+        pairs = [
+            cast(Bounding, network).bounds(*given, rows.least, rows.most, rows.lost) for network in reader.networks
+        ]
     low, high = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
     below, above = reader.decide(low).at_risk, reader.decide(high).at_risk
     return np.asarray((below == at_risk) & (above == at_risk))
