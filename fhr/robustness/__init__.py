@@ -1,7 +1,7 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
-from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes
+from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, members_moved
 from .interval_certificates import BOUNDED_BY_INTERVALS, Bounding, interval_certificate
 from .layer_bound import layer_bound
 from .lipschitz_bound import lipschitz_bound
@@ -31,7 +31,7 @@ __all__ = [
     "interval_certificate",
     "layer_bound",
     "lipschitz_bound",
-    "member_slopes",
+    "members_moved",
     "mothers_rate_of",
     "quantised",
     "reader_of",

@@ -59,7 +59,8 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
         largest: size at which the search ends, s.
 
     Raises:
-        FHRError: a threat without such bounds, a size that is not positive, or a network that does not bound its scores.
+        FHRError: a threat without such bounds, a size that is not positive, or a network that does not bound its
+            scores.
     """
     if threat not in BOUNDED_BY_INTERVALS:
         raise FHRError(f"threat {threat!r} has no bounds of single samples; give one of {', '.join(_CHANGES)}")
