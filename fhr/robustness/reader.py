@@ -64,6 +64,10 @@ class Reader(ABC):
     def scores(self, traces: Traces) -> np.ndarray:
         """Risk scores float64 (member, n)."""
 
+    def block(self, traces: Traces) -> int:
+        """Number of samples, counted back from the end, of whose measured ones the model reads the mean alone."""
+        return 1
+
     def verdicts(self, traces: Traces) -> Verdicts:
         """Decisions about windows."""
         return self.decide(self.scores(traces))
@@ -130,6 +134,12 @@ class FeatureReader(Reader):
                 "one signal; train with one cleaning"
             )
         self._recordings: dict[str, Recording] = {}
+        self._reads_signal = not all(isinstance(model, ArrayModel) for model in predictor.networks)
+
+    def block(self, traces: Traces) -> int:
+        """See `Reader`."""
+        features = self.predictor.features
+        return 1 if self._reads_signal or features is None else block_factor(traces.fs, features.fs)
 
     def traces(self, prepared: Prepared) -> Traces:
         """The cleaned windows at the rate of the recordings, which must be one rate."""
@@ -141,7 +151,7 @@ class FeatureReader(Reader):
     def scores(self, traces: Traces) -> np.ndarray:
         """See `Reader`."""
         pipeline, signal = self.predictor.pipeline, np.empty((len(traces), 0, 0))
-        if not all(isinstance(model, ArrayModel) for model in self.predictor.networks):
+        if self._reads_signal:
             planes = zip(*self.signals(traces, pipeline.minutes), strict=True)
             signal = np.stack([pipeline.input(fhr, uc, traces.fs) for fhr, uc in planes])
         return self.predictor.scores(signal, self.features(traces))
