@@ -29,7 +29,7 @@ class SampleChange:
         return float(np.sqrt(min(self.square, n * self.peak**2)))
 
     def of_sum(self, weights: np.ndarray) -> float:
-        """Largest change of a weighted sum of samples (n,): their norms multiplied, or the largest weights at a peak."""
+        """Largest change of a weighted sum of samples (n,): by the norms of both, or the largest weights at a peak."""
         largest = _largest(np.abs(weights), len(weights) if self.moving is None else self.moving)
         return float(min(largest * self.peak, np.linalg.norm(weights) * self.norm(len(weights))))
 
