@@ -78,6 +78,13 @@ class AOLConv(nn.Module):
         y = F.conv2d(_with_row(x), kernel, self.bias, (1, self.stride), (0, self.padding))
         return y if x.dim() == 4 else y.squeeze(2)
 
+    def bounds(self, low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Least and largest output of inputs (batch, n_in, time) between `low` and `high`, in their precision."""
+        kernel, bias = self.rescaled().to(low.dtype), None if self.bias is None else self.bias.to(low.dtype)
+        middle = F.conv1d((low + high) / 2, kernel, bias, self.stride, self.padding)
+        reach = F.conv1d((high - low) / 2, kernel.abs(), None, self.stride, self.padding)
+        return middle - reach, middle + reach
+
 
 class AOLLinear(nn.Module):
     """Almost orthogonal linear layer, W_i = P_i / sqrt(sum over j of |P^T P|_ij).
@@ -163,6 +170,17 @@ class SLLConv(nn.Module):
         back = F.conv_transpose2d(seen, kernel * self.inverse()[:, None, None, None], padding=around)
         return x - 2 * (back if x.dim() == 4 else back.squeeze(2))
 
+    def bounds(self, low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Least and largest output of inputs (batch, width, time) between `low` and `high`, in their precision."""
+        weight, bias, around = self.weight.to(low.dtype), self.bias.to(low.dtype), self.padding
+        middle = F.conv1d((low + high) / 2, weight, bias, padding=around)
+        reach = F.conv1d((high - low) / 2, weight.abs(), None, padding=around)
+        least, most = F.relu(middle - reach), F.relu(middle + reach)
+        back = 2 * weight * self.inverse().to(low.dtype)[:, None, None]
+        taken = F.conv_transpose1d((least + most) / 2, back, padding=around)
+        spread = F.conv_transpose1d((most - least) / 2, back.abs(), padding=around)
+        return low - taken - spread, high - taken + spread
+
 
 class SLLLinear(nn.Module):
     """1-Lipschitz residual layer of vectors, h = x - 2 W T^-1 relu(W^T x + b), as `SLLConv` is of signals.
@@ -219,6 +237,10 @@ class MaxMin(nn.Module):
             )
         one, other = x[:, ::2], x[:, 1::2]
         return torch.cat([torch.maximum(one, other), torch.minimum(one, other)], dim=1)
+
+    def bounds(self, low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Least and largest output of inputs between `low` and `high`."""
+        return self(low), self(high)
 
 
 def _correlations(kernels: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""How a trained model reads traces: its scores, their gradient, and the verdict after averaging and calibration."""
+"""Readers of traces: scores of a trained model, their gradient, the verdict after averaging and calibration."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
@@ -58,7 +58,7 @@ class Reader(ABC):
 
     @abstractmethod
     def traces(self, prepared: Prepared) -> Traces:
-        """What the model reads of prepared recordings."""
+        """Traces of prepared recordings, as the model reads them."""
 
     @abstractmethod
     def scores(self, traces: Traces) -> np.ndarray:
@@ -98,7 +98,7 @@ class NetworkReader(Reader):
 
     def scores(self, traces: Traces) -> np.ndarray:
         """See `Reader`."""
-        return self.predictor.scores(traces.signal(self.predictor.pipeline).detach().numpy())
+        return self.predictor.scores(traces.signal(self.predictor.pipeline).detach().cpu().numpy())
 
     def mean_score(self, traces: Traces) -> Tensor:
         """Mean risk score (n,) of the members, differentiable in the traces; on the device of the networks."""
@@ -176,7 +176,7 @@ class FeatureReader(Reader):
 
 
 def reader_of(predictor: Predictor) -> Reader:
-    """How a predictor reads traces.
+    """The reader of a predictor.
 
     Raises:
         CheckpointError: one that takes no decision.
