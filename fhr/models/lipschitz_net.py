@@ -58,6 +58,7 @@ class LipschitzNet(Network):
         Anil et al. 2019, arXiv:1811.05381, there of channels.
     """
 
+    reads_activity = False
     centre: torch.Tensor
     batches: torch.Tensor
 

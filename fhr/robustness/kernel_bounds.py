@@ -55,6 +55,7 @@ def kernel_bounds(reader: FeatureReader, traces: Traces, threat: str, size: floa
         CheckpointError: a member that is no kernel line, or statistics at another rate than 1 Hz.
         SignalError: a window in which nothing was measured.
     """
+    _lines(reader)  # refused before the work
     return _of_features(reader, traces, *feature_bounds(reader, traces, threat, size))
 
 

@@ -5,7 +5,6 @@ size by size.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from math import inf, log
 from typing import TypeAlias
 
@@ -16,7 +15,10 @@ from fhr.errors import FHRError
 from fhr.models import ArrayModel
 
 from .certificates import Certificate
+from .error_certificates import member_slopes
+from .lipschitz_bound import lipschitz_bound
 from .reader import NetworkReader, Reader
+from .sensor_changes import with_gain, with_offset
 from .traces import Traces
 
 __all__ = [
@@ -49,7 +51,10 @@ WITHOUT_ACTIVITY = frozenset(
 _ROUNDING = 1e-5  # of a score in float32, relative to the larger of it and 1
 _SHARE = 1 / 64  # of the largest size: first step along a change
 _GROWS = 2.0
-_FLOAT32 = "scores in float32 are exact to 1e-5 of their size"
+_ASSUMED = (
+    "of the cleaned signal on, at the rate that the model reads",
+    f"scores in float32 are exact to {_ROUNDING:g} of their size",
+)
 
 
 def certified_reach(
@@ -86,83 +91,70 @@ def certified_reach(
 
 
 def offset_certificate(
-    reader: NetworkReader, traces: Traces, constants: np.ndarray, *, largest: float = 40.0, tolerance: float = 0.05
+    reader: NetworkReader, traces: Traces, *, largest: float = 40.0, tolerance: float = 0.05
 ) -> Certificate:
-    r"""Certify an offset of the heart rate, the same at all samples that have a value, by the slope of each network.
+    """Certify an offset of the heart rate, the same at all samples that have a value, by the slopes of the networks.
 
-    A network whose score moves by at most :math:`\lambda` a unit of l2 of its heart-rate channel moves by at most
-    :math:`\lambda \sqrt{m} / 20` a bpm of offset at m samples.
+    Looks at many offsets, each of which tells of those near to it, reach farther than one look at none
+    (`error_certificate`).
 
     Args:
-        reader: of networks.
+        reader: of networks of known slope, see `member_slopes`.
         traces: n windows.
-        constants: (member,) Lipschitz constant of each network in l2 of its scaled heart-rate channel, the others held.
         largest: bpm.
         tolerance: bpm.
 
     Raises:
-        FHRError: constants of another number or below 0, or sizes that are not positive.
+        FHRError: a network without a known bound, or sizes that are not positive.
     """
-    values = (~torch.isnan(traces.fhr)).sum(-1).double().cpu().numpy()
-    slopes = _of_members(reader, constants)[:, None] * np.sqrt(values) / reader.predictor.pipeline.scaling["fhr"][1]
-
-    def changed(some: Traces, size: torch.Tensor) -> Traces:
-        return replace(some, fhr=some.fhr + size.to(some.fhr)[:, None])
-
-    bounds = _by_slope(reader, traces, changed, slopes)
+    values, measured = (~torch.isnan(traces.fhr)).sum(-1), (traces.measured > 0).sum(-1)
+    # Bridged samples move too, beside the measured ones, whose RMS a slope is of.
+    slopes = member_slopes(reader, traces) * (values / measured.clamp(min=1)).sqrt().double().cpu().numpy()
+    bounds = _by_slope(reader, traces, with_offset, slopes)
     at_risk = reader.verdicts(traces).at_risk
     sizes = certified_reach(reader, at_risk, bounds, largest=largest, tolerance=tolerance)
-    return Certificate("offset", sizes, "branch and bound by the slope of the networks", (_FLOAT32,))
+    return Certificate("offset", sizes, "branch and bound by the slopes of the networks", _ASSUMED)
 
 
 def uc_gain_certificate(
-    reader: Reader,
-    traces: Traces,
-    constants: np.ndarray | None = None,
-    *,
-    largest: float = 4.0,
-    tolerance: float = 0.01,
+    reader: Reader, traces: Traces, *, largest: float = 4.0, tolerance: float = 0.01
 ) -> Certificate:
-    r"""Certify a gain of uterine activity, a factor g or 1/g: by construction, or by the slope of each network.
+    r"""Certify a gain of uterine activity, a factor g or 1/g: by construction, or by the slopes of the networks.
 
     With :math:`u = \log g`, the scaled channel moves by at most :math:`g \lVert x \rVert / 30` a unit of u.
 
     Args:
-        reader: of any model that reads no uterine activity, or of networks.
+        reader: of any model that reads no uterine activity, or of networks of known bound (`lipschitz_bound`).
         traces: n windows.
-        constants: (member,) Lipschitz constant of each network in l2 of its scaled activity channel; None for none.
         largest: factor, above 1.
         tolerance: of the logarithm of the factor.
 
     Returns:
-        Sizes are factors, above 1; 0 where nothing is certified.
+        Certificate of factors, above 1; 0 where nothing is certified.
 
     Raises:
-        FHRError: a model that reads uterine activity without its constants, or sizes that are not positive.
+        FHRError: a model of features of uterine activity, a network without a known bound, or sizes that are not
+            positive.
     """
     if not reads_activity(reader):
-        return Certificate(
-            "uc_gain", np.full(len(traces), inf), "by construction: the model reads no uterine activity", ()
-        )
-    if constants is None or not isinstance(reader, NetworkReader):
+        forever = np.full(len(traces), inf)
+        return Certificate("uc_gain", forever, "by construction: the model reads no uterine activity", ())
+    if not isinstance(reader, NetworkReader):
         raise FHRError(
-            "the model reads uterine activity and its slope is not known; give the Lipschitz constant of each network "
-            "in that channel, or use randomized smoothing"
+            "the model reads features of uterine activity, which have no slope; see `kernel_certificate`, or smooth "
+            "its verdicts at random"
         )
     if not largest > 1:
         raise FHRError(f"factors up to {largest}; give one above 1")
-    norm = torch.nan_to_num(traces.uc).double().norm(dim=-1).cpu().numpy()
-    scale = abs(reader.predictor.pipeline.scaling["uc"][1])
-    slopes = _of_members(reader, constants)[:, None] * largest * norm / scale
-
-    def changed(some: Traces, size: torch.Tensor) -> Traces:
-        return replace(some, uc=some.uc * size.exp().to(some.uc)[:, None])
-
-    bounds = _by_slope(reader, traces, changed, slopes)
+    pipeline, mask = reader.predictor.pipeline, traces.signal(reader.predictor.pipeline)[:, -1]
+    constants = [lipschitz_bound(one, mask, [pipeline.channels.index("uc")])[:, 0] for one in reader.networks]
+    norms = torch.nan_to_num(traces.uc).double().norm(dim=-1) / abs(pipeline.scaling["uc"][1])
+    slopes = largest * (torch.stack(constants).cpu() * norms.cpu()).numpy()
+    bounds = _by_slope(reader, traces, lambda some, size: with_gain(some, size.exp()), slopes)
     at_risk = reader.verdicts(traces).at_risk
     reach = certified_reach(reader, at_risk, bounds, largest=log(largest), tolerance=tolerance)
     sizes = np.where(reach > 0, np.exp(reach), 0.0)
-    return Certificate("uc_gain", sizes, "branch and bound by the slope of the networks", (_FLOAT32,))
+    return Certificate("uc_gain", sizes, "branch and bound by the slopes of the networks", _ASSUMED)
 
 
 def enumerated_certificate(
@@ -199,15 +191,19 @@ def enumerated_certificate(
         last = size
     if not last:
         raise FHRError(f"{threat}: no change to look at; give some")
-    return Certificate(threat, sizes, f"every change up to {last:g} was looked at", ("no size between those given",))
+    return Certificate(threat, sizes, f"every change up to {last:g} was looked at", ("there are no others",))
 
 
 def reads_activity(reader: Reader) -> bool:
-    """Whether any model of the reader is given uterine activity, or features that are computed from it."""
+    """Whether any model of the reader is given uterine activity, or features that are computed from it.
+
+    A network whose `reads_activity` is False leaves its channel aside.
+    """
     predictor = reader.predictor
-    features = predictor.features is not None and not WITHOUT_ACTIVITY.issuperset(predictor.features.groups)
-    networks = not all(isinstance(model, ArrayModel) for model in predictor.networks)
-    return features or (networks and "uc" in predictor.pipeline.channels)
+    if predictor.features is not None and not WITHOUT_ACTIVITY.issuperset(predictor.features.groups):
+        return True
+    networks = [model for model in predictor.networks if not isinstance(model, ArrayModel)]
+    return "uc" in predictor.pipeline.channels and any(getattr(one, "reads_activity", True) for one in networks)
 
 
 def _by_slope(
@@ -221,11 +217,3 @@ def _by_slope(
         return scores - reach, scores + reach
 
     return bounds
-
-
-def _of_members(reader: Reader, constants: np.ndarray) -> np.ndarray:
-    known = np.asarray(constants, dtype=np.float64)
-    n = len(reader.predictor.networks)
-    if known.shape != (n,) or not (known >= 0).all():
-        raise FHRError(f"constants of shape {known.shape} for {n} networks; give each one, none below 0")
-    return known

@@ -163,9 +163,11 @@ class FeatureReader(Reader):
             return np.empty((len(traces), 0))
         factor = block_factor(traces.fs, features.fs)
         planes = (block_mean(x.astype(np.float64), factor) for x in self.signals(traces, features.minutes))
+        rows = features.compute(*planes)
+        if not features.covariates:
+            return rows
         births = (self._recordings[name].clinical for name in traces.names)
-        known = np.array([covariates(clinical, features.covariates) for clinical in births])
-        return np.concatenate([features.compute(*planes), known.reshape(len(traces), -1)], axis=1)
+        return np.column_stack([rows, [covariates(clinical, features.covariates) for clinical in births]])
 
     @staticmethod
     def signals(traces: Traces, minutes: float) -> tuple[np.ndarray, np.ndarray]:
