@@ -5,12 +5,12 @@ from math import inf
 
 import numpy as np
 
-__all__ = ["SampleChange", "line_bounds", "line_without", "quantile_bounds", "residual_change", "spread_bounds"]
+__all__ = ["SampleChange", "line_bounds", "line_without", "quantile_bounds", "spread_bounds"]
 
 
 @dataclass(frozen=True)
 class SampleChange:
-    """How far samples may be changed.
+    """Largest changes of samples.
 
     Attributes:
         peak: largest change of one that stays, bpm.
@@ -54,22 +54,28 @@ def quantile_bounds(ordered: np.ndarray, fraction: float, change: SampleChange) 
     return -_highest(-ordered[:n][::-1], 1 - fraction, change), high
 
 
-def spread_bounds(values: np.ndarray, change: SampleChange, shift: float = 0.0) -> tuple[float, float]:
-    """Lowest and highest median absolute deviation about the median of changed values (n,).
+def spread_bounds(t: np.ndarray, residual: np.ndarray, change: SampleChange, slope: float) -> tuple[float, float]:
+    """Lowest and highest median absolute deviation about the median of the residuals of changed samples.
 
-    The median moves to within some reach, and all deviations from the old one by that reach and as the values do.
+    Residuals move as the samples do and against the line, whose level the median takes away: its slope is left, by
+    which each moves beside. The median moves to within some reach, and all deviations from the old one by that reach
+    and as the residuals do.
 
     Args:
-        values: (n,).
-        change: of each.
-        shift: by which each may move beside it.
+        t: (n,), times of the samples.
+        residual: (n,), about the line of all samples.
+        change: of the samples.
+        slope: largest move of that of the line, a unit of t, see `line_bounds`.
     """
-    ordered = np.sort(values)
-    middle = float(np.median(ordered))
-    low, high = quantile_bounds(ordered, 0.5, change)
-    reach = max(high - middle, middle - low) + 2 * shift
-    least, most = quantile_bounds(np.sort(np.abs(values - middle)), 0.5, change)
-    return max(least - reach, 0.0), most + reach
+    if slope == inf:
+        return 0.0, inf
+    middle = float(np.median(residual))
+    beside = slope * np.abs(t - (t.min() + t.max()) / 2)
+    low = quantile_bounds(np.sort(residual - beside), 0.5, change)[0]
+    high = quantile_bounds(np.sort(residual + beside), 0.5, change)[1]
+    reach, deviation = max(high - middle, middle - low), np.abs(residual - middle)
+    least = quantile_bounds(np.sort(deviation - beside), 0.5, change)[0] - reach
+    return max(least, 0.0), quantile_bounds(np.sort(deviation + beside), 0.5, change)[1] + reach
 
 
 def line_bounds(t: np.ndarray, x: np.ndarray, at: np.ndarray, change: SampleChange) -> tuple[np.ndarray, float]:
@@ -118,15 +124,6 @@ def line_without(t: np.ndarray, x: np.ndarray, change: SampleChange) -> float:
     normal = np.array([[len(s), s.sum()], [s.sum(), s @ s]])
     least = np.linalg.eigvalsh(normal)[0] - _largest(1 + s**2, change.lost)
     return float(right / least) if least > 0 else inf
-
-
-def residual_change(t: np.ndarray, change: SampleChange) -> SampleChange:
-    """Change of the residuals about the least-squares line of all samples at the times t (n,)."""
-    off = t - t.mean()
-    square = float(off @ off)
-    ends = np.array([off.min(), off.max()])  # sums of absolute weights are convex in the place
-    far = np.abs(1 / len(t) + np.outer(ends, off) / square).sum(axis=1).max()
-    return SampleChange(change.peak * (1 + far), change.norm(len(t)) ** 2, change.lost)  # all of them move
 
 
 def _highest(ordered: np.ndarray, fraction: float, change: SampleChange) -> float:

@@ -17,7 +17,7 @@ from fhr.features.robust_statistics import is_valid
 from fhr.features.wide_quantiles import FRACTIONS, wide_parts
 from fhr.preprocessing import block_factor, block_mean
 
-from .changed_samples import SampleChange, line_bounds, line_without, quantile_bounds, residual_change, spread_bounds
+from .changed_samples import SampleChange, line_bounds, quantile_bounds, spread_bounds
 from .one_parameter import WITHOUT_ACTIVITY
 from .reader import FeatureReader
 from .traces import Traces
@@ -280,11 +280,8 @@ class _Part:
 
     @property
     def log_spread(self) -> np.ndarray:
-        # The residuals move as the samples do, projected; or as the samples do, and beside that with the line.
-        by_loss = np.sqrt(2) * line_without(self._times, self._known, self._change)  # s is 1 at most
-        projected = spread_bounds(self._residual, residual_change(self._times, self._change), by_loss)
-        beside = spread_bounds(self._residual, self._change, self._moves.max())
-        return np.log(0.5 + np.array([max(projected[0], beside[0]), min(projected[1], beside[1])]))
+        found = spread_bounds(self._times, self._residual, self._change, self._slope_moves)
+        return np.log(0.5 + np.array(found))
 
 
 _OF_GROUP = {

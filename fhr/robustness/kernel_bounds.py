@@ -29,6 +29,7 @@ from .certificates import Certificate
 from .feature_bounds import feature_bounds, offset_bounds
 from .one_parameter import certified_reach
 from .reader import FeatureReader
+from .threats import threat_of
 from .traces import Traces
 
 __all__ = ["box_of", "kernel_bounds", "kernel_certificate", "score_bounds"]
@@ -90,6 +91,8 @@ def kernel_certificate(
         sizes = certified_reach(reader, at_risk, bounds, largest=largest, tolerance=tolerance or largest / 1000)
         return Certificate(threat, sizes, "branch and bound over the features of the kernel lines", _ASSUMED)
     sizes = np.array([_halved(reader, traces[[i]], at_risk[i], threat, largest) for i in range(len(traces))])
+    if threat_of(threat).unit == "s":
+        sizes = np.floor(sizes * traces.fs) / traces.fs  # samples are lost whole
     how = "bounds of the features and of the kernel lines over them"
     if threat == "uc_gain":
         return Certificate(threat, np.where(sizes > 0, inf, 0.0), f"{how}, whatever the uterine activity", _ASSUMED)

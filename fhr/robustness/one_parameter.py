@@ -195,7 +195,7 @@ def enumerated_certificate(
 
 
 def reads_activity(reader: Reader) -> bool:
-    """Whether any model of the reader is given uterine activity, or features that are computed from it.
+    """Tell whether a model of the reader is given uterine activity, or features that are computed from it.
 
     A network whose `reads_activity` is False leaves its channel aside.
     """

@@ -54,7 +54,7 @@ class SmoothedVerdicts:
 
     @property
     def abstains(self) -> np.ndarray:
-        """Whether the verdict cannot be told from the looks, bool (n,)."""
+        """Flags (n,) of verdicts that cannot be told from the looks."""
         return self.sizes == 0
 
     @property
