@@ -31,7 +31,7 @@ class SampleChange:
     def of_sum(self, weights: np.ndarray) -> float:
         """Largest change of a weighted sum of samples (n,): by the norms of both, or the largest weights at a peak."""
         largest = _largest(np.abs(weights), len(weights) if self.moving is None else self.moving)
-        return float(min(largest * self.peak, np.linalg.norm(weights) * self.norm(len(weights))))
+        return min(largest * self.peak, float(np.linalg.norm(weights)) * self.norm(len(weights)))
 
 
 def quantile_bounds(ordered: np.ndarray, fraction: float, change: SampleChange) -> tuple[float, float]:

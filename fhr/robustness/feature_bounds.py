@@ -34,14 +34,14 @@ class _Seconds(NamedTuple):
 
     Attributes:
         x: (second,), means, bpm; NaN is missing.
-        count: (second,), measured samples.
+        n: (second,), measured samples.
         spread: (second,), by how much the mean may move where some samples of the second go missing, bpm.
         factor: samples a second.
         measured: samples of the whole trace, of which this may be the end.
     """
 
     x: np.ndarray
-    count: np.ndarray
+    n: np.ndarray
     spread: np.ndarray
     factor: int
     measured: int
@@ -132,7 +132,7 @@ def _by_second(samples: np.ndarray, factor: int, measured: int) -> _Seconds:
 
 def _error_rms(seconds: _Seconds, size: float) -> SampleChange:
     # The square of the mean error of a second is at most the sum of squares in it over the number of samples.
-    fewest = seconds.count[seconds.count > 0].min()
+    fewest = seconds.n[seconds.n > 0].min()
     return SampleChange(square=size**2 * seconds.measured / fewest * (1 + 1e-6))
 
 
@@ -150,7 +150,7 @@ def _block_loss(seconds: _Seconds, size: float) -> SampleChange:
 
 def _scattered_loss(seconds: _Seconds, size: float) -> SampleChange:
     lost = int(size * seconds.factor * (1 + 1e-9))
-    count = np.sort(seconds.count[seconds.count > 0])
+    count = np.sort(seconds.n[seconds.n > 0])
     return _partly_lost(seconds, int(np.searchsorted(np.cumsum(count), lost, side="right")), lost)
 
 
@@ -234,7 +234,7 @@ def _of_parts(
     found: list[np.ndarray] = []  # (statistic, 2)
     for part in parts:
         here = x[round(part.start * 60) : round(part.end * 60)]
-        spare = np.count_nonzero(~np.isnan(here)) - enough
+        spare = int(np.count_nonzero(~np.isnan(here))) - enough
         bounds = [of_part(here, min(lost, spare))] if spare >= 0 else []
         if spare < lost:
             nothing = np.tile([-inf, inf], (len(found[0]) if found else _statistics_of(of_part), 1))

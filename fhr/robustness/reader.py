@@ -172,8 +172,8 @@ class FeatureReader(Reader):
     @staticmethod
     def signals(traces: Traces, minutes: float) -> tuple[np.ndarray, np.ndarray]:
         """Heart rate and uterine activity (n, time) of the last minutes, NaN where nothing was measured."""
-        fhr = torch.where(traces.measured > 0, traces.fhr, torch.nan)
-        fhr, uc = (last_minutes(x.detach().cpu().numpy(), traces.fs, minutes) for x in (fhr, traces.uc))
+        known = torch.where(traces.measured > 0, traces.fhr, torch.nan)
+        fhr, uc = (last_minutes(x.detach().cpu().numpy(), traces.fs, minutes) for x in (known, traces.uc))
         return fhr, uc
 
 
