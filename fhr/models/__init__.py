@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from .pretrained import take_pretrained
     from .random_convolutions import RandomConvolutions
     from .resnet1d import ResNet1d
+    from .scattering_net import ScatteringNet
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
@@ -67,6 +68,7 @@ __all__ = [
     "PatchTransformer",
     "RandomConvolutions",
     "ResNet1d",
+    "ScatteringNet",
     "StackedNetworks",
     "Trunk",
     "WindowBags",
@@ -120,6 +122,7 @@ __getattr__, __dir__ = late_names(
         "pretrained": ("take_pretrained",),
         "random_convolutions": ("RandomConvolutions",),
         "resnet1d": ("ResNet1d",),
+        "scattering_net": ("ScatteringNet",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),
