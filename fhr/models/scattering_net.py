@@ -37,7 +37,8 @@ class ScatteringNet(Network):
         f(x) = b + \textstyle\sum_{k, q} c_{k, q} S_{k, q},
 
     for the Morlet wavelets :math:`\psi_k` of `fhr.multiscale.Scattering1d`, their Gaussian envelopes :math:`\gamma_k`
-    and parts q of the window, all with the window's end. :math:`w_k` is the share of the amplitude that gaps leave of
+    and parts q of the window, all with the window's end. Both are convolved with the signal that linear interpolation
+    makes of the samples. :math:`w_k` is the share of the amplitude that gaps leave of
     noise, so that what was lost does not look like little variation; in a part with little time the sums are those of
     the next wider one. The heart rate is read, uterine activity is not. z knows no level: **a constant added to the
     heart rate changes no score**.
@@ -95,7 +96,7 @@ class ScatteringNet(Network):
         fs: float = 1.0,
         J: int = 9,
         Q: int = 1,
-        shortest: float = 10.0,
+        shortest: float = 20.0,
         parts: Sequence[float] = (1.0, 1 / 2, 1 / 3),
         edge: float = 4.0,
         smoothing: float = 4.0,
@@ -200,7 +201,7 @@ class ScatteringNet(Network):
         return torch.fft.irfft(spectrum[:, None] * energies, length)[..., :n].clamp_min(1e-12).sqrt()
 
     def sums(self, values: Tensor, taper: Tensor) -> Tensor:
-        """Sums (batch, path, part) of values (batch, path, time) over each part, or the wider one if it is too empty."""
+        """Sums (batch, path, part) of values (batch, path, time) over each part, or the wider one of a part too empty."""
         n = taper.shape[-1]
         found: list[Tensor] = []
         for last, enough in self.counted(taper):
@@ -245,10 +246,16 @@ def frame_bound(filters: np.ndarray) -> float:
 def _filters(wavelets: tuple[Morlet, ...], smoother: tuple[float, ...], length: int) -> np.ndarray:
     lags = np.arange(len(smoother)) - len(smoother) // 2
     smooth = np.cos(2 * pi * np.fft.fftfreq(length)[:, None] * lags) @ np.array(smoother)
-    return np.stack([morlet_spectrum(length, one.xi, one.sigma) for one in wavelets]) * smooth
+    return np.stack([morlet_spectrum(length, one.xi, one.sigma) for one in wavelets]) * smooth * _between(length)
 
 
 @lru_cache(maxsize=8)
 def _energies(wavelets: tuple[Morlet, ...], length: int) -> np.ndarray:
     """Spectra of the squared envelopes, which sum to 1: Gaussians again, wider in frequency by the root of 2."""
-    return np.stack([gaussian_spectrum(length, sqrt(2) * one.sigma)[: length // 2 + 1] for one in wavelets])
+    spectra = np.stack([gaussian_spectrum(length, sqrt(2) * one.sigma) for one in wavelets]) * _between(length)
+    return spectra[:, : length // 2 + 1]
+
+
+def _between(length: int) -> np.ndarray:
+    """Spectrum of linear interpolation: sums over samples are then integrals over the interpolated signal."""
+    return np.sinc(np.fft.fftfreq(length)) ** 2
