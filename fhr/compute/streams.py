@@ -44,6 +44,7 @@ Purpose = Literal[
     "labours of a bank",
     "labours of a generator",
     "labours of a pretraining",
+    "maternal rate of a threat",
     "members",
     "order of records",
     "outcomes of synthetic recordings",

@@ -148,6 +148,24 @@ class Confidence:
             least_distance=float(np.mean([t.least for t in typical])) if typical else None,
         )
 
+    def decide(self, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Probabilities (n,) and decisions (n,) of `judge`, without the rest of it; None where it takes no decision.
+
+        Neither falls where a score rises: what bounds the scores bounds the decision.
+
+        Args:
+            scores: (network, n), raw.
+        """
+        probability = self._probability(self._by_inner(scores))
+        if probability is None or self._threshold is None:
+            return None
+        return probability, self._threshold.reached_by(probability)
+
+    @property
+    def threshold(self) -> Threshold | None:
+        """The threshold of its decisions; None where it takes none."""
+        return self._threshold
+
     def _span(self) -> float | None:
         """Largest difference of two probabilities of held-out records, mean over outer folds."""
         if not self._calibrators or not self._folds:

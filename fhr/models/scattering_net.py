@@ -153,16 +153,15 @@ class ScatteringNet(Network):
         return torch.einsum("bkq,okq->bo", means - self.centre, self.weights()) + self.bias
 
     def slope(self, signal: Tensor) -> Tensor:
-        """Certified slope of each score (batch, n_outputs), per bpm root mean square over the samples with mask > 0.
+        """Most that any score moves per bpm RMS of an error (batch,), over all samples with a mask above 0.
 
-        A bound for every change of the heart rate, of any size, on these samples, which leaves the mask as it is; it
-        holds in evaluation mode. Rounding is on the safe side.
+        It depends on the mask alone, and holds in evaluation mode, for errors of any size. Rounding is on the safe side.
         """
         taper = self.taper(signal)
         profile = torch.einsum("bkqt,okq->bokt", self.profiles(taper), self.weights())
         energy = profile.square().sum((-1, -2)) * frame_bound(self.filters(self.circle(signal.shape[-1])))
         measured = torch.ones_like(taper) if signal.shape[1] == 1 else signal[:, -1] > 0
-        return (1 + _SLACK) / _BPM * (energy * measured.sum(-1, keepdim=True)).sqrt()
+        return (1 + _SLACK) / _BPM * (energy.amax(1) * measured.sum(-1)).sqrt()
 
     def taper(self, signal: Tensor) -> Tensor:
         """Taper t (batch, time) of windows (batch, channel, time): 0 beside what is missing, 1 away from it."""

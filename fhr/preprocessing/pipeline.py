@@ -157,8 +157,7 @@ class Pipeline:
         Raises:
             SignalError: another rate.
         """
-        mask = block_mean((~np.isnan(fhr)).astype(np.float32), block_factor(fs, self.fs))
-        planes = {"fhr": self.plane("fhr", fhr, fs), "uc": self.plane("uc", uc, fs), "mask": mask}
+        planes = {"fhr": self.plane("fhr", fhr, fs), "uc": self.plane("uc", uc, fs), "mask": self.measured(fhr, fs)}
         return np.stack([planes[c] for c in self.channels])
 
     def plane(self, channel: str, signal: np.ndarray, fs: float) -> np.ndarray:
@@ -170,9 +169,16 @@ class Pipeline:
             fs: its rate, a multiple of the pipeline's, Hz.
         """
         offset, scale = self.scaling[channel]
+        return np.nan_to_num((self.read(signal, fs) - offset) / scale, nan=0.0).astype(np.float32)
+
+    def read(self, signal: np.ndarray, fs: float) -> np.ndarray:
+        """A cleaned signal (n,) at the pipeline's rate, short gaps bridged, in its own units; NaN has no value."""
         bridged = interpolate_gaps(signal, fs, longest=self.interpolate) if self.interpolate else signal
-        blocks = block_mean(bridged, block_factor(fs, self.fs))
-        return np.nan_to_num((blocks - offset) / scale, nan=0.0).astype(np.float32)
+        return block_mean(bridged, block_factor(fs, self.fs))
+
+    def measured(self, fhr: np.ndarray, fs: float) -> np.ndarray:
+        """Share of each sample of the output that was measured, (time,), of a cleaned heart rate (n,): the mask."""
+        return block_mean((~np.isnan(fhr)).astype(np.float32), block_factor(fs, self.fs))
 
     def prepare(self, recordings: Iterable[Recording]) -> tuple[list[Window], dict[str, str]]:
         """Prepare many recordings; those that cannot be are returned by name with the reason."""
