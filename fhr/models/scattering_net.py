@@ -17,9 +17,8 @@ from .network import Network
 __all__ = ["ScatteringNet"]
 
 WHOLE = 0.999  # share of a sample that was measured from which it counts; below 1 because interpolation rounds
-_REST = 2  # samples beside a missing one that count for nothing: the neighbours of what counts are measured
+REST = 2  # samples beside a missing one that count for nothing: the neighbours of what counts are measured
 _REACH = 6.0  # standard deviations of the longest wavelet, beyond which it is nothing
-_LEAST = 1 / 60  # of the window: a part with less tapered time takes the means of the wider one
 _BPM = 20.0  # of one unit of the scaled heart rate
 _SLACK = 1e-4  # relative, for rounding in single precision
 
@@ -123,7 +122,7 @@ class ScatteringNet(Network):
                 f"shortest={shortest} s at fs={fs} Hz has a wavelet up to {highest * fs:.2g} Hz, above half the "
                 "sampling rate; give a longer period"
             )
-        self.parts, self.edge = tuple(parts), edge * fs
+        self.fs, self.parts, self.edge = fs, tuple(parts), edge * fs
         half = max(1, round(smoothing * fs))
         taps = 1 + np.cos(pi * np.arange(-half, half + 1) / (half + 1))
         self.smoother: np.ndarray = taps / taps.sum()
@@ -144,8 +143,11 @@ class ScatteringNet(Network):
     def forward(self, signal: Tensor) -> Tensor:
         """Scores (batch, n_outputs) of `signal` (batch, n_channels, time)."""
         taper = self.taper(signal)
-        total = self.sums(self.shares(taper), taper)
-        means = self.sums(self.moduli(self.tapered(signal, taper)), taper) / total
+        return self.scores_of(self.tapered(signal, taper), taper)
+
+    def scores_of(self, z: Tensor, taper: Tensor) -> Tensor:
+        """Scores (batch, n_outputs) of tapered heart rates and their tapers, each (batch, time)."""
+        means = self.sums(self.moduli(z), taper) / self.sums(self.shares(taper), taper)
         if self.training:
             with torch.no_grad():  # a mean over all batches at first, over the last ones later
                 self.n_seen += 1
@@ -166,7 +168,7 @@ class ScatteringNet(Network):
     def taper(self, signal: Tensor) -> Tensor:
         """Taper t (batch, time) of windows (batch, channel, time): 0 beside what is missing, 1 away from it."""
         distance = self.distance(signal).to(signal.dtype)
-        return ((distance - _REST) / self.edge).clamp(0, 1).mul(pi / 2).sin().square()
+        return ((distance - REST) / self.edge).clamp(0, 1).mul(pi / 2).sin().square()
 
     @staticmethod
     def distance(signal: Tensor) -> Tensor:
@@ -212,7 +214,12 @@ class ScatteringNet(Network):
         """Samples of each part, and in which windows (batch,) it holds enough tapered time."""
         n = taper.shape[-1]
         lengths = [max(1, round(part * n)) for part in self.parts]
-        return [(last, taper[:, n - last :].sum(-1) > _LEAST * n) for last in lengths]
+        return [(last, taper[:, n - last :].sum(-1) > self.least_time(n)) for last in lengths]
+
+    @staticmethod
+    def least_time(n_times: int) -> float:
+        """Tapered samples of a window of `n_times` above which a part has means of its own."""
+        return n_times / 60
 
     def profiles(self, taper: Tensor) -> Tensor:
         """Weights in time (batch, path, part, time) of the means, in multiples of which the moduli count."""
