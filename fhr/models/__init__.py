@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .random_convolutions import RandomConvolutions
     from .resnet1d import ResNet1d
     from .ridge_head import RidgeHead
+    from .scattering_net import ScatteringNet
     from .sorted_kernel import SortedKernel
     from .sorted_network import SortedNetwork
     from .sorted_pooling import SortedPooling
@@ -83,6 +84,7 @@ __all__ = [
     "RidgeHead",
     "SLLConv",
     "SLLLinear",
+    "ScatteringNet",
     "SortedKernel",
     "SortedNetwork",
     "SortedPooling",
@@ -145,6 +147,7 @@ __getattr__, __dir__ = late_names(
         "random_convolutions": ("RandomConvolutions",),
         "resnet1d": ("ResNet1d",),
         "ridge_head": ("RidgeHead",),
+        "scattering_net": ("ScatteringNet",),
         "sorted_kernel": ("SortedKernel",),
         "sorted_network": ("SortedNetwork",),
         "sorted_pooling": ("SortedPooling",),
