@@ -77,9 +77,9 @@ class LipschitzNet(SortedNetwork):
                 self.batches += 1
         return self.gain * (embedded - self.centre) @ self._unit().T + self.bias
 
-    def moved(self, signal: torch.Tensor, rms: torch.Tensor) -> torch.Tensor:
-        """Most that the score moves (batch,) by errors of `rms` bpm RMS (batch,), at the mask of `signal`."""
-        return self.gain * self.stretch(signal) * rms
+    def slope(self, signal: torch.Tensor) -> torch.Tensor:
+        """Most that a score moves per bpm RMS of an error (batch,), from any signal with this mask on."""
+        return self.gain * self.stretch(signal)
 
     def bounds(
         self, low: torch.Tensor, high: torch.Tensor, least: torch.Tensor, most: torch.Tensor, lost: float = 0.0

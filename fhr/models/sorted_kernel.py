@@ -51,6 +51,10 @@ class SortedKernel(SortedNetwork):
         scores: torch.Tensor = self.head(self.embed(signal))
         return scores
 
+    def slope(self, signal: torch.Tensor) -> torch.Tensor:
+        """Most that the score moves per bpm RMS of an error (batch,), from any signal with this mask on."""
+        return self.head.norm() / self.head.width * self.stretch(signal)
+
     def moved(self, signal: torch.Tensor, rms: torch.Tensor) -> torch.Tensor:
         """Most that the score moves (batch,) by errors of `rms` bpm RMS (batch,), at the mask of `signal`."""
         return self.head.moved(self.embed(signal), self.stretch(signal) * rms)

@@ -1,7 +1,8 @@
 """Networks that read the heart rate by sorting: an embedding that moves no further than the error does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import pi
+from typing import cast
 
 import torch
 from torch import nn
@@ -34,6 +35,7 @@ class SortedNetwork(Network):
     changes anything.
 
     Attributes:
+        reads_activity: False.
         size: numbers of the embedding.
         reach: samples to either side that a filtered value sees.
 
@@ -42,6 +44,7 @@ class SortedNetwork(Network):
         Anil et al. 2019, arXiv:1811.05381, there of channels.
     """
 
+    reads_activity = False
     size: int
     reach: int
 
@@ -125,7 +128,7 @@ class SortedNetwork(Network):
         """Bounds of the filtered channels, interval by interval; without a way round, where they are equal."""
         assert self.filters is not None
         sin = self.angle.double().sin()
-        for block in self.filters:
+        for block in cast("Iterable[AOLConv | MaxMin | SLLConv]", self.filters):
             low, high = block.bounds(low, high)
         return (low * sin, high * sin) if sin >= 0 else (high * sin, low * sin)
 

@@ -1,7 +1,7 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
-from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, members_moved
+from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
 from .feature_bounds import feature_bounds
 from .interval_certificates import BOUNDED_BY_INTERVALS, Bounding, interval_certificate
 from .kernel_bounds import kernel_bounds, kernel_certificate, score_bounds
@@ -40,6 +40,7 @@ __all__ = [
     "kernel_certificate",
     "layer_bound",
     "lipschitz_bound",
+    "member_slopes",
     "members_moved",
     "mothers_rate_of",
     "offset_certificate",

@@ -14,7 +14,7 @@ from .lipschitz_bound import lipschitz_bound
 from .reader import NetworkReader
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "members_moved"]
+__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes", "members_moved"]
 
 BOUNDED_BY_SLOPE = {"error_rms": 1.0, "error_peak": 1.0, "offset": 1.0, "quantisation": 2.0}
 """Threats that move no sample by more than their size, and that size for an error of 1 bpm."""
@@ -23,11 +23,25 @@ _HALVINGS = 40
 _MOST = 250.0  # bpm, which is more than any heart rate
 
 
+def member_slopes(reader: NetworkReader, traces: Traces) -> np.ndarray:
+    """Most that the score of each network moves per bpm RMS of an error (member, n), at the masks of the traces.
+
+    It is what a network says of itself by a method `slope` (`fhr.models.LipschitzNet`), else the computed bound of its
+    layers (`lipschitz_bound`), which is loose. It holds from any signal on.
+
+    Raises:
+        FHRError: a network with layers without a known bound, which the message names.
+    """
+    signal = traces.signal(reader.predictor.pipeline)
+    with torch.no_grad():
+        return np.stack([_slope(network, signal, reader) for network in reader.networks])
+
+
 def members_moved(reader: NetworkReader, traces: Traces) -> Callable[[np.ndarray], np.ndarray]:
     """Most that the scores (member, n) move by errors of so many bpm RMS (n,) over the measured samples.
 
-    It is what a network says of itself by a method `moved` (`fhr.models.LipschitzNet`) or `slope`, per bpm, else the
-    computed bound of its layers (`lipschitz_bound`), which is loose.
+    It is what a network says of itself by a method `moved` (`fhr.models.SortedKernel`), which may depend on the signal,
+    else its slope, see `member_slopes`.
 
     Raises:
         FHRError: a network with layers without a known bound, which the message names.
