@@ -7,6 +7,7 @@ sequences.
 from .acidosis import AcidosisRegression
 from .acidosis_target import AcidosisTarget
 from .cross_entropy import BinaryCrossEntropy
+from .margin_ranking import MarginRanking
 from .ph import PHRegression
 from .smoothed_cross_entropy import SmoothedCrossEntropy
 from .truth import TruthLoss
@@ -15,6 +16,7 @@ __all__ = [
     "AcidosisRegression",
     "AcidosisTarget",
     "BinaryCrossEntropy",
+    "MarginRanking",
     "PHRegression",
     "SmoothedCrossEntropy",
     "TruthLoss",

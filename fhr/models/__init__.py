@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         recalibrate_checkpoint,
         with_ranking,
     )
+    from .convolution_norms import convolution_norm
     from .ctg_net import CTGNet
     from .embedded_windows import embed_windows
     from .false_signal import FalseSignalNet
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from .kernel_line import FittedKernelLine, KernelLine
     from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
+    from .lipschitz_layers import AOLConv, AOLLinear, MaxMin, SLLConv, SLLLinear
+    from .lipschitz_net import LipschitzNet
     from .log_energy_net import LogEnergyNet
     from .multi_resolution import MultiResolutionNet
     from .nested_pooling import NestedPooling
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
     from .pretrained import take_pretrained
     from .random_convolutions import RandomConvolutions
     from .resnet1d import ResNet1d
+    from .sorted_pooling import SortedPooling
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
     from .trunk import FeatureSequence, Trunk, validity
@@ -45,6 +49,8 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMAT",
     "RANKINGS",
+    "AOLConv",
+    "AOLLinear",
     "ArrayModel",
     "CTGNet",
     "CheckpointCard",
@@ -58,8 +64,10 @@ __all__ = [
     "KernelLine",
     "KernelRidgeHead",
     "LinearFeatures",
+    "LipschitzNet",
     "LogEnergyNet",
     "MaskedMeanStd",
+    "MaxMin",
     "MultiResolutionNet",
     "NestedPooling",
     "Network",
@@ -67,12 +75,16 @@ __all__ = [
     "PatchTransformer",
     "RandomConvolutions",
     "ResNet1d",
+    "SLLConv",
+    "SLLLinear",
+    "SortedPooling",
     "StackedNetworks",
     "Trunk",
     "WindowBags",
     "at_once_hindrance",
     "checkpoint_suffix",
     "completed",
+    "convolution_norm",
     "embed_windows",
     "exactest",
     "finish_checkpoint",
@@ -101,6 +113,7 @@ __getattr__, __dir__ = late_names(
             "recalibrate_checkpoint",
             "with_ranking",
         ),
+        "convolution_norms": ("convolution_norm",),
         "ctg_net": ("CTGNet",),
         "embedded_windows": ("embed_windows",),
         "false_signal": ("FalseSignalNet",),
@@ -110,6 +123,8 @@ __getattr__, __dir__ = late_names(
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
+        "lipschitz_layers": ("AOLConv", "AOLLinear", "MaxMin", "SLLConv", "SLLLinear"),
+        "lipschitz_net": ("LipschitzNet",),
         "log_energy_net": ("LogEnergyNet",),
         "multi_resolution": ("MultiResolutionNet",),
         "nested_pooling": ("NestedPooling",),
@@ -120,6 +135,7 @@ __getattr__, __dir__ = late_names(
         "pretrained": ("take_pretrained",),
         "random_convolutions": ("RandomConvolutions",),
         "resnet1d": ("ResNet1d",),
+        "sorted_pooling": ("SortedPooling",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),
         "trunk": ("FeatureSequence", "Trunk", "validity"),

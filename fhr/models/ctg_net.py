@@ -8,9 +8,9 @@ from fhr.errors import FHRError
 
 from .network import Network
 
-__all__ = ["CTGNet"]
+__all__ = ["POOL", "CTGNet"]
 
-_TEMPORAL, _DEPTH, _POOL = 4, 2, 4  # filters in time, of the two signals a filter, samples
+_TEMPORAL, _DEPTH, POOL = 4, 2, 4  # filters in time, of the two signals a filter, samples
 _KERNEL, _SEPARABLE_KERNEL = 30, 7  # samples; 30 s at 1 Hz, and about 30 s again after the pooling
 
 
@@ -59,9 +59,9 @@ class CTGNet(Network):
         super().__init__()
         if n_channels != 3:
             raise FHRError(f"n_channels={n_channels}; CTG-net takes `data.channels: [fhr, uc, mask]`")
-        times = n_times // _POOL // _POOL
+        times = n_times // POOL // POOL
         if times < 1:
-            raise FHRError(f"n_times={n_times}; CTG-net needs {_POOL**2} samples or more")
+            raise FHRError(f"n_times={n_times}; CTG-net needs {POOL**2} samples or more")
         self.n_times = n_times
         width = _TEMPORAL * _DEPTH
         self.temporal = nn.Conv2d(1, _TEMPORAL, (1, _KERNEL), bias=False)
@@ -88,8 +88,8 @@ class CTGNet(Network):
         x = F.pad(signal[:, None, :2], ((_KERNEL - 1) // 2, _KERNEL // 2))  # an even kernel has no middle
         x = self.temporal_norm(self.temporal(x))
         x = F.elu(self.across_norm(self.across(x)))
-        x = self.drop(F.avg_pool2d(x, (1, _POOL)))
+        x = self.drop(F.avg_pool2d(x, (1, POOL)))
         x = F.elu(self.separable_norm(self.separable(x)))
-        x = self.drop(F.avg_pool2d(x, (1, _POOL)))
+        x = self.drop(F.avg_pool2d(x, (1, POOL)))
         scores: torch.Tensor = self.head(x.flatten(1))
         return scores

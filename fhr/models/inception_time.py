@@ -9,9 +9,9 @@ from torch.nn import functional as F
 from .convolution import InceptionModule, TimeConv, channels_together, normed, refuse_even
 from .trunk import FeatureSequence, Trunk, validity
 
-__all__ = ["InceptionTime"]
+__all__ = ["RESIDUAL", "InceptionTime"]
 
-_RESIDUAL = 3  # modules that a shortcut leads past
+RESIDUAL = 3  # modules that a shortcut leads past
 
 
 class InceptionTime(Trunk):
@@ -66,7 +66,7 @@ class InceptionTime(Trunk):
         self.stem = normed(n_channels, width, 2 * stride + 7, stride) if stride > 1 else nn.Identity()
         self.shortcuts = nn.ModuleList(
             nn.Sequential(TimeConv(width if i else first, width, 1), nn.BatchNorm2d(width))
-            for i in range(depth // _RESIDUAL)
+            for i in range(depth // RESIDUAL)
         )
         self.blocks = nn.ModuleList(
             InceptionModule(width if i else first, n_filters, kernel_sizes, bottleneck) for i in range(depth)
@@ -82,7 +82,7 @@ class InceptionTime(Trunk):
         before, shortcuts = x, iter(self.shortcuts)
         for i, block in enumerate(self.blocks, start=1):
             x = block(x)
-            if i % _RESIDUAL:
+            if i % RESIDUAL:
                 x = F.relu(x) * measured
             else:
                 before = x = F.relu(x + next(shortcuts)(before)) * measured

@@ -12,9 +12,9 @@ from fhr.errors import FHRError
 from .convolution import channels_together, normed, refuse_even
 from .trunk import FeatureSequence, Trunk, validity
 
-__all__ = ["MultiResolutionNet"]
+__all__ = ["POOL", "MultiResolutionNet"]
 
-_POOL = 4  # steps of a branch that become one between its two convolutions
+POOL = 4  # steps of a branch that become one between its two convolutions
 
 
 class MultiResolutionNet(Trunk):
@@ -78,7 +78,7 @@ class MultiResolutionNet(Trunk):
 
     def sequence(self, signal: torch.Tensor) -> FeatureSequence:
         """Features in time of `signal` (batch, n_channels, time), one step in four of the coarsest resolution."""
-        missing = -signal.shape[-1] % (_POOL * self.steps[-1])
+        missing = -signal.shape[-1] % (POOL * self.steps[-1])
         valid = F.pad(validity(signal), (missing, 0)).unsqueeze(2)
         x = channels_together(F.pad(signal, (missing, 0)))
         found = []
@@ -86,7 +86,7 @@ class MultiResolutionNet(Trunk):
             y, share = _means(x, valid, step)
             if x.shape[1] > 1:
                 y = torch.cat([y[:, :-1], share], dim=1)
-            y, share = _means(first(y) * (share > 0), share, _POOL)
+            y, share = _means(first(y) * (share > 0), share, POOL)
             y, share = _means(second(self.drop(y)) * (share > 0), share, self.steps[-1] // step)
             found.append(y)
         joined = self.joined(self.drop(torch.cat(found, dim=1)))

@@ -9,9 +9,9 @@ from fhr.errors import FHRError
 
 from .pooling import MaskedMeanStd
 
-__all__ = ["NestedPooling"]
+__all__ = ["LEAST", "NestedPooling"]
 
-_LEAST = 1 / 60  # of the window, valid: a minute of an hour, as of the statistics of the lines
+LEAST = 1 / 60  # of the window, valid: a minute of an hour, as of the statistics of the lines
 
 
 class NestedPooling(nn.Module):
@@ -58,7 +58,7 @@ class NestedPooling(nn.Module):
             x, w = values[..., -last:], weight[..., -last:]
             pooled = torch.cat([self.moments(x, w), *self._quantiles(x, w)], dim=1)
             if found:
-                pooled = torch.where(w.sum(-1) > _LEAST * steps, pooled, found[-1])
+                pooled = torch.where(w.sum(-1) > LEAST * steps, pooled, found[-1])
             found.append(pooled)
         return torch.cat(found, dim=1)
 

@@ -1,0 +1,89 @@
+"""Certificates of errors of the heart rate, from how far each network's score can move per bpm RMS."""
+
+from math import inf
+
+import numpy as np
+import torch
+
+from fhr.errors import FHRError
+from fhr.models import Network, validity
+
+from .certificates import Certificate
+from .lipschitz_bound import lipschitz_bound
+from .reader import NetworkReader
+from .traces import Traces
+
+__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes"]
+
+BOUNDED_BY_SLOPE = {"error_rms": 1.0, "error_peak": 1.0, "offset": 1.0, "quantisation": 2.0}
+"""Threats that move no sample by more than their size, and that size for an error of 1 bpm."""
+_ROUNDING = 1e-5  # of a score in float32, relative to the larger of it and 1
+_HALVINGS = 40
+_MOST = 250.0  # bpm, which is more than any heart rate
+
+
+def member_slopes(reader: NetworkReader, traces: Traces) -> np.ndarray:
+    """Most that the score of each network moves per bpm RMS of an error (member, n), over the measured samples.
+
+    It is what the network says of itself by a method `slope` (`fhr.models.LipschitzNet`), else the computed bound of
+    its layers (`lipschitz_bound`), which is loose.
+
+    Raises:
+        FHRError: a network with layers without a known bound, which the message names.
+    """
+    signal = traces.signal(reader.predictor.pipeline)
+    return np.stack([_slope(network, signal, reader) for network in reader.networks])
+
+
+def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "error_rms") -> Certificate:
+    """The largest errors that provably leave the verdicts as they are.
+
+    The verdict does not fall where a score rises, so that it stays while it is the same with all scores at their lowest
+    and at their highest. RMS is of the samples with a mask above 0, on which alone an error lies; an error of a peak,
+    an offset, or half a step of quantisation has an RMS of no more.
+
+    Args:
+        reader: of networks.
+        traces: n windows.
+        threat: one of `BOUNDED_BY_SLOPE`.
+
+    Raises:
+        FHRError: another threat, or a network without a known bound.
+    """
+    if threat not in BOUNDED_BY_SLOPE:
+        raise FHRError(f"threat {threat!r} is no error of the heart rate; give one of {', '.join(BOUNDED_BY_SLOPE)}")
+    scores, slopes = reader.scores(traces), member_slopes(reader, traces)
+    at_risk = reader.decide(scores).at_risk
+    rounding = _ROUNDING * np.maximum(np.abs(scores), 1)
+
+    def holds(rms: np.ndarray) -> np.ndarray:
+        reach = slopes * rms + rounding
+        below, above = reader.decide(scores - reach).at_risk, reader.decide(scores + reach).at_risk
+        return np.asarray((below == at_risk) & (above == at_risk))
+
+    low, high = np.zeros(len(traces)), np.full(len(traces), _MOST)
+    stays, never = holds(high), ~holds(low)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        held = holds(middle)
+        low, high = np.where(held, middle, low), np.where(held, high, middle)
+    sizes = BOUNDED_BY_SLOPE[threat] * np.where(stays, inf, np.where(never, 0.0, low))
+    by = "by construction" if all(hasattr(network, "slope") for network in reader.networks) else "of their layers"
+    assumptions = (
+        "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
+        "bridged gaps keep their values" if threat != "offset" else "every sample with a value is moved alike",
+        f"scores in float32 are exact to {_ROUNDING:g} of their size",
+    )
+    return Certificate(threat, sizes, f"Lipschitz constants of the networks {by}", assumptions)
+
+
+def _slope(network: Network, signal: torch.Tensor, reader: NetworkReader) -> np.ndarray:
+    with torch.no_grad():
+        if (own := getattr(network, "slope", None)) is not None:
+            found: torch.Tensor = own(signal.to(reader.predictor.device))
+            return found.double().cpu().numpy()
+        measured = validity(signal).sum((1, 2)).double()
+        mask = signal[:, -1]
+        (_, scale), channel = reader.predictor.pipeline.scaling["fhr"], reader.predictor.pipeline.channels.index("fhr")
+        bound = lipschitz_bound(network, mask, [channel])[:, 0].double()
+        return (bound * measured.sqrt() / scale).numpy()

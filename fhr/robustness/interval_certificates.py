@@ -1,0 +1,205 @@
+"""Certificates of loss, wrong rates and warps: bounds of what a network can be given, carried through to its score.
+
+The network has to bound its own scores, by a method `bounds` as that of `fhr.models.LipschitzNet`. A threat says within
+which bounds it leaves each value and each share that was measured; where it may lie anywhere, places are searched by
+branch and bound: all that fit into a stretch are bounded together, and a stretch that fails is halved.
+"""
+
+from collections.abc import Callable, Iterator
+from math import ceil, inf
+from typing import NamedTuple, Protocol, cast, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fhr.errors import FHRError
+
+from .certificates import Certificate
+from .reader import NetworkReader
+from .traces import Traces
+
+__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate"]
+
+_RATIO = 1.1  # of two sizes that are told apart
+_COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to, at first and at last
+_ROWS = 32  # stretches that are bounded at once
+_RATES = (50.0, 210.0)  # bpm, beyond which a wrong rate counts as lost
+_MOTHERS = (60.0, 110.0)  # bpm
+
+
+@runtime_checkable
+class Bounding(Protocol):
+    """A network that bounds its own scores."""
+
+    def bounds(
+        self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, lost: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
+        """See `fhr.models.LipschitzNet.bounds`."""
+
+
+class _Bounds(NamedTuple):
+    """What a network can be given: heart rate in bpm and share that was measured, each (row, time)."""
+
+    low: Tensor
+    high: Tensor
+    least: Tensor
+    most: Tensor
+    lost: float = 0.0
+
+
+def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, largest: float) -> Certificate:
+    """The largest sizes of a threat that provably leave the verdicts as they are.
+
+    Args:
+        reader: of networks that bound their scores.
+        traces: n windows.
+        threat: one of `BOUNDED_BY_INTERVALS`.
+        largest: size at which the search ends, s.
+
+    Raises:
+        FHRError: a threat without such bounds, a size that is not positive, or a network that does not bound its scores.
+    """
+    if threat not in BOUNDED_BY_INTERVALS:
+        raise FHRError(f"threat {threat!r} has no bounds of single samples; give one of {', '.join(_CHANGES)}")
+    if not 0 < largest < inf:
+        raise FHRError(f"largest={largest}; give a number of seconds above 0")
+    for network in reader.networks:
+        if not isinstance(network, Bounding):
+            raise FHRError(
+                f"{type(network).__name__} does not bound its scores where samples are lost or moved; use a "
+                "fhr.models.LipschitzNet, or randomized smoothing"
+            )
+    change, at_risk = _CHANGES[threat], reader.verdicts(traces).at_risk
+    sizes = np.zeros(len(traces))
+    for i in range(len(traces)):
+        one = traces[[i]]
+        values = _valued(one)
+
+        def holds(size: float, values: _Bounds = values, risk: bool = bool(at_risk[i])) -> bool:
+            return change(values, size * traces.fs, lambda rows: _hold(reader, rows, risk))
+
+        sizes[i] = _largest(holds, 1 / traces.fs, largest)
+    assumptions = (
+        "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
+        _ASSUMED[threat],
+    )
+    return Certificate(threat, sizes, "bounds of every sample, carried through sorting and filters", assumptions)
+
+
+def _largest(holds: Callable[[float], bool], least: float, largest: float) -> float:
+    """The largest size of a geometric ladder that holds, 0 where the least does not; what holds, holds below."""
+    ladder = [least * _RATIO**k for k in range(1 + int(np.log(largest / least) / np.log(_RATIO)))]
+    ladder = [*ladder, largest] if ladder[-1] < largest else ladder
+    low, high = -1, len(ladder)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(ladder[middle]) else (low, middle)
+    return ladder[low] if low >= 0 else 0.0
+
+
+def _valued(one: Traces) -> _Bounds:
+    fhr = one.fhr.double()
+    return _Bounds(fhr, fhr, one.measured.double(), one.measured.double())
+
+
+def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
+    """Whether the verdict holds for each row (k,), whatever is within its bounds."""
+    offset, scale = reader.predictor.pipeline.scaling["fhr"]
+    given = [torch.nan_to_num((x - offset) / scale, nan=0.0) for x in rows[:2]]
+    with torch.no_grad():
+        pairs = [
+            cast(Bounding, network).bounds(*given, rows.least, rows.most, rows.lost) for network in reader.networks
+        ]
+    low, high = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
+    below, above = reader.decide(low).at_risk, reader.decide(high).at_risk
+    return np.asarray((below == at_risk) & (above == at_risk))
+
+
+_Held = Callable[[_Bounds], np.ndarray]
+
+
+def _block_lost(values: _Bounds, samples: float, held: _Held) -> bool:
+    def lost(inside: Tensor) -> _Bounds:
+        return values._replace(least=torch.where(inside, 0.0, values.least))
+
+    return _everywhere(values, samples, held, lost)
+
+
+def _block_wrong(values: _Bounds, samples: float, held: _Held) -> bool:
+    x, (low, high) = values.low, _RATES
+    least = torch.where(x / 2 > low, x / 2, _MOTHERS[0]).clamp_max(_MOTHERS[0]).minimum(x)
+    most = torch.where(2 * x < high, 2 * x, _MOTHERS[1]).clamp_min(_MOTHERS[1]).maximum(x)
+
+    def wrong(inside: Tensor) -> _Bounds:
+        changed = inside & (values.most > 0)
+        down, up = torch.where(changed, least, x), torch.where(changed, most, x)
+        return _Bounds(down, up, torch.where(inside, 0.0, values.least), values.most)
+
+    return _everywhere(values, samples, held, wrong)
+
+
+def _scattered(values: _Bounds, samples: float, held: _Held) -> bool:
+    return bool(held(values._replace(lost=float(ceil(samples)))).all())
+
+
+def _warped(values: _Bounds, samples: float, held: _Held) -> bool:
+    reach = ceil(samples)
+    valued = ~torch.isnan(values.low)
+    low, high = (torch.where(valued, values.low, x) for x in (inf, -inf))
+    least, most = torch.where(valued, values.least, 0.0), torch.where(valued, values.most, 0.0)
+    low, least = (-_widest(-x, reach) for x in (low, least))
+    high, most = (_widest(x, reach) for x in (high, most))
+    low, high = (torch.where(torch.isfinite(x), x, torch.nan) for x in (low, high))
+    return bool(held(_Bounds(low, high, least, most)).all())
+
+
+def _widest(x: Tensor, reach: int) -> Tensor:
+    """Largest of all samples within reach; beyond the ends there are none, since a warp leaves them where they are."""
+    padded = F.pad(x.unsqueeze(1), (reach, reach), value=-inf)
+    return F.max_pool1d(padded, 2 * reach + 1, 1).squeeze(1)
+
+
+def _everywhere(values: _Bounds, samples: float, held: _Held, change: Callable[[Tensor], _Bounds]) -> bool:
+    """Whether verdicts hold for stretches of so many samples at every place.
+
+    Each is known to begin within `_COARSE` samples, and where all that they can touch is too much, in half of them.
+    """
+    n_times, length = values.low.shape[-1], ceil(samples)
+    at = torch.arange(n_times)
+    places = [(start, min(_COARSE, max(length, _FINE))) for start in _starts(n_times, min(_COARSE, max(length, _FINE)))]
+    while places:
+        some, places = places[:_ROWS], places[_ROWS:]
+        begin, wide = (torch.tensor(x)[:, None] for x in zip(*some, strict=True))
+        kept = held(change((at >= begin) & (at < begin + wide - 1 + length)))
+        for (start, width), fine in zip(some, kept, strict=True):
+            if fine:
+                continue
+            if width <= _FINE:
+                return False
+            half = (width + 1) // 2
+            places = [(start, half), (start + half, width - half), *places]
+    return True
+
+
+def _starts(n_times: int, width: int) -> Iterator[int]:
+    yield from range(0, n_times, width)
+
+
+_CHANGES: dict[str, Callable[[_Bounds, float, _Held], bool]] = {
+    "block_loss": _block_lost,
+    "scattered_loss": _scattered,
+    "wrong_rate": _block_wrong,
+    "warp": _warped,
+}
+_ASSUMED = {
+    "block_loss": "what is lost lies within one stretch of this length, and may be any part of it",
+    "scattered_loss": "so many seconds are lost, of any samples",
+    "wrong_rate": "within one stretch of this length each sample is right, doubled, halved, between 60 and 110 bpm, or "
+    "lost",
+    "warp": "no sample is moved by more, however steep the warp; both ends stay, and what rests on a sample without a "
+    "value has none",
+}
+BOUNDED_BY_INTERVALS = tuple(_CHANGES)
+"""Threats that are bounded sample by sample."""
