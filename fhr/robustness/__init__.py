@@ -3,7 +3,7 @@
 from .certificates import Certificate
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
 from .feature_bounds import feature_bounds
-from .interval_certificates import BOUNDED_BY_INTERVALS, Bounding, interval_certificate
+from .interval_certificates import BOUNDED_BY_INTERVALS, interval_certificate
 from .kernel_bounds import kernel_bounds, kernel_certificate, score_bounds
 from .layer_bound import layer_bound
 from .lipschitz_bound import lipschitz_bound
@@ -22,7 +22,6 @@ __all__ = [
     "SLOPE",
     "THREATS",
     "WRONG_RATES",
-    "Bounding",
     "Certificate",
     "FeatureReader",
     "NetworkReader",
