@@ -1,6 +1,8 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
+from .deformation import WarpedWindow, warp_bounds, warped_scores
+from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes
 from .interval_certificates import BOUNDED_BY_INTERVALS, Bounding, interval_certificate
 from .layer_bound import layer_bound
@@ -11,6 +13,7 @@ from .sensor_changes import quantised, with_error, with_gain, with_offset
 from .threats import THREATS, Threat, threat_of, warp_threat
 from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
+from .warp_certificate import warp_certificate
 
 __all__ = [
     "BOUNDED_BY_INTERVALS",
@@ -26,7 +29,10 @@ __all__ = [
     "Threat",
     "Traces",
     "Verdicts",
+    "WarpedWindow",
+    "deformation_bound",
     "error_certificate",
+    "exchange_constant",
     "feasible_delay",
     "interval_certificate",
     "layer_bound",
@@ -38,8 +44,11 @@ __all__ = [
     "shifted",
     "stretch",
     "threat_of",
+    "warp_bounds",
+    "warp_certificate",
     "warp_threat",
     "warped",
+    "warped_scores",
     "with_error",
     "with_gain",
     "with_loss",

@@ -20,7 +20,7 @@ from .certificates import Certificate
 from .reader import NetworkReader
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate"]
+__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate", "largest_held"]
 
 _RATIO = 1.1  # of two sizes that are told apart
 _COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to, at first and at last
@@ -80,7 +80,7 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
         def holds(size: float, values: _Bounds = values, risk: bool = bool(at_risk[i])) -> bool:
             return change(values, size * traces.fs, lambda rows: _hold(reader, rows, risk))
 
-        sizes[i] = _largest(holds, 1 / traces.fs, largest)
+        sizes[i] = largest_held(holds, 1 / traces.fs, largest)
     assumptions = (
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
         _ASSUMED[threat],
@@ -88,7 +88,7 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
     return Certificate(threat, sizes, "bounds of every sample, carried through sorting and filters", assumptions)
 
 
-def _largest(holds: Callable[[float], bool], least: float, largest: float) -> float:
+def largest_held(holds: Callable[[float], bool], least: float, largest: float) -> float:
     """The largest size of a geometric ladder that holds, 0 where the least does not; what holds, holds below."""
     ladder = [least * _RATIO**k for k in range(1 + int(np.log(largest / least) / np.log(_RATIO)))]
     ladder = [*ladder, largest] if ladder[-1] < largest else ladder
