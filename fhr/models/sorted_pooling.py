@@ -110,7 +110,8 @@ class SortedPooling(nn.Module):
         (lows, rising), (highs, falling) = (
             (x.expand(n, *x.shape[1:]) for x in one.sort(dim=-1)) for one in (low, high)
         )
-        steps, found = low.shape[-1], []
+        steps = low.shape[-1]
+        found: list[tuple[torch.Tensor, torch.Tensor]] = []
         gone = least.new_zeros(1) if lost is None else lost
         for part in self.parts:
             inside = self._inside(part, low)

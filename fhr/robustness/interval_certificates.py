@@ -59,7 +59,8 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
         largest: size at which the search ends, s.
 
     Raises:
-        FHRError: a threat without such bounds, a size that is not positive, or a network that does not bound its scores.
+        FHRError: a threat without such bounds, a size that is not positive, or a network that does not bound its
+            scores.
     """
     if threat not in BOUNDED_BY_INTERVALS:
         raise FHRError(f"threat {threat!r} has no bounds of single samples; give one of {', '.join(_CHANGES)}")
@@ -107,13 +108,12 @@ def _valued(one: Traces) -> _Bounds:
 def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
     """Whether the verdict holds for each row (k,), whatever is within its bounds."""
     offset, scale = reader.predictor.pipeline.scaling["fhr"]
-    given = [torch.nan_to_num((x - offset) / scale, nan=0.0) for x in rows[:2]]
+    low, high = (torch.nan_to_num((x - offset) / scale, nan=0.0) for x in (rows.low, rows.high))
+    given = low, high, rows.least, rows.most, rows.lost
     with torch.no_grad():
-        pairs = [
-            cast(Bounding, network).bounds(*given, rows.least, rows.most, rows.lost) for network in reader.networks
-        ]
-    low, high = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
-    below, above = reader.decide(low).at_risk, reader.decide(high).at_risk
+        pairs = [cast(Bounding, network).bounds(*given) for network in reader.networks]
+    least, most = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
+    below, above = reader.decide(least).at_risk, reader.decide(most).at_risk
     return np.asarray((below == at_risk) & (above == at_risk))
 
 
