@@ -157,7 +157,7 @@ class ScatteringNet(Network):
     def slope(self, signal: Tensor) -> Tensor:
         """Most that any score moves per bpm RMS of an error (batch,), over all samples with a mask above 0.
 
-        It depends on the mask alone, and holds in evaluation mode, for errors of any size. Rounding is on the safe side.
+        It depends on the mask alone, and holds in evaluation mode, for errors of any size, with a slack for rounding.
         """
         taper = self.taper(signal)
         profile = torch.einsum("bkqt,okq->bokt", self.profiles(taper), self.weights())
@@ -202,7 +202,7 @@ class ScatteringNet(Network):
         return torch.fft.irfft(spectrum[:, None] * energies, length)[..., :n].clamp_min(1e-12).sqrt()
 
     def sums(self, values: Tensor, taper: Tensor) -> Tensor:
-        """Sums (batch, path, part) of values (batch, path, time) over each part, or the wider one of a part too empty."""
+        """Sums (batch, path, part) of values (batch, path, time) over each part; of one too empty, over the wider."""
         n = taper.shape[-1]
         found: list[Tensor] = []
         for last, enough in self.counted(taper):

@@ -1,6 +1,8 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
+from .deformation import WarpedWindow, warp_bounds, warped_scores
+from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
 from .feature_bounds import feature_bounds
 from .interval_certificates import BOUNDED_BY_INTERVALS, interval_certificate
@@ -15,6 +17,7 @@ from .sensor_changes import quantised, with_error, with_gain, with_offset
 from .threats import THREATS, Threat, threat_of, warp_threat
 from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
+from .warp_certificate import warp_certificate
 
 __all__ = [
     "BOUNDED_BY_INTERVALS",
@@ -30,8 +33,11 @@ __all__ = [
     "Threat",
     "Traces",
     "Verdicts",
+    "WarpedWindow",
+    "deformation_bound",
     "enumerated_certificate",
     "error_certificate",
+    "exchange_constant",
     "feasible_delay",
     "feature_bounds",
     "interval_certificate",
@@ -52,8 +58,11 @@ __all__ = [
     "stretch",
     "threat_of",
     "uc_gain_certificate",
+    "warp_bounds",
+    "warp_certificate",
     "warp_threat",
     "warped",
+    "warped_scores",
     "with_error",
     "with_gain",
     "with_loss",

@@ -1,11 +1,12 @@
 r"""Error of exchanging a warp and a convolution with a wavelet: bounded for one signal, and for all.
 
 A warp of samples x by delays :math:`\tau`, by linear interpolation, reads :math:`\hat x` at the nodes
-:math:`y_j = j - \tau_j`, with :math:`|\tau_{j+1} - \tau_j| \le s < 1/2`, so that neighbouring nodes lie :math:`1 - s` to
-:math:`1 + s` apart. Two facts carry all that follows.
+:math:`y_j = j - \tau_j`, with :math:`|\tau_{j+1} - \tau_j| \le s < 1/2`, so that neighbouring nodes lie
+:math:`1 - s` to :math:`1 + s` apart. Two facts carry all that follows.
 
-*Mass.* :math:`\Lambda` being the hat function, :math:`1 - s \le \sum_j \Lambda(y_j - k) \le 1 + 2 s` for every k: of two
-nodes within the hat the sum is 2 minus their distance; a single one lies within s of k; and a third adds at most 2 s.
+*Mass.* :math:`\Lambda` being the hat function, :math:`1 - s \le \sum_j \Lambda(y_j - k) \le 1 + 2 s` for every k: of
+two nodes within the hat the sum is 2 minus their distance; a single one lies within s of k; with a third it is at most
+1 + 2 s.
 Hence :math:`\sum_j q(y_j) \le (1 + 2 s) \sum_k q_k` wherever q(v) is at most the linear interpolation of
 :math:`q_k \ge 0`.
 
@@ -18,10 +19,12 @@ Hence :math:`\sum_j q(y_j) \le (1 + 2 s) \sum_k q_k` wherever q(v) is at most th
 
     |R| \le s'^2 \int \bigl(\tfrac12 r^2 \sup |\psi''| + |r| \sup |\psi'|\bigr) |\hat y| .
 
-The first-order term is, by parts twice, :math:`\int \eta'(w') T(w') dw'` with T the part of :math:`\int \psi(v - w) \hat
-y'(w) dw` that lies beyond w' seen from v: at most :math:`s' A(v)`, :math:`A = \int |T|`, and so large for some warp.
-The sum over samples differs from the integral only where the warped signal bends within a sample, by at most
-:math:`\tfrac18 (1 + s) \sum |\psi| |\Delta^2 y|`.
+The first-order term is, by parts twice, :math:`\int \eta'(w') T(w') dw'` with T the part of :math:`\int \psi(v - w)
+\hat y'(w) dw` that lies beyond w' seen from v: at most :math:`s' A(v)`, :math:`A = \int |T|`, and about so large for
+some warp.
+The sum over samples differs from the integral only where the warped signal bends within a step, by 0 to :math:`\tfrac18
+(1 + s)` times :math:`\psi \Delta^2 y`; half of that is common to all bends, whose sum is small, and the rest at most
+:math:`\tfrac1{16} (1 + s) \sum |\psi| |\Delta^2 y|`.
 
 Suprema are over all places that a lag can be moved to (`Envelope`); what is computed at whole samples bounds, linearly
 interpolated, what happens between them.
@@ -36,7 +39,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import maximum_filter1d
 
-__all__ = ["Envelope", "Exchanged", "convolved", "exchange", "gaussian_envelope"]
+__all__ = ["Envelope", "Exchanged", "exchange", "gaussian_envelope"]
 
 _HERMITE = ((1,), (0, 1), (1, 0, 1), (0, 3, 0, 1), (3, 0, 6, 0, 1))  # moduli of the coefficients, by degree
 _FAR = 8.0  # standard deviations, from which on sums are bounded by moduli
@@ -128,11 +131,13 @@ def exchange(
     step = max(1, int(envelope.width / _FINE))
     far = min(length // 2 - 1, int(_FAR * envelope.width) + 1)
     beyond = (r + far) * m0 * (np.abs(envelope.lags) >= far - 1)
+    bends = np.roll(y, -1) - 2 * y + np.roll(y, 1)
+    together = _nearby(np.abs(np.fft.ifft(np.fft.fft(bends) * spectrum)), 1)
     error = (
-        convolved((1 + 2 * slope) * m0, unsmooth)
-        + convolved(0.125 * (1 + slope) * m0, np.abs(np.roll(y, -1) - 2 * y + np.roll(y, 1)))
-        + convolved(steep**2 * (0.5 * r**2 * m2 + r * m1) + 0.125**2 * m4 + 0.125 * steep * step * m3, np.abs(y))
-        + convolved(steep * (step**2 / 8 * r * m2 + m1 / 12 + beyond), np.abs(np.roll(y, -1) - y))
+        _convolved((1 + 2 * slope) * m0, unsmooth)
+        + (1 + slope) / 16 * (together + _convolved(m0 + steep * r * m1 + m2 / 8, np.abs(bends)))
+        + _convolved(steep**2 * (0.5 * r**2 * m2 + r * m1) + 0.125**2 * m4 + 0.125 * steep * step * m3, np.abs(y))
+        + _convolved(steep * (step**2 / 8 * r * m2 + m1 / 12 + beyond), np.abs(np.roll(y, -1) - y))
     )
     # A at every `step`-th sample; between two of them the side of a place changes, by W' over at most a step.
     at = np.arange(0, n_times - 1 + step, step)
@@ -160,7 +165,7 @@ def _steepest(rise: np.ndarray, kernel: np.ndarray, at: np.ndarray, far: int) ->
     return total
 
 
-def convolved(kernel: np.ndarray, values: np.ndarray) -> np.ndarray:
+def _convolved(kernel: np.ndarray, values: np.ndarray) -> np.ndarray:
     """Circular convolution of two arrays that are nowhere negative, with a slack for rounding."""
     found = np.fft.irfft(np.fft.rfft(kernel) * np.fft.rfft(values), len(values))
     return found + 1e-12 * kernel.sum() * values.max()

@@ -17,7 +17,7 @@ with this but at the edges of gaps, which move by whole samples, and in the mean
 are bounded, too:
 
 3. *Taper.* With :math:`\delta` the distance from :math:`y_i` to the nearest missing sample, the distance from i to the
-   nearest missing one after the warp is between :math:`(\delta - 1) / (1 + s)` and :math:`(\delta + s + .01) / (1 - s)`:
+   nearest missing one after the warp is from :math:`(\delta - 1) / (1 + s)` to :math:`(\delta + s + .01) / (1 - s)`:
    what rests on a missing sample lies within a sample of it, and one that does so by a hundredth at least is at most
    one step further. Ends of the window stay. The taper is a known function of that distance.
 4. *Signal.* Where the taper is not 0 the neighbours are measured, so that the warped z is :math:`\hat z(y_i) +
@@ -27,6 +27,7 @@ are bounded, too:
 Every gap may then be worth several bpm of error in its seconds: with many of them these bounds say nothing.
 """
 
+from itertools import pairwise
 from math import ceil, inf, pi, sqrt
 
 import numpy as np
@@ -36,9 +37,9 @@ from torch import Tensor
 from fhr.errors import FHRError
 from fhr.models import ScatteringNet
 from fhr.models.scattering_net import REST, WHOLE, frame_bound
-from fhr.multiscale.morlet import morlet_spectrum
+from fhr.multiscale.morlet import gaussian_spectrum, morlet_spectrum
 
-from .commutator import Envelope, Exchanged, convolved, exchange, gaussian_envelope
+from .commutator import Envelope, Exchanged, exchange, gaussian_envelope
 from .transport import largest_sum
 
 __all__ = ["ROUNDING", "WarpedWindow", "warp_bounds", "warped_scores"]
@@ -153,9 +154,7 @@ class WarpedWindow:
 
     def _move(self, weights: np.ndarray, apart: float, reach: float) -> tuple[float, float]:
         starts = [self.n - length for length in self.lengths]
-        modulus, above, below = (
-            np.stack([getattr(p, name) for p in self.paths]) for name in ("modulus", "above", "below")
-        )
+        modulus, above, below = (np.stack(parts) for parts in zip(*self.paths, strict=True))
         total = np.stack([self.shares[:, start:].sum(-1) for start in starts], axis=1)
         mean = np.stack([self.moduli[:, start:].sum(-1) for start in starts], axis=1) / total
         bands = [frame_bound(one[None]) for one in self.network.filters(self.network.circle(self.n))]
@@ -180,7 +179,7 @@ class WarpedWindow:
         edges = [*sorted(set(starts)), self.n]
         profile = weights / total
         moved, energy = np.zeros(2), 0.0
-        for start, end in zip(edges, edges[1:], strict=False):
+        for start, end in pairwise(edges):
             inside = [q for q, first in enumerate(starts) if first <= start]
             c, d = profile[:, inside].sum(1), (profile * mean)[:, inside].sum(1)
             f = c @ modulus - d @ self.shares
@@ -266,7 +265,7 @@ class WarpedWindow:
     def _smoothing_error(self, z: np.ndarray) -> np.ndarray:
         """Bound of smoothing after the warp against smoothing before: lags of r samples are off by s |r| at most."""
         half = len(self.network.smoother) // 2
-        near = 1 + ceil(self.slope * half)
+        near = ceil(self.slope * half)
         steep = np.abs(np.roll(z, -1) - z)
         steep = np.maximum.reduce([np.roll(steep, k) for k in range(-near, near + 2)])
         lags = np.arange(-half, half + 1)
@@ -275,20 +274,16 @@ class WarpedWindow:
 
     def _share_error(self) -> np.ndarray:
         """Bound (path, n) of the warped shares against the interpolated ones (step 1)."""
-        s, length = self.slope, self.network.circle(self.n)
-        steep = s / (1 - s)
+        length = self.network.circle(self.n)
         missing, beside = np.ones(length), np.zeros(length)
         missing[: self.n] = 1 - self.taper**2
         beside[: self.n] = _nodes(2 * self.tapers + np.diff(self.taper) ** 2 / 4)
-        bends = np.abs(np.roll(missing, -1) - 2 * missing + np.roll(missing, 1))
         found = []
         for one, w in zip(self.network.wavelets, self.shares, strict=True):
-            envelope = gaussian_envelope(sqrt(2) * one.sigma, length)
-            m0, m1, m2 = (envelope(order, 3.0, steep) for order in range(3))
-            r = envelope.distance(3.0, steep)
-            kernel = steep * (m0 + r * m1) + steep**2 * (r**2 * m2 / 2 + r * m1) + m2 / 8
-            squared = convolved(kernel, missing) + convolved((1 + s) / 8 * m0, bends)
-            squared = (squared + convolved((1 + 2 * s) * m0, beside))[: self.n]
+            wide = sqrt(2) * one.sigma
+            envelope = gaussian_envelope(wide, length)
+            spectrum = gaussian_spectrum(length, wide)
+            squared = exchange(missing, beside, spectrum, envelope, self.slope, self.n).above
             least = np.minimum(w, np.minimum(np.append(w[1:], w[-1]), np.append(w[0], w[:-1])))
             step = _nodes(np.abs(np.diff(w)))
             found.append(np.minimum(squared / least, np.sqrt(squared)) + np.minimum(step**2 / (8 * least), step))

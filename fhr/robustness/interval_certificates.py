@@ -22,6 +22,7 @@ from .reader import NetworkReader
 from .time_changes import SLOPE
 from .traces import Traces
 
+__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate", "largest_held"]
 __all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate"]
 
 _RATIO = 1.1  # of two sizes that are told apart
@@ -82,7 +83,7 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
         def holds(size: float, values: _Bounds = values, risk: bool = bool(at_risk[i])) -> bool:
             return change(values, size * traces.fs, lambda rows: _hold(reader, rows, risk))
 
-        sizes[i] = _largest(holds, 1 / traces.fs, largest)
+        sizes[i] = largest_held(holds, 1 / traces.fs, largest)
     assumptions = (
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
         _ASSUMED[threat],
@@ -90,7 +91,7 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
     return Certificate(threat, sizes, "bounds of every sample, carried through sorting and score", assumptions)
 
 
-def _largest(holds: Callable[[float], bool], least: float, largest: float) -> float:
+def largest_held(holds: Callable[[float], bool], least: float, largest: float) -> float:
     """The largest size of a geometric ladder that holds, 0 where the least does not; what holds, holds below."""
     ladder = [least * _RATIO**k for k in range(1 + int(np.log(largest / least) / np.log(_RATIO)))]
     ladder = [*ladder, largest] if ladder[-1] < largest else ladder
