@@ -1,9 +1,9 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
-from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes
+from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
 from .feature_bounds import feature_bounds
-from .interval_certificates import BOUNDED_BY_INTERVALS, Bounding, interval_certificate
+from .interval_certificates import BOUNDED_BY_INTERVALS, interval_certificate
 from .kernel_bounds import kernel_bounds, kernel_certificate, score_bounds
 from .layer_bound import layer_bound
 from .lipschitz_bound import lipschitz_bound
@@ -23,7 +23,6 @@ __all__ = [
     "SLOPE",
     "THREATS",
     "WRONG_RATES",
-    "Bounding",
     "Certificate",
     "FeatureReader",
     "NetworkReader",
@@ -43,6 +42,7 @@ __all__ = [
     "layer_bound",
     "lipschitz_bound",
     "member_slopes",
+    "members_moved",
     "mothers_rate_of",
     "offset_certificate",
     "quantised",
