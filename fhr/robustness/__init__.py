@@ -14,6 +14,7 @@ from .one_parameter import enumerated_certificate, offset_certificate, reads_act
 from .randomized_smoothing import SmoothedVerdicts, smoothed_verdicts
 from .reader import FeatureReader, NetworkReader, Reader, Verdicts, reader_of
 from .sensor_changes import quantised, with_error, with_gain, with_offset
+from .stretch_votes import StretchVotes, stretch_votes
 from .threats import THREATS, Threat, threat_of, warp_threat
 from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
@@ -30,6 +31,7 @@ __all__ = [
     "NetworkReader",
     "Reader",
     "SmoothedVerdicts",
+    "StretchVotes",
     "Threat",
     "Traces",
     "Verdicts",
@@ -56,6 +58,7 @@ __all__ = [
     "shifted",
     "smoothed_verdicts",
     "stretch",
+    "stretch_votes",
     "threat_of",
     "uc_gain_certificate",
     "warp_bounds",
