@@ -1,6 +1,7 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
+from .certify import certify
 from .deformation import WarpedWindow, warp_bounds, warped_scores
 from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
@@ -18,6 +19,7 @@ from .stretch_votes import StretchVotes, stretch_votes
 from .threats import THREATS, Threat, threat_of, warp_threat
 from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
+from .unseen import by_unseen_models
 from .warp_certificate import warp_certificate
 
 __all__ = [
@@ -36,6 +38,8 @@ __all__ = [
     "Traces",
     "Verdicts",
     "WarpedWindow",
+    "by_unseen_models",
+    "certify",
     "deformation_bound",
     "enumerated_certificate",
     "error_certificate",

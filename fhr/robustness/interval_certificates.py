@@ -22,8 +22,7 @@ from .reader import NetworkReader
 from .time_changes import SLOPE
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate", "largest_held"]
-__all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate"]
+__all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate", "largest_held"]
 
 _RATIO = 1.1  # of two sizes that are told apart
 _COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to at first, and at last for short ones
