@@ -26,6 +26,7 @@ Purpose = Literal[
     "directions of projections",
     "drawn labours of kinds",
     "dropout of members",
+    "errors of smoothed verdicts",
     "farthest of a kind",
     "features of one kind",
     "folds of a window audit",

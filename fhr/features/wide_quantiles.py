@@ -7,24 +7,26 @@ from .median_deviation import detrended, log_mad
 from .nested_windows import ENOUGH, LAST, Part, filled, of_each_part, parts_of
 from .sorted_samples import quantiles
 
-__all__ = ["wide_quantiles", "wide_quantiles_columns"]
+__all__ = ["FRACTIONS", "wide_parts", "wide_quantiles", "wide_quantiles_columns"]
 
-_FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.99)
+FRACTIONS = (0.01, 0.05, 0.1, 0.25, 0.75, 0.9, 0.95, 0.99)
+"""Of the quantiles that are taken from the median."""
 _STATISTICS = (
     Column("level", "bpm", "median"),
     Column("slope", "bpm/min", "slope of the least-squares line"),
     Column("spread", "log bpm", "log(0.5 + median absolute deviation) about the least-squares line"),
-    *(Column(f"q{100 * q:g}", "bpm", f"{100 * q:g}th percentile minus the median") for q in _FRACTIONS),
+    *(Column(f"q{100 * q:g}", "bpm", f"{100 * q:g}th percentile minus the median") for q in FRACTIONS),
 )
 
 
-def _parts(minutes: float) -> tuple[Part, ...]:
+def wide_parts(minutes: float) -> tuple[Part, ...]:
+    """Parts of a window of `minutes` that `wide_quantiles` looks at."""
     return parts_of(minutes, (*LAST, 10), first=True)
 
 
 def wide_quantiles_columns(minutes: float) -> tuple[Column, ...]:
     """Name, unit and meaning of each column of `wide_quantiles` of windows of `minutes`."""
-    return of_each_part(_STATISTICS, _parts(minutes))
+    return of_each_part(_STATISTICS, wide_parts(minutes))
 
 
 def wide_quantiles(seconds: np.ndarray) -> np.ndarray:
@@ -39,7 +41,7 @@ def wide_quantiles(seconds: np.ndarray) -> np.ndarray:
     Returns:
         float64 (window, column), see `wide_quantiles_columns`; NaN with less than 60 measured seconds in all.
     """
-    parts = _parts(seconds.shape[-1] / 60)
+    parts = wide_parts(seconds.shape[-1] / 60)
     values = np.full((len(seconds), len(parts), len(_STATISTICS)), np.nan)
     for i, part in enumerate(parts):
         x = seconds[:, round(part.start * 60) : round(part.end * 60)]
@@ -50,6 +52,6 @@ def wide_quantiles(seconds: np.ndarray) -> np.ndarray:
 
 
 def _statistics(x: np.ndarray) -> np.ndarray:
-    level, *rest = quantiles(np.sort(x, axis=-1), (0.5, *_FRACTIONS))
+    level, *rest = quantiles(np.sort(x, axis=-1), (0.5, *FRACTIONS))
     slope, residual = detrended(x, 1.0)
     return np.stack([level, slope, log_mad(residual), *(q - level for q in rest)], axis=-1)

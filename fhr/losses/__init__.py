@@ -7,7 +7,7 @@ sequences.
 from .acidosis import AcidosisRegression
 from .acidosis_target import AcidosisTarget
 from .cross_entropy import BinaryCrossEntropy
-from .margin_ranking import MarginRanking
+from .ordinal_margin import OrdinalMargin
 from .ph import PHRegression
 from .smoothed_cross_entropy import SmoothedCrossEntropy
 from .truth import TruthLoss
@@ -16,7 +16,7 @@ __all__ = [
     "AcidosisRegression",
     "AcidosisTarget",
     "BinaryCrossEntropy",
-    "MarginRanking",
+    "OrdinalMargin",
     "PHRegression",
     "SmoothedCrossEntropy",
     "TruthLoss",

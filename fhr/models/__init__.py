@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .embedded_windows import embed_windows
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
+    from .gaussian_ridge_head import GaussianRidgeHead
     from .inception import InceptionNet
     from .inception_time import InceptionTime
     from .kernel_line import FittedKernelLine, KernelLine
@@ -40,6 +41,10 @@ if TYPE_CHECKING:
     from .pretrained import take_pretrained
     from .random_convolutions import RandomConvolutions
     from .resnet1d import ResNet1d
+    from .ridge_head import RidgeHead
+    from .scattering_net import ScatteringNet
+    from .sorted_kernel import SortedKernel
+    from .sorted_network import SortedNetwork
     from .sorted_pooling import SortedPooling
     from .specification import completed, rebuild
     from .stacked import StackedNetworks, at_once_hindrance
@@ -59,6 +64,7 @@ __all__ = [
     "FeatureScale",
     "FeatureSequence",
     "FittedKernelLine",
+    "GaussianRidgeHead",
     "InceptionNet",
     "InceptionTime",
     "KernelLine",
@@ -75,8 +81,12 @@ __all__ = [
     "PatchTransformer",
     "RandomConvolutions",
     "ResNet1d",
+    "RidgeHead",
     "SLLConv",
     "SLLLinear",
+    "ScatteringNet",
+    "SortedKernel",
+    "SortedNetwork",
     "SortedPooling",
     "StackedNetworks",
     "Trunk",
@@ -118,6 +128,7 @@ __getattr__, __dir__ = late_names(
         "embedded_windows": ("embed_windows",),
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
+        "gaussian_ridge_head": ("GaussianRidgeHead",),
         "inception": ("InceptionNet",),
         "inception_time": ("InceptionTime",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
@@ -135,6 +146,10 @@ __getattr__, __dir__ = late_names(
         "pretrained": ("take_pretrained",),
         "random_convolutions": ("RandomConvolutions",),
         "resnet1d": ("ResNet1d",),
+        "ridge_head": ("RidgeHead",),
+        "scattering_net": ("ScatteringNet",),
+        "sorted_kernel": ("SortedKernel",),
+        "sorted_network": ("SortedNetwork",),
         "sorted_pooling": ("SortedPooling",),
         "specification": ("completed", "rebuild"),
         "stacked": ("StackedNetworks", "at_once_hindrance"),

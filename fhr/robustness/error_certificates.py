@@ -1,5 +1,6 @@
-"""Certificates of errors of the heart rate, from how far each network's score can move per bpm RMS."""
+"""Certificates of errors of the heart rate, from how far each network's score can move at most."""
 
+from collections.abc import Callable
 from math import inf
 
 import numpy as np
@@ -13,7 +14,7 @@ from .lipschitz_bound import lipschitz_bound
 from .reader import NetworkReader
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes"]
+__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes", "members_moved"]
 
 BOUNDED_BY_SLOPE = {"error_rms": 1.0, "error_peak": 1.0, "offset": 1.0, "quantisation": 2.0}
 """Threats that move no sample by more than their size, and that size for an error of 1 bpm."""
@@ -23,16 +24,31 @@ _MOST = 250.0  # bpm, which is more than any heart rate
 
 
 def member_slopes(reader: NetworkReader, traces: Traces) -> np.ndarray:
-    """Most that the score of each network moves per bpm RMS of an error (member, n), over the measured samples.
+    """Most that the score of each network moves per bpm RMS of an error (member, n), at the masks of the traces.
 
-    It is what the network says of itself by a method `slope` (`fhr.models.LipschitzNet`), else the computed bound of
-    its layers (`lipschitz_bound`), which is loose.
+    It is what a network says of itself by a method `slope` (`fhr.models.LipschitzNet`), else the computed bound of its
+    layers (`lipschitz_bound`), which is loose. It holds from any signal on.
 
     Raises:
         FHRError: a network with layers without a known bound, which the message names.
     """
     signal = traces.signal(reader.predictor.pipeline)
-    return np.stack([_slope(network, signal, reader) for network in reader.networks])
+    with torch.no_grad():
+        return np.stack([_slope(network, signal, reader) for network in reader.networks])
+
+
+def members_moved(reader: NetworkReader, traces: Traces) -> Callable[[np.ndarray], np.ndarray]:
+    """Most that the scores (member, n) move by errors of so many bpm RMS (n,) over the measured samples.
+
+    It is what a network says of itself by a method `moved` (`fhr.models.SortedKernel`), which may depend on the signal,
+    else its slope, see `member_slopes`.
+
+    Raises:
+        FHRError: a network with layers without a known bound, which the message names.
+    """
+    signal = traces.signal(reader.predictor.pipeline)
+    each = [_moved(network, signal, reader) for network in reader.networks]
+    return lambda rms: np.stack([one(rms) for one in each])
 
 
 def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "error_rms") -> Certificate:
@@ -52,12 +68,12 @@ def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "erro
     """
     if threat not in BOUNDED_BY_SLOPE:
         raise FHRError(f"threat {threat!r} is no error of the heart rate; give one of {', '.join(BOUNDED_BY_SLOPE)}")
-    scores, slopes = reader.scores(traces), member_slopes(reader, traces)
+    scores, moved = reader.scores(traces), members_moved(reader, traces)
     at_risk = reader.decide(scores).at_risk
     rounding = _ROUNDING * np.maximum(np.abs(scores), 1)
 
     def holds(rms: np.ndarray) -> np.ndarray:
-        reach = slopes * rms + rounding
+        reach = moved(rms) + rounding
         below, above = reader.decide(scores - reach).at_risk, reader.decide(scores + reach).at_risk
         return np.asarray((below == at_risk) & (above == at_risk))
 
@@ -68,22 +84,37 @@ def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "erro
         held = holds(middle)
         low, high = np.where(held, middle, low), np.where(held, high, middle)
     sizes = BOUNDED_BY_SLOPE[threat] * np.where(stays, inf, np.where(never, 0.0, low))
-    by = "by construction" if all(hasattr(network, "slope") for network in reader.networks) else "of their layers"
+    own = all(hasattr(network, "moved") or hasattr(network, "slope") for network in reader.networks)
     assumptions = (
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
         "bridged gaps keep their values" if threat != "offset" else "every sample with a value is moved alike",
         f"scores in float32 are exact to {_ROUNDING:g} of their size",
     )
-    return Certificate(threat, sizes, f"Lipschitz constants of the networks {by}", assumptions)
+    how = "what the networks are built to move by at most" if own else "Lipschitz bounds of the networks' layers"
+    return Certificate(threat, sizes, how, assumptions)
+
+
+def _moved(network: Network, signal: torch.Tensor, reader: NetworkReader) -> Callable[[np.ndarray], np.ndarray]:
+    if (own := getattr(network, "moved", None)) is not None:
+        on_device = signal.to(reader.predictor.device)
+
+        @torch.no_grad()
+        def moved(rms: np.ndarray) -> np.ndarray:
+            found: torch.Tensor = own(on_device, torch.from_numpy(rms).to(on_device.device))
+            return found.double().cpu().numpy()
+
+        return moved
+    with torch.no_grad():
+        slope = _slope(network, signal, reader)
+    return lambda rms: slope * rms
 
 
 def _slope(network: Network, signal: torch.Tensor, reader: NetworkReader) -> np.ndarray:
-    with torch.no_grad():
-        if (own := getattr(network, "slope", None)) is not None:
-            found: torch.Tensor = own(signal.to(reader.predictor.device))
-            return found.double().cpu().numpy()
-        measured = validity(signal).sum((1, 2)).double()
-        mask = signal[:, -1]
-        (_, scale), channel = reader.predictor.pipeline.scaling["fhr"], reader.predictor.pipeline.channels.index("fhr")
-        bound = lipschitz_bound(network, mask, [channel])[:, 0].double()
-        return (bound * measured.sqrt() / scale).numpy()
+    """Score per bpm RMS (n,)."""
+    if (own := getattr(network, "slope", None)) is not None:
+        found: torch.Tensor = own(signal.to(reader.predictor.device))
+        return found.double().cpu().numpy()
+    measured = validity(signal).sum((1, 2)).double()
+    (_, scale), channel = reader.predictor.pipeline.scaling["fhr"], reader.predictor.pipeline.channels.index("fhr")
+    bound = lipschitz_bound(network, signal[:, -1], [channel])[:, 0].double()
+    return (bound * measured.sqrt() / scale).numpy()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from math import ceil, gcd, sqrt
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import torch
 from torch import nn
@@ -38,11 +38,9 @@ def layer_bound(layer: nn.Module, channels: Sequence[int] | None = None) -> floa
         return _RULES[type(layer)](layer)
     if isinstance(layer, AOLConv):
         return convolution_norm(layer.rescaled()[:, channels], stride=layer.stride)
-    if type(layer) not in _CONVOLUTIONS:
-        raise FHRError(
-            f"channels={list(channels)} of {type(layer).__name__}, which is no convolution; give None for all"
-        )
-    return convolution_norm(kernels_of(layer)[:, channels], stride=layer.stride[0])
+    if not _is_convolution(layer):
+        raise FHRError(f"channels={list(channels)} of {type(layer).__name__}, which is no convolution; give None")
+    return _convolution(layer, None, channels)
 
 
 def layers_without_bound(network: nn.Module) -> list[str]:
@@ -91,11 +89,18 @@ def _sequential(layers: list[nn.Module], channels: Sequence[int] | None) -> floa
     if not layers:
         return 1.0
     first, *rest = layers
-    if type(first) not in _CONVOLUTIONS or not rest or type(rest[0]) not in _NORMS:
+    if not _is_convolution(first) or not rest or type(rest[0]) not in _NORMS:
         return layer_bound(first, channels) * _sequential(rest, None)
-    kernels = kernels_of(first, rest[0])
-    of_these = convolution_norm(kernels if channels is None else kernels[:, channels], stride=first.stride[0])
-    return of_these * _sequential(rest[1:], None)
+    return _convolution(first, rest[0], channels) * _sequential(rest[1:], None)
+
+
+def _is_convolution(layer: nn.Module) -> TypeGuard[nn.Conv1d]:
+    return type(layer) in (nn.Conv1d, TimeConv)
+
+
+def _convolution(layer: nn.Conv1d, norm: nn.Module | None = None, channels: Sequence[int] | None = None) -> float:
+    kernels = kernels_of(layer, norm)
+    return convolution_norm(kernels if channels is None else kernels[:, channels], stride=layer.stride[0])
 
 
 def _maximum(layer: Any) -> float:
@@ -128,11 +133,10 @@ def _matrix(weight: torch.Tensor) -> float:
     return convolution_norm(weight if weight.dim() == 3 else weight.unsqueeze(2))
 
 
-_CONVOLUTIONS = (nn.Conv1d, TimeConv)
 _NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 _RULES: Final[dict[type, Callable[[Any], float]]] = {
-    TimeConv: lambda layer: convolution_norm(kernels_of(layer), stride=layer.stride[0]),
-    nn.Conv1d: lambda layer: convolution_norm(kernels_of(layer), stride=layer.stride[0]),
+    nn.Conv1d: _convolution,
+    TimeConv: _convolution,
     nn.Linear: lambda layer: _matrix(layer.weight),
     AOLConv: lambda layer: convolution_norm(layer.rescaled(), stride=layer.stride),
     AOLLinear: lambda layer: _matrix(layer.rescaled()),

@@ -25,7 +25,6 @@ from fhr.models import (
     multi_resolution,
     validity,
 )
-from fhr.models.convolution import InceptionModule
 from fhr.models.inception_time import RESIDUAL
 from fhr.models.nested_pooling import LEAST
 
@@ -79,14 +78,14 @@ def lipschitz_bound(network: Network, mask: torch.Tensor, channels: Sequence[int
     return rule(network, mask, list(channels))
 
 
-def _inception(network: InceptionNet, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
+def _inception(network: Any, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
     bound = layer_bound(network.stem, channels)
     for block in network.blocks:
         bound *= (1 + _module(block)) * _mean_of(2)
     return bound * _pooled(network, mask)
 
 
-def _inception_time(network: InceptionTime, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
+def _inception_time(network: Any, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
     strided = not isinstance(network.stem, nn.Identity)
     bound = before = layer_bound(network.stem, channels) if strided else 1.0
     for i, block in enumerate(network.blocks, start=1):
@@ -98,17 +97,16 @@ def _inception_time(network: InceptionTime, mask: torch.Tensor, channels: Sequen
     return bound * _pooled(network, mask)
 
 
-def _resnet(network: ResNet1d, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
-    bound, changed = 1.0, channels
-    for block in network.blocks:
-        first, *others = (*block.layers, block.last)
-        through = layer_bound(first, changed) * prod(layer_bound(layer) for layer in others)
-        bound *= through + layer_bound(block.shortcut, changed)
-        changed = None
+def _resnet(network: Any, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
+    bound = 1.0
+    for i, block in enumerate(network.blocks):
+        changed = None if i else channels
+        behind_it = prod([layer_bound(layer) for layer in (*block.layers[1:], block.last)], start=1.0)
+        bound *= layer_bound(block.layers[0], changed) * behind_it + layer_bound(block.shortcut, changed)
     return bound * _pooled(network, mask)
 
 
-def _multi_resolution(network: MultiResolutionNet, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
+def _multi_resolution(network: Any, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
     valid = validity(_windows(network, mask)).to("cpu", torch.float64)
     valid = F.pad(valid, (-valid.shape[-1] % (multi_resolution.POOL * network.steps[-1]), 0))
     squares = torch.zeros(len(mask), dtype=torch.float64)
@@ -120,7 +118,7 @@ def _multi_resolution(network: MultiResolutionNet, mask: torch.Tensor, channels:
     return squares.sqrt()[:, None] * layer_bound(network.joined) * _pooled(network, mask)
 
 
-def _ctg_net(network: CTGNet, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
+def _ctg_net(network: Any, mask: torch.Tensor, channels: Sequence[int]) -> torch.Tensor:
     """All is linear but for ELUs, of slopes of at most 1; filters in time and across are one convolution each."""
     if mask.shape[1] != network.n_times:
         raise FHRError(f"a mask of {mask.shape[1]} samples; this CTGNet takes windows of {network.n_times}")
@@ -133,8 +131,8 @@ def _ctg_net(network: CTGNet, mask: torch.Tensor, channels: Sequence[int]) -> to
     return (bound * _exact(network.head.weight).norm(dim=1)).expand(len(mask), -1)
 
 
-def _module(module: InceptionModule, channels: Sequence[int] | None = None) -> float:
-    """Bound of a module: its branches, bottleneck included, are one convolution, and the maximum stands beside it."""
+def _module(module: Any, channels: Sequence[int] | None = None) -> float:
+    """Bound of an inception module: its branches with the bottleneck are one convolution, beside the maximum."""
     *scales, of_maximum = scale_of(module.norm).split(len(module.norm.weight) // (len(module.branches) + 1))
     longest = max(branch.kernel_size[0] for branch in module.branches)
     kernels = [
@@ -149,19 +147,16 @@ def _module(module: InceptionModule, channels: Sequence[int] | None = None) -> f
     return hypot(convolution_norm(branches), layer_bound(maximum) * convolution_norm(pooled))
 
 
-def _pooled(network: Trunk, mask: torch.Tensor) -> torch.Tensor:
+def _pooled(network: Any, mask: torch.Tensor) -> torch.Tensor:
     """Bound (batch, n_outputs) of pooling and linear head, of each part of the window and added up."""
     pool, head = network.pool, network.head[-1]
-    if (
-        type(pool) not in (MaskedMeanStd, NestedPooling)
-        or getattr(pool, "quantiles", ())
-        or type(head) is not nn.Linear
-    ):
+    nested = type(pool) is NestedPooling and not pool.quantiles
+    if not (nested or type(pool) is MaskedMeanStd) or type(head) is not nn.Linear:
         raise FHRError(f"no bound is known of {pool} with {network.head} behind it; {SMOOTHING}")
-    parts = pool.parts if isinstance(pool, NestedPooling) else (1.0,)
+    parts = pool.parts if nested else (1.0,)
     heads = _exact(head.weight)[:, : 2 * network.width * len(parts)].chunk(len(parts), dim=1)
     weight = _weights(network, mask)
-    steps, found = weight.shape[1], []
+    steps, found = weight.shape[1], list[torch.Tensor]()
     for part in parts:
         w = weight[:, -max(1, round(part * steps)) :]
         length = (w.amax(1) / w.sum(1).clamp_min(1e-6)).sqrt()

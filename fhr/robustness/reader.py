@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from fhr.errors import CheckpointError
-from fhr.models import Network
+from fhr.features import covariates
+from fhr.models import ArrayModel, Network
 from fhr.prediction import Predictor
 from fhr.prediction.predictor import Prepared
+from fhr.preprocessing import block_factor, block_mean, last_minutes
 from fhr.recording import Recording
 
 from .traces import Traces
@@ -62,6 +64,10 @@ class Reader(ABC):
     @abstractmethod
     def scores(self, traces: Traces) -> np.ndarray:
         """Risk scores float64 (member, n)."""
+
+    def block(self, traces: Traces) -> int:
+        """Number of samples, counted back from the end, of whose measured ones the model reads the mean alone."""
+        return 1
 
     def verdicts(self, traces: Traces) -> Verdicts:
         """Decisions about windows."""
@@ -132,13 +138,27 @@ class NetworkReader(Reader):
 class FeatureReader(Reader):
     """Models of statistics of the signal, with networks beside them or not, at the rate of the recordings.
 
-    Each look computes all statistics anew, some 15 ms a window on one core; there is no gradient. The steps of the
-    statistics and of the pipeline that can be done twice clean a changed trace again.
+    Each look computes all statistics anew, which takes some ten milliseconds a window; there is no gradient.
+
+    Raises:
+        CheckpointError: statistics of a signal that is cleaned otherwise than that of the networks, or no decision.
     """
 
     def __init__(self, predictor: Predictor) -> None:
         super().__init__(predictor)
+        features = predictor.features
+        if features is not None and features.steps != predictor.pipeline.steps:
+            raise CheckpointError(
+                "the model reads two signals, since its statistics are cleaned otherwise than its window: a trace is "
+                "one signal; train with one cleaning"
+            )
         self._recordings: dict[str, Recording] = {}
+        self._reads_signal = not all(isinstance(model, ArrayModel) for model in predictor.networks)
+
+    def block(self, traces: Traces) -> int:
+        """See `Reader`."""
+        features = self.predictor.features
+        return 1 if self._reads_signal or features is None else block_factor(traces.fs, features.fs)
 
     def traces(self, prepared: Prepared) -> Traces:
         """The cleaned windows at the rate of the recordings, which must be one rate."""
@@ -149,11 +169,31 @@ class FeatureReader(Reader):
 
     def scores(self, traces: Traces) -> np.ndarray:
         """See `Reader`."""
-        changed = [traces.recording(i, self._recordings[name]) for i, name in enumerate(traces.names)]
-        pipeline, features = self.predictor.pipeline, self.predictor.features
-        signal = np.stack([pipeline(one).signal for one in changed])
-        rows = np.empty((len(changed), 0)) if features is None else np.stack([features(one) for one in changed])
-        return self.predictor.scores(signal, rows)
+        pipeline, signal = self.predictor.pipeline, np.empty((len(traces), 0, 0))
+        if self._reads_signal:
+            planes = zip(*self.signals(traces, pipeline.minutes), strict=True)
+            signal = np.stack([pipeline.input(fhr, uc, traces.fs) for fhr, uc in planes])
+        return self.predictor.scores(signal, self.features(traces))
+
+    def features(self, traces: Traces) -> np.ndarray:
+        """Statistics (n, k) of the windows, covariates of the births included; NaN is missing."""
+        features = self.predictor.features
+        if features is None:
+            return np.empty((len(traces), 0))
+        factor = block_factor(traces.fs, features.fs)
+        planes = (block_mean(x.astype(np.float64), factor) for x in self.signals(traces, features.minutes))
+        rows = features.compute(*planes)
+        if not features.covariates:
+            return rows
+        births = (self._recordings[name].clinical for name in traces.names)
+        return np.column_stack([rows, [covariates(clinical, features.covariates) for clinical in births]])
+
+    @staticmethod
+    def signals(traces: Traces, minutes: float) -> tuple[np.ndarray, np.ndarray]:
+        """Heart rate and uterine activity (n, time) of the last minutes, NaN where nothing was measured."""
+        known = torch.where(traces.measured > 0, traces.fhr, torch.nan)
+        fhr, uc = (last_minutes(x.detach().cpu().numpy(), traces.fs, minutes) for x in (known, traces.uc))
+        return fhr, uc
 
 
 def reader_of(predictor: Predictor) -> Reader:

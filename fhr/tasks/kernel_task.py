@@ -9,7 +9,7 @@ from pytorch_lightning.trainer.states import TrainerFn
 from torch import nn
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.models import DeepKernel
+from fhr.models import Network, RidgeHead
 
 from .batch import Batch
 from .classification import ClassificationTask
@@ -17,8 +17,18 @@ from .classification import ClassificationTask
 __all__ = ["KernelTask"]
 
 
+class _WithRidgeHead(Network):
+    """What the task asks of its network."""
+
+    head: RidgeHead
+
+    def embed(self, signal: torch.Tensor) -> torch.Tensor:
+        """Embedding (batch, d) of a signal."""
+        raise NotImplementedError
+
+
 class KernelTask(ClassificationTask):
-    """A `DeepKernel` in training.
+    """A network with a ridge head in training: a `fhr.models.DeepKernel`, a `fhr.models.SortedKernel`.
 
     The loss of a training batch is the squared error of its leave-one-out predictions, so that a batch should hold many
     records, best all of them. After each epoch the head is fitted to the training windows as that epoch saw them, the
@@ -26,7 +36,7 @@ class KernelTask(ClassificationTask):
     is learnt from all the same, so that no validation by itself is to be had afterwards.
 
     Args:
-        model: the network.
+        model: the network, with a method `embed` and a `RidgeHead` as its attribute `head`.
         target: gives values and which of them are known, of label, pH and base deficit; `fhr.losses.AcidosisTarget`.
         learning_rate: peak of the schedule.
         weight_decay: of AdamW; of the trunk alone.
@@ -34,24 +44,24 @@ class KernelTask(ClassificationTask):
         kernel_learning_rate: of weights and decays of the kernels and of the penalty; 0 leaves them as they are.
 
     Raises:
-        FHRError: a network without a kernel-ridge head.
+        FHRError: a network without a ridge head.
 
     Left out: several devices, each of which would fit a head of its own; averages of weights, since a head belongs to
     the embedding of one epoch.
     """
 
-    model: DeepKernel
+    model: _WithRidgeHead
 
     def __init__(
         self,
-        model: DeepKernel,
+        model: Network,
         target: nn.Module,
         learning_rate: float = 3e-3,
         weight_decay: float = 0.05,
         weights: str | None = None,
         kernel_learning_rate: float = 0.0,
     ) -> None:
-        if not isinstance(model, DeepKernel):
+        if not isinstance(getattr(model, "head", None), RidgeHead):
             raise FHRError(
                 f"{type(model).__name__} has no kernel-ridge head; train it by fhr.tasks.ClassificationTask, or make "
                 "it the trunk of a fhr.models.DeepKernel"
@@ -63,8 +73,9 @@ class KernelTask(ClassificationTask):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """The trunk, and the numbers of the head, which no decay draws anywhere."""
-        trunk = [p for p in self.model.trunk.parameters() if p.requires_grad]
-        kernel = {"params": list(self.model.head.parameters()), "lr": self.kernel_learning_rate, "weight_decay": 0.0}
+        of_head = list(self.model.head.parameters())
+        trunk = [p for p in self.model.parameters() if p.requires_grad and not any(p is q for q in of_head)]
+        kernel = {"params": of_head, "lr": self.kernel_learning_rate, "weight_decay": 0.0}
         return [{"params": trunk}, kernel]
 
     def cost(self, batch: Batch, stage: str) -> tuple[torch.Tensor, int]:

@@ -33,6 +33,7 @@ CHECKED = {
     "WindowBags shuffled": ({**BAGS, "shuffled": True, "pooling": "p90"}, {}, {}),
     "LinearFeatures": ({}, {"n_features": 5}, {"measured": "the signal is not looked at"}),
     "ResNet1d": (RESIDUAL, {}, {}),
+    "ScatteringNet": ({"J": 6}, {}, {}),
     "MultiResolutionNet": (RESOLUTIONS, {}, {}),
     "OnTrunk": ({"trunk_args": SMALL}, {}, {}),
     "DeepKernel": ({}, {}, {"gradients": "its head is solved, by its own task"}),
