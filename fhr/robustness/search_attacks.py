@@ -19,6 +19,7 @@ __all__ = ["search"]
 _AT_ONCE = 256  # windows
 _FOLLOWED, _RATIO = 3, 0.6  # changes that are tried at smaller sizes, and how these fall
 _BISECTIONS = 4
+_UNREAD = 1e-9  # of the scores: rounding
 _PAIRS, _RADIUS = 2, 0.25
 _LESS, _LAST = 0.9, 0.97  # of the smallest size so far, at which variants are tried; in the last quarter
 
@@ -45,7 +46,8 @@ class _Search:
     def run(self, queries: int) -> None:
         first = self.family.first(max(queries // 6, 2))
         gains = [self.tried(first.expand(self.n, -1, -1), self.sizes(share)) for share in self.family.screens]
-        if not any(gain.any() for gain in gains):
+        scale = 1 + float(np.abs(self.quest.scores).max())
+        if max(float(gain.abs().max()) for gain in gains) < _UNREAD * scale:
             return  # the model does not read what is changed
         if len(first) < _FOLLOWED:
             followed = list(first.expand(self.n, -1, -1).unbind(1))
