@@ -31,7 +31,6 @@ from .tables import check_folder, write_csv
 
 if TYPE_CHECKING:
     from fhr.prediction import Predictor, ShippedModel
-    from fhr.robustness import Sheet
 
 __all__ = ["add_arguments", "run"]
 

@@ -24,7 +24,12 @@ def flip_figure(sheet: WindowSheet) -> Figure:
     about += [] if changed else ["no change was found that flips the verdict"]
     other = "below" if sheet.at_risk else "at or above"
     strips = [
-        ToldStrip(one.fhr, one.uc, sheet.fs, [TITLES[one.threat], found_words(one.threat, one.size), f"now {other} it"])
+        ToldStrip(
+            one.fhr,
+            one.uc,
+            sheet.fs,
+            [TITLES[one.threat], found_words(one.threat, one.size), f"{other} the threshold after it", ""],
+        )
         for one in changed
     ]
     return flip_strips(ToldStrip(whole.fhr, whole.uc, sheet.fs, about), strips)

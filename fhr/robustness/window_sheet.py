@@ -30,8 +30,8 @@ COLUMNS = (
 )
 """Columns of a sheet: a row a recording, label and threat.
 
-label is the outcome, where it is known. certified is the largest size that provably leaves the verdict as it is: 0 where
-the proof gives none, infinite where it holds by construction, missing where no proof is known (not_certified says why).
+label is the outcome, where it is known. certified is the largest size that provably leaves the verdict: 0 where the
+proof gives none, infinite where it holds by construction, missing where no proof is known (not_certified says why).
 found is the smallest size that was found to flip it: infinite where no change up to `largest` did in so many looks,
 missing where none was looked for. broken is True where a certificate is contradicted: an error of this program.
 """
@@ -106,7 +106,7 @@ class WindowSheet:
 
     @property
     def least(self) -> float:
-        """The smallest change that was found, beside the largest usual one of its threat; infinite where there is none."""
+        """The smallest change found, beside the largest usual one of its threat; infinite where there is none."""
         return min((strip.share for strip in self.strips[1:]), default=inf)
 
     def of(self, record: str, label: int | None) -> "WindowSheet":
