@@ -105,11 +105,11 @@ def _shade(axes: Axes, time: np.ndarray, where: np.ndarray) -> None:
 
 
 def _draw_change(axes: Axes, time: np.ndarray, window: ToldStrip, strip: ToldStrip) -> None:
-    change, unit = strip.fhr.astype(float) - window.fhr, "change\n(bpm)"
+    change, unit = strip.fhr.astype(float) - window.fhr, "bpm"
     if not np.abs(change[np.isfinite(change)]).max(initial=0.0) > _SEEN:
         activity = strip.uc.astype(float) - window.uc
         if np.abs(activity[np.isfinite(activity)]).max(initial=0.0) > _SEEN:
-            change, unit = activity, "change\n(UC)"
+            change, unit = activity, "UC"
     most = np.abs(change[np.isfinite(change)]).max(initial=0.0)
     limit = 1.1 * most if most > _SEEN else 1.0
     axes.axhline(0, color=GREY, linewidth=0.6)

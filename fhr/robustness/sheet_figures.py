@@ -23,15 +23,10 @@ def flip_figure(sheet: WindowSheet) -> Figure:
     ]
     about += [] if changed else ["no change was found that flips the verdict"]
     other = "below" if sheet.at_risk else "at or above"
-    strips = [
-        ToldStrip(
-            one.fhr,
-            one.uc,
-            sheet.fs,
-            [TITLES[one.threat], found_words(one.threat, one.size), f"{other} the threshold after it", ""],
-        )
-        for one in changed
-    ]
+    strips = []
+    for one in changed:
+        said = [TITLES[one.threat], found_words(one.threat, one.size), f"{other} the threshold after it", ""]
+        strips.append(ToldStrip(one.fhr, one.uc, sheet.fs, said))
     return flip_strips(ToldStrip(whole.fhr, whole.uc, sheet.fs, about), strips)
 
 
