@@ -114,7 +114,7 @@ def test_no_warp_of_the_window_itself_beats_the_bounds_with_edges(gaps):
 
 
 def test_bounds_shrink_with_the_warp_and_grow_with_seconds_and_slope():
-    net, signal = network(), windows(gaps=2)
+    net, signal = network(), windows(gaps=2, n=2)
 
     def width(seconds: float, slope: float) -> torch.Tensor:
         low, high = warp_bounds(net, signal, seconds, slope)
@@ -148,8 +148,7 @@ def test_exchange_bounds_each_coefficient(slope):
             assert (u <= modulus + above).all()
             assert (u >= modulus - below).all()
             largest = max(largest, ((u - modulus) / above).max(), ((modulus - u) / below).max())
-    print(largest)
-    assert largest > 0.1
+    assert largest > 0.15
 
 
 def test_envelopes_bound_filters_and_their_derivatives():
