@@ -66,6 +66,7 @@ Purpose = Literal[
     "slice for early stopping",
     "splits of real records",
     "spoilt windows",
+    "starts of attacks",
     "starts of kinds with pairs",
     "starts of kinds",
     "statistics of a copula",

@@ -61,11 +61,18 @@ class GaussianRidgeHead(RidgeHead):
         return self._within(slope.square().sum(1).sqrt() * distance, distance) + 2 * _ROUNDING * terms
 
     @torch.no_grad()
-    def bounds(self, low: torch.Tensor, high: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Least and largest score (batch, 1) of embeddings between `low` and `high` (batch, size), in float64."""
+    def bounds(self, low: torch.Tensor, high: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Least and largest score (batch, 1), in float64.
+
+        Args:
+            low: (batch, size).
+            high: (batch, size).
+            apart: distance from an embedding between these.
+        """
         middle, half = (high.double() + low.double()) / 2, (high.double() - low.double()) / 2
         score, slope, terms = self._at(middle)
-        reach = self._within((slope.abs() * half).sum(1), half.square().sum(1).sqrt()) + _ROUNDING * terms
+        linear = (slope.abs() * half).sum(1) + slope.square().sum(1).sqrt() * apart
+        reach = self._within(linear, half.square().sum(1).sqrt() + apart) + _ROUNDING * terms
         return (score - reach).unsqueeze(1), (score + reach).unsqueeze(1)
 
     def _within(self, linear: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:

@@ -81,25 +81,20 @@ class LipschitzNet(SortedNetwork):
         """Most that a score moves per bpm RMS of an error (batch,), from any signal with this mask on."""
         return self.gain * self.stretch(signal)
 
-    def bounds(
-        self, low: torch.Tensor, high: torch.Tensor, least: torch.Tensor, most: torch.Tensor, lost: float = 0.0
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Bounds of the scores where values and masks of windows are known within bounds only.
+    def bounds(self, below: torch.Tensor, above: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Bounds of the scores of embeddings that are known within bounds only.
 
         Args:
-            low: see `embedded_bounds`, as the others.
-            high: largest heart rate.
-            least: least mask.
-            most: largest mask.
-            lost: samples that may be missing beside.
+            below: (batch, size) of `embedded_bounds`.
+            above: (batch, size) of the same.
+            apart: bpm, from an embedding within these bounds.
 
         Returns:
             Least and largest scores (batch, n_outputs), float64. Rounding of the network itself, in float32, is added.
         """
-        below, above = self.embedded_bounds(low, high, least, most, lost)
         unit = self._unit().double()
         middle = ((above + below) / 2 - self.centre.double()) @ unit.T
-        reach = (above - below) / 2 @ unit.abs().T
+        reach = (above - below) / 2 @ unit.abs().T + apart
         rounding = _ROUNDING * (torch.maximum(below.abs(), above.abs()) @ unit.abs().T)
         centre = self.gain * middle + self.bias.double()
         return centre - self.gain * (reach + rounding), centre + self.gain * (reach + rounding)

@@ -59,8 +59,6 @@ class SortedKernel(SortedNetwork):
         """Most that the score moves (batch,) by errors of `rms` bpm RMS (batch,), at the mask of `signal`."""
         return self.head.moved(self.embed(signal), self.stretch(signal) * rms)
 
-    def bounds(
-        self, low: torch.Tensor, high: torch.Tensor, least: torch.Tensor, most: torch.Tensor, lost: float = 0.0
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Bounds of the scores (batch, 1), float64, see `LipschitzNet.bounds`."""
-        return self.head.bounds(*self.embedded_bounds(low, high, least, most, lost))
+    def bounds(self, below: torch.Tensor, above: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Bounds of the scores (batch, 1) of embeddings that are known within bounds only, see `LipschitzNet.bounds`."""
+        return self.head.bounds(below, above, apart)

@@ -1,5 +1,6 @@
 """Networks that read the heart rate by sorting: an embedding that moves no further than the error does."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from math import pi
 from typing import cast
@@ -94,8 +95,19 @@ class SortedNetwork(Network):
             kept = self.angle.cos().square() * kept + self.angle.sin().square() * squared[:, 1]
         return (kept * present.sum((1, 2))).sqrt()
 
+    @property
+    def key(self) -> object:
+        """Two networks of one key, which have no filters, have one embedding and one `embedded_bounds`."""
+        return (self.pool.parts, self.pool.bins) if self.filters is None else self
+
     def embedded_bounds(
-        self, low: torch.Tensor, high: torch.Tensor, least: torch.Tensor, most: torch.Tensor, lost: float = 0.0
+        self,
+        low: torch.Tensor,
+        high: torch.Tensor,
+        least: torch.Tensor,
+        most: torch.Tensor,
+        lost: float = 0.0,
+        crossing: int = 0,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Bounds of the embedding where values and masks of windows are known within bounds only.
 
@@ -105,6 +117,7 @@ class SortedNetwork(Network):
             least: (batch, time) least mask, 0 to 1.
             most: largest.
             lost: samples that may be missing beside these, wherever they are.
+            crossing: samples by which what is read may be moved across the beginning of a part, see `SortedPooling`.
 
         Returns:
             Least and largest (batch, size), float64.
@@ -115,9 +128,17 @@ class SortedNetwork(Network):
             cos, (below, above) = self.angle.double().cos(), self._filtered_bounds(down, up)
             down, up = torch.cat([down * cos, below], dim=1), torch.cat([up * cos, above], dim=1)
         gone = down.new_tensor([lost, *[lost * (1 + 2 * self.reach)] * self.n_filtered])[None, :, None]
-        pooled = self.pool.bounds(down, up, self._weights(least), self._weights(most), gone)
+        pooled = self.pool.bounds(down, up, self._weights(least), self._weights(most), gone, crossing)
         below, above = (BPM * x.flatten(1) for x in pooled)
         return below, above
+
+    @abstractmethod
+    def bounds(self, below: torch.Tensor, above: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+        """Bounds of the scores of embeddings that are known within bounds only, see `LipschitzNet.bounds`."""
+
+    @abstractmethod
+    def slope(self, signal: torch.Tensor) -> torch.Tensor:
+        """Most that a score moves per bpm RMS of an error (batch,), from any signal with this mask on."""
 
     def _filtered(self, x: torch.Tensor) -> torch.Tensor:
         assert self.filters is not None

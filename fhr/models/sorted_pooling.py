@@ -88,6 +88,7 @@ class SortedPooling(nn.Module):
         least: torch.Tensor,
         most: torch.Tensor,
         lost: torch.Tensor | None = None,
+        crossing: int = 0,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         r"""Bounds of the pooled numbers where each value and each weight is known within bounds only.
 
@@ -101,6 +102,7 @@ class SortedPooling(nn.Module):
             least: weights, 0 or more.
             most: weights, no less. A batch of one set of values, or of one of weights, serves for all of the other.
             lost: (batch, channel, 1), weight that may be gone in all, wherever it was; None for none.
+            crossing: samples at the beginning of a part, to either side, that may belong to it or not.
 
         Returns:
             Least and largest (batch, channel, part, bin), up to rounding; give float64.
@@ -114,8 +116,7 @@ class SortedPooling(nn.Module):
         found: list[tuple[torch.Tensor, torch.Tensor]] = []
         gone = least.new_zeros(1) if lost is None else lost
         for part in self.parts:
-            inside = self._inside(part, low)
-            a, b = least * inside, most * inside
+            a, b = least * self._inside(part, low, -crossing), most * self._inside(part, low, crossing)
             below = _bin_means(lows, _most_below(b, a, rising, gone), self.bins)
             above = _bin_means(highs, _least_below(a, b, falling, gone), self.bins)
             fewest, most_of_all = a.sum(-1, keepdim=True) - gone, b.sum(-1, keepdim=True)
@@ -137,15 +138,35 @@ class SortedPooling(nn.Module):
         scaled = [[x * self._scale(part) for x in pair] for part, pair in zip(self.parts, found, strict=True)]
         return torch.stack([pair[0] for pair in scaled], dim=2), torch.stack([pair[1] for pair in scaled], dim=2)
 
+    def apart(self, cost: torch.Tensor, least: torch.Tensor, crossing: int = 0) -> torch.Tensor:
+        r"""Squared distance of pooled numbers, of what moving the values costs.
+
+        Args:
+            cost: (batch, channel, time), weighted squares by which values are moved.
+            least: (batch, channel, time), least weights.
+            crossing: see `bounds`.
+
+        Returns:
+            (), the largest of the batch: :math:`\sum_p f_p / P \sum_{i \in p} c_i / \sum_{i \in p} w_i`.
+        """
+        total, wider = cost.new_zeros(cost.shape[:-1]), cost.new_zeros(cost.shape[:-1])
+        for part in self.parts:
+            weight = (least * self._inside(part, least, -crossing)).sum(-1)
+            own = (cost * self._inside(part, cost, crossing)).sum(-1) / weight.clamp_min(1e-9)
+            wider = torch.where(weight > _LEAST * cost.shape[-1], own, own.maximum(wider))
+            total = total + part / len(self.parts) * wider
+        return total.sum(-1).amax()
+
     def _scale(self, part: float) -> float:
         return float((part / len(self.parts) / self.bins) ** 0.5)
 
     @staticmethod
-    def _inside(part: float, like: torch.Tensor) -> torch.Tensor:
-        """1 in the last part of the time (time,), 0 before."""
+    def _inside(part: float, like: torch.Tensor, more: int = 0) -> torch.Tensor:
+        """1 in the last part of the time (time,), and so many samples before it, 0 before; all is in the whole."""
         steps = like.shape[-1]
-        inside = like.new_zeros(steps)
-        inside[-max(1, round(part * steps)) :] = 1
+        start = steps - max(1, round(part * steps))
+        inside = like.new_ones(steps)
+        inside[: min(max(start - more, 0), steps) if start else 0] = 0
         return inside
 
 

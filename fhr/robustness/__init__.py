@@ -1,11 +1,12 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
 from .certificates import Certificate
+from .certify import certify
 from .deformation import WarpedWindow, warp_bounds, warped_scores
 from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
 from .feature_bounds import feature_bounds
-from .interval_certificates import BOUNDED_BY_INTERVALS, Bounding, interval_certificate
+from .interval_certificates import BOUNDED_BY_INTERVALS, interval_certificate
 from .kernel_bounds import kernel_bounds, kernel_certificate, score_bounds
 from .layer_bound import layer_bound
 from .lipschitz_bound import lipschitz_bound
@@ -14,9 +15,11 @@ from .one_parameter import enumerated_certificate, offset_certificate, reads_act
 from .randomized_smoothing import SmoothedVerdicts, smoothed_verdicts
 from .reader import FeatureReader, NetworkReader, Reader, Verdicts, reader_of
 from .sensor_changes import quantised, with_error, with_gain, with_offset
+from .stretch_votes import StretchVotes, stretch_votes
 from .threats import THREATS, Threat, threat_of, warp_threat
 from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
+from .unseen import by_unseen_models
 from .warp_certificate import warp_certificate
 
 __all__ = [
@@ -25,16 +28,18 @@ __all__ = [
     "SLOPE",
     "THREATS",
     "WRONG_RATES",
-    "Bounding",
     "Certificate",
     "FeatureReader",
     "NetworkReader",
     "Reader",
     "SmoothedVerdicts",
+    "StretchVotes",
     "Threat",
     "Traces",
     "Verdicts",
     "WarpedWindow",
+    "by_unseen_models",
+    "certify",
     "deformation_bound",
     "enumerated_certificate",
     "error_certificate",
@@ -57,6 +62,7 @@ __all__ = [
     "shifted",
     "smoothed_verdicts",
     "stretch",
+    "stretch_votes",
     "threat_of",
     "uc_gain_certificate",
     "warp_bounds",

@@ -1,13 +1,13 @@
 """Certificates of loss, wrong rates and warps: bounds of what a network can be given, carried through to its score.
 
-The network has to bound its own scores, by a method `bounds` as that of `fhr.models.LipschitzNet`. A threat says within
-which bounds it leaves each value and each share that was measured; where it may lie anywhere, places are searched by
-branch and bound: all that fit into a stretch are bounded together, and a stretch that fails is halved.
+The network has to sort what it reads, as a `fhr.models.SortedNetwork` does. A threat says within which bounds it leaves
+each value and each share that was measured; where it may lie anywhere, places are searched by branch and bound: all
+that fit into a stretch are bounded together, and a stretch that fails is halved.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import ceil, inf
-from typing import NamedTuple, Protocol, cast, runtime_checkable
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -15,38 +15,39 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from fhr.errors import FHRError
+from fhr.models import SortedNetwork
 
 from .certificates import Certificate
 from .reader import NetworkReader
+from .time_changes import SLOPE
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate", "largest_held"]
+__all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate", "largest_held"]
 
 _RATIO = 1.1  # of two sizes that are told apart
-_COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to, at first and at last
+_COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to at first, and at last for short ones
+_SHARE = 10  # of the length of long ones
 _ROWS = 32  # stretches that are bounded at once
 _RATES = (50.0, 210.0)  # bpm, beyond which a wrong rate counts as lost
 _MOTHERS = (60.0, 110.0)  # bpm
 
 
-@runtime_checkable
-class Bounding(Protocol):
-    """A network that bounds its own scores."""
-
-    def bounds(
-        self, low: Tensor, high: Tensor, least: Tensor, most: Tensor, lost: float = 0.0
-    ) -> tuple[Tensor, Tensor]:
-        """See `fhr.models.LipschitzNet.bounds`."""
-
-
 class _Bounds(NamedTuple):
-    """What a network can be given: heart rate in bpm and share that was measured, each (row, time)."""
+    """What a network can be given: heart rate in bpm and share that was measured, each (row, time), and what remains.
+
+    Attributes:
+        lost: samples that may be missing beside, wherever they are.
+        crossing: samples by which what is read may be moved across the beginning of a part.
+        cost: (1, time), squares of bpm by which what is sorted is from these, see `_stretched`.
+    """
 
     low: Tensor
     high: Tensor
     least: Tensor
     most: Tensor
     lost: float = 0.0
+    crossing: int = 0
+    cost: Tensor | None = None
 
 
 def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, largest: float) -> Certificate:
@@ -67,10 +68,10 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
     if not 0 < largest < inf:
         raise FHRError(f"largest={largest}; give a number of seconds above 0")
     for network in reader.networks:
-        if not isinstance(network, Bounding):
+        if not isinstance(network, SortedNetwork):
             raise FHRError(
-                f"{type(network).__name__} does not bound its scores where samples are lost or moved; use a "
-                "fhr.models.LipschitzNet, or randomized smoothing"
+                f"no bound is known of {type(network).__name__} where samples are lost or moved; train a "
+                "fhr.models.SortedKernel or a fhr.models.LipschitzNet (`--config robust_kernel`, `--config robust`)"
             )
     change, at_risk = _CHANGES[threat], reader.verdicts(traces).at_risk
     sizes = np.zeros(len(traces))
@@ -86,7 +87,7 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
         _ASSUMED[threat],
     )
-    return Certificate(threat, sizes, "bounds of every sample, carried through sorting and filters", assumptions)
+    return Certificate(threat, sizes, "bounds of every sample, carried through sorting and score", assumptions)
 
 
 def largest_held(holds: Callable[[float], bool], least: float, largest: float) -> float:
@@ -109,12 +110,26 @@ def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
     """Whether the verdict holds for each row (k,), whatever is within its bounds."""
     offset, scale = reader.predictor.pipeline.scaling["fhr"]
     low, high = (torch.nan_to_num((x - offset) / scale, nan=0.0) for x in (rows.low, rows.high))
-    given = low, high, rows.least, rows.most, rows.lost
+    embedded: dict[object, tuple[Tensor, Tensor, float]] = {}
+    pairs = []
     with torch.no_grad():
-        pairs = [cast(Bounding, network).bounds(*given) for network in reader.networks]
+        for network in cast("list[SortedNetwork]", reader.networks):
+            if network.key not in embedded:
+                bounds = network.embedded_bounds(low, high, rows.least, rows.most, rows.lost, rows.crossing)
+                embedded[network.key] = (*bounds, _apart(network, rows))
+            pairs.append(network.bounds(*embedded[network.key]))
     least, most = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
     below, above = reader.decide(least).at_risk, reader.decide(most).at_risk
     return np.asarray((below == at_risk) & (above == at_risk))
+
+
+def _apart(network: SortedNetwork, rows: _Bounds) -> float:
+    """Distance of the embedding from what the bounds allow, bpm."""
+    if rows.cost is None:
+        return 0.0
+    if network.n_filtered:
+        return inf  # filters see the order in time
+    return float(network.pool.apart(rows.cost[:, None], rows.least[:, None], rows.crossing).sqrt())
 
 
 _Held = Callable[[_Bounds], np.ndarray]
@@ -144,7 +159,8 @@ def _scattered(values: _Bounds, samples: float, held: _Held) -> bool:
     return bool(held(values._replace(lost=float(ceil(samples)))).all())
 
 
-def _warped(values: _Bounds, samples: float, held: _Held) -> bool:
+def _moved(values: _Bounds, samples: float, held: _Held) -> bool:
+    """Warps of any slope: each sample takes a value from within reach."""
     reach = ceil(samples)
     valued = ~torch.isnan(values.low)
     low, high = (torch.where(valued, values.low, x) for x in (inf, -inf))
@@ -153,6 +169,29 @@ def _warped(values: _Bounds, samples: float, held: _Held) -> bool:
     high, most = (_widest(x, reach) for x in (high, most))
     low, high = (torch.where(torch.isfinite(x), x, torch.nan) for x in (low, high))
     return bool(held(_Bounds(low, high, least, most)).all())
+
+
+def _stretched(values: _Bounds, samples: float, held: _Held) -> bool:
+    r"""Warps of a slope s of at most `SLOPE`: little time is gained or lost anywhere, wherever it is moved to.
+
+    The warp reads the linear interpolation at nodes that are 1 - s to 1 + s apart, so that sample k has a weight of
+    1 - s to 1 + 2 s in all that is read (the sum of the hat function about k over the nodes: of two within it 2 minus
+    their distance, of a single one 1 - s at least, and a third adds at most 2 s). Were each node the two samples that
+    it lies between, in their shares, sorting would see the values of before with these weights. It sees their mean:
+    a node at the share u between samples that are d apart costs :math:`u (1 - u) d^2 \le d^2 / 4`, and two nodes
+    within one sample no more. Samples beside one without a value may be gone.
+    """
+    valued = ~torch.isnan(values.low)
+    share = torch.where(valued, values.most, 0.0)
+    whole = -_widest(-valued.double(), 1)
+    steps = torch.nan_to_num(values.low.diff()).square() / 4
+    cost = F.pad(torch.maximum(share[:, 1:], share[:, :-1]) * steps, (0, 1))
+    least, most = (1 - SLOPE) * share * whole, (1 + 2 * SLOPE) * share
+    return bool(held(_Bounds(values.low, values.high, least, most, cost=cost, crossing=ceil(samples) + 1)).all())
+
+
+def _warped(values: _Bounds, samples: float, held: _Held) -> bool:
+    return _stretched(values, samples, held) or _moved(values, samples, held)
 
 
 def _widest(x: Tensor, reach: int) -> Tensor:
@@ -167,24 +206,21 @@ def _everywhere(values: _Bounds, samples: float, held: _Held, change: Callable[[
     Each is known to begin within `_COARSE` samples, and where all that they can touch is too much, in half of them.
     """
     n_times, length = values.low.shape[-1], ceil(samples)
-    at = torch.arange(n_times)
-    places = [(start, min(_COARSE, max(length, _FINE))) for start in _starts(n_times, min(_COARSE, max(length, _FINE)))]
+    fine = max(_FINE, length // _SHARE)
+    at, coarse = torch.arange(n_times), min(_COARSE, max(length, fine))
+    places = [(start, coarse) for start in range(0, n_times, coarse)]
     while places:
         some, places = places[:_ROWS], places[_ROWS:]
         begin, wide = (torch.tensor(x)[:, None] for x in zip(*some, strict=True))
         kept = held(change((at >= begin) & (at < begin + wide - 1 + length)))
-        for (start, width), fine in zip(some, kept, strict=True):
-            if fine:
+        for (start, width), holds in zip(some, kept, strict=True):
+            if holds:
                 continue
-            if width <= _FINE:
+            if width <= fine:
                 return False
             half = (width + 1) // 2
             places = [(start, half), (start + half, width - half), *places]
     return True
-
-
-def _starts(n_times: int, width: int) -> Iterator[int]:
-    yield from range(0, n_times, width)
 
 
 _CHANGES: dict[str, Callable[[_Bounds, float, _Held], bool]] = {
@@ -198,8 +234,8 @@ _ASSUMED = {
     "scattered_loss": "so many seconds are lost, of any samples",
     "wrong_rate": "within one stretch of this length each sample is right, doubled, halved, between 60 and 110 bpm, or "
     "lost",
-    "warp": "no sample is moved by more, however steep the warp; both ends stay, and what rests on a sample without a "
-    "value has none",
+    "warp": f"no sample is moved by more, no steeper than {SLOPE:g} s a second; both ends stay, and what rests on a "
+    "sample without a value has none",
 }
 BOUNDED_BY_INTERVALS = tuple(_CHANGES)
 """Threats that are bounded sample by sample."""

@@ -138,7 +138,7 @@ def _halved(reader: FeatureReader, trace: Traces, at_risk: bool, threat: str, la
 
     if stays(largest):
         return largest
-    if threat == "uc_gain":
+    if not stays(0.0):  # features without a known bound are enough to flip it
         return 0.0
     low, high = 0.0, largest
     for _ in range(_HALVINGS):

@@ -1,6 +1,7 @@
 """Readers of traces: scores of a trained model, their gradient, the verdict after averaging and calibration."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -100,20 +101,38 @@ class NetworkReader(Reader):
         """See `Reader`."""
         return self.predictor.scores(traces.signal(self.predictor.pipeline).detach().cpu().numpy())
 
+    def member_scores(self, traces: Traces) -> Tensor:
+        """Risk scores (member, n), differentiable in the traces; on the device of the networks."""
+        signal = traces.signal(self.predictor.pipeline).to(self.predictor.device)
+        return torch.stack([network.scores(signal)[:, 0] for network in self.networks])
+
     def mean_score(self, traces: Traces) -> Tensor:
         """Mean risk score (n,) of the members, differentiable in the traces; on the device of the networks."""
-        signal = traces.signal(self.predictor.pipeline).to(self.predictor.device)
-        return torch.stack([network.scores(signal)[:, 0] for network in self.networks]).mean(0)
+        return self.member_scores(traces).mean(0)
+
+    def scores_and_gradient(
+        self, traces: Traces, parameter: Tensor, change: Callable[[Traces, Tensor], Traces]
+    ) -> tuple[np.ndarray, Tensor]:
+        """Scores (member, n) of changed traces, and the gradient of their mean in what the change is made by.
+
+        Args:
+            traces: n windows.
+            parameter: (n, ...), of the change.
+            change: what makes changed traces of traces and parameter, differentiable in the latter.
+        """
+        scores, gradients = [], []
+        for i in range(0, len(traces), _BATCH):
+            some = slice(i, i + _BATCH)
+            free = parameter[some].detach().clone().requires_grad_()
+            scored = self.member_scores(change(traces[some], free))
+            gradients.append(torch.autograd.grad(scored.mean(0).sum(), free)[0])
+            scores.append(scored.detach().double().cpu().numpy())
+        return np.concatenate(scores, axis=1), torch.nan_to_num(torch.cat(gradients))
 
     def gradient(self, traces: Traces) -> Tensor:
         """Gradient (n, time) of the mean score in the heart rate, score per bpm; 0 where nothing was measured."""
-        found = []
-        for i in range(0, len(traces), _BATCH):
-            some = traces[slice(i, i + _BATCH)]
-            fhr = some.fhr.clone().requires_grad_()
-            score = self.mean_score(replace(some, fhr=fhr))
-            found.append(torch.autograd.grad(score.sum(), fhr)[0] * (some.measured > 0))
-        return torch.nan_to_num(torch.cat(found))
+        _, gradient = self.scores_and_gradient(traces, traces.fhr, lambda some, fhr: replace(some, fhr=fhr))
+        return gradient * (traces.measured > 0)
 
 
 class FeatureReader(Reader):

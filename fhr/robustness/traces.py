@@ -77,6 +77,25 @@ class Traces:
         fhr, uc, measured = planes[..., m:].unbind(1)
         return cls(fhr, uc, measured, fs, names, earlier=planes[..., :m])
 
+    @classmethod
+    def joined(cls, parts: "Sequence[Traces]") -> "Traces":
+        """Windows of several traces of one length and rate, one after the other."""
+        first = parts[0]
+        fhr, uc, measured = (torch.cat([getattr(one, x) for one in parts]) for x in ("fhr", "uc", "measured"))
+        before = [one.earlier for one in parts if one.earlier is not None]
+        moved = any(one.delay is not None for one in parts)
+        delays = [torch.zeros_like(one.fhr) if one.delay is None else one.delay for one in parts]
+        return Traces(
+            fhr,
+            uc,
+            measured,
+            first.fs,
+            tuple(name for one in parts for name in one.names),
+            first.bridged,
+            torch.cat(before) if len(before) == len(parts) else None,
+            torch.cat(delays) if moved else None,
+        )
+
     def __len__(self) -> int:
         return len(self.fhr)
 
