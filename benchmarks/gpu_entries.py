@@ -274,10 +274,14 @@ def robustness(say, *, device: str, small: bool, seconds: float, folder: Path) -
         )
         x, mask = signal.detach()[:1, 0], signal.detach()[:1, -1]
         lost = mask.expand(len(signal), -1) * (torch.rand(len(signal), 1, device=where) > 0.5)
-        work = partial(lambda *given: kernel.bounds(*kernel.embedded_bounds(*given)), x, x, lost, mask)
+        work = partial(_bounds_of, kernel, x, x, lost, mask)
         bounds.append(1e3 * median_seconds(work, where, budget=budget))
     say(Result(f"gradient of the scores of {len(signal)} windows of {minutes} min", steps[0], "ms", cpu=steps[1]))
     say(Result(f"bounds of {len(signal)} lost stretches", bounds[0], "ms", cpu=bounds[1]))
+
+
+def _bounds_of(network, *given) -> None:
+    network.bounds(*network.embedded_bounds(*given))
 
 
 @entry("surrogates", value=25, seconds=25)
