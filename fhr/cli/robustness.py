@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--looks",
         type=int,
         metavar="N",
-        help="of each attack; more find smaller changes (default: 20 at statistics, 150 at networks)",
+        help="of each attack; more find smaller changes (default: 16 at statistics, 150 at networks)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the attacks (default: 0)")
     parser.add_argument(

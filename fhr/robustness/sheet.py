@@ -105,7 +105,7 @@ def robustness_sheet(
         threats: names of `THREATS`.
         largest: size at which certificates and attacks of a threat end, by its name; else the largest usual one.
         attacks: whether flips are looked for.
-        looks: of each attack; None for 20 at statistics and 150 at networks.
+        looks: of each attack; None for 16 at statistics and 150 at networks.
         seed: of the attacks.
         kept: folder of the recordings that are finished; None keeps nothing.
         known_as: checksum of the model, by which what is kept is known; needed with `kept`.
