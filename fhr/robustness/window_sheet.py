@@ -76,6 +76,7 @@ class WindowSheet:
         fs: rate at which the model reads, Hz.
         minutes: length of the window.
         label: 1 or 0 where the outcome is known, else None.
+        held_out: whether the models of the verdict have not learnt from the recording.
         rows: of each threat, with the columns `COLUMNS` from `threat` to `broken`.
         worst: of each size of `error_rms`, see `worst_scores`.
         strips: the window and the smallest changes found of some threats, the smallest beside what is usual first.
@@ -92,6 +93,7 @@ class WindowSheet:
     worst: Sequence[Mapping[str, float]]
     strips: Sequence[ChangedStrip] = field(repr=False)
     label: int | None = None
+    held_out: bool = True
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
@@ -110,9 +112,9 @@ class WindowSheet:
         """The smallest change found, beside the largest usual one of its threat; infinite where there is none."""
         return min((strip.share for strip in self.strips[1:]), default=inf)
 
-    def of(self, record: str, label: int | None) -> "WindowSheet":
+    def of(self, record: str, label: int | None, *, held_out: bool = True) -> "WindowSheet":
         """The same of a recording of the same signals."""
-        return replace(self, record=record, label=label)
+        return replace(self, record=record, label=label, held_out=held_out)
 
 
 def window_sheet(

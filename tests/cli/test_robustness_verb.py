@@ -143,3 +143,18 @@ def test_a_mistake_is_told_and_leaves_nothing(run_fhr, few, tmp_path, arguments,
     assert (answer.code, answer.out) == (2, ""), answer.err
     assert message in answer.err.splitlines()[-1]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_run_says_on_its_cards_what_was_stored(run_fhr, runs, simulated_folder, tmp_path, monkeypatch):
+    given = ["--out", tmp_path / "out", "--threats", "error_rms", "--no-attacks", "--strips", 0, "-q", "--store"]
+    answer = run_fhr(runs.folder, "robustness", simulated_folder, "--run", runs.fit, *given)
+    assert answer.code == 0, answer.err
+    monkeypatch.chdir(runs.folder)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    stability = fhr.load(runs.fit).confidence.judge(np.zeros((1, 1))).model.stability
+    assert stability.n == 60
+    certified = pd.read_csv(io.StringIO(answer.out))["error_rms_certified"]
+    assert (certified >= stability.error_rms).mean() >= 0.5
+    answer = run_fhr(tmp_path, "robustness", simulated_folder, "--out", tmp_path / "out", "--store")
+    assert answer.code == 2
+    assert "--store is of a run" in answer.err
