@@ -1,11 +1,13 @@
 """Changes of a trace that would change the verdict: threats, attacks, certificates."""
 
+from .attacks import BY_GRADIENT, attack
 from .certificates import Certificate
 from .certify import certify
 from .deformation import WarpedWindow, warp_bounds, warped_scores
 from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
 from .feature_bounds import feature_bounds
+from .flips import Flips
 from .interval_certificates import BOUNDED_BY_INTERVALS, interval_certificate
 from .kernel_bounds import kernel_bounds, kernel_certificate, score_bounds
 from .layer_bound import layer_bound
@@ -25,11 +27,13 @@ from .warp_certificate import warp_certificate
 __all__ = [
     "BOUNDED_BY_INTERVALS",
     "BOUNDED_BY_SLOPE",
+    "BY_GRADIENT",
     "SLOPE",
     "THREATS",
     "WRONG_RATES",
     "Certificate",
     "FeatureReader",
+    "Flips",
     "NetworkReader",
     "Reader",
     "SmoothedVerdicts",
@@ -38,6 +42,7 @@ __all__ = [
     "Traces",
     "Verdicts",
     "WarpedWindow",
+    "attack",
     "by_unseen_models",
     "certify",
     "deformation_bound",

@@ -112,9 +112,10 @@ class Quest:
             changed = Traces.joined([self.traces[[i]] if i in lost else self._best[i] for i in range(len(held))])
         return Flips(self.threat.name, self.sizes, changed, self._looks / len(held))
 
-    def best(self, i: int) -> Traces:
-        """Window i, changed by the smallest flip so far, or as it was."""
-        return self._best[i]
+    def best_error(self, windows: np.ndarray) -> torch.Tensor:
+        """Additive errors (k, time) of the smallest flips of some windows, 0 where a sample has no value."""
+        errors = [self._best[i].fhr - self.traces.fhr[[i]] for i in windows]
+        return torch.nan_to_num(torch.cat(errors), nan=0.0)
 
     def _flips_at(self, gain: np.ndarray) -> np.ndarray:
         flips: np.ndarray = self.reader.decide(self.scores + gain * self.toward).at_risk != self._at_risk
