@@ -60,7 +60,7 @@ class Family(ABC):
 
 
 class Offset(Family):
-    """Up or down."""
+    """Offsets up or down."""
 
     rungs = 12
 
@@ -74,7 +74,7 @@ class Offset(Family):
 
 
 class Gain(Offset):
-    """Up or down."""
+    """Gains up or down."""
 
     def change(self, traces: Traces, windows: np.ndarray, numbers: Tensor, sizes: Tensor) -> Traces:
         """See `Family`."""
@@ -82,7 +82,7 @@ class Gain(Offset):
 
 
 class Shift(Family):
-    """Nothing but a size."""
+    """Shifts, which only their size tells apart."""
 
     rungs = 24
 

@@ -87,12 +87,12 @@ class _Search:
             gains.append(gain)
             flips.append(flipped)
         self.spent += m
-        gain = torch.from_numpy(np.concatenate(gains).reshape(self.n, m))
-        flipped = torch.from_numpy(np.concatenate(flips).reshape(self.n, m))
-        chosen = torch.where(flipped, gain, -torch.inf).argmax(-1)
+        gained = torch.from_numpy(np.concatenate(gains).reshape(self.n, m))
+        has_flipped = torch.from_numpy(np.concatenate(flips).reshape(self.n, m))
+        chosen = gained.masked_fill(~has_flipped, -torch.inf).argmax(-1)
         smaller = torch.from_numpy(self.quest.sizes < before)
         self.best[smaller] = numbers[torch.arange(self.n), chosen][smaller]
-        return gain
+        return gained
 
     def weighted(self, first: Tensor, gain: Tensor) -> Tensor:
         """The sum (n, p) of what was tried, up and down, each direction weighted by what it gains."""
