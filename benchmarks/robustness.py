@@ -92,19 +92,20 @@ def measure(options: argparse.Namespace) -> None:
     name, _, run = options.model.partition("=")
     path = Path(options.out, "measured.csv")
     path.parent.mkdir(exist_ok=True, parents=True)
-    done = set()
+    done: set[tuple[str, str, str]] = set()
     if path.exists():
-        there = pd.read_csv(path)
-        done = set(zip(there.model, there.threat, strict=True))
+        there = pd.read_csv(path, dtype={"record": str})
+        done = set(zip(there.model, there.threat, there.record, strict=True))
     groups = prepared(options.folder, run, options.records)
     total = sum(len(traces) for _, traces in groups)
     every = max(round(total / max(options.attacked, 1)), 1)
     for threat in options.threats or LARGEST:
-        if (name, threat) in done:
-            continue
         rows = []
-        for reader, traces in groups:
+        for reader, of_reader in groups:
+            traces = of_reader[[i for i, record in enumerate(of_reader.names) if (name, threat, record) not in done]]
             n, attacked = len(traces), np.arange(len(traces)) % every == 0
+            if not n:
+                continue
             row = {"model": name, "threat": threat, "record": traces.names,
                    "at_risk": reader.verdicts(traces).at_risk.astype(int)}  # fmt: skip
             start = time.process_time()
@@ -137,10 +138,12 @@ def measure(options: argparse.Namespace) -> None:
                 sizes[attacked] = found.sizes
             row |= {"attacked": sizes, "attacking": (time.process_time() - start) / max(attacked.sum(), 1)}
             rows.append(pd.DataFrame(row))
+        if not rows:
+            continue
         table = pd.concat(rows)
         table.to_csv(path, mode="a", header=not path.exists(), index=False)
-        print(f"{name}, {threat}: {total} records, {int((table.beaten > 0).sum())} beaten, {table.tried.max()} tries",
-              flush=True)  # fmt: skip
+        beaten = int((table.beaten > 0).sum())
+        print(f"{name}, {threat}: {len(table)} records, {beaten} beaten, {table.tried.max()} tries", flush=True)
 
 
 def broken(measured: pd.DataFrame) -> None:
@@ -341,7 +344,9 @@ def strips(options: argparse.Namespace) -> None:
         for traces, colour, width in ((before, "0.6", 1.8), (after, "C3", 0.7)):
             strip.plot(minutes, torch.where(traces.measured > 0, traces.fhr, torch.nan)[0], colour, lw=width)
         unit = THREATS[options.threat].unit
-        strip.set_title(f"record {before.names[0]}: {size:.2g} {unit} ({options.threat}) turn {p:.0%} into {q:.0%}")
+        strip.set_title(
+            f"{name}, record {before.names[0]}: {options.threat} of {size:.2g} {unit} makes {p:.0%} {q:.0%}"
+        )
         strip.set(ylabel="bpm", ylim=(50, 210))
         moved = torch.where((before.measured > 0) & (after.measured > 0), after.fhr - before.fhr, torch.nan)[0]
         change.plot(minutes, moved, "C3", lw=0.7)
