@@ -159,20 +159,24 @@ def broken(measured: pd.DataFrame) -> None:
 
 
 def sizes(measured: pd.DataFrame) -> None:
-    """Certified beside attacked, in the median."""
-    print("| model | threat | records (attacked) | certified | at risk / not | attacked | at risk / not | ratio "
-          "| certified at 1 bpm |")  # fmt: skip
-    print("|---|---|---|---|---|---|---|---|---|")
+    """Certified sizes of all records, and beside attacked ones of those that were attacked, in the median."""
+    print(
+        "| model | threat | records | certified | at risk / not | at least 1 bpm | attacked records | certified | attacked "
+        "| at risk / not | certified over attacked |\n" + "|---" * 11 + "|"
+    )
     for (model, threat), some in measured.groupby(["model", "threat"], sort=False):
-        both = some[some.attacked.notna() & some.certified.notna()]
-        ratio = np.where(np.isinf(both.attacked), np.nan, both.certified / both.attacked)
-        ratio = f"{np.nanmedian(ratio):.2f}" if np.isfinite(ratio).any() else "-"
-        share = f"{(some.certified >= ONE_BPM).mean():.0%}" if THREATS[threat].unit == "bpm" else ""
-        share = "-" if some.certified.isna().all() else share
-        cells = [f"{_median(some[column])} | {_median(some[column][some.at_risk == 1])} / "
-                 f"{_median(some[column][some.at_risk == 0])}" for column in ("certified", "attacked")]  # fmt: skip
-        print(f"| {model} | {THREATS[threat].words} | {len(some)} ({some.attacked.notna().sum()}) | "
-              f"{' | '.join(cells)} | {ratio} | {share} |")  # fmt: skip
+        known, hit = some.certified.notna().any(), some[some.attacked.notna()]
+        ratio = (hit.certified / hit.attacked)[np.isfinite(hit.attacked)].dropna()  # of the flips that were found
+        share = f"{(some.certified >= ONE_BPM).mean():.0%}" if THREATS[threat].unit == "bpm" and known else "-"
+        print(
+            f"| {model} | {THREATS[threat].words} | {len(some)} | {_median(some.certified)} | "
+            f"{_by_verdict(some, 'certified')} | {share} | {len(hit)} | {_median(hit.certified)} | "
+            f"{_median(hit.attacked)} | {_by_verdict(hit, 'attacked')} | {_median(ratio)} ({len(ratio)}) |"
+        )
+
+
+def _by_verdict(some: pd.DataFrame, column: str) -> str:
+    return " / ".join(_median(some[column][some.at_risk == at_risk]) for at_risk in (1, 0))
 
 
 def halves(measured: pd.DataFrame) -> None:
