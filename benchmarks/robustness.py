@@ -161,8 +161,8 @@ def broken(measured: pd.DataFrame) -> None:
 def sizes(measured: pd.DataFrame) -> None:
     """Certified sizes of all records, and beside attacked ones of those that were attacked, in the median."""
     print(
-        "| model | threat | records | certified | at risk / not | at least 1 bpm | attacked records | certified | attacked "
-        "| at risk / not | certified over attacked |\n" + "|---" * 11 + "|"
+        "| model | threat | records | certified | at risk / not | at least 1 bpm | attacked records | certified "
+        "| attacked | at risk / not | certified over attacked |\n" + "|---" * 11 + "|"
     )
     for (model, threat), some in measured.groupby(["model", "threat"], sort=False):
         known, hit = some.certified.notna().any(), some[some.attacked.notna()]

@@ -1,6 +1,7 @@
 """Certificates by threat: whichever proof there is for the models of a reader."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import torch
 
@@ -45,7 +46,8 @@ def certify(reader: Reader, traces: Traces, threat: str | Threat, *, largest: fl
     if name == "uc_gain" and (isinstance(reader, NetworkReader) or not reads_activity(reader)):
         return uc_gain_certificate(reader, traces, largest=largest)
     if name == "shift":
-        return enumerated_certificate(reader, traces, name, _shifts(traces, largest))
+        looked_at = enumerated_certificate(reader, traces, name, _shifts(traces, largest))
+        return replace(looked_at, assumptions=("shifts are by whole seconds",))
     if isinstance(reader, FeatureReader):
         if name not in BOUNDED:
             raise FHRError(

@@ -17,7 +17,7 @@ from .threats import Threat
 from .time_changes import feasible_delay, shifted, warped
 from .traces import Traces
 
-__all__ = ["FAMILIES", "Family"]
+__all__ = ["FAMILIES", "ErrorFamily", "Family"]
 
 _RUN = 1.0  # s of scattered loss that are lost together
 _WAVES = 12  # of a warp
@@ -88,7 +88,7 @@ class Shift(Family):
 
     def change(self, traces: Traces, windows: np.ndarray, numbers: Tensor, sizes: Tensor) -> Traces:
         """See `Family`."""
-        return shifted(traces, sizes)
+        return shifted(traces, sizes.round())
 
     def first(self, n: int) -> Tensor:
         """See `Family`."""
@@ -154,13 +154,30 @@ class _Weighted(Family):
         weights = (2 * numbers - 1).to(self.directions)
         return (weights[:, None] @ self.directions[windows])[:, 0]
 
+
+class ErrorFamily(_Weighted):
+    """Sums of directions that statistics answer to; what a sum gains is smooth in its weights.
+
+    Attributes:
+        overlap: (window, p, p), mean products of the directions over what was measured.
+    """
+
+    def __init__(self, threat: Threat, traces: Traces) -> None:
+        super().__init__(threat, traces)
+        number = self.measured.sum(-1)[:, None, None]
+        self.overlap = (self.directions @ self.directions.transpose(1, 2) / number).double().cpu()
+
+    def first(self, n: int) -> Tensor:
+        """Each direction by itself, upwards."""
+        return super().first(n)[: self.n_numbers]
+
     def rms(self, windows: np.ndarray, sums: Tensor) -> Tensor:
         """RMS (k, 1) of sums over what was measured."""
         return (sums.square().sum(-1, keepdim=True) / self.measured[windows].sum(-1, keepdim=True)).sqrt()
 
 
-class RmsError(_Weighted):
-    """Sums of directions that statistics answer to."""
+class RmsError(ErrorFamily):
+    """Sums of a given RMS."""
 
     def change(self, traces: Traces, windows: np.ndarray, numbers: Tensor, sizes: Tensor) -> Traces:
         """See `Family`."""
@@ -168,8 +185,8 @@ class RmsError(_Weighted):
         return with_error(traces, error * (sizes[:, None].to(error) / self.rms(windows, error).clamp(min=1e-12)))
 
 
-class PeakError(_Weighted):
-    """The same sums, clipped at their RMS: most samples are changed by the peak or nearly so."""
+class PeakError(ErrorFamily):
+    """Sums, clipped at their RMS: most samples are changed by the peak or nearly so."""
 
     def change(self, traces: Traces, windows: np.ndarray, numbers: Tensor, sizes: Tensor) -> Traces:
         """See `Family`."""
