@@ -241,7 +241,6 @@ def _forgotten_loss(network: SortedNetwork) -> None:
 
 PLANTED: dict[str, tuple[str, Callable[[SortedNetwork], None]]] = {
     "slope halved": ("error_rms", _halved_slope),
-    "slope halved, of an offset": ("offset", _halved_slope),
     "bounds halved": ("scattered_loss", _halved_bounds),
     "scattered loss forgotten": ("scattered_loss", _forgotten_loss),
 }
