@@ -40,6 +40,7 @@ _VERBS = {
     "download": "fetch a published database, verified; goes on where it was interrupted",
     "similar": "labours of a database that are most like a recording, and how they ended; as CSV, figure, page",
     "cluster": "kinds of labour in a database, with confidence in their number and each membership; as CSV, figure",
+    "robustness": "how much a recording would have to change before its verdict does, proven and attacked; as CSV",
     "info": "what a recording or a folder holds, as CSV",
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",

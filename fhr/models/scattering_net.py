@@ -85,6 +85,7 @@ class ScatteringNet(Network):
     """
 
     overlap: Tensor
+    reads_activity = False
     centre: Tensor
     n_seen: Tensor
 

@@ -60,5 +60,5 @@ class SortedKernel(SortedNetwork):
         return self.head.moved(self.embed(signal), self.stretch(signal) * rms)
 
     def bounds(self, below: torch.Tensor, above: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
-        """Bounds of the scores (batch, 1) of embeddings that are known within bounds only, see `LipschitzNet.bounds`."""
+        """Bounds of the scores (batch, 1) of embeddings within bounds, see `LipschitzNet.bounds`."""
         return self.head.bounds(below, above, apart)

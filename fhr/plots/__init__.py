@@ -7,6 +7,7 @@ from .ctg_strip import ctg
 from .ctg_write import write_ctg
 from .decision_curve import net_benefit
 from .figure_pages import write_figures
+from .flip_strips import flip_strips
 from .kinds_overview import BestSplit, kinds_overview
 from .precision_recall_curve import precision_recall
 from .recalibration_curve import recalibration
@@ -19,18 +20,21 @@ from .scale_diagram import logscale_diagram
 from .scores_of_classes import score_by_class
 from .signal_strips import strips
 from .similar_strips import similar_strips
+from .size_curve import SizeCurve, size_curves_figure
 from .spectrum import singularity_spectrum
 from .spread_and_error import spread_against_error
 from .told_strips import ToldStrip, told_strips
 
 __all__ = [
     "BestSplit",
+    "SizeCurve",
     "ToldStrip",
     "compare_curves",
     "confidence_card",
     "ctg",
     "ctg_interactive",
     "ctg_pages",
+    "flip_strips",
     "kinds_overview",
     "logscale_diagram",
     "net_benefit",
@@ -42,6 +46,7 @@ __all__ = [
     "score_by_class",
     "similar_strips",
     "singularity_spectrum",
+    "size_curves_figure",
     "spread_against_error",
     "strips",
     "timeline",

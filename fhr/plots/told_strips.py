@@ -14,7 +14,7 @@ from .ctg_paper import INCH, Paper
 from .ctg_signals import draw_signal
 from .palette import BLUE
 
-__all__ = ["ToldStrip", "told_strips"]
+__all__ = ["ToldStrip", "tell_beside", "told_strips"]
 
 _LEAST = 10.0  # min of paper
 _LEFT, _RIGHT, _WORDS, _TOP, _FOOT = 1.4, 0.9, 6.8, 0.4, 0.9  # cm around the paper
@@ -89,7 +89,7 @@ def told_strips(
         _draw(rate, strip, strip.fhr, "black", size)
         _draw(activity, strip, strip.uc, "black", size)
         _number(rate, activity, paper, named=i in (0, len(strips) - 1))
-        _tell(figure, strip.words, (_LEFT + size * minutes + _RIGHT) / page[0], top, page[1])
+        tell_beside(figure, strip.words, (_LEFT + size * minutes + _RIGHT) / page[0], top, page[1])
     scale = f"1 cm/min, 20 bpm/cm at {_SIZES.get(size, f'{size:.0%} of its')} size"
     foot = f"{scale} · {said}" if said else scale
     figure.text(_LEFT / page[0], 0.25 / page[1], foot, fontsize=6.5, color="0.35", gid="foot")
@@ -112,7 +112,16 @@ def _number(rate: Axes, activity: Axes, paper: Paper, *, named: bool) -> None:
         activity.set_xlabel("time to the end of the window (min)", fontsize=7, loc="left", labelpad=2)
 
 
-def _tell(figure: Figure, words: Sequence[str], left: float, top: float, height: float) -> None:
+def tell_beside(figure: Figure, words: Sequence[str], left: float, top: float, height: float) -> None:
+    """Write lines beside a strip, the first in bold.
+
+    Args:
+        figure: of the strip.
+        words: lines; long ones are wrapped.
+        left: of the words, as a share of the width of the figure.
+        top: of the strip, cm from the top.
+        height: of the figure, cm.
+    """
     lines = [(part, not i) for i, line in enumerate(words) for part in wrap(line, round(_WORDS / _LETTER)) or [""]]
     for row, (text, first) in enumerate(lines):
         style = {"fontsize": 8.5, "weight": "bold"} if first else {"fontsize": 7}

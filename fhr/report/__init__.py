@@ -2,5 +2,6 @@
 
 from .matches_page import write_matches_page
 from .passport_page import write_passport
+from .robustness_page import write_robustness_page
 
-__all__ = ["write_matches_page", "write_passport"]
+__all__ = ["write_matches_page", "write_passport", "write_robustness_page"]

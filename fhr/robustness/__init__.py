@@ -2,6 +2,8 @@
 
 from .attacks import BY_GRADIENT, attack
 from .certificates import Certificate
+from .certify import certify
+from .challenge import Challenge, challenge
 from .deformation import WarpedWindow, warp_bounds, warped_scores
 from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
@@ -16,31 +18,44 @@ from .one_parameter import enumerated_certificate, offset_certificate, reads_act
 from .randomized_smoothing import SmoothedVerdicts, smoothed_verdicts
 from .reader import FeatureReader, NetworkReader, Reader, Verdicts, reader_of
 from .sensor_changes import quantised, with_error, with_gain, with_offset
+from .sheet import Sheet, robustness_sheet
+from .size_curves import size_curves, size_for_half
 from .stretch_votes import StretchVotes, stretch_votes
 from .threats import THREATS, Threat, threat_of, warp_threat
 from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
+from .unseen import by_unseen_models
 from .warp_certificate import warp_certificate
+from .window_sheet import COLUMNS, ChangedStrip, WindowSheet, window_sheet
+from .worst_scores import worst_scores
 
 __all__ = [
     "BOUNDED_BY_INTERVALS",
     "BOUNDED_BY_SLOPE",
     "BY_GRADIENT",
+    "COLUMNS",
     "SLOPE",
     "THREATS",
     "WRONG_RATES",
     "Certificate",
+    "Challenge",
+    "ChangedStrip",
     "FeatureReader",
     "Flips",
     "NetworkReader",
     "Reader",
+    "Sheet",
     "SmoothedVerdicts",
     "StretchVotes",
     "Threat",
     "Traces",
     "Verdicts",
     "WarpedWindow",
+    "WindowSheet",
     "attack",
+    "by_unseen_models",
+    "certify",
+    "challenge",
     "deformation_bound",
     "enumerated_certificate",
     "error_certificate",
@@ -59,8 +74,11 @@ __all__ = [
     "quantised",
     "reader_of",
     "reads_activity",
+    "robustness_sheet",
     "score_bounds",
     "shifted",
+    "size_curves",
+    "size_for_half",
     "smoothed_verdicts",
     "stretch",
     "stretch_votes",
@@ -71,9 +89,11 @@ __all__ = [
     "warp_threat",
     "warped",
     "warped_scores",
+    "window_sheet",
     "with_error",
     "with_gain",
     "with_loss",
     "with_offset",
     "with_wrong_rate",
+    "worst_scores",
 ]

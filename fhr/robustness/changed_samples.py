@@ -1,11 +1,13 @@
 """Bounds of the order statistics and the line of samples of which some move and some go missing."""
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, isfinite
 
 import numpy as np
 
 __all__ = ["SampleChange", "line_bounds", "line_without", "quantile_bounds", "spread_bounds"]
+
+_MEDIANS = 9  # places of a median that deviations are bounded from
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,8 @@ def spread_bounds(t: np.ndarray, residual: np.ndarray, change: SampleChange, slo
     """Lowest and highest median absolute deviation about the median of the residuals of changed samples.
 
     Residuals move as the samples do and against the line, whose level the median takes away: its slope is left, by
-    which each moves beside. The median moves to within some reach, and all deviations from the old one by that reach
-    and as the residuals do.
+    which each moves beside. The median comes to lie somewhere within its bounds: deviations are bounded from some
+    places between these, and from others by no more than the way to the next of them.
 
     Args:
         t: (n,), times of the samples.
@@ -69,13 +71,18 @@ def spread_bounds(t: np.ndarray, residual: np.ndarray, change: SampleChange, slo
     """
     if slope == inf:
         return 0.0, inf
-    middle = float(np.median(residual))
     beside = slope * np.abs(t - (t.min() + t.max()) / 2)
     low = quantile_bounds(np.sort(residual - beside), 0.5, change)[0]
     high = quantile_bounds(np.sort(residual + beside), 0.5, change)[1]
-    reach, deviation = max(high - middle, middle - low), np.abs(residual - middle)
-    least = quantile_bounds(np.sort(deviation - beside), 0.5, change)[0] - reach
-    return max(least, 0.0), quantile_bounds(np.sort(deviation + beside), 0.5, change)[1] + reach
+    if not isfinite(high - low):
+        return 0.0, inf
+    least, most = inf, 0.0
+    for median in np.linspace(low, high, _MEDIANS):
+        deviation = np.abs(residual - median)
+        least = min(least, quantile_bounds(np.sort(deviation - beside), 0.5, change)[0])
+        most = max(most, quantile_bounds(np.sort(deviation + beside), 0.5, change)[1])
+    away = (high - low) / (_MEDIANS - 1) / 2
+    return max(least - away, 0.0), most + away
 
 
 def line_bounds(t: np.ndarray, x: np.ndarray, at: np.ndarray, change: SampleChange) -> tuple[np.ndarray, float]:

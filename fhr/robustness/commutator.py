@@ -125,26 +125,27 @@ def exchange(
     seen = np.fft.fft(y) * spectrum * np.sinc(frequency) ** 2
     # W and its first two derivatives at whole samples.
     w, first, second = (np.fft.ifft(seen * (2j * pi * frequency) ** n) for n in range(3))
-    reach = 3.0  # samples: half of it for the hats that a lag is spread over, half for the place between two samples
-    m0, m1, m2, m3, m4 = (envelope(order, reach, steep) for order in range(5))
+    reach = 3.0  # samples: the hats that a lag is spread over, and the place between two samples
+    m0, m1, m2, _, m4 = (envelope(order, reach, steep) for order in range(5))
     r = envelope.distance(reach, steep)
     step = max(1, int(envelope.width / _FINE))
     far = min(length // 2 - 1, int(_FAR * envelope.width) + 1)
-    beyond = (r + far) * m0 * (np.abs(envelope.lags) >= far - 1)
+    # A is known at every `step`-th sample, from where lags are off by as much.
+    wide0, wide2, distance = envelope(0, reach + step), envelope(2, reach + step), envelope.distance(reach + step, 0)
+    coarse = step**2 / 8 * distance * wide2 + (distance + far) * wide0 * (np.abs(envelope.lags) >= far - step - 1)
     bends = np.roll(y, -1) - 2 * y + np.roll(y, 1)
     together = _nearby(np.abs(np.fft.ifft(np.fft.fft(bends) * spectrum)), 1)
     error = (
         _convolved((1 + 2 * slope) * m0, unsmooth)
         + (1 + slope) / 16 * (together + _convolved(m0 + steep * r * m1 + m2 / 8, np.abs(bends)))
-        + _convolved(steep**2 * (0.5 * r**2 * m2 + r * m1) + 0.125**2 * m4 + 0.125 * steep * step * m3, np.abs(y))
-        + _convolved(steep * (step**2 / 8 * r * m2 + m1 / 12 + beyond), np.abs(np.roll(y, -1) - y))
+        + _convolved(steep**2 * (0.5 * r**2 * m2 + r * m1) + m4 / 64, np.abs(y))
+        + _convolved(steep * (m1 / 12 + coarse), np.abs(np.roll(y, -1) - y))
     )
-    # A at every `step`-th sample; between two of them the side of a place changes, by W' over at most a step.
     at = np.arange(0, n_times - 1 + step, step)
     kernel = np.fft.ifft(spectrum * np.sinc(frequency) * np.exp(1j * pi * frequency))
-    coarse = _steepest(np.roll(y, -1) - y, kernel, at, far)
-    error += steep * step * _nearby(np.abs(first), step + 1)
-    inner = error[:n_times] + steep * np.interp(np.arange(n_times), at, coarse)
+    steepest = np.interp(np.arange(n_times), at, _steepest(np.roll(y, -1) - y, kernel, at, far))
+    # Between two of these the side of a place changes, and with it T, by W' over half a step at most.
+    inner = (error + steep * step / 2 * _nearby(np.abs(first), step))[:n_times] + steep * steepest
     modulus = np.abs(w)
     bend = _nearby(np.abs(second), 1)[:n_times] / 8
     ahead = np.clip((w * np.roll(w, -1).conj()).real / np.maximum(modulus * np.roll(modulus, -1), 1e-300), -1, 1)

@@ -138,7 +138,7 @@ class WarpedWindow:
         return lengths
 
     def moves(self, weights: np.ndarray, seconds: float) -> tuple[np.ndarray, np.ndarray]:
-        """How far scores can fall and rise, each (n,), with weights (n, path, part) and delays of so many seconds.
+        """Most that scores can fall and rise, each (n,), with weights (n, path, part) and delays of so many seconds.
 
         Raises:
             FHRError: seconds that are not above 0.

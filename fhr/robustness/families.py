@@ -88,7 +88,7 @@ class Shift(Family):
 
     def change(self, traces: Traces, windows: np.ndarray, numbers: Tensor, sizes: Tensor) -> Traces:
         """See `Family`."""
-        return shifted(traces, sizes)
+        return shifted(traces, sizes.round())
 
     def first(self, n: int) -> Tensor:
         """See `Family`."""

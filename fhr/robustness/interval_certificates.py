@@ -22,8 +22,7 @@ from .reader import NetworkReader
 from .time_changes import SLOPE
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_INTERVALS", "Bounding", "interval_certificate", "largest_held"]
-__all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate"]
+__all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate", "largest_held"]
 
 _RATIO = 1.1  # of two sizes that are told apart
 _COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to at first, and at last for short ones
@@ -110,17 +109,19 @@ def _valued(one: Traces) -> _Bounds:
 def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
     """Whether the verdict holds for each row (k,), whatever is within its bounds."""
     offset, scale = reader.predictor.pipeline.scaling["fhr"]
-    low, high = (torch.nan_to_num((x - offset) / scale, nan=0.0) for x in (rows.low, rows.high))
+    device = reader.predictor.device
+    low, high = (torch.nan_to_num((x.to(device) - offset) / scale, nan=0.0) for x in (rows.low, rows.high))
+    least, most = rows.least.to(device), rows.most.to(device)
     embedded: dict[object, tuple[Tensor, Tensor, float]] = {}
     pairs = []
     with torch.no_grad():
         for network in cast("list[SortedNetwork]", reader.networks):
             if network.key not in embedded:
-                bounds = network.embedded_bounds(low, high, rows.least, rows.most, rows.lost, rows.crossing)
+                bounds = network.embedded_bounds(low, high, least, most, rows.lost, rows.crossing)
                 embedded[network.key] = (*bounds, _apart(network, rows))
             pairs.append(network.bounds(*embedded[network.key]))
-    least, most = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
-    below, above = reader.decide(least).at_risk, reader.decide(most).at_risk
+    lowest, highest = (np.stack([pair[k][:, 0].cpu().numpy() for pair in pairs]) for k in (0, 1))
+    below, above = reader.decide(lowest).at_risk, reader.decide(highest).at_risk
     return np.asarray((below == at_risk) & (above == at_risk))
 
 

@@ -68,7 +68,7 @@ _ALL = (
     Threat("error_peak", "bpm", "additive error, bpm at most", (1.0, 2.0, 5.0, 10.0, 20.0), peak_of_error),
     Threat("offset", "bpm", "offset of the baseline, bpm", (1.0, 2.0, 5.0, 10.0, 20.0), size_of_offset),
     Threat("uc_gain", "x", "gain of uterine activity, up or down", (1.1, 1.25, 1.5, 2.0, 4.0), size_of_gain, 1),
-    Threat("shift", "s", "end of the window, s earlier", (1.0, 5.0, 15.0, 30.0, 60.0), size_of_shift),
+    Threat("shift", "s", "end of the window, whole s earlier", (1.0, 5.0, 15.0, 30.0, 60.0), size_of_shift),
     warp_threat(SLOPE),
     Threat("block_loss", "s", "one block of signal lost, s", (15.0, 60.0, 180.0, 600.0, 1200.0), size_of_block),
     Threat("scattered_loss", "s", "scattered signal lost, s in all", (15.0, 60.0, 180.0, 600.0), size_of_scattered),

@@ -208,3 +208,19 @@ def test_a_label_is_told_once_and_has_to_be_on_ph():
         SmoothedCrossEntropy("ph<7.10").take_label("ph<7.05")
     with pytest.raises(FHRError, match="noise=-1; give the SD"):
         SmoothedCrossEntropy("ph<7.05", noise=-1)
+
+
+def test_an_ordinal_margin_asks_for_more_than_the_right_side():
+    ph = torch.tensor([7.0, 7.32, nan])
+    loss = fhr.losses.OrdinalMargin(margin=0.5, softness=1e-3, thresholds=[7.2])
+    label, weight = torch.zeros(3), torch.ones(3)
+    right = torch.tensor([[0.4], [-0.4], [9.0]])
+    assert float(loss(right, label, ph, weight)) == pytest.approx(0.1, abs=1e-3)
+    assert float(loss(2 * right, label, ph, weight)) == pytest.approx(0.0, abs=1e-3)
+    assert float(loss(-right, label, ph, weight)) == pytest.approx(0.9, abs=1e-3)
+
+
+@pytest.mark.parametrize("options", [{"margin": -1.0}, {"softness": 0.0}, {"thresholds": []}])
+def test_an_ordinal_margin_refuses_what_is_none(options):
+    with pytest.raises(FHRError, match="give"):
+        fhr.losses.OrdinalMargin(**options)

@@ -8,7 +8,7 @@ import torch
 
 import fhr.models
 from fhr.errors import FHRError
-from fhr.models import DeepKernel, InceptionNet, LinearFeatures, Network, RandomConvolutions
+from fhr.models import DeepKernel, InceptionNet, LinearFeatures, Network, RandomConvolutions, SortedKernel
 from fhr.testing import check_network
 
 N_TIMES, SHORT = 960, 480
@@ -22,6 +22,8 @@ RESOLUTIONS = {"n_filters": 3, "resolutions": [2, 8], "kernel_sizes": [5, 3, 3]}
 PATCHES = {"patch": 32.0, "step": 32.0, "width": 8, "n_heads": 2, "depth": 1, "hidden": 8}
 RANDOM = {"n_kernels": 7, "parts": [1.0]}
 BAGS = {"width": 4, "depth": 1}
+SOLVED_HEAD = {"gradients": "its head is solved, by its own task"}
+SOLVED = ("DeepKernel", "SortedKernel")
 CHECKED = {
     "InceptionNet": (SMALL, {"n_features": 0}, {}),
     "InceptionNet with features": (SMALL, {"n_features": 5}, {}),
@@ -36,7 +38,10 @@ CHECKED = {
     "ScatteringNet": ({"J": 6}, {}, {}),
     "MultiResolutionNet": (RESOLUTIONS, {}, {}),
     "OnTrunk": ({"trunk_args": SMALL}, {}, {}),
-    "DeepKernel": ({}, {}, {"gradients": "its head is solved, by its own task"}),
+    "DeepKernel": ({}, {}, SOLVED_HEAD),
+    "SortedKernel": ({}, {}, SOLVED_HEAD),
+    "LipschitzNet": ({}, {}, {}),
+    "LipschitzNet without filters": ({"width": 0}, {}, {}),
     "PatchTransformer": ({**PATCHES, "step": 16.0}, {}, {}),
     "CTGNet": (
         {"n_times": SHORT},
@@ -61,7 +66,7 @@ NETWORKS = {
     "PatchTransformer": {**PATCHES, **WHOLE, "time_to_end": False},
 }
 WITH_FEATURES = {"InceptionNet": {**NETWORKS["InceptionNet"], "n_features": 5}, "LinearFeatures": {"n_features": 5}}
-ABSTRACT = {"Network", "Trunk"}
+ABSTRACT = {"Network", "SortedNetwork", "Trunk"}
 LATE = 200  # samples: beyond the reach of a first layer
 
 
@@ -83,9 +88,10 @@ def windows(n: int, n_channels: int = 3, n_times: int = N_TIMES, seed: int = 0) 
     return signal
 
 
-def fitted(n_channels: int = 3) -> DeepKernel:
+def fitted(kind: str, n_channels: int = 3) -> Network:
     """A network whose head is fitted to a few windows, as its task would; before, every score is 0."""
-    network = DeepKernel(n_channels, trunk_args=SMALL, capacity=20).eval()
+    made = {"DeepKernel": partial(DeepKernel, trunk_args=SMALL), "SortedKernel": partial(SortedKernel, filters=2)}[kind]
+    network = made(n_channels, capacity=20).eval()
     signal = windows(20, n_channels, SHORT)
     network.head.fit(network.embed(signal), signal[:, 0].std(-1), torch.ones(20))
     return network.train()
@@ -109,7 +115,7 @@ def test_every_public_network_is_checked():
 @pytest.mark.parametrize("name", CHECKED)
 def test_the_network_keeps_what_users_networks_must(name):
     options, shapes, exclude = CHECKED[name]
-    network = fitted if name == "DeepKernel" else getattr(fhr.models, name.split()[0])
+    network = partial(fitted, name) if name in SOLVED else getattr(fhr.models, name.split()[0])
     made = partial(network, **options)
     check_network(made, n_times=SHORT, **shapes, exclude=exclude).raise_for_failures()
 

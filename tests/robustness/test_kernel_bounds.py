@@ -29,7 +29,7 @@ from fhr.robustness import (
 )
 from fhr.robustness.kernel_bounds import box_of
 
-GROUPS = ("order_statistics", "signal_loss", "wide_quantiles", "event_statistics")
+GROUPS = ("order_statistics", "signal_loss", "wide_quantiles", "capacities")  # of the last no bound is known
 SIZES = {"error_rms": 0.4, "error_peak": 1.0, "offset": 6.0, "block_loss": 20.0, "scattered_loss": 10.0}
 
 
@@ -149,9 +149,11 @@ def test_an_offset_moves_levels_alone():
 
 
 def test_features_without_uterine_activity_stay_whatever_it_does():
-    one, before = reader_and_traces()
+    one, before = reader_and_traces((*GROUPS, "event_statistics"))
     low, high = feature_bounds(one, before, "uc_gain", 2.0)
     known = np.isfinite(low).all(0)
+    groups = np.array(one.predictor.features.column_groups)
+    assert set(groups[known]) == set(GROUPS)  # parity is not known
     assert (low[:, known] == high[:, known]).all()
     found = one.features(with_gain(before, torch.tensor([3.0, 0.2, 1.5])))
     np.testing.assert_array_equal(found[:, known], low[:, known])

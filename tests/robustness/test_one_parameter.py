@@ -7,6 +7,7 @@ from linear_reader import LinearReader, N, levels
 
 from fhr.errors import FHRError
 from fhr.features.groups import OF_GROUP, GivenWindows
+from fhr.models import LipschitzNet, ScatteringNet
 from fhr.robustness import enumerated_certificate, offset_certificate, reads_activity, uc_gain_certificate, with_offset
 from fhr.robustness.one_parameter import WITHOUT_ACTIVITY, certified_reach
 
@@ -63,6 +64,17 @@ def test_uterine_activity_that_nothing_reads_may_be_anything():
     assert not reads_activity(reader)
     reader.predictor.features.groups = ("order_statistics", "event_statistics")
     assert reads_activity(reader)
+
+
+@pytest.mark.parametrize("network", [LipschitzNet, ScatteringNet])
+def test_networks_that_say_so_leave_uterine_activity_aside(network):
+    assert not network.reads_activity
+    signal = torch.randn(2, 3, 600, generator=torch.Generator().manual_seed(0))
+    signal[:, 2] = 1.0
+    other = signal.clone()
+    other[:, 1] = torch.tensor([[torch.nan], [1e6]])
+    one = network(n_channels=3).eval()
+    assert torch.equal(one(signal), one(other))
 
 
 def test_the_certified_gain_ends_just_before_the_verdict_flips(monkeypatch):
