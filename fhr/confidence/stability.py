@@ -39,12 +39,12 @@ class Stability:
         if not self.error_rms:
             return f"of its verdicts on {self.n} held-out births less than half are proven unchanged under any error"
         return (
-            f"half of its verdicts on {self.n} held-out births are proven unchanged under any error of the cleaned heart "
-            f"rate up to {_rounded_down(self.error_rms):g} bpm RMS"
+            f"half of its verdicts on {self.n} held-out births are proven unchanged under any error of the cleaned "
+            f"heart rate up to {_rounded_down(self.error_rms):g} bpm RMS"
         )
 
     def to_text(self) -> str:
-        """As it is stored."""
+        """Text for a store, which `from_text` reads."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -71,7 +71,7 @@ class Sheet:
 
     @property
     def lines(self) -> list[str]:
-        """What holds for half of the verdicts, in words."""
+        """Sentences on the sizes that half of the verdicts withstand."""
         return list(database_words(self.sheets))
 
     def stability(self) -> Stability:
