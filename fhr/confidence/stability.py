@@ -44,7 +44,7 @@ class Stability:
         )
 
     def to_text(self) -> str:
-        """As it is stored."""
+        """Text for a store, which `from_text` reads."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -1,6 +1,7 @@
 """The robustness sheet: by recording and threat, how large a change provably leaves the verdict, and what flips it."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -71,7 +72,7 @@ class Sheet:
 
     @property
     def lines(self) -> list[str]:
-        """What holds for half of the verdicts, in words."""
+        """Sentences on the sizes that half of the verdicts withstand."""
         return list(database_words(self.sheets))
 
     def stability(self) -> Stability:
@@ -149,6 +150,7 @@ def robustness_sheet(
             one = None if keeping is None else keeping.load(recording)
             n_kept += one is not None
             if one is None:
+                began = time.process_time()
                 try:
                     made = [readers.setdefault(id(p), reader_of(p)) for p in predictors]
                     one = [
@@ -159,6 +161,7 @@ def robustness_sheet(
                     quarantined[recording.name] = str(error)
                     told.update()
                     continue
+                _log.info("%s: %.1f s of computing", recording.name, time.process_time() - began)
                 if keeping is not None:
                     keeping.save(recording, one)
             unseen = not any(p.has_seen(recording) for p in predictors)

@@ -65,7 +65,7 @@ def test_rows_hold_what_is_exact_of_a_linear_score(sheets):
     ):
         one = row(sheets[0], threat)
         assert one["certified"] <= exact * (1 + 1e-6) <= one["found"] * (1 + 2e-6)
-        assert one["found"] == pytest.approx(exact, rel=0.02)
+        assert one["found"] == pytest.approx(exact, rel=0.05)
         assert one["certified"] == pytest.approx(exact, rel=0.1)  # the slope counts the gap
         assert not one["broken"]
     assert (row(sheets[0], "uc_gain")["certified"], row(sheets[0], "uc_gain")["looks"]) == (inf, 0)
