@@ -74,9 +74,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--looks",
         type=int,
         metavar="N",
-        help="of each attack; more find smaller changes (default: 20 at statistics, 150 at networks)",
+        help="of each attack; more find smaller changes (default: 16 at statistics, 150 at networks)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the attacks (default: 0)")
+    parser.add_argument(
+        "--store",
+        action="store_true",
+        help="let the run say on its confidence cards under which error half of its verdicts on these births, as far "
+        "as its models have not learnt from them, are proven unchanged; needs --run with the id of a run",
+    )
     parser.add_argument(
         "--strips",
         type=int,
@@ -130,6 +136,13 @@ def run(options: argparse.Namespace) -> int:
     run_id = keep_robustness(
         options.out, sheet, experiment, model=name, origin=", ".join(options.paths), settings=settings
     )
+    if options.store:
+        from fhr.prediction.loading import STABILITY
+        from fhr.tracking import mlflow_client
+
+        stability = sheet.stability()
+        mlflow_client().set_tag(options.model, STABILITY, stability.to_text())
+        tell("the cards of %s say: %s", options.model, stability.words)
     sys.stdout.flush()  # what is said after it stands below it
     tell("page %s", Path(options.out, "robustness.html"))
     tell("run %s", run_id)
@@ -145,6 +158,11 @@ def _check(options: argparse.Namespace) -> dict[str, float]:
         raise FHRError("--label chooses among those of the model that comes with the package; a run has one label")
     if options.looks is not None and options.looks < 1:
         raise FHRError(f"--looks {options.looks}: give a whole number of 1 or more, or --no-attacks")
+    if options.store:
+        from fhr.tracking import find_run
+
+        if options.model is None or Path(options.model).exists() or find_run(options.model) is None:
+            raise FHRError("--store is of a run of the store of MLflow; name its id by --run")
     if options.strips < 0:
         raise FHRError(f"--strips {options.strips}: give 0 or more")
     for name in options.threats or ():

@@ -11,6 +11,7 @@ from .model_facts import ModelFacts
 from .outer_fold import OuterFold
 from .prediction import COLUMNS, Prediction, to_frame
 from .recalibrated import recalibrated
+from .stability import Stability
 
 __all__ = [
     "COLUMNS",
@@ -21,6 +22,7 @@ __all__ = [
     "ModelFacts",
     "OuterFold",
     "Prediction",
+    "Stability",
     "recalibrated",
     "to_frame",
 ]

@@ -7,6 +7,8 @@ from math import isfinite
 from fhr.metrics import Interval
 from fhr.recording import Composition
 
+from .stability import Stability
+
 __all__ = ["LEAST_SPAN", "ModelFacts"]
 
 LEAST_SPAN = 0.02
@@ -36,6 +38,7 @@ class ModelFacts:
         unchecked: channels that the model reads and that are not compared with those of the training records.
         out_of_fold: False where its networks may have learnt from their test and held-out records, see
             `fhr.models.CheckpointCard`.
+        stability: of its verdicts, where its run says so.
     """
 
     auroc: Interval | None = None
@@ -45,6 +48,7 @@ class ModelFacts:
     span: float | None = None
     unchecked: tuple[str, ...] = ()
     out_of_fold: bool = True
+    stability: Stability | None = None
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -59,6 +63,8 @@ class ModelFacts:
             value, low, high = self.auroc
             ends = f" (95% interval {low:.2f} to {high:.2f})" if isfinite(low) and isfinite(high) else ""
             yield f"AUROC {value:.2f}{ends} {_SAID[self.of].format(n=self.n)}"
+        if self.stability is not None:
+            yield self.stability.words
         if self.learnt is None:
             yield "learnt from measured records, as far as is known"
         yield from self.warnings()

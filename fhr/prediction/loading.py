@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.compute import pick_device
-from fhr.confidence import Abstention
-from fhr.errors import CheckpointError
+from fhr.confidence import Abstention, Stability
+from fhr.errors import CheckpointError, FHRError
 from fhr.models import is_checkpoint, read_checkpoint
-from fhr.tracking import CHECKPOINT_SUFFIXES, checkpoint_files, run_checkpoints
+from fhr.tracking import CHECKPOINT_SUFFIXES, checkpoint_files, find_run, run_checkpoints
 
 from .predictor import Predictor
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from .false_signal import FalseSignalPredictor
 
-__all__ = ["checkpoint_paths", "load"]
+__all__ = ["STABILITY", "checkpoint_paths", "load"]
 
+STABILITY = "stability"
+"""Tag of a run that says how stable its verdicts are, see `fhr.confidence.Stability`."""
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +67,13 @@ def load(
         if prevalence is not None or abstention is not None:
             raise CheckpointError("a false-signal network gives no risk; leave prevalence and abstention out")
         return FalseSignalPredictor(members, name=str(run_id_or_checkpoint), device=device)
-    return Predictor(members, device=device, prevalence=prevalence, abstention=abstention or Abstention())
+    return Predictor(
+        members,
+        device=device,
+        prevalence=prevalence,
+        abstention=abstention or Abstention(),
+        stability=_stability(run_id_or_checkpoint),
+    )
 
 
 def checkpoint_paths(given: str | Path) -> list[Path]:
@@ -78,7 +86,7 @@ def checkpoint_paths(given: str | Path) -> list[Path]:
     path = Path(given)
     if path.is_file() or path.suffix in CHECKPOINT_SUFFIXES:
         return [path]
-    if not str(given) or not path.is_dir():
+    if _is_run(given):
         return run_checkpoints(str(given))
     if not (paths := [file for file in checkpoint_files(path) if is_checkpoint(file)]):
         raise CheckpointError(
@@ -86,3 +94,21 @@ def checkpoint_paths(given: str | Path) -> list[Path]:
             "checkpoints, or a run id"
         )
     return paths
+
+
+def _is_run(given: str | Path) -> bool:
+    """Whether something that is no checkpoint file would be the id of a run."""
+    path = Path(given)
+    return not str(given) or not (path.is_dir() or path.is_file() or path.suffix in CHECKPOINT_SUFFIXES)
+
+
+def _stability(given: str | Path) -> Stability | None:
+    """What the run says of the stability of its verdicts; what cannot be read is left out, and told."""
+    run = find_run(str(given)) if _is_run(given) else None
+    if run is None or STABILITY not in run.data.tags:
+        return None
+    try:
+        return Stability.from_text(run.data.tags[STABILITY])
+    except FHRError as error:
+        _log.warning("%s: %s", given, error)
+        return None

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fhr.calibration import Calibrator, Recalibration, Reference, calibrator_from_dict, typical_statistics
-from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction, recalibrated
+from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction, Stability, recalibrated
 from fhr.confidence.card_words import loss_words
 from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
@@ -66,6 +66,7 @@ class Predictor:
         prevalence: of the label among the births to predict, or None for that of the training data.
         abstention: when a prediction should not be relied on.
         warnings: said of every recording.
+        stability: of the verdicts of these members, as their run says; None where it says nothing.
 
     Attributes:
         cards: what the checkpoint of each member says of itself.
@@ -86,6 +87,7 @@ class Predictor:
         prevalence: float | None = None,
         abstention: Abstention | None = None,
         warnings: Sequence[str] = (),
+        stability: Stability | None = None,
     ) -> None:
         if not members:
             raise CheckpointError("a predictor needs at least one checkpoint; none was given")
@@ -122,7 +124,7 @@ class Predictor:
             [card.fold[2] for card in self.cards],
             self.target,
             prevalences=[card.prevalence for card in self.cards],
-            model=_model_facts(self.cards, self.pipeline),
+            model=replace(_model_facts(self.cards, self.pipeline), stability=stability),
         )
         self._seen = frozenset().union(*(card.seen for card in self.cards))
 
@@ -210,6 +212,10 @@ class Predictor:
     def predictors_of(self, recording: Recording) -> "list[Predictor]":
         """The predictors of a recording, one a label: this one."""
         return [self]
+
+    def has_seen(self, recording: Recording) -> bool:
+        """Tell whether a member learnt from a recording, as it was read."""
+        return bool(seen_records(self._seen, Database([recording], origin="prediction")))
 
     def false_signal_probability(self, recording: Recording) -> NoReturn:
         """Refused: this is a network of another kind.
@@ -299,7 +305,7 @@ class Predictor:
             elif np.nanmin(uc) == np.nanmax(uc):
                 yield f"no uterine activity: it is {np.nanmax(uc):g} throughout"
         # Of the recording as it was read: cleaning changes the digest of one that has no file.
-        if seen_records(self._seen, Database([recording], origin="prediction")):
+        if self.has_seen(recording):
             yield "this recording was used in training"
         if not recording.provenance.is_measured:
             yield f"no measured recording: it is {recording.provenance.words}"

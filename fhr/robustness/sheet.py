@@ -1,6 +1,7 @@
 """The robustness sheet: by recording and threat, how large a change provably leaves the verdict, and what flips it."""
 
 import logging
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from fhr.compute import Countdown
+from fhr.confidence import Stability
 from fhr.datasets import Database, Target
 from fhr.errors import FHRError, SignalError
 from fhr.prediction import Predictor, ShippedModel
@@ -18,13 +20,14 @@ from fhr.recording import Recording
 from .kept_sheets import KeptSheets
 from .reader import Reader, reader_of
 from .sheet_words import database_words, threat_words, verdict_words
-from .size_curves import size_curves
+from .size_curves import size_curves, size_for_half
 from .threats import THREATS, threat_of
 from .unseen import by_unseen_models
 from .window_sheet import COLUMNS, WindowSheet, window_sheet
 
 __all__ = ["Sheet", "robustness_sheet"]
 
+_FEWEST = 20  # verdicts that a fact of a model rests on
 _log = logging.getLogger(__name__)
 
 
@@ -69,8 +72,24 @@ class Sheet:
 
     @property
     def lines(self) -> list[str]:
-        """What holds for half of the verdicts, in words."""
+        """Sentences on the sizes that half of the verdicts withstand."""
         return list(database_words(self.sheets))
+
+    def stability(self) -> Stability:
+        """The error under which half of the verdicts on held-out births are proven unchanged, for a model's card.
+
+        Raises:
+            FHRError: verdicts of several labels, without certificates of `error_rms`, or on less than 20 births that
+                the models have not seen.
+        """
+        unseen = [one for one in self.sheets if one.held_out]
+        known = {row["threat"] for one in unseen for row in one.rows}
+        if len({one.target for one in unseen}) != 1 or len(unseen) < _FEWEST or "error_rms" not in known:
+            raise FHRError(
+                f"a stability of verdicts on {len(unseen)} held-out births, against {', '.join(sorted(known))}; give "
+                f"{_FEWEST} or more of one label that the models have not learnt from, and error_rms among the threats"
+            )
+        return Stability(size_for_half(unseen, "error_rms"), len(unseen))
 
     def easiest(self, n: int) -> list[WindowSheet]:
         """The n verdicts that were flipped by the smallest changes, beside what is usual of their threats."""
@@ -105,7 +124,7 @@ def robustness_sheet(
         threats: names of `THREATS`.
         largest: size at which certificates and attacks of a threat end, by its name; else the largest usual one.
         attacks: whether flips are looked for.
-        looks: of each attack; None for 20 at statistics and 150 at networks.
+        looks: of each attack; None for 16 at statistics and 150 at networks.
         seed: of the attacks.
         kept: folder of the recordings that are finished; None keeps nothing.
         known_as: checksum of the model, by which what is kept is known; needed with `kept`.
@@ -131,6 +150,7 @@ def robustness_sheet(
             one = None if keeping is None else keeping.load(recording)
             n_kept += one is not None
             if one is None:
+                began = time.process_time()
                 try:
                     made = [readers.setdefault(id(p), reader_of(p)) for p in predictors]
                     one = [
@@ -141,9 +161,11 @@ def robustness_sheet(
                     quarantined[recording.name] = str(error)
                     told.update()
                     continue
+                _log.info("%s: %.1f s of computing", recording.name, time.process_time() - began)
                 if keeping is not None:
                     keeping.save(recording, one)
-            found[i] = [sheet.of(recording.name, _label(recording, sheet.target)) for sheet in one]
+            unseen = not any(p.has_seen(recording) for p in predictors)
+            found[i] = [sheet.of(recording.name, _label(recording, sheet.target), held_out=unseen) for sheet in one]
             told.update()
     if n_kept:
         _log.info("%d of %d recordings were finished before", n_kept, len(recordings))

@@ -37,7 +37,7 @@ missing where none was looked for. broken is True where a certificate is contrad
 """
 _ROUNDING = 1e-6  # relative, of a size that was measured
 _RESTARTS = 3
-_LOOKS = (20, 150)  # a threat, at statistics and at networks
+_LOOKS = (16, 150)  # a threat, at statistics and at networks
 _log = logging.getLogger(__name__)
 
 
@@ -76,6 +76,7 @@ class WindowSheet:
         fs: rate at which the model reads, Hz.
         minutes: length of the window.
         label: 1 or 0 where the outcome is known, else None.
+        held_out: whether the models of the verdict have not learnt from the recording.
         rows: of each threat, with the columns `COLUMNS` from `threat` to `broken`.
         worst: of each size of `error_rms`, see `worst_scores`.
         strips: the window and the smallest changes found of some threats, the smallest beside what is usual first.
@@ -92,12 +93,14 @@ class WindowSheet:
     worst: Sequence[Mapping[str, float]]
     strips: Sequence[ChangedStrip] = field(repr=False)
     label: int | None = None
+    held_out: bool = True
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
         """Rows with all of `COLUMNS`."""
         same = ("record", "target", "label", "probability", "threshold", "at_risk")
-        return [{name: getattr(self, name) for name in same} | dict(row) for row in self.rows]
+        rows = [{name: getattr(self, name) for name in same} | dict(row) for row in self.rows]
+        return [{name: row[name] for name in COLUMNS} for row in rows]
 
     @property
     def broken(self) -> list[str]:
@@ -109,9 +112,9 @@ class WindowSheet:
         """The smallest change found, beside the largest usual one of its threat; infinite where there is none."""
         return min((strip.share for strip in self.strips[1:]), default=inf)
 
-    def of(self, record: str, label: int | None) -> "WindowSheet":
+    def of(self, record: str, label: int | None, *, held_out: bool = True) -> "WindowSheet":
         """The same of a recording of the same signals."""
-        return replace(self, record=record, label=label)
+        return replace(self, record=record, label=label, held_out=held_out)
 
 
 def window_sheet(
@@ -132,7 +135,7 @@ def window_sheet(
         trace: one window.
         threats: of `THREATS`.
         largest: size at which certificates and attacks of a threat end, by name; else the largest usual one.
-        looks: of each attack; None for 20 at statistics and 150 at networks.
+        looks: of each attack; None for 16 at statistics and 150 at networks.
         attacks: whether any are made.
         seed: of the attacks.
         most_strips: changes that are kept to be drawn.
@@ -149,11 +152,14 @@ def window_sheet(
     for kind in kinds:
         row = proofs.row(kind, ends[kind.name])
         found = None
-        if attacks and row["certified"] != inf:
+        all_seen = kind.name == "shift" and row["certified"] >= ends[kind.name]
+        if attacks and row["certified"] != inf and not all_seen:
             found = _attacked(reader, trace, kind, ends[kind.name], row["certified"], looks, seed)
             if np.isfinite(found.sizes[0]):
                 strips.append(_strip(found))
         rows.append(row | _found(found, row["certified"]))
+        if all_seen:
+            rows[-1] |= {"found": inf, "looks": int(ends[kind.name])}
     if "error_rms" in ends:
         sizes = [size for size in threat_of("error_rms").sizes if size <= ends["error_rms"]]
         worst = worst_scores(reader, trace, sizes, attacks=attacks)
