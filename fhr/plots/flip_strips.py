@@ -1,6 +1,7 @@
 """Changes that flip a verdict, on the strip: heart rate before and after, what was lost, and the change by itself."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -65,7 +66,7 @@ def flip_strips(window: ToldStrip, changed: Sequence[ToldStrip]) -> Figure:
         rate = panel(top, rate_cm, "rate")
         paper.print_fhr(rate)
         rate.set_xticks(marks, [])
-        same = {"fs": window.fs, "speed": _SIZE, "label": ""}
+        same: dict[str, Any] = {"fs": window.fs, "speed": _SIZE, "label": ""}
         if changed:
             draw_signal(rate, time, window.fhr.astype(float), color=BLUE, width=0.9, zorder=2.0, **same)
             _shade(rate, time, np.isfinite(window.fhr) & np.isnan(strip.fhr))
