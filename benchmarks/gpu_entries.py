@@ -250,6 +250,40 @@ def networks(say, *, device: str, small: bool, seconds: float, folder: Path) -> 
         say(Result(f"leave-one-out of 32 windows, trunk {what}", times[0], "ms", cpu=times[1]))
 
 
+@entry("robustness", value=40, seconds=30)
+def robustness(say, *, device: str, small: bool, seconds: float, folder: Path) -> None:
+    """A step of an attack by gradient, and bounds of 32 lost stretches of a network that sorts, 60 min at 1 Hz."""
+    import torch
+    from members import windows
+    from timing import median_seconds
+
+    from fhr.models import InceptionNet, SortedKernel
+
+    budget, minutes = (0, 5) if small else (seconds / 8, 60)
+    steps, bounds = [], []
+    for where in (device, "cpu"):
+        torch.manual_seed(0)
+        signal = windows(1, minutes, where)[0][0]
+        network = InceptionNet(signal.shape[1]).eval().to(where)
+        steps.append(
+            1e3 * median_seconds(partial(_with_gradient, network, signal.requires_grad_()), where, budget=budget)
+        )
+        kernel = SortedKernel(signal.shape[1]).eval().to(where)
+        kernel.head.fit(
+            kernel.embed(signal.detach()), torch.randn(len(signal), device=where), signal.new_ones(len(signal))
+        )
+        x, mask = signal.detach()[:1, 0], signal.detach()[:1, -1]
+        lost = mask.expand(len(signal), -1) * (torch.rand(len(signal), 1, device=where) > 0.5)
+        work = partial(_bounds_of, kernel, x, x, lost, mask)
+        bounds.append(1e3 * median_seconds(work, where, budget=budget))
+    say(Result(f"gradient of the scores of {len(signal)} windows of {minutes} min", steps[0], "ms", cpu=steps[1]))
+    say(Result(f"bounds of {len(signal)} lost stretches", bounds[0], "ms", cpu=bounds[1]))
+
+
+def _bounds_of(network, *given) -> None:
+    network.bounds(*network.embedded_bounds(*given))
+
+
 @entry("surrogates", value=25, seconds=25)
 def surrogates(say, *, device: str, small: bool, seconds: float, folder: Path) -> None:
     """Surrogates of signals of 60 min at 4 Hz: 50 iterations of IAAFT, pinned wavelet coefficients, random phases."""

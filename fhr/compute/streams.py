@@ -77,6 +77,7 @@ Purpose = Literal[
     "surrogates of a query",
     "synthetic rows of a place",
     "ties of p-values",
+    "tries to beat a certificate",
     "variance of training",
     "variants of attacks",
     "windows of a learned metric",

@@ -3,6 +3,7 @@
 from .attacks import BY_GRADIENT, attack
 from .certificates import Certificate
 from .certify import certify
+from .challenge import Challenge, challenge
 from .deformation import WarpedWindow, warp_bounds, warped_scores
 from .deformation_constants import deformation_bound, exchange_constant
 from .error_certificates import BOUNDED_BY_SLOPE, error_certificate, member_slopes, members_moved
@@ -37,6 +38,7 @@ __all__ = [
     "THREATS",
     "WRONG_RATES",
     "Certificate",
+    "Challenge",
     "ChangedStrip",
     "FeatureReader",
     "Flips",
@@ -53,6 +55,7 @@ __all__ = [
     "attack",
     "by_unseen_models",
     "certify",
+    "challenge",
     "deformation_bound",
     "enumerated_certificate",
     "error_certificate",

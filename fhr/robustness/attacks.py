@@ -18,16 +18,16 @@ BY_GRADIENT = ("error_rms", "error_peak", "warp")
 """Threats against which a gradient helps."""
 _STEPS = 20  # gradients of each start of an error
 _QUERIES: Mapping[str, int] = {
-    "error_rms": 160,
-    "error_peak": 120,
-    "offset": 32,
-    "uc_gain": 32,
+    "error_rms": 140,
+    "error_peak": 100,
+    "offset": 40,
+    "uc_gain": 40,
     "shift": 32,
-    "warp": 64,
-    "block_loss": 64,
+    "warp": 80,
+    "block_loss": 80,
     "scattered_loss": 100,
     "wrong_rate": 80,
-    "quantisation": 48,
+    "quantisation": 60,
 }
 _CHEAP = 10  # times as many looks at a network, which take less than a millisecond each
 
@@ -56,8 +56,8 @@ def attack(
         largest: size beyond which a flip does not count.
         by: `gradient` or `search`; None for gradients where the reader has them and the threat can use them.
         restarts: starts of a gradient attack.
-        queries: looks of a search, a window; None for 30 to 200 by threat, all threats together less than 10 s a window
-            for statistics of the signal, and ten times as many for networks.
+        queries: looks of a search, a window; None for 32 to 140 by threat, about 10 s a window for all threats together
+            where statistics of the signal are computed, and for ten times as many where a network looks.
         seed: of the starts and variants.
 
     Returns:

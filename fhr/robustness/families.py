@@ -98,7 +98,7 @@ class Shift(Family):
 class Quantisation(Family):
     """Phases of the grid."""
 
-    rungs = 16
+    rungs = 12
 
     def change(self, traces: Traces, windows: np.ndarray, numbers: Tensor, sizes: Tensor) -> Traces:
         """See `Family`."""

@@ -109,17 +109,19 @@ def _valued(one: Traces) -> _Bounds:
 def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
     """Whether the verdict holds for each row (k,), whatever is within its bounds."""
     offset, scale = reader.predictor.pipeline.scaling["fhr"]
-    low, high = (torch.nan_to_num((x - offset) / scale, nan=0.0) for x in (rows.low, rows.high))
+    device = reader.predictor.device
+    low, high = (torch.nan_to_num((x.to(device) - offset) / scale, nan=0.0) for x in (rows.low, rows.high))
+    least, most = rows.least.to(device), rows.most.to(device)
     embedded: dict[object, tuple[Tensor, Tensor, float]] = {}
     pairs = []
     with torch.no_grad():
         for network in cast("list[SortedNetwork]", reader.networks):
             if network.key not in embedded:
-                bounds = network.embedded_bounds(low, high, rows.least, rows.most, rows.lost, rows.crossing)
+                bounds = network.embedded_bounds(low, high, least, most, rows.lost, rows.crossing)
                 embedded[network.key] = (*bounds, _apart(network, rows))
             pairs.append(network.bounds(*embedded[network.key]))
-    least, most = (np.stack([pair[k][:, 0].numpy() for pair in pairs]) for k in (0, 1))
-    below, above = reader.decide(least).at_risk, reader.decide(most).at_risk
+    lowest, highest = (np.stack([pair[k][:, 0].cpu().numpy() for pair in pairs]) for k in (0, 1))
+    below, above = reader.decide(lowest).at_risk, reader.decide(highest).at_risk
     return np.asarray((below == at_risk) & (above == at_risk))
 
 

@@ -18,8 +18,8 @@ from .flips import Quest
 __all__ = ["search"]
 
 _AT_ONCE = 256  # windows
-_FOLLOWED, _RATIO = 3, 0.6  # changes that are tried at smaller sizes, and how these fall
-_BISECTIONS = 4
+_FOLLOWED, _RATIO = 2, 0.6  # changes that are tried at smaller sizes, and how these fall
+_BISECTIONS, _MOST_RUNGS = 6, 30
 _UNREAD = 1e-9  # of the scores: rounding
 _TURN, _ANGLES = 0.2, (0.1, 0.25, 0.5, 1.0)  # of an error of RMS 1, rad
 _RIDGE = 0.03
@@ -52,10 +52,10 @@ class _Search:
         scale = 1 + float(np.abs(self.quest.scores).max())
         if max(float(gain.abs().max()) for gain in gains) < _UNREAD * scale:
             return  # the model does not read what is changed
-        if len(first) < _FOLLOWED:
+        if len(first) <= _FOLLOWED:
             followed = list(first.expand(self.n, -1, -1).unbind(1))
         else:
-            followed = [first[gain.argmax(-1)] for gain in gains] + [first[gains[0].topk(2, -1).indices[:, 1]]]
+            followed = [first[gain.argmax(-1)] for gain in gains]
         if isinstance(self.family, ErrorFamily):
             alone = gains[0].abs().argmax(-1)
             sign = gains[0].gather(-1, alone[:, None]).sign()
@@ -65,12 +65,12 @@ class _Search:
             followed.insert(0, self.weighted(first, gains[0]))
         self.best = followed[0].clone()
         for numbers in followed:
-            for k in range(self.family.rungs):
-                self.tried(numbers[:, None], self.sizes(_RATIO**k))
-        self.bisect(_RATIO, _BISECTIONS)
+            self.descend(numbers)
+            self.tried(numbers[:, None], self.smaller(_LESS))
+            self.bisect(_RATIO, _BISECTIONS)
         radius = torch.full((self.n, 1, 1), _RADIUS, dtype=torch.float64)
         turn = torch.ones_like(radius)
-        while self.spent < queries and len(first) > 2:
+        while self.spent < queries and len(first) > _FOLLOWED:
             less = _LESS if self.spent < 0.75 * queries else _LAST
             if isinstance(self.family, ErrorFamily):
                 turn = self.climb(self.family, turn, less)
@@ -106,6 +106,13 @@ class _Search:
         """The sum (n, p) of what was tried, up and down, each direction weighted by what it gains."""
         weight = gain @ (first - 0.5)
         return 0.5 + weight / weight.abs().amax(-1, keepdim=True).clamp(min=1e-30) / 2
+
+    def descend(self, numbers: Tensor) -> None:
+        """Try changes (n, p) at falling sizes, on beyond the usual number as long as the last one flips."""
+        for k in range(_MOST_RUNGS):
+            if k >= self.family.rungs and not (self.quest.current <= self.sizes(_RATIO ** (k - 1)) * (1 + 1e-6)).any():
+                return
+            self.tried(numbers[:, None], self.sizes(_RATIO**k))
 
     def bisect(self, ratio: float, times: int) -> None:
         """Make the smallest flips smaller along their sizes."""
