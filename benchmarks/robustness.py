@@ -203,6 +203,7 @@ def sheet(measured: pd.DataFrame) -> None:
     """CPU seconds a record."""
     print("| model | certificates | attacks | of certificates, slowest | of attacks, slowest |\n|---|---|---|---|---|")
     for model, some in measured.groupby("model", sort=False):
+        some = some.assign(attacking=some.attacking.where(some.attacked.notna()))
         by = some.groupby("threat", sort=False)[["certifying", "attacking"]].mean()
         slowest = (f"{by[column].idxmax()} {by[column].max():.2f}" for column in by)
         print(f"| {model} | {by.certifying.sum():.2f} | {by.attacking.sum():.2f} | {' | '.join(slowest)} |")

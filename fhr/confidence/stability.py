@@ -37,7 +37,7 @@ class Stability:
     def words(self) -> str:
         """The fact as a sentence of a card."""
         if not self.error_rms:
-            return f"of its verdicts on {self.n} held-out births less than half are proven unchanged under any error"
+            return f"for no size of an error half of its verdicts on {self.n} held-out births are proven unchanged"
         return (
             f"half of its verdicts on {self.n} held-out births are proven unchanged under any error of the cleaned "
             f"heart rate up to {_rounded_down(self.error_rms):g} bpm RMS"

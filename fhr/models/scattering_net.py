@@ -13,13 +13,13 @@ from fhr.errors import FHRError
 from fhr.multiscale.morlet import Morlet, gaussian_spectrum, morlet_family, morlet_spectrum
 
 from .network import Network
+from .sorted_network import BPM
 
 __all__ = ["ScatteringNet"]
 
 WHOLE = 0.999  # share of a sample that was measured from which it counts; below 1 because interpolation rounds
 REST = 2  # samples beside a missing one that count for nothing: the neighbours of what counts are measured
 _REACH = 6.0  # standard deviations of the longest wavelet, beyond which it is nothing
-_BPM = 20.0  # of one unit of the scaled heart rate
 _SLACK = 1e-4  # relative, for rounding in single precision
 
 
@@ -130,7 +130,7 @@ class ScatteringNet(Network):
         # c'Mc is the energy in time of the weights c of one path on a complete window of unit length.
         overlap = torch.tensor([[1 / max(a, b) for b in self.parts] for a in self.parts])
         self.register_buffer("overlap", overlap, persistent=False)
-        self._unit = gain * _BPM / sqrt(frame_bound(self.filters(2**14)))
+        self._unit = gain * BPM / sqrt(frame_bound(self.filters(2**14)))
         self.head = nn.Parameter(torch.empty(n_outputs, len(self.wavelets), len(self.parts)).uniform_(-0.05, 0.05))
         self.bias = nn.Parameter(torch.zeros(n_outputs))
         self.register_buffer("centre", torch.zeros(len(self.wavelets), len(self.parts)))
@@ -164,7 +164,7 @@ class ScatteringNet(Network):
         profile = torch.einsum("bkqt,okq->bokt", self.profiles(taper), self.weights())
         energy = profile.square().sum((-1, -2)) * frame_bound(self.filters(self.circle(signal.shape[-1])))
         measured = torch.ones_like(taper) if signal.shape[1] == 1 else signal[:, -1] > 0
-        return (1 + _SLACK) / _BPM * (energy.amax(1) * measured.sum(-1)).sqrt()
+        return (1 + _SLACK) / BPM * (energy.amax(1) * measured.sum(-1)).sqrt()
 
     def taper(self, signal: Tensor) -> Tensor:
         """Taper t (batch, time) of windows (batch, channel, time): 0 beside what is missing, 1 away from it."""

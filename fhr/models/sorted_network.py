@@ -27,8 +27,8 @@ class SortedNetwork(Network):
     .. math:: y = (\cos\theta\, x, \sin\theta\, f(x)), \quad e = \mathrm{sorted}(y)
 
     with f an AOL convolution, MaxMin and SLL blocks (`fhr.models.AOLConv`, `SLLConv`), sorted as by `SortedPooling`. Of
-    a complete window **the embedding moves by at most 1 per bpm RMS of any error**, by construction and whatever was
-    learnt; with missing signal by `stretch`.
+    a complete window, of which the parts are whole samples, **the embedding moves by at most 1 per bpm RMS of any
+    error**, by construction and whatever was learnt; with missing signal by `stretch`.
 
     What was not measured is not read: x is 0 there, its weight in the sorting is 0, and filtered values count where all
     that they see was measured. So a lost stretch changes filtered values nowhere, and weights within `reach` of it.
@@ -86,7 +86,7 @@ class SortedNetwork(Network):
     def stretch(self, signal: torch.Tensor) -> torch.Tensor:
         """Most that the embedding moves per bpm RMS of an error (batch,), over all samples with a mask above 0.
 
-        It depends on the mask alone, and is 1 for a complete window.
+        It depends on the mask alone, and is 1 for a complete window of which the parts are whole samples.
         """
         present = validity(signal)
         squared = self.pool.squared_gain(self._weights(signal[:, -1:] if signal.shape[1] > 1 else present))

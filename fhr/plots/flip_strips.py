@@ -1,6 +1,7 @@
 """Changes that flip a verdict, on the strip: heart rate before and after, what was lost, and the change by itself."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -65,14 +66,14 @@ def flip_strips(window: ToldStrip, changed: Sequence[ToldStrip]) -> Figure:
         rate = panel(top, rate_cm, "rate")
         paper.print_fhr(rate)
         rate.set_xticks(marks, [])
-        same = {"fs": window.fs, "speed": _SIZE, "label": ""}
+        draw = partial(draw_signal, rate, time, fs=window.fs, speed=_SIZE, label="")
         if changed:
-            draw_signal(rate, time, window.fhr.astype(float), color=BLUE, width=0.9, zorder=2.0, **same)
+            draw(window.fhr.astype(float), color=BLUE, width=0.9, zorder=2.0)
             _shade(rate, time, np.isfinite(window.fhr) & np.isnan(strip.fhr))
             change = panel(top + rate_cm + _BETWEEN, _CHANGE, "change")
             _draw_change(change, time, window, strip)
             change.set_xticks(marks, [])
-        draw_signal(rate, time, strip.fhr.astype(float), color="black", width=0.5, **same)
+        draw(strip.fhr.astype(float), color="black", width=0.5)
         words = [*strip.words, *(window.words if not i and changed else ())]
         tell_beside(figure, words, beside, top, page[1])
     activity = panel(_TOP + len(strips) * tall, uc_cm, "activity")

@@ -61,11 +61,14 @@ def certify(reader: Reader, traces: Traces, threat: str | Threat, *, largest: fl
     if name in BOUNDED_BY_SLOPE:
         return error_certificate(reader, traces, name)
     if name == "warp" and all(isinstance(network, ScatteringNet) for network in reader.networks):
-        return warp_certificate(reader, traces, largest=largest, slope=kind.slope)
-    return interval_certificate(reader, traces, name, largest=largest)
+        # With the edges of gaps: a warp of what the network makes of the window would be another threat.
+        return warp_certificate(reader, traces, largest=largest, slope=kind.slope, edges=True)
+    return interval_certificate(reader, traces, kind, largest=largest)
 
 
 def _shifts(traces: Traces, largest: float) -> Iterator[tuple[float, Traces]]:
     """Every shift by whole seconds."""
+    if largest < 1:
+        raise FHRError(f"shifts of up to {largest} s; they go by whole seconds, give 1 or more")
     for seconds in range(1, 1 + int(largest)):
         yield float(seconds), shifted(traces, torch.full((len(traces),), float(seconds), dtype=torch.float64))

@@ -18,9 +18,10 @@ __all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes", "members_mo
 
 BOUNDED_BY_SLOPE = {"error_rms": 1.0, "error_peak": 1.0, "offset": 1.0, "quantisation": 2.0}
 """Threats that move no sample by more than their size, and that size for an error of 1 bpm."""
+_OF_BRIDGED = ("offset", "quantisation")
 _ROUNDING = 1e-5  # of a score in float32, relative to the larger of it and 1
 _HALVINGS = 40
-_MOST = 250.0  # bpm, which is more than any heart rate
+MOST = 250.0  # bpm, which is more than any heart rate
 
 
 def member_slopes(reader: NetworkReader, traces: Traces) -> np.ndarray:
@@ -69,15 +70,19 @@ def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "erro
     if threat not in BOUNDED_BY_SLOPE:
         raise FHRError(f"threat {threat!r} is no error of the heart rate; give one of {', '.join(BOUNDED_BY_SLOPE)}")
     scores, moved = reader.scores(traces), members_moved(reader, traces)
+    wider = np.ones(len(traces))
+    if threat in _OF_BRIDGED:  # more samples move than the RMS is of
+        valued, measured = (~torch.isnan(traces.fhr)).sum(-1), (traces.measured > 0).sum(-1)
+        wider = (valued / measured.clamp(min=1)).sqrt().double().cpu().numpy()
     at_risk = reader.decide(scores).at_risk
     rounding = _ROUNDING * np.maximum(np.abs(scores), 1)
 
     def holds(rms: np.ndarray) -> np.ndarray:
-        reach = moved(rms) + rounding
+        reach = moved(rms * wider) + rounding
         below, above = reader.decide(scores - reach).at_risk, reader.decide(scores + reach).at_risk
         return np.asarray((below == at_risk) & (above == at_risk))
 
-    low, high = np.zeros(len(traces)), np.full(len(traces), _MOST)
+    low, high = np.zeros(len(traces)), np.full(len(traces), MOST)
     stays, never = holds(high), ~holds(low)
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
@@ -87,7 +92,7 @@ def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "erro
     own = all(hasattr(network, "moved") or hasattr(network, "slope") for network in reader.networks)
     assumptions = (
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
-        "bridged gaps keep their values" if threat != "offset" else "every sample with a value is moved alike",
+        "bridged gaps change with the others" if threat in _OF_BRIDGED else "bridged gaps keep their values",
         f"scores in float32 are exact to {_ROUNDING:g} of their size",
     )
     how = "what the networks are built to move by at most" if own else "Lipschitz bounds of the networks' layers"
@@ -116,5 +121,6 @@ def _slope(network: Network, signal: torch.Tensor, reader: NetworkReader) -> np.
         return found.double().cpu().numpy()
     measured = validity(signal).sum((1, 2)).double()
     (_, scale), channel = reader.predictor.pipeline.scaling["fhr"], reader.predictor.pipeline.channels.index("fhr")
-    bound = lipschitz_bound(network, signal[:, -1], [channel])[:, 0].double()
+    mask = signal[:, -1] if signal.shape[1] > 1 else validity(signal)[:, 0]
+    bound = lipschitz_bound(network, mask, [channel])[:, 0].double()
     return (bound * measured.sqrt() / scale).numpy()

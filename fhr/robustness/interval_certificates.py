@@ -18,8 +18,10 @@ from fhr.errors import FHRError
 from fhr.models import SortedNetwork
 
 from .certificates import Certificate
+from .loss_changes import LIMITS, MOTHERS
 from .reader import NetworkReader
-from .time_changes import SLOPE
+from .threats import Threat, threat_of
+from .time_changes import DELAY_ROUNDING
 from .traces import Traces
 
 __all__ = ["BOUNDED_BY_INTERVALS", "interval_certificate", "largest_held"]
@@ -28,8 +30,7 @@ _RATIO = 1.1  # of two sizes that are told apart
 _COARSE, _FINE = 512, 4  # samples that the place of a stretch is known to at first, and at last for short ones
 _SHARE = 10  # of the length of long ones
 _ROWS = 32  # stretches that are bounded at once
-_RATES = (50.0, 210.0)  # bpm, beyond which a wrong rate counts as lost
-_MOTHERS = (60.0, 110.0)  # bpm
+_STEEPEST = 0.45  # slope of a warp in which no more than three nodes lie about a sample
 
 
 class _Bounds(NamedTuple):
@@ -50,21 +51,22 @@ class _Bounds(NamedTuple):
     cost: Tensor | None = None
 
 
-def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, largest: float) -> Certificate:
+def interval_certificate(reader: NetworkReader, traces: Traces, threat: str | Threat, *, largest: float) -> Certificate:
     """The largest sizes of a threat that provably leave the verdicts as they are.
 
     Args:
         reader: of networks that bound their scores.
         traces: n windows.
-        threat: one of `BOUNDED_BY_INTERVALS`.
+        threat: one of `BOUNDED_BY_INTERVALS`, or its name; a warp has a slope.
         largest: size at which the search ends, s.
 
     Raises:
         FHRError: a threat without such bounds, a size that is not positive, or a network that does not bound its
             scores.
     """
-    if threat not in BOUNDED_BY_INTERVALS:
-        raise FHRError(f"threat {threat!r} has no bounds of single samples; give one of {', '.join(_CHANGES)}")
+    kind = threat_of(threat)
+    if kind.name not in BOUNDED_BY_INTERVALS:
+        raise FHRError(f"threat {kind.name!r} has no bounds of single samples; give one of {', '.join(_CHANGES)}")
     if not 0 < largest < inf:
         raise FHRError(f"largest={largest}; give a number of seconds above 0")
     for network in reader.networks:
@@ -73,25 +75,31 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str, *, 
                 f"no bound is known of {type(network).__name__} where samples are lost or moved; train a "
                 "fhr.models.SortedKernel or a fhr.models.LipschitzNet (`--config robust_kernel`, `--config robust`)"
             )
-    change, at_risk = _CHANGES[threat], reader.verdicts(traces).at_risk
+    if reader.predictor.pipeline.channels[-1] != "mask":
+        raise FHRError(
+            "the networks are not told what is missing, and read it as if it were measured; train them with the mask "
+            "channel (`--data.channels '[fhr, mask]'`)"
+        )
+    change, at_risk = _CHANGES[kind.name], reader.verdicts(traces).at_risk
     sizes = np.zeros(len(traces))
     for i in range(len(traces)):
         one = traces[[i]]
         values = _valued(one)
 
         def holds(size: float, values: _Bounds = values, risk: bool = bool(at_risk[i])) -> bool:
-            return change(values, size * traces.fs, lambda rows: _hold(reader, rows, risk))
+            return change(values, size * traces.fs, lambda rows: _hold(reader, rows, risk), kind.slope)
 
         sizes[i] = largest_held(holds, 1 / traces.fs, largest)
     assumptions = (
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
-        _ASSUMED[threat],
+        _ASSUMED[kind.name].format(slope=kind.slope),
     )
-    return Certificate(threat, sizes, "bounds of every sample, carried through sorting and score", assumptions)
+    return Certificate(kind.name, sizes, "bounds of every sample, carried through sorting and score", assumptions)
 
 
 def largest_held(holds: Callable[[float], bool], least: float, largest: float) -> float:
     """The largest size of a geometric ladder that holds, 0 where the least does not; what holds, holds below."""
+    least = min(least, largest)
     ladder = [least * _RATIO**k for k in range(1 + int(np.log(largest / least) / np.log(_RATIO)))]
     ladder = [*ladder, largest] if ladder[-1] < largest else ladder
     low, high = -1, len(ladder)
@@ -121,8 +129,9 @@ def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
                 embedded[network.key] = (*bounds, _apart(network, rows))
             pairs.append(network.bounds(*embedded[network.key]))
     lowest, highest = (np.stack([pair[k][:, 0].cpu().numpy() for pair in pairs]) for k in (0, 1))
-    below, above = reader.decide(lowest).at_risk, reader.decide(highest).at_risk
-    return np.asarray((below == at_risk) & (above == at_risk))
+    held = np.isfinite(lowest).all(0) & np.isfinite(highest).all(0)  # beyond all bounds is anything
+    below, above = (reader.decide(np.where(held, side, 0.0)).at_risk for side in (lowest, highest))
+    return np.asarray(held & (below == at_risk) & (above == at_risk))
 
 
 def _apart(network: SortedNetwork, rows: _Bounds) -> float:
@@ -137,17 +146,17 @@ def _apart(network: SortedNetwork, rows: _Bounds) -> float:
 _Held = Callable[[_Bounds], np.ndarray]
 
 
-def _block_lost(values: _Bounds, samples: float, held: _Held) -> bool:
+def _block_lost(values: _Bounds, samples: float, held: _Held, slope: float) -> bool:
     def lost(inside: Tensor) -> _Bounds:
         return values._replace(least=torch.where(inside, 0.0, values.least))
 
     return _everywhere(values, samples, held, lost)
 
 
-def _block_wrong(values: _Bounds, samples: float, held: _Held) -> bool:
-    x, (low, high) = values.low, _RATES
-    least = torch.where(x / 2 > low, x / 2, _MOTHERS[0]).clamp_max(_MOTHERS[0]).minimum(x)
-    most = torch.where(2 * x < high, 2 * x, _MOTHERS[1]).clamp_min(_MOTHERS[1]).maximum(x)
+def _block_wrong(values: _Bounds, samples: float, held: _Held, slope: float) -> bool:
+    x, (low, high) = values.low, LIMITS
+    least = torch.where(x / 2 > low, x / 2, MOTHERS[0]).clamp_max(MOTHERS[0]).minimum(x)
+    most = torch.where(2 * x < high, 2 * x, MOTHERS[1]).clamp_min(MOTHERS[1]).maximum(x)
 
     def wrong(inside: Tensor) -> _Bounds:
         changed = inside & (values.most > 0)
@@ -157,7 +166,7 @@ def _block_wrong(values: _Bounds, samples: float, held: _Held) -> bool:
     return _everywhere(values, samples, held, wrong)
 
 
-def _scattered(values: _Bounds, samples: float, held: _Held) -> bool:
+def _scattered(values: _Bounds, samples: float, held: _Held, slope: float) -> bool:
     return bool(held(values._replace(lost=float(ceil(samples)))).all())
 
 
@@ -173,8 +182,8 @@ def _moved(values: _Bounds, samples: float, held: _Held) -> bool:
     return bool(held(_Bounds(low, high, least, most)).all())
 
 
-def _stretched(values: _Bounds, samples: float, held: _Held) -> bool:
-    r"""Warps of a slope s of at most `SLOPE`: little time is gained or lost anywhere, wherever it is moved to.
+def _stretched(values: _Bounds, samples: float, held: _Held, slope: float) -> bool:
+    r"""Warps of a slope s below 1/2: little time is gained or lost anywhere, wherever it is moved to.
 
     The warp reads the linear interpolation at nodes that are 1 - s to 1 + s apart, so that sample k has a weight of
     1 - s to 1 + 2 s in all that is read (the sum of the hat function about k over the nodes: of two within it 2 minus
@@ -188,12 +197,13 @@ def _stretched(values: _Bounds, samples: float, held: _Held) -> bool:
     whole = -_widest(-valued.double(), 1)
     steps = torch.nan_to_num(values.low.diff()).square() / 4
     cost = F.pad(torch.maximum(share[:, 1:], share[:, :-1]) * steps, (0, 1))
-    least, most = (1 - SLOPE) * share * whole, (1 + 2 * SLOPE) * share
+    slope += DELAY_ROUNDING
+    least, most = (1 - slope) * share * whole, (1 + 2 * slope) * share
     return bool(held(_Bounds(values.low, values.high, least, most, cost=cost, crossing=ceil(samples) + 1)).all())
 
 
-def _warped(values: _Bounds, samples: float, held: _Held) -> bool:
-    return _stretched(values, samples, held) or _moved(values, samples, held)
+def _warped(values: _Bounds, samples: float, held: _Held, slope: float) -> bool:
+    return (slope < _STEEPEST and _stretched(values, samples, held, slope)) or _moved(values, samples, held)
 
 
 def _widest(x: Tensor, reach: int) -> Tensor:
@@ -225,7 +235,7 @@ def _everywhere(values: _Bounds, samples: float, held: _Held, change: Callable[[
     return True
 
 
-_CHANGES: dict[str, Callable[[_Bounds, float, _Held], bool]] = {
+_CHANGES: dict[str, Callable[[_Bounds, float, _Held, float], bool]] = {
     "block_loss": _block_lost,
     "scattered_loss": _scattered,
     "wrong_rate": _block_wrong,
@@ -236,7 +246,7 @@ _ASSUMED = {
     "scattered_loss": "so many seconds are lost, of any samples",
     "wrong_rate": "within one stretch of this length each sample is right, doubled, halved, between 60 and 110 bpm, or "
     "lost",
-    "warp": f"no sample is moved by more, no steeper than {SLOPE:g} s a second; both ends stay, and what rests on a "
+    "warp": "no sample is moved by more, no steeper than {slope:g} s a second; both ends stay, and what rests on a "
     "sample without a value has none",
 }
 BOUNDED_BY_INTERVALS = tuple(_CHANGES)

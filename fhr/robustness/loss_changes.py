@@ -15,13 +15,23 @@ from fhr.compute import stream
 from .sameness import same_traces
 from .traces import Traces
 
-__all__ = ["WRONG_RATES", "mothers_rate_of", "size_of_block", "size_of_scattered", "size_of_wrong_rate", "stretch",
-           "with_loss", "with_wrong_rate"]  # fmt: skip
+__all__ = [
+    "LIMITS",
+    "MOTHERS",
+    "WRONG_RATES",
+    "mothers_rate_of",
+    "size_of_block",
+    "size_of_scattered",
+    "size_of_wrong_rate",
+    "stretch",
+    "with_loss",
+    "with_wrong_rate",
+]
 
 WRONG_RATES = ("doubled", "halved", "maternal")
 """What a stretch of wrong heart rate can be."""
-_LIMITS = (50.0, 210.0)  # bpm, beyond which cleaning removes
-_MOTHERS = (60.0, 110.0)  # bpm, of a mother in labour
+LIMITS = (50.0, 210.0)  # bpm, beyond which cleaning removes
+MOTHERS = (60.0, 110.0)  # bpm, of a mother in labour
 _MEAN, _SWINGS = 85.0, ((300.0, 6.0), (90.0, 4.0), (25.0, 2.0))  # bpm; period in s and bpm of each swing
 
 
@@ -78,7 +88,7 @@ def with_wrong_rate(traces: Traces, wrong: Tensor, kinds: Sequence[str], mother:
     kind = torch.tensor([WRONG_RATES.index(one) for one in kinds], device=traces.fhr.device)[:, None]
     false = torch.where(kind == 2, mother, torch.where(kind == 0, 2 * traces.fhr, traces.fhr / 2))
     changed = wrong.to(traces.measured.device) & (traces.measured > 0)
-    out = changed & ~((false > _LIMITS[0]) & (false < _LIMITS[1]))
+    out = changed & ~((false > LIMITS[0]) & (false < LIMITS[1]))
     fhr = torch.where(changed, false, traces.fhr)
     return _bridged(traces, fhr, torch.where(out, 0.0, traces.measured), changed)
 
@@ -88,7 +98,7 @@ def size_of_wrong_rate(before: Traces, after: Traces) -> Tensor:
     measured = before.measured > 0
     span = _span(measured & (_lost(before, after) | (before.fhr != after.fhr)))
     size, found = _seconds(span, before.fs), ~span.any(-1) & same_traces(before, after)
-    mothers = ((after.fhr >= _MOTHERS[0]) & (after.fhr <= _MOTHERS[1])) | ~(span & measured)
+    mothers = ((after.fhr >= MOTHERS[0]) & (after.fhr <= MOTHERS[1])) | ~(span & measured)
     for kind in WRONG_RATES:
         given = same_traces(with_wrong_rate(before, span, [kind] * len(before), after.fhr), after)
         found |= given & (mothers.all(-1) if kind == "maternal" else True)

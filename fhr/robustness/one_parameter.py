@@ -191,7 +191,9 @@ def enumerated_certificate(
         last = size
     if not last:
         raise FHRError(f"{threat}: no change to look at; give some")
-    return Certificate(threat, sizes, f"every change up to {last:g} was looked at", ("there are no others",))
+    return Certificate(
+        threat, sizes, f"every change up to {last:g} was looked at", ("no other changes up to this size exist",)
+    )
 
 
 def reads_activity(reader: Reader) -> bool:

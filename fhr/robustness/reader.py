@@ -12,6 +12,7 @@ from torch import Tensor
 from fhr.errors import CheckpointError
 from fhr.features import covariates
 from fhr.models import ArrayModel, Network
+from fhr.models.sorted_network import BPM
 from fhr.prediction import Predictor
 from fhr.prediction.predictor import Prepared
 from fhr.preprocessing import block_factor, block_mean, last_minutes
@@ -92,6 +93,14 @@ class NetworkReader(Reader):
         if predictor.features is not None or not predictor.reads_signal:
             raise CheckpointError("a model that reads statistics of the signal; see `FeatureReader`")
         self.networks: list[Network] = [network for network in predictor.networks if isinstance(network, Network)]
+        channels, (_, scale) = predictor.pipeline.channels, predictor.pipeline.scaling["fhr"]
+        if len(channels) > 1 and channels[-1] != "mask":
+            raise CheckpointError(f"networks of the channels {', '.join(channels)}, which take the last for the mask")
+        if scale != BPM and (own := next((n for n in self.networks if hasattr(n, "slope")), None)) is not None:
+            raise CheckpointError(
+                f"{type(own).__name__} counts in units of {BPM:g} bpm, and the pipeline scales the heart rate by "
+                f"{scale:g}: what it says of its slope is untrue; train it with the usual scaling"
+            )
 
     def traces(self, prepared: Prepared) -> Traces:
         """The windows at the pipeline's rate, as prepared."""

@@ -17,6 +17,7 @@ from fhr.errors import FHRError, SignalError
 from fhr.prediction import Predictor, ShippedModel
 from fhr.recording import Recording
 
+from .error_certificates import MOST
 from .kept_sheets import KeptSheets
 from .reader import Reader, reader_of
 from .sheet_words import database_words, threat_words, verdict_words
@@ -89,7 +90,7 @@ class Sheet:
                 f"a stability of verdicts on {len(unseen)} held-out births, against {', '.join(sorted(known))}; give "
                 f"{_FEWEST} or more of one label that the models have not learnt from, and error_rms among the threats"
             )
-        return Stability(size_for_half(unseen, "error_rms"), len(unseen))
+        return Stability(min(size_for_half(unseen, "error_rms"), MOST), len(unseen))
 
     def easiest(self, n: int) -> list[WindowSheet]:
         """The n verdicts that were flipped by the smallest changes, beside what is usual of their threats."""

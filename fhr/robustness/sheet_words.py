@@ -7,6 +7,7 @@ from fhr.datasets import label_in_words
 
 from .size_curves import size_for_half
 from .threats import threat_of
+from .time_changes import SLOPE
 from .window_sheet import WindowSheet
 
 __all__ = ["TITLES", "database_words", "found_words", "half_words", "threat_words", "verdict_words"]
@@ -17,8 +18,8 @@ _ANY = {
     "error_peak": "any error of the heart rate of {} bpm at most",
     "offset": "any offset of the baseline up to {} bpm",
     "uc_gain": "any gain of uterine activity up to {}-fold, up or down",
-    "shift": "any end of the window up to {} s earlier",
-    "warp": "any warp of time up to {} s",
+    "shift": "any end of the window up to {} whole seconds earlier",
+    "warp": f"any warp of time up to {{}} s, no steeper than {SLOPE:g} s a second",
     "block_loss": "any block of loss up to {} s",
     "scattered_loss": "any scattered loss up to {} s in all",
     "wrong_rate": "any stretch up to {} s doubled, halved or maternal",
@@ -89,7 +90,7 @@ def half_words(sheets: Sequence[WindowSheet], threat: str) -> str:
         said = f"half of the verdicts are proven unchanged under {_ANY[threat].format(_below(size))}"
     else:
         n = sum(row["certified"] > nothing for one in sheets for row in one.rows if row["threat"] == threat)
-        said = f"{n} of {len(sheets)} verdicts are proven unchanged at any size"
+        said = f"less than half, {n} of {len(sheets)} verdicts, are proven unchanged at some size"
     found = sorted(row["found"] for one in sheets for row in one.rows if row["threat"] == threat)
     found = [x for x in found if not isnan(x)]
     if not found:

@@ -13,11 +13,11 @@ from torch import Tensor
 from .sameness import same_traces
 from .traces import Traces
 
-__all__ = ["SLOPE", "feasible_delay", "shifted", "size_of_shift", "size_of_warp", "warped"]
+__all__ = ["DELAY_ROUNDING", "SLOPE", "feasible_delay", "shifted", "size_of_shift", "size_of_warp", "warped"]
 
 SLOPE = 0.05
 """Largest slope of a warp: seconds of delay that are gained in a second."""
-_ROUNDING = 1e-5  # s, of a delay in float32
+DELAY_ROUNDING = 1e-5  # s, of a delay in float32
 
 
 def shifted(traces: Traces, seconds: Tensor) -> Traces:
@@ -38,11 +38,12 @@ def shifted(traces: Traces, seconds: Tensor) -> Traces:
 
 
 def size_of_shift(before: Traces, after: Traces) -> Tensor:
-    """Seconds (n,) by which the window ends earlier."""
+    """Whole seconds (n,) by which the window ends earlier; infinite for any other shift."""
     if after.delay is None:
         return torch.where(same_traces(before, after), 0.0, inf).double()
     seconds = after.delay[:, 0]
-    only = (after.delay == seconds[:, None]).all(-1) & same_traces(shifted(before, seconds), after)
+    only = (after.delay == seconds[:, None]).all(-1) & (seconds == seconds.round())
+    only &= same_traces(shifted(before, seconds), after)
     return torch.where(only, seconds.double(), inf)
 
 
@@ -73,7 +74,7 @@ def size_of_warp(before: Traces, after: Traces, slope: float = SLOPE) -> Tensor:
         return torch.where(same_traces(before, after), 0.0, inf).double()
     delay = after.delay.double()
     only = (delay[:, 0] == 0) & (delay[:, -1] == 0) & same_traces(warped(before, after.delay), after)
-    only &= (delay.diff(dim=-1).abs() <= slope / before.fs + _ROUNDING).all(-1)
+    only &= (delay.diff(dim=-1).abs() <= slope / before.fs + DELAY_ROUNDING).all(-1)
     return torch.where(only, delay.abs().amax(-1), inf)
 
 

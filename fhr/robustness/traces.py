@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fhr.errors import SignalError
 from fhr.preprocessing import Pipeline, Window, last_minutes
 from fhr.recording import Recording
 
@@ -66,7 +67,12 @@ class Traces:
     @classmethod
     def of_cleaned(cls, windows: Sequence[Window], minutes: float, *, earlier: float = 60.0) -> Self:
         """The last minutes of cleaned recordings at their own rate, for models that compute statistics of them."""
-        (fs,) = {window.recording.fs for window in windows}
+        rates = sorted({window.recording.fs for window in windows})
+        if len(rates) != 1:
+            raise SignalError(
+                f"recordings at {', '.join(f'{x:g}' for x in rates)} Hz; give those of one rate at a time"
+            )
+        (fs,) = rates
         n, m = round(minutes * 60 * fs), round(earlier * fs)
         for window in windows:
             last_minutes(window.recording.fhr, fs, minutes)  # refused where too short

@@ -15,7 +15,6 @@ from fhr.errors import FHRError
 from .attacks import attack
 from .certificates import Certificate
 from .certify import certify
-from .error_certificates import BOUNDED_BY_SLOPE
 from .flips import Flips
 from .reader import NetworkReader, Reader
 from .threats import Threat, threat_of
@@ -209,11 +208,9 @@ class _Proofs:
         return plain | {"certified": size, "how": proof.how, "assumptions": assumed, "not_certified": none}
 
     def _proof(self, kind: Threat, largest: float) -> Certificate:
-        by_slope = isinstance(self._reader, NetworkReader) and kind.name in BOUNDED_BY_SLOPE and kind.name != "offset"
-        if not by_slope:
+        if not isinstance(self._reader, NetworkReader) or kind.name not in ("error_rms", "error_peak"):
             return certify(self._reader, self._trace, kind, largest=largest)
-        proof = self._of_errors
-        return replace(proof, threat=kind.name, sizes=proof.sizes * BOUNDED_BY_SLOPE[kind.name])
+        return replace(self._of_errors, threat=kind.name)
 
 
 def _attacked(

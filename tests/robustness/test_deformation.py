@@ -224,6 +224,7 @@ class Thresholded:
         return np.stack([one(signal).detach().double().numpy()[:, 0] for one in self.networks])
 
     def decide(self, scores: np.ndarray) -> SimpleNamespace:
+        assert np.isfinite(scores).all()  # what calibrators refuse
         return SimpleNamespace(at_risk=scores.mean(0) >= 0)
 
 
@@ -248,6 +249,13 @@ def test_certificates_hold_for_the_mean_of_networks():
         for delay in delays(20, size, 0.01):
             moved = np.stack([warped_scores(net, one, delay[None]).detach().numpy()[:, 0] for net in nets])
             assert reader.decide(moved).at_risk[0] == before[i]
+
+
+def test_a_window_without_bounds_is_not_certified():
+    signal = windows(gaps=0)
+    signal[0, 2, 40] = 0.95
+    traces = Traces(140 + 20 * signal[:, 0], 140 + 20 * signal[:, 0], signal[:, 2], 1.0, tuple("abcd"))
+    assert warp_certificate(Thresholded([network()]), traces, slope=0.01, largest=2.0, edges=True).sizes[0] == 0
 
 
 def test_what_cannot_be_is_refused():

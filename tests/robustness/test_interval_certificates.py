@@ -18,6 +18,7 @@ from fhr.robustness import (
     error_certificate,
     feasible_delay,
     interval_certificate,
+    warp_threat,
     warped,
     with_error,
     with_loss,
@@ -94,7 +95,7 @@ def stretches(length: float, n: int) -> list[torch.Tensor]:
     return [((torch.arange(N) >= a) & (torch.arange(N) < a + int(length))).expand(n, -1) for a in starts]
 
 
-def changed(reader: SortedReader, traces: Traces, threat: str, size: float):
+def changed(reader: SortedReader, traces: Traces, threat: str, size: float, slope: float = 0.05):
     """Changes of one window of no more than a size, towards either verdict."""
     generator = torch.Generator().manual_seed(1)
     if threat == "block_loss":
@@ -109,7 +110,7 @@ def changed(reader: SortedReader, traces: Traces, threat: str, size: float):
         fields = 3 * size * torch.randn(6, 8, generator=generator)
         fields = torch.nn.functional.interpolate(fields[:, None], N, mode="linear", align_corners=True)[:, 0]
         fields = torch.cat([fields, torch.full((1, N), size), torch.full((1, N), -size)])
-        return [warped(traces, feasible_delay(one[None], torch.tensor([size]), 1.0)) for one in fields]
+        return [warped(traces, feasible_delay(one[None], torch.tensor([size]), 1.0, slope)) for one in fields]
     gradient = reader.gradient(traces)
     directions = [gradient, -gradient, torch.ones(1, N), -torch.ones(1, N), torch.randn(1, N, generator=generator)]
     directions = [x * (traces.measured > 0) for x in directions]
@@ -161,3 +162,44 @@ def test_a_threat_that_bounds_no_sample_is_refused():
     traces = windows(2)
     with pytest.raises(FHRError, match="block_loss"):
         interval_certificate(SortedReader(kernels(traces), traces), traces, "offset", largest=5.0)
+
+
+def test_a_steeper_warp_is_certified_as_such():
+    traces = windows()
+    reader = SortedReader(kernels(traces), traces)
+    gentle, steep = (certify(reader, traces, warp_threat(slope), largest=40.0).sizes for slope in (0.02, 0.4))
+    assert (steep <= gentle).all()
+    assert (steep < gentle).any()
+    at_risk = reader.verdicts(traces).at_risk
+    for i in np.flatnonzero(steep):
+        for one in changed(reader, traces[[i]], "warp", steep[i], slope=0.4):
+            assert reader.verdicts(one).at_risk[0] == at_risk[i]
+
+
+def test_what_nothing_can_be_said_of_is_not_held():
+    """Filters see the order in time, so that a stretched time says nothing of them, and infinite bounds no verdict."""
+    traces = windows()
+    reader = SortedReader(unit_vectors(traces), traces)
+    decide = reader.decide
+
+    def refusing(scores):
+        assert np.isfinite(scores).all()
+        return decide(scores)
+
+    reader.decide = refusing
+    assert (certify(reader, traces, "warp", largest=2.0).sizes >= 0).all()
+
+
+@pytest.mark.parametrize("threat", ["warp", "block_loss", "scattered_loss"])
+def test_a_largest_size_below_a_sample_is_one(threat):
+    traces = windows(2)
+    sizes = certify(SortedReader(kernels(traces), traces), traces, threat, largest=0.5).sizes
+    assert set(sizes) <= {0.0, 0.5}
+
+
+def test_networks_that_are_not_told_what_is_missing_are_refused():
+    traces = windows(2)
+    reader = SortedReader(kernels(traces), traces)
+    reader.predictor.pipeline = Pipeline(minutes=N / 60, channels=("fhr",))
+    with pytest.raises(FHRError, match="mask"):
+        certify(reader, traces, "block_loss", largest=60.0)
