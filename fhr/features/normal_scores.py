@@ -15,6 +15,7 @@ from .sorted_samples import quantiles as ordered_quantiles
 __all__ = ["NormalScores"]
 
 _N_QUANTILES = 50
+_FEW = 16  # rows that are looked up in all columns at once
 _FARTHEST = 1e-7  # of a rank from 0 and 1, whose deviates are infinite
 
 
@@ -109,13 +110,30 @@ def _comparable(features: ArrayLike) -> np.ndarray:
 
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:
     place = np.linspace(0, 1, len(quantiles))
-    rank = np.empty(x.shape)
     up = np.ascontiguousarray(quantiles.T)
     down, back = -up[:, ::-1], -place[::-1]
     is_tied = (up[:, 1:] == up[:, :-1]).any(axis=1)
-    for j, q in enumerate(up):
-        rank[:, j] = np.interp(x[:, j], q, place)
-        if is_tied[j]:  # from above as well: the middle of what stands at several places
-            rank[:, j] = (rank[:, j] - np.interp(-x[:, j], down[j], back)) / 2
+    interpolated = _few_interpolated if len(x) <= _FEW else _interpolated
+    rank = interpolated(x, up, place)
+    if is_tied.any():  # from above as well: the middle of what stands at several places
+        from_above = interpolated(-x[:, is_tied], down[is_tied], back)
+        rank[:, is_tied] = (rank[:, is_tied] - from_above) / 2
     deviates: np.ndarray = ndtri(np.clip(rank, _FARTHEST, 1 - _FARTHEST))
     return deviates
+
+
+def _interpolated(x: np.ndarray, up: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """Places (n, k) of values (n, k) among the ascending points `up` (k, q), column by column."""
+    return np.stack([np.interp(column, points, place) for column, points in zip(x.T, up, strict=True)], axis=1)
+
+
+def _few_interpolated(x: np.ndarray, up: np.ndarray, place: np.ndarray) -> np.ndarray:
+    """The same numbers for all columns at once, by the arithmetic of `numpy.interp`; quicker for a few rows."""
+    last = (up <= x[:, :, None]).sum(axis=-1) - 1  # point at or below, -1 where there is none
+    j = np.clip(last, 0, up.shape[1] - 2)
+    column = np.arange(len(up))
+    below, above = up[column, j], up[column, j + 1]
+    with np.errstate(divide="ignore", invalid="ignore"):  # of points that stand at one place, and are not used
+        between = (place[j + 1] - place[j]) / (above - below) * (x - below) + place[j]
+    inner = np.where(x == below, place[j], between)
+    return np.where(last < 0, place[0], np.where(last > up.shape[1] - 2, place[-1], inner))

@@ -57,3 +57,12 @@ def test_they_need_records(features):
 def test_another_number_of_features_is_refused():
     with pytest.raises(FHRError, match="were fitted on 2 features"):
         NormalScores.fit(np.ones((3, 2)))(np.ones((1, 3)))
+
+
+def test_few_rows_have_the_same_scores_as_many():
+    rng = np.random.default_rng(0)
+    fitted_on = np.column_stack([rng.normal(size=(300, 12)), rng.integers(0, 4, size=(300, 3)), np.ones(300)])
+    scores = NormalScores.fit(fitted_on)
+    rows = np.vstack([fitted_on[:30], rng.normal(scale=3.0, size=(30, 16)), np.full((1, 16), np.nan)])
+    alone = np.vstack([scores(row[None]) for row in rows])
+    assert np.array_equal(alone, scores(rows))
