@@ -1,5 +1,6 @@
 """Kernel-ridge head with a Gaussian kernel: smooth, by a known amount."""
 
+from collections.abc import Callable
 from math import sqrt
 
 import torch
@@ -58,30 +59,33 @@ class GaussianRidgeHead(RidgeHead):
         return torch.exp(-0.5 * (distance / self.width).square())
 
     @torch.no_grad()
-    def moved(self, embedding: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+    def moving(self, embedding: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
         """Most that the score moves (batch,) within a distance (batch,) of embeddings (batch, size), in float64."""
         _, slope, terms = self._at(embedding.double())
-        return self._within(slope.square().sum(1).sqrt() * distance, distance) + 2 * _ROUNDING * terms
+        steep, norm = slope.square().sum(1).sqrt(), self.norm()
+        return lambda distance: self._within(steep * distance, distance, norm) + 2 * _ROUNDING * terms
 
     @torch.no_grad()
-    def bounds(self, low: torch.Tensor, high: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
+    def bounds(
+        self, low: torch.Tensor, high: torch.Tensor, apart: float = 0.0, norm: float | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Least and largest score (batch, 1), in float64.
 
         Args:
             low: (batch, size).
             high: (batch, size).
             apart: distance from an embedding between these.
+            norm: of `norm`, where it is known; None to compute it.
         """
         middle, half = (high.double() + low.double()) / 2, (high.double() - low.double()) / 2
         score, slope, terms = self._at(middle)
         linear = (slope.abs() * half).sum(1) + slope.square().sum(1).sqrt() * apart
-        reach = self._within(linear, half.square().sum(1).sqrt() + apart) + _ROUNDING * terms
+        reach = self._within(linear, half.square().sum(1).sqrt() + apart, norm or self.norm()) + _ROUNDING * terms
         return (score - reach).unsqueeze(1), (score + reach).unsqueeze(1)
 
-    def _within(self, linear: torch.Tensor, distance: torch.Tensor) -> torch.Tensor:
+    def _within(self, linear: torch.Tensor, distance: torch.Tensor, norm: float) -> torch.Tensor:
         """Most that the score moves, of what the slope gives and of the distance."""
         share = distance.double().square() / self.width**2
-        norm = self.norm()
         return torch.minimum(norm * (-2 * torch.expm1(-share / 2)).sqrt(), linear + sqrt(3) / 2 * norm * share)
 
     @torch.no_grad()

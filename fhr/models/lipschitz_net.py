@@ -41,7 +41,6 @@ class LipschitzNet(SortedNetwork):
         (batch, n_channels, time) to (batch, n_outputs), any time.
     """
 
-    reads_activity = False
     centre: torch.Tensor
     batches: torch.Tensor
 

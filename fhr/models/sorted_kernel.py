@@ -1,11 +1,12 @@
 """SortedKernel: sorted heart rate under a Gaussian kernel, solved in closed form and smooth by a known amount."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 
 from .gaussian_ridge_head import GaussianRidgeHead
-from .sorted_network import SortedNetwork
+from .sorted_network import BoundScores, SortedNetwork
 
 __all__ = ["SortedKernel"]
 
@@ -55,10 +56,15 @@ class SortedKernel(SortedNetwork):
         """Most that the score moves per bpm RMS of an error (batch,), from any signal with this mask on."""
         return self.head.norm() / self.head.width * self.stretch(signal)
 
-    def moved(self, signal: torch.Tensor, rms: torch.Tensor) -> torch.Tensor:
-        """Most that the score moves (batch,) by errors of `rms` bpm RMS (batch,), at the mask of `signal`."""
-        return self.head.moved(self.embed(signal), self.stretch(signal) * rms)
+    def moving(self, signal: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor]:
+        """Most that the score moves (batch,) by errors of so many bpm RMS (batch,), at the mask of `signal`."""
+        moving, stretch = self.head.moving(self.embed(signal)), self.stretch(signal)
+        return lambda rms: moving(stretch * rms)
 
     def bounds(self, below: torch.Tensor, above: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
         """Bounds of the scores (batch, 1) of embeddings within bounds, see `LipschitzNet.bounds`."""
         return self.head.bounds(below, above, apart)
+
+    def bounding(self) -> BoundScores:
+        """See `SortedNetwork`."""
+        return partial(self.head.bounds, norm=self.head.norm())

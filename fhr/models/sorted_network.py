@@ -1,9 +1,9 @@
 """Networks that read the heart rate by sorting: an embedding that moves no further than the error does."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from math import pi
-from typing import cast
+from typing import TypeAlias, cast
 
 import torch
 from torch import nn
@@ -16,7 +16,10 @@ from .network import Network
 from .sorted_pooling import SortedPooling
 from .trunk import validity
 
-__all__ = ["SortedNetwork"]
+__all__ = ["BoundScores", "SortedNetwork"]
+
+BoundScores: TypeAlias = Callable[[torch.Tensor, torch.Tensor, float], tuple[torch.Tensor, torch.Tensor]]
+"""Least and largest scores of embeddings between two, or so many bpm from these, see `LipschitzNet.bounds`."""
 
 BPM = 20.0  # of the heart rate, a unit of its channel, by the fixed scaling of `fhr.preprocessing.Pipeline`
 
@@ -135,6 +138,10 @@ class SortedNetwork(Network):
     @abstractmethod
     def bounds(self, below: torch.Tensor, above: torch.Tensor, apart: float = 0.0) -> tuple[torch.Tensor, torch.Tensor]:
         """Bounds of the scores of embeddings that are known within bounds only, see `LipschitzNet.bounds`."""
+
+    def bounding(self) -> BoundScores:
+        """The method `bounds` for many calls with these weights: what does not depend on embeddings is done once."""
+        return self.bounds
 
     @abstractmethod
     def slope(self, signal: torch.Tensor) -> torch.Tensor:

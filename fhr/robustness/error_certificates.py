@@ -9,17 +9,16 @@ import torch
 from fhr.errors import FHRError
 from fhr.models import Network, validity
 
-from .certificates import Certificate
+from .certificates import FLOAT32, Certificate, rounding_of
 from .lipschitz_bound import lipschitz_bound
 from .reader import NetworkReader
 from .traces import Traces
 
-__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes", "members_moved"]
+__all__ = ["BOUNDED_BY_SLOPE", "error_certificate", "member_slopes", "members_moved", "with_bridged"]
 
 BOUNDED_BY_SLOPE = {"error_rms": 1.0, "error_peak": 1.0, "offset": 1.0, "quantisation": 2.0}
 """Threats that move no sample by more than their size, and that size for an error of 1 bpm."""
 _OF_BRIDGED = ("offset", "quantisation")
-_ROUNDING = 1e-5  # of a score in float32, relative to the larger of it and 1
 _HALVINGS = 40
 MOST = 250.0  # bpm, which is more than any heart rate
 
@@ -41,8 +40,8 @@ def member_slopes(reader: NetworkReader, traces: Traces) -> np.ndarray:
 def members_moved(reader: NetworkReader, traces: Traces) -> Callable[[np.ndarray], np.ndarray]:
     """Most that the scores (member, n) move by errors of so many bpm RMS (n,) over the measured samples.
 
-    It is what a network says of itself by a method `moved` (`fhr.models.SortedKernel`), which may depend on the signal,
-    else its slope, see `member_slopes`.
+    It is what a network says of itself by a method `moving` (`fhr.models.SortedKernel`), which may depend on the
+    signal, else its slope, see `member_slopes`.
 
     Raises:
         FHRError: a network with layers without a known bound, which the message names.
@@ -70,17 +69,12 @@ def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "erro
     if threat not in BOUNDED_BY_SLOPE:
         raise FHRError(f"threat {threat!r} is no error of the heart rate; give one of {', '.join(BOUNDED_BY_SLOPE)}")
     scores, moved = reader.scores(traces), members_moved(reader, traces)
-    wider = np.ones(len(traces))
-    if threat in _OF_BRIDGED:  # more samples move than the RMS is of
-        valued, measured = (~torch.isnan(traces.fhr)).sum(-1), (traces.measured > 0).sum(-1)
-        wider = (valued / measured.clamp(min=1)).sqrt().double().cpu().numpy()
-    at_risk = reader.decide(scores).at_risk
-    rounding = _ROUNDING * np.maximum(np.abs(scores), 1)
+    wider = with_bridged(traces) if threat in _OF_BRIDGED else np.ones(len(traces))
+    at_risk, rounding = reader.decide(scores).at_risk, rounding_of(scores)
 
     def holds(rms: np.ndarray) -> np.ndarray:
         reach = moved(rms * wider) + rounding
-        below, above = reader.decide(scores - reach).at_risk, reader.decide(scores + reach).at_risk
-        return np.asarray((below == at_risk) & (above == at_risk))
+        return reader.stays(at_risk, scores - reach, scores + reach)
 
     low, high = np.zeros(len(traces)), np.full(len(traces), MOST)
     stays, never = holds(high), ~holds(low)
@@ -89,27 +83,28 @@ def error_certificate(reader: NetworkReader, traces: Traces, threat: str = "erro
         held = holds(middle)
         low, high = np.where(held, middle, low), np.where(held, high, middle)
     sizes = BOUNDED_BY_SLOPE[threat] * np.where(stays, inf, np.where(never, 0.0, low))
-    own = all(hasattr(network, "moved") or hasattr(network, "slope") for network in reader.networks)
+    own = all(hasattr(network, "slope") for network in reader.networks)
     assumptions = (
         "of the cleaned signal on, at the rate that the model reads; cleaning itself is not bounded",
         "bridged gaps change with the others" if threat in _OF_BRIDGED else "bridged gaps keep their values",
-        f"scores in float32 are exact to {_ROUNDING:g} of their size",
+        FLOAT32,
     )
     how = "what the networks are built to move by at most" if own else "Lipschitz bounds of the networks' layers"
     return Certificate(threat, sizes, how, assumptions)
 
 
+def with_bridged(traces: Traces) -> np.ndarray:
+    """RMS (n,) over the measured samples, whose a slope is, of 1 bpm at all samples with a value, bridged ones too."""
+    valued, measured = (~torch.isnan(traces.fhr)).sum(-1), (traces.measured > 0).sum(-1)
+    return np.asarray((valued / measured.clamp(min=1)).sqrt().double().cpu().numpy())
+
+
 def _moved(network: Network, signal: torch.Tensor, reader: NetworkReader) -> Callable[[np.ndarray], np.ndarray]:
-    if (own := getattr(network, "moved", None)) is not None:
-        on_device = signal.to(reader.predictor.device)
-
-        @torch.no_grad()
-        def moved(rms: np.ndarray) -> np.ndarray:
-            found: torch.Tensor = own(on_device, torch.from_numpy(rms).to(on_device.device))
-            return found.double().cpu().numpy()
-
-        return moved
+    device = reader.predictor.device
     with torch.no_grad():
+        if (own := getattr(network, "moving", None)) is not None:
+            moving = own(signal.to(device))
+            return lambda rms: np.asarray(moving(torch.from_numpy(rms).to(device)).double().cpu().numpy())
         slope = _slope(network, signal, reader)
     return lambda rms: slope * rms
 

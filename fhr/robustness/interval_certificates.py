@@ -5,7 +5,7 @@ each value and each share that was measured; where it may lie anywhere, places a
 that fit into a stretch are bounded together, and a stretch that fails is halved.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import ceil, inf
 from typing import NamedTuple, cast
 
@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from fhr.errors import FHRError
 from fhr.models import SortedNetwork
+from fhr.models.sorted_network import BoundScores
 
 from .certificates import Certificate
 from .loss_changes import LIMITS, MOTHERS
@@ -81,13 +82,14 @@ def interval_certificate(reader: NetworkReader, traces: Traces, threat: str | Th
             "channel (`--data.channels '[fhr, mask]'`)"
         )
     change, at_risk = _CHANGES[kind.name], reader.verdicts(traces).at_risk
+    networks = [(network, network.bounding()) for network in cast("list[SortedNetwork]", reader.networks)]
     sizes = np.zeros(len(traces))
     for i in range(len(traces)):
         one = traces[[i]]
         values = _valued(one)
 
         def holds(size: float, values: _Bounds = values, risk: bool = bool(at_risk[i])) -> bool:
-            return change(values, size * traces.fs, lambda rows: _hold(reader, rows, risk), kind.slope)
+            return change(values, size * traces.fs, lambda rows: _hold(reader, networks, rows, risk), kind.slope)
 
         sizes[i] = largest_held(holds, 1 / traces.fs, largest)
     assumptions = (
@@ -114,7 +116,9 @@ def _valued(one: Traces) -> _Bounds:
     return _Bounds(fhr, fhr, one.measured.double(), one.measured.double())
 
 
-def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
+def _hold(
+    reader: NetworkReader, networks: Sequence[tuple[SortedNetwork, BoundScores]], rows: _Bounds, at_risk: bool
+) -> np.ndarray:
     """Whether the verdict holds for each row (k,), whatever is within its bounds."""
     offset, scale = reader.predictor.pipeline.scaling["fhr"]
     device = reader.predictor.device
@@ -123,15 +127,13 @@ def _hold(reader: NetworkReader, rows: _Bounds, at_risk: bool) -> np.ndarray:
     embedded: dict[object, tuple[Tensor, Tensor, float]] = {}
     pairs = []
     with torch.no_grad():
-        for network in cast("list[SortedNetwork]", reader.networks):
+        for network, bounds_of in networks:
             if network.key not in embedded:
                 bounds = network.embedded_bounds(low, high, least, most, rows.lost, rows.crossing)
                 embedded[network.key] = (*bounds, _apart(network, rows))
-            pairs.append(network.bounds(*embedded[network.key]))
+            pairs.append(bounds_of(*embedded[network.key]))
     lowest, highest = (np.stack([pair[k][:, 0].cpu().numpy() for pair in pairs]) for k in (0, 1))
-    held = np.isfinite(lowest).all(0) & np.isfinite(highest).all(0)  # beyond all bounds is anything
-    below, above = (reader.decide(np.where(held, side, 0.0)).at_risk for side in (lowest, highest))
-    return np.asarray(held & (below == at_risk) & (above == at_risk))
+    return reader.stays(at_risk, lowest, highest)
 
 
 def _apart(network: SortedNetwork, rows: _Bounds) -> float:

@@ -134,7 +134,7 @@ def _of_features(
 
 def _halved(reader: FeatureReader, trace: Traces, at_risk: bool, threat: str, largest: float) -> float:
     def stays(size: float) -> bool:
-        return all(reader.decide(x).at_risk[0] == at_risk for x in kernel_bounds(reader, trace, threat, size))
+        return bool(reader.stays(at_risk, *kernel_bounds(reader, trace, threat, size))[0])
 
     if stays(largest):
         return largest

@@ -14,8 +14,8 @@ import torch
 from fhr.errors import FHRError
 from fhr.models import ArrayModel
 
-from .certificates import Certificate
-from .error_certificates import member_slopes
+from .certificates import FLOAT32, Certificate, rounding_of
+from .error_certificates import member_slopes, with_bridged
 from .lipschitz_bound import lipschitz_bound
 from .reader import NetworkReader, Reader
 from .sensor_changes import with_gain, with_offset
@@ -48,13 +48,9 @@ WITHOUT_ACTIVITY = frozenset(
     }
 )
 """Groups of features that are computed without uterine activity."""
-_ROUNDING = 1e-5  # of a score in float32, relative to the larger of it and 1
 _SHARE = 1 / 64  # of the largest size: first step along a change
 _GROWS = 2.0
-_ASSUMED = (
-    "of the cleaned signal on, at the rate that the model reads",
-    f"scores in float32 are exact to {_ROUNDING:g} of their size",
-)
+_ASSUMED = ("of the cleaned signal on, at the rate that the model reads", FLOAT32)
 
 
 def certified_reach(
@@ -84,7 +80,7 @@ def certified_reach(
         end = np.minimum(reached[some] + step[some], largest)
         a, b = way[some] * reached[some], way[some] * end
         low, high = bounds(row[some], np.minimum(a, b), np.maximum(a, b))
-        stays = np.logical_and(*(reader.decide(x).at_risk == at_risk[row[some]] for x in (low, high)))
+        stays = reader.stays(at_risk[row[some]], low, high)
         reached[some] = np.where(stays, end, reached[some])
         step[some] *= np.where(stays, _GROWS, 0.5)
     return np.asarray(reached.reshape(2, -1).min(axis=0))
@@ -107,10 +103,7 @@ def offset_certificate(
     Raises:
         FHRError: a network without a known bound, or sizes that are not positive.
     """
-    values, measured = (~torch.isnan(traces.fhr)).sum(-1), (traces.measured > 0).sum(-1)
-    # Bridged samples move too, beside the measured ones, whose RMS a slope is of.
-    slopes = member_slopes(reader, traces) * (values / measured.clamp(min=1)).sqrt().double().cpu().numpy()
-    bounds = _by_slope(reader, traces, with_offset, slopes)
+    bounds = _by_slope(reader, traces, with_offset, member_slopes(reader, traces) * with_bridged(traces))
     at_risk = reader.verdicts(traces).at_risk
     sizes = certified_reach(reader, at_risk, bounds, largest=largest, tolerance=tolerance)
     return Certificate("offset", sizes, "branch and bound by the slopes of the networks", _ASSUMED)
@@ -215,7 +208,7 @@ def _by_slope(
 
     def bounds(rows: np.ndarray, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         scores = reader.scores(changed(traces[rows], torch.from_numpy((a + b) / 2)))
-        reach = slopes[:, rows] * (b - a) / 2 + _ROUNDING * np.maximum(np.abs(scores), 1)
+        reach = slopes[:, rows] * (b - a) / 2 + rounding_of(scores)
         return scores - reach, scores + reach
 
     return bounds

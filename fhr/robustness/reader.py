@@ -80,6 +80,15 @@ class Reader(ABC):
         assert decided is not None  # there is a threshold, see above
         return Verdicts(*decided)
 
+    def stays(self, at_risk: np.ndarray | bool, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+        """Flags (n,) of verdicts that are the same with all scores (member, n) at their lowest and at their highest.
+
+        Then they are with any scores between. Infinite bounds, between which is anything, hold no verdict.
+        """
+        known = np.isfinite(low).all(0) & np.isfinite(high).all(0)
+        below, above = (self.decide(np.where(known, side, 0.0)).at_risk for side in (low, high))
+        return np.asarray(known & (below == at_risk) & (above == at_risk))
+
 
 class NetworkReader(Reader):
     """Networks that read the signal, at the rate of their pipeline.

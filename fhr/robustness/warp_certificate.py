@@ -62,11 +62,8 @@ def warp_certificate(
                 down, up = window.moves(np.stack([weights[k] for k in members]), seconds)
                 low[members, 0] -= down
                 high[members, 0] += up
-            if not (np.isfinite(low).all() and np.isfinite(high).all()):
-                return False  # nothing can be said
             rounding = ROUNDING * np.maximum(np.abs(scores[:, [i]]), 1)
-            below, above = reader.decide(low - rounding).at_risk, reader.decide(high + rounding).at_risk
-            return bool(below[0] == at_risk[i] == above[0])
+            return bool(reader.stays(at_risk[i], low - rounding, high + rounding)[0])
 
         sizes[i] = largest_held(holds, 1 / traces.fs, largest)
     assumptions = (

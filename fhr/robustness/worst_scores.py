@@ -9,6 +9,7 @@ from torch import Tensor
 
 from fhr.errors import FHRError
 
+from .certificates import rounding_of
 from .error_certificates import members_moved
 from .families import FAMILIES
 from .kernel_bounds import kernel_bounds
@@ -21,7 +22,6 @@ __all__ = ["worst_scores"]
 
 _THREAT = "error_rms"
 _STEPS = 8
-_ROUNDING = 1e-5  # of a score in float32, relative to the larger of it and 1
 _WAYS = ("lowest", "highest")
 
 
@@ -80,7 +80,7 @@ def _bounds(
         if isinstance(reader, FeatureReader):
             return [kernel_bounds(reader, trace, _THREAT, size) for size in sizes]
         assert isinstance(reader, NetworkReader)
-        moved, rounding = members_moved(reader, trace), _ROUNDING * np.maximum(np.abs(scores), 1)
+        moved, rounding = members_moved(reader, trace), rounding_of(scores)
     except FHRError:
         return [None] * len(sizes)
     reach = [moved(np.array([size])) + rounding for size in sizes]

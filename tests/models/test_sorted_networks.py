@@ -69,7 +69,7 @@ def errors(network: SortedNetwork, signal: torch.Tensor) -> list[torch.Tensor]:
 
 def moved(network: SortedNetwork, signal: torch.Tensor, rms: torch.Tensor) -> torch.Tensor:
     if isinstance(network, SortedKernel):
-        return network.moved(signal, rms)
+        return network.moving(signal)(rms)
     return network.slope(signal) * rms
 
 

@@ -11,6 +11,7 @@ from fhr.models import InceptionNet, ScatteringNet
 from fhr.multiscale import Scattering1d
 from fhr.multiscale.morlet import gaussian_spectrum, morlet_family, morlet_spectrum
 from fhr.robustness import (
+    NetworkReader,
     Traces,
     deformation_bound,
     feasible_delay,
@@ -211,7 +212,7 @@ def test_the_constant_of_the_transform_bounds_it():
     assert deformation_bound(layer, 0.0, 0.0) == 0
 
 
-class Thresholded:
+class Thresholded(NetworkReader):
     """A reader of scattering networks whose verdict is the sign of the mean score."""
 
     def __init__(self, networks: list[ScatteringNet]) -> None:
