@@ -38,10 +38,12 @@ def certify(reader: Reader, traces: Traces, threat: str | Threat, *, largest: fl
     Raises:
         FHRError: no proof is known for these models against this threat, which the message says more of; an unknown
             threat or a size that is none.
+        SignalError: a window in which nothing was measured.
     """
     kind = threat_of(threat)
     largest = kind.sizes[-1] if largest is None else largest
     kind.check(largest)
+    traces.check_measured()
     name = kind.name
     if name == "uc_gain" and (isinstance(reader, NetworkReader) or not reads_activity(reader)):
         return uc_gain_certificate(reader, traces, largest=largest)

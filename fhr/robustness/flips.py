@@ -6,8 +6,6 @@ from math import inf
 import numpy as np
 import torch
 
-from fhr.errors import SignalError
-
 from .reader import Reader
 from .threats import Threat
 from .traces import Traces
@@ -54,11 +52,7 @@ class Quest:
 
     def __init__(self, reader: Reader, traces: Traces, threat: Threat, largest: float) -> None:
         threat.check(largest)
-        if not (traces.measured > 0).any(-1).all():
-            name = next(n for n, some in zip(traces.names, (traces.measured > 0).any(-1), strict=True) if not some)
-            raise SignalError(
-                f"{name}: nothing was measured in the window, so there is nothing to change; leave it out"
-            )
+        traces.check_measured()
         self.reader, self.traces, self.threat, self.largest = reader, traces, threat, largest
         self.scores = reader.scores(traces)
         self._at_risk = reader.decide(self.scores).at_risk

@@ -119,6 +119,19 @@ class Traces:
         """Length of the windows."""
         return self.fhr.shape[-1] / self.fs
 
+    def check_measured(self) -> None:
+        """Refuse a window that has nothing to change.
+
+        Raises:
+            SignalError: nothing was measured in it.
+        """
+        some = (self.measured > 0).any(-1).tolist()
+        if not all(some):
+            name = self.names[some.index(False)]
+            raise SignalError(
+                f"{name}: nothing was measured in the window, so there is nothing to change; leave it out"
+            )
+
     def repeated(self, times: int) -> Self:
         """Each window `times` times, one after the other."""
         return self[torch.arange(len(self)).repeat_interleave(times)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from fhr.errors import FHRError
+from fhr.errors import FHRError, SignalError
 from fhr.models import InceptionNet, LipschitzNet, SortedKernel
 from fhr.preprocessing import Pipeline
 from fhr.robustness import (
@@ -203,3 +203,12 @@ def test_networks_that_are_not_told_what_is_missing_are_refused():
     reader.predictor.pipeline = Pipeline(minutes=N / 60, channels=("fhr",))
     with pytest.raises(FHRError, match="mask"):
         certify(reader, traces, "block_loss", largest=60.0)
+
+
+@pytest.mark.parametrize("threat", ["error_rms", "block_loss", "uc_gain", "shift"])
+def test_a_window_in_which_nothing_was_measured_is_named(threat):
+    traces = windows(2)
+    reader = SortedReader(kernels(traces), traces)
+    traces.fhr[1], traces.measured[1] = torch.nan, 0.0
+    with pytest.raises(SignalError, match="1: nothing was measured"):
+        certify(reader, traces, threat)
