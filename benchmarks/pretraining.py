@@ -18,7 +18,7 @@ import shlex
 import time
 from pathlib import Path
 
-from fhr.cli.training import TrainingCLI, quieten
+from fhr.cli.training_cli import TrainingCLI, quieten
 from fhr.losses import TruthLoss
 
 

@@ -321,7 +321,7 @@ def test_a_heavy_import_is_found_behind_a_verb():
         ("fhr/cli/a.py", "from .tables import write_csv\nfrom fhr import load\nfrom ..report import x"),
         ("fhr/cli/a.py", "def f():\n    import torch, mlflow, sklearn"),
         ("fhr/cli/a.py", "if TYPE_CHECKING:\n    import torch"),
-        ("fhr/cli/training.py", "import pytorch_lightning, jsonargparse, mlflow"),
+        ("fhr/cli/training_cli.py", "import pytorch_lightning, jsonargparse, mlflow"),
         ("fhr/cli/command_line.py", "def f():\n    from .training import train"),
         ("fhr/tasks/a.py", "from pytorch_lightning import LightningModule\nclass A(LightningModule): ..."),
         ("fhr/models/a.py", "import torch\nfrom . import pooling\nfrom .pooling import P\nfrom fhr.metrics import x"),

@@ -6,7 +6,7 @@ from functools import lru_cache
 from fhr.datasets import Place
 from fhr.tasks import Training
 
-from .training import TrainingCLI, quieten
+from .training_cli import TrainingCLI, quieten
 
 __all__ = ["ConfiguredMaker"]
 

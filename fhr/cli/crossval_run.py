@@ -59,7 +59,7 @@ from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
 from .crossval_plan import Plan, plan_of
 from .crossval_store import CrossvalStore
-from .training import TrainingCLI, quieten
+from .training_cli import TrainingCLI, quieten
 
 __all__ = ["Outcome", "crossval", "has_features"]
 

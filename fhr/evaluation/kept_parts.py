@@ -21,7 +21,7 @@ TRAINED_BY = (
     *("evaluation/baselines.py", "evaluation/controls.py", "evaluation/cross_fitting.py", "evaluation/finished.py"),
     *("evaluation/baseline_features.py", "evaluation/on_table.py", "evaluation/procedure.py", "evaluation/study.py"),
     *("evaluation/group_lines.py", "evaluation/synthetic_rows.py", "evaluation/residual.py", "evaluation/embedded.py"),
-    *("cli/crossval_maker.py", "cli/training.py"),
+    *("cli/crossval_maker.py", "cli/training_cli.py"),
 )
 """Rooms and files whose source decides which scores a part holds, and how its networks are finished."""
 _LIBRARIES = ("numpy", "scipy", "pandas", "torch", "PyWavelets", "scikit-learn", "pytorch-lightning", "torchmetrics")
