@@ -112,11 +112,7 @@ def _written(category: Category, window: Window) -> str:
     start, end = (
         window.written(round(float(m), 1)) for m in window.counted(np.array([category.start_s, category.end_s]))
     )
-    fired = ", ".join(
-        f"{criterion.name} not assessed" if criterion.category == "not assessed" else criterion.name
-        for criterion in category.criteria
-    )
-    return f"{category.guideline} ({start} to {end}{window.unit}): {category.label}{f' ({fired})' if fired else ''}"
+    return f"{category.guideline} ({start} to {end}{window.unit}): {category.words}"
 
 
 def _times(table: pd.DataFrame, window: Window) -> tuple[np.ndarray, np.ndarray]:
