@@ -21,7 +21,7 @@ __all__ = ["checked_layers", "ctg", "figure_cm", "lay_out", "lost_words"]
 _TOP, _BOTTOM = 1.3, 1.7  # cm above and below the panels
 _BESIDE = 4.8  # cm of words beside the legend
 _LEAST_CM = 5.0  # of paper: ten seconds on less are not to be seen
-_LEAST_FIGURE_CM = 16.0  # room for title, categories and legend
+_LEAST_FIGURE_CM = 17.0  # room for title, categories and legend
 _MOST_CM = 500.0  # 65,536 pixels, the most that matplotlib draws, at 333 dpi
 
 
@@ -70,7 +70,7 @@ def ctg(
 
     Returns:
         A figure with the axes "rate", "events" and "activity" (`Axes.get_label`), with `contributions` "looked at fhr"
-        and "looked at uc" too, x in counted minutes. A strip of less than about 13 cm stands at the left of a wider
+        and "looked at uc" too, x in counted minutes. A strip of less than about 14 cm stands at the left of a wider
         figure.
 
     Raises:
