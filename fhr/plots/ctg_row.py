@@ -1,4 +1,4 @@
-"""One row of CTG paper of true size in a figure: heart rates, events and uterine activity of a window, and its legend."""
+"""One row of CTG paper of true size in a figure: heart rates, events and uterine activity of a window, its legend."""
 
 from typing import NamedTuple
 

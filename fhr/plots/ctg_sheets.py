@@ -92,7 +92,7 @@ def ctg_pages(
     rows = int(room / tall + 1e-9)
     if not rows:
         raise FHRError(
-            f"bpm={bpm!r} at {scale:g} bpm/cm makes a row {tall:.1f} cm high; a sheet ({sheet}) has {room:.1f} cm for it"
+            f"bpm={bpm!r} at {scale:g} bpm/cm makes a row {tall:.1f} cm high; a sheet ({sheet}) has {room:.1f} cm"
         )
     whole = Window.of(recording, start, minutes, count)
     seconds = 60 * ((size[0] - LEFT_CM - RIGHT_CM) // speed)
