@@ -14,10 +14,11 @@ from fhr.formats import whole_or_not_at_all
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
+from .ctg_about import about
 from .ctg_events import BASIS, categories, signal_line
 from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_row import LEFT_CM, RIGHT_CM, Layers, draw_legend, draw_row, row_cm
-from .ctg_strip import checked_layers, lost_words
+from .ctg_strip import checked_layers
 from .ctg_window import Count, Window
 from .palette import ORANGE
 
@@ -103,8 +104,8 @@ def ctg_pages(
         )
     windows = _rows(whole, seconds)
     sheets = [windows[i : i + rows] for i in range(0, len(windows), rows)]
-    about = {"Title": recording.name, "Creator": "fhr", "CreationDate": None}  # no date: same bytes every time
-    with whole_or_not_at_all(path) as part, PdfPages(part, metadata=about) as pdf:
+    told = {"Title": recording.name, "Creator": "fhr", "CreationDate": None}  # no date: same bytes every time
+    with whole_or_not_at_all(path) as part, PdfPages(part, metadata=told) as pdf:
         for i, shown in enumerate(sheets, start=1):
             figure = Figure(figsize=(size[0] / INCH, size[1] / INCH))
             for k, window in enumerate(shown):
@@ -126,14 +127,6 @@ def _head(figure: Figure, layers: Layers, windows: list[Window], paper: Paper, s
     recording, morphology = layers.recording, layers.morphology
     width, height = figure.get_size_inches() * INCH
     first, last = windows[0].inside, windows[-1].inside
-    weeks, source = recording.clinical.gestational_age, recording.source
-    about = [
-        f"recorded {recording.date}" if recording.date else "",
-        f"{weeks:g} weeks of gestation" if weeks > 0 else "",
-        "" if recording.provenance.is_measured else recording.provenance.kind,
-        lost_words(recording, slice(first.start, last.stop)),
-        f"source: {Path(source.path).name} ({source.format})" if source else "",
-    ]
     scales = f"{paper.speed:g} cm/min, {paper.scale:g} bpm/cm"
     letters = round((width - LEFT_CM - RIGHT_CM) / 0.12)  # at 6.5 pt
 
@@ -144,7 +137,8 @@ def _head(figure: Figure, layers: Layers, windows: list[Window], paper: Paper, s
 
     write(_fit(recording.name, letters // 4), 0.58, "name", fontsize=11, weight="bold")
     write(f"{windows[0].axis} · {sheet}", 0.58, "sheet", right=True, weight="bold")
-    write(_fit(" · ".join(part for part in about if part), round(0.85 * letters) - len(scales)), 0.92, "about")
+    said = " · ".join(about(recording, slice(first.start, last.stop)))
+    write(_fit(said, round(0.85 * letters) - len(scales)), 0.92, "about")
     write(scales, 0.92, "paper", right=True)
     if morphology is not None:
         write(categories(morphology, windows[0], letters), 1.18, "categories")

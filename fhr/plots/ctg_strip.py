@@ -1,6 +1,5 @@
 """Cardiotocogram on paper of true size: fetal heart rate above, uterine activity below."""
 
-import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -8,6 +7,7 @@ from fhr.errors import FHRError
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
+from .ctg_about import lost_words
 from .ctg_events import BASIS, categories, check_morphology, signal_line
 from .ctg_false_signal import checked_false_signal
 from .ctg_looked import checked_contributions
@@ -16,7 +16,7 @@ from .ctg_row import LEFT_CM, RIGHT_CM, Layers, draw_legend, draw_row, row_cm
 from .ctg_window import Count, Window
 from .palette import ORANGE
 
-__all__ = ["checked_layers", "ctg", "figure_cm", "lay_out", "lost_words"]
+__all__ = ["checked_layers", "ctg", "figure_cm", "lay_out"]
 
 _TOP, _BOTTOM = 1.3, 1.7  # cm above and below the panels
 _BESIDE = 4.8  # cm of words beside the legend
@@ -131,13 +131,6 @@ def figure_cm(layers: Layers, window: Window, paper: Paper) -> tuple[float, floa
     """Width and height of the figure that the strip of a window needs."""
     width = LEFT_CM + window.minutes * paper.speed + RIGHT_CM
     return max(width, _LEAST_FIGURE_CM), _TOP + row_cm(layers, paper) + _BOTTOM
-
-
-def lost_words(recording: Recording, part: slice) -> str:
-    """Signal loss in a part of a recording in words; said too where it holds no uterine activity."""
-    fhr = recording.fhr[part]
-    lost = f"{100 * np.isnan(fhr).mean():.0f}% signal loss" if len(fhr) else "no signal"
-    return lost if np.isfinite(recording.uc[part]).any() else f"{lost} · no uterine activity"
 
 
 def _write(figure: Figure, layers: Layers, window: Window, paper: Paper, note: str) -> None:

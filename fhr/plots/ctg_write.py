@@ -11,7 +11,7 @@ from fhr.formats import whole_or_not_at_all
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
-from .ctg_plotly import ctg_interactive
+from .ctg_page import ctg_page
 from .ctg_sheets import Sheet, ctg_pages
 from .ctg_strip import ctg
 from .ctg_window import Count
@@ -38,8 +38,9 @@ def write_ctg(
     """Write `.png` or `.svg` (one strip, `fhr.plots.ctg`), `.pdf` (sheets, `ctg_pages`) or `.html` (`ctg_interactive`).
 
     A picture is one strip however long it is, so that no event is cut; sheets are what is printed. The file is written
-    whole or not at all; one that exists is replaced, and the same recording gives the same bytes. The HTML file holds
-    all that it needs and asks nothing of the network.
+    whole or not at all; one that exists is replaced, and the same recording gives the same bytes. The page holds all
+    that it needs and forbids the browser to ask the network for anything (5 MB of it are plotly's own program); beside
+    the strip it lists baseline and events, and shows the one that is chosen.
 
     Args:
         recording: what is drawn.
@@ -68,8 +69,7 @@ def write_ctg(
         with whole_or_not_at_all(path) as part, rc_context({"svg.hashsalt": "fhr"}):
             figure.savefig(part, format=suffix[1:], dpi=dpi, metadata=about)
     else:
-        figure = ctg_interactive(recording, morphology, speed=speed, **stretch)
-        text = figure.to_html(include_plotlyjs=True, config={"scrollZoom": True, "displaylogo": False})
+        text = ctg_page(recording, morphology, speed=speed, **stretch)
         with whole_or_not_at_all(path) as part:
             part.write_text(text, encoding="utf-8")
 
