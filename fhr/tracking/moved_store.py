@@ -22,7 +22,7 @@ from .database import database_of, one_at_a_time
 from .run_lock import is_held
 from .store_mistakes import store_errors
 
-__all__ = ["Move", "artifacts_of", "folder_path", "moved_place", "moves", "relocate", "store_moves"]
+__all__ = ["Move", "artifacts_of", "folder_path", "moved_place", "moves", "relocate", "settle", "store_moves"]
 
 _log = logging.getLogger(__name__)
 
@@ -108,11 +108,19 @@ def folder_path(place: str) -> str | None:
     return path if re.match("/|[A-Za-z]:/", path) and ".." not in path.split("/") and "\0" not in path else None
 
 
+def settle(database: Path) -> None:
+    """Put the experiment that a new store is born with into its folder; MLflow puts it into the current one."""
+    place = (_folder(database) / "0").as_uri()
+    with closing(_opened(database)) as connection:
+        connection.execute("UPDATE experiments SET artifact_location = ? WHERE experiment_id = 0", (place,))
+
+
 def moves(database: Path) -> list[Move]:
     """Find the folders that the store lay in before it came here; none where it was never moved. Nothing is written.
 
-    A folder that is there still is a former one only if the store was copied from it: files of its runs are here, or
-    the database there has the same experiments.
+    Files of its runs that are here tell a former folder, and so does a database there with the same experiments, of
+    which this one is a copy. Where nothing tells, and no experiment is of this folder, those that are gone were former
+    ones; else they are places that a user chose, of a disk that is missing, say.
     """
     new = _folder(database)
     with closing(_opened(database)) as connection:
@@ -124,22 +132,27 @@ def moves(database: Path) -> list[Move]:
         path = folder_path(str(uri)) or ""
         if (place := path.removesuffix(f"/{run_id}/{_ARTIFACTS}")) != path and (root := _root(place, number)):
             runs.setdefault(root, []).append(path)
-    # Every store is born with experiment 0, in the current folder of whoever made it; unused, it tells nothing.
+    # Stores that MLflow made have experiment 0 in the current folder of whoever did; there it tells nothing, unused.
     unused = {0} - {number for _, number, _ in uris}
+    at_home = any((root := experiment.root) and _same(root, new) for experiment in experiments)
     named: dict[str, list[_Experiment]] = {}
     for experiment in experiments:
         if experiment.number not in unused and (root := experiment.root):
             named.setdefault(root, []).append(experiment)
-    found = []
+    known: list[Move] = []
+    gone: list[Move] = []
     for root in sorted({*runs, *named}):
         if _same(root, new):
             continue
         its, paths = named.get(root, []), runs.get(root, [])
         move = Move(root, new, tuple(sorted(str(one.name) for one in its)), len(paths), False)
-        here = any(place.is_dir() for path in paths if (place := move.of(path)) is not None)
-        if here or (its and (not os.path.isdir(root) or _has(Path(root, database.name), its))):
-            found.append(move._replace(found=here))
-    return found
+        if any(place.is_dir() for path in paths if (place := move.of(path)) is not None):
+            known.append(move._replace(found=True))
+        elif its and _has(Path(root, database.name), its):
+            known.append(move)
+        elif its and not os.path.isdir(root):
+            gone.append(move)
+    return known or ([] if at_home else gone)
 
 
 def store_moves() -> list[Move]:

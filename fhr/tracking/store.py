@@ -14,7 +14,7 @@ from fhr.errors import CheckpointError, TrackingError
 from .address import shown_uri, tracking_uri
 from .checkpoint_files import checkpoint_files
 from .database import check_database, check_writable, database_of, make_database, one_at_a_time
-from .moved_store import artifacts_of, relocate
+from .moved_store import artifacts_of, relocate, settle
 from .run_files import RunFiles
 from .store_mistakes import store_errors
 
@@ -110,6 +110,7 @@ def mlflow_client() -> "MlflowClient":
         with one_at_a_time(database):
             if not database.exists():
                 make_database(database)
+                settle(database)
             check_database(database)
             return MlflowClient(tracking_uri=uri)  # which migrates some older stores
 
