@@ -1,9 +1,8 @@
 """Events of a window in words, with their times: baseline, accelerations, decelerations, contractions."""
 
 from collections.abc import Iterator
+from math import isnan
 from typing import NamedTuple
-
-import numpy as np
 
 from fhr.morphology import Morphology
 
@@ -39,11 +38,10 @@ def baselines(morphology: Morphology, window: Window) -> Iterator[ListedEvent]:
     """Baseline and variability of each ten minutes that reach into a window; nothing of those without a baseline."""
     if morphology.segments.empty:
         return
-    for row in shown(morphology.segments, window).sort_values("start_s").itertuples():
-        if np.isnan(row.baseline):
-            continue
-        start, end = window.counted(np.array([row.start_s, row.end_s], float)).tolist()
-        said = f"baseline {row.baseline:.0f} bpm ({row.baseline_class})"
-        if not np.isnan(row.variability):
-            said += f", variability {row.variability:.0f} bpm ({row.variability_class})"
+    table = shown(morphology.segments, window).dropna(subset=["baseline"]).sort_values("start_s")
+    spans = window.counted(table[["start_s", "end_s"]].to_numpy(float)).tolist()
+    for (start, end), row in zip(spans, table.to_dict("records"), strict=True):
+        said = f"baseline {row['baseline']:.0f} bpm ({row['baseline_class']})"
+        if not isnan(row["variability"]):
+            said += f", variability {row['variability']:.0f} bpm ({row['variability_class']})"
         yield ListedEvent(start, end, "", said)

@@ -103,8 +103,8 @@ def ctg_page(
     listed = "<p>Drawn without morphology: there are no events to list.</p>"
     if morphology is not None:
         said += [("", f"{categories(morphology, window, 400)} · {BASIS}"), ("doubt", signal_line(morphology, 400))]
-        parts = {"baseline": baselines(morphology, window)} | {n: events(morphology, n, window) for n in EVENTS}
-        listed = "".join(_listed(name, found, window) for name, found in parts.items())
+        found = {"baseline": baselines(morphology, window)} | {n: events(morphology, n, window) for n in EVENTS}
+        listed = "".join(_listed(name, some, window) for name, some in found.items())
     lines = "".join(f'<p class="{kind}">{escape(line)}</p>' for kind, line in said if line)
     parts = [
         f"<header><h1>{escape(recording.name)}</h1>{lines}</header>",

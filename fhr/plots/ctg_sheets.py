@@ -153,7 +153,7 @@ def _foot(figure: Figure, *, basis: str) -> None:
     width, height = figure.get_size_inches() * INCH
     draw_legend(figure, foot=0.54, points=6)
     y, end = 0.4 / height, width - RIGHT_CM
-    small = {"fontsize": 6, "va": "center", "color": "0.35"}
+    small: dict[str, Any] = {"fontsize": 6, "va": "center", "color": "0.35"}
     figure.text(LEFT_CM / width, y, basis, gid="basis", **small)
     figure.text((end - _RULER - 0.7) / width, y, NOTICE, weight="bold", ha="right", gid="notice", **small)
     figure.text((end - _RULER - 0.1) / width, y, f"{_RULER:g} cm", ha="right", **small)

@@ -1,5 +1,7 @@
 """Cardiotocogram on paper of true size: fetal heart rate above, uterine activity below."""
 
+from typing import Any
+
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
@@ -143,7 +145,7 @@ def _write(figure: Figure, layers: Layers, window: Window, paper: Paper, note: s
     left, right = LEFT_CM / width, 1 - RIGHT_CM / width
     title = f"{recording.name} · {lost_words(recording, window.inside)}"  # a name may hold dollar signs
     figure.text(left, 1 - first / height, title, fontsize=9, weight="bold", va="center", parse_math=False)
-    small = {"ha": "right", "va": "center", "color": "0.35"}
+    small: dict[str, Any] = {"ha": "right", "va": "center", "color": "0.35"}
     size = f"{paper.speed:g} cm/min, {paper.scale:g} bpm/cm"
     figure.text(right, foot + (0.53 if note else 0.22) / height, size, fontsize=6.5, **small)
     if note:
