@@ -1,5 +1,7 @@
 """Morphology of a recording as a notebook shows it: categories, baseline, events, and a small strip of the baseline."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -42,6 +44,6 @@ def morphology_html(
 
 
 def _counted(table: pd.DataFrame) -> str:
-    kinds: dict[str, int] = table["kind"].value_counts().to_dict() if "kind" in table else {}
-    said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    kinds = Counter(table.get("kind", ())).most_common()
+    said = ", ".join(f"{number} {kind}" for kind, number in kinds)
     return f"{len(table)} ({said})" if said else str(len(table))
