@@ -10,7 +10,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, explain
-from .loading import checkpoint_paths, load
+from .loading import checkpoint_contents, checkpoint_paths, load
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
 from .where_it_looked import METHODS, where_it_looked
@@ -32,6 +32,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "ShippedModel",
+    "checkpoint_contents",
     "checkpoint_paths",
     "explain",
     "load",
