@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fhr.errors import CheckpointError, TrackingError
 
 from .address import shown_uri
+from .folder_of_run import run_state
 from .run_files import RunFiles
 from .search import search_runs
 from .store import find_run, mlflow_client
@@ -68,7 +69,7 @@ def kept_runs(run_id: str, folder: str | Path) -> list[KeptRun]:
     if run is None:
         raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
     if run.info.status != "FINISHED":
-        raise CheckpointError(f"run {run_id} is {run.info.status}; let it end first, or give another run")
+        raise CheckpointError(f"run {run_id} is {run_state(run)}; let it end first, or give another run")
     client, files = mlflow_client(), RunFiles()
     with store_errors():
         experiment = client.get_experiment(run.info.experiment_id).name
