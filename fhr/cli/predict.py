@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         dest="model",
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
+        help="MLflow run id, checkpoint, or file of `fhr export` (default: the model that comes with the package)",
     )
     parser.add_argument(
         "--label",

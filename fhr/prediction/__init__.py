@@ -10,7 +10,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, explain
-from .loading import checkpoint_paths, load
+from .loading import checkpoint_contents, checkpoint_paths, load
 from .logged_model import log_model, log_test
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
@@ -33,6 +33,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "ShippedModel",
+    "checkpoint_contents",
     "checkpoint_paths",
     "explain",
     "load",
