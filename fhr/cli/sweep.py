@@ -41,9 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--space", metavar="FILE.yaml", help="a range or choices for each setting")
     parser.add_argument("--trials", type=int, metavar="N", help=f"how many, failed ones included (default: {_TRIALS})")
-    parser.add_argument(
-        "--seed", type=int, help="of the search, not of the networks (default: 0)"
-    )
+    parser.add_argument("--seed", type=int, help="of the search, not of the networks (default: 0)")
     parser.add_argument(
         "--fold",
         type=int,
@@ -112,8 +110,9 @@ def _words(swept: "Swept") -> list[str]:
         f"run {swept.run_id}",
         f"{len(swept.trials)} trials in {sum(trial.seconds for trial in swept.trials):.0f} s"
         + (f", of which {failed} failed" if failed else ""),
-        f"best: trial {best.number}, AUROC {score.mean:.3f}, standard error {score.standard_error:.3f} over "
-        f"{len(score.values)} inner folds",
+        f"best: trial {best.number}, AUROC {score} (standard error over {len(score.values)} inner folds)"
+        if len(score.values) > 1
+        else f"best: trial {best.number}, AUROC {score}; one inner fold tells no error",
     ]
     if (noise := search_noise(scores)) is not None:
         lines += [

@@ -16,7 +16,7 @@ import yaml
 
 from fhr.compute import Countdown, tell
 from fhr.datasets import Place
-from fhr.errors import CheckpointError, FHRError, SplitError, TrackingError, interruption_behind
+from fhr.errors import CheckpointError, FHRError, SplitError, TrackingError, interruption_behind, mistake_behind
 from fhr.evaluation import (
     Choices,
     InnerScore,
@@ -233,7 +233,7 @@ class _Search:
                 done[number] = trial = store.keep(self._tried(number, settings), self._made_by)
                 _tell(trial)
                 countdown.update()
-                self._check_hope(list(done.values()))
+                check_hope(list(done.values()))
         trials = tuple(done[number] for number in sorted(done) if number < n)
         if not any(trial.score is not None for trial in trials):
             raise FHRError(f"each of {len(trials)} trials failed; the last: {trials[-1].reason}")
@@ -255,7 +255,7 @@ class _Search:
             if interruption_behind(error) is not None:
                 raise
             _log.debug("trial %d", number, exc_info=True)
-            score, reason = None, " ".join(str(error).split()) or type(error).__name__
+            score, reason = None, _reason(error)
         return Trial(number, settings, score, reason, time.monotonic() - start)
 
     def _score(self, settings: dict[str, Any]) -> InnerScore:
@@ -276,16 +276,22 @@ class _Search:
             raise FHRError("no inner fold holds both classes; use more records or another target")
         return score
 
-    def _check_hope(self, trials: Sequence[Trial]) -> None:
-        if len(trials) == _HOPELESS and all(trial.score is None for trial in trials):
-            raise FHRError(f"each of the first {_HOPELESS} trials failed; the last: {trials[-1].reason}")
-
     def _report(self, store: SweepStore, trials: tuple[Trial, ...]) -> None:
         swept = Swept(store.run_id, trials, "", (), self._plan.folds, self._plan.inner, {})
         best = swept.best
         assert best.score is not None  # see `best`
         store.log(metrics={"inner/auroc": best.score.mean, "inner/auroc_se": best.score.standard_error})
         store.client.log_text(store.run_id, trial_table(swept).to_csv(index=False), "trials.csv")
+
+
+def check_hope(trials: Sequence[Trial]) -> None:
+    """Refuse to go on where the first trials all failed: a space that fits nothing, or the data.
+
+    Raises:
+        FHRError: they did.
+    """
+    if len(trials) == _HOPELESS and all(trial.score is None for trial in trials):
+        raise FHRError(f"each of the first {_HOPELESS} trials failed; the last: {trials[-1].reason}")
 
 
 def _resumed(plan: SweepPlan, store: SweepStore) -> SweepPlan:
@@ -317,10 +323,20 @@ def _mean(trial: Trial) -> float | None:
     return None if trial.score is None else trial.score.mean
 
 
+def _reason(error: BaseException) -> str:
+    """One line on the mistake, or the first error, that `error` is or was caused by; the parser says far more."""
+    first = mistake_behind(error)
+    if first is None:
+        first = error
+        while (cause := first.__cause__ or first.__context__) is not None:
+            first = cause
+    return " ".join(str(first).split()) or type(first).__name__
+
+
 def _tell(trial: Trial) -> None:
     """One line a trial, however it ended."""
     words = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
     if trial.score is None:
         _log.warning("trial %d failed (%s): %s", trial.number, words, trial.reason)
     else:
-        tell("trial %d: AUROC %.3f +- %.3f, %s", trial.number, trial.score.mean, trial.score.standard_error, words)
+        tell("trial %d: AUROC %s, %s", trial.number, trial.score, words)

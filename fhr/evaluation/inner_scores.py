@@ -39,6 +39,11 @@ class InnerScore(NamedTuple):
         """Standard error of the mean over the inner folds, which share training records; NaN for a single one."""
         return float(np.std(self.values, ddof=1) / np.sqrt(len(self.values))) if len(self.values) > 1 else float("nan")
 
+    def __str__(self) -> str:
+        """The mean, with its error where there is one."""
+        several = len(self.values) > 1
+        return f"{self.mean:.3f} +- {self.standard_error:.3f}" if several else f"{self.mean:.3f}"
+
 
 class SearchNoise(NamedTuple):
     """Noise of the scores among which a best one was chosen.
