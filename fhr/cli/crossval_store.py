@@ -10,20 +10,21 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fhr.datasets import FittedNetwork
-from fhr.errors import SplitError
+from fhr.errors import SplitError, TrackingError
 from fhr.evaluation import MADE_BY, FinishedFold, FittedFold, of_this_source, read_scores, written_scores
 from fhr.models import read_checkpoint, with_ranking
-from fhr.tracking import checkpoint_files
+from fhr.tracking import RunFiles, checkpoint_files
 
 from .parent_run import ParentRun
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import Run
 
 __all__ = ["CrossvalStore"]
 
 _log = logging.getLogger(__name__)
-_SCORES = "scores.csv.gz"
+_SCORES, _CHECKPOINTS = "scores.csv.gz", "checkpoints"
 
 
 class CrossvalStore(ParentRun):
@@ -59,7 +60,7 @@ class CrossvalStore(ParentRun):
             try:
                 self.scores(*place)
                 found[place] = self._made[place]
-            except (SplitError, OSError):
+            except (SplitError, TrackingError, OSError):
                 found[place] = None
         return found
 
@@ -71,18 +72,20 @@ class CrossvalStore(ParentRun):
         self._made = {place: str(run.data.tags.get(MADE_BY, "")) for place, run in found.items()}
         return self._known
 
+    def _child(self, repeat: int, fold: int) -> "Run":
+        return self.client.get_run(self._known.get((repeat, fold)) or self.folds()[repeat, fold])
+
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """The raw scores of a finished fold."""
         with tempfile.TemporaryDirectory() as folder:
-            child = self._known.get((repeat, fold)) or self.folds()[repeat, fold]
-            return read_scores(Path(self.client.download_artifacts(child, _SCORES, folder)))
+            return read_scores(RunFiles().fetch(self._child(repeat, fold), _SCORES, folder))
 
     def fitted(self, repeat: int, fold: int) -> FittedFold:
         """Scores and networks of a finished fold, to be calibrated for another label."""
-        child, networks = self._known.get((repeat, fold)) or self.folds()[repeat, fold], []
-        if self.client.list_artifacts(child, "checkpoints"):
+        child, files, networks = self._child(repeat, fold), RunFiles(), []
+        if _CHECKPOINTS in files.names(child):
             with tempfile.TemporaryDirectory() as folder:
-                for path in checkpoint_files(self.client.download_artifacts(child, "checkpoints", folder)):
+                for path in checkpoint_files(files.fetch(child, _CHECKPOINTS, folder)):
                     card, _ = read_checkpoint(path)
                     metrics = {"best_epoch": float(card.epochs), "seconds": 0.0}
                     networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
@@ -93,14 +96,15 @@ class CrossvalStore(ParentRun):
 
         A run that is stopped meanwhile does so again when it goes on.
         """
-        children = [child for child in self.folds().values() if self.client.list_artifacts(child, "checkpoints")]
+        files, every = RunFiles(), [self.client.get_run(child) for child in self.folds().values()]
+        children = [child for child in every if _CHECKPOINTS in files.names(child)]
         if not children or (found := ranking()) is None:
             return
         for child in children:
             with tempfile.TemporaryDirectory() as folder:
-                for path in checkpoint_files(self.client.download_artifacts(child, "checkpoints", folder)):
+                for path in checkpoint_files(files.fetch(child, _CHECKPOINTS, folder)):
                     if with_ranking(path, found):
-                        self.client.log_artifact(child, str(path), "checkpoints")
+                        self.client.log_artifact(child.info.run_id, str(path), _CHECKPOINTS)
 
     def keep(self, fold: FinishedFold) -> None:
         """One child run with scores, calibrator and networks; finished last of all, so that a kill leaves no half."""
@@ -119,7 +123,7 @@ class CrossvalStore(ParentRun):
             self.client.log_artifact(child, str(folder / _SCORES))
             for file, content in fold.networks.items():
                 (folder / file).write_bytes(content)
-                self.client.log_artifact(child, str(folder / file), "checkpoints")
+                self.client.log_artifact(child, str(folder / file), _CHECKPOINTS)
         self.client.set_terminated(child)
         if replaced is not None:  # damaged, or of other source or libraries
             self.client.delete_run(replaced)

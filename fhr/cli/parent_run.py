@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from fhr.errors import CheckpointError
 from fhr.tracking import (
+    RunFiles,
     ensure_experiment,
+    ensure_store,
     find_run,
     folder_tags,
     hold_run,
@@ -73,6 +75,7 @@ class ParentRun:
             raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
         if run.data.tags.get("kind") != cls.kind:
             raise CheckpointError(f"run {run_id} is no {cls.kind}; give one that `fhr {cls.verb}` made")
+        ensure_store()  # which finds the files of one that was moved
         return cls(mlflow_client(), run.info.experiment_id, run_id)
 
     @property
@@ -130,6 +133,9 @@ class ParentRun:
 
     def configuration(self) -> str:
         """The resolved configuration that the run began with."""
+        return self.text("config.yaml")
+
+    def text(self, name: str) -> str:
+        """The content of a file of the run."""
         with tempfile.TemporaryDirectory() as folder:
-            path = self.client.download_artifacts(self.run_id, "config.yaml", folder)
-            return Path(path).read_text(encoding="utf-8")
+            return RunFiles().fetch(self.run, name, folder).read_text(encoding="utf-8")

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 _TRIALS = 20
+_BEGUN_WITH = ("config", "space", "seed", "fold", "repeat", "inner")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             options.seed or 0,
             tuple(dict.fromkeys(options.fold or [0])),
             options.repeat or 0,
-            options.inner or 4,
+            4 if options.inner is None else options.inner,
             options.workers,
             options.resume,
         )
@@ -87,7 +88,7 @@ def _check(options: argparse.Namespace) -> None:
     if options.resume is None:
         if lacking := [name for name in ("config", "space") if getattr(options, name) is None]:
             raise FHRError(f"no --{lacking[0]}; give `--config NAME --space FILE.yaml`, or `--resume RUN` to go on")
-    elif given := [name for name in ("config", "space", "seed", "fold", "repeat", "inner") if getattr(options, name)]:
+    elif given := [name for name in _BEGUN_WITH if getattr(options, name) is not None]:
         raise FHRError(f"--{given[0]}: a sweep goes on as it was started; leave it out")
     if options.inner is not None and not 1 <= options.inner <= 4:
         raise FHRError(f"--inner {options.inner}; an outer fold has 1 to 4 inner folds")

@@ -3,7 +3,6 @@
 import io
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -109,17 +108,12 @@ def sweep(plan: SweepPlan) -> Swept:
     store = None
     if plan.resume is not None:
         store = SweepStore.open(plan.resume)
-        with tempfile.TemporaryDirectory() as folder:
-            space_file, given = (
-                store.client.download_artifacts(store.run_id, name, folder) for name in ("space.yaml", "given.yaml")
-            )
-            text, space = Path(given).read_text(encoding="utf-8"), read_space(space_file)
-        plan = _resumed(plan, store)
+        plan, text, written = _resumed(plan, store), store.text("given.yaml"), store.text("space.yaml")
     else:
-        text, space = Path(plan.config).read_text(encoding="utf-8"), read_space(plan.space)
-    search = _Search(plan, text, space)
+        text, written = Path(plan.config).read_text(encoding="utf-8"), space_text(plan.space)
+    search = _Search(plan, text, read_space(written, plan.space))
     if store is None:
-        store = search.begin(Path(plan.space).read_text(encoding="utf-8"))
+        store = search.begin(written)
     else:
         search.check(store)
     with store.working():

@@ -13,7 +13,7 @@ from fhr.datamodules import DatabaseDataModule
 from fhr.errors import FHRError
 from fhr.evaluation import Choices, Range
 
-__all__ = ["as_options", "check_settings", "read_space"]
+__all__ = ["as_options", "check_settings", "read_space", "space_text"]
 
 _RANGE = ("low", "high", "log", "step")
 _ROOTS = ("model", "data", "trainer", "early_stopping", "checkpoint", "optimizer", "lr_scheduler")
@@ -22,19 +22,35 @@ _COMPARED = {"target", "repeat", "fold", "inner", "splits", "seed", "bootstrap",
 _OF_WINDOWS = {*signature(DatabaseDataModule).parameters} - _COMPARED
 
 
-def read_space(path: str) -> dict[str, Range | Choices]:
+def space_text(path: str) -> str:
+    """The content of the file of a space.
+
+    Raises:
+        FHRError: a file that is missing, or no text.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except OSError as error:
+        raise FHRError(f"--space {path}: {error.strerror}; give a YAML file") from None
+    except UnicodeDecodeError:
+        raise FHRError(f"--space {path}: no text in UTF-8; give a YAML file") from None
+
+
+def read_space(text: str, path: str) -> dict[str, Range | Choices]:
     """Read a space: for each setting `{low: 0.001, high: 0.01, log: true}` or a list of choices.
 
     A choice is a text, as the command line would take it; lists and mappings are kept as JSON.
 
+    Args:
+        text: in YAML.
+        path: of the file, for messages.
+
     Raises:
-        FHRError: a file that is missing or no YAML, and the first mistake in it, in one line.
+        FHRError: no YAML, and the first mistake in it, in one line.
     """
     try:
-        given = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise FHRError(f"--space {path}: {error.strerror}; give a YAML file") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        given = yaml.safe_load(text)
+    except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = "" if mark is None else f" (line {mark.line + 1})"
         raise FHRError(f"--space {path}{where}: no YAML; write `SETTING: {{low: 1, high: 8}}` or a list") from None

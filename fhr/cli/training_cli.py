@@ -25,6 +25,7 @@ from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_ta
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .stored_configuration import stored_configuration
 from .tables import write_csv
 from .whole_procedure import WholeProcedure
 
@@ -217,8 +218,7 @@ class TrainingCLI(LightningCLI):
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
         config = self.config[self.subcommand] if self.subcommand else self.config
-        parser = self._parser(self.subcommand)
-        return str(parser.dump(config.clone(), skip_link_targets=True))
+        return stored_configuration(self._parser(self.subcommand), config)
 
 
 def quieten() -> None:

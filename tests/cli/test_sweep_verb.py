@@ -165,12 +165,10 @@ def test_settings_that_cannot_be_built_are_a_reason(runs, folder, run_fhr, tiny_
         ("model.learning_rate: [0.1]", "model.learning_rate: 1 choices; give two or more"),
     ],
 )
-def test_a_mistake_in_the_space_is_one_line(tmp_path, text, message):
-    path = tmp_path / "space.yaml"
-    path.write_text(text)
+def test_a_mistake_in_the_space_is_one_line(text, message):
     with pytest.raises(FHRError, match=re.escape(message)) as refused:
-        read_space(str(path))
-    assert str(refused.value).startswith(f"--space {path}")
+        read_space(text, "my.yaml")
+    assert str(refused.value).startswith("--space my.yaml")
     assert "\n" not in str(refused.value)
 
 
@@ -209,10 +207,8 @@ def test_a_setting_is_known_with_init_args_and_without_and_stands_once():
         check_settings(dict.fromkeys([*names, "model.learning_rate"], choices), CONFIGURATION, "s")
 
 
-def test_choices_are_texts_as_options_take_them(tmp_path):
-    path = tmp_path / "space.yaml"
-    path.write_text("a: [[5, 11], [3]]\nb: [true, null]\nc: [x.Y, 'ph<7']\nd: {low: 1e-4, high: 1}\n")
-    space = read_space(str(path))
+def test_choices_are_texts_as_options_take_them():
+    space = read_space("a: [[5, 11], [3]]\nb: [true, null]\nc: [x.Y, 'ph<7']\nd: {low: 1e-4, high: 1}\n", "s.yaml")
     assert space["a"].values == ("[5, 11]", "[3]")
     assert space["b"].values == ("true", "null")
     assert space["c"].values == ("x.Y", "ph<7")
