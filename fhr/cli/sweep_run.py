@@ -30,7 +30,7 @@ from fhr.tasks import ClassificationTask, DataFacts, plain_facts, run_tags
 from fhr.tracking import environment
 
 from .crossval_maker import ConfiguredMaker
-from .sweep_space import as_options, check_settings, read_space
+from .sweep_space import as_options, check_settings, read_space, space_text
 from .sweep_store import SweepStore, Trial
 from .training_cli import TrainingCLI, quieten
 

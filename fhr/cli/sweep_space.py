@@ -3,23 +3,24 @@
 import json
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
-from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from fhr.datamodules import DatabaseDataModule
 from fhr.errors import FHRError
 from fhr.evaluation import Choices, Range
 
-__all__ = ["as_options", "check_settings", "read_space", "space_text"]
+__all__ = ["OF_WINDOWS", "as_options", "check_settings", "read_space", "space_text"]
 
 _RANGE = ("low", "high", "log", "step")
 _ROOTS = ("model", "data", "trainer", "early_stopping", "checkpoint", "optimizer", "lr_scheduler")
-# Other settings of the data, and these, change the records, their labels, their folds or the seed.
-_COMPARED = {"target", "repeat", "fold", "inner", "splits", "seed", "bootstrap", "permute"}
-_OF_WINDOWS = {*signature(DatabaseDataModule).parameters} - _COMPARED
+# Other settings of the data change the records, their labels, their folds or the seed.
+OF_WINDOWS = (
+    *("window_minutes", "window_before", "withheld_minutes", "fs", "channels", "features"),
+    *("batch_size", "class_weights", "rebalancing", "augmentation"),
+)
+"""Settings of the data that change how records are learnt from, and not which."""
 
 
 def space_text(path: str) -> str:
@@ -83,7 +84,7 @@ def check_settings(space: Mapping[str, Range | Choices], configuration: Mapping[
     for name in space:
         plain = _plain(name)
         root, _, rest = plain.partition(".")
-        if plain == "seed_everything" or (root == "data" and plain in known and rest.split(".")[0] not in _OF_WINDOWS):
+        if plain == "seed_everything" or (root == "data" and plain in known and rest.split(".")[0] not in OF_WINDOWS):
             raise FHRError(f"--space {path}: {name} changes what is compared, not how well it is done; leave it out")
         if plain not in known:
             last = plain.split(".")[-1]

@@ -4,14 +4,16 @@ import io
 import json
 import re
 import shlex
+from inspect import signature
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from fhr.cli import sweep_run
-from fhr.cli.sweep_space import as_options, check_settings, read_space
+from fhr.cli.sweep_space import OF_WINDOWS, as_options, check_settings, read_space
 from fhr.cli.sweep_store import SweepStore, Trial
+from fhr.datamodules import DatabaseDataModule
 from fhr.errors import FHRError
 from fhr.evaluation import Choices, InnerScore, Range, inner_aurocs, read_scores
 from fhr.tracking import mlflow_client
@@ -197,6 +199,11 @@ CONFIGURATION = {
 def test_settings_that_are_not_there_or_change_what_is_compared(name, message):
     with pytest.raises(FHRError, match=re.escape(message)):
         check_settings({name: Range(1, 2)}, CONFIGURATION, "space.yaml")
+
+
+def test_settings_of_the_data_choose_records_or_say_how_they_are_learnt_from():
+    choosing = {"target", "repeat", "fold", "inner", "splits", "seed", "bootstrap", "permute"}
+    assert {*signature(DatabaseDataModule).parameters} == {*OF_WINDOWS} | choosing
 
 
 def test_a_setting_is_known_with_init_args_and_without_and_stands_once():
