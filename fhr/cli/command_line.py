@@ -29,6 +29,7 @@ _TRAINING = {
 }
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
+    "sweep": "search settings of a network by inner folds alone, one MLflow run; trials as CSV",
     "compare": "cross-validations of the same records, in pairs, as CSV",
     "evaluate": "test a model on births of your own, recalibrate it on them; metrics as CSV",
     "predict": "probability and confidence for each recording, as CSV",
@@ -48,7 +49,11 @@ _VERBS = {
     "export": "a whole run as one file, to predict with elsewhere",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
-_CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration of a training
+_CONFIGURED = (
+    "crossval",
+    "sweep",
+    "quickstart",
+)  # options that they do not know belong to the configuration of a training
 _WITH_SETTINGS = (*_TRAINING, *_CONFIGURED, "synthesize")  # that take such options
 _DISK = (EDQUOT, EFBIG, EIO, ENOSPC, EROFS)  # the disk's fault wherever they come from, with a file's name or without
 
