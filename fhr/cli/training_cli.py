@@ -20,13 +20,14 @@ from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.prediction import log_model, log_test
 from fhr.recording import Step
-from fhr.tasks import Calibration, ClassificationTask, Resumable, RunTracking, Task
+from fhr.tasks import Calibration, ClassificationTask, Resumable, RunTracking, Task, mlflow_logger
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .stored_configuration import stored_configuration
 from .tables import write_csv
+from .trainer_settings import check_training, given_loggers, lightning_refusals, unwatched, usable_callbacks
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -119,16 +120,21 @@ class TrainingCLI(LightningCLI):
         asked = self._get(self.config_init, "trainer")
         if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
-        if asked.logger in (None, True):
-            kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
+            kwargs["callbacks"] = unwatched(asked.callbacks)
+        tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
+        kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
         trainer = super().instantiate_trainer(**kwargs)
-        if self._training is not None and isinstance(trainer.logger, MLFlowLogger):
+        if self._training is not None and mlflow_logger(trainer) is not None:
             if best.dirpath is None:
                 best.dirpath = str(self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[pl.Callback]) -> pl.Trainer:
+        with lightning_refusals():
+            return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
 
     def instantiate_anew(self, seed: int) -> None:
         """Make model, data module and trainer once more, for another training of the same configuration.
@@ -155,6 +161,7 @@ class TrainingCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
+        check_training(self.config.fit)
         if self._get(self.config, "procedure") is not None:
             raise FHRError(
                 "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
@@ -167,8 +174,8 @@ class TrainingCLI(LightningCLI):
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
-        logger, training = self.trainer.logger, self._training
-        if training is None or not isinstance(logger, MLFlowLogger) or not self.trainer.is_global_zero:
+        logger, training = mlflow_logger(self.trainer), self._training
+        if training is None or logger is None or not self.trainer.is_global_zero:
             return
         ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
         facts = self.datamodule.facts
@@ -177,6 +184,16 @@ class TrainingCLI(LightningCLI):
         _log.info("run %s in %s; what is not finished lies in %s", training.run_id, shown_uri(), training.folder)
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
+
+    def fit(self, model: pl.LightningModule, **options: Any) -> None:
+        """Train; what is refused before the first step leaves no new run."""
+        try:
+            with lightning_refusals():
+                self.trainer.fit(model, **options)
+        except FHRError:
+            if self._training is not None and self.trainer.global_step == 0 and self.trainer.is_global_zero:
+                self._training.discard()
+            raise
 
     def after_fit(self) -> None:
         """The finished checkpoint is in the run now; make a model of MLflow of it."""

@@ -15,7 +15,7 @@ from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
 from .resume import Resumable
-from .run_tracking import RunTracking, metric_values, parameters, plain_facts, run_tags
+from .run_tracking import RunTracking, metric_values, mlflow_logger, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
@@ -45,6 +45,7 @@ __all__ = [
     "checkpoint_card",
     "fit_members",
     "metric_values",
+    "mlflow_logger",
     "parameters",
     "plain_facts",
     "records_line",

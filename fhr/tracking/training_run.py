@@ -15,7 +15,7 @@ from .address import shown_uri
 from .folder_of_run import new_run_folder, run_folder
 from .run_lock import hold_run
 from .run_status import mark_stopped
-from .store import find_run
+from .store import find_run, mlflow_client
 from .surroundings import environment, source_state
 
 __all__ = ["TrainingRun"]
@@ -125,6 +125,12 @@ class TrainingRun:
         if changed:
             _log.warning("the numbers may differ from those of an unbroken run: %s", "; ".join(changed.values()))
         self._begun = True
+
+    def discard(self) -> None:
+        """Take a new run back that was refused before anything was trained; one that goes on stays."""
+        if self.run_id is not None and not self.goes_on:
+            mlflow_client().delete_run(self.run_id)
+            self.run_id = None
 
     def __enter__(self) -> Self:
         return self
