@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 
@@ -12,7 +13,14 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from fhr.errors import FHRError
 
-__all__ = ["check_training", "given_loggers", "lightning_refusals", "unwatched", "usable_callbacks"]
+__all__ = [
+    "check_own_checkpoint",
+    "check_training",
+    "given_loggers",
+    "lightning_refusals",
+    "unwatched",
+    "usable_callbacks",
+]
 
 _log = logging.getLogger(__name__)
 _LIGHTNING = ("lightning_fabric", "pytorch_lightning")
@@ -42,6 +50,24 @@ def check_training(config: Any) -> None:
             f"--lr_scheduler {schedule.class_path.rpartition('.')[2]} without --optimizer; the task has its own optimizer "
             "and schedule, so give both, or neither"
         )
+
+
+def check_own_checkpoint(which: str, folder: str | None) -> None:
+    """Refuse to begin with the best or the last checkpoint of a fit that has none yet.
+
+    Args:
+        which: `best` or `last`.
+        folder: of the checkpoints, where one was given; an earlier fit may have left its last one there.
+
+    Raises:
+        FHRError: there is no such checkpoint.
+    """
+    if which == "last" and folder is not None and any(Path(folder).glob("last*.ckpt")):
+        return
+    raise FHRError(
+        f"--ckpt_path {which}: a fit that begins has no checkpoint of its own; give a file, or go on with a stopped fit "
+        "by `fhr fit --resume RUN_ID`"
+    )
 
 
 def given_loggers(asked: Any) -> list[Logger]:

@@ -20,14 +20,21 @@ from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.prediction import log_model, log_test
 from fhr.recording import Step
-from fhr.tasks import Calibration, ClassificationTask, Resumable, RunTracking, Task, mlflow_logger
+from fhr.tasks import Calibration, ClassificationTask, Measured, Resumable, RunTracking, Task, mlflow_logger
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .stored_configuration import stored_configuration
 from .tables import write_csv
-from .trainer_settings import check_training, given_loggers, lightning_refusals, unwatched, usable_callbacks
+from .trainer_settings import (
+    check_own_checkpoint,
+    check_training,
+    given_loggers,
+    lightning_refusals,
+    unwatched,
+    usable_callbacks,
+)
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -65,7 +72,7 @@ class TrainingCLI(LightningCLI):
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking] if tracked else []},
+            trainer_defaults={"callbacks": [self.calibration, self.tracking, Measured()] if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
@@ -111,8 +118,15 @@ class TrainingCLI(LightningCLI):
             super().parse_arguments(parser, args)
         verb = self.config.get("subcommand")
         checkpoint = self.config[verb].get("ckpt_path") if verb else None
-        if checkpoint and not (verb == "fit" and checkpoint in ("best", "last", "hpc")):
+        if verb == "fit" and checkpoint in ("best", "last"):
+            check_own_checkpoint(checkpoint, self.config.fit.checkpoint.dirpath)
+        elif checkpoint and not (verb == "fit" and checkpoint == "hpc"):
             read_checkpoint(checkpoint)
+
+    def before_instantiate_classes(self) -> None:
+        """Refuse a training that could not work."""
+        if self._verb == "fit":
+            check_training(self.config.fit)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
@@ -161,7 +175,6 @@ class TrainingCLI(LightningCLI):
 
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
-        check_training(self.config.fit)
         if self._get(self.config, "procedure") is not None:
             raise FHRError(
                 "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
@@ -196,11 +209,26 @@ class TrainingCLI(LightningCLI):
             raise
 
     def after_fit(self) -> None:
-        """The finished checkpoint is in the run now; make a model of MLflow of it."""
-        if self._training is not None and self._training.run_id and self.calibration.path is not None:
-            if isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
-                log_model(self._training.run_id)
-            self._training.finished = True
+        """All is in the run now; make a model of MLflow of its finished checkpoint."""
+        if self._training is None or not self._training.run_id:
+            return
+        if self.calibration.path and isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+            log_model(self._training.run_id)
+        self._training.finish(self.without_checkpoint)
+
+    @property
+    def without_checkpoint(self) -> str:
+        """Why a fit that has ended kept no checkpoint, by its settings; empty where it did."""
+        if self.calibration.path is not None:
+            return ""
+        trainer = self._get(self.config, "trainer")
+        if trainer.fast_dev_run:
+            return "--trainer.fast_dev_run"
+        if trainer.enable_checkpointing is False:
+            return "--trainer.enable_checkpointing=false"
+        if not isinstance(self.model, Task):
+            return f"{type(self.model).__name__} is no fhr.tasks.Task"
+        return "--checkpoint.save_top_k=0"
 
     def before_test(self) -> None:
         """Refuse to test weights that were never trained."""
@@ -247,6 +275,8 @@ def quieten() -> None:
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
+        ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
+        ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):
         warnings.filterwarnings("ignore", message=message)

@@ -11,6 +11,7 @@ from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .kernel_task import KernelTask
+from .measured import Measured
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
@@ -34,6 +35,7 @@ __all__ = [
     "FalseSignalTask",
     "FittedMember",
     "KernelTask",
+    "Measured",
     "ModelCard",
     "PretrainingTask",
     "Resumable",

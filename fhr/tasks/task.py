@@ -66,11 +66,13 @@ class Task(pl.LightningModule):
 
     Attributes:
         kind: of the task, as its checkpoints name it.
+        sometimes_measured: metrics of the validation that not every batch can give.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
+    sometimes_measured: ClassVar[frozenset[str]] = frozenset()
     calibrator: Finish | None
 
     def __init__(

@@ -20,6 +20,7 @@ from .surroundings import environment, source_state
 
 __all__ = ["TrainingRun"]
 
+_WITHOUT = "without_checkpoint"  # a tag
 _log = logging.getLogger(__name__)
 
 
@@ -36,11 +37,12 @@ class TrainingRun:
     Attributes:
         run_id: of the MLflow run, once there is one.
         finished: set it when all is in the run.
+        without_checkpoint: why the finished run has no checkpoint; empty where it has one.
     """
 
     def __init__(self, folder: Path, run_id: str | None = None) -> None:
         self.folder, self.run_id, self.goes_on = folder, run_id, run_id is not None
-        self.finished = False
+        self.finished, self.without_checkpoint = False, ""
         self._begun = False
         self._stack = ExitStack()
 
@@ -75,6 +77,7 @@ class TrainingRun:
             )
         stopped = cls(folder, run_id)
         stopped.finished = run.info.status == "FINISHED"
+        stopped.without_checkpoint = run.data.tags.get(_WITHOUT, "")
         return stopped
 
     @property
@@ -125,6 +128,12 @@ class TrainingRun:
         if changed:
             _log.warning("the numbers may differ from those of an unbroken run: %s", "; ".join(changed.values()))
         self._begun = True
+
+    def finish(self, without_checkpoint: str = "") -> None:
+        """All is in the run; where that is no checkpoint, a tag says why."""
+        if without_checkpoint and self.run_id is not None:
+            mlflow_client().set_tag(self.run_id, _WITHOUT, without_checkpoint)
+        self.finished, self.without_checkpoint = True, without_checkpoint
 
     def discard(self) -> None:
         """Take a new run back that was refused before anything was trained; one that goes on stays."""
