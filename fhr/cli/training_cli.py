@@ -204,7 +204,8 @@ class TrainingCLI(LightningCLI):
             with lightning_refusals():
                 self.trainer.fit(model, **options)
         except FHRError:
-            if self._training is not None and self.trainer.global_step == 0 and self.trainer.is_global_zero:
+            nothing = self.trainer.global_step == 0 or not self.calibration.began
+            if self._training is not None and nothing and self.trainer.is_global_zero:
                 self._training.discard()
             raise
 
@@ -247,6 +248,9 @@ class TrainingCLI(LightningCLI):
                 "leave out other settings, or test the checkpoint on other data with `--config FILE --ckpt_path FILE`"
             )
 
+        # Of the same fold, the held-out records are those that its fit would have calibrated it on.
+        self.calibration.for_test = (card.data, card.splits, card.fold) == asked
+
     before_validate = before_test
 
     def after_test(self) -> None:
@@ -275,6 +279,8 @@ def quieten() -> None:
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
+        ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
+        ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
         ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
         ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights

@@ -14,7 +14,7 @@ __all__ = ["best_weights"]
 _log = logging.getLogger(__name__)
 
 
-def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelCheckpoint) -> Path:
+def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelCheckpoint, *, trained: bool) -> Path:
     """The checkpoint that a fit ends with.
 
     An average over the last epochs, by `StochasticWeightAveraging`, goes before the best epoch: Lightning makes it
@@ -24,6 +24,7 @@ def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelChe
         trainer: at the end of its fit.
         task: that it has trained; gets the averaged weights.
         keeper: of the best epoch.
+        trained: whether this process has trained; one that goes on after the last epoch has not.
 
     Raises:
         FHRError: nothing was trained, or to weights that are not finite.
@@ -33,13 +34,16 @@ def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelChe
     if averaging is not None and trainer.current_epoch > averaging.swa_end and averaging._average_model is not None:
         averaging.transfer_weights(averaging._average_model, task)  # again, where a stopped fit had ended all epochs
         return _saved(trainer, task, folder / "averaged.ckpt")
-    score = keeper.best_model_score
-    if keeper.best_model_path and (score is None or isfinite(score)):
-        return Path(keeper.best_model_path)
-    if keeper.best_model_path:
+    score, best = keeper.best_model_score, Path(keeper.best_model_path)
+    if best.is_file() and (score is None or isfinite(score)):
+        return best
+    if best.is_file():
         raise _diverged(f"{keeper.monitor} was never a finite number")
-    if trainer.global_step == 0:
-        raise FHRError("nothing was trained, so that there are no weights to keep; give more epochs or steps")
+    if not trained or trainer.global_step == 0:
+        raise FHRError(
+            "nothing was left to train, so that there are no new weights to keep; give more epochs or steps, or begin "
+            "anew without a checkpoint"
+        )
     _log.warning("no epoch was measured by %s; the last weights are kept", keeper.monitor or "any metric")
     return _saved(trainer, task, folder / "last_weights.ckpt")
 

@@ -32,11 +32,15 @@ class Calibration(pl.Callback):
 
     Attributes:
         path: the finished checkpoint, once the fit has ended.
+        began: whether anything was to be trained, once the fit has begun.
+        for_test: set it to calibrate weights that no fit has finished before their test, on held-out records that they
+            have not seen.
     """
 
     def __init__(self, calibrate: bool = True, *, checkpoint: ModelCheckpoint | None = None) -> None:
         self.checkpoint, self.calibrate = checkpoint, calibrate
         self.path: Path | None = None
+        self.began = self.for_test = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse held-out records that are too few before anything is trained."""
@@ -45,6 +49,16 @@ class Calibration(pl.Callback):
             if data is None:
                 raise FHRError("no data module, so no held-out records to calibrate on; give `fit` one by `datamodule`")
             pl_module.check_finish(data)
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Remember that there was something left to train."""
+        self.began = True
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Calibrate the weights of another checkpoint than the finished one, where that is asked for."""
+        if self.for_test and isinstance(pl_module, Task) and pl_module.calibrator is None:
+            with in_single_precision(pl_module):
+                pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Take the best weights and calibrate; nothing is done where no checkpoint is to be kept.
@@ -61,7 +75,7 @@ class Calibration(pl.Callback):
         if not pl_module.has_facts:
             _log.info("the checkpoints have no card, so that none is finished")
             return
-        best = best_weights(trainer, pl_module, keeper)
+        best = best_weights(trainer, pl_module, keeper, trained=self.began)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
         card = CheckpointCard.of(weights, str(best))
         pl_module.load_state_dict(with_scaling(weights["state_dict"], card.scaling, "model."))
