@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from importlib import import_module
@@ -62,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         70 a fault of this program, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    verb = next((argument for argument in given if not argument.startswith("-")), None)
+    verb = (
+        next((one for one in given if not one.startswith("-")), None) if given[:1] != ["--print-completion"] else None
+    )
     name = "fhr" if verb is None else f"fhr {verb}"
     open_standard_streams()
     with interruptible():
@@ -80,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(verb: str | None, given: list[str]) -> int:
-    parser = _parser(verb)
+    parser = _parser([verb] if verb else [])
     if not given:
         parser.print_help(sys.stderr)
         return 2
@@ -176,7 +178,18 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+class _PrintCompletion(argparse.Action):
+    """An option that prints the script and ends; only it needs the options of all verbs."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, __: str | None = None) -> None:
+        from .completion import completion
+
+        sys.stdout.write(completion(_parser([*_TRAINING, *_VERBS]), _BESIDE, str(shell)))
+        parser.exit()
+
+
+def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of all verbs, with the options of the chosen ones: those of the others would cost their imports."""
     parser = _Parser(
         prog="fhr",
         allow_abbrev=False,
@@ -186,11 +199,18 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         "143 terminated.",
     )
     parser.add_argument("--version", action="version", version=f"fhr {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        choices=("bash", "zsh", "tcsh"),
+        action=_PrintCompletion,
+        help="print a script by which this shell completes verbs, options and names",
+    )
     _show_verbosity(parser)
     parser.set_defaults(parser=parser)
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
     for verb, text in (_TRAINING | _VERBS).items():
-        if verb != chosen:
+        if verb not in chosen:
             verbs.add_parser(verb, help=text)
         elif verb in _TRAINING:
             sub = verbs.add_parser(verb, help=text, description=text, allow_abbrev=False)
