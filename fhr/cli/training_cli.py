@@ -13,6 +13,7 @@ from jsonargparse.typing import register_type
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
@@ -139,7 +140,10 @@ class TrainingCLI(LightningCLI):
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
-        trainer = super().instantiate_trainer(**kwargs)
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
+            raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
         if self._training is not None and mlflow_logger(trainer) is not None:
             if best.dirpath is None:
                 best.dirpath = str(self._training.folder)
