@@ -1,6 +1,8 @@
 """`fhr.load`: a predictor from a checkpoint file or an MLflow run."""
 
 import logging
+from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from .false_signal import FalseSignalPredictor
 
-__all__ = ["STABILITY", "checkpoint_paths", "load"]
+__all__ = ["STABILITY", "checkpoint_paths", "checksum_of_files", "load"]
 
 STABILITY = "stability"
 """Tag of a run that says how stable its verdicts are, see `fhr.confidence.Stability`."""
@@ -94,6 +96,11 @@ def checkpoint_paths(given: str | Path) -> list[Path]:
             "checkpoints, or a run id"
         )
     return paths
+
+
+def checksum_of_files(files: Sequence[Path]) -> str:
+    """Checksum of the files of a model, in their order."""
+    return sha256("".join(sha256(path.read_bytes()).hexdigest() for path in files).encode()).hexdigest()
 
 
 def _is_run(given: str | Path) -> bool:

@@ -8,10 +8,13 @@ from .named_once import named_once
 from .plain import plain_names, plain_number, plain_numbers, plain_table
 from .provenance import KINDS, Provenance
 from .recording import Recording, Source, Step
+from .table_column import PATH, RECORD, TableColumn, column_names
 
 __all__ = [
     "DEVELOPED_ON",
     "KINDS",
+    "PATH",
+    "RECORD",
     "Clinical",
     "Composition",
     "Heritage",
@@ -20,6 +23,8 @@ __all__ = [
     "Recording",
     "Source",
     "Step",
+    "TableColumn",
+    "column_names",
     "developed_on",
     "fitted_to_of",
     "named_once",
