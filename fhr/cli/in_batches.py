@@ -75,7 +75,7 @@ class Batches:
 
 
 class Computed(NamedTuple):
-    """What became of a batch.
+    """Outcome of a batch.
 
     Attributes:
         tables: the rows of each table.
@@ -104,7 +104,7 @@ def write_in_batches(
     tables: Sequence[GrowingTable],
     compute: Callable[[Sequence[Recording]], Computed],
     *,
-    work: Mapping[str, Any],
+    work: Callable[[], Mapping[str, Any]],
     known_as: Callable[[Recording], str] = origin,
     met_again: Callable[[Sequence[Recording]], object] = len,
 ) -> int:
@@ -114,7 +114,7 @@ def write_in_batches(
         batches: of the recordings.
         tables: that grow; the first names what is kept of unfinished work.
         compute: rows of recordings.
-        work: what decides about the rows, see `work_of`.
+        work: all that decides about the rows, see `work_of`; asked for where it is kept.
         known_as: name of a recording that was left out.
         met_again: called with the recordings of a batch that an earlier run has finished, of those with rows.
 

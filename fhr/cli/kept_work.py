@@ -1,4 +1,4 @@
-"""What is finished of work in batches, in a folder `FILE.parts` beside its table until that is whole.
+"""Finished batches of unfinished work, kept in a folder `FILE.parts` beside its table until that is whole.
 
 The folder holds the tables as far as they are and a journal: a line that says of which work they are, and a line for
 each finished batch, with a hash of the recordings it read and the size of every table after it. Whatever stands in a
@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -153,7 +153,7 @@ class KeptWork:
 
 
 @contextmanager
-def kept_work(tables: Sequence[GrowingTable], work: Mapping[str, Any]) -> Iterator[KeptWork | None]:
+def kept_work(tables: Sequence[GrowingTable], work: Callable[[], Mapping[str, Any]]) -> Iterator[KeptWork | None]:
     """Keep what is finished of tables, the first of which names the folder; None where that is no file.
 
     The tables are put in their places when the block is left, and the folder is removed. Where the block fails, the
@@ -161,7 +161,7 @@ def kept_work(tables: Sequence[GrowingTable], work: Mapping[str, Any]) -> Iterat
 
     Args:
         tables: that grow.
-        work: what makes them, in plain types: only the same work goes on with what is kept.
+        work: all that makes them, in plain types: only the same work goes on with what is kept.
 
     Raises:
         FHRError: what is kept is of other work, another run works on it, or a place that cannot be written to.
@@ -185,7 +185,7 @@ def kept_work(tables: Sequence[GrowingTable], work: Mapping[str, Any]) -> Iterat
             raise FHRError(
                 f"{folder}: no folder for what is finished ({error.strerror}); choose another --out"
             ) from None
-        kept = KeptWork(folder, work, tables, stack)
+        kept = KeptWork(folder, work(), tables, stack)
         try:
             yield kept
             for table in tables:

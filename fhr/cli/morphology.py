@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         return Computed(found[: len(files)], unusable)
 
     code = write_in_batches(
-        batches, files, compute, work=work_of(options, files, model=checksum_of_model(options.model))
+        batches, files, compute, work=lambda: work_of(options, files, model=checksum_of_model(options.model))
     )
     if options.thresholds is not None:
         write_csv(thresholds(), options.thresholds, "--thresholds", columns["--thresholds"])

@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fhr.errors import FHRError
 
@@ -102,9 +102,12 @@ def run(options: argparse.Namespace) -> int:
     if not isinstance(predictor, Predictor | ShippedModel):
         predictor.predict(next(iter(batches)).recordings[0])  # refuses
     assert isinstance(predictor, Predictor | ShippedModel)
-    model = checksum_of_files([SHIPPED] if options.model is None else checkpoint_paths(options.model))
-    work = work_of(options, files, model=model)
     predict = _Predicting(predictor, cards, [table.option for table in files])
+
+    def work() -> dict[str, Any]:
+        model = checksum_of_files([SHIPPED] if options.model is None else checkpoint_paths(options.model))
+        return work_of(options, files, model=model)
+
     return write_in_batches(
         batches, files, predict, work=work, known_as=lambda recording: recording.name, met_again=predict.take_names
     )

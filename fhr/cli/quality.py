@@ -71,5 +71,5 @@ def run(options: argparse.Namespace) -> int:
         return Computed([pd.concat(found[1:] or found)], unusable)
 
     return write_in_batches(
-        batches, files, compute, work=work_of(options, files, model=checksum_of_model(options.model))
+        batches, files, compute, work=lambda: work_of(options, files, model=checksum_of_model(options.model))
     )

@@ -60,7 +60,7 @@ class Prediction:
             of them.
         looked: stretches of the signal that added most to the score of networks or took most from it, in words, see
             `fhr.prediction.Attribution.words`; empty where it was not asked.
-        path: where the recording was read from; None where it was not read from a file.
+        path: where the recording was read from, which two equal answers may differ in; None without a file.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Prediction:
     model: ModelFacts | None = field(default=None, hash=False)
     least_distance: float | None = None
     looked: tuple[str, ...] = ()
-    path: str | None = None
+    path: str | None = field(default=None, compare=False)
 
     @property
     def record(self) -> str:

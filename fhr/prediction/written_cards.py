@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class CardNames:
     def next(self, name: str, label: str = "") -> str:
         """The next name that is free for a recording; the label is given where there are several."""
         stem = _stem(name, label)
-        free = next(one for one in (stem, *(f"{stem}-{k}" for k in count(2))) if one not in self._given)
+        free = next(one for one in chain([stem], (f"{stem}-{k}" for k in count(2))) if one not in self._given)
         self._given.add(free)
         return free
 

@@ -35,7 +35,7 @@ RANGE_COLUMNS = (
         "that the samples are false, to the network; mean over the range",
         "1",
         "number",
-        4,
+        5,
         empty="of a rule",
     ),
     RECORD,
