@@ -11,6 +11,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, EXPLAINED_COLUMNS, explain
 from .loading import checkpoint_paths, checksum_of_files, load
+from .logged_model import log_model, log_test
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
 from .timeline import TIMELINE_COLUMNS
@@ -40,6 +41,8 @@ __all__ = [
     "checksum_of_files",
     "explain",
     "load",
+    "log_model",
+    "log_test",
     "network_embedding",
     "shipped",
     "timelines",

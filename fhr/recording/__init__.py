@@ -3,11 +3,13 @@
 from .clinical import Clinical, Outcome
 from .composition import Composition
 from .heritage import Heritage
+from .html_facts import facts_html
 from .known_records import DEVELOPED_ON, developed_on, fitted_to_of, other_digest, shortened
 from .named_once import named_once
 from .plain import plain_names, plain_number, plain_numbers, plain_table
 from .provenance import KINDS, Provenance
 from .recording import Recording, Source, Step
+from .small_strip import Bar, small_strip
 from .table_column import PATH, RECORD, TableColumn, column_names
 
 __all__ = [
@@ -15,6 +17,7 @@ __all__ = [
     "KINDS",
     "PATH",
     "RECORD",
+    "Bar",
     "Clinical",
     "Composition",
     "Heritage",
@@ -26,6 +29,7 @@ __all__ = [
     "TableColumn",
     "column_names",
     "developed_on",
+    "facts_html",
     "fitted_to_of",
     "named_once",
     "other_digest",
@@ -34,4 +38,5 @@ __all__ = [
     "plain_numbers",
     "plain_table",
     "shortened",
+    "small_strip",
 ]
