@@ -19,8 +19,6 @@ Recordings without a verdict are named on stderr, and the exit code is 1.
 import argparse
 import logging
 import sys
-from collections.abc import Iterable
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -186,14 +184,14 @@ def _loaded(options: argparse.Namespace) -> "tuple[Predictor | ShippedModel, str
     Raises:
         FHRError: no such run, or a model that takes no decision.
     """
-    from fhr.prediction import Predictor, checkpoint_contents, load, shipped
+    from fhr.prediction import Predictor, load, model_checksum, shipped
     from fhr.prediction.shipped import SHIPPED
     from fhr.robustness import reader_of
 
     if options.model is None:
         return (
             shipped(labels=options.label or [_USUAL]),
-            _checksum([SHIPPED.read_bytes()]),
+            model_checksum(SHIPPED),
             "the model that comes with the package",
         )
     predictor = load(options.model)
@@ -202,8 +200,4 @@ def _loaded(options: argparse.Namespace) -> "tuple[Predictor | ShippedModel, str
             f"{options.model}: a false-signal network takes no decision about a birth; give a classification"
         )
     reader_of(predictor)  # refuses one without a threshold before recordings are read
-    return predictor, _checksum(content for _, content in checkpoint_contents(options.model)), str(options.model)
-
-
-def _checksum(contents: Iterable[bytes]) -> str:
-    return sha256("".join(sha256(content).hexdigest() for content in contents).encode()).hexdigest()
+    return predictor, model_checksum(options.model), str(options.model)

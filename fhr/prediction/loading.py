@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from .false_signal import FalseSignalPredictor
 
-__all__ = ["STABILITY", "checkpoint_contents", "checkpoint_paths", "load"]
+__all__ = ["STABILITY", "checkpoint_paths", "load", "model_checksum"]
 
 STABILITY = "stability"
 """Tag of a run that says how stable its verdicts are, see `fhr.confidence.Stability`."""
@@ -80,16 +81,6 @@ def load(
     )
 
 
-def checkpoint_contents(given: str | Path) -> Iterator[tuple[Path, bytes]]:
-    """Path and content of each checkpoint that `load` takes; within an exported run the path is no file.
-
-    Raises:
-        FHRError: as for `load`.
-    """
-    for path, content in _checkpoints(given):
-        yield path, path.read_bytes() if content is None else content
-
-
 def _checkpoints(given: str | Path) -> Iterator[tuple[Path, bytes | None]]:
     """Path of each checkpoint, and its content where it is no file of its own."""
     if not is_run_file(given):
@@ -125,6 +116,16 @@ def checkpoint_paths(given: str | Path) -> list[Path]:
             "checkpoints, or a run id"
         )
     return paths
+
+
+def model_checksum(given: str | Path) -> str:
+    """Checksum of the checkpoints of a model, in their order.
+
+    Raises:
+        FHRError: as for `load`.
+    """
+    contents = (path.read_bytes() if content is None else content for path, content in _checkpoints(given))
+    return sha256("".join(sha256(content).hexdigest() for content in contents).encode()).hexdigest()
 
 
 def _is_run(given: str | Path) -> bool:
