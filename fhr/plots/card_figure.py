@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
@@ -16,6 +15,7 @@ from .ctg_looked import checked_contributions
 from .ctg_paper import Paper
 from .ctg_strip import figure_cm, lay_out
 from .ctg_window import Window
+from .figure import Figure
 from .palette import BLUE, GREY
 
 __all__ = ["confidence_card"]

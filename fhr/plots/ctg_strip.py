@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
@@ -16,6 +15,7 @@ from .ctg_looked import LOOKED_CM, checked_contributions, draw_contributions
 from .ctg_paper import INCH, Paper
 from .ctg_signals import draw_signal
 from .ctg_window import Count, Window
+from .figure import Figure
 from .palette import BLUE, ORANGE, PURPLE
 
 __all__ = ["ctg", "figure_cm", "lay_out"]
