@@ -66,8 +66,9 @@ def _log(models: "Sequence[KeptPredictions]", table: "pd.DataFrame") -> None:
     import numpy as np
 
     from fhr.evaluation import write_comparison
-    from fhr.tracking import mlflow_client, source_state
+    from fhr.tracking import ensure_store, mlflow_client, source_state
 
+    ensure_store()  # which may have been moved
     client: MlflowClient = mlflow_client()
     first = next(model for model in models if model.experiment)
     tags = {**source_state(), "kind": "comparison", "comparison": " ".join(model.given for model in models)}

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fhr.datasets import FittedNetwork
-from fhr.errors import CheckpointError, SplitError
+from fhr.errors import CheckpointError, SplitError, TrackingError
 from fhr.evaluation import MADE_BY, FinishedFold, FittedFold, of_this_source, read_scores, written_scores
 from fhr.models import read_checkpoint, with_ranking
 from fhr.tracking import (
+    RunFiles,
     checkpoint_files,
     ensure_experiment,
+    ensure_store,
     find_run,
     folder_tags,
     hold_run,
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["CrossvalStore"]
 
 _log = logging.getLogger(__name__)
-_SCORES = "scores.csv.gz"
+_SCORES, _CHECKPOINTS = "scores.csv.gz", "checkpoints"
 
 
 class CrossvalStore:
@@ -74,6 +76,7 @@ class CrossvalStore:
             raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
         if run.data.tags.get("kind") != "cross-validation":
             raise CheckpointError(f"run {run_id} is no cross-validation; give one that `fhr crossval` made")
+        ensure_store()  # which finds the files of one that was moved
         return cls(mlflow_client(), run.info.experiment_id, run_id)
 
     @property
@@ -147,7 +150,7 @@ class CrossvalStore:
             try:
                 self.scores(*place)
                 found[place] = self._made[place]
-            except (SplitError, OSError):
+            except (SplitError, TrackingError, OSError):
                 found[place] = None
         return found
 
@@ -159,27 +162,28 @@ class CrossvalStore:
         self._made = {place: str(run.data.tags.get(MADE_BY, "")) for place, run in found.items()}
         return self._known
 
+    def _child(self, repeat: int, fold: int) -> "Run":
+        return self.client.get_run(self._known.get((repeat, fold)) or self.folds()[repeat, fold])
+
     def _children(self) -> Iterator["Run"]:
         return search_runs(self.client, [self.experiment], f"tags.`mlflow.parentRunId` = '{self.run_id}'")
 
     def configuration(self) -> str:
         """The resolved configuration of the networks."""
         with tempfile.TemporaryDirectory() as folder:
-            path = self.client.download_artifacts(self.run_id, "config.yaml", folder)
-            return Path(path).read_text(encoding="utf-8")
+            return RunFiles().fetch(self.run, "config.yaml", folder).read_text(encoding="utf-8")
 
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """The raw scores of a finished fold."""
         with tempfile.TemporaryDirectory() as folder:
-            child = self._known.get((repeat, fold)) or self.folds()[repeat, fold]
-            return read_scores(Path(self.client.download_artifacts(child, _SCORES, folder)))
+            return read_scores(RunFiles().fetch(self._child(repeat, fold), _SCORES, folder))
 
     def fitted(self, repeat: int, fold: int) -> FittedFold:
         """Scores and networks of a finished fold, to be calibrated for another label."""
-        child, networks = self._known.get((repeat, fold)) or self.folds()[repeat, fold], []
-        if self.client.list_artifacts(child, "checkpoints"):
+        child, files, networks = self._child(repeat, fold), RunFiles(), []
+        if _CHECKPOINTS in files.names(child):
             with tempfile.TemporaryDirectory() as folder:
-                for path in checkpoint_files(self.client.download_artifacts(child, "checkpoints", folder)):
+                for path in checkpoint_files(files.fetch(child, _CHECKPOINTS, folder)):
                     card, _ = read_checkpoint(path)
                     metrics = {"best_epoch": float(card.epochs), "seconds": 0.0}
                     networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
@@ -190,14 +194,15 @@ class CrossvalStore:
 
         A run that is stopped meanwhile does so again when it goes on.
         """
-        children = [child for child in self.folds().values() if self.client.list_artifacts(child, "checkpoints")]
+        files, every = RunFiles(), [self.client.get_run(child) for child in self.folds().values()]
+        children = [child for child in every if _CHECKPOINTS in files.names(child)]
         if not children or (found := ranking()) is None:
             return
         for child in children:
             with tempfile.TemporaryDirectory() as folder:
-                for path in checkpoint_files(self.client.download_artifacts(child, "checkpoints", folder)):
+                for path in checkpoint_files(files.fetch(child, _CHECKPOINTS, folder)):
                     if with_ranking(path, found):
-                        self.client.log_artifact(child, str(path), "checkpoints")
+                        self.client.log_artifact(child.info.run_id, str(path), _CHECKPOINTS)
 
     def keep(self, fold: FinishedFold) -> None:
         """One child run with scores, calibrator and networks; finished last of all, so that a kill leaves no half."""
@@ -216,7 +221,7 @@ class CrossvalStore:
             self.client.log_artifact(child, str(folder / _SCORES))
             for file, content in fold.networks.items():
                 (folder / file).write_bytes(content)
-                self.client.log_artifact(child, str(folder / file), "checkpoints")
+                self.client.log_artifact(child, str(folder / file), _CHECKPOINTS)
         self.client.set_terminated(child)
         if replaced is not None:  # damaged, or of other source or libraries
             self.client.delete_run(replaced)

@@ -9,6 +9,7 @@ import yaml
 
 from fhr.errors import CheckpointError
 from fhr.tracking import (
+    RunFiles,
     TrainingRun,
     mlflow_client,
     run_checkpoints,
@@ -81,9 +82,9 @@ def _of_run(run_id: str, folder: Path) -> list[str]:
         raise CheckpointError(
             f"run {run_id} holds {len(checkpoints)} networks; its test results are in the run already"
         )
-    path = mlflow_client().download_artifacts(run_id, "config.yaml", str(folder))
-    config = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    path = RunFiles().fetch(mlflow_client().get_run(run_id), "config.yaml", folder)
+    config = yaml.safe_load(path.read_text(encoding="utf-8"))
     for key in ("ckpt_path", "weights_only"):
         config.pop(key, None)
-    Path(path).write_text(yaml.safe_dump(config), encoding="utf-8")
-    return ["--config", path, "--ckpt_path", str(checkpoints[0])]
+    path.write_text(yaml.safe_dump(config), encoding="utf-8")
+    return ["--config", str(path), "--ckpt_path", str(checkpoints[0])]

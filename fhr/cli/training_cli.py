@@ -18,12 +18,14 @@ import fhr.models
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
+from fhr.prediction import log_model, log_test
 from fhr.recording import Step
-from fhr.tasks import Calibration, Resumable, RunTracking, Task
+from fhr.tasks import Calibration, ClassificationTask, Resumable, RunTracking, Task
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .stored_configuration import stored_configuration
 from .tables import write_csv
 from .whole_procedure import WholeProcedure
 
@@ -177,8 +179,10 @@ class TrainingCLI(LightningCLI):
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
     def after_fit(self) -> None:
-        """The finished checkpoint is in the run now; say how to go on."""
+        """The finished checkpoint is in the run now; make a model of MLflow of it."""
         if self._training is not None and self._training.run_id and self.calibration.path is not None:
+            if isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+                log_model(self._training.run_id)
             self._training.finished = True
 
     def before_test(self) -> None:
@@ -202,6 +206,8 @@ class TrainingCLI(LightningCLI):
 
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
+        if self._run_id is not None:
+            log_test(self._run_id)
         write_csv(to_frame(self.tracking.results).reset_index(names="metric"), None)
 
     def after_validate(self) -> None:
@@ -212,8 +218,7 @@ class TrainingCLI(LightningCLI):
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
         config = self.config[self.subcommand] if self.subcommand else self.config
-        parser = self._parser(self.subcommand)
-        return str(parser.dump(config.clone(), skip_link_targets=True))
+        return stored_configuration(self._parser(self.subcommand), config)
 
 
 def quieten() -> None:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fhr.datasets import label_in_words
 
+from .card_display import card_html
 from .card_words import (
     decision_words,
     guarantee_words,
@@ -105,10 +106,15 @@ class Prediction:
         In the order in which a reader needs it: what the model is worth, whether to rely on it, the answer, its doubts,
         what is proven.
         """
+        lines = [*self._answer(), *looked_words(self.looked), *guarantee_words(self.guarantees)]
+        return "\n".join(lines) + "\n"
+
+    def _answer(self) -> list[str]:
+        """The lines of the card down to the warnings."""
         facts = tuple(self.model.words()) if self.model is not None else ()
         # A fact of the model, or a reason to abstain, stands above already.
         warnings = [warning for warning in self.warnings if warning not in (*facts, *self.reasons)]
-        lines = [
+        return [
             *heading(self.name, self.target, facts),
             *verdict(self.abstain, self.reasons),
             *probability_words(self.target, self.probability, self.low, self.high, self.prevalence),
@@ -116,10 +122,12 @@ class Prediction:
             *set_words(self.target, self.sets),
             *network_words(self.spread, self.flip_rate),
             *signal_words(self.loss, self.minutes, self.distance, warnings),
-            *looked_words(self.looked),
-            *guarantee_words(self.guarantees),
         ]
-        return "\n".join(lines) + "\n"
+
+    def _repr_html_(self) -> str:
+        """The card down to its warnings, as a notebook shows it: without script, all texts escaped."""
+        rest = "Where the network looked, and what is proven: `card()`." if self.looked or self.guarantees else ""
+        return card_html([*self._answer(), rest])
 
     def row(self) -> tuple[Any, ...]:
         """The fields in the order of `COLUMNS`.

@@ -13,12 +13,14 @@ from typing import NamedTuple
 import pandas as pd
 
 from fhr.errors import FHRError, FormatError
-from fhr.tracking import find_run, has_store, mlflow_client, shown_uri
+from fhr.tracking import RunFiles, find_run, has_store, shown_uri
 
 from .published_predictions import read_oof
 from .repeats import whole_repeats
 
 __all__ = ["KeptPredictions", "kept_predictions", "told_apart"]
+
+_PREDICTIONS = "predictions.csv"
 
 
 class KeptPredictions(NamedTuple):
@@ -81,7 +83,7 @@ def _of_run(run_id: str) -> KeptPredictions:
     uri = shown_uri()
     if not has_store():
         raise FHRError(f"{run_id}: no such file, and there is no MLflow store {uri}; go to the folder that holds it")
-    found, client = find_run(run_id), mlflow_client()
+    found, files = find_run(run_id), RunFiles()
     if found is None:
         raise FHRError(f"{run_id!r} is neither a file nor a run of {uri}; `fhr runs` lists the runs")
     if parent := found.data.tags.get("mlflow.parentRunId"):
@@ -89,10 +91,9 @@ def _of_run(run_id: str) -> KeptPredictions:
     if found.info.status != "FINISHED":
         raise FHRError(f"run {run_id} is {found.info.status}; compare it when it is finished")
     predictions = pd.DataFrame()
-    if any(file.path == "predictions.csv" for file in client.list_artifacts(run_id)):
+    if _PREDICTIONS in files.names(found):
         with tempfile.TemporaryDirectory() as folder:
-            path = client.download_artifacts(run_id, "predictions.csv", folder)
-            predictions = pd.read_csv(path, dtype={"name": str})
+            predictions = pd.read_csv(files.fetch(found, _PREDICTIONS, folder), dtype={"name": str})
     if not {"name", "label", "score"} <= set(predictions.columns):
         raise FHRError(
             f"run {run_id} holds no predictions of a label; give a run of `fhr crossval`, or test a fit of a "

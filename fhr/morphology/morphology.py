@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .category import Category
+from .morphology_display import morphology_html
 
 __all__ = ["Morphology"]
 
@@ -63,3 +64,8 @@ class Morphology:
         """Area of the decelerations per hour of known FHR, bpm s/h; NaN with less than 5 min of it."""
         known = float(((1 - self.segments["loss"]) * (self.segments["end_s"] - self.segments["start_s"])).sum())
         return float(self.decelerations["area"].sum()) * 3600 / known if known >= ENOUGH else nan
+
+    def _repr_html_(self) -> str:
+        """Facts and a small strip, as a notebook shows them: without script, all texts escaped."""
+        events = {kind: getattr(self, kind) for kind in ("accelerations", "decelerations", "contractions")}
+        return morphology_html(self.name, self.baseline, self.fs, events, (self.figo, self.nichd))

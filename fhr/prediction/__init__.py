@@ -11,6 +11,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, explain
 from .loading import checkpoint_paths, load
+from .logged_model import log_model, log_test
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
 from .where_it_looked import METHODS, where_it_looked
@@ -35,6 +36,8 @@ __all__ = [
     "checkpoint_paths",
     "explain",
     "load",
+    "log_model",
+    "log_test",
     "network_embedding",
     "shipped",
     "timelines",

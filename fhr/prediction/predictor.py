@@ -20,6 +20,7 @@ from fhr.recording import Recording
 
 from .kind import check_kind, of_checkpoint
 from .member_scores import Member, member_scores
+from .predictor_display import predictor_html
 from .timeline import through_recording
 
 if TYPE_CHECKING:
@@ -287,6 +288,11 @@ class Predictor:
             )
             for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
         ]
+
+    def _repr_html_(self) -> str:
+        """Facts of the model, as a notebook shows them: without script, all texts escaped."""
+        n_features = 0 if self.features is None else len(self.features.names)
+        return predictor_html(self.cards, self.pipeline, n_features, self.confidence.model)
 
     def _warnings(self, recording: Recording, window: Window) -> Iterable[str]:
         if any(calibrator is None for calibrator in self.calibrators):

@@ -265,10 +265,10 @@ class Task(pl.LightningModule):
         if self._in_training:
             if not checkpoint.get("optimizer_states"):
                 raise CheckpointError(
-                    "the checkpoint is finished, it holds no state of the training to go on from; take a `last.ckpt`, "
-                    "or start anew"
+                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the training "
+                    "to go on from; take a `last.ckpt`, or start anew"
                 )
-            self._planned_steps = int(checkpoint["lr_schedulers"][0]["total_steps"])
+            self._planned_steps = _planned_steps(checkpoint)
         if card is None:
             self.epochs = _epochs(checkpoint)
             return
@@ -310,6 +310,14 @@ class Task(pl.LightningModule):
     @property
     def _in_training(self) -> bool:
         return self._trainer is not None and bool(self.trainer.training)
+
+
+def _planned_steps(checkpoint: Mapping[str, Any]) -> int | None:
+    """How many steps the schedule of a training was made for; None where it has none, or another that has no end."""
+    schedules = checkpoint.get("lr_schedulers")
+    if not schedules or checkpoint["global_step"] == 0:  # where nothing was trained, as in a search for the batch size
+        return None
+    return schedules[0].get("total_steps")
 
 
 def _epochs(checkpoint: Mapping[str, Any]) -> int:

@@ -6,6 +6,8 @@ from .address import shown_uri, tracking_uri, tracking_variable_kept
 from .checkpoint_files import CHECKPOINT_SUFFIXES, checkpoint_files
 from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
+from .moved_store import Move, store_moves
+from .run_files import RunFiles
 from .run_lock import hold_run, is_held
 from .run_status import mark_stopped, status_kept
 from .search import search_runs
@@ -16,6 +18,8 @@ from .training_run import TrainingRun
 
 __all__ = [
     "CHECKPOINT_SUFFIXES",
+    "Move",
+    "RunFiles",
     "TrainingRun",
     "ask_once",
     "checkpoint_files",
@@ -42,6 +46,7 @@ __all__ = [
     "status_kept",
     "store_errors",
     "store_mistake",
+    "store_moves",
     "tracking_uri",
     "tracking_variable_kept",
 ]

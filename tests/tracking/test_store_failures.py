@@ -3,7 +3,6 @@
 import errno
 import http.server
 import os
-import shutil
 import socket
 import sqlite3
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from made_once import own_copy
 from mlflow.exceptions import MlflowException
 from warm_python import Warm, python
 
@@ -56,8 +56,7 @@ def made(tmp_path_factory) -> Path:
 @pytest.fixture
 def database(made, tmp_path) -> Path:
     """The database of the store in the current folder."""
-    shutil.copytree(made, tmp_path / "mlruns")
-    return tmp_path / "mlruns" / "mlflow.db"
+    return own_copy(made.parent, tmp_path) / "mlruns" / "mlflow.db"
 
 
 class _Answer(http.server.BaseHTTPRequestHandler):
