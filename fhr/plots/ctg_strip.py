@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
@@ -16,6 +15,7 @@ from .ctg_looked import checked_contributions
 from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_row import LEFT_CM, RIGHT_CM, Layers, draw_legend, draw_row, row_cm
 from .ctg_window import Count, Window
+from .figure import Figure
 from .palette import ORANGE
 
 __all__ = ["checked_layers", "ctg", "figure_cm", "lay_out"]

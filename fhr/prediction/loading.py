@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .false_signal import FalseSignalPredictor
 
-__all__ = ["STABILITY", "checkpoint_paths", "load", "model_checksum"]
+__all__ = ["STABILITY", "checkpoint_contents", "checkpoint_paths", "load", "model_checksum"]
 
 STABILITY = "stability"
 """Tag of a run that says how stable its verdicts are, see `fhr.confidence.Stability`."""
@@ -81,6 +81,16 @@ def load(
     )
 
 
+def checkpoint_contents(given: str | Path) -> Iterator[tuple[Path, bytes]]:
+    """Path and content of each checkpoint that `load` takes; within an exported run the path is no file.
+
+    Raises:
+        FHRError: as for `load`.
+    """
+    for path, content in _checkpoints(given):
+        yield path, path.read_bytes() if content is None else content
+
+
 def _checkpoints(given: str | Path) -> Iterator[tuple[Path, bytes | None]]:
     """Path of each checkpoint, and its content where it is no file of its own."""
     if not is_run_file(given):
@@ -124,8 +134,8 @@ def model_checksum(given: str | Path) -> str:
     Raises:
         FHRError: as for `load`.
     """
-    contents = (path.read_bytes() if content is None else content for path, content in _checkpoints(given))
-    return sha256("".join(sha256(content).hexdigest() for content in contents).encode()).hexdigest()
+    digests = (sha256(content).hexdigest() for _, content in checkpoint_contents(given))
+    return sha256("".join(digests).encode()).hexdigest()
 
 
 def _is_run(given: str | Path) -> bool:
