@@ -45,6 +45,7 @@ _VERBS = {
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
     "runs": "the runs of the MLflow store, as CSV",
+    "ui": "the runs in a browser: MLflow's server of the store, and the address of its list of runs",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
 _CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration of a training

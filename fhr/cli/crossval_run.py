@@ -53,7 +53,7 @@ from fhr.evaluation import (
 from fhr.metrics import Interval
 from fhr.preprocessing import Pipeline
 from fhr.tasks import ClassificationTask, DataFacts, metric_values, parameters, plain_facts, run_tags
-from fhr.tracking import environment, source_state, tracking_uri
+from fhr.tracking import environment, source_state
 
 from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
@@ -73,7 +73,6 @@ class Outcome:
 
     Attributes:
         run_id: of the MLflow run.
-        store: where MLflow keeps it.
         results: metrics of the model, with intervals.
         predictions: out-of-fold, one row a record and repeat.
         table: one row a model, those that stand beside it included.
@@ -85,7 +84,6 @@ class Outcome:
     """
 
     run_id: str
-    store: str
     results: dict[str, Interval]
     predictions: pd.DataFrame
     table: list[dict[str, Any]]
@@ -323,7 +321,6 @@ class _Work:
         first = next(iter(facts.recordings.values())).source
         return Outcome(
             store.run_id,
-            tracking_uri(),
             report.results,
             result.predictions,
             report.rows,

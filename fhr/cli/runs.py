@@ -6,9 +6,6 @@ A run that MLflow calls RUNNING although its process is gone (killed, or a power
 
 import argparse
 import logging
-from pathlib import Path
-
-from fhr.errors import FHRError
 
 from .tables import check_out, write_csv
 
@@ -26,13 +23,10 @@ def run(options: argparse.Namespace) -> int:
     """List the runs."""
     import pandas as pd
 
-    from fhr.tracking import has_store, mlflow_client, run_state, search_runs, shown_uri
+    from fhr.tracking import check_store, mlflow_client, run_state, search_runs
 
     check_out(options.out)
-    if not has_store():
-        raise FHRError(
-            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
-        )
+    check_store()
     client = mlflow_client()
     experiments = {e.experiment_id: e.name for e in client.search_experiments()}
     rows = [

@@ -17,6 +17,7 @@ from fhr.tracking import (
     tracking_variable_kept,
 )
 
+from .next_commands import look
 from .training_cli import TrainingCLI, quieten
 
 __all__ = ["train"]
@@ -43,6 +44,8 @@ def train(verb: str, arguments: Sequence[str]) -> int:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
             # Lightning's own table would mix with ours on stdout.
             cli = TrainingCLI([verb, "--verbose=false", *rest], run_id=run_id)
+    if verb == "test" and cli.is_in_mlflow:
+        sys.stderr.write(f"{look()}\n")
     return 1 if cli.datamodule.facts.quarantined else 0
 
 
@@ -58,7 +61,7 @@ def _fit(arguments: list[str], stopped: str | None) -> int:
             quarantined = bool(cli.datamodule.facts.quarantined)
     if training.finished:
         sys.stdout.write(f"{training.run_id}\n")
-        sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n")
+        sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n{look()}\n")
     return 1 if quarantined else 0
 
 

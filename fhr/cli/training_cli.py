@@ -209,6 +209,11 @@ class TrainingCLI(LightningCLI):
         values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
 
+    @property
+    def is_in_mlflow(self) -> bool:
+        """True where a run of MLflow keeps what is done."""
+        return any(isinstance(logger, MLFlowLogger) for logger in self.trainer.loggers)
+
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
         config = self.config[self.subcommand] if self.subcommand else self.config

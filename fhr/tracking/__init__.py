@@ -8,22 +8,35 @@ from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
 from .run_lock import hold_run, is_held
 from .run_status import mark_stopped, status_kept
+from .runs_page import HEADLINE, give_columns, runs_page
 from .search import search_runs
-from .store import ask_once, ensure_experiment, ensure_store, find_run, has_store, mlflow_client, run_checkpoints
+from .store import (
+    ask_once,
+    check_store,
+    ensure_experiment,
+    ensure_store,
+    find_run,
+    has_store,
+    mlflow_client,
+    run_checkpoints,
+)
 from .store_mistakes import store_errors, store_mistake
 from .surroundings import environment, source_state
 from .training_run import TrainingRun
 
 __all__ = [
     "CHECKPOINT_SUFFIXES",
+    "HEADLINE",
     "TrainingRun",
     "ask_once",
+    "check_store",
     "checkpoint_files",
     "ensure_experiment",
     "ensure_store",
     "environment",
     "find_run",
     "folder_tags",
+    "give_columns",
     "has_store",
     "hold_run",
     "is_held",
@@ -35,6 +48,7 @@ __all__ = [
     "run_checkpoints",
     "run_folder",
     "run_state",
+    "runs_page",
     "search_runs",
     "short_key",
     "shown_uri",

@@ -58,7 +58,9 @@ def configured(config: Path, folder: Path, *without: str) -> Path:
 def test_fit_writes_its_run_id_and_nothing_else_to_stdout(runs):
     answer = runs.answers["fit"]
     assert re.fullmatch(r"[0-9a-f]{32}\n", answer.out)
-    assert answer.err == f"finished; test it with `fhr test --run {runs.fit}`\n"
+    finished, look = answer.err.splitlines()
+    assert finished == f"finished; test it with `fhr test --run {runs.fit}`"
+    assert re.fullmatch(r"look:     \S*fhr ui", look)
 
 
 def test_a_run_holds_what_repeats_it(runs, client):
