@@ -180,10 +180,11 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """The few options that are not LightningCLI's, whose own parser is slow to build; it explains all others."""
-    run = "--resume" if parser.prog.endswith(" fit") else "--run"
+    run = "--name NAME] [--resume" if parser.prog.endswith(" fit") else "--run"
     parser.usage = f"{parser.prog} [--config NAME] [{run} RUN] [--device NAME] [--SETTING VALUE ...]"
     parser.epilog = (
-        "`fhr fit --config NAME` trains and prints its run id; `fhr fit --resume RUN` goes on where one was stopped; "
+        "`fhr fit --config NAME` trains and prints its run id, and `--name` says what to call the run; "
+        "`fhr fit --resume RUN` goes on where one was stopped; "
         "`fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. NAME is a YAML "
         f"file, or a configuration of this package: {', '.join(shipped_configurations())}. Every setting of the "
         "configuration can be given as an option, such as --data.target 'ph<7.05' or --trainer.max_epochs 5; "

@@ -37,7 +37,7 @@ from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .residual import ResidualMaker
 from .result import CrossValidation
-from .shortcut_report import shortcut_report, signal_loss
+from .shortcut_report import fold_audit, shortcut_report, signal_loss
 from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
@@ -109,6 +109,7 @@ __all__ = [
     "findings",
     "finish_fold",
     "finished_folds",
+    "fold_audit",
     "group_features",
     "keep",
     "kept_predictions",

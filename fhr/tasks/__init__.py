@@ -7,6 +7,7 @@ from .batch import Batch
 from .calibrate import Calibration
 from .classification import ClassificationTask
 from .data_facts import DataFacts
+from .dataset_inputs import data_name, dataset_input
 from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
@@ -15,7 +16,8 @@ from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
 from .resume import Resumable
-from .run_tracking import RunTracking, metric_values, parameters, plain_facts, run_tags
+from .run_description import run_description
+from .run_tracking import NOTE, RunTracking, metric_values, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
@@ -24,6 +26,7 @@ from .training_card import checkpoint_card
 from .truth_batch import TruthBatch
 
 __all__ = [
+    "NOTE",
     "Batch",
     "Calibration",
     "ClassificationTask",
@@ -43,11 +46,14 @@ __all__ = [
     "Training",
     "TruthBatch",
     "checkpoint_card",
+    "data_name",
+    "dataset_input",
     "fit_members",
     "metric_values",
     "parameters",
     "plain_facts",
     "records_line",
+    "run_description",
     "run_tags",
     "score_windows",
     "write_evaluation",

@@ -51,6 +51,7 @@ class FalseSignalTask(Task):
     """
 
     kind = "false_signal"
+    headline = ("test/auroc_fhr", "test/f1_fhr", "test/auroc_fhr_without_mhr", "test/auroc_mhr")
     calibrator: Thresholds | None
 
     def __init__(

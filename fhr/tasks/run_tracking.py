@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,49 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
-from fhr.tracking import ask_once, environment, source_state, store_mistake
+from fhr.recording import Recording
+from fhr.tracking import (
+    METRICS_FILE,
+    ask_once,
+    environment,
+    give_columns,
+    headline,
+    metrics_table,
+    source_state,
+    store_mistake,
+)
 
 from .calibrate import Calibration
+from .classification import ClassificationTask
 from .data_facts import DataFacts
+from .dataset_inputs import dataset_input
+from .run_description import run_description
 from .task import Task
 
-__all__ = ["RunTracking", "metric_values", "parameters", "plain_facts", "run_tags"]
+__all__ = ["NOTE", "RunTracking", "metric_values", "parameters", "plain_facts", "run_tags"]
+
+NOTE = "mlflow.note.content"
+"""Tag that MLflow shows as the description of a run."""
+
+_LONGEST = 5000  # characters of a tag that any store of MLflow takes
+
+
+Audit = Callable[[pd.DataFrame, Mapping[str, Recording]], Mapping[str, Interval]]
 
 
 class RunTracking(pl.Callback):
     """A callback that keeps a run in MLflow; without MLflow's logger it only keeps the results of the last test.
+
+    Args:
+        audit: of a tested classification: takes its predictions, and recordings by name; None for none.
 
     Attributes:
         results: metrics of the last test, with intervals.
         predictions: of the last test, one row a record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, audit: Audit | None = None) -> None:
+        self._audit = audit
         self.results: dict[str, Interval] = {}
         self.predictions: pd.DataFrame | None = None
 
@@ -44,6 +70,8 @@ class RunTracking(pl.Callback):
             client.set_tag(run_id, key, value)
         client.log_dict(run_id, environment(), "environment.json")
         client.log_dict(run_id, plain_facts(pl_module.facts), "data.json")
+        client.log_inputs(run_id, [dataset_input(pl_module.facts, pl_module.facts.learnt_from, "training")])
+        give_columns(client, client.get_run(run_id).info.experiment_id, pl_module.headline)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the finished checkpoint and its calibrator."""
@@ -65,24 +93,38 @@ class RunTracking(pl.Callback):
         """Log metrics with intervals, predictions and the task's files of the outer fold."""
         if not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
-        evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
+        evaluation, facts = pl_module.evaluate(trainer.datamodule), pl_module.facts  # type: ignore[attr-defined]
         self.results, self.predictions = evaluation.results, evaluation.predictions
+        if not trainer.loggers:
+            return
+        audit: Mapping[str, Interval] = {}
+        if self._audit is not None and isinstance(pl_module, ClassificationTask):
+            audit = self._audit(self.predictions, facts.recordings)
+        values = metric_values(self.results) | metric_values(audit, "audit/")
+        for one in trainer.loggers:
+            one.log_metrics(headline(values, pl_module.headline))
         logger = _mlflow(trainer)
         if logger is None:
             return
+        client, run_id = logger.experiment, logger.run_id
         with tempfile.TemporaryDirectory() as folder:
             pl_module.report(evaluation, Path(folder))
-            logger.experiment.log_artifacts(logger.run_id, folder)
-        logger.log_metrics(metric_values(self.results))
+            Path(folder, METRICS_FILE).write_text(metrics_table(values), encoding="utf-8")
+            client.log_artifacts(run_id, folder)
+            card = Path(folder, "model_card.md").read_text(encoding="utf-8")
+        if isinstance(pl_module, ClassificationTask):
+            card = run_description(pl_module.model_card(evaluation), audit)
+        client.set_tag(run_id, NOTE, card[:_LONGEST])
+        client.log_inputs(run_id, [dataset_input(facts, facts.partition.test, "test")])
 
 
-def metric_values(results: dict[str, Interval]) -> dict[str, float]:
+def metric_values(results: Mapping[str, Interval], prefix: str = "test/") -> dict[str, float]:
     """Metrics and their interval's ends under the names that MLflow groups: `test/auroc`, `test/auroc_low`, ..."""
     values = {}
     for name, interval in results.items():
         for suffix, value in (("", interval.value), ("_low", interval.low), ("_high", interval.high)):
             if np.isfinite(value):
-                values[f"test/{name}{suffix}"] = float(value)
+                values[f"{prefix}{name}{suffix}"] = float(value)
     return values
 
 
@@ -140,4 +182,4 @@ def parameters(trainer: pl.Trainer, task: Task, facts: DataFacts, data: Any) -> 
 
 
 def _mlflow(trainer: pl.Trainer) -> MLFlowLogger | None:
-    return trainer.logger if isinstance(trainer.logger, MLFlowLogger) else None
+    return next((logger for logger in trainer.loggers if isinstance(logger, MLFlowLogger)), None)

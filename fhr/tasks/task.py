@@ -66,11 +66,14 @@ class Task(pl.LightningModule):
 
     Attributes:
         kind: of the task, as its checkpoints name it.
+        headline: names of the main metrics of a test, which loggers keep, none for all of them; a table among the
+            files of the run has all.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
+    headline: ClassVar[tuple[str, ...]] = ()
     calibrator: Finish | None
 
     def __init__(

@@ -7,6 +7,7 @@ from .checkpoint_files import CHECKPOINT_SUFFIXES, checkpoint_files
 from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
 from .run_lock import hold_run, is_held
+from .run_metrics import METRICS_FILE, headline, metrics_table, run_metrics
 from .run_status import mark_stopped, status_kept
 from .runs_page import HEADLINE, give_columns, runs_page
 from .search import search_runs
@@ -27,6 +28,7 @@ from .training_run import TrainingRun
 __all__ = [
     "CHECKPOINT_SUFFIXES",
     "HEADLINE",
+    "METRICS_FILE",
     "TrainingRun",
     "ask_once",
     "check_store",
@@ -38,15 +40,18 @@ __all__ = [
     "folder_tags",
     "give_columns",
     "has_store",
+    "headline",
     "hold_run",
     "is_held",
     "made_by",
     "made_otherwise",
     "mark_stopped",
+    "metrics_table",
     "mlflow_client",
     "new_run_folder",
     "run_checkpoints",
     "run_folder",
+    "run_metrics",
     "run_state",
     "runs_page",
     "search_runs",

@@ -34,7 +34,7 @@ def artifacts(client: MlflowClient, run_id: str, folder: Path) -> Path:
 def test_a_fit_prints_its_run_id_and_leaves_what_every_run_leaves(false_signal_run, client, tmp_path):
     answer = false_signal_run.answers["fit"]
     assert re.fullmatch(r"[0-9a-f]{32}\n", answer.out)
-    assert answer.err == f"finished; test it with `fhr test --run {false_signal_run.fit}`\n"
+    assert answer.err.startswith(f"finished; test it with `fhr test --run {false_signal_run.fit}`\nlook:  ")
     folder = artifacts(client, false_signal_run.fit, tmp_path)
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
         "config.yaml",

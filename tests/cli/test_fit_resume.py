@@ -221,7 +221,7 @@ def test_a_fit_that_early_stopping_had_ended_trains_no_more(folder, tiny_config,
 def test_a_finished_run_has_nothing_left_to_do(runs, run_fhr):
     answer = run_fhr(runs.folder, "fit", "--resume", runs.fit)
     assert (answer.code, answer.out) == (0, f"{runs.fit}\n")
-    assert answer.err == f"finished; test it with `fhr test --run {runs.fit}`\n"
+    assert answer.err.startswith(f"finished; test it with `fhr test --run {runs.fit}`\nlook:  ")
 
 
 def test_what_cannot_go_on_is_refused(runs, run_fhr, monkeypatch, tiny_config):
