@@ -9,7 +9,7 @@ import yaml
 
 from .configurations import shipped_configurations
 
-__all__ = ["differences", "fold_name", "joined", "starting_point"]
+__all__ = ["differences", "joined", "starting_point"]
 
 _SHOWN = 4
 _LONGEST = 24  # characters of a value
@@ -104,15 +104,6 @@ def _shown(value: Any) -> str:
     text = f"{value:g}" if isinstance(value, float) else {"None": "none", "True": "yes", "False": "no"}.get(str(value))
     text = str(value) if text is None else text
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def fold_name(repeat: int, fold: int, inner: int) -> str:
-    """Fold of a run; the repeat and the inner fold where they are not the first.
-
-    >>> fold_name(0, 2, 0), fold_name(1, 2, 3)
-    ('fold 2', 'repeat 1 fold 2 inner 3')
-    """
-    return f"repeat {repeat} " * (repeat > 0) + f"fold {fold}" + f" inner {inner}" * (inner > 0)
 
 
 def joined(network: str, differs: str, *rest: str) -> str:

@@ -19,12 +19,12 @@ from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import Interval, to_frame
 from fhr.models import read_checkpoint
 from fhr.recording import Recording, Step
-from fhr.tasks import Calibration, Resumable, RunTracking, Task, data_name
+from fhr.tasks import Calibration, Resumable, RunTracking, Task, data_name, fold_name
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
-from .run_names import differences, fold_name, joined, starting_point
+from .run_names import differences, joined, starting_point
 from .tables import write_csv
 from .whole_procedure import WholeProcedure
 

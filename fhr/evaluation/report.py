@@ -36,7 +36,7 @@ LOSS = "loss_60"
 """Column of `baseline_table`: signal loss of the last 60 min, a shortcut that every model is held against."""
 _NOT_OUT_OF_FOLD = (
     "- **Not out-of-fold**: models may have learnt from the records that they are tested on, or from recordings whose "
-    "maker was fitted to them. The numbers below are no estimate for new births\n"
+    "maker was fitted to them. The numbers here are no estimate for new births\n"
 )
 
 

@@ -7,7 +7,7 @@ from .batch import Batch
 from .calibrate import Calibration
 from .classification import ClassificationTask
 from .data_facts import DataFacts
-from .dataset_inputs import data_name, dataset_input
+from .dataset_inputs import data_name, dataset_input, fold_name
 from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
@@ -49,6 +49,7 @@ __all__ = [
     "data_name",
     "dataset_input",
     "fit_members",
+    "fold_name",
     "metric_values",
     "parameters",
     "plain_facts",

@@ -77,8 +77,7 @@ class ClassificationTask(Task):
         prefix, metrics = ("train" if stage == "fitting" else stage), self.metrics[stage]
         for name, metric in metrics.items():  # type: ignore[operator]
             metric.update(scores.detach(), batch.label.int())
-            # Loggers get those of a test with their intervals, from `RunTracking`.
-            self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False, logger=stage != "test")
+            self.log(f"{prefix}/{name}", metric, on_epoch=True, on_step=False)
 
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data, and tell their label to a loss that asks for it."""

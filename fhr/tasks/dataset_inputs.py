@@ -12,7 +12,7 @@ from .data_facts import DataFacts
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
-__all__ = ["data_name", "dataset_input"]
+__all__ = ["data_name", "dataset_input", "fold_name"]
 
 _DIGITS = 32  # of the checksum: MLflow takes no more than 36
 
@@ -24,6 +24,15 @@ def data_name(origin: str) -> str:
     ('ctu-uhb-ctgdb', 'simulation of 500 labours with seed 1')
     """
     return (Path(origin).name if Path(origin).is_absolute() else origin.partition(",")[0])[:60]
+
+
+def fold_name(repeat: int, fold: int, inner: int) -> str:
+    """Name of a fold; the repeat and the inner fold stand in it where they are not the first.
+
+    >>> fold_name(0, 2, 0), fold_name(1, 2, 3)
+    ('fold 2', 'repeat 1 fold 2 inner 3')
+    """
+    return f"repeat {repeat} " * (repeat > 0) + f"fold {fold}" + f" inner {inner}" * (inner > 0)
 
 
 def dataset_input(facts: DataFacts, names: Sequence[str], context: str) -> "DatasetInput":
@@ -38,7 +47,7 @@ def dataset_input(facts: DataFacts, names: Sequence[str], context: str) -> "Data
 
     labels = facts.labels.reindex(list(names)).dropna()
     whole = len(names) == len(facts.recordings)
-    title = data_name(facts.origin) + ("" if whole else f", {context} slice of {_fold(facts.fold)}")
+    title = data_name(facts.origin) + ("" if whole else f", {fold_name(*facts.fold)}, {context}")
     # One database has one digest, and MLflow takes name and digest for the identity of a dataset: slices have names.
     found = Dataset(
         name=title,
@@ -55,10 +64,6 @@ def dataset_input(facts: DataFacts, names: Sequence[str], context: str) -> "Data
         ),
     )
     return DatasetInput(found, [InputTag("mlflow.data.context", context)])
-
-
-def _fold(fold: tuple[int, int, int]) -> str:
-    return "repeat {} fold {} inner {}".format(*fold)
 
 
 def _source(origin: str) -> dict[str, str]:

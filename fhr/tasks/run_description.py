@@ -21,29 +21,30 @@ def run_description(card: ModelCard, audit: Mapping[str, Interval], said: Sequen
         audit: by signal loss, see `fhr.evaluation.shortcut_audit`; empty where there is none.
         said: further results, one line each.
     """
-    results, network = card.results, card.network.rpartition(".")[2]
-    window = card.window or f"the last {card.window_minutes:g} min"
-    about = (
-        f"**{network}** for `{card.target}`, from {window} of the trace. Tested on {card.n_tested} births of "
-        f"{data_name(card.origin)} (checksum `{card.data_checksum[:8]}`), {card.n_positive} of them with the label: "
-        f"{card.tested_on}."
-    )
-    lines = [
-        *card.records.splitlines(),
-        f"- AUROC {_told(results['auroc'])}",
-        f"- Calibration: slope {_told(results['calibration_slope'])}, ideally 1; Brier score "
-        f"{_told(results['brier'])}, {_skill(results['brier_skill'])}",
+    results, window = card.results, card.window or f"the last {card.window_minutes:g} min"
+    measured = [
+        f"**AUROC {_told(results['auroc'])}** for `{card.target}`, {card.n_tested} births of {data_name(card.origin)}",
+        f"calibration slope {_told(results['calibration_slope'])}, ideally 1",
+        f"Brier score {_told(results['brier'])}, {_skill(results['brier_skill'])}",
     ]
     if "matched_auroc" in audit:
-        lines.append(
-            f"- Signal loss, a known shortcut: AUROC {_told(audit['matched_auroc'])} beside births of equal loss; of "
-            f"loss alone {_told(audit['loss_auroc'])}"
+        measured.append(
+            f"AUROC {_told(audit['matched_auroc'])} beside births of equal signal loss, a known shortcut, which by "
+            f"itself has {_told(audit['loss_auroc'])}"
         )
-    lines += [f"- {one}" for one in said]
+    lines = [
+        f"- Model: {card.network.rpartition('.')[2]}, from {window} of the trace",
+        f"- Tested on: {card.tested_on}",
+        f"- Records: {card.n_positive} of {card.n_tested} births meet the label; checksum `{card.data_checksum[:8]}`",
+        *card.records.splitlines(),
+        *(f"- {one}" for one in said),
+    ]
     if warnings := list(_warnings(card, audit)):
         lines += ["", "**Warnings**", "", *(f"- {one}" for one in warnings)]
     more = "All metrics are in `metrics.csv`, what limits them in `model_card.md`."
-    return "\n".join([about, "", *lines, "", f"{more} Research software, **not a medical device**.", ""])
+    return "\n".join(
+        [f"{'; '.join(measured)}.", "", *lines, "", f"{more} Research software, **not a medical device**.", ""]
+    )
 
 
 def _told(interval: Interval) -> str:

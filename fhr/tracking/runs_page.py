@@ -22,7 +22,7 @@ _VIEW = "fhr"
 _TAG = f"mlflow.sharedViewState.{_VIEW}"
 # Columns as MLflow's page names them; a width in pixels where its own is too small.
 _NAME, _BEFORE, _BEHIND = "attributes.`Run Name`", ("1", "runDateAndNestInfo"), ("attributes.`Dataset`", "duration")
-_NAME_WIDTH, _WIDTH, _LETTER = 420, 90, 8
+_NAME_WIDTH, _WIDTH, _LETTER = 460, 90, 9
 # What MLflow calls the order and the selection that it begins with; a view has to name them.
 _RUNS = {
     "searchFilter": "",

@@ -71,6 +71,7 @@ def test_a_run_holds_what_repeats_it(runs, client):
         "calibrator.json",
         "checkpoints/finished.ckpt",
         "predictions.csv",
+        "metrics.csv",
         "model_card.md",
         *FIGURES,
     }
@@ -173,7 +174,7 @@ def test_test_writes_metrics_with_intervals_to_stdout_and_into_the_run(runs, cli
     metrics = table(answer.out)
     assert list(metrics.columns) == ["value", "low", "high"]
     assert {"auroc", "auprc", "brier", "calibration_slope", "ece"} <= set(metrics.index)
-    stored = client.get_run(runs.fit).data.metrics
+    stored = run_metrics(runs.fit, client)
     for metric, row in metrics.dropna().iterrows():
         for key, value in ((f"test/{metric}", row["value"]), (f"test/{metric}_low", row["low"])):
             assert stored[key] == pytest.approx(value, abs=1e-6)
