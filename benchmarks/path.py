@@ -66,7 +66,7 @@ MAIN = {
         "Reference.of": "Reference",
     },
     "confidence": {"Confidence.__init__": "", "Confidence.judge": "Judgement", "Judgement.prediction": "Prediction"},
-    "prediction": {"load": "Predictor", "Predictor.predict_all": "Prediction"},
+    "prediction": {"load": "Predictor", "Predictor.predict_all": "Prediction", "log_model": "a model of MLflow"},
 }
 
 
@@ -153,7 +153,7 @@ def recording_and_checkpoint(folder: Path) -> tuple[Path, Path]:
     from fhr.simulation import write_database
 
     (header,) = write_database(folder / "one", 1, seed=3).glob("*.hea")
-    (checkpoint,) = folder.rglob("finished.ckpt")
+    (checkpoint,) = folder.rglob("checkpoints/finished.ckpt")
     return header, checkpoint
 
 

@@ -51,6 +51,7 @@ from fhr.evaluation import (
     write_report,
 )
 from fhr.metrics import Interval
+from fhr.prediction import log_model
 from fhr.preprocessing import Pipeline
 from fhr.tasks import (
     NOTE,
@@ -202,6 +203,8 @@ class _Work:
                 outcome = self._reported(store, result, line)
             if plan.keep is not None:
                 self._keep(store, result, name)
+        if outcome.predicts:
+            log_model(outcome.run_id)
         return outcome
 
     def _line(self, line: Baseline | GroupLine, *, kept: bool = False) -> Maker:

@@ -2,6 +2,9 @@
 
 A run that MLflow calls RUNNING although its process is gone (killed, or a power cut) is STALE; `--resume RUN_ID` of
 `fhr fit` or `fhr crossval` goes on with it.
+
+A store that was moved or copied is read as it is now, and notes its new place down when it is next written to; with
+--relocate at once, for MLflow's own pages, say.
 """
 
 import argparse
@@ -17,17 +20,32 @@ _log = logging.getLogger(__name__)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
+    parser.add_argument(
+        "--relocate",
+        nargs="?",
+        const="now",
+        choices=("now", "dry"),
+        help="note down where a store that was moved or copied is now, and say of how many runs; `--relocate dry` says "
+        "it and changes nothing",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """List the runs."""
+    """List the runs, or relocate them."""
     import pandas as pd
 
-    from fhr.tracking import check_store, mlflow_client, run_state, search_runs
+    from fhr.tracking import check_store, mlflow_client, run_state, search_runs, store_moves
 
     check_out(options.out)
     check_store()
     client = mlflow_client()
+    if options.relocate is not None:
+        from .relocate import relocate
+
+        relocate(options.relocate)
+        return 0
+    for move in store_moves():
+        _log.warning("%s; `fhr runs --relocate` notes that down", move)
     experiments = {e.experiment_id: e.name for e in client.search_experiments()}
     rows = [
         {

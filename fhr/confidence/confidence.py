@@ -59,6 +59,7 @@ class Confidence:
     Attributes:
         references: of each network.
         guarantees: level -> what is proven of its sets, or why there are none.
+        model: what is known of the model, with what was found here.
     """
 
     def __init__(
@@ -92,7 +93,7 @@ class Confidence:
         self._decimals = max((score_decimals(known) for known in self._known if known is not None), default=None)
         thresholds = [fold.threshold for fold, _ in self._folds for _ in fold.groups]
         self._threshold = Threshold.mean(thresholds) if self._calibrators else None
-        self._model = model if model is None else replace(model, span=self._span(), unchecked=self._unchecked(model))
+        self.model = model if model is None else replace(model, span=self._span(), unchecked=self._unchecked(model))
         self.guarantees: dict[float, str] = {}
         self._levels: list[float] = []
         for level in LEVELS if references else ():
@@ -144,7 +145,7 @@ class Confidence:
             guarantees=self.guarantees if self._folds else None,
             distance=_mean([t.p_values(np.asarray(statistics)) for t in typical]) if typical else None,
             deviation=deviation if typical else None,
-            model=self._model,
+            model=self.model,
             least_distance=float(np.mean([t.least for t in typical])) if typical else None,
         )
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fhr.datasets import label_in_words
 
+from .card_display import card_html
 from .card_words import (
     decision_words,
     guarantee_words,
@@ -19,19 +20,10 @@ from .card_words import (
     signal_words,
     verdict,
 )
-from .levels import LEVELS
 from .model_facts import ModelFacts
+from .prediction_columns import COLUMNS, SET_COLUMNS
 
-__all__ = ["COLUMNS", "Prediction", "to_frame"]
-
-_SET_COLUMNS = {level: f"set_{level:.0%}".rstrip("%") for level in LEVELS}
-COLUMNS = (  # only ever appended to
-    *("name", "probability", "score", "loss", "warnings"),
-    *("low", "high", "prevalence", "decision", "spread", "flip_rate"),
-    *_SET_COLUMNS.values(),
-    *("distance", "abstain", "reasons"),
-    *("label", "minutes", "auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"),
-)
+__all__ = ["Prediction", "to_frame"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +61,7 @@ class Prediction:
             of them.
         looked: stretches of the signal that added most to the score of networks or took most from it, in words, see
             `fhr.prediction.Attribution.words`; empty where it was not asked.
+        path: where the recording was read from, which two equal answers may differ in; None without a file.
     """
 
     name: str
@@ -93,6 +86,12 @@ class Prediction:
     model: ModelFacts | None = field(default=None, hash=False)
     least_distance: float | None = None
     looked: tuple[str, ...] = ()
+    path: str | None = field(default=None, compare=False)
+
+    @property
+    def record(self) -> str:
+        """The name, as the key of tables is called."""
+        return self.name
 
     @property
     def label(self) -> str:
@@ -105,10 +104,15 @@ class Prediction:
         In the order in which a reader needs it: what the model is worth, whether to rely on it, the answer, its doubts,
         what is proven.
         """
+        lines = [*self._answer(), *looked_words(self.looked), *guarantee_words(self.guarantees)]
+        return "\n".join(lines) + "\n"
+
+    def _answer(self) -> list[str]:
+        """The lines of the card down to the warnings."""
         facts = tuple(self.model.words()) if self.model is not None else ()
         # A fact of the model, or a reason to abstain, stands above already.
         warnings = [warning for warning in self.warnings if warning not in (*facts, *self.reasons)]
-        lines = [
+        return [
             *heading(self.name, self.target, facts),
             *verdict(self.abstain, self.reasons),
             *probability_words(self.target, self.probability, self.low, self.high, self.prevalence),
@@ -116,10 +120,12 @@ class Prediction:
             *set_words(self.target, self.sets),
             *network_words(self.spread, self.flip_rate),
             *signal_words(self.loss, self.minutes, self.distance, warnings),
-            *looked_words(self.looked),
-            *guarantee_words(self.guarantees),
         ]
-        return "\n".join(lines) + "\n"
+
+    def _repr_html_(self) -> str:
+        """The card down to its warnings, as a notebook shows it: without script, all texts escaped."""
+        rest = "Where the network looked, and what is proven: `card()`." if self.looked or self.guarantees else ""
+        return card_html([*self._answer(), rest])
 
     def row(self) -> tuple[Any, ...]:
         """The fields in the order of `COLUMNS`.
@@ -128,7 +134,7 @@ class Prediction:
         """
         sets = self.sets or {}
         joined = {"warnings": "; ".join(self.warnings), "reasons": "; ".join(self.reasons)}
-        named = {column: _set(sets.get(level)) for level, column in _SET_COLUMNS.items()}
+        named = {column: _set(sets.get(level)) for level, column in SET_COLUMNS.items()}
         facts = self.model or ModelFacts()
         value, low, high = facts.auroc or (None, None, None)
         area = {"auroc": value, "auroc_low": low, "auroc_high": high, "auroc_of": facts.of if facts.auroc else None}

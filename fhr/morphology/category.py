@@ -53,3 +53,15 @@ class Category:
         return (
             f"thresholds and kinds of decelerations of {self.guideline}; baseline and events by detectors {DETECTORS}"
         )
+
+    @property
+    def words(self) -> str:
+        """Label and criteria in words.
+
+        >>> Category("NICHD 2008", "II", 0, 60, (Criterion("tachycardia", "II", 165, "above 160 bpm", "NICHD"),)).words
+        'II (tachycardia)'
+        """
+        fired = ", ".join(
+            f"{one.name} not assessed" if one.category == "not assessed" else one.name for one in self.criteria
+        )
+        return f"{self.label} ({fired})" if fired else self.label

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from .category import Category
+from .morphology_display import morphology_html
 
 __all__ = ["Morphology"]
 
@@ -41,6 +42,7 @@ class Morphology:
         mhr_known: fraction of the FHR samples beside which the mother's rate is known; at 0 it cannot be excluded that
             FHR is hers. NaN without FHR, or where it is not told.
         minutes: a row for every minute counted back from the end: start_s, end_s, loss, baseline, bandwidth (bpm).
+        path: where the recording was read from; None where it was not read from a file.
     """
 
     name: str
@@ -57,9 +59,15 @@ class Morphology:
     nichd: Category
     mhr_known: float = nan
     minutes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    path: str | None = None
 
     @property
     def deceleration_burden(self) -> float:
         """Area of the decelerations per hour of known FHR, bpm s/h; NaN with less than 5 min of it."""
         known = float(((1 - self.segments["loss"]) * (self.segments["end_s"] - self.segments["start_s"])).sum())
         return float(self.decelerations["area"].sum()) * 3600 / known if known >= ENOUGH else nan
+
+    def _repr_html_(self) -> str:
+        """Facts and a small strip, as a notebook shows them: without script, all texts escaped."""
+        events = {kind: getattr(self, kind) for kind in ("accelerations", "decelerations", "contractions")}
+        return morphology_html(self.name, self.baseline, self.fs, events, (self.figo, self.nichd))

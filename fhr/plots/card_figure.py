@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
@@ -12,10 +11,10 @@ from fhr.morphology import Morphology
 from fhr.recording import Recording
 
 from .confidence_words import BAR_CM, ROW_CM, ConfidenceFields, doubts, looks, risk, sets, wrapped
-from .ctg_looked import checked_contributions
 from .ctg_paper import Paper
-from .ctg_strip import figure_cm, lay_out
+from .ctg_strip import checked_layers, figure_cm, lay_out
 from .ctg_window import Window
+from .figure import Figure
 from .palette import BLUE, GREY
 
 __all__ = ["confidence_card"]
@@ -78,13 +77,13 @@ def confidence_card(
 
     paper = Paper(speed, scale, bpm)
     window = Window.of(recording, None, _STRIP_CM // speed if minutes is None else minutes, "end")
-    looked = checked_contributions(contributions, recording)
-    width, strip = figure_cm(window, paper, events=morphology is not None, looked=looked is not None)
+    layers = checked_layers(recording, morphology, contributions=contributions)
+    width, strip = figure_cm(layers, window, paper)
     columns = (risk(prediction, len(members)), [*sets(prediction), *looks(prediction)], doubts(prediction))
     rows = [wrapped(column, width) for column, (_, width) in zip(columns, _COLUMNS_CM, strict=True)]
     card = max(sum(ROW_CM + row.below for row in column) for column in rows) + 0.65
     size = (max(_A4_CM[0], width), max(_A4_CM[1], strip + card))
-    figure = lay_out(recording, morphology, None, window, paper, looked=looked, size_cm=size)
+    figure = lay_out(layers, window, paper, size_cm=size)
     top = size[1] - strip  # cm from the foot of the figure, as all heights below
     figure.add_artist(
         Line2D([_COLUMNS_CM[0][0] / size[0], 1 - 1.2 / size[0]], [top / size[1]] * 2, color=GREY, linewidth=0.8)

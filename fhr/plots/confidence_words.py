@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 
 from fhr.datasets import label_in_words
 
+from .ctg_paper import NOTICE
 from .palette import ORANGE
 
 __all__ = ["BAR_CM", "ROW_CM", "ConfidenceFields", "Row", "doubts", "looks", "risk", "sets", "wrapped"]
@@ -158,7 +159,7 @@ def doubts(prediction: ConfidenceFields) -> list[Row]:
         rows += [Row("No confidence was computed: nothing else speaks for this answer")]
     rows += [Row(f"\N{BULLET} {warning}") for warning in prediction.warnings if warning not in prediction.reasons]
     rows += [Row(f"Signal loss in what the model read: {_percent(prediction.loss)}")]
-    return [*rows, Row("Research software, not a medical device.", _NOTE)]
+    return [*rows, Row(f"{NOTICE.capitalize()}.", _NOTE)]
 
 
 def wrapped(rows: list[Row], width: float) -> list[Row]:

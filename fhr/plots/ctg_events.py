@@ -18,10 +18,10 @@ from .palette import BLUE, GREEN, GREY, ORANGE, PURPLE
 __all__ = ["BASIS", "LANE_CM", "categories", "check_morphology", "draw_morphology", "shown", "signal_line"]
 
 BASIS = "kinds by NICHD 2008; events tuned on 33 FHRMA recordings"  # `Category.basis` in short
-LANE_CM = 1.25  # the strip between the two panels: bars, and up to three rows of names below them
-_BAR = (0.9, 0.2)  # bottom and height in the lane, cm
-_SINUSOIDAL = (1.14, 0.08)
-_ROWS = (0.74, 0.48, 0.22)  # middles of the rows of names, cm
+LANE_CM = 1.1  # the strip between the two panels: bars, and up to three rows of names below them
+_BAR = (0.78, 0.18)  # bottom and height in the lane, cm
+_SINUSOIDAL = (1.0, 0.07)
+_ROWS = (0.62, 0.38, 0.14)  # middles of the rows of names, cm
 _LETTER_CM = 0.11  # width of a letter at 6 pt
 _NAMED = 20.0  # s: false stretches that are shorter are hatched and have no name
 
@@ -112,11 +112,7 @@ def _written(category: Category, window: Window) -> str:
     start, end = (
         window.written(round(float(m), 1)) for m in window.counted(np.array([category.start_s, category.end_s]))
     )
-    fired = ", ".join(
-        f"{criterion.name} not assessed" if criterion.category == "not assessed" else criterion.name
-        for criterion in category.criteria
-    )
-    return f"{category.guideline} ({start} to {end}{window.unit}): {category.label}{f' ({fired})' if fired else ''}"
+    return f"{category.guideline} ({start} to {end}{window.unit}): {category.words}"
 
 
 def _times(table: pd.DataFrame, window: Window) -> tuple[np.ndarray, np.ndarray]:

@@ -10,9 +10,10 @@ from fhr.errors import FHRError
 
 from .palette import GREEN
 
-__all__ = ["INCH", "UC_RANGE", "Paper"]
+__all__ = ["INCH", "NOTICE", "UC_RANGE", "Paper"]
 
 INCH = 2.54  # cm
+NOTICE = "research software, not a medical device"
 UC_RANGE = (0.0, 100.0)
 _UC_CM = 4.0  # 25 units to the centimetre, as printed on both papers
 _PRINT = "#C98F73"  # the brown-red of printed grids; signals are black, blue and violet

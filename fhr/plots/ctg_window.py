@@ -88,6 +88,11 @@ class Window:
         """Unit behind a written time: " min", or nothing behind h:mm."""
         return " min" if self.count == "end" else ""
 
+    @property
+    def axis(self) -> str:
+        """Name of the time axis."""
+        return "time to the end of the recording (min)" if self.count == "end" else "time from the start (h:min)"
+
     def written(self, minutes: float) -> str:
         """Write a counted time as it stands below the axis: minutes to the end, or h:mm from the start."""
         if self.count == "end":

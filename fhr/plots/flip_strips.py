@@ -5,13 +5,13 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fhr.errors import FHRError
 from fhr.preprocessing import runs
 
-from .ctg_paper import INCH, Paper
+from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_signals import draw_signal
+from .figure import Figure
 from .palette import BLUE, GREY, ORANGE
 from .told_strips import ToldStrip, tell_beside
 
@@ -81,7 +81,7 @@ def flip_strips(window: ToldStrip, changed: Sequence[ToldStrip]) -> Figure:
     draw_signal(activity, time, window.uc.astype(float), fs=window.fs, speed=_SIZE, color="black", label="")
     activity.set_xticks(marks, [f"{m:g}".replace("-", "\N{MINUS SIGN}") for m in marks])
     activity.set_xlabel("time to the end of the window (min)", fontsize=7, loc="left", labelpad=2)
-    foot = "1 cm/min, 20 bpm/cm at half size"
+    foot = f"1 cm/min, 20 bpm/cm at half size · {NOTICE}"
     if changed:
         foot += " · black: changed, blue: before the change, grey: lost, orange: the change by itself"
     figure.text(_LEFT / page[0], 0.2 / page[1], foot, fontsize=6.5, color="0.35", gid="foot")

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fhr.errors import FHRError
 
-from .ctg_paper import INCH, Paper
+from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_signals import draw_signal
+from .figure import Figure
 from .palette import BLUE
 
 __all__ = ["ToldStrip", "tell_beside", "told_strips"]
@@ -91,7 +91,7 @@ def told_strips(
         _number(rate, activity, paper, named=i in (0, len(strips) - 1))
         tell_beside(figure, strip.words, (_LEFT + size * minutes + _RIGHT) / page[0], top, page[1])
     scale = f"1 cm/min, 20 bpm/cm at {_SIZES.get(size, f'{size:.0%} of its')} size"
-    foot = f"{scale} · {said}" if said else scale
+    foot = " · ".join(part for part in (scale, said, NOTICE) if part)
     figure.text(_LEFT / page[0], 0.25 / page[1], foot, fontsize=6.5, color="0.35", gid="foot")
     return figure
 

@@ -20,6 +20,7 @@ from fhr.recording import Recording
 
 from .kind import check_kind, of_checkpoint
 from .member_scores import Member, member_scores
+from .predictor_display import predictor_html
 from .timeline import through_recording
 
 if TYPE_CHECKING:
@@ -197,9 +198,9 @@ class Predictor:
             step: minutes from one window to the next.
 
         Returns:
-            The columns of `fhr.prediction.to_frame`, then `end` (min from the start of the recording to the window's
-            end) and `to_end` (min from there to the end of the recording), in order of time. Windows without valid
-            signal are left out.
+            The columns of `fhr.prediction.to_frame`, with `end` (min from the start of the recording to the window's
+            end) and `to_end` (min from there to the end of the recording) before `record` and `path`, in order of time.
+            Windows without valid signal are left out.
 
         Raises:
             FHRError: a step that is not positive or shorter than a sample.
@@ -284,9 +285,15 @@ class Predictor:
                 abstention=self.abstention,
                 minutes=self.pipeline.minutes,
                 kind=recording.provenance.kind,
+                path=None if recording.source is None else recording.source.path,
             )
             for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
         ]
+
+    def _repr_html_(self) -> str:
+        """Facts of the model, as a notebook shows them: without script, all texts escaped."""
+        n_features = 0 if self.features is None else len(self.features.names)
+        return predictor_html(self.cards, self.pipeline, n_features, self.confidence.model)
 
     def _warnings(self, recording: Recording, window: Window) -> Iterable[str]:
         if any(calibrator is None for calibrator in self.calibrators):

@@ -4,9 +4,12 @@ Source: Chudáček et al. 2014, BMC Pregnancy and Childbirth 14:16, doi:10.1186/
 """
 
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
 
 __all__ = ["Clinical", "Outcome"]
+
+_SEX = {1.0: "female", 2.0: "male"}
+_DELIVERY = {1.0: "vaginal delivery", 2.0: "caesarean section"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,18 @@ class Outcome:
     pco2: float = nan
     apgar1: float = nan
     apgar5: float = nan
+
+    @property
+    def words(self) -> str:
+        """Known pH, base deficit and Apgar scores in words; empty for none.
+
+        >>> Outcome(ph=7.14, bdecf=8.14, apgar5=8).words
+        'pH 7.14, base deficit 8.14 mmol/l, Apgar 8 at 5 min'
+        """
+        numbers = (("pH {:.2f}", self.ph), ("base deficit {:g} mmol/l", self.bdecf))
+        said = [written.format(value) for written, value in numbers if not isnan(value)]
+        scores = [f"{value:g} at {at} min" for at, value in ((1, self.apgar1), (5, self.apgar5)) if not isnan(value)]
+        return ", ".join([*said, *([f"Apgar {' and '.join(scores)}"] if scores else [])])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +89,15 @@ class Clinical:
     database_id: float = nan
     sensor: float = nan
     signal_to_birth: float = nan
+
+    @property
+    def words(self) -> str:
+        """Known gestation, birth weight, sex and mode of delivery in words; empty for none.
+
+        >>> Clinical(gestational_age=37, sex=2, delivery_type=1).words
+        '37 weeks, male, vaginal delivery'
+        """
+        measures = (("{:g} weeks", self.gestational_age), ("{:g} g", self.weight))
+        said = [written.format(value) for written, value in measures if not isnan(value)]
+        codes = ((_SEX, self.sex), (_DELIVERY, self.delivery_type))
+        return ", ".join([*said, *(words[code] for words, code in codes if code in words)])

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,10 @@ import numpy as np
 from fhr.errors import SignalError
 
 from .clinical import Clinical, Outcome
+from .date_of import date_of
+from .html_facts import facts_html
 from .provenance import Provenance
+from .small_strip import small_strip
 
 __all__ = ["Recording", "Source", "Step"]
 
@@ -111,6 +114,12 @@ class Recording:
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
 
     @property
+    def date(self) -> str:
+        """Day on which it was recorded, as `YYYY-MM-DD`; empty where its file did not say."""
+        said = next((step.parameters for step in self.history if step.name == "read"), {})
+        return date_of(said.get("start", said.get("timestamp")))
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the sampling rate and the signals."""
         digest = hashlib.sha256(f"{self.fs:.10g}".encode())
@@ -132,3 +141,31 @@ class Recording:
                 f"{self.provenance.kind}; a step keeps the provenance, or adds to it with `Provenance.imputed`"
             )
         return changed
+
+    def _repr_html_(self) -> str:
+        """Facts and a small strip, as a notebook shows them: without script, all texts escaped."""
+        pushed = "" if isnan(self.stage2_start) else f"the last {(self.duration - self.stage2_start) / 60:.0f} min"
+        facts = {
+            "kind": "" if self.provenance.is_measured else self.provenance.words,
+            "recorded": self.date,
+            "length": f"{self.duration / 60:.1f} min at {self.fs:g} Hz, {len(self)} samples",
+            "fetal heart rate": _rate(self.fhr),
+            "maternal heart rate": "not recorded" if self.mhr is None else _rate(self.mhr),
+            "uterine activity": f"{np.isnan(self.uc).mean():.0%} lost" if np.isfinite(self.uc).any() else "no signal",
+            "second stage": pushed,
+            "outcome": self.outcome.words or "not known",
+            "birth": self.clinical.words,
+            "source": f"{self.source.path} ({self.source.format})" if self.source else "",
+            "steps": ", ".join(step.name for step in self.history),
+        }
+        said = f"heart rate and uterine activity of {self.name}"
+        strip = small_strip(self.fhr, self.uc, fs=self.fs, said=said) if len(self) else ""
+        return facts_html(self.name, facts, below=strip)
+
+
+def _rate(signal: np.ndarray) -> str:
+    known = signal[~np.isnan(signal)]
+    if not len(known):
+        return "no signal"
+    low, middle, high = np.percentile(known, [5, 50, 95])
+    return f"median {middle:.0f} bpm (5% to 95%: {low:.0f} to {high:.0f}), {1 - len(known) / len(signal):.0%} lost"

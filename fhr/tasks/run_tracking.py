@@ -29,10 +29,12 @@ from .calibrate import Calibration
 from .classification import ClassificationTask
 from .data_facts import DataFacts
 from .dataset_inputs import dataset_input
+from .optimizer_settings import optimizer_settings
 from .run_description import run_description
+from .single_precision import in_single_precision
 from .task import Task
 
-__all__ = ["NOTE", "RunTracking", "metric_values", "parameters", "plain_facts", "run_tags"]
+__all__ = ["NOTE", "RunTracking", "metric_values", "mlflow_logger", "parameters", "plain_facts", "run_tags"]
 
 NOTE = "mlflow.note.content"
 """Tag that MLflow shows as the description of a run."""
@@ -44,7 +46,9 @@ Audit = Callable[[pd.DataFrame, Mapping[str, Recording]], Mapping[str, Interval]
 
 
 class RunTracking(pl.Callback):
-    """A callback that keeps a run in MLflow; without MLflow's logger it only keeps the results of the last test.
+    """A callback that keeps a run in MLflow; other loggers get its parameters and metrics.
+
+    Without MLflow's logger it only keeps the results of the last test beside.
 
     Args:
         audit: of a tested classification: takes its predictions, and recordings by name; None for none.
@@ -61,21 +65,25 @@ class RunTracking(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log everything that is known before the first step."""
-        logger = _mlflow(trainer)
-        if logger is None or not isinstance(pl_module, Task) or not pl_module.has_facts:
+        if not isinstance(pl_module, Task) or not pl_module.has_facts:
+            return
+        known = parameters(trainer, pl_module, pl_module.facts, trainer.datamodule)  # type: ignore[attr-defined]
+        for each in trainer.loggers:
+            each.log_hyperparams(known)
+        logger = mlflow_logger(trainer)
+        if logger is None or not trainer.is_global_zero:
             return
         client, run_id = logger.experiment, logger.run_id
-        logger.log_hyperparams(parameters(trainer, pl_module, pl_module.facts, trainer.datamodule))  # type: ignore[attr-defined]
         for key, value in run_tags(pl_module.facts).items():
             client.set_tag(run_id, key, value)
         client.log_dict(run_id, environment(), "environment.json")
         client.log_dict(run_id, plain_facts(pl_module.facts), "data.json")
         client.log_inputs(run_id, [dataset_input(pl_module.facts, pl_module.facts.learnt_from, "training")])
-        give_columns(client, client.get_run(run_id).info.experiment_id, pl_module.headline)
+        give_columns(client, str(logger.experiment_id), pl_module.headline)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the finished checkpoint and its calibrator."""
-        logger = _mlflow(trainer)
+        logger = mlflow_logger(trainer)
         finished = next((c.path for c in trainer.callbacks if isinstance(c, Calibration)), None)  # type: ignore[attr-defined]
         if logger is None or finished is None or not isinstance(pl_module, Task):
             return
@@ -93,7 +101,9 @@ class RunTracking(pl.Callback):
         """Log metrics with intervals, predictions and the task's files of the outer fold."""
         if not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
-        evaluation, facts = pl_module.evaluate(trainer.datamodule), pl_module.facts  # type: ignore[attr-defined]
+        with in_single_precision(pl_module):
+            evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
+        facts = pl_module.facts
         self.results, self.predictions = evaluation.results, evaluation.predictions
         if not trainer.loggers:
             return
@@ -103,7 +113,7 @@ class RunTracking(pl.Callback):
         values = metric_values(self.results) | metric_values(audit, "audit/")
         for one in trainer.loggers:
             one.log_metrics(headline(values, pl_module.headline))
-        logger = _mlflow(trainer)
+        logger = mlflow_logger(trainer)
         if logger is None:
             return
         client, run_id = logger.experiment, logger.run_id
@@ -172,14 +182,15 @@ def parameters(trainer: pl.Trainer, task: Task, facts: DataFacts, data: Any) -> 
         **{f"network/{key}": json.dumps(value) for key, value in network["init_args"].items()},
         "n_parameters": sum(p.numel() for p in task.model.parameters()),
         "loss": type(task.loss).__name__,
-        "learning_rate": task.learning_rate,
-        "weight_decay": task.weight_decay,
+        **optimizer_settings(trainer, task),
         **data.settings,
         "max_epochs": trainer.max_epochs,
+        "precision": trainer.precision,
         "device": str(task.device),
         **{f"n_{use}": len(names) for use, names in vars(facts.partition).items()},
     }
 
 
-def _mlflow(trainer: pl.Trainer) -> MLFlowLogger | None:
+def mlflow_logger(trainer: pl.Trainer) -> MLFlowLogger | None:
+    """The first of the trainer's loggers that is MLflow's, or None."""
     return next((logger for logger in trainer.loggers if isinstance(logger, MLFlowLogger)), None)

@@ -68,12 +68,14 @@ class Task(pl.LightningModule):
         kind: of the task, as its checkpoints name it.
         headline: names of the main metrics of a test, which loggers keep, none for all of them; a table among the
             files of the run has all.
+        sometimes_measured: metrics of the validation that not every batch can give.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
     headline: ClassVar[tuple[str, ...]] = ()
+    sometimes_measured: ClassVar[frozenset[str]] = frozenset()
     calibrator: Finish | None
 
     def __init__(
@@ -199,8 +201,15 @@ class Task(pl.LightningModule):
         return self._step(batch, "test")
 
     def on_train_epoch_end(self) -> None:
-        """Count the epochs that the weights have seen."""
+        """Count the epochs that the weights have seen, and tell of a loss that is no number any more."""
         self.epochs += 1
+        loss = self.trainer.callback_metrics.get("train/loss")
+        if loss is not None and not bool(loss.isfinite()):
+            _log.warning(
+                "the training diverged: the loss of epoch %d is %s; a lower learning rate, or clipped gradients, may help",
+                self.trainer.current_epoch,
+                float(loss),
+            )
 
     def on_test_start(self) -> None:
         """Refuse untrained weights."""
@@ -268,10 +277,10 @@ class Task(pl.LightningModule):
         if self._in_training:
             if not checkpoint.get("optimizer_states"):
                 raise CheckpointError(
-                    "the checkpoint is finished, it holds no state of the training to go on from; take a `last.ckpt`, "
-                    "or start anew"
+                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the training "
+                    "to go on from; take a `last.ckpt`, or start anew"
                 )
-            self._planned_steps = int(checkpoint["lr_schedulers"][0]["total_steps"])
+            self._planned_steps = _planned_steps(checkpoint)
         if card is None:
             self.epochs = _epochs(checkpoint)
             return
@@ -313,6 +322,14 @@ class Task(pl.LightningModule):
     @property
     def _in_training(self) -> bool:
         return self._trainer is not None and bool(self.trainer.training)
+
+
+def _planned_steps(checkpoint: Mapping[str, Any]) -> int | None:
+    """How many steps the schedule of a training was made for; None where it has none, or another that has no end."""
+    schedules = checkpoint.get("lr_schedulers")
+    if not schedules or checkpoint["global_step"] == 0:  # where nothing was trained, as in a search for the batch size
+        return None
+    return schedules[0].get("total_steps")
 
 
 def _epochs(checkpoint: Mapping[str, Any]) -> int:

@@ -6,6 +6,9 @@ from .address import shown_uri, tracking_uri, tracking_variable_kept
 from .checkpoint_files import CHECKPOINT_SUFFIXES, checkpoint_files
 from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
+from .kept_run import KeptRun, kept_runs
+from .moved_store import Move, store_moves
+from .run_files import RunFiles
 from .run_lock import hold_run, is_held
 from .run_metrics import METRICS_FILE, headline, metrics_table, run_metrics
 from .run_status import mark_stopped, status_kept
@@ -29,6 +32,9 @@ __all__ = [
     "CHECKPOINT_SUFFIXES",
     "HEADLINE",
     "METRICS_FILE",
+    "KeptRun",
+    "Move",
+    "RunFiles",
     "TrainingRun",
     "ask_once",
     "check_store",
@@ -43,6 +49,7 @@ __all__ = [
     "headline",
     "hold_run",
     "is_held",
+    "kept_runs",
     "made_by",
     "made_otherwise",
     "mark_stopped",
@@ -61,6 +68,7 @@ __all__ = [
     "status_kept",
     "store_errors",
     "store_mistake",
+    "store_moves",
     "tracking_uri",
     "tracking_variable_kept",
 ]

@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .moved_store import moved_place, store_moves
 from .run_lock import is_held
 
 if TYPE_CHECKING:
@@ -30,9 +31,17 @@ def folder_tags(folder: Path) -> dict[str, str]:
 
 
 def run_folder(run: "Run") -> Path | None:
-    """Folder of a run on this machine; None where it named none, or works on another machine."""
+    """Folder of a run on this machine; None where it named none, or works on another machine.
+
+    In a store that was moved or copied it is the folder there, which may have come from another machine.
+    """
     tags = run.data.tags
-    return Path(tags[_FOLDER]) if _FOLDER in tags and tags.get(_HOST) == socket.gethostname() else None
+    if _FOLDER not in tags:
+        return None
+    here, moved = tags.get(_HOST) == socket.gethostname(), moved_place(tags[_FOLDER], store_moves())
+    if moved is not None:
+        return moved if here or moved.is_dir() else None
+    return Path(tags[_FOLDER]) if here else None
 
 
 def run_state(run: "Run") -> str:
@@ -40,6 +49,7 @@ def run_state(run: "Run") -> str:
 
     A run of another machine, or one that named no folder, is as MLflow says.
     """
-    folder = run_folder(run)
     status = str(run.info.status)
-    return "STALE" if status == "RUNNING" and folder is not None and not is_held(folder) else status
+    if status != "RUNNING" or (folder := run_folder(run)) is None or is_held(folder):
+        return status
+    return "STALE"

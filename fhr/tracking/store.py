@@ -3,17 +3,20 @@
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
+from contextlib import contextmanager, suppress
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.errors import CheckpointError, TrackingError
 
-from .address import FOLDER, embedded_uri, shown_uri, tracking_uri
+from .address import shown_uri, tracking_uri
 from .checkpoint_files import checkpoint_files
 from .database import check_database, check_writable, database_of, make_database, one_at_a_time
+from .moved_store import artifacts_of, relocate, settle
+from .run_files import RunFiles
 from .store_mistakes import store_errors
 
 if TYPE_CHECKING:
@@ -40,16 +43,22 @@ _FIRST = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT":
 def ensure_store() -> str | None:
     """Create the embedded store where it is needed, one process at a time; returns where its artifacts go.
 
-    A server keeps its own artifacts, so that None is returned for it.
+    Artifacts of a sqlite store lie beside its database. One that was moved or copied notes down where it is now, so
+    that nothing is written to its former folder. A server keeps its own artifacts, so that None is returned for it.
 
     Raises:
         TrackingError: a store that cannot be made, reached or written.
     """
     mlflow_client()
-    uri = tracking_uri()
-    if (database := database_of(uri)) is not None:
-        check_writable(database)
-    return (FOLDER / "artifacts").absolute().as_uri() if uri == embedded_uri() else None
+    database = database_of(tracking_uri())
+    if database is None:
+        return None
+    check_writable(database)
+    with store_errors():
+        if relocate(database):
+            _forget_places.cache_clear()
+            _forget_places(tracking_uri())
+    return artifacts_of(database)
 
 
 def ensure_experiment(name: str) -> str:
@@ -95,6 +104,7 @@ def mlflow_client() -> "MlflowClient":
 
         logging.getLogger("mlflow").setLevel(logging.WARNING)
         logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs what it raises, with its stack
+        _forget_places(uri)
         database = database_of(uri)
         if database is None:
             if uri.startswith(("http://", "https://")):
@@ -110,6 +120,7 @@ def mlflow_client() -> "MlflowClient":
         with one_at_a_time(database):
             if not database.exists():
                 make_database(database)
+                settle(database)
             check_database(database)
             return MlflowClient(tracking_uri=uri)  # which migrates some older stores
 
@@ -174,15 +185,15 @@ def run_checkpoints(run_id: str) -> list[Path]:
     if run is None:
         raise CheckpointError(f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs")
     with store_errors():
-        paths = _checkpoints(run)
+        paths = _checkpoints(run, RunFiles())
     if not paths:
         raise CheckpointError(f"run {run_id} ({run.info.status}) holds no finished checkpoint; let `fhr fit` end first")
     return paths
 
 
-def _checkpoints(run: "Run") -> list[Path]:
+def _checkpoints(run: "Run", files: RunFiles) -> list[Path]:
     run_id = run.info.run_id
-    if not (paths := _own_checkpoints(run)):
+    if not (paths := _own_checkpoints(run, files)):
         if run.info.status != "FINISHED":
             raise CheckpointError(
                 f"run {run_id} is {run.info.status} and holds no finished checkpoint; let it end, or name one of its "
@@ -190,21 +201,13 @@ def _checkpoints(run: "Run") -> list[Path]:
             )
         children = f"tags.`mlflow.parentRunId` = '{run_id}'"
         folds = mlflow_client().search_runs([run.info.experiment_id], children)
-        paths = [path for fold in folds for path in _own_checkpoints(fold)]
+        paths = [path for fold in folds for path in _own_checkpoints(fold, files)]
     return paths
 
 
-def _own_checkpoints(run: "Run") -> list[Path]:
-    """The checkpoints of a run alone, where they lie, or copied from a server.
-
-    The folder itself is asked: the client looks up the run and its models each time, and copies what is here already.
-    """
-    from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
-
-    artifacts = get_artifact_repository(run.info.artifact_uri)
-    if not artifacts.list_artifacts("checkpoints"):
-        return []
-    return checkpoint_files(artifacts.download_artifacts("checkpoints"))
+def _own_checkpoints(run: "Run", files: RunFiles) -> list[Path]:
+    """The checkpoints of a run alone, where they lie, or copied from a server."""
+    return checkpoint_files(files.fetch(run, "checkpoints")) if "checkpoints" in files.names(run) else []
 
 
 def _settle() -> None:
@@ -215,6 +218,9 @@ def _settle() -> None:
         os.environ.setdefault(name, value)
     if not sys.stderr.isatty():
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    with warnings.catch_warnings():  # MLflow imports it, and it warns of widgets that a notebook is without
+        warnings.simplefilter("ignore")
+        import tqdm.auto  # noqa: F401
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
@@ -225,6 +231,15 @@ def _ask(uri: str) -> None:
 
     with _environment({name: value for name, value in _FIRST.items() if os.environ[name] == _SERVER[name]}):
         MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+
+
+@lru_cache(maxsize=1)  # done again once another store was asked
+def _forget_places(uri: str) -> None:
+    """Let MLflow's client ask anew where the files of runs are: it remembers that by run, whatever the store."""
+    from mlflow.tracking._tracking_service import utils
+
+    with suppress(AttributeError):  # of another version
+        utils._artifact_repos_cache.clear()
 
 
 @contextmanager

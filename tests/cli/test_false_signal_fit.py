@@ -43,6 +43,7 @@ def test_a_fit_prints_its_run_id_and_leaves_what_every_run_leaves(false_signal_r
         "calibrator.json",
         "checkpoints/finished.ckpt",
         "predictions.csv",
+        "metrics.csv",
         "model_card.md",
     }
     run = client.get_run(false_signal_run.fit)

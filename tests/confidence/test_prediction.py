@@ -106,6 +106,7 @@ def test_columns_of_the_table():
         *("name", "probability", "score", "loss", "warnings", "low", "high", "prevalence", "decision", "spread"),
         *("flip_rate", "set_80", "set_90", "set_95", "distance", "abstain", "reasons"),
         *("label", "minutes", "auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"),
+        *("record", "path"),
     ]
     row = rows.iloc[0]
     assert (row["set_80"], row["set_90"]) == ("neither", f"not {TARGET} or {TARGET}")
@@ -113,3 +114,27 @@ def test_columns_of_the_table():
     assert row["reasons"] == "a; b"
     assert set(TYPICAL_STATISTICS).isdisjoint(rows.columns)
     assert isinstance(hash(said()), int)
+
+
+def test_a_notebook_shows_the_main_lines_of_the_card_as_text():
+    hostile = "<script>alert(1)</script>"
+    html = replace(
+        said(low=0.04, high=0.3, decision=False, guarantees={0.9: "Of births like these."}),
+        name=hostile,
+        abstain=True,
+        reasons=(f"two disagree {hostile}", "**"),
+        warnings=(hostile,),
+    )._repr_html_()
+    assert "<script" not in html
+    assert html.count("&lt;script&gt;") == 3
+    for line in (
+        "<p>Research software, <b>not a medical device</b>: it must not guide the care of any patient.</p>",
+        "<p><b>The model abstains</b>: do not rely on the numbers below.</p>",
+        "<li>Probability of umbilical pH below 7.20 (ph&lt;7.20): <b>10%</b> (95% interval of the calibration 4.0% to",
+        "<li>Decision: <b>below the threshold</b>",
+        "<li>Signal loss in the window, after cleaning: 10%</li>",
+    ):
+        assert line in html
+    assert "Of births like these" not in html
+    for tag in ("p", "ul", "li", "b", "div"):
+        assert html.count(f"<{tag}>") == html.count(f"</{tag}>")

@@ -17,6 +17,7 @@ from fhr.errors import CheckpointError, FHRError
 from fhr.evaluation import feature_table, lines
 from fhr.models.kernel_bundle import read_bundle
 from fhr.prediction import Predictor, ShippedModel, shipped, timelines, to_frame
+from fhr.prediction.predictor_display import predictor_html
 from fhr.prediction.shipped import SHIPPED
 from fhr.preprocessing import Pipeline
 from fhr.recording import Provenance, Recording
@@ -197,6 +198,7 @@ CODE = """
 import json, sys
 import fhr
 from fhr.prediction import explain, shipped
+from fhr.prediction.predictor_display import predictor_html
 model, recording = shipped(), fhr.read(sys.argv[1])
 scores = [p.score for p in model.predict(recording)]
 explain(model.predictors_of(recording)[0], recording)
@@ -219,3 +221,21 @@ def test_the_table_has_a_row_for_each(model, hospital):
     assert len(table) == 4 * len(hospital)
     assert table[["probability", "score", "low", "high", "abstain", "auroc"]].notna().all(axis=None)
     assert (table["auroc_of"] == "out_of_fold_auroc").all()
+
+
+def test_a_notebook_shows_the_facts_of_a_predictor_as_text(model):
+    predictor = model.predictor("ph<7.05")
+    html = predictor._repr_html_()
+    for words in (
+        "probability of umbilical pH below 7.05 (ph&lt;7.05)",
+        "AUROC 0.82 (95% interval 0.73 to 0.90) on the 442 out-of-fold records",
+        "20 x KernelLine",
+        "442 records, 7.4% of them with the label",
+        "no medical device",
+    ):
+        assert words in html
+    hostile = replace(predictor.cards[0], target="<script>", network={"class_path": "<script>"}, calibrator=None)
+    html = predictor_html([hostile], predictor.pipeline, 0, None)
+    assert "<script" not in html
+    assert "scores without a probability" in html
+    assert "how well it ranks is not known" in html
