@@ -33,7 +33,7 @@ FITS = (
     [*SIMULATED, "8", "--model.learning_rate", "0.008", "--model.model.n_filters", "4"],
     [*SIMULATED, "4", "--name", "a name of one's own"],
 )
-PATIENCE = 60  # s for a page
+PATIENCE = 180  # s for a page, on a busy machine
 TRAINING = "workflowType=machine_learning"  # as the page remembers it of the address that it was opened with
 
 

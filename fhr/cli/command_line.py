@@ -51,7 +51,7 @@ _VERBS = {
     "export": "a whole run as one file, to predict with elsewhere",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
-_BESIDE = {"fit": ("--config", "--resume"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
+_BESIDE = {"fit": ("--config", "--resume", "--name"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
 # Options that they do not know belong to the configuration of a training.
 _CONFIGURED = ("crossval", "sweep", "quickstart")
 _WITH_SETTINGS = (*_TRAINING, *_CONFIGURED, "synthesize")  # that take such options

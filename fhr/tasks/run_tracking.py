@@ -79,7 +79,8 @@ class RunTracking(pl.Callback):
         client.log_dict(run_id, environment(), "environment.json")
         client.log_dict(run_id, plain_facts(pl_module.facts), "data.json")
         client.log_inputs(run_id, [dataset_input(pl_module.facts, pl_module.facts.learnt_from, "training")])
-        give_columns(client, str(logger.experiment_id), pl_module.headline)
+        if pl_module.headline:
+            give_columns(client, str(logger.experiment_id), pl_module.headline)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the finished checkpoint and its calibrator."""
