@@ -9,9 +9,6 @@ A store that was moved or copied is read as it is now, and notes its new place d
 
 import argparse
 import logging
-from pathlib import Path
-
-from fhr.errors import FHRError
 
 from .tables import check_out, write_csv
 
@@ -37,13 +34,10 @@ def run(options: argparse.Namespace) -> int:
     """List the runs, or relocate them."""
     import pandas as pd
 
-    from fhr.tracking import has_store, mlflow_client, run_state, search_runs, shown_uri, store_moves
+    from fhr.tracking import check_store, mlflow_client, run_state, search_runs, store_moves
 
     check_out(options.out)
-    if not has_store():
-        raise FHRError(
-            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
-        )
+    check_store()
     client = mlflow_client()
     if options.relocate is not None:
         from .relocate import relocate

@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,15 +17,26 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
-from fhr.metrics import to_frame
+from fhr.metrics import Interval, to_frame
 from fhr.models import read_checkpoint
 from fhr.prediction import log_model, log_test
-from fhr.recording import Step
-from fhr.tasks import Calibration, ClassificationTask, Measured, Resumable, RunTracking, Task, mlflow_logger
+from fhr.recording import Recording, Step
+from fhr.tasks import (
+    Calibration,
+    ClassificationTask,
+    Measured,
+    Resumable,
+    RunTracking,
+    Task,
+    data_name,
+    fold_name,
+    mlflow_logger,
+)
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
 from .trainer_settings import (
@@ -52,6 +63,7 @@ class TrainingCLI(LightningCLI):
             not choose another logger.
         run_id: the MLflow run that a test belongs to; None for a new one.
         training: the run of a tracked fit.
+        name: of a new MLflow run; None for one that says network, differences and data.
         run: False to build the objects without training.
     """
 
@@ -62,11 +74,13 @@ class TrainingCLI(LightningCLI):
         tracked: bool = True,
         run_id: str | None = None,
         training: TrainingRun | None = None,
+        name: str | None = None,
         run: bool = True,
     ) -> None:
-        self._tracked, self._run_id, self._training = tracked, run_id, training
+        self._tracked, self._run_id, self._training, self._name = tracked, run_id, training, name
         self._verb = arguments[0] if run else None
-        self.calibration, self.tracking = Calibration(), RunTracking()
+        self._arguments = with_configuration_files(arguments)
+        self.calibration, self.tracking = Calibration(), RunTracking(_audit)
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
@@ -77,7 +91,7 @@ class TrainingCLI(LightningCLI):
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
-            args=with_configuration_files(arguments),
+            args=self._arguments,
             run=run,
         )
 
@@ -166,16 +180,36 @@ class TrainingCLI(LightningCLI):
         self.instantiate_classes()
 
     def _mlflow(self) -> MLFlowLogger:
-        artifacts, training, data = ensure_store(), self._training, self.datamodule
-        network = type(self.model.model).__name__
+        training, data = self._training, self.datamodule
+        run_id = training.run_id if training else self._run_id
+        named = {}
+        if run_id is None:  # a run that goes on stays where it is, under its name
+            data.setup("fit")
+            named = {"experiment_name": data.experiment, "run_name": self._name or self._run_name()}
         return MLFlowLogger(
-            experiment_name=data.experiment,
-            run_name=f"{network} repeat {data.repeat} fold {data.fold} inner {data.inner}",
+            **named,
             tracking_uri=tracking_uri(),
-            artifact_location=artifacts,
-            run_id=training.run_id if training else self._run_id,
+            artifact_location=ensure_store(),
+            run_id=run_id,
             tags=folder_tags(training.folder) if training else None,
         )
+
+    def _run_name(self) -> str:
+        facts, network = self.datamodule.facts, type(self.model.model).__name__
+        return joined(network, self.differences(), data_name(facts.origin), fold_name(*facts.fold))
+
+    def differences(self, *sections: str) -> str:
+        """Settings by which this configuration differs from that of the package that it started from, in short.
+
+        Args:
+            sections: of the configuration that are looked at, such as `data`; none for all that matter.
+        """
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        start = starting_point(config.as_dict(), self._arguments)
+        if start is None:
+            return ""
+        there = self._parser(self.subcommand).parse_string(start.read_text(encoding="utf-8"))
+        return differences(config.as_dict(), there.as_dict(), sections=sections)
 
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
@@ -194,7 +228,8 @@ class TrainingCLI(LightningCLI):
         logger, training = mlflow_logger(self.trainer), self._training
         if training is None or logger is None or not self.trainer.is_global_zero:
             return
-        ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
+        if not training.goes_on:
+            ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
         facts = self.datamodule.facts
         training.begin(self.configuration(), {"data": facts.data_checksum, "splits": facts.splits.checksum})
         training.run_id = logger.run_id
@@ -268,10 +303,21 @@ class TrainingCLI(LightningCLI):
         values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
 
+    @property
+    def is_in_mlflow(self) -> bool:
+        """True where a run of MLflow keeps what is done."""
+        return mlflow_logger(self.trainer) is not None
+
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         return stored_configuration(self._parser(self.subcommand), config)
+
+
+def _audit(predictions: pd.DataFrame, recordings: Mapping[str, Recording]) -> dict[str, Interval]:
+    from fhr.evaluation import fold_audit  # slow, and a fit does without
+
+    return fold_audit(predictions, recordings)
 
 
 def quieten() -> None:

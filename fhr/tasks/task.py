@@ -66,12 +66,15 @@ class Task(pl.LightningModule):
 
     Attributes:
         kind: of the task, as its checkpoints name it.
+        headline: names of the main metrics of a test, which loggers keep, none for all of them; a table among the
+            files of the run has all.
         sometimes_measured: metrics of the validation that not every batch can give.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
+    headline: ClassVar[tuple[str, ...]] = ()
     sometimes_measured: ClassVar[frozenset[str]] = frozenset()
     calibrator: Finish | None
 
