@@ -178,7 +178,7 @@ class _Search:
             "target": self.facts.target,
             "network": cli.model.model.specification["class_path"],
             "config": "/".join(Path(plan.config).parts[-2:]),
-            "settings": ", ".join(self._space)[:500],
+            "settings": " ".join(self._space)[:500],
             "search_seed": plan.seed,
             "repeat": plan.repeat,
             "folds": ", ".join(map(str, plan.folds)),
