@@ -39,7 +39,7 @@ def test_runs_of_a_label_or_an_experiment_or_the_newest(runs, run_fhr):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--target", "ph<7.2"], "--target ph<7.2: no run is of it; did you mean 'ph<7.20'?"),
+        (["--target", "ph>7.20"], "--target ph>7.20: no run is of it; did you mean 'ph<7.20'?"),
         (["--experiment", "births"], "--experiment births: no run is of it; there are "),
         (["--last", "0"], "--last 0; it is at least 1"),
     ],
