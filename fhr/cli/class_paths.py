@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import Enum
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser
+
+from .mistakes import refusal
 
 __all__ = ["CurrentPathsParser", "old_names_logged", "with_current_class_paths"]
 
@@ -18,7 +20,28 @@ _MOVED = ("datamodules",)  # packages of class paths; `fhr` registers where they
 
 
 class CurrentPathsParser(LightningArgumentParser):
-    """Parser of a configuration that shows and stores classes under the paths of today."""
+    """Parser of a configuration: classes under the paths of today, whole names of options, mistakes in one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse; a file of another encoding is a mistake, too."""
+        try:
+            return super().parse_args(*args, **kwargs)
+        except UnicodeDecodeError as error:
+            self.error(str(error), error)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Refuse in one line; a parser of one class leaves that to the one that asked it.
+
+        Raises:
+            FHRError: see `refusal`.
+        """
+        if not self.exit_on_error:
+            super().error(message, ex)
+        parser = getattr(ex, "subcommand_parser", None) or self
+        raise refusal(message, parser, self.args) from None
 
     def dump(self, configuration: Any, *args: Any, **kwargs: Any) -> str:
         """The configuration as text."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from fhr.errors import CheckpointError
+from fhr.formats import is_run_file
 from fhr.tracking import (
     RunFiles,
     TrainingRun,
@@ -92,6 +93,11 @@ def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]
 
 def _of_run(run_id: str, folder: Path) -> list[str]:
     """The configuration and the checkpoint of a run, as arguments."""
+    if is_run_file(run_id):
+        raise CheckpointError(
+            f"--run {run_id}: an exported run is only read, and a test writes its results into the run; give its id in "
+            f"its store, or test it on births of your own with `fhr evaluate {run_id} FOLDER`"
+        )
     checkpoints = run_checkpoints(run_id)
     if len(checkpoints) != 1:
         raise CheckpointError(

@@ -13,6 +13,7 @@ from jsonargparse.typing import register_type
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
@@ -147,7 +148,10 @@ class TrainingCLI(LightningCLI):
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
-        trainer = super().instantiate_trainer(**kwargs)
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
+            raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
         if self._training is not None and mlflow_logger(trainer) is not None:
             keep_with_run(trainer, best, self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all

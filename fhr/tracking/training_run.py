@@ -22,6 +22,7 @@ __all__ = ["TrainingRun"]
 
 _WITHOUT = "without_checkpoint"  # a tag
 _log = logging.getLogger(__name__)
+_VERBS = {"cross-validation": "crossval", "sweep": "sweep"}  # by the kind of run that they make
 
 
 class TrainingRun:
@@ -61,8 +62,9 @@ class TrainingRun:
         run = find_run(run_id)
         if run is None:
             raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
-        if run.data.tags.get("kind") == "cross-validation":
-            raise CheckpointError(f"run {run_id} is a cross-validation; go on with `fhr crossval --resume {run_id}`")
+        kind = run.data.tags.get("kind", "")
+        if kind in _VERBS:
+            raise CheckpointError(f"run {run_id} is a {kind}; go on with `fhr {_VERBS[kind]} --resume {run_id}`")
         folder = run_folder(run)
         if folder is None:
             tags = run.data.tags
