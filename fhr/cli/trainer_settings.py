@@ -48,19 +48,19 @@ def check_training(config: Any) -> None:
         )
     if trainer.get("precision") == "16-true" and not config.get("optimizer"):
         raise FHRError(
-            "--trainer.precision=16-true: the 1e-8 that AdamW divides by is 0 in half precision, so that the first step "
-            "gives NaN; take 16-mixed, bf16-mixed or bf16-true, or another --optimizer"
+            "--trainer.precision=16-true: the 1e-8 that AdamW divides by is 0 in half precision, so that the first "
+            "step gives NaN; take 16-mixed, bf16-mixed or bf16-true, or another --optimizer"
         )
     if "MLFlowLogger" in _class_names(trainer.get("logger")):
         raise FHRError(
-            "--trainer.logger MLFlowLogger: a fit is kept in MLflow anyway, in the store that MLFLOW_TRACKING_URI names; "
-            "leave it out"
+            "--trainer.logger MLFlowLogger: a fit is kept in MLflow anyway, in the store that MLFLOW_TRACKING_URI "
+            "names; leave it out"
         )
     schedule = config.get("lr_scheduler")
     if schedule and not config.get("optimizer"):
         raise FHRError(
-            f"--lr_scheduler {schedule.class_path.rpartition('.')[2]} without --optimizer; the task has its own optimizer "
-            "and schedule, so give both, or neither"
+            f"--lr_scheduler {schedule.class_path.rpartition('.')[2]} without --optimizer; the task has its own "
+            "optimizer and schedule, so give both, or neither"
         )
     if config.get("optimizer") and "LearningRateFinder" in _class_names(trainer.get("callbacks")):
         raise FHRError(
@@ -87,8 +87,8 @@ def check_own_checkpoint(which: str, folder: str | None) -> None:
     if which == "last" and folder is not None and any(Path(folder).glob("last*.ckpt")):
         return
     raise FHRError(
-        f"--ckpt_path {which}: a fit that begins has no checkpoint of its own; give a file, or go on with a stopped fit "
-        "by `fhr fit --resume RUN_ID`"
+        f"--ckpt_path {which}: a fit that begins has no checkpoint of its own; give a file, or go on with a stopped "
+        "fit by `fhr fit --resume RUN_ID`"
     )
 
 

@@ -26,9 +26,9 @@ from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_ta
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .own_checkpoints import keep_with_run, log_own_checkpoints
 from .stored_configuration import stored_configuration
 from .tables import write_csv
-from .own_checkpoints import keep_with_run, log_own_checkpoints
 from .trainer_settings import (
     check_own_checkpoint,
     check_training,

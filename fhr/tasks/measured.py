@@ -22,11 +22,12 @@ class Measured(pl.Callback):
         Raises:
             FHRError: there is such a schedule.
         """
+        validated = trainer.limit_val_batches != 0  # type: ignore[attr-defined]
         for config in trainer.lr_scheduler_configs:
-            if config.reduce_on_plateau and str(config.monitor).startswith("val") and not trainer.limit_val_batches:  # type: ignore[attr-defined]
+            if config.reduce_on_plateau and str(config.monitor).startswith("val") and not validated:
                 raise FHRError(
-                    f"{type(config.scheduler).__name__} goes by {config.monitor}, and nothing is validated; take train/loss, "
-                    "or another schedule"
+                    f"{type(config.scheduler).__name__} goes by {config.monitor}, and nothing is validated; take "
+                    "train/loss, or another schedule"
                 )
 
     def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
