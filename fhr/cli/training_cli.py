@@ -239,7 +239,7 @@ class TrainingCLI(LightningCLI):
 
     @property
     def without_checkpoint(self) -> str:
-        """Why a fit that has ended kept no checkpoint, by its settings; empty where it did."""
+        """The setting by which a fit that has ended kept no checkpoint; empty where it kept one."""
         if self.calibration.path is not None:
             return ""
         trainer = self._get(self.config, "trainer")
