@@ -36,6 +36,7 @@ from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_ta
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .own_checkpoints import keep_with_run, log_own_checkpoints
 from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
@@ -47,6 +48,7 @@ from .trainer_settings import (
     unwatched,
     usable_callbacks,
 )
+from .tuned_settings import TunedSettings, without_finders
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -81,13 +83,14 @@ class TrainingCLI(LightningCLI):
         self._verb = arguments[0] if run else None
         self._arguments = with_configuration_files(arguments)
         self.calibration, self.tracking = Calibration(), RunTracking(_audit)
+        callbacks = [TunedSettings(self._note), self.calibration, self.tracking, Measured()]
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking, Measured()] if tracked else []},
+            trainer_defaults={"callbacks": callbacks if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
@@ -143,6 +146,11 @@ class TrainingCLI(LightningCLI):
         if self._verb == "fit":
             check_training(self.config.fit)
 
+    def instantiate_classes(self) -> None:
+        """Make model, data module and trainer."""
+        with lightning_refusals():
+            super().instantiate_classes()
+
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
         self.model.model.check_features(self.datamodule.n_features)
@@ -159,14 +167,12 @@ class TrainingCLI(LightningCLI):
         except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
             raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
         if self._training is not None and mlflow_logger(trainer) is not None:
-            if best.dirpath is None:
-                best.dirpath = str(self._training.folder)
+            keep_with_run(trainer, best, self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[pl.Callback]) -> pl.Trainer:
-        with lightning_refusals():
-            return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
+        return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
 
     def instantiate_anew(self, seed: int) -> None:
         """Make model, data module and trainer once more, for another training of the same configuration.
@@ -237,6 +243,14 @@ class TrainingCLI(LightningCLI):
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
+    def _note(self, learning_rate: float, batch_size: int) -> None:
+        """Let the configuration of the run say what its finders have found, so that nothing is searched for again."""
+        without_finders(self.config.fit, learning_rate, batch_size)
+        logger = mlflow_logger(self.trainer)
+        if self._training is not None and logger is not None and self.trainer.is_global_zero:
+            self._training.config.write_text(self.configuration(), encoding="utf-8")
+            logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
+
     def fit(self, model: pl.LightningModule, **options: Any) -> None:
         """Train; what is refused before the first step leaves no new run."""
         try:
@@ -254,11 +268,13 @@ class TrainingCLI(LightningCLI):
             return
         if self.calibration.path and isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
             log_model(self._training.run_id)
+        if (logger := mlflow_logger(self.trainer)) is not None and self.trainer.is_global_zero:
+            log_own_checkpoints(logger, self._training.folder)
         self._training.finish(self.without_checkpoint)
 
     @property
     def without_checkpoint(self) -> str:
-        """Why a fit that has ended kept no checkpoint, by its settings; empty where it did."""
+        """The setting by which a fit that has ended kept no checkpoint; empty where it kept one."""
         if self.calibration.path is not None:
             return ""
         trainer = self._get(self.config, "trainer")
@@ -331,6 +347,7 @@ def quieten() -> None:
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
         ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*could not find the monitored key.*",  # the end of the fit says it
         ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
         ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights

@@ -206,7 +206,7 @@ class Task(pl.LightningModule):
         loss = self.trainer.callback_metrics.get("train/loss")
         if loss is not None and not bool(loss.isfinite()):
             _log.warning(
-                "the training diverged: the loss of epoch %d is %s; a lower learning rate, or clipped gradients, may help",
+                "the training diverged: the loss of epoch %d is %s; try a lower learning rate, or clip gradients",
                 self.trainer.current_epoch,
                 float(loss),
             )
@@ -277,8 +277,8 @@ class Task(pl.LightningModule):
         if self._in_training:
             if not checkpoint.get("optimizer_states"):
                 raise CheckpointError(
-                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the training "
-                    "to go on from; take a `last.ckpt`, or start anew"
+                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the "
+                    "training to go on from; take a `last.ckpt`, or start anew"
                 )
             self._planned_steps = _planned_steps(checkpoint)
         if card is None:
