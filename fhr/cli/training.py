@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from fhr.compute import is_first_process
 from fhr.errors import CheckpointError
 from fhr.tracking import (
     RunFiles,
@@ -44,7 +45,7 @@ def train(verb: str, arguments: Sequence[str]) -> int:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
             # Lightning's own table would mix with ours on stdout.
             cli = TrainingCLI([verb, "--verbose=false", *rest], run_id=run_id)
-    return 1 if cli.datamodule.facts.quarantined else 0
+    return 1 if cli.datamodule.facts.quarantined and is_first_process() else 0
 
 
 def _fit(arguments: list[str], stopped: str | None) -> int:
@@ -60,7 +61,7 @@ def _fit(arguments: list[str], stopped: str | None) -> int:
     if training.finished:
         sys.stdout.write(f"{training.run_id}\n")
         sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n")
-    return 1 if quarantined else 0
+    return 1 if quarantined and is_first_process() else 0  # one that fails ends the others
 
 
 def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]]:

@@ -164,6 +164,8 @@ class TrainingCLI(LightningCLI):
                 "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
                 "`fhr crossval`, or leave its lines out with `--procedure null`"
             )
+        if isinstance(self.model, Task):
+            self.model.check_trainer(self.trainer)
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
@@ -184,8 +186,10 @@ class TrainingCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """The finished checkpoint is in the run now; make a model of MLflow of it."""
+        if not self.trainer.is_global_zero:
+            return
         if self._training is not None and self._training.run_id and self.calibration.path is not None:
-            if isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+            if isinstance(self.model, ClassificationTask):
                 log_model(self._training.run_id)
             self._training.finished = True
 

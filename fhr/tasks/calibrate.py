@@ -60,6 +60,11 @@ class Calibration(pl.Callback):
         card = CheckpointCard.of(weights, str(best))
         pl_module.load_state_dict(with_scaling(weights["state_dict"], card.scaling, "model."))
         pl_module.epochs = card.epochs
+        # The first process has all held-out records and writes the file; the others wait for what it found.
+        made = self._finish(trainer, pl_module, best) if trainer.is_global_zero else None
+        self.path, pl_module.calibrator = trainer.strategy.broadcast((made, pl_module.calibrator))
+
+    def _finish(self, trainer: pl.Trainer, pl_module: Task, best: Path) -> Path:
         if self.calibrate:
             pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
         calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None
@@ -68,5 +73,5 @@ class Calibration(pl.Callback):
             reference = pl_module.reference(trainer.datamodule)  # type: ignore[attr-defined]
             confidence, ranking = reference.to_dict(), pl_module.ranking(reference)
         path = best.with_name("finished.ckpt")
-        self.path = finish_checkpoint(best, calibrator, path, confidence=confidence, ranking=ranking)
         _log.info("best epoch %d", pl_module.epochs)
+        return finish_checkpoint(best, calibrator, path, confidence=confidence, ranking=ranking)
