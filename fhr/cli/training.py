@@ -40,6 +40,8 @@ def train(verb: str, arguments: Sequence[str]) -> int:
             return _fit(rest, stopped)
         if stopped is not None:
             raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
+        if not is_first_process():  # one evaluates, so that each record counts once
+            return 0
         with tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
             if run_id is not None:
                 rest = [*_of_run(run_id, Path(folder)), *rest]

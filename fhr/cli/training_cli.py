@@ -26,6 +26,7 @@ from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_ta
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .processes import check_processes, one_process, tell_of_processes
 from .stored_configuration import stored_configuration
 from .tables import write_csv
 from .whole_procedure import WholeProcedure
@@ -122,12 +123,15 @@ class TrainingCLI(LightningCLI):
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
         if asked.logger in (None, True):
             kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
+        if self._verb != "fit":
+            kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
             raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
+        check_processes(trainer)
         if self._training is not None and isinstance(trainer.logger, MLFlowLogger):
             if best.dirpath is None:
                 best.dirpath = str(self._training.folder)
@@ -166,6 +170,7 @@ class TrainingCLI(LightningCLI):
             )
         if isinstance(self.model, Task):
             self.model.check_trainer(self.trainer)
+        tell_of_processes(self.trainer, getattr(self.datamodule, "batch_size", None))
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
@@ -237,6 +242,7 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
+        "Grad strides do not match.*",  # of the gradients of several processes
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):

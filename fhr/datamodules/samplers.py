@@ -44,7 +44,7 @@ class EpochShuffle(DistributedSampler[int]):
         rank, n = _processes()
         generator = stream(self.seed, "order of records", self.epoch)
         order = generator.permutation(len(self.dataset))  # type: ignore[arg-type]
-        return iter(order[rank :: n][: len(self)].tolist())
+        return iter(order[rank::n][: len(self)].tolist())
 
 
 class OnEveryProcess(DistributedSampler[int]):
