@@ -37,6 +37,7 @@ from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_ta
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .own_checkpoints import keep_with_run, log_own_checkpoints
+from .processes import check_processes, one_process, tell_of_processes
 from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
@@ -160,12 +161,15 @@ class TrainingCLI(LightningCLI):
             kwargs["callbacks"] = unwatched(asked.callbacks)
         tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
+        if self._verb != "fit":
+            kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
             raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
+        check_processes(trainer)
         if self._training is not None and mlflow_logger(trainer) is not None:
             keep_with_run(trainer, best, self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
@@ -224,6 +228,9 @@ class TrainingCLI(LightningCLI):
                 "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
                 "`fhr crossval`, or leave its lines out with `--procedure null`"
             )
+        if isinstance(self.model, Task):
+            self.model.check_trainer(self.trainer)
+        tell_of_processes(self.trainer, getattr(self.datamodule, "batch_size", None))
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
@@ -264,11 +271,11 @@ class TrainingCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """All is in the run now; make a model of MLflow of its finished checkpoint."""
-        if self._training is None or not self._training.run_id:
+        if self._training is None or not self._training.run_id or not self.trainer.is_global_zero:
             return
-        if self.calibration.path and isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+        if self.calibration.path and isinstance(self.model, ClassificationTask):
             log_model(self._training.run_id)
-        if (logger := mlflow_logger(self.trainer)) is not None and self.trainer.is_global_zero:
+        if (logger := mlflow_logger(self.trainer)) is not None:
             log_own_checkpoints(logger, self._training.folder)
         self._training.finish(self.without_checkpoint)
 
@@ -344,6 +351,7 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
+        "Grad strides do not match.*",  # of the gradients of several processes
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
         ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own

@@ -121,6 +121,9 @@ class Task(pl.LightningModule):
     def check_finish(self, data: Any) -> None:
         """Refuse data that `finish` could not use, before anything is trained."""
 
+    def check_trainer(self, trainer: pl.Trainer) -> None:
+        """Refuse a trainer that this task cannot be trained by."""
+
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data; None forgets them."""
         self._facts = facts
@@ -185,7 +188,7 @@ class Task(pl.LightningModule):
     def _step(self, batch: Any, stage: str) -> torch.Tensor:
         loss, size = self.cost(batch, stage)
         name = f"{'train' if stage == 'fitting' else stage}/loss"
-        self.log(name, loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=size)
+        self.log(name, loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=size, sync_dist=True)
         return loss
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
