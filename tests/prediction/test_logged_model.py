@@ -12,6 +12,8 @@ import pytest
 from made_once import own_copy
 from mlflow import MlflowClient
 
+from fhr.cli.tables import in_csv
+from fhr.confidence import PREDICTION_COLUMNS
 from fhr.errors import FHRError
 from fhr.prediction import log_model, log_test
 from fhr.prediction.logged_model import PathsModel
