@@ -98,7 +98,7 @@ def run(options: argparse.Namespace) -> int:
                 "notes": "; ".join(f"{s.name}: {_words(s.parameters)}" for s in r.history),
                 "kind": r.provenance.kind,
                 "record": r.name,
-                "path": r.source.path if r.source else None,
+                "path": r.path,
             }
             for r in recordings
         ]

@@ -5,10 +5,11 @@ its rate. Without `--run` the model that comes with the package answers; a recor
 cross-validation, learnt from is judged by those that have not seen it.
 
 stdout gets a row a recording and label: the largest size of each threat that provably leaves the verdict, and the
-smallest change that was found to flip it; `--describe` tells what each column means. What half of the verdicts withstand is told on stderr. DIR gets robustness.csv (a row a recording and
-threat, with assumptions or the reason why nothing is certified), worst.csv (probabilities and p-values under the worst
-errors), database.csv (shares of verdicts, and where outcomes are known accuracy, AUROC, calibration and coverage,
-against size), robustness.html (words and figures), and strips (the smallest changes that flip a verdict).
+smallest change that was found to flip it; `--describe` tells what each column means. What half of the verdicts
+withstand is told on stderr. DIR gets robustness.csv (a row a recording and threat, with assumptions or the reason why
+nothing is certified), worst.csv (probabilities and p-values under the worst errors), database.csv (shares of verdicts,
+and where outcomes are known accuracy, AUROC, calibration and coverage, against size), robustness.html (words and
+figures), and strips (the smallest changes that flip a verdict).
 
 Everything is kept in a run of MLflow. Recordings that are finished are kept in DIR: the same command goes on with them.
 Recordings without a verdict are named on stderr, and the exit code is 1.

@@ -171,10 +171,8 @@ def robustness_sheet(
                 if keeping is not None:
                     keeping.save(recording, one)
             unseen = not any(p.has_seen(recording) for p in predictors)
-            path = recording.source.path if recording.source else None
-            found[i] = [
-                sheet.of(recording.name, _label(recording, sheet.target), held_out=unseen, path=path) for sheet in one
-            ]
+            about = {"held_out": unseen, "path": recording.path}
+            found[i] = [sheet.of(recording.name, _label(recording, sheet.target), **about) for sheet in one]
             told.update()
     if n_kept:
         _log.info("%d of %d recordings were finished before", n_kept, len(recordings))

@@ -209,5 +209,4 @@ def _windows(
 
 def _about(recording: Recording) -> dict[str, Any]:
     digests = {"digest": recording.digest, "digest_as_read": digest_as_read(recording)}
-    path = recording.source.path if recording.source else ""
-    return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome), "path": path}
+    return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome), "path": recording.path or ""}

@@ -202,7 +202,7 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
     table = pd.DataFrame({name: known.get(name, np.nan) for name in ("query_number", *COLUMNS)})
     table["p_by"] = ""
     outcomes = index.labours.loc[found["record"], _OUTCOMES].reset_index(drop=True)
-    of_queries = [one.source.path if one.source else "" for one in asked.recordings]
+    of_queries = [one.path or "" for one in asked.recordings]
     paths = {"path": index.labours.loc[found["record"], "path"].to_numpy(), "query_path": np.take(of_queries, query)}
     return pd.concat([table, outcomes], axis=1).assign(**paths)
 
