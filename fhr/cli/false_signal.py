@@ -64,6 +64,6 @@ def checksum_of_model(model: str | None) -> str:
     """
     if model is None:
         return ""
-    from fhr.prediction import checkpoint_paths, checksum_of_files
+    from fhr.prediction import model_checksum
 
-    return checksum_of_files(checkpoint_paths(model))
+    return model_checksum(model)

@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         dest="model",
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
+        help="MLflow run id, checkpoint, or file of `fhr export` (default: the model that comes with the package)",
     )
     parser.add_argument(
         "--label",
@@ -83,7 +83,7 @@ def tables() -> "dict[str, Sequence[TableColumn]]":
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
-    from fhr.prediction import Predictor, ShippedModel, checkpoint_paths, checksum_of_files
+    from fhr.prediction import Predictor, ShippedModel, model_checksum
     from fhr.prediction.shipped import SHIPPED
 
     files = [
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
     predict = _Predicting(predictor, cards, [table.option for table in files])
 
     def work() -> dict[str, Any]:
-        model = checksum_of_files([SHIPPED] if options.model is None else checkpoint_paths(options.model))
+        model = model_checksum(SHIPPED if options.model is None else options.model)
         return work_of(options, files, model=model)
 
     return write_in_batches(

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         dest="model",
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
+        help="MLflow run id, checkpoint, or file of `fhr export` (default: the model that comes with the package)",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="where to write; made where it is missing")
     parser.add_argument(
@@ -194,14 +194,14 @@ def _loaded(options: argparse.Namespace) -> "tuple[Predictor | ShippedModel, str
     Raises:
         FHRError: no such run, or a model that takes no decision.
     """
-    from fhr.prediction import Predictor, checkpoint_paths, checksum_of_files, load, shipped
+    from fhr.prediction import Predictor, load, model_checksum, shipped
     from fhr.prediction.shipped import SHIPPED
     from fhr.robustness import reader_of
 
     if options.model is None:
         return (
             shipped(labels=options.label or [_USUAL]),
-            checksum_of_files([SHIPPED]),
+            model_checksum(SHIPPED),
             "the model that comes with the package",
         )
     predictor = load(options.model)
@@ -210,4 +210,4 @@ def _loaded(options: argparse.Namespace) -> "tuple[Predictor | ShippedModel, str
             f"{options.model}: a false-signal network takes no decision about a birth; give a classification"
         )
     reader_of(predictor)  # refuses one without a threshold before recordings are read
-    return predictor, checksum_of_files(checkpoint_paths(options.model)), str(options.model)
+    return predictor, model_checksum(options.model), str(options.model)

@@ -10,7 +10,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, EXPLAINED_COLUMNS, explain
-from .loading import checkpoint_paths, checksum_of_files, load
+from .loading import checkpoint_contents, checkpoint_paths, load, model_checksum
 from .logged_model import log_model, log_test
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
@@ -37,12 +37,13 @@ __all__ = [
     "Prediction",
     "Predictor",
     "ShippedModel",
+    "checkpoint_contents",
     "checkpoint_paths",
-    "checksum_of_files",
     "explain",
     "load",
     "log_model",
     "log_test",
+    "model_checksum",
     "network_embedding",
     "shipped",
     "timelines",

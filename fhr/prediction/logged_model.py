@@ -1,7 +1,7 @@
 """A run's checkpoints as a model that MLflow knows: for its registry, and for `mlflow.pyfunc.load_model`.
 
-The model is data: MLflow calls `_load_pyfunc` of this module with the folder of the checkpoints, which `load` reads, and
-nothing of the store is run. Models that are logged name this module, so that its name stays.
+The model is data: MLflow calls `_load_pyfunc` of this module with the folder of the checkpoints, which `load` reads;
+nothing of the store is run. Models that were logged name this module, so that its name stays.
 """
 
 import hashlib

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
@@ -196,6 +197,9 @@ def _settle() -> None:
         os.environ.setdefault(name, value)
     if not sys.stderr.isatty():
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    with warnings.catch_warnings():  # MLflow imports it, and it warns of widgets that a notebook is without
+        warnings.simplefilter("ignore")
+        import tqdm.auto  # noqa: F401
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
