@@ -171,8 +171,10 @@ def robustness_sheet(
                 if keeping is not None:
                     keeping.save(recording, one)
             unseen = not any(p.has_seen(recording) for p in predictors)
-            about = {"held_out": unseen, "path": recording.path}
-            found[i] = [sheet.of(recording.name, _label(recording, sheet.target), **about) for sheet in one]
+            found[i] = [
+                sheet.of(recording.name, _label(recording, sheet.target), held_out=unseen, path=recording.path)
+                for sheet in one
+            ]
             told.update()
     if n_kept:
         _log.info("%d of %d recordings were finished before", n_kept, len(recordings))
