@@ -68,7 +68,7 @@ def test_info_describes_each_recording(run_fhr, births, births_database, tmp_pat
     assert (answer.code, answer.err) == (0, "")
     rows = table(answer.out).set_index("name")
     assert rows.index.tolist() == births_database.names
-    assert rows.columns[-1] == "kind"
+    assert rows.columns[-3:].tolist() == ["kind", "record", "path"]
     assert set(rows["kind"]) == {"simulated"}
     for recording in list(births_database)[:5]:
         row = rows.loc[recording.name]
