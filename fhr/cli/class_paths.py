@@ -4,10 +4,14 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
+from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser
+
+from .mistakes import refusal
 
 __all__ = ["CurrentPathsParser", "old_names_logged", "with_current_class_paths"]
 
@@ -16,11 +20,32 @@ _MOVED = ("datamodules",)  # packages of class paths; `fhr` registers where they
 
 
 class CurrentPathsParser(LightningArgumentParser):
-    """Parser of a configuration that shows and stores classes under the paths of today."""
+    """Parser of a configuration: classes under the paths of today, whole names of options, mistakes in one line."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **kwargs})
+
+    def parse_args(self, *args: Any, **kwargs: Any) -> Any:
+        """Parse; a file of another encoding is a mistake, too."""
+        try:
+            return super().parse_args(*args, **kwargs)
+        except UnicodeDecodeError as error:
+            self.error(str(error), error)
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Refuse in one line; a parser of one class leaves that to the one that asked it.
+
+        Raises:
+            FHRError: see `refusal`.
+        """
+        if not self.exit_on_error:
+            super().error(message, ex)
+        parser = getattr(ex, "subcommand_parser", None) or self
+        raise refusal(message, parser, self.args) from None
 
     def dump(self, configuration: Any, *args: Any, **kwargs: Any) -> str:
         """The configuration as text."""
-        current = configuration.clone()
+        current = _without_members(configuration.clone())
         for key, value in current.items():
             if key.endswith("class_path"):
                 current[key] = _current(value)
@@ -58,6 +83,18 @@ def old_names_logged() -> Iterator[None]:
         yield
     finally:
         warnings.showwarning = show
+
+
+def _without_members(value: Any) -> Any:
+    """Members of enumerations that are text as that text, which YAML knows; callbacks have some as defaults."""
+    if isinstance(value, Enum) and isinstance(value, str):
+        return str(value.value)
+    if isinstance(value, list):
+        return [_without_members(one) for one in value]
+    if isinstance(value, Namespace):
+        for key, one in value.items(branches=True, nested=False):
+            value[key] = _without_members(one)
+    return value
 
 
 def _current(path: Any) -> Any:

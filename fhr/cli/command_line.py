@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from importlib import import_module
@@ -13,10 +13,11 @@ from typing import NoReturn
 
 from fhr import __version__
 from fhr.compute import Terminated, interruptible, slow_imports_are_told
-from fhr.errors import interruption_behind, mistake_behind
+from fhr.errors import FHRError, interruption_behind, mistake_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
+from .known_settings import UnknownOptionError, options_of
 from .messages import messages
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
@@ -29,6 +30,7 @@ _TRAINING = {
 }
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
+    "sweep": "search settings of a network by inner folds alone, one MLflow run; trials as CSV",
     "compare": "cross-validations of the same records, in pairs, as CSV",
     "evaluate": "test a model on births of your own, recalibrate it on them; metrics as CSV",
     "predict": "probability and confidence for each recording, as CSV",
@@ -45,9 +47,12 @@ _VERBS = {
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
     "runs": "the runs of the MLflow store, as CSV",
+    "export": "a whole run as one file, to predict with elsewhere",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
-_CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration of a training
+_BESIDE = {"fit": ("--config", "--resume"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
+# Options that they do not know belong to the configuration of a training.
+_CONFIGURED = ("crossval", "sweep", "quickstart")
 _WITH_SETTINGS = (*_TRAINING, *_CONFIGURED, "synthesize")  # that take such options
 _DISK = (EDQUOT, EFBIG, EIO, ENOSPC, EROFS)  # the disk's fault wherever they come from, with a file's name or without
 
@@ -60,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         70 a fault of this program, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    verb = next((argument for argument in given if not argument.startswith("-")), None)
+    verb = (
+        next((one for one in given if not one.startswith("-")), None) if given[:1] != ["--print-completion"] else None
+    )
     name = "fhr" if verb is None else f"fhr {verb}"
     open_standard_streams()
     with interruptible():
@@ -78,29 +85,54 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(verb: str | None, given: list[str]) -> int:
-    parser = _parser(verb)
+    parser = _parser([verb] if verb else [])
     if not given:
         parser.print_help(sys.stderr)
         return 2
     options, passed_on = parser.parse_known_args(given)
+    own = [*options_of(options.parser), *_BESIDE.get(str(verb), ())]
     if passed_on and verb not in _WITH_SETTINGS:
-        parser.error(f"unrecognized arguments: {' '.join(passed_on)}")
+        options.parser.error(_unrecognized(passed_on, own))
+    for name in (argument.partition("=")[0] for argument in passed_on):
+        if len(name) > 3 and any(whole.startswith(name) and whole != name for whole in own):  # nothing is abbreviated
+            raise UnknownOptionError(name, own)
     for variable in ("MLFLOW_DISABLE_TELEMETRY", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"):
         os.environ.setdefault(variable, "true")  # before anything imports MLflow
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
     logging.getLogger("fhr").debug("fhr %s %s in %s", __version__, verb, os.getcwd())
-    if verb in _TRAINING:
-        rest = [*passed_on, *trainer_arguments(options.device, passed_on)]
-        from .training import train
+    try:
+        if verb in _TRAINING:
+            return _train(verb, options, passed_on)
+        if verb in _CONFIGURED:
+            here = getattr(options, "scheduler", None) is None
+            passed_on += trainer_arguments(options.device, passed_on, here=here)
+        options.overrides = passed_on
+        code: int = options.run(options)
+        return code
+    except UnknownOptionError as error:
+        raise UnknownOptionError(error.given, [*own, *error.known]) from None
 
-        return train(verb, ["--help"] if options.help_all else rest)
-    if verb in _CONFIGURED:
-        here = getattr(options, "scheduler", None) is None
-        passed_on += trainer_arguments(options.device, passed_on, here=here)
-    options.overrides = passed_on
-    code: int = options.run(options)
-    return code
+
+def _train(verb: str, options: argparse.Namespace, passed_on: list[str]) -> int:
+    if not passed_on and not options.help_all:
+        instead = (
+            "`--resume RUN` to go on with one that was stopped" if verb == "fit" else "`--config` and `--ckpt_path`"
+        )
+        first = "`--config NAME`, such as `fhr fit --config simulated`" if verb == "fit" else "`--run RUN`"
+        raise FHRError(f"nothing to do; give {first}, or {instead}; `fhr {verb} --help` says more")
+    rest = [*passed_on, *trainer_arguments(options.device, passed_on)]
+    from .training import train
+
+    return train(verb, ["--help"] if options.help_all else rest)
+
+
+def _unrecognized(arguments: list[str], known: list[str]) -> str:
+    """Words on what no option takes."""
+    option = next((argument.partition("=")[0] for argument in arguments if argument.startswith("-")), None)
+    if option is None:
+        return f"unrecognized arguments: {' '.join(arguments)}"
+    return str(UnknownOptionError(option, known))
 
 
 def _answer(error: BaseException, name: str) -> int:
@@ -149,7 +181,18 @@ class _Parser(argparse.ArgumentParser):
         super().error(message)
 
 
-def _parser(chosen: str | None) -> argparse.ArgumentParser:
+class _PrintCompletion(argparse.Action):
+    """An option that prints the script and ends; only it needs the options of all verbs."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, shell: object, __: str | None = None) -> None:
+        from .completion import completion
+
+        sys.stdout.write(completion(_parser([*_TRAINING, *_VERBS]), _BESIDE, str(shell)))
+        parser.exit()
+
+
+def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
+    """The parser of all verbs, with the options of the chosen ones: those of the others would cost their imports."""
     parser = _Parser(
         prog="fhr",
         allow_abbrev=False,
@@ -159,13 +202,23 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
         "143 terminated.",
     )
     parser.add_argument("--version", action="version", version=f"fhr {__version__}")
+    parser.add_argument(
+        "--print-completion",
+        metavar="SHELL",
+        choices=("bash", "zsh", "tcsh"),
+        action=_PrintCompletion,
+        help="print a script by which this shell completes verbs, options and names",
+    )
     _show_verbosity(parser)
-    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=argparse.ArgumentParser)
+    parser.set_defaults(parser=parser)
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=_Parser)
     for verb, text in (_TRAINING | _VERBS).items():
-        if verb != chosen:
+        if verb not in chosen:
             verbs.add_parser(verb, help=text)
         elif verb in _TRAINING:
-            _add_training(verbs.add_parser(verb, help=text, description=text, allow_abbrev=False))
+            sub = verbs.add_parser(verb, help=text, description=text, allow_abbrev=False)
+            _add_training(sub)
+            sub.set_defaults(parser=sub)
         else:
             module = import_module(f".{verb}", __package__)
             sub = verbs.add_parser(verb, help=text, description=module.__doc__, allow_abbrev=False)
@@ -173,7 +226,7 @@ def _parser(chosen: str | None) -> argparse.ArgumentParser:
             if verb in _CONFIGURED:
                 add_device(sub, training=True)
             _show_verbosity(sub)
-            sub.set_defaults(run=module.run)
+            sub.set_defaults(run=module.run, parser=sub)
     return parser
 
 

@@ -3,9 +3,10 @@
 The table has the difference of each metric with its 95% interval and a two-sided p-value, also after Holm's correction
 over the models: from a bootstrap over records and the spread between repeats, for procedures that are trained once.
 `detectable` is the smallest difference that such data would show with 80% power. A RUN is a cross-validation, or a fit
-that was tested (`fhr test`); A,B,C are fits of one model on the same fold with other seeds. A file of predictions may
-stand in the place of a run: what `fhr crossval --out` wrote, one of `benchmarks/oof`, or a CSV with the columns name,
-label, score, probability of one fold. A single repeat says nothing of the spread between trainings: see `note`.
+that was tested (`fhr test`); A,B,C are fits of one model on the same fold with other seeds. A file of `fhr export` may
+stand in the place of a run, and so may a file of predictions: what `fhr crossval --out` wrote, one of `benchmarks/oof`,
+or a CSV with the columns name, label, score, probability of one fold. A single repeat says nothing of the spread
+between trainings: see `note`.
 """
 
 import argparse
@@ -27,7 +28,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="MLflow run ids, or files of predictions")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="MLflow run ids, files of `fhr export`, or of predictions"
+    )
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument("--figures", metavar="DIR", help="draw the ROC curves into this folder")
     parser.add_argument("--log", action="store_true", help="keep table, differences and figures as a new MLflow run")

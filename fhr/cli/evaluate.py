@@ -33,7 +33,9 @@ __all__ = ["add_arguments", "run"]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("model", metavar="MODEL", help="MLflow run id, a checkpoint file, or a folder of them")
+    parser.add_argument(
+        "model", metavar="MODEL", help="MLflow run id, a checkpoint file, a folder of them, or a file of `fhr export`"
+    )
     parser.add_argument("paths", nargs="+", metavar="FOLDER", help="recordings of the births, or folders of them")
     parser.add_argument("--outcomes", metavar="FILE.csv", help="outcomes by record (default: those in the recordings)")
     parser.add_argument(

@@ -15,7 +15,7 @@ from fhr.errors import FHRError
 from fhr.evaluation import ExternalValidation, LocalBirths, write_validation
 from fhr.metrics import Interval
 from fhr.models import recalibrate_checkpoint
-from fhr.prediction import checkpoint_paths
+from fhr.prediction import checkpoint_contents
 from fhr.tasks import metric_values
 from fhr.tracking import environment, mark_stopped, mlflow_client, source_state
 
@@ -133,10 +133,10 @@ def _recalibrated(done: Evaluation, recalibration: Recalibration, folder: Path) 
     """Every network of the model, recalibrated, under its own name."""
     folder.mkdir()
     plain = recalibration.to_dict()
-    for i, path in enumerate(checkpoint_paths(done.model)):
+    for i, (path, content) in enumerate(checkpoint_contents(done.model)):
         out = folder / path.name
         out = folder / f"{path.stem}-{i}{path.suffix}" if out.exists() else out  # folds of a run may use one name
-        recalibrate_checkpoint(path, plain, done.births.digests, out)
+        recalibrate_checkpoint(path, plain, done.births.digests, out, content=content)
     return folder
 
 

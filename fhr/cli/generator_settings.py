@@ -8,6 +8,7 @@ from fhr.errors import FHRError, mistake_behind
 from fhr.synthesis import Generator
 
 from .configurations import configuration_file
+from .mistakes import refusal
 
 __all__ = ["generator_of"]
 
@@ -22,22 +23,15 @@ def generator_of(configuration: str, overrides: Sequence[str] = ()) -> Generator
     Raises:
         FHRError: no such file, an unknown class or setting, or a value that the generator refuses.
     """
-    if problem := [option for option in overrides if option.startswith("-") and not option.startswith("--generator")]:
-        raise FHRError(f"{problem[0]}: no such option; `fhr synthesize --help` lists them")
-    parser = ArgumentParser(exit_on_error=False)
+    arguments = ["--config", configuration_file(configuration, generator=True), *overrides]
+    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config")
     parser.add_subclass_arguments(Generator, "generator", required=True)
     try:
-        given = parser.parse_args(["--config", configuration_file(configuration, generator=True), *overrides])
+        given = parser.parse_args(arguments)
+    except ArgumentError as error:
+        raise mistake_behind(error) or refusal(str(error), parser, arguments) from None
+    try:
         return parser.instantiate_classes(given).generator
-    except (ArgumentError, ValueError) as error:
-        raise FHRError(f"--config {configuration}: {_said(error)}") from None
-
-
-def _said(error: Exception) -> str:
-    """The line that names the mistake, out of what the parser says of every type that it tried."""
-    if (mistake := mistake_behind(error)) is not None:
-        return str(mistake)
-    said = " ".join(str(error).split())
-    _, found, own = said.partition("Problem with given class_path ")
-    return own.partition(" - Expected a <class 'NoneType'>")[0] if found else said
+    except ValueError as error:
+        raise mistake_behind(error) or FHRError(f"--config {configuration}: {error}") from error

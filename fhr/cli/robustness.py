@@ -19,8 +19,6 @@ Recordings without a verdict are named on stderr, and the exit code is 1.
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         dest="model",
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
+        help="MLflow run id, checkpoint, or file of `fhr export` (default: the model that comes with the package)",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="where to write; made where it is missing")
     parser.add_argument(
@@ -186,20 +184,20 @@ def _loaded(options: argparse.Namespace) -> "tuple[Predictor | ShippedModel, str
     Raises:
         FHRError: no such run, or a model that takes no decision.
     """
-    from fhr.prediction import Predictor, checkpoint_paths, load, shipped
+    from fhr.prediction import Predictor, load, model_checksum, shipped
     from fhr.prediction.shipped import SHIPPED
     from fhr.robustness import reader_of
 
     if options.model is None:
-        return shipped(labels=options.label or [_USUAL]), _checksum([SHIPPED]), "the model that comes with the package"
+        return (
+            shipped(labels=options.label or [_USUAL]),
+            model_checksum(SHIPPED),
+            "the model that comes with the package",
+        )
     predictor = load(options.model)
     if not isinstance(predictor, Predictor):
         raise FHRError(
             f"{options.model}: a false-signal network takes no decision about a birth; give a classification"
         )
     reader_of(predictor)  # refuses one without a threshold before recordings are read
-    return predictor, _checksum(checkpoint_paths(options.model)), str(options.model)
-
-
-def _checksum(files: Sequence[Path]) -> str:
-    return sha256("".join(sha256(path.read_bytes()).hexdigest() for path in files).encode()).hexdigest()
+    return predictor, model_checksum(options.model), str(options.model)

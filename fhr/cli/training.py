@@ -8,6 +8,7 @@ from pathlib import Path
 import yaml
 
 from fhr.errors import CheckpointError
+from fhr.formats import is_run_file
 from fhr.tracking import (
     RunFiles,
     TrainingRun,
@@ -57,10 +58,25 @@ def _fit(arguments: list[str], stopped: str | None) -> int:
         if not training.finished:
             cli = TrainingCLI(["fit", *(training.arguments if stopped is not None else arguments)], training=training)
             quarantined = bool(cli.datamodule.facts.quarantined)
-    if training.finished:
+    if training.without_checkpoint:
+        sys.stderr.write(f"run {training.run_id} is finished without a checkpoint ({training.without_checkpoint})\n")
+    elif not training.finished:
+        _tell_of_no_run(cli)
+    else:
         sys.stdout.write(f"{training.run_id}\n")
         sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n")
     return 1 if quarantined else 0
+
+
+def _tell_of_no_run(cli: TrainingCLI) -> None:
+    """Say what a fit leaves that is in no run."""
+    if not cli.trainer.is_global_zero:
+        return
+    if (kept := cli.calibration.path) is None:
+        sys.stderr.write(f"nothing is kept, neither run nor checkpoint ({cli.without_checkpoint})\n")
+        return
+    sys.stdout.write(f"{kept}\n")
+    sys.stderr.write(f"finished, in no run (--trainer.logger=false); predict with `fhr predict --run {kept} FOLDER`\n")
 
 
 def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]]:
@@ -77,6 +93,11 @@ def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]
 
 def _of_run(run_id: str, folder: Path) -> list[str]:
     """The configuration and the checkpoint of a run, as arguments."""
+    if is_run_file(run_id):
+        raise CheckpointError(
+            f"--run {run_id}: an exported run is only read, and a test writes its results into the run; give its id in "
+            f"its store, or test it on births of your own with `fhr evaluate {run_id} FOLDER`"
+        )
     checkpoints = run_checkpoints(run_id)
     if len(checkpoints) != 1:
         raise CheckpointError(

@@ -13,6 +13,7 @@ from jsonargparse.typing import register_type
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
@@ -20,13 +21,21 @@ from fhr.metrics import to_frame
 from fhr.models import read_checkpoint
 from fhr.prediction import log_model, log_test
 from fhr.recording import Step
-from fhr.tasks import Calibration, ClassificationTask, Resumable, RunTracking, Task
+from fhr.tasks import Calibration, ClassificationTask, Measured, Resumable, RunTracking, Task, mlflow_logger
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .stored_configuration import stored_configuration
 from .tables import write_csv
+from .trainer_settings import (
+    check_own_checkpoint,
+    check_training,
+    given_loggers,
+    lightning_refusals,
+    unwatched,
+    usable_callbacks,
+)
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -64,7 +73,7 @@ class TrainingCLI(LightningCLI):
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking] if tracked else []},
+            trainer_defaults={"callbacks": [self.calibration, self.tracking, Measured()] if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
@@ -110,8 +119,15 @@ class TrainingCLI(LightningCLI):
             super().parse_arguments(parser, args)
         verb = self.config.get("subcommand")
         checkpoint = self.config[verb].get("ckpt_path") if verb else None
-        if checkpoint and not (verb == "fit" and checkpoint in ("best", "last", "hpc")):
+        if verb == "fit" and checkpoint in ("best", "last"):
+            check_own_checkpoint(checkpoint, self.config.fit.checkpoint.dirpath)
+        elif checkpoint and not (verb == "fit" and checkpoint == "hpc"):
             read_checkpoint(checkpoint)
+
+    def before_instantiate_classes(self) -> None:
+        """Refuse a training that could not work."""
+        if self._verb == "fit":
+            check_training(self.config.fit)
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
@@ -119,16 +135,24 @@ class TrainingCLI(LightningCLI):
         asked = self._get(self.config_init, "trainer")
         if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
-        if asked.logger in (None, True):
-            kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
+            kwargs["callbacks"] = unwatched(asked.callbacks)
+        tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
+        kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
-        trainer = super().instantiate_trainer(**kwargs)
-        if self._training is not None and isinstance(trainer.logger, MLFlowLogger):
+        try:
+            trainer = super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
+            raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
+        if self._training is not None and mlflow_logger(trainer) is not None:
             if best.dirpath is None:
                 best.dirpath = str(self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[pl.Callback]) -> pl.Trainer:
+        with lightning_refusals():
+            return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
 
     def instantiate_anew(self, seed: int) -> None:
         """Make model, data module and trainer once more, for another training of the same configuration.
@@ -167,8 +191,8 @@ class TrainingCLI(LightningCLI):
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
-        logger, training = self.trainer.logger, self._training
-        if training is None or not isinstance(logger, MLFlowLogger) or not self.trainer.is_global_zero:
+        logger, training = mlflow_logger(self.trainer), self._training
+        if training is None or logger is None or not self.trainer.is_global_zero:
             return
         ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
         facts = self.datamodule.facts
@@ -178,12 +202,38 @@ class TrainingCLI(LightningCLI):
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
+    def fit(self, model: pl.LightningModule, **options: Any) -> None:
+        """Train; what is refused before the first step leaves no new run."""
+        try:
+            with lightning_refusals():
+                self.trainer.fit(model, **options)
+        except FHRError:
+            nothing = self.trainer.global_step == 0 or not self.calibration.began
+            if self._training is not None and nothing and self.trainer.is_global_zero:
+                self._training.discard()
+            raise
+
     def after_fit(self) -> None:
-        """The finished checkpoint is in the run now; make a model of MLflow of it."""
-        if self._training is not None and self._training.run_id and self.calibration.path is not None:
-            if isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
-                log_model(self._training.run_id)
-            self._training.finished = True
+        """All is in the run now; make a model of MLflow of its finished checkpoint."""
+        if self._training is None or not self._training.run_id:
+            return
+        if self.calibration.path and isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+            log_model(self._training.run_id)
+        self._training.finish(self.without_checkpoint)
+
+    @property
+    def without_checkpoint(self) -> str:
+        """Why a fit that has ended kept no checkpoint, by its settings; empty where it did."""
+        if self.calibration.path is not None:
+            return ""
+        trainer = self._get(self.config, "trainer")
+        if trainer.fast_dev_run:
+            return "--trainer.fast_dev_run"
+        if trainer.enable_checkpointing is False:
+            return "--trainer.enable_checkpointing=false"
+        if not isinstance(self.model, Task):
+            return f"{type(self.model).__name__} is no fhr.tasks.Task"
+        return "--checkpoint.save_top_k=0"
 
     def before_test(self) -> None:
         """Refuse to test weights that were never trained."""
@@ -201,6 +251,9 @@ class TrainingCLI(LightningCLI):
                 f"{facts.fold} of {facts.data_checksum[:12]}, and its results would be overwritten; restore the data, "
                 "leave out other settings, or test the checkpoint on other data with `--config FILE --ckpt_path FILE`"
             )
+
+        # Of the same fold, the held-out records are those that its fit would have calibrated it on.
+        self.calibration.for_test = (card.data, card.splits, card.fold) == asked
 
     before_validate = before_test
 
@@ -230,6 +283,10 @@ def quieten() -> None:
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
+        ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
+        ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
+        ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):
         warnings.filterwarnings("ignore", message=message)

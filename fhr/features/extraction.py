@@ -21,8 +21,9 @@ from filelock import FileLock, Timeout
 
 from fhr import __version__
 from fhr.compute import check_device, check_scheduler, check_workers, pick_device, spread
-from fhr.datasets import checksum_of_lines, record_names
-from fhr.errors import DatasetNotFoundError, FHRError, FormatError
+from fhr.datasets import checksum_of_lines
+from fhr.datasets.ctu_uhb import distinct_names
+from fhr.errors import DatasetNotFoundError, FHRError
 from fhr.preprocessing import cut_windows
 from fhr.tracking import environment, made_otherwise, source_state
 
@@ -100,7 +101,7 @@ def extract(
     """
     feature_set, step, out = FeatureSet() if feature_set is None else feature_set, float(step), Path(out).absolute()
     _check(out, feature_set, step, workers, scheduler, chunk)
-    names = _names(Path(root))
+    names = tuple(distinct_names(Path(root)))
     _check_device(device, feature_set, scheduler)
     result = None
     if out.exists():
@@ -130,17 +131,6 @@ def extract(
         raise
     shutil.rmtree(parts)
     return result
-
-
-def _names(root: Path) -> tuple[str, ...]:
-    listed = (Path(name) for name in record_names(root))
-    names = [path.stem if path.suffix.lower() in (".hea", ".dat") else path.name for path in listed]
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise FormatError(f"{root}: record {name!r} stands twice; keep one of them")
-        seen.add(name)
-    return tuple(names)
 
 
 def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, scheduler: str | None, chunk: int) -> None:

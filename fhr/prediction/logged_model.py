@@ -1,7 +1,7 @@
 """A run's checkpoints as a model that MLflow knows: for its registry, and for `mlflow.pyfunc.load_model`.
 
-The model is data: MLflow calls `_load_pyfunc` of this module with the folder of the checkpoints, which `load` reads, and
-nothing of the store is run. Models that are logged name this module, so that its name stays.
+The model is data: MLflow calls `_load_pyfunc` of this module with the folder of the checkpoints, which `load` reads;
+nothing of the store is run. Models that were logged name this module, so that its name stays.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from fhr.confidence import COLUMNS, to_frame
+from fhr.confidence import COLUMNS, PREDICTION_COLUMNS, to_frame
 from fhr.datasets import read_paths
 from fhr.errors import CheckpointError, FHRError
 from fhr.tracking import find_run, mlflow_client, run_checkpoints, store_errors
@@ -37,8 +37,7 @@ _log = logging.getLogger(__name__)
 _NAME, _FOLDER = "model", "data"
 _CHECKSUM = "fhr.checkpoints"
 _PACKAGES = ("intrapartum-fhr", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "torch")
-_TEXTS = {"name", "warnings", "reasons", "label", "auroc_of", "learnt_from", "set_80", "set_90", "set_95"}
-_TRUTHS = {"decision", "abstain"}
+_TEXTS, _TRUTHS = ({c.name for c in PREDICTION_COLUMNS if c.type == kind} for kind in ("text", "flag"))
 
 
 class PathsModel:

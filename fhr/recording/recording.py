@@ -11,6 +11,7 @@ import numpy as np
 from fhr.errors import SignalError
 
 from .clinical import Clinical, Outcome
+from .date_of import date_of
 from .html_facts import facts_html
 from .provenance import Provenance
 from .small_strip import small_strip
@@ -113,6 +114,12 @@ class Recording:
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
 
     @property
+    def date(self) -> str:
+        """Day on which it was recorded, as `YYYY-MM-DD`; empty where its file did not say."""
+        said = next((step.parameters for step in self.history if step.name == "read"), {})
+        return date_of(said.get("start", said.get("timestamp")))
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the sampling rate and the signals."""
         digest = hashlib.sha256(f"{self.fs:.10g}".encode())
@@ -140,6 +147,7 @@ class Recording:
         pushed = "" if isnan(self.stage2_start) else f"the last {(self.duration - self.stage2_start) / 60:.0f} min"
         facts = {
             "kind": "" if self.provenance.is_measured else self.provenance.words,
+            "recorded": self.date,
             "length": f"{self.duration / 60:.1f} min at {self.fs:g} Hz, {len(self)} samples",
             "fetal heart rate": _rate(self.fhr),
             "maternal heart rate": "not recorded" if self.mhr is None else _rate(self.mhr),

@@ -11,11 +11,12 @@ from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .kernel_task import KernelTask
+from .measured import Measured
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
 from .resume import Resumable
-from .run_tracking import RunTracking, metric_values, parameters, plain_facts, run_tags
+from .run_tracking import RunTracking, metric_values, mlflow_logger, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
@@ -34,6 +35,7 @@ __all__ = [
     "FalseSignalTask",
     "FittedMember",
     "KernelTask",
+    "Measured",
     "ModelCard",
     "PretrainingTask",
     "Resumable",
@@ -45,6 +47,7 @@ __all__ = [
     "checkpoint_card",
     "fit_members",
     "metric_values",
+    "mlflow_logger",
     "parameters",
     "plain_facts",
     "records_line",

@@ -51,6 +51,7 @@ class FalseSignalTask(Task):
     """
 
     kind = "false_signal"
+    sometimes_measured = frozenset(f"val/{key}_{name}" for key in ("auroc", "f1") for name in _MEASURED)
     calibrator: Thresholds | None
 
     def __init__(

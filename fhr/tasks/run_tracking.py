@@ -16,13 +16,17 @@ from fhr.tracking import ask_once, environment, source_state, store_mistake
 
 from .calibrate import Calibration
 from .data_facts import DataFacts
+from .optimizer_settings import optimizer_settings
+from .single_precision import in_single_precision
 from .task import Task
 
-__all__ = ["RunTracking", "metric_values", "parameters", "plain_facts", "run_tags"]
+__all__ = ["RunTracking", "metric_values", "mlflow_logger", "parameters", "plain_facts", "run_tags"]
 
 
 class RunTracking(pl.Callback):
-    """A callback that keeps a run in MLflow; without MLflow's logger it only keeps the results of the last test.
+    """A callback that keeps a run in MLflow; other loggers get its parameters and metrics.
+
+    Without MLflow's logger it only keeps the results of the last test beside.
 
     Attributes:
         results: metrics of the last test, with intervals.
@@ -35,11 +39,15 @@ class RunTracking(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log everything that is known before the first step."""
-        logger = _mlflow(trainer)
-        if logger is None or not isinstance(pl_module, Task) or not pl_module.has_facts:
+        if not isinstance(pl_module, Task) or not pl_module.has_facts:
+            return
+        known = parameters(trainer, pl_module, pl_module.facts, trainer.datamodule)  # type: ignore[attr-defined]
+        for each in trainer.loggers:
+            each.log_hyperparams(known)
+        logger = mlflow_logger(trainer)
+        if logger is None:
             return
         client, run_id = logger.experiment, logger.run_id
-        logger.log_hyperparams(parameters(trainer, pl_module, pl_module.facts, trainer.datamodule))  # type: ignore[attr-defined]
         for key, value in run_tags(pl_module.facts).items():
             client.set_tag(run_id, key, value)
         client.log_dict(run_id, environment(), "environment.json")
@@ -47,7 +55,7 @@ class RunTracking(pl.Callback):
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the finished checkpoint and its calibrator."""
-        logger = _mlflow(trainer)
+        logger = mlflow_logger(trainer)
         finished = next((c.path for c in trainer.callbacks if isinstance(c, Calibration)), None)  # type: ignore[attr-defined]
         if logger is None or finished is None or not isinstance(pl_module, Task):
             return
@@ -65,15 +73,17 @@ class RunTracking(pl.Callback):
         """Log metrics with intervals, predictions and the task's files of the outer fold."""
         if not isinstance(pl_module, Task) or not pl_module.has_facts:
             return
-        evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
+        with in_single_precision(pl_module):
+            evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
         self.results, self.predictions = evaluation.results, evaluation.predictions
-        logger = _mlflow(trainer)
+        for each in trainer.loggers:
+            each.log_metrics(metric_values(self.results))
+        logger = mlflow_logger(trainer)
         if logger is None:
             return
         with tempfile.TemporaryDirectory() as folder:
             pl_module.report(evaluation, Path(folder))
             logger.experiment.log_artifacts(logger.run_id, folder)
-        logger.log_metrics(metric_values(self.results))
 
 
 def metric_values(results: dict[str, Interval]) -> dict[str, float]:
@@ -130,14 +140,15 @@ def parameters(trainer: pl.Trainer, task: Task, facts: DataFacts, data: Any) -> 
         **{f"network/{key}": json.dumps(value) for key, value in network["init_args"].items()},
         "n_parameters": sum(p.numel() for p in task.model.parameters()),
         "loss": type(task.loss).__name__,
-        "learning_rate": task.learning_rate,
-        "weight_decay": task.weight_decay,
+        **optimizer_settings(trainer, task),
         **data.settings,
         "max_epochs": trainer.max_epochs,
+        "precision": trainer.precision,
         "device": str(task.device),
         **{f"n_{use}": len(names) for use, names in vars(facts.partition).items()},
     }
 
 
-def _mlflow(trainer: pl.Trainer) -> MLFlowLogger | None:
-    return trainer.logger if isinstance(trainer.logger, MLFlowLogger) else None
+def mlflow_logger(trainer: pl.Trainer) -> MLFlowLogger | None:
+    """The first of the trainer's loggers that is MLflow's, or None."""
+    return next((logger for logger in trainer.loggers if isinstance(logger, MLFlowLogger)), None)

@@ -66,11 +66,13 @@ class Task(pl.LightningModule):
 
     Attributes:
         kind: of the task, as its checkpoints name it.
+        sometimes_measured: metrics of the validation that not every batch can give.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
+    sometimes_measured: ClassVar[frozenset[str]] = frozenset()
     calibrator: Finish | None
 
     def __init__(
@@ -196,8 +198,15 @@ class Task(pl.LightningModule):
         return self._step(batch, "test")
 
     def on_train_epoch_end(self) -> None:
-        """Count the epochs that the weights have seen."""
+        """Count the epochs that the weights have seen, and tell of a loss that is no number any more."""
         self.epochs += 1
+        loss = self.trainer.callback_metrics.get("train/loss")
+        if loss is not None and not bool(loss.isfinite()):
+            _log.warning(
+                "the training diverged: the loss of epoch %d is %s; a lower learning rate, or clipped gradients, may help",
+                self.trainer.current_epoch,
+                float(loss),
+            )
 
     def on_test_start(self) -> None:
         """Refuse untrained weights."""

@@ -6,6 +6,7 @@ from .address import shown_uri, tracking_uri, tracking_variable_kept
 from .checkpoint_files import CHECKPOINT_SUFFIXES, checkpoint_files
 from .computing_source import made_by, made_otherwise, short_key
 from .folder_of_run import folder_tags, new_run_folder, run_folder, run_state
+from .kept_run import KeptRun, kept_runs
 from .moved_store import Move, store_moves
 from .run_files import RunFiles
 from .run_lock import hold_run, is_held
@@ -18,6 +19,7 @@ from .training_run import TrainingRun
 
 __all__ = [
     "CHECKPOINT_SUFFIXES",
+    "KeptRun",
     "Move",
     "RunFiles",
     "TrainingRun",
@@ -31,6 +33,7 @@ __all__ = [
     "has_store",
     "hold_run",
     "is_held",
+    "kept_runs",
     "made_by",
     "made_otherwise",
     "mark_stopped",

@@ -21,10 +21,10 @@ def test_settings_of_the_command_line_go_over_the_configuration():
 @pytest.mark.parametrize(
     ("configuration", "overrides", "said"),
     [
-        ("copula", ["--generator.part", "wide"], "'fhr.synthesis.CopulaSegments': .*part.*float"),
-        ("copula", ["--generator.parts", "3"], "'parts' is not accepted"),
+        ("copula", ["--generator.part", "wide"], "--generator.part wide: it takes a number$"),
+        ("copula", ["--generator.parts", "3"], "--generator.parts: fhr.synthesis.CopulaSegments has no such "),
         ("copula", ["--generator.part", "7"], "parts of 7 min in a window of 60 min"),
-        ("copula", ["--nn", "3"], "--nn: no such option"),
+        ("copula", ["--nn", "3"], "--nn: there is no such option"),
         ("copla", [], "did you mean 'copula'?"),
         ("cnn", [], "shipped are copula"),
         ("generator: {class_path: os.getcwd}", [], "os.getcwd"),
