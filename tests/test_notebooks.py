@@ -15,7 +15,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 FIGURES = {
     "01_quickstart": 2,
     "02_scale_free_analysis": 7,
-    "03_reading_a_cardiotocogram": 3,
+    "03_reading_a_cardiotocogram": 4,
     "04_reading_confidence": 10,
     "05_a_model_of_your_own": 0,
     "06_synthetic_labours": 1,
