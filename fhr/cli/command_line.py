@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from fhr import __version__
-from fhr.compute import Terminated, interruptible, slow_imports_are_told
+from fhr.compute import Terminated, interruptible, is_first_process, slow_imports_are_told
 from fhr.errors import FHRError, interruption_behind, mistake_behind
 
 from .configurations import shipped_configurations
@@ -142,7 +142,8 @@ def _answer(error: BaseException, name: str) -> int:
         if stop is not error:
             logging.getLogger("fhr").debug("while stopping", exc_info=error)
         word, code = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
-        sys.stderr.write(f"{name}: {word}\n")
+        if is_first_process():
+            sys.stderr.write(f"{name}: {word}\n")
         return code
     if isinstance(error, SystemExit) and isinstance(error.code, int | None):  # of a parser, which has said why
         return error.code or 0

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from fhr.compute import is_first_process
 from fhr.errors import CheckpointError
 from fhr.formats import is_run_file
 from fhr.tracking import (
@@ -42,6 +43,8 @@ def train(verb: str, arguments: Sequence[str]) -> int:
             return _fit(rest, stopped, name)
         if stopped is not None:
             raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
+        if not is_first_process():  # one evaluates, so that each record counts once
+            return 0
         with tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
             if run_id is not None:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
@@ -70,7 +73,7 @@ def _fit(arguments: list[str], stopped: str | None, name: str | None) -> int:
     else:
         sys.stdout.write(f"{training.run_id}\n")
         sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n{look()}\n")
-    return 1 if quarantined else 0
+    return 1 if quarantined and is_first_process() else 0  # one that fails ends the others
 
 
 def _tell_of_no_run(cli: TrainingCLI) -> None:

@@ -36,6 +36,8 @@ from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_ta
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .own_checkpoints import keep_with_run, log_own_checkpoints
+from .processes import check_processes, one_process, tell_of_processes
 from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
@@ -47,6 +49,7 @@ from .trainer_settings import (
     unwatched,
     usable_callbacks,
 )
+from .tuned_settings import TunedSettings, without_finders
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -81,13 +84,14 @@ class TrainingCLI(LightningCLI):
         self._verb = arguments[0] if run else None
         self._arguments = with_configuration_files(arguments)
         self.calibration, self.tracking = Calibration(), RunTracking(_audit)
+        callbacks = [TunedSettings(self._note), self.calibration, self.tracking, Measured()]
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking, Measured()] if tracked else []},
+            trainer_defaults={"callbacks": callbacks if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
@@ -143,6 +147,11 @@ class TrainingCLI(LightningCLI):
         if self._verb == "fit":
             check_training(self.config.fit)
 
+    def instantiate_classes(self) -> None:
+        """Make model, data module and trainer."""
+        with lightning_refusals():
+            super().instantiate_classes()
+
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
         self.model.model.check_features(self.datamodule.n_features)
@@ -152,21 +161,22 @@ class TrainingCLI(LightningCLI):
             kwargs["callbacks"] = unwatched(asked.callbacks)
         tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
+        if self._verb != "fit":
+            kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
             raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
+        check_processes(trainer)
         if self._training is not None and mlflow_logger(trainer) is not None:
-            if best.dirpath is None:
-                best.dirpath = str(self._training.folder)
+            keep_with_run(trainer, best, self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[pl.Callback]) -> pl.Trainer:
-        with lightning_refusals():
-            return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
+        return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
 
     def instantiate_anew(self, seed: int) -> None:
         """Make model, data module and trainer once more, for another training of the same configuration.
@@ -218,6 +228,9 @@ class TrainingCLI(LightningCLI):
                 "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
                 "`fhr crossval`, or leave its lines out with `--procedure null`"
             )
+        if isinstance(self.model, Task):
+            self.model.check_trainer(self.trainer)
+        tell_of_processes(self.trainer, getattr(self.datamodule, "batch_size", None))
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
@@ -237,6 +250,14 @@ class TrainingCLI(LightningCLI):
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
+    def _note(self, learning_rate: float, batch_size: int) -> None:
+        """Let the configuration of the run say what its finders have found, so that nothing is searched for again."""
+        without_finders(self.config.fit, learning_rate, batch_size)
+        logger = mlflow_logger(self.trainer)
+        if self._training is not None and logger is not None and self.trainer.is_global_zero:
+            self._training.config.write_text(self.configuration(), encoding="utf-8")
+            logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
+
     def fit(self, model: pl.LightningModule, **options: Any) -> None:
         """Train; what is refused before the first step leaves no new run."""
         try:
@@ -250,15 +271,17 @@ class TrainingCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """All is in the run now; make a model of MLflow of its finished checkpoint."""
-        if self._training is None or not self._training.run_id:
+        if self._training is None or not self._training.run_id or not self.trainer.is_global_zero:
             return
-        if self.calibration.path and isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+        if self.calibration.path and isinstance(self.model, ClassificationTask):
             log_model(self._training.run_id)
+        if (logger := mlflow_logger(self.trainer)) is not None:
+            log_own_checkpoints(logger, self._training.folder)
         self._training.finish(self.without_checkpoint)
 
     @property
     def without_checkpoint(self) -> str:
-        """Why a fit that has ended kept no checkpoint, by its settings; empty where it did."""
+        """The setting by which a fit that has ended kept no checkpoint; empty where it kept one."""
         if self.calibration.path is not None:
             return ""
         trainer = self._get(self.config, "trainer")
@@ -328,9 +351,11 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
+        "Grad strides do not match.*",  # of the gradients of several processes
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
         ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*could not find the monitored key.*",  # the end of the fit says it
         ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
         ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights

@@ -385,8 +385,7 @@ class DatabaseDataModule(WindowsDataModule):
         if self.bootstrap:  # of the copies too, for members trained at once need as many records each
             names = bootstrap_of(names, self.seed)
         dataset = self._dataset(names, self.augmentation, weighted=method == "weights")
-        lonely = len(names) % self.batch_size == 1  # batch normalisation needs two records
-        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=lonely)
+        return shuffled(dataset, self.batch_size, seed=self.seed)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The records that stop the training."""

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from matplotlib.backends.backend_pdf import PdfPages
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
@@ -20,6 +19,7 @@ from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_row import LEFT_CM, RIGHT_CM, Layers, draw_legend, draw_row, row_cm
 from .ctg_strip import checked_layers
 from .ctg_window import Count, Window
+from .figure import Figure
 from .palette import ORANGE
 
 __all__ = ["SHEETS", "Sheet", "ctg_pages"]

@@ -140,7 +140,10 @@ class ClassificationTask(Task):
         probabilities = self.calibrator.predict(scores)
         names = list(self.facts.partition.test)
         table = pd.DataFrame(
-            {"name": names, "label": labels.astype(int), "score": scores, "probability": probabilities}
+            {
+                **{"name": names, "label": labels.astype(int), "score": scores, "probability": probabilities},
+                **{"record": names, "path": [self.facts.recordings[name].path for name in names]},
+            }
         )
         return Evaluation(evaluate(labels, probabilities, scores), table)
 

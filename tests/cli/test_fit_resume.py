@@ -188,6 +188,24 @@ def test_it_does_not_matter_where_a_fit_breaks(folder, tiny_config, unbroken, ru
     assert_same(what_is_in(mlflow_client(), the_run(mlflow_client())), unbroken)
 
 
+def test_a_fit_goes_on_in_a_folder_that_was_moved(folder, tiny_config, run_fhr, monkeypatch):
+    """Its best epoch so far, here the first one, lies in the folder too."""
+    before = folder / "before"
+    before.mkdir()
+    worst = {"checkpoint": {"monitor": "val/loss", "mode": "max"}}
+    config = configured(before, tiny_config, ["batch:4:0"], **worst)
+    assert "Crash: batch:4:0" in run_fhr(before, "fit", "--config", config).err
+    after = before.rename(folder / "after")
+    monkeypatch.chdir(after)
+    run_id = the_run(mlflow_client()).info.run_id
+    answer = run_fhr(after, "fit", "--resume", run_id)
+    assert answer.code == 0, answer.err
+    losses = [metric.value for metric in mlflow_client().get_metric_history(run_id, "val/loss")]
+    assert (len(losses), max(losses)) == (5, losses[0])
+    assert the_run(mlflow_client()).data.metrics["best_epoch"] == 1
+    assert {path.name for path in folder.iterdir()} == {"after"}
+
+
 def test_metrics_that_were_not_logged_any_more_are_not_lost(folder, tiny_config, unbroken, run_fhr, monkeypatch):
     """Lightning logs the means of an epoch after its checkpoint is written, those of the last epoch too."""
     log = MLFlowLogger.log_metrics
