@@ -13,7 +13,6 @@ A store that was moved or copied is read as it is now, and notes its new place d
 
 import argparse
 import logging
-from pathlib import Path
 
 from fhr.errors import FHRError
 
@@ -42,17 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the runs, or relocate them."""
-    from fhr.tracking import has_store, mlflow_client, search_runs, shown_uri, store_moves
+    from fhr.tracking import check_store, mlflow_client, search_runs, store_moves
 
     from .run_table import run_table, wanted_runs
 
     check_out(options.out)
     if options.last is not None and options.last < 1:
         raise FHRError(f"--last {options.last}; it is at least 1")
-    if not has_store():
-        raise FHRError(
-            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
-        )
+    check_store()
     client = mlflow_client()
     if options.relocate is not None:
         from .relocate import relocate
