@@ -52,7 +52,7 @@ MAIN = {
     "simulation": {"simulate": "Recording"},
     "processes": {"fgn": "", "mrw": "noise"},
     "recording": {"Recording.__post_init__": ""},
-    "datasets": {"read_paths": "", "Database.__init__": "", "make_splits": "Splits", "Database.digests": ""},
+    "datasets": {"stream_paths": "", "Database.__init__": "", "make_splits": "Splits", "Database.digests": ""},
     "preprocessing": {"Pipeline.prepare": "", "Pipeline.__call__": "Window", "Augmentation.__call__": "batch"},
     "features": {"order_statistics": "", "FeatureScaling.__call__": "scaled rows"},
     "datamodules": {"DatabaseDataModule.setup": "DataFacts", "DatabaseDataModule.train_dataloader": "Batch"},
