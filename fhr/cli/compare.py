@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from fhr.evaluation import KeptPredictions
+    from fhr.recording import TableColumn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,6 +36,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument("--figures", metavar="DIR", help="draw the ROC curves into this folder")
     parser.add_argument("--log", action="store_true", help="keep table, differences and figures as a new MLflow run")
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.evaluation import DIFFERENCE_COLUMNS
+
+    return {"--out": DIFFERENCE_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -54,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     models = told_apart(models)
     predictions = {model.name: model.predictions for model in models}
     table = compare(predictions)
-    write_csv(table, options.out)
+    write_csv(table, options.out, columns=tables()["--out"])
     if options.figures:
         draw_comparison(predictions, table, options.figures)
     if options.log:

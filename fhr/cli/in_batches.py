@@ -23,7 +23,8 @@ __all__ = ["Batches", "Computed", "work_of", "write_in_batches"]
 
 _SIZE = 64  # recordings a batch: some MB of signals, and seconds of work that a kill may lose
 _EVERY = 10.0  # s from one word on the progress to the next
-_NO_PART = ("run", "verb", "model", "verbose", "quiet", "overrides", "describe")  # of what decides about the rows
+_NO_PART = ("verb", "model", "verbose", "quiet", "overrides")  # of what decides about the rows
+_PLAIN = str | int | float | list | None  # options; the parser keeps functions beside them
 _LIBRARIES = ("numpy", "scipy", "pandas", "torch", "PyWavelets")
 
 
@@ -95,7 +96,8 @@ def work_of(options: Any, tables: Sequence[GrowingTable], *, model: str = "") ->
         model: checksum of the model.
     """
     outs = [table.option.lstrip("-") for table in tables]
-    given = {name: value for name, value in vars(options).items() if name not in (*_NO_PART, *outs)}
+    plain = {name: value for name, value in vars(options).items() if isinstance(value, _PLAIN)}
+    given = {name: value for name, value in plain.items() if name not in (*_NO_PART, *outs)}
     return {**given, **dict.fromkeys(outs[1:], True), "model": model, "made_by": made_by(("",), _LIBRARIES)}
 
 

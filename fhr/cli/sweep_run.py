@@ -178,7 +178,7 @@ class _Search:
             "target": self.facts.target,
             "network": cli.model.model.specification["class_path"],
             "config": "/".join(Path(plan.config).parts[-2:]),
-            "settings": ", ".join(self._space)[:500],
+            "settings": " ".join(self._space)[:500],
             "search_seed": plan.seed,
             "repeat": plan.repeat,
             "folds": ", ".join(map(str, plan.folds)),
@@ -319,11 +319,10 @@ def _mean(trial: Trial) -> float | None:
 
 def _reason(error: BaseException) -> str:
     """One line on the mistake, or the first error, that `error` is or was caused by; the parser says far more."""
-    first = mistake_behind(error)
-    if first is None:
-        first = error
-        while (cause := first.__cause__ or first.__context__) is not None:
-            first = cause
+    first: BaseException | None = mistake_behind(error)
+    while first is None:
+        before = error.__cause__ or error.__context__
+        first, error = (error, error) if before is None else (None, before)
     return " ".join(str(first).split()) or type(first).__name__
 
 

@@ -70,9 +70,14 @@ def in_csv(table: pd.DataFrame, columns: Sequence[TableColumn] = ()) -> pd.DataF
     Raises:
         ValueError: a column that is not described, or one that is missing: a fault of this program.
     """
-    if columns and tuple(table.columns) != column_names(columns):
-        raise ValueError(f"columns {', '.join(map(str, table.columns))}; described are {column_names(columns)}")
-    return table.assign(**{column.name: _cells(table[column.name], column) for column in columns})
+    if not columns:
+        return table
+    single = {column.name: column for column in columns if column.is_one}
+    found = [single.get(name) or next((one for one in columns if one.describes(name)), None) for name in table]
+    if None in found or [one.name for one in found if one is not None and one.is_one] != list(single):
+        raise ValueError(f"columns {', '.join(map(str, table))}; described are {', '.join(column_names(columns))}")
+    cells = {name: _cells(table[name], one) for name, one in zip(table, found, strict=True) if one is not None}
+    return table.assign(**cells)
 
 
 def _cells(values: pd.Series, column: TableColumn) -> pd.Series:

@@ -82,7 +82,9 @@ def _of_file(path: Path) -> KeptPredictions:
         predictions = pd.read_csv(path, dtype={"name": str, "record": str})
     except (OSError, EOFError, ValueError) as error:
         raise FHRError(f"{path}: no table of predictions ({error}); give a CSV that `fhr crossval` wrote") from None
-    return KeptPredictions(str(path), name, _with_fold(predictions.rename(columns={"record": "name"})))
+    if "name" not in predictions:
+        predictions = predictions.rename(columns={"record": "name"})
+    return KeptPredictions(str(path), name, _with_fold(predictions))
 
 
 def _of_run(run_id: str) -> KeptPredictions:

@@ -74,7 +74,7 @@ def extract(
     """Write the features of every window of every recording of a folder.
 
     A row a record and window, in the order of the records and from the last window back; the columns are
-    `METADATA_COLUMNS` and those of the feature set, with unit and description in the metadata of the fields and
+    `METADATA_COLUMNS`, those of the feature set and `path`, with unit and description in the metadata of the fields and
     provenance in that of the file. A recording that cannot be read or used has no row and is quarantined, with the
     reason in the provenance; the others go on. Read it with `read_features`.
 
@@ -212,7 +212,7 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
         "environment": {**environment(), "pyarrow": pa.__version__, **source_state()},
     }
     draft = Path(chunks[0].part).with_name("table")
-    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance)
+    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance, origin)
     os.replace(draft, out)
     return Extraction(out, n_records, done.n_windows, done.n_computed, quarantined, False)
 

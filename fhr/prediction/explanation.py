@@ -77,7 +77,7 @@ def explain(predictor: Predictor, recording: Recording, *, looked: Attribution |
         rows = _of_features(predictor, models, recording)
     else:
         raise CheckpointError("only kernel lines are explained, and networks, each by themselves; load one of them")
-    key = recording.name, None if recording.source is None else recording.source.path
+    key = recording.name, recording.path
     table = pd.DataFrame([(*row, *key) for row in rows], columns=list(EXPLAINED))
     return table.iloc[np.argsort(-np.abs(table["contribution"]), kind="stable")].reset_index(drop=True)
 

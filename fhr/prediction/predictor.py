@@ -285,7 +285,7 @@ class Predictor:
                 abstention=self.abstention,
                 minutes=self.pipeline.minutes,
                 kind=recording.provenance.kind,
-                path=None if recording.source is None else recording.source.path,
+                path=recording.path,
             )
             for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
         ]

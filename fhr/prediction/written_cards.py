@@ -74,7 +74,7 @@ def write_cards(
     strips: dict[tuple[str, str | None, str], list[tuple[Recording, Attribution | None]]] = {}
     for pair in zip(recordings, seen_on, strict=True):
         for label in labels:
-            strips.setdefault((pair[0].name, _path(pair[0]), label), []).append(pair)
+            strips.setdefault((pair[0].name, pair[0].path, label), []).append(pair)
     for prediction in predictions:
         name = names.next(prediction.name, prediction.target if len(labels) > 1 else "")
         strip = strips.get((prediction.name, prediction.path, prediction.target))
@@ -116,10 +116,6 @@ def timelines(
                 name = names.next(recording.name, one.target if len(of_labels) > 1 else "")
                 _draw(one, recording, table, Path(folder, f"{name}-timeline.png"))
     return pd.concat(tables) if tables else pd.DataFrame(columns=list(column_names(TIMELINE_COLUMNS)))
-
-
-def _path(recording: Recording) -> str | None:
-    return None if recording.source is None else recording.source.path
 
 
 def _stem(name: str, label: str) -> str:

@@ -95,7 +95,7 @@ def quality_table(
         false samples), record and path.
     """
     file = Path(recording.source.path).name if recording.source else recording.name
-    key = recording.name, None if recording.source is None else recording.source.path
+    key = recording.name, recording.path
     rows = []
     for (channel, rule), mask in masks.items():
         valid = np.flatnonzero(~np.isnan(getattr(recording, channel)))

@@ -109,6 +109,11 @@ class Recording:
         return len(self) / self.fs
 
     @property
+    def path(self) -> str | None:
+        """Path that the recording was read from, as it was given; None where there is no file."""
+        return None if self.source is None else self.source.path
+
+    @property
     def loss(self) -> float:
         """Fraction of FHR samples that are missing; 1 for an empty recording."""
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0

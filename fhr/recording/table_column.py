@@ -1,5 +1,6 @@
 """Columns of the tables that are written: the one place where each says its unit, its meaning and how it is rounded."""
 
+import re
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
@@ -10,7 +11,7 @@ class TableColumn(NamedTuple):
     """A column of a table.
 
     Attributes:
-        name: as in the header.
+        name: as in the header; `<...>` stands for a word, where several columns are alike.
         meaning: one line.
         unit: such as "bpm"; empty for none.
         type: text, number, integer, or flag, which is 1 for yes and 0 for no.
@@ -26,6 +27,19 @@ class TableColumn(NamedTuple):
     digits: int | None = None
     values: str = ""
     empty: str = ""
+
+    @property
+    def is_one(self) -> bool:
+        """True where there is one column of the kind."""
+        return "<" not in self.name
+
+    def describes(self, name: str) -> bool:
+        """Tell whether a column of a table is meant.
+
+        >>> TableColumn("kind_<k>", "probability of the kind").describes("kind_2")
+        True
+        """
+        return name == self.name or bool(re.fullmatch(re.sub(r"<\w+>", r"\\w+", self.name), name))
 
 
 RECORD = TableColumn("record", "name of the recording")
