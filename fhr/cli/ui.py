@@ -6,7 +6,6 @@ anywhere, and asks nobody who they are. Where MLFLOW_TRACKING_URI names a server
 """
 
 import argparse
-import logging
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
-_log = logging.getLogger(__name__)
 _ALL = "/#/experiments?workflowType=machine_learning"
 
 
@@ -36,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until this is interrupted."""
-    from fhr.tracking import check_store, mlflow_client, store_moves, tracking_uri
+    from fhr.tracking import check_store, ensure_store, mlflow_client, tracking_uri
     from fhr.tracking.address import without_password
 
     from .mlflow_server import address, check_port, serving
@@ -46,8 +44,10 @@ def run(options: argparse.Namespace) -> int:
     if not is_server:
         check_store()
         check_port(options.host, options.port)
-        for move in store_moves():
-            _log.warning("%s; `fhr runs --relocate` notes that down, and the pages show its files", move)
+        try:
+            ensure_store()  # the pages look for files where the database says, and a store may have been moved
+        except TrackingError as error:  # one that can only be read is shown all the same
+            tell("%s", error)
     page = _page(mlflow_client(), own=not is_server)
     if is_server:
         sys.stdout.write(f"{without_password(uri).rstrip('/')}{page}\n")
