@@ -260,10 +260,12 @@ def test_a_mistake_is_told_before_the_run_exists(folder, run_fhr, tmp_path, tiny
 
 
 def test_other_verbs_name_the_one_that_goes_on_with_a_sweep(runs, folder, run_fhr):
-    sweep = SweepStore.create("acidosis ph<7.20", "begun", {})
+    client = mlflow_client()
+    experiment = client.get_experiment(client.get_run(runs.fit).info.experiment_id).name
+    sweep = SweepStore.create(experiment, "begun", {})
     answer = run_fhr(runs.folder, "fit", "--resume", sweep.run_id)
     assert answer.code == 2
     assert f"is a sweep; go on with `fhr sweep --resume {sweep.run_id}`" in answer.err
     other = run_fhr(runs.folder, "sweep", "--resume", runs.crossval)
     assert "is no sweep; give one that `fhr sweep` made" in other.err
-    mlflow_client().delete_run(sweep.run_id)
+    client.delete_run(sweep.run_id)
