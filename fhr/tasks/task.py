@@ -273,6 +273,8 @@ class Task(pl.LightningModule):
             CheckpointError: another kind of task, network, pipeline, label or features, test records that the weights
                 have seen, or training that would go on with other records, or from a finished checkpoint.
         """
+        if self._trainer is not None:  # Lightning gives weights their precision later, and would round these before
+            self.trainer.precision_plugin.convert_module(self)
         card = self._checked_card(checkpoint) if self.has_facts else None
         if card is not None and card.scaling is not None:
             for key in {"state_dict", "current_model_state"} & set(checkpoint):  # the latter beside averaged weights
