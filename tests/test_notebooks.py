@@ -1,6 +1,6 @@
 """Every cell of every notebook runs as IPython runs it, warns of nothing, and shows its figures.
 
-IPython is told nothing of matplotlib, as in a new kernel, which tests/compute/test_spread_from_scripts.py starts. What a
+IPython is told nothing of matplotlib, as in a new kernel; tests/compute/test_spread_from_scripts.py starts one. What a
 verb draws into files is drawn by tests/tasks/test_evaluation_files.py.
 """
 

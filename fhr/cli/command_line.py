@@ -153,7 +153,8 @@ def _answer(error: BaseException, name: str) -> int:
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    sys.stderr.write(f"{name}: {mistake}\n")
+    if is_first_process() or mistake_behind(error) is None:  # of a mistake each process knows
+        sys.stderr.write(f"{name}: {mistake}\n")
     return 2
 
 

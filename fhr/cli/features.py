@@ -51,7 +51,7 @@ def tables() -> dict[str, tuple[TableColumn, ...]]:
     from fhr.features import GROUPS, METADATA_COLUMNS, OPTIONAL_GROUPS, PATH_COLUMN, FeatureSet
 
     types: dict[str, Literal["text", "integer"]] = {"record": "text", "path": "text", "window": "integer"}
-    keys = {column.name: types.get(column.name, "number") for column in (*METADATA_COLUMNS, PATH_COLUMN)}
+    keys = {column.name for column in (*METADATA_COLUMNS, PATH_COLUMN)}
     features = [column for group in (*GROUPS, *OPTIONAL_GROUPS) for column in FeatureSet(groups=(group,)).columns]
     return {
         "--out": tuple(
@@ -59,7 +59,7 @@ def tables() -> dict[str, tuple[TableColumn, ...]]:
                 column.name,
                 column.description,
                 "" if column.unit == "1" and column.name in types else column.unit,
-                keys.get(column.name, "number"),
+                types.get(column.name, "number"),
                 empty="" if column.name in keys else "it cannot be computed",
             )
             for column in dict.fromkeys((*METADATA_COLUMNS, *features, PATH_COLUMN))

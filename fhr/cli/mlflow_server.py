@@ -74,7 +74,8 @@ def _hindrance(host: str, port: int) -> OSError | None:
 
 def command(uri: str, *, host: str, port: int) -> list[str]:
     """Command that serves a store: one worker, and for other machines only where it listens for them."""
-    given = [sys.executable, "-m", "mlflow", "server", "--workers", "1", "--host", host, "--port", str(port)]
+    # -P: a file called mlflow.py in the current folder is not MLflow.
+    given = [sys.executable, "-P", "-m", "mlflow", "server", "--workers", "1", "--host", host, "--port", str(port)]
     if (database := database_of(uri)) is not None:  # else what is uploaded through the server goes to this folder
         given += ["--artifacts-destination", str(database.absolute().parent / "artifacts")]
     return [*given, "--backend-store-uri", uri, *_names(host, port)]

@@ -26,7 +26,7 @@ from .in_batches import Batches, Computed, work_of, write_in_batches
 if TYPE_CHECKING:
     import pandas as pd
 
-    from fhr.prediction import Attribution, FalseSignalPredictor, Predictor, ShippedModel
+    from fhr.prediction import Attribution, FalseSignalPredictor, Prediction, Predictor, ShippedModel
     from fhr.recording import Recording, TableColumn
 
 __all__ = ["add_arguments", "run", "tables"]
@@ -131,7 +131,8 @@ class _Predicting:
     def __call__(self, recordings: "Sequence[Recording]") -> Computed:
         from fhr.prediction import timelines, to_frame, write_cards
 
-        predictions, unusable = [], {}
+        predictions: list[tuple[int, Sequence[Prediction]]] = []
+        unusable: dict[int, str] = {}
         for positions in _named_once(recordings):
             done, refused = self.predictor.predict_all([recordings[i] for i in positions])
             used = [i for i in positions if recordings[i].name not in refused]

@@ -72,11 +72,12 @@ def in_csv(table: pd.DataFrame, columns: Sequence[TableColumn] = ()) -> pd.DataF
     """
     if not columns:
         return table
+    names = [str(name) for name in table]
     single = {column.name: column for column in columns if column.is_one}
-    found = [single.get(name) or next((one for one in columns if one.describes(name)), None) for name in table]
+    found = [single.get(name) or next((one for one in columns if one.describes(name)), None) for name in names]
     if None in found or [one.name for one in found if one is not None and one.is_one] != list(single):
-        raise ValueError(f"columns {', '.join(map(str, table))}; described are {', '.join(column_names(columns))}")
-    cells = {name: _cells(table[name], one) for name, one in zip(table, found, strict=True) if one is not None}
+        raise ValueError(f"columns {', '.join(names)}; described are {', '.join(column_names(columns))}")
+    cells = {name: _cells(table[name], one) for name, one in zip(names, found, strict=True) if one is not None}
     return table.assign(**cells)
 
 

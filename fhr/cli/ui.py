@@ -34,7 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Serve until this is interrupted."""
-    from fhr.tracking import check_store, mlflow_client, tracking_uri
+    from fhr.tracking import check_store, ensure_store, mlflow_client, tracking_uri
+    from fhr.tracking.address import without_password
 
     from .mlflow_server import address, check_port, serving
 
@@ -43,11 +44,15 @@ def run(options: argparse.Namespace) -> int:
     if not is_server:
         check_store()
         check_port(options.host, options.port)
+        try:
+            ensure_store()  # the pages look for files where the database says, and a store may have been moved
+        except TrackingError as error:  # one that can only be read is shown all the same
+            tell("%s", error)
     page = _page(mlflow_client(), own=not is_server)
     if is_server:
-        sys.stdout.write(f"{uri.rstrip('/')}{page}\n")
+        sys.stdout.write(f"{without_password(uri).rstrip('/')}{page}\n")
         return 0
-    tell("starting MLflow's server of %s", uri)
+    tell("starting MLflow's server of %s", without_password(uri))
     with serving(uri, host=options.host, port=options.port) as server:
         sys.stdout.write(f"{address(options.host, options.port)}{page}\n")
         sys.stdout.flush()

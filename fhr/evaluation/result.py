@@ -81,7 +81,7 @@ class CrossValidation:
             table = pd.concat([out_of_fold(fold, self.labels) for fold in self.raw.values()])
         table = table.sort_values(["repeat", "fold", "name"], ignore_index=True)
         paths = {recording.name: recording.path for recording in self.first.database or ()}
-        return table.assign(record=table["name"], path=[paths.get(name) for name in table["name"]])
+        return table.assign(record=table["name"], path=table["name"].map(paths))
 
     @cached_property
     def measured(self) -> dict[str, Interval]:

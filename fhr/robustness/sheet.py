@@ -65,7 +65,7 @@ class Sheet:
     def worst(self) -> pd.DataFrame:
         """A row a recording, label and size of `error_rms`: what the worst errors make of probability and p-values."""
         rows = [
-            {"record": one.record, "target": one.target} | dict(row) | {"path": one.path}
+            {"record": one.record, "target": one.target, **row, "path": one.path}
             for one in self.sheets
             for row in one.worst
         ]

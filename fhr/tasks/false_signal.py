@@ -168,8 +168,8 @@ class FalseSignalTask(Task):
             rows.append((recording, name, int(one.sum()), int(one[1].sum()), *(float(v) for v in alone.values())))
             counts.append(one)
         table = pd.DataFrame(rows, columns=["name", "measured", "n", "n_false", *pooled_metrics(np.zeros((2, 2)))])
-        paths = [self.facts.recordings[name].path for name in table["name"]]
-        table = table.assign(record=table["name"], path=paths)
+        paths = {name: recording.path for name, recording in self.facts.recordings.items()}
+        table = table.assign(record=table["name"], path=table["name"].map(paths))
         results: dict[str, Interval] = {}
         for name in _MEASURED:
             of_name = [one for one, row in zip(counts, rows, strict=True) if row[1] == name]

@@ -5,9 +5,9 @@ import io
 import tempfile
 from collections.abc import Iterable, Mapping
 from math import isfinite, nan
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .run_files import RunFiles
 from .runs_page import HEADLINE
 from .store import check_store, mlflow_client
 from .store_mistakes import store_errors
@@ -65,10 +65,12 @@ def run_metrics(run_id: str, client: "MlflowClient | None" = None) -> dict[str, 
     if client is None:
         check_store()
         client = mlflow_client()
+    files = RunFiles()
     with store_errors(), tempfile.TemporaryDirectory() as folder:
-        found = dict(client.get_run(run_id).data.metrics)
-        if any(file.path == METRICS_FILE for file in client.list_artifacts(run_id)):
-            text = Path(client.download_artifacts(run_id, METRICS_FILE, folder)).read_text(encoding="utf-8")
+        run = client.get_run(run_id)
+        found = dict(run.data.metrics)
+        if METRICS_FILE in files.names(run):
+            text = files.fetch(run, METRICS_FILE, folder).read_text(encoding="utf-8")
             for row in csv.DictReader(io.StringIO(text)):
                 for column, end in {"value": "", **_ENDS}.items():
                     if isfinite(value := float(row[column] or nan)):

@@ -51,8 +51,8 @@ def test_the_server_is_given_what_it_takes_and_the_store_of_the_runs(runs):
     store = f"sqlite:///{runs.folder}/mlruns/mlflow.db"
     for host in ("127.0.0.1", "0.0.0.0"):
         given = mlflow_server.command(store, host=host, port=5077)
-        assert given[:4] == [sys.executable, "-m", "mlflow", "server"]
-        params = server.make_context("server", given[4:]).params  # refuses what the command does not take
+        assert given[:5] == [sys.executable, "-P", "-m", "mlflow", "server"]
+        params = server.make_context("server", given[5:]).params  # refuses what the command does not take
         assert (params["host"], params["port"], str(params["workers"])) == (host, 5077, "1")
         assert params["artifacts_destination"] == str(runs.folder / "mlruns" / "artifacts")
         assert MlflowClient(tracking_uri=params["backend_store_uri"]).get_run(runs.crossval).info.status == "FINISHED"
@@ -82,7 +82,7 @@ def test_of_a_server_the_address_alone_is_printed(runs, run_fhr, monkeypatch):
     monkeypatch.chdir(runs.folder)
     client = mlflow_client()
     where = client.get_run(runs.crossval).info.experiment_id
-    monkeypatch.setattr("fhr.tracking.tracking_uri", lambda: "https://runs.example/")
+    monkeypatch.setattr("fhr.tracking.tracking_uri", lambda: "https://me:secret@runs.example/")
     monkeypatch.setattr("fhr.tracking.mlflow_client", lambda: client)
     answer = run_fhr(runs.folder, "ui")
     assert answer.code == 0, answer.err
