@@ -10,7 +10,7 @@ from typing import Any
 from jsonargparse import Namespace
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, ModelSummary, ProgressBar
 from pytorch_lightning.loggers import Logger
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from fhr.errors import FHRError, mistake_behind
 
@@ -141,8 +141,11 @@ def _is_validated(trainer: Any) -> bool:
 
 
 @contextmanager
-def lightning_refusals() -> Iterator[None]:
+def lightning_refusals(where: str = "Lightning refuses these settings") -> Iterator[None]:
     """Turn what Lightning itself refuses within the block into a mistake of whoever gave the settings.
+
+    Args:
+        where: the mistake is, in front of its words.
 
     Raises:
         FHRError: an error that Lightning's own code raised. Everything else is passed on as it is.
@@ -153,7 +156,7 @@ def lightning_refusals() -> Iterator[None]:
         said = next((one for one in _behind(error) if _is_of_lightning(one)), None)
         if said is None or mistake_behind(error) is not None:
             raise
-        raise FHRError(f"Lightning refuses these settings: {' '.join(str(said).split())[:400]}") from error
+        raise FHRError(f"{where}: {' '.join(str(said).split())[:400]}") from error
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:

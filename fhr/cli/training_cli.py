@@ -13,7 +13,6 @@ from jsonargparse.typing import register_type
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
@@ -165,10 +164,8 @@ class TrainingCLI(LightningCLI):
             kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
-        try:
+        with lightning_refusals("--trainer"):  # what its settings do together
             trainer = super().instantiate_trainer(**kwargs)
-        except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
-            raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
         check_processes(trainer)
         if self._training is not None and mlflow_logger(trainer) is not None:
             keep_with_run(trainer, best, self._training.folder)

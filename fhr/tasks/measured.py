@@ -22,7 +22,7 @@ class Measured(pl.Callback):
         Raises:
             FHRError: there is such a schedule.
         """
-        validated = trainer.limit_val_batches != 0  # type: ignore[attr-defined]
+        validated = trainer.limit_val_batches != 0
         for config in trainer.lr_scheduler_configs:
             if config.reduce_on_plateau and str(config.monitor).startswith("val") and not validated:
                 raise FHRError(

@@ -52,7 +52,7 @@ HABITS: dict[str, tuple[Any, Any, list[Any], dict[str, Any]]] = {
 }
 
 
-class Stop(Exception):
+class StopError(Exception):
     pass
 
 
@@ -61,7 +61,7 @@ class Stopped(pl.Callback):
 
     def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
         if trainer.current_epoch == 2:
-            raise Stop
+            raise StopError
 
 
 @pytest.fixture(scope="module")
@@ -116,6 +116,6 @@ def assert_same(a: Any, b: Any) -> None:
 @pytest.mark.parametrize("habit", HABITS)
 def test_a_stopped_training_goes_on_as_the_unbroken_one(data, tmp_path, habit):
     unbroken = train(data, tmp_path / "unbroken", habit)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         train(data, tmp_path / "stopped", habit, Stopped())
     assert_same(train(data, tmp_path / "stopped", habit, go_on=True), unbroken)
