@@ -4,9 +4,11 @@ import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import Enum
 from importlib import import_module
 from typing import Any, NoReturn
 
+from jsonargparse import Namespace
 from pytorch_lightning.cli import LightningArgumentParser
 
 from .mistakes import refusal
@@ -43,7 +45,7 @@ class CurrentPathsParser(LightningArgumentParser):
 
     def dump(self, configuration: Any, *args: Any, **kwargs: Any) -> str:
         """The configuration as text."""
-        current = configuration.clone()
+        current = _without_members(configuration.clone())
         for key, value in current.items():
             if key.endswith("class_path"):
                 current[key] = _current(value)
@@ -81,6 +83,18 @@ def old_names_logged() -> Iterator[None]:
         yield
     finally:
         warnings.showwarning = show
+
+
+def _without_members(value: Any) -> Any:
+    """Members of enumerations that are text as that text, which YAML knows; callbacks have some as defaults."""
+    if isinstance(value, Enum) and isinstance(value, str):
+        return str(value.value)
+    if isinstance(value, list):
+        return [_without_members(one) for one in value]
+    if isinstance(value, Namespace):
+        for key, one in value.items(branches=True, nested=False):
+            value[key] = _without_members(one)
+    return value
 
 
 def _current(path: Any) -> Any:

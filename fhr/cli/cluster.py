@@ -2,10 +2,7 @@
 
 "One kind" is an answer: one more is claimed only where a kind splits better than reference data of one kind do. Then
 labours are drawn again and again, and the search is repeated: the share of the repetitions with each number, and the
-memberships, are told on stderr. Columns: record, start_s, end_s (of the window, from the start of the recording), kind
-(from 1, or nowhere), membership (probability of that kind, with low and high, between which 95% of the repetitions
-lie), second (the next probable kind), p_nowhere, typical (rank within the kind), doubtful, and the probability of each
-kind, kind_1 and on.
+memberships, are told on stderr. A row is a window of a labour; `--describe` tells what each column means.
 
 Everything is kept in a run of MLflow. A search that was stopped goes on where it was when the same command is given
 again. Recordings that cannot be used are named on stderr, and the exit code is 1.
@@ -17,12 +14,14 @@ import json
 import logging
 import shutil
 import sys
+from collections.abc import Sequence
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .device import add_device
 from .recordings import report
 from .run_embedding import run_embedding
@@ -30,9 +29,10 @@ from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
     from fhr.clustering import Kinds, PairLabels
+    from fhr.recording import TableColumn
     from fhr.similarity import Embedding, OpenIndex
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 _MINUTES = 60.0
 _REFERENCES = ("gaussian", "copula")
@@ -61,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "doubtful labours: .png, or .pdf with a page a kind",
     )
     add_device(parser)
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.clustering import MEMBERSHIP_COLUMNS
+
+    return {"--out": MEMBERSHIP_COLUMNS}
 
 
 def _add_embedding(parser: argparse.ArgumentParser) -> None:
@@ -251,7 +259,7 @@ def _tell_and_keep(options: argparse.Namespace, found: "Kinds", opened: "OpenInd
     differences = what_distinguishes(found, seed=options.seed) if found.number > 1 else None
     for line in differences_in_words(differences) if differences is not None else ():
         tell("%s", line)
-    write_csv(found.table, options.out)
+    write_csv(found.table, options.out, columns=tables()["--out"])
     if options.figure is not None:
         found.write_figures(options.figure)
     return keep_kinds(found, experiment, origin=options.database, figure=options.figure, differences=differences)

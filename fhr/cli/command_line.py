@@ -31,6 +31,7 @@ _TRAINING = {
 }
 _VERBS = {
     "crossval": "train and test on every outer fold, one MLflow run",
+    "sweep": "search settings of a network by inner folds alone, one MLflow run; trials as CSV",
     "compare": "cross-validations of the same records, in pairs, as CSV",
     "evaluate": "test a model on births of your own, recalibrate it on them; metrics as CSV",
     "predict": "probability and confidence for each recording, as CSV",
@@ -47,10 +48,13 @@ _VERBS = {
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
     "runs": "the runs of the MLflow store, as CSV",
+    "ui": "the runs in a browser: MLflow's server of the store, and the address of its list of runs",
+    "export": "a whole run as one file, to predict with elsewhere",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
-_BESIDE = {"fit": ("--config", "--resume"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
-_CONFIGURED = ("crossval", "quickstart")  # options that they do not know belong to the configuration of a training
+_BESIDE = {"fit": ("--config", "--resume", "--name"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
+# Options that they do not know belong to the configuration of a training.
+_CONFIGURED = ("crossval", "sweep", "quickstart")
 _WITH_SETTINGS = (*_TRAINING, *_CONFIGURED, "synthesize")  # that take such options
 _DISK = (EDQUOT, EFBIG, EIO, ENOSPC, EROFS)  # the disk's fault wherever they come from, with a file's name or without
 
@@ -235,10 +239,11 @@ def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """The few options that are not LightningCLI's, whose own parser is slow to build; it explains all others."""
-    run = "--resume" if parser.prog.endswith(" fit") else "--run"
+    run = "--name NAME] [--resume" if parser.prog.endswith(" fit") else "--run"
     parser.usage = f"{parser.prog} [--config NAME] [{run} RUN] [--device NAME] [--SETTING VALUE ...]"
     parser.epilog = (
-        "`fhr fit --config NAME` trains and prints its run id; `fhr fit --resume RUN` goes on where one was stopped; "
+        "`fhr fit --config NAME` trains and prints its run id, and `--name` says what to call the run; "
+        "`fhr fit --resume RUN` goes on where one was stopped; "
         "`fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. NAME is a YAML "
         f"file, or a configuration of this package: {', '.join(shipped_configurations())}. Every setting of the "
         "configuration can be given as an option, such as --data.target 'ph<7.05' or --trainer.max_epochs 5; "

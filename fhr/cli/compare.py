@@ -3,9 +3,10 @@
 The table has the difference of each metric with its 95% interval and a two-sided p-value, also after Holm's correction
 over the models: from a bootstrap over records and the spread between repeats, for procedures that are trained once.
 `detectable` is the smallest difference that such data would show with 80% power. A RUN is a cross-validation, or a fit
-that was tested (`fhr test`); A,B,C are fits of one model on the same fold with other seeds. A file of predictions may
-stand in the place of a run: what `fhr crossval --out` wrote, one of `benchmarks/oof`, or a CSV with the columns name,
-label, score, probability of one fold. A single repeat says nothing of the spread between trainings: see `note`.
+that was tested (`fhr test`); A,B,C are fits of one model on the same fold with other seeds. A file of `fhr export` may
+stand in the place of a run, and so may a file of predictions: what `fhr crossval --out` wrote, one of `benchmarks/oof`,
+or a CSV with the columns name, label, score, probability of one fold. A single repeat says nothing of the spread
+between trainings: see `note`.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
@@ -21,16 +23,27 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
     from fhr.evaluation import KeptPredictions
+    from fhr.recording import TableColumn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="MLflow run ids, or files of predictions")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", help="MLflow run ids, files of `fhr export`, or of predictions"
+    )
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument("--figures", metavar="DIR", help="draw the ROC curves into this folder")
     parser.add_argument("--log", action="store_true", help="keep table, differences and figures as a new MLflow run")
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.evaluation import DIFFERENCE_COLUMNS
+
+    return {"--out": DIFFERENCE_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -51,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     models = told_apart(models)
     predictions = {model.name: model.predictions for model in models}
     table = compare(predictions)
-    write_csv(table, options.out)
+    write_csv(table, options.out, columns=tables()["--out"])
     if options.figures:
         draw_comparison(predictions, table, options.figures)
     if options.log:

@@ -10,21 +10,26 @@ stdout; out-of-fold predictions, tables, figures and the networks go to the run.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
 from .configurations import configuration_file
+from .describe import add_describe
 from .next_commands import next_commands
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fhr.evaluation import OverPermutations
+    from fhr.recording import TableColumn
 
     from .crossval_run import Outcome
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +88,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="let weights and data pass that have seen test records, and mark tables, cards and networks",
     )
     parser.add_argument("--require-auroc", type=float, metavar="X", help="exit with 3 unless the interval lies above X")
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of the table of records, by its option."""
+    from fhr.evaluation import OUT_OF_FOLD_COLUMNS
+
+    return {"--out": OUT_OF_FOLD_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -91,6 +104,17 @@ def run(options: argparse.Namespace) -> int:
     if not configured and not options.resume:
         raise FHRError("nothing to do; give `--config NAME`, or `--resume RUN` to go on with a run")
     return cross_validate([*configured, *options.overrides], options)
+
+
+def _predictions(outcomes: "Sequence[Outcome]") -> "pd.DataFrame":
+    """Out-of-fold predictions of all models; those of several are told apart by `model`, before the key."""
+    import pandas as pd
+
+    if len(outcomes) == 1:
+        return outcomes[0].predictions
+    table = pd.concat([one.predictions.assign(model=one.table[0]["model"]) for one in outcomes])
+    key = ["record", "path"]
+    return table[[*(name for name in table if name not in key), *key]]
 
 
 def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
@@ -127,8 +151,7 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
     write_csv(pd.DataFrame([row for outcome in outcomes for row in outcome.table]), None)
     sys.stdout.flush()  # what is said after it stands below it
     if options.out:
-        tables = [o.predictions.assign(model=o.table[0]["model"]) if outcomes[1:] else o.predictions for o in outcomes]
-        write_csv(pd.concat(tables), options.out)
+        write_csv(_predictions(outcomes), options.out)
     code = 1 if outcomes[0].quarantined else 0
     if options.require_auroc is not None:
         for auroc in (outcome.results["auroc"] for outcome in outcomes):

@@ -12,12 +12,14 @@ without a recording, and recordings that the model learnt from.
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.compute import progress, tell
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .device import add_device
 from .recordings import read_paths, report
 from .tables import check_folder, check_out, write_csv
@@ -27,13 +29,16 @@ if TYPE_CHECKING:
     from fhr.confidence import Prediction
     from fhr.evaluation import LocalBirths
     from fhr.prediction import Predictor
+    from fhr.recording import TableColumn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
-    parser.add_argument("model", metavar="MODEL", help="MLflow run id, a checkpoint file, or a folder of them")
+    parser.add_argument(
+        "model", metavar="MODEL", help="MLflow run id, a checkpoint file, a folder of them, or a file of `fhr export`"
+    )
     parser.add_argument("paths", nargs="+", metavar="FOLDER", help="recordings of the births, or folders of them")
     parser.add_argument("--outcomes", metavar="FILE.csv", help="outcomes by record (default: those in the recordings)")
     parser.add_argument(
@@ -62,6 +67,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that of them it is no external validation",
     )
     add_device(parser)
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.evaluation import METRIC_COLUMNS
+
+    return {"--out": METRIC_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -80,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.evaluation.external_validation import checked_predictions
     from fhr.metrics import to_frame
     from fhr.prediction import Predictor, load
+    from fhr.recording import Composition
     from fhr.tracking import ensure_experiment
 
     from .evaluate_run import Evaluation, keep_evaluation, next_lines
@@ -101,7 +115,8 @@ def run(options: argparse.Namespace) -> int:
         keep_fitted=options.keep_fitted,
     )
     check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
-    experiment = ensure_experiment(f"acidosis {predictor.target}")  # before the work, not after it
+    name = Composition.of(births.recordings).marked(f"acidosis {predictor.target}")
+    experiment = ensure_experiment(name)  # before the work, not after it
     tell("predicting %d births", len(births.labels))
     predictions, births = _predicted(predictor, births)
     check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
@@ -115,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
         options.model, ", ".join(options.paths), births, validation, tuple(said), recalibrated, curve, recalibration
     )
     run_id = keep_evaluation(done, experiment, page=options.report, checkpoints=options.recalibrate)
-    write_csv(to_frame(validation.results).reset_index(), options.out)
+    write_csv(to_frame(validation.results).reset_index(), options.out, columns=tables()["--out"])
     sys.stdout.flush()  # what is said after it stands below it
     lines = [f"run {run_id}", *said, *next_lines(options.report, options.recalibrate)]
     sys.stderr.write("".join(f"{line}\n" for line in lines))

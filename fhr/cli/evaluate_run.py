@@ -15,9 +15,17 @@ from fhr.errors import FHRError
 from fhr.evaluation import ExternalValidation, LocalBirths, write_validation
 from fhr.metrics import Interval
 from fhr.models import recalibrate_checkpoint
-from fhr.prediction import checkpoint_paths
+from fhr.prediction import checkpoint_contents
 from fhr.tasks import metric_values
-from fhr.tracking import environment, mark_stopped, mlflow_client, source_state
+from fhr.tracking import (
+    METRICS_FILE,
+    environment,
+    headline,
+    mark_stopped,
+    metrics_table,
+    mlflow_client,
+    source_state,
+)
 
 from .next_commands import program
 
@@ -78,8 +86,10 @@ def keep_evaluation(
     try:
         for key, value in _parameters(done).items():
             client.log_param(run_id, key, value)
-        for key, value in metric_values(dict(validation.results)).items():
+        values = metric_values(validation.results)
+        for key, value in headline(values).items():
             client.log_metric(run_id, key, value)
+        client.log_text(run_id, metrics_table(values), METRICS_FILE)
         client.log_dict(run_id, environment(), "environment.json")
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "report")
@@ -133,10 +143,10 @@ def _recalibrated(done: Evaluation, recalibration: Recalibration, folder: Path) 
     """Every network of the model, recalibrated, under its own name."""
     folder.mkdir()
     plain = recalibration.to_dict()
-    for i, path in enumerate(checkpoint_paths(done.model)):
+    for i, (path, content) in enumerate(checkpoint_contents(done.model)):
         out = folder / path.name
         out = folder / f"{path.stem}-{i}{path.suffix}" if out.exists() else out  # folds of a run may use one name
-        recalibrate_checkpoint(path, plain, done.births.digests, out)
+        recalibrate_checkpoint(path, plain, done.births.digests, out, content=content)
     return folder
 
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from fhr.prediction import FalseSignalPredictor, FalseSignalProbability
     from fhr.recording import Recording
 
-__all__ = ["analyze_true", "load_false_signal"]
+__all__ = ["analyze_true", "checksum_of_model", "load_false_signal"]
 
 
 def load_false_signal(model: str, device: str = "cpu") -> "FalseSignalPredictor":
@@ -54,3 +54,16 @@ def analyze_true(
     used = predictor.thresholds
     judged = remove_false_signal(recording, None, found.mhr, mhr_threshold=used.mhr, run=predictor.name)
     return analyze(judged, false_signal=found.fhr, threshold=used.fhr)
+
+
+def checksum_of_model(model: str | None) -> str:
+    """Checksum of the checkpoints of a run that was given; empty without one.
+
+    Raises:
+        CheckpointError: no such run.
+    """
+    if model is None:
+        return ""
+    from fhr.prediction import model_checksum
+
+    return model_checksum(model)

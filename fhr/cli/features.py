@@ -1,17 +1,22 @@
 """Features of every window of every recording of a folder, as one Parquet table.
 
 Windows are counted back from the end of a recording; units, descriptions and provenance are in the file's metadata:
-`fhr.features.read_features` reads them all. A run that was killed goes on where it was when the same command is given
-again. Recordings that cannot be used are named on stderr, and the exit code is 1.
+`fhr.features.read_features` reads them all, and `--describe` tells of the columns of every group. A run that was killed
+goes on where it was when the same command is given again. Recordings that cannot be used are named on stderr, and the
+exit code is 1.
 """
 
 import argparse
 import sys
+from typing import Literal
 
+from fhr.recording import TableColumn
+
+from .describe import add_describe
 from .device import add_device
 from .recordings import report
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +43,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--scheduler", metavar="dask://HOST:PORT", help="a Dask scheduler; ROOT and FILE are seen by all"
     )
+    add_describe(parser, tables)
+
+
+def tables() -> dict[str, tuple[TableColumn, ...]]:
+    """Columns of the table, with the features of every group."""
+    from fhr.features import GROUPS, METADATA_COLUMNS, OPTIONAL_GROUPS, PATH_COLUMN, FeatureSet
+
+    types: dict[str, Literal["text", "integer"]] = {"record": "text", "path": "text", "window": "integer"}
+    keys = {column.name for column in (*METADATA_COLUMNS, PATH_COLUMN)}
+    features = [column for group in (*GROUPS, *OPTIONAL_GROUPS) for column in FeatureSet(groups=(group,)).columns]
+    return {
+        "--out": tuple(
+            TableColumn(
+                column.name,
+                column.description,
+                "" if column.unit == "1" and column.name in types else column.unit,
+                types.get(column.name, "number"),
+                empty="" if column.name in keys else "it cannot be computed",
+            )
+            for column in dict.fromkeys((*METADATA_COLUMNS, *features, PATH_COLUMN))
+        )
+    }
 
 
 def run(options: argparse.Namespace) -> int:

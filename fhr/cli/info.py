@@ -1,16 +1,50 @@
 """Contents of each recording, as CSV: length, signal loss, outcome, checksum, notes of the reader, kind.
 
-With `--targets` the prevalence of the usual labels is given instead.
+With `--targets` the prevalence of the usual labels is given instead. `--describe` tells what each column means.
 """
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
+from fhr.recording import PATH, RECORD, TableColumn
+
+from .describe import add_describe
 from .recordings import read_paths, report
 from .tables import check_out, write_csv
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
+_UNKNOWN = "it is not known"
+_COLUMNS = (
+    TableColumn("name", "name of the recording"),
+    TableColumn("minutes", "length", "min", "number", 2),
+    TableColumn("fs", "sampling rate", "Hz", "number", 6),
+    TableColumn("fhr_loss", "fraction of the fetal heart rate that is missing", "1", "number", 4, "0 to 1"),
+    TableColumn("uc_loss", "fraction of the uterine activity that is missing", "1", "number", 4, "0 to 1"),
+    TableColumn(
+        "stage2_start_min", "start of the second stage of labour", "min", "number", 2, empty="none, or not known"
+    ),
+    TableColumn("ph", "pH of the umbilical artery", "", "number", 3, empty=_UNKNOWN),
+    TableColumn("bdecf", "base deficit in extracellular fluid", "mmol/l", "number", 3, empty=_UNKNOWN),
+    TableColumn("be", "base excess", "mmol/l", "number", 3, empty=_UNKNOWN),
+    TableColumn("pco2", "partial pressure of carbon dioxide", "kPa", "number", 3, empty=_UNKNOWN),
+    TableColumn("apgar1", "Apgar score at 1 minute", "", "number", 1, "0 to 10", _UNKNOWN),
+    TableColumn("apgar5", "Apgar score at 5 minutes", "", "number", 1, "0 to 10", _UNKNOWN),
+    TableColumn("sha256", "checksum of the signal file, its first 16 digits", empty="not read from a file"),
+    TableColumn("notes", "steps of the reader, joined by '; ', each with its parameters", empty="there is none"),
+    TableColumn("kind", "origin of the signals", values="measured; simulated; synthetic; imputed"),
+    RECORD._replace(meaning="name of the recording, as in `name`"),
+    PATH,
+)
+_TARGET_COLUMNS = (
+    TableColumn("target", "the label, with its inequality"),
+    TableColumn("records", "number of records whose outcome is known", type="integer"),
+    TableColumn("positive", "number of them with the label", type="integer"),
+    TableColumn("prevalence", "share of them with the label", "1", "number", 4, empty="no outcome is known"),
+    TableColumn("without_outcome", "number of the other records", type="integer"),
+)
 _TARGETS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
 
 
@@ -19,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
     parser.add_argument("--targets", action="store_true", help="prevalence of the usual labels")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
+    add_describe(parser, tables)
+
+
+def tables() -> dict[str, tuple[TableColumn, ...]]:
+    """Columns of each table, by its option."""
+    return {"--out": _COLUMNS, "--targets": _TARGET_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -40,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
                     "target": target,
                     "records": int(labels.notna().sum()),
                     "positive": int(labels.sum()),
-                    "prevalence": round(float(labels.mean()), 4) if labels.notna().any() else np.nan,
+                    "prevalence": float(labels.mean()) if labels.notna().any() else np.nan,
                     "without_outcome": int(labels.isna().sum()),
                 }
             )
@@ -48,17 +88,32 @@ def run(options: argparse.Namespace) -> int:
         rows = [
             {
                 "name": r.name,
-                "minutes": round(r.duration / 60, 2),
+                "minutes": r.duration / 60,
                 "fs": r.fs,
-                "fhr_loss": round(r.loss, 4),
-                "uc_loss": round(float(np.isnan(r.uc).mean()), 4),
-                "stage2_start_min": round(r.stage2_start / 60, 2),
+                "fhr_loss": r.loss,
+                "uc_loss": float(np.isnan(r.uc).mean()),
+                "stage2_start_min": r.stage2_start / 60,
                 **asdict(r.outcome),
                 "sha256": r.source.sha256[:16] if r.source else "",
-                "notes": "; ".join(f"{s.name}: {s.parameters}" for s in r.history),
+                "notes": "; ".join(f"{s.name}: {_words(s.parameters)}" for s in r.history),
                 "kind": r.provenance.kind,
+                "record": r.name,
+                "path": r.path,
             }
             for r in recordings
         ]
-    write_csv(pd.DataFrame(rows), options.out)
+    write_csv(pd.DataFrame(rows), options.out, columns=_TARGET_COLUMNS if options.targets else _COLUMNS)
     return report(quarantined)
+
+
+def _words(parameters: Mapping[str, Any]) -> str:
+    """Parameters of a step in words, those within others in brackets."""
+    return ", ".join(f"{name} {_word(value)}" for name, value in parameters.items())
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return f"({_words(value)})"
+    if isinstance(value, list | tuple):
+        return " ".join(map(_word, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,24 +1,32 @@
 """Baseline, accelerations, decelerations and contractions of each recording, as CSV.
 
-Columns: record, kind (ACC, DEC, UC for a contraction, URS for unreliable signal), start_s, end_s, detail (kind of a
-deceleration by NICHD 2008; channel and reason of unreliable signal), peak_s, amplitude, area, loss, lag_s, figo_kind
-(kind of a deceleration by FIGO 2015). Times count from the start of the recording. With --summary a second table has a
-row for each recording: baseline, numbers of events, variation, the FIGO 2015 and NICHD 2008 categories of its last 60
-min with the criteria that fired or could not be assessed, and the minutes of false FHR. False FHR (the mother's rate,
-halved or doubled, and with --run what a network finds) is left out of everything and listed as URS; without MHR the
-mother's rate cannot be excluded, and the summary says so. With --thresholds a third table says what decides and where
-each number comes from: guideline, this package, or the recordings on which it was tuned. Recordings that cannot be used
-are named on stderr, and the exit code is 1.
+A row is an event; times count from the start of the recording. With --summary a second table has a row for each
+recording: baseline, numbers of events, variation, the FIGO 2015 and NICHD 2008 categories of its last 60 min with the
+criteria that fired or could not be assessed, and the minutes of false FHR. False FHR (the mother's rate, halved or
+doubled, and with --run what a network finds) is left out of everything and listed as URS; without MHR the mother's rate
+cannot be excluded, and the summary says so. With --thresholds a third table says what decides and where each number
+comes from: guideline, this package, or the recordings on which it was tuned. `--describe` tells what each column means.
+
+Recordings are read 64 at a time, and their rows are appended to stdout, or to FILE.csv.parts beside --out until all are
+there; after a kill the same command goes on where it was. Recordings that cannot be used are named on stderr, and the
+exit code is 1.
 """
 
 import argparse
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from .describe import add_describe
 from .device import add_device
-from .false_signal import analyze_true, load_false_signal
-from .recordings import origin, read_paths, report
+from .false_signal import analyze_true, checksum_of_model, load_false_signal
+from .growing_table import GrowingTable, check_places
+from .in_batches import Batches, Computed, work_of, write_in_batches
 from .tables import check_out, write_csv
 
-__all__ = ["add_arguments", "run"]
+if TYPE_CHECKING:
+    from fhr.recording import Recording, TableColumn
+
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,34 +46,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave false signal out: MLflow run id, or a .ckpt file (default: rules only)",
     )
     add_device(parser)
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.morphology import LISTED_COLUMNS, SUMMARY_COLUMNS, THRESHOLD_COLUMNS
+
+    return {"--out": LISTED_COLUMNS, "--summary": SUMMARY_COLUMNS, "--thresholds": THRESHOLD_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
     """Analyse and write."""
     import pandas as pd
 
-    from fhr.compute import progress
     from fhr.errors import SignalError
-    from fhr.morphology import EVENT_COLUMNS, event_list, summary, thresholds
+    from fhr.morphology import event_list, summary, thresholds
 
-    check_out(options.out)
-    check_out(options.summary, "--summary")
-    check_out(options.thresholds, "--thresholds")
-    recordings, quarantined = read_paths(options.paths)
-    predictor = load_false_signal(options.model, options.device) if options.model is not None else None
-    events, rows = [], []
-    for recording in progress(recordings, description="morphology"):
-        try:
-            morphology = analyze_true(recording, predictor)
-        except SignalError as error:
-            quarantined[origin(recording)] = str(error)
-            continue
-        rows.append(summary(morphology))
-        if len(table := event_list(morphology)):
-            events.append(table)
-    write_csv(pd.concat(events) if events else pd.DataFrame(columns=list(EVENT_COLUMNS)), options.out)
+    columns = tables()
+    files = [GrowingTable(options.out, columns["--out"])]
     if options.summary is not None:
-        write_csv(pd.DataFrame(rows), options.summary, "--summary")
+        files.append(GrowingTable(options.summary, columns["--summary"], "--summary"))
+    check_places(files)
+    check_out(options.thresholds, "--thresholds")
+    batches = Batches(options.paths)
+    predictor = load_false_signal(options.model, options.device) if options.model is not None else None
+
+    def compute(recordings: "Sequence[Recording]") -> Computed:
+        events, rows, unusable = [files[0].none], [], {}
+        for i, recording in enumerate(recordings):
+            try:
+                morphology = analyze_true(recording, predictor)
+            except SignalError as error:
+                unusable[i] = str(error)
+                continue
+            rows.append(summary(morphology))
+            if len(table := event_list(morphology)):
+                events.append(table)
+        found = [pd.concat(events[1:] or events), pd.DataFrame(rows, columns=list(files[-1].none))]
+        return Computed(found[: len(files)], unusable)
+
+    code = write_in_batches(
+        batches, files, compute, work=lambda: work_of(options, files, model=checksum_of_model(options.model))
+    )
     if options.thresholds is not None:
-        write_csv(thresholds(), options.thresholds, "--thresholds")
-    return report(quarantined)
+        write_csv(thresholds(), options.thresholds, "--thresholds", columns["--thresholds"])
+    return code

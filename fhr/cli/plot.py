@@ -1,4 +1,4 @@
-"""Draw one recording as a cardiotocogram: PNG (one strip of true size), PDF (A4 sheets) or HTML (to zoom and pan).
+"""Draw one recording as a cardiotocogram: PNG or SVG (one strip of true size), PDF (sheets to print), HTML (to zoom).
 
 FHR that runs with the mother's rate, or is halved or doubled, is left out of the morphology, hatched, and named above
 the strip; the signal is drawn as it was recorded. With `--run` of a false-signal network its probability is shaded, and
@@ -20,13 +20,20 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("path", metavar="PATH", help="one recording")
-    parser.add_argument("--out", required=True, metavar="FILE", help="where to write: .png, .pdf or .html")
+    parser.add_argument("--out", required=True, metavar="FILE", help="where to write: .png, .svg, .pdf or .html")
     parser.add_argument("--speed", type=int, default=1, help="paper speed, cm/min: 1, 2 or 3 (default: 1)")
     parser.add_argument("--scale", type=int, help="bpm/cm: 20 or 30 (default: 30 at 3 cm/min, else 20)")
     parser.add_argument("--minutes", type=float, metavar="N", help="length of the strip (default: all)")
     parser.add_argument("--start", type=float, metavar="S", help="s from the start (default: end at the end)")
     parser.add_argument(
         "--count", choices=("end", "start"), default="end", help="minutes to the end (default), or from the start"
+    )
+    parser.add_argument(
+        "--sheet",
+        choices=("a4", "a4-landscape", "a3-landscape"),
+        default="a4",
+        help="of a .pdf: a4 upright (default; two rows of 18 min at 1 cm/min), a4-landscape (27 min), a3-landscape "
+        "(two rows of 39 min)",
     )
     parser.add_argument("--no-morphology", action="store_true", help="signals alone: no baseline, events, categories")
     parser.add_argument("--run", dest="model", metavar="RUN", help="shade false signal: MLflow run id, or a .ckpt file")
@@ -60,6 +67,7 @@ def run(options: argparse.Namespace) -> int:
             minutes=options.minutes,
             count=options.count,
             speed=options.speed,
+            sheet=options.sheet,
             scale=options.scale if options.scale is not None else 30 if options.speed == 3 else 20,
         )
     except OSError as error:

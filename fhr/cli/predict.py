@@ -1,38 +1,35 @@
 """Probability, score, confidence and warnings of each recording, as CSV; labels are not needed.
 
 Without `--run` the model that comes with the package answers, one row a recording and label: `ph<7.05`, `ph<=7.15`,
-`ph<7.20` and `apgar1<7`; what it was trained on and how well it does stands in its model card (`--about`).
+`ph<7.20` and `apgar1<7`; what it was trained on and how well it does stands in its model card (`--about`). `--describe`
+tells what each column means.
 
-Columns: name, probability (calibrated), score (larger is likelier), loss (fraction of the fetal heart rate that is
-missing in the window, after cleaning), warnings (those of the model first); then low, high (95% interval of the
-calibration curve), prevalence (that the probability is for), decision (at 90% specificity), spread (over the networks)
-and flip_rate (of their average), set_80, set_90, set_95 (what cannot be ruled out), distance (from the training
-records; small is unusual), abstain, reasons; label in words, minutes (length of the window), auroc, auroc_low,
-auroc_high and auroc_of (of the model: held out or out of fold), learnt_from (kinds of its training records). Empty
-where the model's checkpoint says nothing of it.
+Recordings are read and predicted 64 at a time, and their rows are appended to stdout, or to FILE.csv.parts beside
+--out until all are there. After a kill the same command goes on where it was; a table that is whole is made anew.
 Recordings that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .device import add_device
-from .recordings import read_paths, report
-from .tables import check_out, write_csv
+from .growing_table import GrowingTable, check_places
+from .in_batches import Batches, Computed, work_of, write_in_batches
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from fhr.prediction import Attribution, FalseSignalPredictor, Prediction, Predictor, ShippedModel
-    from fhr.recording import Recording
+    from fhr.recording import Recording, TableColumn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         dest="model",
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
+        help="MLflow run id, checkpoint, or file of `fhr export` (default: the model that comes with the package)",
     )
     parser.add_argument(
         "--label",
@@ -73,47 +70,138 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
     )
     add_device(parser)
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.confidence import PREDICTION_COLUMNS
+    from fhr.prediction import EXPLAINED_COLUMNS, TIMELINE_COLUMNS
+
+    return {"--out": PREDICTION_COLUMNS, "--timeline": TIMELINE_COLUMNS, "--explain": EXPLAINED_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
     """Predict and write."""
-    from fhr.compute import progress
-    from fhr.prediction import Predictor, ShippedModel, timelines, to_frame, write_cards
+    from fhr.prediction import Predictor, ShippedModel, model_checksum
     from fhr.prediction.shipped import SHIPPED
 
+    files = [
+        GrowingTable(getattr(options, option[2:]), columns, option)
+        for option, columns in tables().items()
+        if option == "--out" or getattr(options, option[2:]) is not None
+    ]
+    check_places(files)
     _check(options)
     if options.about:
         sys.stdout.write(SHIPPED.with_suffix(".md").read_text(encoding="utf-8"))
         return 0
     cards = _folder(options.card)
-    recordings, quarantined = read_paths(options.paths)
+    batches = Batches(options.paths)
     predictor = _loaded(options)
-    predictions: list[Prediction] = []
-    chunks = [recordings[i : i + 64] for i in range(0, len(recordings), 64)]
-    for chunk in progress(chunks, description="predict"):
-        done, unusable = predictor.predict_all(chunk)
-        predictions += done
-        quarantined |= unusable
-    write_csv(to_frame(predictions), options.out)
-    usable = [recording for recording in recordings if recording.name not in quarantined]
-    assert isinstance(predictor, Predictor | ShippedModel)  # the other kind has refused to predict
-    looked = _looked(predictor, usable) if options.explain is not None else None
-    if cards is not None:
-        try:
-            write_cards(predictions, usable, cards, looked)
-        except OSError as error:
-            raise FHRError(f"--card {cards}: cannot be written ({error.strerror}); name another folder") from None
-    if options.timeline is not None:
-        write_csv(timelines(predictor, usable, cards), options.timeline, "--timeline")
-    if options.explain is not None:
-        write_csv(_explained(predictor, usable, looked), options.explain, "--explain")
-    return report(quarantined)
+    if not isinstance(predictor, Predictor | ShippedModel):
+        predictor.predict(next(iter(batches)).recordings[0])  # refuses
+    assert isinstance(predictor, Predictor | ShippedModel)
+    predict = _Predicting(predictor, cards, [table.option for table in files])
+
+    def work() -> dict[str, Any]:
+        model = model_checksum(SHIPPED if options.model is None else options.model)
+        return work_of(options, files, model=model)
+
+    return write_in_batches(
+        batches, files, predict, work=work, known_as=lambda recording: recording.name, met_again=predict.take_names
+    )
+
+
+class _Predicting:
+    """Rows and cards of a batch of recordings.
+
+    Args:
+        predictor: of them.
+        cards: folder of the cards, or None.
+        options: of the tables that are asked for.
+    """
+
+    def __init__(self, predictor: "Predictor | ShippedModel", cards: Path | None, options: Sequence[str]) -> None:
+        from fhr.prediction import CardNames
+
+        self.predictor, self.cards, self.options = predictor, cards, options
+        self._of_cards, self._of_timelines = CardNames(), CardNames()
+
+    def __call__(self, recordings: "Sequence[Recording]") -> Computed:
+        from fhr.prediction import timelines, to_frame, write_cards
+
+        predictions: list[tuple[int, Sequence[Prediction]]] = []
+        unusable: dict[int, str] = {}
+        for positions in _named_once(recordings):
+            done, refused = self.predictor.predict_all([recordings[i] for i in positions])
+            used = [i for i in positions if recordings[i].name not in refused]
+            n = len(done) // len(used) if used else 0  # labels
+            predictions += [(i, done[k * n : (k + 1) * n]) for k, i in enumerate(used)]
+            unusable |= {i: refused[recordings[i].name] for i in positions if recordings[i].name in refused}
+        told = [one for _, some in sorted(predictions, key=lambda pair: pair[0]) for one in some]
+        usable = [recording for i, recording in enumerate(recordings) if i not in unusable]
+        rows = {"--out": to_frame(told)}
+        looked = self._looked(usable) if "--explain" in self.options else None
+        if self.cards is not None:
+            try:
+                write_cards(told, usable, self.cards, looked, names=self._of_cards)
+            except OSError as error:
+                raise FHRError(
+                    f"--card {self.cards}: cannot be written ({error.strerror}); name another folder"
+                ) from None
+        if "--timeline" in self.options:
+            rows["--timeline"] = timelines(self.predictor, usable, self.cards, names=self._of_timelines)
+        if "--explain" in self.options:
+            rows["--explain"] = self._explained(usable, looked)
+        return Computed([rows[option] for option in self.options], unusable)
+
+    def take_names(self, recordings: "Sequence[Recording]") -> None:
+        """Leave the names of the cards to recordings that have theirs already."""
+        if self.cards is None:
+            return
+        for recording in recordings:
+            of_labels = self.predictor.predictors_of(recording)
+            for one in of_labels:
+                label = one.target if len(of_labels) > 1 else ""
+                for names in (self._of_cards, self._of_timelines):
+                    names.next(recording.name, label)
+
+    def _looked(self, recordings: "Sequence[Recording]") -> "list[Attribution] | None":
+        """Where networks looked, of each recording; None of other models."""
+        from fhr.prediction import Predictor, where_it_looked
+
+        if not isinstance(self.predictor, Predictor) or not self.predictor.reads_signal:
+            return None
+        return [where_it_looked(self.predictor, recording) for recording in recordings]
+
+    def _explained(self, recordings: "Sequence[Recording]", looked: "Sequence[Attribution] | None") -> "pd.DataFrame":
+        import pandas as pd
+
+        from fhr.prediction import EXPLAINED, explain
+
+        seen: Sequence[Attribution | None] = looked or [None] * len(recordings)
+        found = [
+            explain(one, recording, looked=attribution)
+            for recording, attribution in zip(recordings, seen, strict=True)
+            for one in self.predictor.predictors_of(recording)
+        ]
+        return pd.concat(found) if found else pd.DataFrame(columns=list(EXPLAINED))
+
+
+def _named_once(recordings: "Sequence[Recording]") -> Iterator[list[int]]:
+    """Positions of recordings in groups without two of one name: reasons to refuse some are told by name."""
+    rest = list(range(len(recordings)))
+    while rest:
+        first: dict[str, int] = {}
+        for i in rest:
+            first.setdefault(recordings[i].name, i)
+        yield list(first.values())
+        rest = sorted({*rest} - {*first.values()})
 
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse what cannot be written, and options that would change nothing."""
-    for name in ("out", "timeline", "explain"):
-        check_out(getattr(options, name), f"--{name}")
     if options.about:
         if options.paths or options.model:
             raise FHRError("--about is the model card of the model that comes with the package; give nothing beside it")
@@ -132,32 +220,6 @@ def _loaded(options: argparse.Namespace) -> "Predictor | FalseSignalPredictor | 
     from fhr.compute import pick_device
 
     return load(options.model, device=pick_device(options.device), prevalence=options.prevalence)
-
-
-def _looked(predictor: "Predictor | ShippedModel", recordings: "list[Recording]") -> "list[Attribution] | None":
-    """Where networks looked, of each recording; None of other models."""
-    from fhr.compute import progress
-    from fhr.prediction import Predictor, where_it_looked
-
-    if not isinstance(predictor, Predictor) or not predictor.reads_signal:
-        return None
-    return [where_it_looked(predictor, recording) for recording in progress(recordings, description="explain")]
-
-
-def _explained(
-    predictor: "Predictor | ShippedModel", recordings: "list[Recording]", looked: "list[Attribution] | None"
-) -> "pd.DataFrame":
-    import pandas as pd
-
-    from fhr.prediction import EXPLAINED, explain
-
-    seen: Sequence[Attribution | None] = looked or [None] * len(recordings)
-    tables = [
-        explain(one, recording, looked=attribution)
-        for recording, attribution in zip(recordings, seen, strict=True)
-        for one in predictor.predictors_of(recording)
-    ]
-    return pd.concat(tables) if tables else pd.DataFrame(columns=list(EXPLAINED))
 
 
 def _folder(name: str | None) -> Path | None:

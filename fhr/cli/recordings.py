@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 def origin(recording: Recording) -> str:
     """Path of a recording, to name it by, or its name: two folders may hold the same names."""
-    return recording.source.path if recording.source else recording.name
+    return recording.path or recording.name
 
 
 def report(quarantined: dict[str, str]) -> int:

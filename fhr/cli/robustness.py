@@ -4,13 +4,12 @@ A decision is the stored threshold after averaging and calibration, about the si
 its rate. Without `--run` the model that comes with the package answers; a record that it, or some networks of a
 cross-validation, learnt from is judged by those that have not seen it.
 
-stdout gets a row a recording and label: record, target, probability, at_risk, and of each threat THREAT_certified (the
-largest size up to which no change flips the verdict, proven; 0 where the proof gives none, inf where it holds by
-construction, empty where no proof is known) and THREAT_found (the smallest change found that flips it; inf where none
-was found). What half of the verdicts withstand is told on stderr. DIR gets robustness.csv (a row a recording and
-threat, with assumptions or the reason why nothing is certified), worst.csv (probabilities and p-values under the worst
-errors), database.csv (shares of verdicts, and where outcomes are known accuracy, AUROC, calibration and coverage,
-against size), robustness.html (words and figures), and strips (the smallest changes that flip a verdict).
+stdout gets a row a recording and label: the largest size of each threat that provably leaves the verdict, and the
+smallest change that was found to flip it; `--describe` tells what each column means. What half of the verdicts
+withstand is told on stderr. DIR gets robustness.csv (a row a recording and threat, with assumptions or the reason why
+nothing is certified), worst.csv (probabilities and p-values under the worst errors), database.csv (shares of verdicts,
+and where outcomes are known accuracy, AUROC, calibration and coverage, against size), robustness.html (words and
+figures), and strips (the smallest changes that flip a verdict).
 
 Everything is kept in a run of MLflow. Recordings that are finished are kept in DIR: the same command goes on with them.
 Recordings without a verdict are named on stderr, and the exit code is 1.
@@ -20,19 +19,20 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .recordings import read_paths, report
 from .tables import check_folder, write_csv
 
 if TYPE_CHECKING:
     from fhr.prediction import Predictor, ShippedModel
+    from fhr.recording import TableColumn
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 _USUAL = "ph<7.05"  # of the labels of the model that comes with the package
 _log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run",
         dest="model",
         metavar="RUN",
-        help="MLflow run id, or a checkpoint file (default: the model that comes with the package)",
+        help="MLflow run id, checkpoint, or file of `fhr export` (default: the model that comes with the package)",
     )
     parser.add_argument("--out", required=True, metavar="DIR", help="where to write; made where it is missing")
     parser.add_argument(
@@ -90,6 +90,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="recordings whose strips are drawn, those that are the easiest to flip (default: 20)",
     )
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table of recordings, by its name."""
+    from fhr.robustness import SHORT_COLUMNS, THREAT_COLUMNS, WORST_COLUMNS
+
+    return {"stdout": SHORT_COLUMNS, "robustness.csv": THREAT_COLUMNS, "worst.csv": WORST_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -127,7 +135,7 @@ def run(options: argparse.Namespace) -> int:
     if not sheet.sheets:
         report(quarantined | dict(sheet.quarantined))
         raise FHRError("no recording has a verdict; the reasons stand above")
-    write_csv(sheet.short, None)
+    write_csv(sheet.short, None, columns=tables()["stdout"])
     try:
         write_robustness(options.out, sheet, model=name, strips=options.strips)
     except OSError as error:
@@ -186,20 +194,20 @@ def _loaded(options: argparse.Namespace) -> "tuple[Predictor | ShippedModel, str
     Raises:
         FHRError: no such run, or a model that takes no decision.
     """
-    from fhr.prediction import Predictor, checkpoint_paths, load, shipped
+    from fhr.prediction import Predictor, load, model_checksum, shipped
     from fhr.prediction.shipped import SHIPPED
     from fhr.robustness import reader_of
 
     if options.model is None:
-        return shipped(labels=options.label or [_USUAL]), _checksum([SHIPPED]), "the model that comes with the package"
+        return (
+            shipped(labels=options.label or [_USUAL]),
+            model_checksum(SHIPPED),
+            "the model that comes with the package",
+        )
     predictor = load(options.model)
     if not isinstance(predictor, Predictor):
         raise FHRError(
             f"{options.model}: a false-signal network takes no decision about a birth; give a classification"
         )
     reader_of(predictor)  # refuses one without a threshold before recordings are read
-    return predictor, _checksum(checkpoint_paths(options.model)), str(options.model)
-
-
-def _checksum(files: Sequence[Path]) -> str:
-    return sha256("".join(sha256(path.read_bytes()).hexdigest() for path in files).encode()).hexdigest()
+    return predictor, model_checksum(options.model), str(options.model)

@@ -12,13 +12,19 @@ from fhr.datasets import label_slug
 from fhr.formats import whole_or_not_at_all
 from fhr.plots.html_page import png
 from fhr.report import write_robustness_page
-from fhr.robustness import Sheet, size_for_half
+from fhr.robustness import THREAT_COLUMNS, WORST_COLUMNS, Sheet, size_for_half
 from fhr.robustness.sheet_figures import curves_figure, flip_figure
 from fhr.tracking import environment, mark_stopped, mlflow_client, source_state
 
+from .tables import in_csv
+
 __all__ = ["keep_robustness", "write_robustness"]
 
-_TABLES = {"robustness.csv": "frame", "worst.csv": "worst", "database.csv": "curves"}
+_TABLES = {
+    "robustness.csv": ("frame", THREAT_COLUMNS),
+    "worst.csv": ("worst", WORST_COLUMNS),
+    "database.csv": ("curves", ()),
+}
 _PAGE = "robustness.html"
 
 
@@ -36,9 +42,10 @@ def write_robustness(folder: str | Path, sheet: Sheet, *, model: str, strips: in
     """
     folder = Path(folder)
     (folder / "strips").mkdir(parents=True, exist_ok=True)
-    for name, table in _TABLES.items():
+    for name, (table, columns) in _TABLES.items():
+        found = getattr(sheet, table)
         with whole_or_not_at_all(folder / name) as part:
-            getattr(sheet, table).to_csv(part, index=False)
+            in_csv(found, columns if len(found) else ()).to_csv(part, index=False)
     for target in dict.fromkeys(one.target for one in sheet.sheets):
         with whole_or_not_at_all(folder / f"database-{label_slug(target)}.png") as part:
             part.write_bytes(png(curves_figure(sheet.curves, target), dpi=120))

@@ -1,21 +1,19 @@
 """Labours of a database that are most like a recording, how special that is, and how they ended; as CSV.
 
 Each labour of the database counts once, by the window that is nearest to the query's last one; a query's own labour
-does not count. Columns: query, query_start_s, query_end_s, rank, record, start_s, end_s (of the best window, from the
-start of the recording), to_end_s (from there to its end), distance, unit, p_special (chance that the nearest of
-unrelated labours is as close: the headline), p_by (rank, or tail beyond the ranks), q (rate of false discoveries over
-the queries), p_surrogate (chance that a surrogate of the query is as close), rms_bpm and lag_s (what is left after one
-shift or, with --elastic, elastic alignment, and by how much the match lags behind), loss, kind, and the outcome: ph,
-bdecf, be, pco2, apgar1, apgar5. Empty where it is not known or was not asked for. How they ended is told on stderr,
-beside the share that the database has. Queries that cannot be used are named on stderr, and the exit code is 1.
+does not count. A row is a query and a match, the headline of which is p_special, the chance that the nearest of
+unrelated labours is as close; `--describe` tells what each column means. How they ended is told on stderr, beside the
+share that the database has. Queries that cannot be used are named on stderr, and the exit code is 1.
 """
 
 import argparse
 import logging
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .device import add_device
 from .recordings import read_paths, report
 from .run_embedding import run_embedding
@@ -23,9 +21,10 @@ from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
     from fhr.metrics import FDRMethod
+    from fhr.recording import TableColumn
     from fhr.similarity import Embedding, Matches
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 _FDR: "dict[str, FDRMethod]" = {"bh": "hochberg", "by": "yekutieli"}
 _log = logging.getLogger(__name__)
@@ -113,6 +112,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--page", metavar="FILE.html", help="write all of it as one page, with its method")
     add_device(parser)
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.similarity import MATCH_COLUMNS
+
+    return {"--out": MATCH_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -149,7 +156,7 @@ def run(options: argparse.Namespace) -> int:
         _log.warning("%s", said)
     for line in matches.words.splitlines():
         tell("%s", line)
-    write_csv(matches.table, options.out)
+    write_csv(matches.table, options.out, columns=tables()["--out"])
     if options.figure is not None:
         matches.write_figures(options.figure)
     if options.page is not None:

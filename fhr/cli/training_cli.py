@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,18 +17,39 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
-from fhr.metrics import to_frame
+from fhr.metrics import Interval, to_frame
 from fhr.models import read_checkpoint
 from fhr.prediction import log_model, log_test
-from fhr.recording import Step
-from fhr.tasks import Calibration, ClassificationTask, Resumable, RunTracking, Task
+from fhr.recording import Recording, Step
+from fhr.tasks import (
+    Calibration,
+    ClassificationTask,
+    Measured,
+    Resumable,
+    RunTracking,
+    Task,
+    data_name,
+    fold_name,
+    mlflow_logger,
+)
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .own_checkpoints import keep_with_run, log_own_checkpoints
 from .processes import check_processes, one_process, tell_of_processes
+from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
+from .trainer_settings import (
+    check_own_checkpoint,
+    check_training,
+    given_loggers,
+    lightning_refusals,
+    unwatched,
+    usable_callbacks,
+)
+from .tuned_settings import TunedSettings, without_finders
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -45,6 +66,7 @@ class TrainingCLI(LightningCLI):
             not choose another logger.
         run_id: the MLflow run that a test belongs to; None for a new one.
         training: the run of a tracked fit.
+        name: of a new MLflow run; None for one that says network, differences and data.
         run: False to build the objects without training.
     """
 
@@ -55,22 +77,25 @@ class TrainingCLI(LightningCLI):
         tracked: bool = True,
         run_id: str | None = None,
         training: TrainingRun | None = None,
+        name: str | None = None,
         run: bool = True,
     ) -> None:
-        self._tracked, self._run_id, self._training = tracked, run_id, training
+        self._tracked, self._run_id, self._training, self._name = tracked, run_id, training, name
         self._verb = arguments[0] if run else None
-        self.calibration, self.tracking = Calibration(), RunTracking()
+        self._arguments = with_configuration_files(arguments)
+        self.calibration, self.tracking = Calibration(), RunTracking(_audit)
+        callbacks = [TunedSettings(self._note), self.calibration, self.tracking, Measured()]
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking] if tracked else []},
+            trainer_defaults={"callbacks": callbacks if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
-            args=with_configuration_files(arguments),
+            args=self._arguments,
             run=run,
         )
 
@@ -112,8 +137,20 @@ class TrainingCLI(LightningCLI):
             super().parse_arguments(parser, args)
         verb = self.config.get("subcommand")
         checkpoint = self.config[verb].get("ckpt_path") if verb else None
-        if checkpoint and not (verb == "fit" and checkpoint in ("best", "last", "hpc")):
+        if verb == "fit" and checkpoint in ("best", "last"):
+            check_own_checkpoint(checkpoint, self.config.fit.checkpoint.dirpath)
+        elif checkpoint and not (verb == "fit" and checkpoint == "hpc"):
             read_checkpoint(checkpoint)
+
+    def before_instantiate_classes(self) -> None:
+        """Refuse a training that could not work."""
+        if self._verb == "fit":
+            check_training(self.config.fit)
+
+    def instantiate_classes(self) -> None:
+        """Make model, data module and trainer."""
+        with lightning_refusals():
+            super().instantiate_classes()
 
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
@@ -121,8 +158,9 @@ class TrainingCLI(LightningCLI):
         asked = self._get(self.config_init, "trainer")
         if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
             kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
-        if asked.logger in (None, True):
-            kwargs["logger"] = self._mlflow() if self._tracked and not asked.fast_dev_run else False
+            kwargs["callbacks"] = unwatched(asked.callbacks)
+        tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
+        kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         if self._verb != "fit":
             kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
@@ -132,11 +170,13 @@ class TrainingCLI(LightningCLI):
         except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
             raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
         check_processes(trainer)
-        if self._training is not None and isinstance(trainer.logger, MLFlowLogger):
-            if best.dirpath is None:
-                best.dirpath = str(self._training.folder)
+        if self._training is not None and mlflow_logger(trainer) is not None:
+            keep_with_run(trainer, best, self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
+
+    def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[pl.Callback]) -> pl.Trainer:
+        return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
 
     def instantiate_anew(self, seed: int) -> None:
         """Make model, data module and trainer once more, for another training of the same configuration.
@@ -150,16 +190,36 @@ class TrainingCLI(LightningCLI):
         self.instantiate_classes()
 
     def _mlflow(self) -> MLFlowLogger:
-        artifacts, training, data = ensure_store(), self._training, self.datamodule
-        network = type(self.model.model).__name__
+        training, data = self._training, self.datamodule
+        run_id = training.run_id if training else self._run_id
+        named = {}
+        if run_id is None:  # a run that goes on stays where it is, under its name
+            data.setup("fit")
+            named = {"experiment_name": data.experiment, "run_name": self._name or self._run_name()}
         return MLFlowLogger(
-            experiment_name=data.experiment,
-            run_name=f"{network} repeat {data.repeat} fold {data.fold} inner {data.inner}",
+            **named,
             tracking_uri=tracking_uri(),
-            artifact_location=artifacts,
-            run_id=training.run_id if training else self._run_id,
+            artifact_location=ensure_store(),
+            run_id=run_id,
             tags=folder_tags(training.folder) if training else None,
         )
+
+    def _run_name(self) -> str:
+        facts, network = self.datamodule.facts, type(self.model.model).__name__
+        return joined(network, self.differences(), data_name(facts.origin), fold_name(*facts.fold))
+
+    def differences(self, *sections: str) -> str:
+        """Settings by which this configuration differs from that of the package that it started from, in short.
+
+        Args:
+            sections: of the configuration that are looked at, such as `data`; none for all that matter.
+        """
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        start = starting_point(config.as_dict(), self._arguments)
+        if start is None:
+            return ""
+        there = self._parser(self.subcommand).parse_string(start.read_text(encoding="utf-8"))
+        return differences(config.as_dict(), there.as_dict(), sections=sections)
 
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
@@ -180,10 +240,11 @@ class TrainingCLI(LightningCLI):
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
-        logger, training = self.trainer.logger, self._training
-        if training is None or not isinstance(logger, MLFlowLogger) or not self.trainer.is_global_zero:
+        logger, training = mlflow_logger(self.trainer), self._training
+        if training is None or logger is None or not self.trainer.is_global_zero:
             return
-        ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
+        if not training.goes_on:
+            ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
         facts = self.datamodule.facts
         training.begin(self.configuration(), {"data": facts.data_checksum, "splits": facts.splits.checksum})
         training.run_id = logger.run_id
@@ -191,14 +252,48 @@ class TrainingCLI(LightningCLI):
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
+    def _note(self, learning_rate: float, batch_size: int) -> None:
+        """Let the configuration of the run say what its finders have found, so that nothing is searched for again."""
+        without_finders(self.config.fit, learning_rate, batch_size)
+        logger = mlflow_logger(self.trainer)
+        if self._training is not None and logger is not None and self.trainer.is_global_zero:
+            self._training.config.write_text(self.configuration(), encoding="utf-8")
+            logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
+
+    def fit(self, model: pl.LightningModule, **options: Any) -> None:
+        """Train; what is refused before the first step leaves no new run."""
+        try:
+            with lightning_refusals():
+                self.trainer.fit(model, **options)
+        except FHRError:
+            nothing = self.trainer.global_step == 0 or not self.calibration.began
+            if self._training is not None and nothing and self.trainer.is_global_zero:
+                self._training.discard()
+            raise
+
     def after_fit(self) -> None:
-        """The finished checkpoint is in the run now; make a model of MLflow of it."""
-        if not self.trainer.is_global_zero:
+        """All is in the run now; make a model of MLflow of its finished checkpoint."""
+        if self._training is None or not self._training.run_id or not self.trainer.is_global_zero:
             return
-        if self._training is not None and self._training.run_id and self.calibration.path is not None:
-            if isinstance(self.model, ClassificationTask):
-                log_model(self._training.run_id)
-            self._training.finished = True
+        if self.calibration.path and isinstance(self.model, ClassificationTask):
+            log_model(self._training.run_id)
+        if (logger := mlflow_logger(self.trainer)) is not None:
+            log_own_checkpoints(logger, self._training.folder)
+        self._training.finish(self.without_checkpoint)
+
+    @property
+    def without_checkpoint(self) -> str:
+        """The setting by which a fit that has ended kept no checkpoint; empty where it kept one."""
+        if self.calibration.path is not None:
+            return ""
+        trainer = self._get(self.config, "trainer")
+        if trainer.fast_dev_run:
+            return "--trainer.fast_dev_run"
+        if trainer.enable_checkpointing is False:
+            return "--trainer.enable_checkpointing=false"
+        if not isinstance(self.model, Task):
+            return f"{type(self.model).__name__} is no fhr.tasks.Task"
+        return "--checkpoint.save_top_k=0"
 
     def before_test(self) -> None:
         """Refuse to test weights that were never trained."""
@@ -217,6 +312,9 @@ class TrainingCLI(LightningCLI):
                 "leave out other settings, or test the checkpoint on other data with `--config FILE --ckpt_path FILE`"
             )
 
+        # Of the same fold, the held-out records are those that its fit would have calibrated it on.
+        self.calibration.for_test = (card.data, card.splits, card.fold) == asked
+
     before_validate = before_test
 
     def after_test(self) -> None:
@@ -230,10 +328,21 @@ class TrainingCLI(LightningCLI):
         values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
 
+    @property
+    def is_in_mlflow(self) -> bool:
+        """True where a run of MLflow keeps what is done."""
+        return mlflow_logger(self.trainer) is not None
+
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         return stored_configuration(self._parser(self.subcommand), config)
+
+
+def _audit(predictions: pd.DataFrame, recordings: Mapping[str, Recording]) -> dict[str, Interval]:
+    from fhr.evaluation import fold_audit  # slow, and a fit does without
+
+    return fold_audit(predictions, recordings)
 
 
 def quieten() -> None:
@@ -246,6 +355,11 @@ def quieten() -> None:
         ".*LeafSpec.*",
         "Grad strides do not match.*",  # of the gradients of several processes
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
+        ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
+        ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*could not find the monitored key.*",  # the end of the fit says it
+        ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
+        ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
     ):
         warnings.filterwarnings("ignore", message=message)

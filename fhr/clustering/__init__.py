@@ -6,7 +6,7 @@ from .constrained_mixture import in_metric_of_pairs, memberships_with_pairs
 from .distinguish import what_distinguishes
 from .distinguish_words import differences_in_words
 from .find_kinds import find_kinds
-from .kind_table import KIND_COLUMNS
+from .kind_table import KIND_COLUMNS, MEMBERSHIP_COLUMNS
 from .kinds import Kinds
 from .membership import NormalKinds
 from .methods import METHODS, NOWHERE, Method, Partition, method_from
@@ -23,6 +23,7 @@ from .surrogate_kinds import beyond_surrogates, check_surrogates
 __all__ = [
     "EVIDENCE",
     "KIND_COLUMNS",
+    "MEMBERSHIP_COLUMNS",
     "METHODS",
     "NOWHERE",
     "REFERENCES",

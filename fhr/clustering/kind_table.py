@@ -3,9 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from fhr.recording import PATH, RECORD, TableColumn
+
 from .methods import NOWHERE
 
-__all__ = ["KIND_COLUMNS", "NO_KIND", "doubtful_first", "kind_table"]
+__all__ = ["KIND_COLUMNS", "MEMBERSHIP_COLUMNS", "NO_KIND", "doubtful_first", "kind_table"]
 
 NO_KIND = "nowhere"
 """In the column `kind`, of what belongs to none."""
@@ -13,21 +15,52 @@ _SURE = 0.5  # membership below which another kind, or none, may be as likely
 _SELDOM = 0.05
 _DIGITS = 3  # of memberships that differ; the distance orders those that do not
 
-KIND_COLUMNS = {
-    "record": "labour",
-    "start_s": "start of its window, from the start of the recording, s; NaN of vectors",
-    "end_s": "end of it, s; NaN of vectors",
-    "kind": "the most probable one, from 1; nowhere; empty where no repetition says anything of it",
-    "membership": "probability of that kind: the mean over the repetitions",
-    "low": "lowest one in all but 5% of the repetitions",
-    "high": "highest one in all but 5% of the repetitions",
-    "second": "the second most probable kind; empty where there is one kind",
-    "p_nowhere": "share of the repetitions in which it belongs to no kind",
-    "typical": "rank within its kind, 1 is the most typical: by how seldom it is of another or none, then by how near "
-    "its centre",
-    "doubtful": "whether in more than 2.5% of the repetitions the membership is below one half; of what belongs "
-    "nowhere, whether any kind is",
-}
+_SAYS_NOTHING = "no repetition says anything of it"
+MEMBERSHIP_COLUMNS = (
+    RECORD._replace(meaning="labour"),
+    TableColumn("start_s", "start of the window, from that of the recording", "s", "number", 2, empty="of vectors"),
+    TableColumn("end_s", "end of the window", "s", "number", 2, empty="of vectors"),
+    TableColumn("kind", "the most probable kind", values=f"1 and on; {NO_KIND}", empty=_SAYS_NOTHING),
+    TableColumn(
+        "membership",
+        "probability of that kind: the mean over the repetitions",
+        "1",
+        "number",
+        4,
+        "0 to 1",
+        _SAYS_NOTHING,
+    ),
+    TableColumn("low", "lowest one in all but 5% of the repetitions", "1", "number", 4, empty=_SAYS_NOTHING),
+    TableColumn("high", "highest one in all but 5% of the repetitions", "1", "number", 4, empty=_SAYS_NOTHING),
+    TableColumn("second", "the second most probable kind", empty="there is one kind"),
+    TableColumn(
+        "p_nowhere",
+        "share of the repetitions in which it belongs to no kind",
+        "1",
+        "number",
+        4,
+        empty=_SAYS_NOTHING,
+    ),
+    TableColumn(
+        "typical",
+        "rank within its kind, 1 is the most typical: by how seldom it is of another or none, then by how near its "
+        "centre",
+        type="integer",
+        empty="it belongs nowhere",
+    ),
+    TableColumn(
+        "doubtful",
+        "in more than 2.5% of the repetitions the membership is below one half; of what belongs nowhere, that of no "
+        "kind is",
+        type="flag",
+        values="1 doubtful; 0 not",
+    ),
+    TableColumn("kind_<k>", "probability of that kind", "1", "number", 4, "0 to 1", _SAYS_NOTHING),
+    PATH._replace(empty="of vectors, or it is not known"),
+)
+"""Columns of `Kinds.table`; `record` and `path` are the key."""
+
+KIND_COLUMNS = {column.name: column.meaning for column in MEMBERSHIP_COLUMNS[:11]}
 """Meaning of the columns of `Kinds.table`; behind them stands `kind_1` and so on, the probability of each kind."""
 
 
@@ -39,6 +72,7 @@ def kind_table(
     interval: tuple[np.ndarray, np.ndarray],
     nowhere: np.ndarray,
     windows: pd.DataFrame | None = None,
+    paths: pd.Series | None = None,
 ) -> pd.DataFrame:
     """The table of memberships, see `KIND_COLUMNS`.
 
@@ -50,6 +84,7 @@ def kind_table(
         interval: its lower and upper bounds, (n, K) each.
         nowhere: (n,).
         windows: n rows with `start_s` and `end_s`; None for vectors.
+        paths: where the labours were read from, by name; None for vectors.
     """
     n, number = membership.shape
     known = np.isfinite(membership).all(axis=1)
@@ -73,7 +108,8 @@ def kind_table(
             **{f"kind_{k + 1}": membership[:, k] for k in range(number)},
         }
     )
-    return table.assign(second=table["second"].where(known, ""))
+    path = "" if paths is None else paths.loc[names].to_numpy()
+    return table.assign(second=table["second"].where(known, ""), path=path)
 
 
 def doubtful_first(table: pd.DataFrame) -> pd.DataFrame:

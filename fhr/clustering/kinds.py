@@ -110,7 +110,8 @@ class Kinds:
         """A row a window: its kind, how sure that is, and how typical it is, see `KIND_COLUMNS`."""
         windows = None if self.source is None else self.source.index.windows.iloc[self.points.rows]
         of_rows = self.labels, self.membership, self.interval, self.nowhere
-        return kind_table(self.points.values, self.points.names, *of_rows, windows)
+        paths = None if self.source is None else self.source.index.labours["path"]
+        return kind_table(self.points.values, self.points.names, *of_rows, windows, paths)
 
     @property
     def lines(self) -> list[str]:

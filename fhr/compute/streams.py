@@ -63,6 +63,7 @@ Purpose = Literal[
     "rows of a rebalanced class",
     "segments of resampled labours",
     "sets of surrogates of labours",
+    "settings of a sweep",
     "signals of synthetic recordings",
     "slice for early stopping",
     "splits of real records",

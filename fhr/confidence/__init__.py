@@ -9,13 +9,15 @@ from .judgement import Judgement
 from .levels import LEVELS
 from .model_facts import ModelFacts
 from .outer_fold import OuterFold
-from .prediction import COLUMNS, Prediction, to_frame
+from .prediction import Prediction, to_frame
+from .prediction_columns import COLUMNS, PREDICTION_COLUMNS
 from .recalibrated import recalibrated
 from .stability import Stability
 
 __all__ = [
     "COLUMNS",
     "LEVELS",
+    "PREDICTION_COLUMNS",
     "Abstention",
     "Confidence",
     "Judgement",

@@ -62,6 +62,7 @@ class Judgement(NamedTuple):
         abstention: Abstention | None = None,
         minutes: float | None = None,
         kind: str = "measured",
+        path: str | None = None,
     ) -> Prediction:
         """The prediction for birth i.
 
@@ -74,6 +75,7 @@ class Judgement(NamedTuple):
             abstention: when not to rely on it; None for the usual limits.
             minutes: length of the window that `loss` is of.
             kind: of its recording, see `fhr.recording.Provenance`.
+            path: where its recording was read from.
         """
         limits, distance = abstention or Abstention(), _at(self.distance, i)
         said = (*(() if self.model is None else self.model.warnings()), *warnings)
@@ -99,6 +101,7 @@ class Judgement(NamedTuple):
             kind=kind,
             model=self.model,
             least_distance=self.least_distance,
+            path=path,
         )
         if self.sets is None:  # no held-out records: nothing speaks for or against the answer
             return prediction

@@ -20,19 +20,10 @@ from .card_words import (
     signal_words,
     verdict,
 )
-from .levels import LEVELS
 from .model_facts import ModelFacts
+from .prediction_columns import COLUMNS, SET_COLUMNS
 
-__all__ = ["COLUMNS", "Prediction", "to_frame"]
-
-_SET_COLUMNS = {level: f"set_{level:.0%}".rstrip("%") for level in LEVELS}
-COLUMNS = (  # only ever appended to
-    *("name", "probability", "score", "loss", "warnings"),
-    *("low", "high", "prevalence", "decision", "spread", "flip_rate"),
-    *_SET_COLUMNS.values(),
-    *("distance", "abstain", "reasons"),
-    *("label", "minutes", "auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"),
-)
+__all__ = ["Prediction", "to_frame"]
 
 
 @dataclass(frozen=True)
@@ -70,6 +61,7 @@ class Prediction:
             of them.
         looked: stretches of the signal that added most to the score of networks or took most from it, in words, see
             `fhr.prediction.Attribution.words`; empty where it was not asked.
+        path: where the recording was read from, which two equal answers may differ in; None without a file.
     """
 
     name: str
@@ -94,6 +86,12 @@ class Prediction:
     model: ModelFacts | None = field(default=None, hash=False)
     least_distance: float | None = None
     looked: tuple[str, ...] = ()
+    path: str | None = field(default=None, compare=False)
+
+    @property
+    def record(self) -> str:
+        """The name, as the key of tables is called."""
+        return self.name
 
     @property
     def label(self) -> str:
@@ -136,7 +134,7 @@ class Prediction:
         """
         sets = self.sets or {}
         joined = {"warnings": "; ".join(self.warnings), "reasons": "; ".join(self.reasons)}
-        named = {column: _set(sets.get(level)) for level, column in _SET_COLUMNS.items()}
+        named = {column: _set(sets.get(level)) for level, column in SET_COLUMNS.items()}
         facts = self.model or ModelFacts()
         value, low, high = facts.auroc or (None, None, None)
         area = {"auroc": value, "auroc_low": low, "auroc_high": high, "auroc_of": facts.of if facts.auroc else None}

@@ -7,7 +7,7 @@ from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
 from .givers import given, giver_positions, givers
 from .outcome_table import OutcomeTable, read_outcomes
-from .paths import read_paths
+from .paths import Reading, RecordingStream, read_paths, stream_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
@@ -26,6 +26,8 @@ __all__ = [
     "Partition",
     "Place",
     "PublishedDatabase",
+    "Reading",
+    "RecordingStream",
     "Splits",
     "Target",
     "bootstrap_of",
@@ -45,6 +47,7 @@ __all__ = [
     "refusal",
     "refusing_seen",
     "seen_records",
+    "stream_paths",
     "told_of_use",
     "verify",
 ]

@@ -11,7 +11,7 @@ from fhr.formats.regular_file import shown
 
 from .database import Database
 
-__all__ = ["CTUUHB", "record_names"]
+__all__ = ["CTUUHB", "distinct_names", "record_names"]
 
 _log = logging.getLogger(__name__)
 _MAX_LIST = 1 << 23  # bytes of RECORDS: a million names
@@ -85,4 +85,19 @@ def record_names(root: Path) -> list[str]:
     outside = (n for n in names if Path(n).name != n or "\\" in n or ":" in n or n == ".." or not n.isprintable())
     if (first := next(outside, None)) is not None:
         raise FormatError(f"{listing}: {shown(first)} is not a plain record name in this folder; list plain names")
+    return names
+
+
+def distinct_names(root: Path) -> list[str]:
+    """List the names of the records of a folder as `record_names` does, without the suffix of a file.
+
+    Raises:
+        DatasetNotFoundError: as `record_names`.
+        FormatError: as `record_names`, or the header and the signal file of one record in the list.
+    """
+    listed = (Path(name) for name in record_names(root))
+    names = [path.stem if path.suffix.lower() in (".hea", ".dat") else path.name for path in listed]
+    if len(set(names)) < len(names):
+        twice = next(name for name, n in Counter(names).items() if n > 1)
+        raise FormatError(f"{root}: record {twice!r} stands twice; keep one of them")
     return names

@@ -17,6 +17,8 @@ from .finished import FinishedFold, finish_fold
 from .fits import Fit, Maker
 from .fold_predictions import out_of_fold
 from .group_lines import GROUP_LINES, GroupLine, KernelLineMaker, feature_table, group_features
+from .inner_aurocs import inner_aurocs
+from .inner_scores import InnerScore, SearchNoise, inner_score, search_noise
 from .kept_parts import MADE_BY, of_this_source, trained_by
 from .kept_table import check, keep, recompute
 from .line_functions import baseline_predictions, baseline_scores, permutation_control
@@ -37,7 +39,9 @@ from .repeats import Repeats, whole_repeats
 from .report import Report, write_report
 from .residual import ResidualMaker
 from .result import CrossValidation
-from .shortcut_report import shortcut_report, signal_loss
+from .result_columns import DIFFERENCE_COLUMNS, METRIC_COLUMNS, OUT_OF_FOLD_COLUMNS
+from .settings_search import Choices, Range, Tried, next_settings
+from .shortcut_report import fold_audit, shortcut_report, signal_loss
 from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
@@ -53,11 +57,15 @@ __all__ = [
     "BASELINES",
     "BASELINE_COLUMNS",
     "BESIDE",
+    "DIFFERENCE_COLUMNS",
     "GROUP_LINES",
     "HEADS",
     "MADE_BY",
+    "METRIC_COLUMNS",
+    "OUT_OF_FOLD_COLUMNS",
     "RAW_COLUMNS",
     "Baseline",
+    "Choices",
     "Combined",
     "CrossValidation",
     "EmbeddedMaker",
@@ -68,6 +76,7 @@ __all__ = [
     "FoldPrediction",
     "FolderStore",
     "GroupLine",
+    "InnerScore",
     "KeptPredictions",
     "KernelLineMaker",
     "LocalBirths",
@@ -79,12 +88,15 @@ __all__ = [
     "OverPermutations",
     "Passport",
     "Procedure",
+    "Range",
     "RealMeasures",
     "Repeats",
     "Report",
     "ResidualMaker",
+    "SearchNoise",
     "Store",
     "SyntheticRows",
+    "Tried",
     "baseline_predictions",
     "baseline_scores",
     "baseline_table",
@@ -109,13 +121,17 @@ __all__ = [
     "findings",
     "finish_fold",
     "finished_folds",
+    "fold_audit",
     "group_features",
+    "inner_aurocs",
+    "inner_score",
     "keep",
     "kept_predictions",
     "learning_curve",
     "lines",
     "local_births",
     "marked",
+    "next_settings",
     "of_this_source",
     "oof_file",
     "out_of_fold",
@@ -129,6 +145,7 @@ __all__ = [
     "read_scores",
     "recalibrated_results",
     "recompute",
+    "search_noise",
     "shortcut_audit",
     "shortcut_report",
     "signal_loss",

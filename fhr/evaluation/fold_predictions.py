@@ -27,7 +27,7 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
     Returns:
         Columns name, repeat, fold, label, score, probability (see `cross_fit`); low, high: ends of the 95% interval of
         the calibration curve, NaN where there are too few records for it; spread: standard deviation of the
-        probability over the networks; at_risk: whether the probability reaches the threshold at which 90% of the
+        probability over the networks; at_risk: 1 where the probability reaches the threshold at which 90% of the
         held-out negatives are below, missing where no threshold does that; flip_rate: the probability that two
         averages of as many networks disagree on it; p_negative and p_positive: conformal p-values of the two classes,
         a set at level 1 - alpha holds those above alpha.
@@ -60,7 +60,7 @@ def out_of_fold(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibra
             "low": _column(judged.low),
             "high": _column(judged.high),
             "spread": _column(judged.spread),
-            "at_risk": pd.NA if judged.decision is None else judged.decision,
+            "at_risk": pd.NA if judged.decision is None else judged.decision.astype(int),
             "flip_rate": _column(judged.flip_rate),
             "p_negative": p_negative,
             "p_positive": p_positive,

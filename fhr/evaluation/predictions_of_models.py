@@ -1,9 +1,10 @@
-"""Predictions that a cross-validation or a tested fit left: in its run of MLflow, or in a CSV file.
+"""Predictions that a cross-validation or a tested fit left: in its run of MLflow, exported or not, or in a CSV file.
 
 A fit has tested the records of one fold once. Several fits of that fold, with other seeds, stand in the place of
 repeats.
 """
 
+import io
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +14,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from fhr.errors import FHRError, FormatError
+from fhr.formats import RunFile, is_run_file
 from fhr.tracking import RunFiles, find_run, has_store, shown_uri
 
 from .published_predictions import read_oof
@@ -47,14 +49,18 @@ def kept_predictions(given: str) -> KeptPredictions:
     Predictions without the columns repeat and fold are those of one fit on one fold. `A,B,C` are fits of one model on
     the same fold with other seeds, which become its repeats.
 
+    A file of `fhr export` stands for the run in it.
+
     Raises:
         FHRError: neither, a file that is no table, a run that is not finished or holds no predictions of a label, or
             fits that are no repeats of each other.
     """
-    if Path(given).is_file():
-        return _of_file(Path(given))
     parts = [part for part in given.split(",") if part]
-    return _of_run(given) if len(parts) < 2 else _repeated([kept_predictions(part) for part in parts])
+    if len(parts) > 1 and not Path(given).is_file():
+        return _repeated([kept_predictions(part) for part in parts])
+    if is_run_file(given):
+        return _of_run_file(Path(given))
+    return _of_file(Path(given)) if Path(given).is_file() else _of_run(given)
 
 
 def told_apart(models: Sequence[KeptPredictions]) -> list[KeptPredictions]:
@@ -76,7 +82,9 @@ def _of_file(path: Path) -> KeptPredictions:
         predictions = pd.read_csv(path, dtype={"name": str, "record": str})
     except (OSError, EOFError, ValueError) as error:
         raise FHRError(f"{path}: no table of predictions ({error}); give a CSV that `fhr crossval` wrote") from None
-    return KeptPredictions(str(path), name, _with_fold(predictions.rename(columns={"record": "name"})))
+    if "name" not in predictions:
+        predictions = predictions.rename(columns={"record": "name"})
+    return KeptPredictions(str(path), name, _with_fold(predictions))
 
 
 def _of_run(run_id: str) -> KeptPredictions:
@@ -90,17 +98,41 @@ def _of_run(run_id: str) -> KeptPredictions:
         raise FHRError(f"run {run_id} is one fold of {parent}; compare whole cross-validations, give that id")
     if found.info.status != "FINISHED":
         raise FHRError(f"run {run_id} is {found.info.status}; compare it when it is finished")
-    predictions = pd.DataFrame()
+    content = b""
     if _PREDICTIONS in files.names(found):
         with tempfile.TemporaryDirectory() as folder:
-            predictions = pd.read_csv(files.fetch(found, _PREDICTIONS, folder), dtype={"name": str})
+            content = files.fetch(found, _PREDICTIONS, folder).read_bytes()
+    predictions = _table(content, f"run {run_id}", run_id)
+    name, tags = found.info.run_name or run_id, found.data.tags
+    return KeptPredictions(run_id, name, predictions, str(found.info.experiment_id), tags.get("target", ""))
+
+
+def _of_run_file(path: Path) -> KeptPredictions:
+    with RunFile(path) as exported:
+        run = exported.run
+        content = exported.read(run, _PREDICTIONS) if _PREDICTIONS in exported.names(run) else b""
+    if run.parent:
+        raise FHRError(f"{path} is one fold of {run.parent}; compare whole cross-validations, export that run")
+    predictions = _table(content, str(path), run.run_id)
+    return KeptPredictions(str(path), run.name or run.run_id, predictions, target=run.tags.get("target", ""))
+
+
+def _table(content: bytes, given: str, run_id: str) -> pd.DataFrame:
+    """The predictions that a run keeps.
+
+    Raises:
+        FHRError: it keeps none of a label.
+    """
+    try:
+        predictions = pd.read_csv(io.BytesIO(content), dtype={"name": str}) if content else pd.DataFrame()
+    except ValueError as error:  # of a parser
+        raise FHRError(f"{given}: its {_PREDICTIONS} is no table ({error}); test it again") from None
     if not {"name", "label", "score"} <= set(predictions.columns):
         raise FHRError(
-            f"run {run_id} holds no predictions of a label; give a run of `fhr crossval`, or test a fit of a "
+            f"{given} holds no predictions of a label; give a run of `fhr crossval`, or test a fit of a "
             f"classification first, with `fhr test --run {run_id}`"
         )
-    name, tags = found.info.run_name or run_id, found.data.tags
-    return KeptPredictions(run_id, name, _with_fold(predictions), str(found.info.experiment_id), tags.get("target", ""))
+    return _with_fold(predictions)
 
 
 def _with_fold(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -9,10 +9,10 @@ from scipy.optimize import minimize
 
 from fhr.datasets import Place
 from fhr.errors import FHRError
-from fhr.metrics import auroc
 
 from .cross_fitting import RAW_COLUMNS
 from .fits import FAMILY, Fit, Maker
+from .inner_aurocs import inner_aurocs
 
 __all__ = ["Combined", "Procedure", "combine"]
 
@@ -112,14 +112,7 @@ def combine(raw: pd.DataFrame, labels: pd.Series, by: str = "mean") -> Combined:
 
 
 def _mean_auroc(rows: pd.DataFrame, labels: pd.Series) -> float:
-    """Each inner fold by itself: its model has a scale of its own."""
-    held_out = rows[rows["use"] == "held_out"]
-    values = []
-    for _, fold in held_out.groupby("inner"):
-        means = fold.groupby("name")["score"].mean()
-        y = labels.loc[means.index].to_numpy()
-        if 0 < y.sum() < len(y):  # a fold of one class ranks nobody, whatever the family
-            values.append(auroc(y, means.to_numpy()) if means.nunique() > 1 else 0.5)
+    values = inner_aurocs(rows[rows["use"] == "held_out"], labels)
     return float(np.mean(values)) if values else float("nan")
 
 

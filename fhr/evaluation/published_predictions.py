@@ -63,7 +63,7 @@ def sha256_of_text(text: str) -> str:
 
 def oof_text(predictions: pd.DataFrame) -> str:
     """Predictions as CSV text with 6 significant digits, rows in the order of repeat, fold and record."""
-    table = predictions.rename(columns={"name": "record"})[list(_OOF)].astype({"label": int})
+    table = predictions.assign(record=predictions["name"])[list(_OOF)].astype({"label": int})
     table = table.sort_values(["repeat", "fold", "record"])
     return str(table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 

@@ -76,10 +76,12 @@ class CrossValidation:
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """Table of the out-of-fold predictions of all repeats, see `out_of_fold`."""
+        """Table of the out-of-fold predictions of all repeats, see `out_of_fold`, and the key: `record` and `path`."""
         with concerning(self.subject):
             table = pd.concat([out_of_fold(fold, self.labels) for fold in self.raw.values()])
-        return table.sort_values(["repeat", "fold", "name"], ignore_index=True)
+        table = table.sort_values(["repeat", "fold", "name"], ignore_index=True)
+        paths = {recording.name: recording.path for recording in self.first.database or ()}
+        return table.assign(record=table["name"], path=table["name"].map(paths))
 
     @cached_property
     def measured(self) -> dict[str, Interval]:

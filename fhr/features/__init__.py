@@ -36,7 +36,7 @@ from .symbol_complexity import lempel_ziv
 
 if TYPE_CHECKING:
     from .extraction import Extraction, extract
-    from .parquet_table import METADATA_COLUMNS, features_in_parts, read_features, read_provenance
+    from .parquet_table import METADATA_COLUMNS, PATH_COLUMN, features_in_parts, read_features, read_provenance
 
 __all__ = [
     "BANDS",
@@ -51,6 +51,7 @@ __all__ = [
     "NESTED_GROUPS",
     "OPTIONAL_GROUPS",
     "ORDER_STATISTICS",
+    "PATH_COLUMN",
     "PRSA",
     "SCALAR_COLUMNS",
     "SCALES",
@@ -96,6 +97,6 @@ __getattr__, __dir__ = late_names(
     __name__,
     {
         "extraction": ("Extraction", "extract"),
-        "parquet_table": ("METADATA_COLUMNS", "features_in_parts", "read_features", "read_provenance"),
+        "parquet_table": ("METADATA_COLUMNS", "PATH_COLUMN", "features_in_parts", "read_features", "read_provenance"),
     },
 )

@@ -21,8 +21,9 @@ from filelock import FileLock, Timeout
 
 from fhr import __version__
 from fhr.compute import check_device, check_scheduler, check_workers, pick_device, spread
-from fhr.datasets import checksum_of_lines, record_names
-from fhr.errors import DatasetNotFoundError, FHRError, FormatError
+from fhr.datasets import checksum_of_lines
+from fhr.datasets.ctu_uhb import distinct_names
+from fhr.errors import DatasetNotFoundError, FHRError
 from fhr.preprocessing import cut_windows
 from fhr.tracking import environment, made_otherwise, source_state
 
@@ -73,7 +74,7 @@ def extract(
     """Write the features of every window of every recording of a folder.
 
     A row a record and window, in the order of the records and from the last window back; the columns are
-    `METADATA_COLUMNS` and those of the feature set, with unit and description in the metadata of the fields and
+    `METADATA_COLUMNS`, those of the feature set and `path`, with unit and description in the metadata of the fields and
     provenance in that of the file. A recording that cannot be read or used has no row and is quarantined, with the
     reason in the provenance; the others go on. Read it with `read_features`.
 
@@ -100,7 +101,7 @@ def extract(
     """
     feature_set, step, out = FeatureSet() if feature_set is None else feature_set, float(step), Path(out).absolute()
     _check(out, feature_set, step, workers, scheduler, chunk)
-    names = _names(Path(root))
+    names = tuple(distinct_names(Path(root)))
     _check_device(device, feature_set, scheduler)
     result = None
     if out.exists():
@@ -130,17 +131,6 @@ def extract(
         raise
     shutil.rmtree(parts)
     return result
-
-
-def _names(root: Path) -> tuple[str, ...]:
-    listed = (Path(name) for name in record_names(root))
-    names = [path.stem if path.suffix.lower() in (".hea", ".dat") else path.name for path in listed]
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            raise FormatError(f"{root}: record {name!r} stands twice; keep one of them")
-        seen.add(name)
-    return tuple(names)
 
 
 def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, scheduler: str | None, chunk: int) -> None:
@@ -222,7 +212,7 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
         "environment": {**environment(), "pyarrow": pa.__version__, **source_state()},
     }
     draft = Path(chunks[0].part).with_name("table")
-    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance)
+    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance, origin)
     os.replace(draft, out)
     return Extraction(out, n_records, done.n_windows, done.n_computed, quarantined, False)
 

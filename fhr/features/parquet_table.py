@@ -24,6 +24,7 @@ from .column import Column
 
 __all__ = [
     "METADATA_COLUMNS",
+    "PATH_COLUMN",
     "features_in_parts",
     "join_parts",
     "read_features",
@@ -42,7 +43,10 @@ METADATA_COLUMNS = (
 )
 """What tells rows apart. None of them is a feature: times tell how long a labour was, which leaks the outcome."""
 
-_TYPES = {"record": pa.string(), "window": pa.int32()}
+PATH_COLUMN = Column("path", "1", "where the recording was read from, in the folder as it was given; last in a table")
+"""The other half of the key, which joins a table with those of other verbs: `record` and `path`."""
+
+_TYPES = {"record": pa.string(), "window": pa.int32(), "path": pa.string()}
 _PROVENANCE = b"fhr.features"
 _ROWS = 1 << 14  # of a row group: some MB of memory, and a footer that stays small in a table of millions
 _NAMES = [column.name for column in METADATA_COLUMNS]
@@ -52,9 +56,10 @@ _LETTERS = 64
 _BLOCK = 1 << 20
 
 
-def _schema(columns: Sequence[Column], provenance: Mapping[str, Any]) -> pa.Schema:
+def _schema(columns: Sequence[Column], provenance: Mapping[str, Any], *more: Column) -> pa.Schema:
     fields = []
     roles = [*(("metadata", column) for column in METADATA_COLUMNS), *(("feature", column) for column in columns)]
+    roles += [("metadata", column) for column in more]
     for role, column in roles:
         facts = {"role": role, "unit": column.unit, "description": column.description}
         fields.append(pa.field(column.name, _TYPES.get(column.name, pa.float64()), metadata=facts))
@@ -123,16 +128,26 @@ def _digest(file: BinaryIO) -> tuple[int, bytes]:
     return at, total.hexdigest().encode()
 
 
-def join_parts(path: Path, columns: Sequence[Column], parts: Iterable[Path], provenance: Mapping[str, Any]) -> None:
-    """Write the rows of all parts, in order, into one file; memory holds one row group at a time.
+def join_parts(
+    path: Path, columns: Sequence[Column], parts: Iterable[Path], provenance: Mapping[str, Any], root: str
+) -> None:
+    """Write the rows of all parts, in order, into one file, with `PATH_COLUMN`; memory holds one row group at a time.
+
+    Args:
+        path: the file.
+        columns: of the features.
+        parts: by `write_part`.
+        provenance: for `read_provenance`.
+        root: folder that the records were read from, as it was given.
 
     Raises:
         FHRError: a part that is damaged or has other columns, or a file that cannot be written.
     """
-    schema = _schema(columns, provenance)
+    schema = _schema(columns, provenance, PATH_COLUMN)
     with _writing(path), pq.ParquetWriter(path, schema) as writer:
         for group in _row_groups(parts, columns):
-            writer.write_table(group.cast(schema))
+            paths = pa.array([str(Path(root, name)) for name in group["record"].to_pylist()], pa.string())
+            writer.write_table(group.append_column(PATH_COLUMN.name, paths).cast(schema))
 
 
 def _row_groups(parts: Iterable[Path], columns: Sequence[Column]) -> Iterator[pa.Table]:
@@ -195,7 +210,7 @@ def _provenance(file: pq.ParquetFile) -> dict[str, Any]:
 
 
 def features_in_parts(path: str | Path) -> Iterator[pd.DataFrame]:
-    """Rows of a feature table, some thousands at a time: `METADATA_COLUMNS`, then the features.
+    """Rows of a feature table, some thousands at a time: `METADATA_COLUMNS`, the features, `PATH_COLUMN`.
 
     Raises:
         FormatError: as `read_features`.

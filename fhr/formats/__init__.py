@@ -7,11 +7,15 @@ from .matlab import read_mat
 from .npz import read_npz, write_npz
 from .reading import read
 from .regular_file import open_regular, read_whole
+from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
 from .whole_file import whole_as_named, whole_or_not_at_all
 
 __all__ = [
+    "RUN_SUFFIX",
+    "RunFile",
+    "is_run_file",
     "open_regular",
     "plausible",
     "read",
@@ -25,6 +29,7 @@ __all__ = [
     "whole_as_named",
     "whole_or_not_at_all",
     "write_npz",
+    "write_run_file",
     "write_table",
     "write_wfdb",
 ]

@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
+from datetime import datetime
 from math import nan
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -50,7 +51,8 @@ def read_wfdb(path: str | Path) -> Recording:
 
     FHR and UC samples of 0 become NaN. UC in kPa, as the header's signal line says it, is converted to mmHg and its
     history says so; in any other unit it stays as it is stored. Outcome and clinical fields are parsed from the CTU-UHB
-    comment block, and so is the provenance; without such a section the recording is measured.
+    comment block, and so is the provenance; without such a section the recording is measured. The date of the record
+    line, where there is one, stands in the history, see `Recording.date`.
 
     Args:
         path: the record without suffix, or its `.hea` or `.dat` file.
@@ -96,7 +98,9 @@ def read_wfdb(path: str | Path) -> Recording:
 
     outcome, clinical, stage2_start, notes = parse_comments(lines, n_samples=n_samples, fs=fs, where=str(header_path))
     change = converted({signal.role: signal.unit for signal in signals if signal.role is not None})
-    read = (Step("read", {"format": "wfdb", **change}),) if change else ()
+    start = _start(code[0].split()[4:])
+    note = {**change, "start": start} if start else change
+    read = (Step("read", {"format": "wfdb", **note}),) if note else ()
     return Recording(
         name=name,
         fhr=channels["fhr"],
@@ -178,6 +182,14 @@ def _read_samples(path: Path, n_signals: int, n_samples: int) -> bytes:
             f"({expected} bytes); the file is {'too long' if size > expected else 'truncated'}, fetch it again"
         )
     return raw
+
+
+def _start(fields: list[str]) -> str:
+    """Start as ISO 8601, of the time and the date that may end a record line; empty where there is no date."""
+    try:
+        return datetime.strptime(" ".join(fields), "%H:%M:%S %d/%m/%Y").isoformat() if len(fields) > 1 else ""
+    except ValueError:
+        return ""  # the signals do not depend on it
 
 
 def _record_line(line: str, where: Path) -> tuple[str, int, float, int]:

@@ -15,6 +15,7 @@ import numpy as np
 from fhr.datasets import told_of_use
 from fhr.errors import CheckpointError, FormatError
 from fhr.formats.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.bounded_json import bounded_json
 from fhr.formats.regular_file import cut, read_whole, reason, shown
 from fhr.formats.whole_file import write_whole
 
@@ -27,7 +28,6 @@ ARRAYS_SUFFIX = ".npz"
 _CARD = "card"  # the first array: its bytes are the text
 _BEGINS, _NAME_AT = b"PK\3\4", 30  # of an archive, and where the name of its first entry stands
 _MOST_BYTES = 2**28  # what is learnt from 100,000 records of 300 features takes half of that
-_MOST_CARD, _MOST_VALUES = 2**24, 10**6  # bytes of the text; what is learnt from 100,000 recordings takes 7 MB
 _KINDS = "iuf"  # of NumPy's numbers
 
 
@@ -71,14 +71,19 @@ class ArrayCheckpoint:
     arrays: Mapping[str, np.ndarray]
 
     @classmethod
-    def load(cls, path: str | Path) -> "ArrayCheckpoint":
+    def load(cls, path: str | Path, content: bytes | None = None) -> "ArrayCheckpoint":
         """Load a file. Nothing of it is run, and it unpacks to no more than its own size. A link is followed.
+
+        Args:
+            path: of the file.
+            content: of a checkpoint that is no file of its own, which `path` then only names.
 
         Raises:
             CheckpointError: no such file, no archive, one without a card, or a card of another format.
         """
         try:
-            raw = read_whole(Path(os.path.realpath(path)), limit=_MOST_BYTES, kind="checkpoint")
+            whole = Path(os.path.realpath(path))
+            raw = read_whole(whole, limit=_MOST_BYTES, kind="checkpoint") if content is None else content
         except FormatError as error:
             raise CheckpointError(f"checkpoint {shown(str(path))} cannot be read: {error}") from None
         if not holds_arrays(raw):
@@ -90,7 +95,7 @@ class ArrayCheckpoint:
             plain = _plain(arrays.pop(_CARD))
             if odd := [name for name, array in arrays.items() if array.dtype.kind not in _KINDS or not array.ndim]:
                 raise ValueError(f"{cut(odd[0])} is no array of numbers")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise CheckpointError(f"{path}: damaged ({reason(error)}); fetch or fit it again") from None
         return cls(str(path), CheckpointCard.from_dict(plain, str(path)), arrays)
 
@@ -142,9 +147,6 @@ def _packed(card: CheckpointCard, arrays: Mapping[str, np.ndarray]) -> bytes:
 
 def _plain(card: np.ndarray) -> Any:
     """The card in plain types, of a length that its text cannot hide."""
-    if card.dtype != np.uint8 or card.ndim != 1 or len(card) > _MOST_CARD:
+    if card.dtype != np.uint8 or card.ndim != 1:
         raise ValueError(f"a card of {card.shape} {card.dtype}")
-    text = card.tobytes()
-    if sum(text.count(mark) for mark in (b",", b"[", b"{")) > _MOST_VALUES:  # each makes an object many times its size
-        raise ValueError("a card of too many values")
-    return json.loads(text)
+    return bounded_json(card.tobytes(), "card")

@@ -33,16 +33,20 @@ _NETWORK_SUFFIX = ".ckpt"
 _HEAD = 64  # bytes of a file that tell its kind
 
 
-def read_checkpoint(path: str | Path) -> "tuple[CheckpointCard, Network | ArrayModel]":
+def read_checkpoint(path: str | Path, content: bytes | None = None) -> "tuple[CheckpointCard, Network | ArrayModel]":
     """Read the facts and the fitted model of a checkpoint file; a network is on the CPU, in evaluation mode.
 
     Only tensors, arrays and plain types are loaded, and no module outside `fhr.models` is imported unless the
     environment variable `FHR_TRUST` names it. A small file cannot ask for much memory.
 
+    Args:
+        path: of the file.
+        content: of a checkpoint that is no file of its own, such as one within an exported run; `path` names it.
+
     Raises:
         CheckpointError: no such file, not a checkpoint, another format, untrained, or weights that do not fit.
     """
-    stored = _stored(path)
+    stored = _stored(path, content)
     if stored.card.epochs < 1:
         raise CheckpointError(f"{path}: its weights were never trained; run `fhr fit` to the end of an epoch first")
     return stored.card, stored.model()
@@ -92,7 +96,12 @@ def finish_checkpoint(
 
 
 def recalibrate_checkpoint(
-    path: str | Path, recalibration: Mapping[str, Any], births: Iterable[str], out: str | Path
+    path: str | Path,
+    recalibration: Mapping[str, Any],
+    births: Iterable[str],
+    out: str | Path,
+    *,
+    content: bytes | None = None,
 ) -> Path:
     """Write the model of `path` to `out` with a recalibration of its probabilities; all else stays as it is.
 
@@ -102,11 +111,12 @@ def recalibrate_checkpoint(
         births: SHA-256 of the recordings that it learnt from; they join those that the network learnt from, so that
             nobody takes a test on them for an external one.
         out: the file to write.
+        content: of a checkpoint that is no file of its own, which `path` then only names.
 
     Raises:
         CheckpointError: as for `read_checkpoint`.
     """
-    stored = _stored(path)
+    stored = _stored(path, content)
     known = dict.fromkeys((*stored.card.learnt_from, *births))
     card = replace(stored.card, recalibration=dict(recalibration), learnt_from=tuple(known))
     return stored.write(card, out)
@@ -142,13 +152,13 @@ def is_checkpoint(path: str | Path) -> bool:
     return suffix == _NETWORK_SUFFIX or (suffix == ARRAYS_SUFFIX and holds_arrays(_head(path)))
 
 
-def _stored(path: str | Path) -> "NetworkCheckpoint | ArrayCheckpoint":
-    """The content of a file of either kind."""
-    if Path(path).suffix == ARRAYS_SUFFIX or holds_arrays(_head(path)):
-        return ArrayCheckpoint.load(path)
+def _stored(path: str | Path, content: bytes | None = None) -> "NetworkCheckpoint | ArrayCheckpoint":
+    """The content of a file of either kind, read from it or given."""
+    if Path(path).suffix == ARRAYS_SUFFIX or holds_arrays(_head(path) if content is None else content):
+        return ArrayCheckpoint.load(path, content)
     from .network_checkpoint import NetworkCheckpoint  # torch
 
-    return NetworkCheckpoint.load(path)
+    return NetworkCheckpoint.load(path, content)
 
 
 def _head(path: str | Path) -> bytes:

@@ -1,5 +1,6 @@
 """Checkpoint files as bytes: one is looked through before anything of it is unpickled."""
 
+import io
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,16 +20,22 @@ _MOST_PICKLE = 2**24  # what is learnt from 100,000 recordings takes 7 MB
 _ARCHIVE = b"PK\x03\x04"
 
 
-def load_checkpoint(path: str | Path) -> dict[str, Any]:
+def load_checkpoint(path: str | Path, content: bytes | None = None) -> dict[str, Any]:
     """Load the tensors (on the CPU) and plain types of a checkpoint file.
 
     The file is a zip archive, as `torch.save` makes it: no entry is compressed, every checksum holds, and its pickle
     builds tensors, dictionaries, lists, text and numbers only. The memory that is taken is a small multiple of the
     file's size. A link is followed, since the caller named it.
 
+    Args:
+        path: of the file.
+        content: of a checkpoint that is no file of its own, which `path` then only names.
+
     Raises:
         CheckpointError: no such file, no regular file, a damaged one, or one that holds anything else.
     """
+    if content is not None:
+        return _load(io.BytesIO(content), str(path))
     try:
         with open_regular(Path(os.path.realpath(path))) as file:
             return _load(file, str(path))
@@ -41,7 +48,8 @@ def load_checkpoint(path: str | Path) -> dict[str, Any]:
 
 
 def _load(file: BinaryIO, path: str) -> dict[str, Any]:
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
     if size > _MOST_BYTES or file.read(len(_ARCHIVE)) != _ARCHIVE:
         what = "the file is empty" if not size else f"{size} bytes that are no archive of `torch.save`"
         raise CheckpointError(f"{path}: not a checkpoint ({what}); fetch or train it again")

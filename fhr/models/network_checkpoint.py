@@ -39,14 +39,18 @@ class NetworkCheckpoint:
     content: Mapping[str, Any]
 
     @classmethod
-    def load(cls, path: str | Path) -> "NetworkCheckpoint":
+    def load(cls, path: str | Path, content: bytes | None = None) -> "NetworkCheckpoint":
         """Load a file. Only tensors and plain types are unpickled, and a small file cannot ask for much memory.
+
+        Args:
+            path: of the file.
+            content: of a checkpoint that is no file of its own, which `path` then only names.
 
         Raises:
             CheckpointError: no such file, not a checkpoint, or another format.
         """
-        content = load_checkpoint(path)
-        return cls(str(path), CheckpointCard.of(content, str(path)), content)
+        loaded = load_checkpoint(path, content)
+        return cls(str(path), CheckpointCard.of(loaded, str(path)), loaded)
 
     def model(self) -> Network:
         """The trained network, on the CPU, in evaluation mode.

@@ -4,6 +4,7 @@ from .bandwidth import bandwidths
 from .category import Category, Criterion
 from .contraction_rate import Tachysystole, tachysystole
 from .contractions import UncertainActivity, find_contractions, uncertain_activity
+from .event_columns import LISTED_COLUMNS, SUMMARY_COLUMNS, THRESHOLD_COLUMNS
 from .events import Events
 from .false_stretches import FALSE_REASONS, FalseStretches, false_stretches, signal_notes
 from .figo_2015 import figo
@@ -21,6 +22,9 @@ from .variability import Variation, dawes_redman, variation
 __all__ = [
     "EVENT_COLUMNS",
     "FALSE_REASONS",
+    "LISTED_COLUMNS",
+    "SUMMARY_COLUMNS",
+    "THRESHOLD_COLUMNS",
     "Category",
     "Criterion",
     "DecelerationKinds",

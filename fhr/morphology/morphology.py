@@ -42,6 +42,7 @@ class Morphology:
         mhr_known: fraction of the FHR samples beside which the mother's rate is known; at 0 it cannot be excluded that
             FHR is hers. NaN without FHR, or where it is not told.
         minutes: a row for every minute counted back from the end: start_s, end_s, loss, baseline, bandwidth (bpm).
+        path: where the recording was read from; None where it was not read from a file.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Morphology:
     nichd: Category
     mhr_known: float = nan
     minutes: pd.DataFrame = field(default_factory=pd.DataFrame)
+    path: str | None = None
 
     @property
     def deceleration_burden(self) -> float:

@@ -1,5 +1,7 @@
 """Morphology of a recording as a notebook shows it: categories, baseline, events, and a small strip of the baseline."""
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -32,9 +34,9 @@ def morphology_html(
     facts |= {kind: _counted(table) for kind, table in events.items()}
     facts |= {verdict.guideline: verdict.words for verdict in categories}
     bars = [
-        Bar(*map(float, span), color)
+        Bar(start, end, color)
         for kind, color in _COLORS.items()
-        for span in events[kind][["start_s", "end_s"]].itertuples(index=False)
+        for start, end in events[kind][["start_s", "end_s"]].to_numpy(float).tolist()
     ]
     said = f"baseline of {name}, with accelerations in green and decelerations in orange"
     strip = small_strip(baseline, fs=fs, said=said, bars=bars) if len(baseline) else ""
@@ -42,6 +44,6 @@ def morphology_html(
 
 
 def _counted(table: pd.DataFrame) -> str:
-    kinds = table["kind"].value_counts() if "kind" in table else {}
-    said = ", ".join(f"{number} {kind}" for kind, number in kinds.items())
+    kinds = Counter(table.get("kind", ())).most_common()
+    said = ", ".join(f"{number} {kind}" for kind, number in kinds)
     return f"{len(table)} ({said})" if said else str(len(table))

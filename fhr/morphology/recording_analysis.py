@@ -109,6 +109,7 @@ def analyze(recording: Recording, *, false_signal: ArrayLike | None = None, thre
     uncertain = np.concatenate([found.fhr_uncertain, unseen])
     return Morphology(
         name=recording.name,
+        path=recording.path,
         fs=fs,
         baseline=found.baseline.astype(np.float32),
         accelerations=event_table(found.accelerations),

@@ -3,7 +3,10 @@
 import numpy as np
 import pandas as pd
 
+from fhr.recording import column_names
+
 from .category import DETECTORS, Category
+from .event_columns import LISTED_COLUMNS
 from .false_stretches import false_minutes, signal_notes
 from .morphology import Morphology
 from .overlap import KNOWN, overlap
@@ -11,19 +14,7 @@ from .strip import NOT_ASSESSED
 
 __all__ = ["EVENT_COLUMNS", "event_list", "summary"]
 
-EVENT_COLUMNS = (
-    "record",
-    "kind",
-    "start_s",
-    "end_s",
-    "detail",
-    "peak_s",
-    "amplitude",
-    "area",
-    "loss",
-    "lag_s",
-    "figo_kind",
-)
+EVENT_COLUMNS = column_names(LISTED_COLUMNS)
 FALSE_COLUMNS = ("mothers_rate_min", "halved_or_doubled_min", "false_signal_min")  # in the order of `FALSE_REASONS`
 
 
@@ -34,7 +25,7 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
         `EVENT_COLUMNS`: kind is ACC (acceleration), DEC (deceleration), URS (unreliable signal) as in the expert
         marks of Boudet et al. 2020, doi:10.1016/j.softx.2020.100428, or UC (contraction); detail is the kind of a
         deceleration by NICHD 2008, or channel and reason of unreliable signal; figo_kind is its kind by FIGO 2015. What
-        does not apply is NaN or empty.
+        does not apply is NaN or empty. `record` and `path` are the key.
     """
     m = morphology
     falls = m.decelerations.rename(columns={"kind": "detail"})
@@ -44,21 +35,22 @@ def event_list(morphology: Morphology) -> pd.DataFrame:
     parts = {"ACC": m.accelerations, "DEC": falls, "UC": m.contractions, "URS": unreliable}
     rows = [part.assign(kind=kind) for kind, part in parts.items() if len(part)]
     table = pd.concat(rows) if rows else pd.DataFrame()
-    table = table.assign(record=m.name).reindex(columns=list(EVENT_COLUMNS))
+    table = table.assign(record=m.name, path=m.path).reindex(columns=list(EVENT_COLUMNS))
     for name in ("detail", "figo_kind"):
         table[name] = table[name].fillna("")
     return table.sort_values(["start_s", "end_s", "kind"], ignore_index=True)
 
 
 def summary(morphology: Morphology) -> dict[str, str | float]:
-    """Summarise a recording in one row: baseline, numbers of events, variation, categories.
+    """Summarise a recording in one row: baseline, numbers of events, variation, categories; see `SUMMARY_COLUMNS`.
 
     The number of contractions is NaN where half of UC or more is uncertain.
 
     Kinds of decelerations are those of NICHD 2008. Criteria that fired are named; a rule that could not be assessed is
     named with "(not assessed)" behind it.
 
-    The last columns tell of FHR that was false and left out: minutes of each of `FALSE_REASONS`, and `signal_notes`.
+    The last columns but `path` tell of FHR that was false and left out: minutes of each of `FALSE_REASONS`, and
+    `signal_notes`.
     """
     m = morphology
     known = m.baseline[~np.isnan(m.baseline)]
@@ -85,6 +77,7 @@ def summary(morphology: Morphology) -> dict[str, str | float]:
         "basis": f"{m.figo.guideline}; {m.nichd.guideline}; baseline and events by detectors {DETECTORS}",
         **dict(zip(FALSE_COLUMNS, false_minutes(m).values(), strict=True)),
         "signal": "; ".join(signal_notes(m)),
+        "path": m.path or "",
     }
 
 

@@ -2,8 +2,11 @@
 
 import pandas as pd
 
+from fhr.recording import column_names
+
 from . import baseline, contractions, excursions, figo_2015, kinds_of_deceleration, nichd_2008, segments
 from .category import DETECTORS
+from .event_columns import THRESHOLD_COLUMNS
 
 __all__ = ["thresholds"]
 
@@ -70,4 +73,4 @@ def thresholds() -> pd.DataFrame:
     for part, rule in (("accelerations", excursions.ACCELERATION), ("decelerations", excursions.DECELERATION)):
         rows += [(part, name, float(value), "", DETECTORS) for name, value in rule._asdict().items() if name != "sign"]
     rows += [("contractions", name, float(getattr(contractions, name)), "", OWN) for name in _CONTRACTIONS]
-    return pd.DataFrame(rows, columns=["part", "name", "value", "unit", "origin"])
+    return pd.DataFrame(rows, columns=list(column_names(THRESHOLD_COLUMNS)))

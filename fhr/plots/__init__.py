@@ -1,4 +1,4 @@
-"""Figures: each function returns a `matplotlib.figure.Figure` of its own and leaves pyplot's state alone."""
+"""Figures: each function returns a `Figure` of its own, which notebooks show, and leaves pyplot's state alone."""
 
 from .card_figure import confidence_card
 from .ctg_plotly import ctg_interactive
@@ -6,6 +6,7 @@ from .ctg_sheets import ctg_pages
 from .ctg_strip import ctg
 from .ctg_write import write_ctg
 from .decision_curve import net_benefit
+from .figure import Figure
 from .figure_pages import write_figures
 from .flip_strips import flip_strips
 from .kinds_overview import BestSplit, kinds_overview
@@ -27,6 +28,7 @@ from .told_strips import ToldStrip, told_strips
 
 __all__ = [
     "BestSplit",
+    "Figure",
     "SizeCurve",
     "ToldStrip",
     "compare_curves",

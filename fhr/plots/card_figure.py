@@ -2,7 +2,6 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
@@ -15,6 +14,7 @@ from .confidence_words import BAR_CM, ROW_CM, ConfidenceFields, doubts, looks, r
 from .ctg_paper import Paper
 from .ctg_strip import checked_layers, figure_cm, lay_out
 from .ctg_window import Window
+from .figure import Figure
 from .palette import BLUE, GREY
 
 __all__ = ["confidence_card"]

@@ -13,6 +13,8 @@ from fhr.morphology import Morphology
 from fhr.preprocessing import runs
 from fhr.recording import Recording
 
+from .ctg_about import lost_words
+from .ctg_event_list import EVENTS, events
 from .ctg_events import BASIS, categories, check_morphology, shown, signal_line
 from .ctg_false_signal import LEVELS, checked_false_signal
 from .ctg_paper import UC_RANGE, Paper
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ctg_interactive"]
 
+_FROM_START = "time from the start (min)"
 _VIEW_CM = 30.0  # of paper that a screen opens with, about
 _GRID = "rgba(201, 143, 115, 0.35)"
-_RATE, _EVENTS, _ACTIVITY = 1, 2, 3  # rows
-_EVENTS_OF = {"accelerations": (GREEN, 0), "decelerations": (ORANGE, 0), "contractions": (BLUE, -2)}  # colour, height
+_RATE, _EVENTS, _ACTIVITY = "y", "y2", "y3"  # panels, upon one axis of time
+_DOMAINS = ((0.4, 1.0), (0.29, 0.39), (0.0, 0.28))
+_DRAWN = {"accelerations": (GREEN, 0), "decelerations": (ORANGE, 0), "contractions": (BLUE, -2)}  # colour, height
 
 
 def ctg_interactive(
@@ -44,10 +48,10 @@ def ctg_interactive(
 ) -> "plotly.graph_objects.Figure":
     """Draw the layers of `fhr.plots.ctg` with one time axis to zoom and pan, and values under the pointer.
 
-    The figure opens on the last 30 cm of paper; drag to pan, double-click for everything, click in the legend to hide
-    a layer. There is no fixed scale: what is judged by eye belongs on `ctg`. Values beyond `bpm` are reached by
-    panning. `fhr.plots.write_ctg` makes a file of it that needs no network, where the wheel zooms (5 MB of it are
-    plotly's own program). plotly's button "Share chart", which would upload the recording, is taken out.
+    The figure opens on the last 30 cm of paper; drag to pan, or drag the ends of the overview below, double-click for
+    everything, click in the legend to hide a layer. There is no fixed scale: what is judged by eye belongs on `ctg`.
+    Values beyond `bpm` are reached by panning. `fhr.plots.write_ctg` makes a page of it, with a list of events.
+    plotly's button "Share chart", which would upload the recording, is taken out.
 
     Args:
         recording: what is drawn.
@@ -63,7 +67,7 @@ def ctg_interactive(
         FHRError: plotly is not installed; what `ctg` raises, but for the length.
     """
     try:
-        from plotly.subplots import make_subplots
+        from plotly.graph_objects import Figure
     except ImportError:
         raise FHRError(
             "an interactive figure needs plotly, which is not installed; "
@@ -74,19 +78,20 @@ def ctg_interactive(
     probability = checked_false_signal(false_signal, recording)
     if morphology is not None:
         check_morphology(morphology, recording)
-    figure = make_subplots(rows=3, cols=1, shared_xaxes=True, row_heights=[0.62, 0.1, 0.28], vertical_spacing=0.02)
+    figure = Figure()
     part, time = window.inside, window.counted(np.arange(len(recording))[window.inside] / recording.fs)
 
     # As float32 a sample takes half the bytes; times are kept to 0.01 s in a recording of a day.
     x = time.astype(np.float32)
 
-    def line(row: int, signal: np.ndarray, name: str, color: str, unit: str = "") -> None:
-        same = {"name": name, "legendgroup": name, "hovertemplate": f"%{{y:.4~g}} {unit}", "row": row, "col": 1}
-        figure.add_scattergl(x=x, y=signal, mode="lines", line={"color": color, "width": 1}, **same)
+    def line(panel: str, signal: np.ndarray, name: str, color: str, unit: str = "") -> None:
+        same = {"name": name, "legendgroup": name, "hovertemplate": f"%{{y:.4~g}} {unit}", "yaxis": panel}
+        # Not `scattergl`, which the overview leaves out, and which wants graphics that an office computer may not have.
+        figure.add_scatter(x=x, y=signal, mode="lines", line={"color": color, "width": 1}, **same)
         dots = alone(signal)
         if dots.any():
             marker = {"color": color, "size": 3}
-            figure.add_scattergl(x=x[dots], y=signal[dots], mode="markers", marker=marker, showlegend=False, **same)
+            figure.add_scatter(x=x[dots], y=signal[dots], mode="markers", marker=marker, showlegend=False, **same)
 
     line(_RATE, recording.fhr[part], "fetal heart rate", "black", "bpm")
     if recording.mhr is not None and np.isfinite(recording.mhr[part]).any():
@@ -101,45 +106,42 @@ def ctg_interactive(
             first, after = runs(probability[part] >= level)
             spans = time[first], time[after - 1] + 1 / (60 * recording.fs)
             _add_spans(figure, _RATE, *spans, "false signal", AMBER, 0.13, showlegend=level == LEVELS[0])
+    across: dict[str, Any] = {"xref": "x domain", "x0": 0, "x1": 1, "yref": _RATE, "layer": "below"}
+    figure.add_shape(type="rect", y0=110, y1=160, fillcolor=GREEN, opacity=0.07, line_width=0, **across)
+    for level in (110, 160):
+        figure.add_shape(type="line", y0=level, y1=level, line={"color": "#C98F73", "width": 1.5}, **across)
     if window.start <= recording.stage2_start < window.end:
         at = float(window.counted(np.array([recording.stage2_start]))[0])
         dashed = {"color": BLUE, "width": 1, "dash": "dash"}
-        figure.add_vline(at, line=dashed, row=_RATE, col=1, annotation_text="second stage")
-        figure.add_vline(at, line=dashed, row=_ACTIVITY, col=1)
-    figure.add_hrect(110, 160, fillcolor=GREEN, opacity=0.07, line_width=0, layer="below", row=_RATE, col=1)
-    for level in (110, 160):
-        figure.add_hline(level, line={"color": "#C98F73", "width": 1.5}, layer="below", row=_RATE, col=1)
+        for panel in (_RATE, _ACTIVITY):
+            figure.add_shape(type="line", x0=at, x1=at, yref=f"{panel} domain", y0=0, y1=1, line=dashed)
+        beside = {"x": at, "y": 1, "yref": f"{_RATE} domain", "xanchor": "left", "yanchor": "top", "showarrow": False}
+        figure.add_annotation(text="second stage", font={"color": BLUE, "size": 10}, **beside)
     _lay_out(figure, recording, morphology, window, speed, bpm)
     return figure
 
 
 def _add_events(figure: Any, morphology: Morphology, window: Window) -> None:
     """Bars in the row between the panels, and spans of the same name in the panel of the signal."""
-    for name, (color, height) in _EVENTS_OF.items():
-        table = shown(getattr(morphology, name), window)
-        if table.empty:
+    for name in EVENTS:
+        found, (color, height) = list(events(morphology, name, window)), _DRAWN[name]
+        if not found:
             continue
-        start, end = _times(table, window)
-        kinds = table["kind"].astype(str).tolist() if "kind" in table else [""] * len(table)
-        said = [
-            f"{kind} {name[:-1]}, {amplitude:.0f}{'' if name == 'contractions' else ' bpm'}, {60 * (to - since):.0f} s"
-            for kind, amplitude, since, to in zip(kinds, table["amplitude"], start, end, strict=True)
-        ]
+        start, end = np.array([event[:2] for event in found]).T
         figure.add_scatter(
-            x=np.stack([start, (start + end) / 2, end, np.full(len(table), np.nan)], axis=1).ravel(),
-            y=np.full(4 * len(table), height),
+            x=np.stack([start, (start + end) / 2, end, np.full(len(found), np.nan)], axis=1).ravel(),
+            y=np.full(4 * len(found), height),
             # The empty line keeps the name off the bar.
-            text=[text for kind in kinds for text in ("", kind and f"<br>{kind}", "", "")],
+            text=[text for event in found for text in ("", event.kind and f"<br>{event.kind}", "", "")],
             textposition="bottom center",
             textfont={"color": color, "size": 10},
-            customdata=np.repeat(said, 4),
+            customdata=np.repeat([event.said for event in found], 4),
             mode="lines+text",
             line={"color": color, "width": 8},
             name=name,
             legendgroup=name,
             hovertemplate="%{customdata}<extra></extra>",
-            row=_EVENTS,
-            col=1,
+            yaxis=_EVENTS,
         )
         panel = _ACTIVITY if name == "contractions" else _RATE
         _add_spans(figure, panel, start, end, name, color, 0.12, showlegend=False)
@@ -154,12 +156,12 @@ def _times(table: pd.DataFrame, window: Window) -> tuple[np.ndarray, np.ndarray]
 
 
 def _add_spans(
-    figure: Any, row: int, start: np.ndarray, end: np.ndarray, name: str, color: str, opacity: float, **more: Any
+    figure: Any, panel: str, start: np.ndarray, end: np.ndarray, name: str, color: str, opacity: float, **more: Any
 ) -> None:
     # One trace of rectangles a layer: with a shape for each, zooming is slow from a hundred on.
     if len(start) == 0:
         return
-    low, high = UC_RANGE if row == _ACTIVITY else (0, 300)
+    low, high = UC_RANGE if panel == _ACTIVITY else (0, 300)
     gap = np.full(len(start), np.nan)
     bottom, top = np.full(len(start), low), np.full(len(start), high)
     figure.add_scatter(
@@ -172,8 +174,7 @@ def _add_spans(
         hoverinfo="skip",
         name=name,
         legendgroup=name,
-        row=row,
-        col=1,
+        yaxis=panel,
         **more,
     )
 
@@ -181,8 +182,7 @@ def _add_spans(
 def _lay_out(
     figure: Any, recording: Recording, morphology: Morphology | None, window: Window, speed: float, bpm: Sequence[float]
 ) -> None:
-    fhr = recording.fhr[window.inside]
-    lost = f"{100 * np.isnan(fhr).mean():.0f}% signal loss" if len(fhr) else "no signal"
+    lost = lost_words(recording, window.inside)
     title = {"text": f"<b>{escape(recording.name)}</b> · {lost}", "font": {"size": 15}}
     if morphology is not None:
         said = (f"{categories(morphology, window, 200)} · {BASIS}", signal_line(morphology, 200))
@@ -193,17 +193,27 @@ def _lay_out(
     figure.update_layout(
         template="plotly_white",
         title=title,
-        height=720,
-        margin={"t": 90, "l": 60, "r": 20, "b": 50},
-        legend={"orientation": "h", "y": -0.1},
+        height=760,
+        margin={"t": 130, "l": 60, "r": 20, "b": 60},
+        legend={"orientation": "h", "y": 1.01, "yanchor": "bottom"},
         hovermode="x unified",
+        hoversubplots="axis",
         dragmode="pan",
         modebar={"remove": ["sendChartToCloud", "select2d", "lasso2d"]},
+        xaxis={
+            "anchor": _ACTIVITY,
+            "range": seen,
+            "rangeslider": {"visible": True, "range": [first, last], "thickness": 0.1},
+            "gridcolor": _GRID,
+            "hoverformat": ".2f",
+            "zeroline": False,
+            "title": {"text": "time to the end of the recording (min)" if window.count == "end" else _FROM_START},
+        },
     )
-    figure.update_xaxes(gridcolor=_GRID, range=seen, hoverformat=".2f", zeroline=False)
-    what = "time to the end of the recording (min)" if window.count == "end" else "time from the start (min)"
-    figure.update_xaxes(title_text=what, row=_ACTIVITY, col=1)
-    figure.update_yaxes(gridcolor=_GRID, zeroline=False)
-    figure.update_yaxes(range=list(bpm), dtick=20, title_text="heart rate (bpm)", row=_RATE, col=1)
-    figure.update_yaxes(range=[-2.6, 0.6], visible=False, fixedrange=True, row=_EVENTS, col=1)
-    figure.update_yaxes(range=list(UC_RANGE), dtick=25, title_text="UC (a.u.)", row=_ACTIVITY, col=1)
+    for panel, domain in zip((_RATE, _EVENTS, _ACTIVITY), _DOMAINS, strict=True):
+        figure.update_layout({panel.replace("y", "yaxis"): {"domain": domain, "gridcolor": _GRID, "zeroline": False}})
+    figure.update_layout(
+        yaxis={"range": list(bpm), "dtick": 20, "title": {"text": "heart rate (bpm)"}},
+        yaxis2={"range": [-2.6, 0.6], "visible": False, "fixedrange": True},
+        yaxis3={"range": list(UC_RANGE), "dtick": 25, "title": {"text": "UC (a.u.)"}},
+    )

@@ -1,4 +1,4 @@
-"""One row of CTG paper of true size in a figure: heart rates, events and uterine activity of a window, and its legend."""
+"""One row of CTG paper of true size in a figure: heart rates, events and uterine activity of a window, its legend."""
 
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ __all__ = ["LEFT_CM", "RIGHT_CM", "Layers", "draw_legend", "draw_row", "row_cm"]
 
 LEFT_CM, RIGHT_CM = 1.5, 1.2  # beside the panels
 _GAP = 0.3  # cm between the panels where no events are drawn
-_LEGEND_CM = 2.9  # of one entry
+_LEGEND_CM = 2.9  # of one entry at 6.5 pt
 
 
 class Layers(NamedTuple):
@@ -92,13 +92,14 @@ def draw_row(figure: Figure, layers: Layers, window: Window, paper: Paper, *, to
     _mark_second_stage(rate, activity, recording.stage2_start, window)
 
 
-def draw_legend(figure: Figure, *, foot: float, beside: float) -> None:
+def draw_legend(figure: Figure, *, foot: float, beside: float = 0.0, points: float = 6.5) -> None:
     """Name every layer of the figure once, in rows at its lower left.
 
     Args:
         figure: with its rows drawn.
         foot: cm from the bottom of the figure to the legend.
         beside: cm that stay free at its right.
+        points: size of the letters.
     """
     width, height = figure.get_size_inches() * INCH
     entries: dict[str, Artist] = {}
@@ -113,11 +114,11 @@ def draw_legend(figure: Figure, *, foot: float, beside: float) -> None:
         borderpad=0,
         borderaxespad=0,
         frameon=False,
-        fontsize=6.5,
+        fontsize=points,
         handlelength=1.8,
         handleheight=1.0,
         columnspacing=1.2,
-        ncols=max(3, int((width - LEFT_CM - RIGHT_CM - beside) / _LEGEND_CM)),
+        ncols=max(3, int((width - LEFT_CM - RIGHT_CM - beside) / (_LEGEND_CM * points / 6.5))),
     )
 
 

@@ -1,27 +1,29 @@
 """Cardiotocogram on paper of true size: fetal heart rate above, uterine activity below."""
 
-import numpy as np
-from matplotlib.figure import Figure
+from typing import Any
+
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 from fhr.morphology import Morphology
 from fhr.recording import Recording
 
+from .ctg_about import lost_words
 from .ctg_events import BASIS, categories, check_morphology, signal_line
 from .ctg_false_signal import checked_false_signal
 from .ctg_looked import checked_contributions
 from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_row import LEFT_CM, RIGHT_CM, Layers, draw_legend, draw_row, row_cm
 from .ctg_window import Count, Window
+from .figure import Figure
 from .palette import ORANGE
 
-__all__ = ["checked_layers", "ctg", "figure_cm", "lay_out", "lost_words"]
+__all__ = ["checked_layers", "ctg", "figure_cm", "lay_out"]
 
 _TOP, _BOTTOM = 1.3, 1.7  # cm above and below the panels
 _BESIDE = 4.8  # cm of words beside the legend
 _LEAST_CM = 5.0  # of paper: ten seconds on less are not to be seen
-_LEAST_FIGURE_CM = 16.0  # room for title, categories and legend
+_LEAST_FIGURE_CM = 17.0  # room for title, categories and legend
 _MOST_CM = 500.0  # 65,536 pixels, the most that matplotlib draws, at 333 dpi
 
 
@@ -70,7 +72,7 @@ def ctg(
 
     Returns:
         A figure with the axes "rate", "events" and "activity" (`Axes.get_label`), with `contributions` "looked at fhr"
-        and "looked at uc" too, x in counted minutes. A strip of less than about 13 cm stands at the left of a wider
+        and "looked at uc" too, x in counted minutes. A strip of less than about 14 cm stands at the left of a wider
         figure.
 
     Raises:
@@ -133,13 +135,6 @@ def figure_cm(layers: Layers, window: Window, paper: Paper) -> tuple[float, floa
     return max(width, _LEAST_FIGURE_CM), _TOP + row_cm(layers, paper) + _BOTTOM
 
 
-def lost_words(recording: Recording, part: slice) -> str:
-    """Signal loss in a part of a recording in words; said too where it holds no uterine activity."""
-    fhr = recording.fhr[part]
-    lost = f"{100 * np.isnan(fhr).mean():.0f}% signal loss" if len(fhr) else "no signal"
-    return lost if np.isfinite(recording.uc[part]).any() else f"{lost} · no uterine activity"
-
-
 def _write(figure: Figure, layers: Layers, window: Window, paper: Paper, note: str) -> None:
     recording, morphology = layers.recording, layers.morphology
     width, height = figure.get_size_inches() * INCH
@@ -150,7 +145,7 @@ def _write(figure: Figure, layers: Layers, window: Window, paper: Paper, note: s
     left, right = LEFT_CM / width, 1 - RIGHT_CM / width
     title = f"{recording.name} · {lost_words(recording, window.inside)}"  # a name may hold dollar signs
     figure.text(left, 1 - first / height, title, fontsize=9, weight="bold", va="center", parse_math=False)
-    small = {"ha": "right", "va": "center", "color": "0.35"}
+    small: dict[str, Any] = {"ha": "right", "va": "center", "color": "0.35"}
     size = f"{paper.speed:g} cm/min, {paper.scale:g} bpm/cm"
     figure.text(right, foot + (0.53 if note else 0.22) / height, size, fontsize=6.5, **small)
     if note:

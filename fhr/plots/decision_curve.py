@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 
+from .figure import Figure
 from .palette import GREY, line_styles
 
 __all__ = ["net_benefit"]

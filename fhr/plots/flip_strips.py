@@ -5,13 +5,13 @@ from functools import partial
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fhr.errors import FHRError
 from fhr.preprocessing import runs
 
 from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_signals import draw_signal
+from .figure import Figure
 from .palette import BLUE, GREY, ORANGE
 from .told_strips import ToldStrip, tell_beside
 

@@ -19,17 +19,18 @@ thead th { border-bottom: 1px solid #888 } tbody tr:nth-child(even) { background
 """
 
 
-def html_page(title: str, parts: Sequence[str], *, style: str = "") -> str:
+def html_page(title: str, parts: Sequence[str], *, style: str = "", head: str = "") -> str:
     """A page of parts in HTML, one below the other.
 
     Args:
         title: in plain text.
         parts: in HTML; empty ones are left out.
         style: more of CSS.
+        head: more of HTML in its head.
     """
     body = "\n".join(part for part in parts if part)
-    head = f'<meta charset="utf-8"><title>{escape(title)}</title><style>{_STYLE}{style}</style>'
-    return f'<!DOCTYPE html>\n<html lang="en"><head>{head}</head>\n<body>\n{body}\n</body></html>\n'
+    first = f'<meta charset="utf-8">{head}<title>{escape(title)}</title><style>{_STYLE}{style}</style>'
+    return f'<!DOCTYPE html>\n<html lang="en"><head>{first}</head>\n<body>\n{body}\n</body></html>\n'
 
 
 def png(figure: Figure, *, dpi: float) -> bytes:

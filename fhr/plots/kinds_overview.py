@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 
+from .figure import Figure
 from .palette import BLUE, GREY, ORANGE
 
 __all__ = ["BestSplit", "kinds_overview"]

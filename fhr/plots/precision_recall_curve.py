@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from .figure import Figure
 from .inputs import checked_confidence, checked_repeats
 from .palette import BLUE, ORANGE
 from .resampled_records import above_thresholds, resampled_records

@@ -1,13 +1,13 @@
 """Reliability diagram, with the band in which chance leaves a calibrated model."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn.calibration import calibration_curve
 
 from fhr.compute import stream
 from fhr.errors import FHRError
 
+from .figure import Figure
 from .inputs import checked_repeats
 from .palette import BLUE, GREY, ORANGE
 

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 
+from .figure import Figure
 from .palette import line_styles
 
 __all__ = ["risk_coverage"]

@@ -1,13 +1,13 @@
 """Timeline of the risk as it would have been told at earlier times, under the strip."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 from fhr.recording import Recording
 
+from .figure import Figure
 from .palette import BLUE, GREY, ORANGE, PURPLE
 from .signal_strips import draw_strip
 

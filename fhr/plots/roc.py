@@ -1,9 +1,9 @@
 """ROC curve with its bootstrap band, of one set of scores or of the repeats of a cross-validation."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
+from .figure import Figure
 from .inputs import checked_confidence, checked_repeats
 from .palette import BLUE, GREY
 from .resampled_records import above_thresholds, resampled_records

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from sklearn import metrics
 
+from .figure import Figure
 from .inputs import checked_repeats
 from .palette import GREY, line_styles
 from .roc import mean_roc

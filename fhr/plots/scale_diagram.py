@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from .figure import Figure
 from .one_signal import OneSignal, written
 from .palette import BLUE, GREY, ORANGE
 

@@ -1,10 +1,10 @@
 """Scores of all records, by class."""
 
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from fhr.compute import stream
 
+from .figure import Figure
 from .inputs import checked
 from .palette import BLUE, ORANGE
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator
 
 from fhr.errors import FHRError
 from fhr.recording import Recording
 
+from .figure import Figure
 from .palette import BLUE, GREEN, GREY
 
 __all__ = ["draw_strip", "strips"]

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from matplotlib.figure import Figure
-
+from .figure import Figure
 from .told_strips import ToldStrip, told_strips
 
 __all__ = ["MOST_STRIPS", "similar_strips"]

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fhr.errors import FHRError
 
+from .figure import Figure
 from .palette import BLUE, GREEN, GREY, ORANGE
 
 __all__ = ["SizeCurve", "size_curves_figure"]

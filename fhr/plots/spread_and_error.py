@@ -1,13 +1,13 @@
 """Spread over retrainings against the error of the prediction."""
 
 import numpy as np
-from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata, spearmanr
 
 from fhr.compute import stream
 from fhr.errors import FHRError
 
+from .figure import Figure
 from .inputs import checked
 from .palette import BLUE, GREY, ORANGE
 

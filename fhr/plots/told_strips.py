@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fhr.errors import FHRError
 
 from .ctg_paper import INCH, NOTICE, Paper
 from .ctg_signals import draw_signal
+from .figure import Figure
 from .palette import BLUE
 
 __all__ = ["ToldStrip", "tell_beside", "told_strips"]

@@ -9,13 +9,14 @@ from fhr.compute import late_names
 from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 
 from .attribution import STRETCHES, Attribution
-from .explanation import EXPLAINED, explain
-from .loading import checkpoint_paths, load
+from .explanation import EXPLAINED, EXPLAINED_COLUMNS, explain
+from .loading import checkpoint_contents, checkpoint_paths, load, model_checksum
 from .logged_model import log_model, log_test
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
+from .timeline import TIMELINE_COLUMNS
 from .where_it_looked import METHODS, where_it_looked
-from .written_cards import timelines, write_cards
+from .written_cards import CardNames, timelines, write_cards
 
 if TYPE_CHECKING:
     from .false_signal import FalseSignalPredictor, FalseSignalProbability
@@ -23,21 +24,26 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EXPLAINED",
+    "EXPLAINED_COLUMNS",
     "LEVELS",
     "METHODS",
     "STRETCHES",
+    "TIMELINE_COLUMNS",
     "Abstention",
     "Attribution",
+    "CardNames",
     "FalseSignalPredictor",
     "FalseSignalProbability",
     "Prediction",
     "Predictor",
     "ShippedModel",
+    "checkpoint_contents",
     "checkpoint_paths",
     "explain",
     "load",
     "log_model",
     "log_test",
+    "model_checksum",
     "network_embedding",
     "shipped",
     "timelines",

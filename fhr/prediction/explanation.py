@@ -8,17 +8,39 @@ import pandas as pd
 from fhr.errors import CheckpointError
 from fhr.models import FittedKernelLine
 from fhr.preprocessing import block_mean, last_minutes
-from fhr.recording import Recording
+from fhr.recording import PATH, RECORD, Recording, TableColumn, column_names
 
 from .attribution import Attribution
 from .predictor import Predictor
 from .usual_window import at_rest
 from .where_it_looked import where_it_looked
 
-__all__ = ["EXPLAINED", "explain"]
+__all__ = ["EXPLAINED", "EXPLAINED_COLUMNS", "explain"]
 
-EXPLAINED = ("name", "target", "group", "feature", "value", "usual", "unit", "contribution", "description")
-"""Columns of `explain`."""
+EXPLAINED_COLUMNS = (
+    TableColumn("name", "name of the recording"),
+    TableColumn("target", "the label, with its inequality"),
+    TableColumn("group", "kernel of the line that the statistic belongs to; of networks the channel"),
+    TableColumn("feature", "name of the statistic; of networks the minute, counted back from the end"),
+    TableColumn("value", "of this recording, in `unit`", "see unit", "number", 4, empty="it cannot be computed"),
+    TableColumn(
+        "usual",
+        "median of the training records; of networks the signal at rest",
+        "see unit",
+        "number",
+        4,
+        empty="of a minute without signal",
+    ),
+    TableColumn("unit", "of value and usual; 1 for none"),
+    TableColumn(
+        "contribution", "what it adds to the score; positive speaks for the label", "score of the model", "number", 6
+    ),
+    TableColumn("description", "meaning of the statistic, or of the minute"),
+    RECORD._replace(meaning="name of the recording, as in `name`"),
+    PATH,
+)
+EXPLAINED = column_names(EXPLAINED_COLUMNS)
+"""Columns of `explain`; the last two are its key."""
 
 
 _MINUTES = {"fhr": ("bpm", "mean heart rate"), "uc": ("units", "mean uterine activity")}
@@ -55,7 +77,8 @@ def explain(predictor: Predictor, recording: Recording, *, looked: Attribution |
         rows = _of_features(predictor, models, recording)
     else:
         raise CheckpointError("only kernel lines are explained, and networks, each by themselves; load one of them")
-    table = pd.DataFrame(rows, columns=list(EXPLAINED))
+    key = recording.name, recording.path
+    table = pd.DataFrame([(*row, *key) for row in rows], columns=list(EXPLAINED))
     return table.iloc[np.argsort(-np.abs(table["contribution"]), kind="stable")].reset_index(drop=True)
 
 

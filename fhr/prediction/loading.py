@@ -1,12 +1,15 @@
-"""`fhr.load`: a predictor from a checkpoint file or an MLflow run."""
+"""`fhr.load`: a predictor from a checkpoint file, an MLflow run, or a run that was exported into one file."""
 
 import logging
+from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fhr.compute import pick_device
 from fhr.confidence import Abstention, Stability
 from fhr.errors import CheckpointError, FHRError
+from fhr.formats import RunFile, is_run_file
 from fhr.models import is_checkpoint, read_checkpoint
 from fhr.tracking import CHECKPOINT_SUFFIXES, checkpoint_files, find_run, run_checkpoints
 
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
     from .false_signal import FalseSignalPredictor
 
-__all__ = ["STABILITY", "checkpoint_paths", "load"]
+__all__ = ["STABILITY", "checkpoint_contents", "checkpoint_paths", "load", "model_checksum"]
 
 STABILITY = "stability"
 """Tag of a run that says how stable its verdicts are, see `fhr.confidence.Stability`."""
@@ -36,8 +39,9 @@ def load(
     Torch is imported where a network is to run, and not for a model that is arrays of numbers.
 
     Args:
-        run_id_or_checkpoint: a checkpoint file (`.ckpt` of a network, `.npz` of arrays), a folder of them, or an MLflow
-            run id. A folder, or a run of a whole cross-validation, gives the average of all its models.
+        run_id_or_checkpoint: a checkpoint file (`.ckpt` of a network, `.npz` of arrays), a folder of them, an MLflow
+            run id, or a file of `fhr export` (`.fhrrun`), which is read as it is. A folder, or a run of a whole
+            cross-validation, gives the average of all its models.
         device: where networks run: `cpu`, `cuda`, `cuda:N`, `mps`, or `auto` for the first of cuda, mps and cpu
             that works; or a torch device.
         prevalence: of the label among the births to predict; the probabilities of a classification are shifted to it
@@ -51,10 +55,11 @@ def load(
     Raises:
         CheckpointError: neither a file, a folder with checkpoints nor a run, a checkpoint that is damaged, untrained or
             of another format, or a prevalence or abstention for a false-signal network.
-        FHRError: a prevalence that is not between 0 and 1, or a device that is not here.
+        FHRError: a prevalence that is not between 0 and 1, a device that is not here, or an exported run that was cut
+            or edited.
     """
     device = pick_device(device) if isinstance(device, str) else device
-    members = [read_checkpoint(path) for path in checkpoint_paths(run_id_or_checkpoint)]
+    members = [read_checkpoint(path, content) for path, content in _checkpoints(run_id_or_checkpoint)]
     _log.info("%s: %d models, on %s", run_id_or_checkpoint, len(members), device)
     if members[0][0].kind == "pretraining":
         raise CheckpointError(
@@ -76,14 +81,41 @@ def load(
     )
 
 
-def checkpoint_paths(given: str | Path) -> list[Path]:
-    """List the checkpoint files that `load` takes for a file, a folder of checkpoints or an MLflow run id.
+def checkpoint_contents(given: str | Path) -> Iterator[tuple[Path, bytes]]:
+    """Path and content of each checkpoint that `load` takes; within an exported run the path is no file.
 
     Raises:
-        CheckpointError: a folder without a checkpoint; neither a file, a folder nor a run.
+        FHRError: as for `load`.
+    """
+    for path, content in _checkpoints(given):
+        yield path, path.read_bytes() if content is None else content
+
+
+def _checkpoints(given: str | Path) -> Iterator[tuple[Path, bytes | None]]:
+    """Path of each checkpoint, and its content where it is no file of its own."""
+    if not is_run_file(given):
+        yield from ((path, None) for path in checkpoint_paths(given))
+        return
+    with RunFile(given) as exported:
+        if not (found := exported.checkpoints()):
+            raise CheckpointError(
+                f"{given}: run {exported.run.run_id} holds no finished checkpoint; export a run that trained one"
+            )
+        for run, name in found:
+            yield Path(given, run.run_id, name), exported.read(run, name)
+
+
+def checkpoint_paths(given: str | Path) -> list[Path]:
+    """List the checkpoint files of a file, a folder of checkpoints or an MLflow run id.
+
+    Raises:
+        CheckpointError: a folder without a checkpoint; neither a file, a folder nor a run; an exported run, which
+            `checkpoint_contents` reads.
         TrackingError: a store of runs that cannot be read.
     """
     path = Path(given)
+    if is_run_file(path):
+        raise CheckpointError(f"{path}: an exported run has no checkpoint files; read it with `checkpoint_contents`")
     if path.is_file() or path.suffix in CHECKPOINT_SUFFIXES:
         return [path]
     if _is_run(given):
@@ -96,6 +128,16 @@ def checkpoint_paths(given: str | Path) -> list[Path]:
     return paths
 
 
+def model_checksum(given: str | Path) -> str:
+    """Checksum of the checkpoints of a model, in their order.
+
+    Raises:
+        FHRError: as for `load`.
+    """
+    digests = (sha256(content).hexdigest() for _, content in checkpoint_contents(given))
+    return sha256("".join(digests).encode()).hexdigest()
+
+
 def _is_run(given: str | Path) -> bool:
     """Whether something that is no checkpoint file would be the id of a run."""
     path = Path(given)
@@ -104,11 +146,16 @@ def _is_run(given: str | Path) -> bool:
 
 def _stability(given: str | Path) -> Stability | None:
     """What the run says of the stability of its verdicts; what cannot be read is left out, and told."""
-    run = find_run(str(given)) if _is_run(given) else None
-    if run is None or STABILITY not in run.data.tags:
+    if is_run_file(given):
+        with RunFile(given) as exported:
+            tags = exported.run.tags
+    else:
+        run = find_run(str(given)) if _is_run(given) else None
+        tags = {} if run is None else run.data.tags
+    if STABILITY not in tags:
         return None
     try:
-        return Stability.from_text(run.data.tags[STABILITY])
+        return Stability.from_text(tags[STABILITY])
     except FHRError as error:
         _log.warning("%s: %s", given, error)
         return None

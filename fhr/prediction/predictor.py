@@ -198,9 +198,9 @@ class Predictor:
             step: minutes from one window to the next.
 
         Returns:
-            The columns of `fhr.prediction.to_frame`, then `end` (min from the start of the recording to the window's
-            end) and `to_end` (min from there to the end of the recording), in order of time. Windows without valid
-            signal are left out.
+            The columns of `fhr.prediction.to_frame`, with `end` (min from the start of the recording to the window's
+            end) and `to_end` (min from there to the end of the recording) before `record` and `path`, in order of time.
+            Windows without valid signal are left out.
 
         Raises:
             FHRError: a step that is not positive or shorter than a sample.
@@ -285,6 +285,7 @@ class Predictor:
                 abstention=self.abstention,
                 minutes=self.pipeline.minutes,
                 kind=recording.provenance.kind,
+                path=recording.path,
             )
             for i, (recording, window) in enumerate(zip(recordings, windows, strict=True))
         ]

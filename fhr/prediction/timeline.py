@@ -6,11 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from fhr.confidence import Prediction, to_frame
+from fhr.confidence import PREDICTION_COLUMNS, Prediction, to_frame
 from fhr.errors import FHRError, SignalError
-from fhr.recording import Recording, Step
+from fhr.recording import PATH, RECORD, Recording, Step, TableColumn, column_names
 
-__all__ = ["through_recording"]
+__all__ = ["TIMELINE_COLUMNS", "through_recording"]
+
+_KEY = (RECORD.name, PATH.name)
+TIMELINE_COLUMNS = (
+    *(column for column in PREDICTION_COLUMNS if column.name not in _KEY),
+    TableColumn("end", "end of the window, from the start of the recording", "min", "number", 4),
+    TableColumn("to_end", "from there to the end of the recording", "min", "number", 4),
+    *(column for column in PREDICTION_COLUMNS if column.name in _KEY),
+)
+"""Columns of `Predictor.timeline`."""
 
 
 def through_recording(
@@ -32,7 +41,7 @@ def through_recording(
         step: minutes from one window to the next.
 
     Returns:
-        The columns of `to_frame`, then `end` and `to_end`.
+        The columns of `to_frame`, with `end` and `to_end` before the key, see `TIMELINE_COLUMNS`.
 
     Raises:
         FHRError: a step that is not positive or shorter than a sample.
@@ -55,7 +64,7 @@ def through_recording(
         replace(p, name=recording.name, warnings=(*p.warnings, *_extrapolation(t)))
         for p, t in zip(predictions, to_end, strict=True)
     ]
-    return to_frame(named).assign(end=end, to_end=to_end)
+    return to_frame(named).assign(end=end, to_end=to_end)[list(column_names(TIMELINE_COLUMNS))]
 
 
 def _until(recording: Recording, end: int) -> Recording:

@@ -3,22 +3,44 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fhr.compute import progress
-from fhr.confidence import Prediction, to_frame
+from fhr.confidence import Prediction
 from fhr.datasets import label_slug
 from fhr.formats import whole_or_not_at_all
-from fhr.recording import Recording
+from fhr.recording import Recording, column_names
 
 from .attribution import Attribution
 from .predictor import Predictor
 from .shipped import ShippedModel
+from .timeline import TIMELINE_COLUMNS
 
-__all__ = ["timelines", "write_cards"]
+__all__ = ["CardNames", "timelines", "write_cards"]
+
+
+class CardNames:
+    """Names of the files of recordings, each given once: of recordings of one name the second gets `NAME-2`.
+
+    Example:
+        >>> names = CardNames()
+        >>> [names.next("s1"), names.next("s1"), names.next("s1", "ph<7.05")]
+        ['s1', 's1-2', 's1-ph-lt-7.05']
+    """
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def next(self, name: str, label: str = "") -> str:
+        """The next name that is free for a recording; the label is given where there are several."""
+        stem = _stem(name, label)
+        free = next(one for one in chain([stem], (f"{stem}-{k}" for k in count(2))) if one not in self._given)
+        self._given.add(free)
+        return free
 
 
 def write_cards(
@@ -26,6 +48,8 @@ def write_cards(
     recordings: Sequence[Recording],
     folder: str | Path,
     looked: Sequence[Attribution] | None = None,
+    *,
+    names: CardNames | None = None,
 ) -> None:
     """Write the confidence card of each prediction: `NAME.md`, and `NAME.png` beside the strip.
 
@@ -37,25 +61,23 @@ def write_cards(
         recordings: those that were predicted; one that is missing leaves its card without a strip.
         folder: of the cards; it is there.
         looked: where the networks looked, of each recording: named on its card, and drawn along all that they read.
+        names: that are given already, where cards of one folder are written in several calls.
 
     Raises:
         OSError: a file that cannot be written.
     """
     from fhr.plots import confidence_card  # matplotlib, which a prediction does without
 
-    written: set[str] = set()
-    # In one order; of two recordings of one name of which one was quarantined, it cannot be told whose strip it is.
+    names = CardNames() if names is None else names
     labels = {prediction.target for prediction in predictions}
-    names = {recording.name for recording in recordings}
     seen_on: Sequence[Attribution | None] = looked or [None] * len(recordings)
-    pairs = list(zip(recordings, seen_on, strict=True))
-    strips = {(name, label): [pair for pair in pairs if pair[0].name == name] for name in names for label in labels}
+    strips: dict[tuple[str, str | None, str], list[tuple[Recording, Attribution | None]]] = {}
+    for pair in zip(recordings, seen_on, strict=True):
+        for label in labels:
+            strips.setdefault((pair[0].name, pair[0].path, label), []).append(pair)
     for prediction in predictions:
-        name = _stem(prediction.name, prediction.target if len(labels) > 1 else "")
-        # Two folders of recordings may hold the same names.
-        name = next(n for n in (name, *(f"{name}-{k}" for k in range(2, len(predictions) + 2))) if n not in written)
-        written.add(name)
-        strip = strips.get((prediction.name, prediction.target))
+        name = names.next(prediction.name, prediction.target if len(labels) > 1 else "")
+        strip = strips.get((prediction.name, prediction.path, prediction.target))
         recording, seen = strip.pop(0) if strip else (None, None)
         told = prediction if seen is None else replace(prediction, looked=seen.words())
         with whole_or_not_at_all(Path(folder, f"{name}.md")) as part:
@@ -69,7 +91,11 @@ def write_cards(
 
 
 def timelines(
-    predictor: Predictor | ShippedModel, recordings: Sequence[Recording], folder: str | Path | None = None
+    predictor: Predictor | ShippedModel,
+    recordings: Sequence[Recording],
+    folder: str | Path | None = None,
+    *,
+    names: CardNames | None = None,
 ) -> pd.DataFrame:
     """Risk through each recording, see `Predictor.timeline`, as one table.
 
@@ -77,7 +103,9 @@ def timelines(
         predictor: of the risk.
         recordings: usable ones.
         folder: where each is drawn, into `NAME-timeline.png`; None draws nothing.
+        names: that are given already, as for `write_cards`, but none of its names.
     """
+    names = CardNames() if names is None else names
     tables = []
     for recording in progress(recordings, description="timeline"):
         of_labels = predictor.predictors_of(recording)
@@ -85,9 +113,9 @@ def timelines(
             table = one.timeline(recording)
             tables.append(table)
             if folder is not None:
-                stem = _stem(recording.name, one.target if len(of_labels) > 1 else "")
-                _draw(one, recording, table, Path(folder, f"{stem}-timeline.png"))
-    return pd.concat(tables) if tables else to_frame([]).assign(end=[], to_end=[])
+                name = names.next(recording.name, one.target if len(of_labels) > 1 else "")
+                _draw(one, recording, table, Path(folder, f"{name}-timeline.png"))
+    return pd.concat(tables) if tables else pd.DataFrame(columns=list(column_names(TIMELINE_COLUMNS)))
 
 
 def _stem(name: str, label: str) -> str:

@@ -11,7 +11,7 @@ from .halved_stretches import halved_or_doubled_stretches
 from .held_values import held, hold_threshold, note_held, remove_held
 from .mothers_rate import mothers_rate
 from .pipeline import Pipeline, Window
-from .quality import QUALITY_COLUMNS, check_quality, quality_table
+from .quality import QUALITY_COLUMNS, RANGE_COLUMNS, check_quality, quality_table
 from .quality_rules import (
     coincident,
     halved_or_doubled,
@@ -30,6 +30,7 @@ from .windows import cut_windows
 __all__ = [
     "DEFAULT_STEPS",
     "QUALITY_COLUMNS",
+    "RANGE_COLUMNS",
     "Augmentation",
     "FalseSignalAugmentation",
     "FalseSignalInput",

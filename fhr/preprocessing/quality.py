@@ -6,19 +6,44 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fhr.recording import Recording
+from fhr.recording import PATH, RECORD, Recording, TableColumn, column_names
 
 from .halved_stretches import halved_or_doubled_stretches
 from .mothers_rate import mothers_rate
 from .quality_rules import coincident, jumping, out_of_range, stuck
 from .true_runs import runs
 
-__all__ = ["QUALITY_COLUMNS", "check_quality", "quality_table"]
+__all__ = ["QUALITY_COLUMNS", "RANGE_COLUMNS", "check_quality", "quality_table"]
 
-QUALITY_COLUMNS = (
-    *("file", "dataset", "channel", "label", "start_sample", "end_sample"),  # of the experts' tables
-    *("start_s", "end_s", "rule", "probability"),
+RANGE_COLUMNS = (
+    TableColumn("file", "name of the file that was read, or of the recording, as in the tables of experts"),
+    TableColumn("dataset", "as in the tables of experts", empty="always"),
+    TableColumn("channel", "the heart rate that is false", values="fhr; mhr"),
+    TableColumn("label", "as in the tables of experts", values="false"),
+    TableColumn("start_sample", "first sample, counted from 1 at the recording's own rate", type="integer"),
+    TableColumn("end_sample", "last sample, which belongs to the range", type="integer"),
+    TableColumn("start_s", "start, from the start of the recording", "s", "number", 2),
+    TableColumn("end_s", "end, past the last sample", "s", "number", 2),
+    TableColumn(
+        "rule",
+        "what found it",
+        values="out_of_range; jump; stuck; halved_or_doubled; coincident (samples within 5 bpm of the mother's rate); "
+        "mothers_rate (stretches that follow it); network",
+    ),
+    TableColumn(
+        "probability",
+        "that the samples are false, to the network; mean over the range",
+        "1",
+        "number",
+        5,
+        empty="of a rule",
+    ),
+    RECORD,
+    PATH,
 )
+"""Columns of `quality_table`: those of the tables of experts, then more; the last two are its key."""
+
+QUALITY_COLUMNS = column_names(RANGE_COLUMNS)
 _MHR_LOW = 30.0  # bpm; lower values were marked as false wherever experts marked them
 _MHR_STUCK = 60.0  # s, see `stuck`
 
@@ -67,9 +92,10 @@ def quality_table(
         One row a range in the order of rules and time: file (its name, or the recording's), dataset (empty), channel,
         label ("false"), start_sample and end_sample (counted from 1, both inclusive, at the recording's own rate),
         start_s and end_s (s from the start, the second one past the last sample), rule, probability (mean over the
-        false samples).
+        false samples), record and path.
     """
     file = Path(recording.source.path).name if recording.source else recording.name
+    key = recording.name, recording.path
     rows = []
     for (channel, rule), mask in masks.items():
         valid = np.flatnonzero(~np.isnan(getattr(recording, channel)))
@@ -78,5 +104,5 @@ def quality_table(
             start, last = int(valid[first]), int(valid[end - 1])
             mean = np.nan if probability is None else float(probability[valid[first:end]].mean())
             times = start / recording.fs, (last + 1) / recording.fs
-            rows.append((file, "", channel, "false", start + 1, last + 1, *times, rule, mean))
+            rows.append((file, "", channel, "false", start + 1, last + 1, *times, rule, mean, *key))
     return pd.DataFrame(rows, columns=list(QUALITY_COLUMNS))

@@ -10,10 +10,13 @@ from .plain import plain_names, plain_number, plain_numbers, plain_table
 from .provenance import KINDS, Provenance
 from .recording import Recording, Source, Step
 from .small_strip import Bar, small_strip
+from .table_column import PATH, RECORD, TableColumn, column_names
 
 __all__ = [
     "DEVELOPED_ON",
     "KINDS",
+    "PATH",
+    "RECORD",
     "Bar",
     "Clinical",
     "Composition",
@@ -23,6 +26,8 @@ __all__ = [
     "Recording",
     "Source",
     "Step",
+    "TableColumn",
+    "column_names",
     "developed_on",
     "facts_html",
     "fitted_to_of",

@@ -8,8 +8,8 @@ from math import isnan, nan
 
 __all__ = ["Clinical", "Outcome"]
 
-_SEX = {1: "female", 2: "male"}
-_DELIVERY = {1: "vaginal delivery", 2: "caesarean section"}
+_SEX = {1.0: "female", 2.0: "male"}
+_DELIVERY = {1.0: "vaginal delivery", 2.0: "caesarean section"}
 
 
 @dataclass(frozen=True, slots=True)

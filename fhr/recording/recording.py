@@ -11,6 +11,7 @@ import numpy as np
 from fhr.errors import SignalError
 
 from .clinical import Clinical, Outcome
+from .date_of import date_of
 from .html_facts import facts_html
 from .provenance import Provenance
 from .small_strip import small_strip
@@ -108,9 +109,20 @@ class Recording:
         return len(self) / self.fs
 
     @property
+    def path(self) -> str | None:
+        """Path that the recording was read from, as it was given; None where there is no file."""
+        return None if self.source is None else self.source.path
+
+    @property
     def loss(self) -> float:
         """Fraction of FHR samples that are missing; 1 for an empty recording."""
         return float(np.isnan(self.fhr).mean()) if len(self) else 1.0
+
+    @property
+    def date(self) -> str:
+        """Day on which it was recorded, as `YYYY-MM-DD`; empty where its file did not say."""
+        said = next((step.parameters for step in self.history if step.name == "read"), {})
+        return date_of(said.get("start", said.get("timestamp")))
 
     @property
     def digest(self) -> str:
@@ -140,6 +152,7 @@ class Recording:
         pushed = "" if isnan(self.stage2_start) else f"the last {(self.duration - self.stage2_start) / 60:.0f} min"
         facts = {
             "kind": "" if self.provenance.is_measured else self.provenance.words,
+            "recorded": self.date,
             "length": f"{self.duration / 60:.1f} min at {self.fs:g} Hz, {len(self)} samples",
             "fetal heart rate": _rate(self.fhr),
             "maternal heart rate": "not recorded" if self.mhr is None else _rate(self.mhr),

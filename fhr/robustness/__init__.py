@@ -19,6 +19,7 @@ from .randomized_smoothing import SmoothedVerdicts, smoothed_verdicts
 from .reader import FeatureReader, NetworkReader, Reader, Verdicts, reader_of
 from .sensor_changes import quantised, with_error, with_gain, with_offset
 from .sheet import Sheet, robustness_sheet
+from .sheet_columns import COLUMNS, SHORT_COLUMNS, THREAT_COLUMNS, WORST_COLUMNS
 from .size_curves import size_curves, size_for_half
 from .stretch_votes import StretchVotes, stretch_votes
 from .threats import THREATS, Threat, threat_of, warp_threat
@@ -26,7 +27,7 @@ from .time_changes import SLOPE, feasible_delay, shifted, warped
 from .traces import Traces
 from .unseen import by_unseen_models
 from .warp_certificate import warp_certificate
-from .window_sheet import COLUMNS, ChangedStrip, WindowSheet, window_sheet
+from .window_sheet import ChangedStrip, WindowSheet, window_sheet
 from .worst_scores import worst_scores
 
 __all__ = [
@@ -34,8 +35,11 @@ __all__ = [
     "BOUNDED_BY_SLOPE",
     "BY_GRADIENT",
     "COLUMNS",
+    "SHORT_COLUMNS",
     "SLOPE",
     "THREATS",
+    "THREAT_COLUMNS",
+    "WORST_COLUMNS",
     "WRONG_RATES",
     "Certificate",
     "Challenge",

@@ -20,11 +20,12 @@ from fhr.recording import Recording
 from .error_certificates import MOST
 from .kept_sheets import KeptSheets
 from .reader import Reader, reader_of
+from .sheet_columns import COLUMNS
 from .sheet_words import database_words, threat_words, verdict_words
 from .size_curves import size_curves, size_for_half
 from .threats import THREATS, threat_of
 from .unseen import by_unseen_models
-from .window_sheet import COLUMNS, WindowSheet, window_sheet
+from .window_sheet import WindowSheet, window_sheet
 
 __all__ = ["Sheet", "robustness_sheet"]
 
@@ -51,19 +52,23 @@ class Sheet:
 
     @cached_property
     def short(self) -> pd.DataFrame:
-        """A row a recording and label: record, target, probability, at_risk, and certified and found of each threat."""
+        """A row a recording and label, see `fhr.robustness.SHORT_COLUMNS`."""
         rows = []
         for one in self.sheets:
             row = {name: getattr(one, name) for name in ("record", "target", "probability", "at_risk")}
             for threat in one.rows:
                 row |= {f"{threat['threat']}_{name}": threat[name] for name in ("certified", "found")}
-            rows.append(row)
+            rows.append(row | {"path": one.path})
         return pd.DataFrame(rows)
 
     @cached_property
     def worst(self) -> pd.DataFrame:
         """A row a recording, label and size of `error_rms`: what the worst errors make of probability and p-values."""
-        rows = [{"record": one.record, "target": one.target} | dict(row) for one in self.sheets for row in one.worst]
+        rows = [
+            {"record": one.record, "target": one.target, **row, "path": one.path}
+            for one in self.sheets
+            for row in one.worst
+        ]
         return pd.DataFrame(rows)
 
     @cached_property
@@ -166,7 +171,10 @@ def robustness_sheet(
                 if keeping is not None:
                     keeping.save(recording, one)
             unseen = not any(p.has_seen(recording) for p in predictors)
-            found[i] = [sheet.of(recording.name, _label(recording, sheet.target), held_out=unseen) for sheet in one]
+            found[i] = [
+                sheet.of(recording.name, _label(recording, sheet.target), held_out=unseen, path=recording.path)
+                for sheet in one
+            ]
             told.update()
     if n_kept:
         _log.info("%d of %d recordings were finished before", n_kept, len(recordings))

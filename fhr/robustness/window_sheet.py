@@ -17,23 +17,13 @@ from .certificates import Certificate
 from .certify import certify
 from .flips import Flips
 from .reader import NetworkReader, Reader
+from .sheet_columns import COLUMNS
 from .threats import Threat, threat_of
 from .traces import Traces
 from .worst_scores import worst_scores
 
-__all__ = ["COLUMNS", "ChangedStrip", "WindowSheet", "window_sheet"]
+__all__ = ["ChangedStrip", "WindowSheet", "window_sheet"]
 
-COLUMNS = (
-    *("record", "target", "label", "probability", "threshold", "at_risk", "threat", "unit"),
-    *("certified", "how", "assumptions", "not_certified", "found", "largest", "looks", "broken"),
-)
-"""Columns of a sheet: a row a recording, label and threat.
-
-label is the outcome, where it is known. certified is the largest size that provably leaves the verdict: 0 where the
-proof gives none, infinite where it holds by construction, missing where no proof is known (not_certified says why).
-found is the smallest size that was found to flip it: infinite where no change up to `largest` did in so many looks,
-missing where none was looked for. broken is True where a certificate is contradicted: an error of this program.
-"""
 _ROUNDING = 1e-6  # relative, of a size that was measured
 _RESTARTS = 3
 _LOOKS = (16, 150)  # a threat, at statistics and at networks
@@ -76,6 +66,7 @@ class WindowSheet:
         minutes: length of the window.
         label: 1 or 0 where the outcome is known, else None.
         held_out: whether the models of the verdict have not learnt from the recording.
+        path: where the recording was read from; None where it was not read from a file.
         rows: of each threat, with the columns `COLUMNS` from `threat` to `broken`.
         worst: of each size of `error_rms`, see `worst_scores`.
         strips: the window and the smallest changes found of some threats, the smallest beside what is usual first.
@@ -93,11 +84,12 @@ class WindowSheet:
     strips: Sequence[ChangedStrip] = field(repr=False)
     label: int | None = None
     held_out: bool = True
+    path: str | None = None
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
         """Rows with all of `COLUMNS`."""
-        same = ("record", "target", "label", "probability", "threshold", "at_risk")
+        same = ("record", "target", "label", "probability", "threshold", "at_risk", "path")
         rows = [{name: getattr(self, name) for name in same} | dict(row) for row in self.rows]
         return [{name: row[name] for name in COLUMNS} for row in rows]
 
@@ -111,9 +103,9 @@ class WindowSheet:
         """The smallest change found, beside the largest usual one of its threat; infinite where there is none."""
         return min((strip.share for strip in self.strips[1:]), default=inf)
 
-    def of(self, record: str, label: int | None, *, held_out: bool = True) -> "WindowSheet":
+    def of(self, record: str, label: int | None, *, held_out: bool = True, path: str | None = None) -> "WindowSheet":
         """The same of a recording of the same signals."""
-        return replace(self, record=record, label=label, held_out=held_out)
+        return replace(self, record=record, label=label, held_out=held_out, path=path)
 
 
 def window_sheet(

@@ -9,8 +9,9 @@ from .index import OwnWindows, SimilarityIndex
 from .index_building import index_of_recordings, index_of_table
 from .labour_windows import LabourWindows
 from .learned_metric import FittedMetric, LearnedMetric
+from .match_columns import COLUMNS, MATCH_COLUMNS
 from .match_display import take_figure_suffix
-from .matches import COLUMNS, Matches
+from .matches import Matches
 from .named_embeddings import EMBEDDINGS, embedding_from, feature_embedding, raw_signals
 from .opening import OpenIndex, has_settings, open_index
 from .retrieval import TARGETS, similar
@@ -24,6 +25,7 @@ __all__ = [
     "COLUMNS",
     "DISTANCES",
     "EMBEDDINGS",
+    "MATCH_COLUMNS",
     "TARGETS",
     "UC_WEIGHT",
     "Alignment",

@@ -27,7 +27,7 @@ Distances = str | Callable[[np.ndarray, Embedding], Distance]
 
 _TO_FIT = 20_000  # windows that a distance is fitted to
 _AT_ONCE = 16  # recordings
-_NOTHING = {"digest": "", "digest_as_read": "", "kind": "", **asdict(Outcome())}
+_NOTHING = {"digest": "", "digest_as_read": "", "kind": "", **asdict(Outcome()), "path": ""}
 
 WINDOW_COLUMNS = ["record", "start_s", "end_s", "to_end_s", "loss"]
 """Of `SimilarityIndex.windows`."""
@@ -142,7 +142,8 @@ def index_of_table(
             usable = rows[rows["loss"] <= most_loss]
             if len(usable):
                 names = usable["record"].unique()
-                about = {name: _NOTHING if known is None else known[name] for name in names}
+                paths = dict(zip(usable["record"], usable.get("path", [""] * len(usable)), strict=True))
+                about = {name: {**_NOTHING, "path": paths[name]} if known is None else known[name] for name in names}
                 yield _Labours(usable[list(features.names)].to_numpy(np.float32), usable[WINDOW_COLUMNS], about)
 
     left_out = {str(name): str(why) for name, why in dict(provenance["quarantined"]).items()}
@@ -208,4 +209,4 @@ def _windows(
 
 def _about(recording: Recording) -> dict[str, Any]:
     digests = {"digest": recording.digest, "digest_as_read": digest_as_read(recording)}
-    return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome)}
+    return {**digests, "kind": recording.provenance.kind, **asdict(recording.outcome), "path": recording.path or ""}

@@ -18,29 +18,7 @@ from .match_words import query_words
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["COLUMNS", "Matches"]
-
-COLUMNS = {
-    "query": "recording that was asked about",
-    "query_start_s": "start of its window, from the start of the recording, s",
-    "query_end_s": "end of its window, s",
-    "rank": "1 is the most similar: the nearest, or, aligned elastically, the one of the least rms_bpm",
-    "record": "recording of the database",
-    "start_s": "start of its best window, from the start of the recording, s",
-    "end_s": "end of it, s",
-    "to_end_s": "from there to the end of the recording, s",
-    "distance": "between the two windows",
-    "unit": "of the distance: bpm; SD, of the database's windows; empty of a kernel",
-    "p_special": "chance that the nearest of unrelated labours is as close",
-    "p_by": "where that is from: rank among the database's own labours, or tail beyond their ranks",
-    "q": "share of unrelated ones expected among all queries' matches nearest by distance that are as special",
-    "p_surrogate": "chance that a surrogate of the query, of its spectrum and amplitudes, is as near to a labour",
-    "rms_bpm": "root mean square difference after one shift or, if asked for, elastic alignment, bpm",
-    "lag_s": "by how much the match lags behind the query when aligned, s",
-    "loss": "fraction of the match's heart rate that is missing",
-    "kind": "measured, simulated, synthetic or imputed",
-}
-"""Meaning of the columns of `Matches.table`; the outcome of the match stands behind them."""
+__all__ = ["Matches"]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -20,7 +20,8 @@ from .hits import Hits
 from .index import SimilarityIndex
 from .index_building import Distances
 from .labour_windows import LabourWindows
-from .matches import COLUMNS, Matches
+from .match_columns import COLUMNS
+from .matches import Matches
 from .opening import Among, Given, OpenIndex, open_index
 from .special import UnrelatedLabours, p_special
 from .surrogate_null import p_surrogate
@@ -201,7 +202,9 @@ def _table(asked: _Asked, index: SimilarityIndex, hits: Hits) -> pd.DataFrame:
     table = pd.DataFrame({name: known.get(name, np.nan) for name in ("query_number", *COLUMNS)})
     table["p_by"] = ""
     outcomes = index.labours.loc[found["record"], _OUTCOMES].reset_index(drop=True)
-    return pd.concat([table, outcomes], axis=1)
+    of_queries = [one.path or "" for one in asked.recordings]
+    paths = {"path": index.labours.loc[found["record"], "path"].to_numpy(), "query_path": np.take(of_queries, query)}
+    return pd.concat([table, outcomes], axis=1).assign(**paths)
 
 
 def _aligned(

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytorch_lightning as pl
 import torch
@@ -10,7 +11,9 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from fhr.errors import FHRError
 from fhr.models import CheckpointCard, finish_checkpoint, with_scaling
 
+from .best_weights import best_weights
 from .classification import ClassificationTask
+from .single_precision import in_single_precision
 from .task import Task
 
 __all__ = ["Calibration"]
@@ -29,25 +32,42 @@ class Calibration(pl.Callback):
 
     Attributes:
         path: the finished checkpoint, once the fit has ended.
+        began: whether anything was to be trained, once the fit has begun.
+        for_test: set it to calibrate weights that no fit has finished before their test, on held-out records that they
+            have not seen.
     """
 
     def __init__(self, calibrate: bool = True, *, checkpoint: ModelCheckpoint | None = None) -> None:
         self.checkpoint, self.calibrate = checkpoint, calibrate
         self.path: Path | None = None
+        self.began = self.for_test = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse held-out records that are too few before anything is trained."""
-        kept = trainer.checkpoint_callbacks and not trainer.fast_dev_run  # type: ignore[attr-defined]
-        if self.calibrate and isinstance(pl_module, Task) and kept:
+        if self.calibrate and isinstance(pl_module, Task) and self._keeper(trainer) is not None:
             data = trainer.datamodule  # type: ignore[attr-defined]
             if data is None:
                 raise FHRError("no data module, so no held-out records to calibrate on; give `fit` one by `datamodule`")
             pl_module.check_finish(data)
 
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Remember that there was something left to train."""
+        self.began = True
+
+    def on_test_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Calibrate the weights of another checkpoint than the finished one, where that is asked for."""
+        if self.for_test and isinstance(pl_module, Task) and pl_module.calibrator is None:
+            with in_single_precision(pl_module):
+                pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
+
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Take the best weights and calibrate; a `fast_dev_run` keeps no checkpoint, so that nothing is done."""
-        keeper = self.checkpoint or trainer.checkpoint_callback
-        if not isinstance(keeper, ModelCheckpoint) or not keeper.best_model_path or trainer.fast_dev_run:  # type: ignore[attr-defined]
+        """Take the best weights and calibrate; nothing is done where no checkpoint is to be kept.
+
+        Raises:
+            FHRError: nothing was trained, or to weights that are not finite.
+        """
+        keeper = self._keeper(trainer)
+        if keeper is None:
             _log.info("no checkpoint was kept, so nothing is calibrated")
             return
         if not isinstance(pl_module, Task):
@@ -55,23 +75,31 @@ class Calibration(pl.Callback):
         if not pl_module.has_facts:
             _log.info("the checkpoints have no card, so that none is finished")
             return
-        best = Path(keeper.best_model_path)
+        best = best_weights(trainer, pl_module, keeper, trained=self.began)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
         card = CheckpointCard.of(weights, str(best))
         pl_module.load_state_dict(with_scaling(weights["state_dict"], card.scaling, "model."))
         pl_module.epochs = card.epochs
-        # The first process has all held-out records and writes the file; the others wait for what it found.
-        made = self._finish(trainer, pl_module, best) if trainer.is_global_zero else None
+        with in_single_precision(pl_module):
+            # The first process has all held-out records and writes the file; the others wait for what it found.
+            data = trainer.datamodule  # type: ignore[attr-defined]
+            made = self._finished(best, pl_module, data) if trainer.is_global_zero else None
         self.path, pl_module.calibrator = trainer.strategy.broadcast((made, pl_module.calibrator))
-
-    def _finish(self, trainer: pl.Trainer, pl_module: Task, best: Path) -> Path:
-        if self.calibrate:
-            pl_module.calibrator = pl_module.finish(trainer.datamodule)  # type: ignore[attr-defined]
-        calibrator = pl_module.calibrator.to_dict() if pl_module.calibrator else None
-        confidence = ranking = None
-        if self.calibrate and isinstance(pl_module, ClassificationTask):
-            reference = pl_module.reference(trainer.datamodule)  # type: ignore[attr-defined]
-            confidence, ranking = reference.to_dict(), pl_module.ranking(reference)
-        path = best.with_name("finished.ckpt")
         _log.info("best epoch %d", pl_module.epochs)
+
+    def _keeper(self, trainer: pl.Trainer) -> ModelCheckpoint | None:
+        """The callback that keeps the best weights; None where none is to keep any."""
+        keeper = self.checkpoint or trainer.checkpoint_callback
+        keeps = keeper in trainer.checkpoint_callbacks and not trainer.fast_dev_run  # type: ignore[attr-defined]
+        return keeper if keeps and isinstance(keeper, ModelCheckpoint) and keeper.save_top_k != 0 else None
+
+    def _finished(self, best: Path, task: Task, data: Any) -> Path:
+        if self.calibrate:
+            task.calibrator = task.finish(data)
+        calibrator = task.calibrator.to_dict() if task.calibrator else None
+        confidence = ranking = None
+        if self.calibrate and isinstance(task, ClassificationTask):
+            reference = task.reference(data)
+            confidence, ranking = reference.to_dict(), task.ranking(reference)
+        path = best.with_name("finished.ckpt")
         return finish_checkpoint(best, calibrator, path, confidence=confidence, ranking=ranking)

@@ -51,6 +51,8 @@ class FalseSignalTask(Task):
     """
 
     kind = "false_signal"
+    headline = ("test/auroc_fhr", "test/f1_fhr", "test/auroc_fhr_without_mhr", "test/auroc_mhr")
+    sometimes_measured = frozenset(f"val/{key}_{name}" for key in ("auroc", "f1") for name in _MEASURED)
     calibrator: Thresholds | None
 
     def __init__(
@@ -166,6 +168,8 @@ class FalseSignalTask(Task):
             rows.append((recording, name, int(one.sum()), int(one[1].sum()), *(float(v) for v in alone.values())))
             counts.append(one)
         table = pd.DataFrame(rows, columns=["name", "measured", "n", "n_false", *pooled_metrics(np.zeros((2, 2)))])
+        paths = {name: recording.path for name, recording in self.facts.recordings.items()}
+        table = table.assign(record=table["name"], path=table["name"].map(paths))
         results: dict[str, Interval] = {}
         for name in _MEASURED:
             of_name = [one for one, row in zip(counts, rows, strict=True) if row[1] == name]

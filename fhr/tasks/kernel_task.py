@@ -102,8 +102,13 @@ class KernelTask(ClassificationTask):
         """Refuse what would leave another head than the one that the trunk was judged by.
 
         Raises:
-            FHRError: several devices, or a callback that averages weights.
+            FHRError: several devices, half precision, or a callback that averages weights.
         """
+        if self.dtype in (torch.float16, torch.bfloat16):
+            raise FHRError(
+                f"a kernel-ridge head of {self.dtype}, whose equations need more digits; give `--trainer.precision` of "
+                "32-true or 64-true"
+            )
         if trainer.world_size > 1:
             raise FHRError(
                 f"a kernel-ridge head on {trainer.world_size} devices, of which each sees a part of the records; "

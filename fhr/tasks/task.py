@@ -66,11 +66,16 @@ class Task(pl.LightningModule):
 
     Attributes:
         kind: of the task, as its checkpoints name it.
+        headline: names of the main metrics of a test, which loggers keep, none for all of them; a table among the
+            files of the run has all.
+        sometimes_measured: metrics of the validation that not every batch can give.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
+    headline: ClassVar[tuple[str, ...]] = ()
+    sometimes_measured: ClassVar[frozenset[str]] = frozenset()
     calibrator: Finish | None
 
     def __init__(
@@ -199,8 +204,15 @@ class Task(pl.LightningModule):
         return self._step(batch, "test")
 
     def on_train_epoch_end(self) -> None:
-        """Count the epochs that the weights have seen."""
+        """Count the epochs that the weights have seen, and tell of a loss that is no number any more."""
         self.epochs += 1
+        loss = self.trainer.callback_metrics.get("train/loss")
+        if loss is not None and not bool(loss.isfinite()):
+            _log.warning(
+                "the training diverged: the loss of epoch %d is %s; try a lower learning rate, or clip gradients",
+                self.trainer.current_epoch,
+                float(loss),
+            )
 
     def on_test_start(self) -> None:
         """Refuse untrained weights."""
@@ -261,6 +273,8 @@ class Task(pl.LightningModule):
             CheckpointError: another kind of task, network, pipeline, label or features, test records that the weights
                 have seen, or training that would go on with other records, or from a finished checkpoint.
         """
+        if self._trainer is not None:  # Lightning gives weights their precision later, and would round these before
+            self.trainer.precision_plugin.convert_module(self)
         card = self._checked_card(checkpoint) if self.has_facts else None
         if card is not None and card.scaling is not None:
             for key in {"state_dict", "current_model_state"} & set(checkpoint):  # the latter beside averaged weights
@@ -268,8 +282,8 @@ class Task(pl.LightningModule):
         if self._in_training:
             if not checkpoint.get("optimizer_states"):
                 raise CheckpointError(
-                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the training "
-                    "to go on from; take a `last.ckpt`, or start anew"
+                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the "
+                    "training to go on from; take a `last.ckpt`, or start anew"
                 )
             self._planned_steps = _planned_steps(checkpoint)
         if card is None:

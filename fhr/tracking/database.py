@@ -74,12 +74,12 @@ def check_database(database: Path) -> None:
     """Refuse a file that is no database: MLflow would try to open it for 100 s.
 
     Raises:
-        TrackingError: a damaged file, or one that cannot be opened.
+        TrackingError: a damaged or empty file, or one that cannot be opened.
     """
     # Opened for writing where that is possible: what a killed process left half written is taken back by the next one.
     try:
         with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True, timeout=20)) as connection:
-            connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.OperationalError as error:
         raise TrackingError(
             f"the MLflow store {database} cannot be opened ({error}); check that it is a file that you may read, and "
@@ -90,6 +90,10 @@ def check_database(database: Path) -> None:
             f"the MLflow store {database} is damaged ({error}); restore it from a copy, or move it away and a new one "
             "is made"
         ) from None
+    if not tables:  # MLflow would fill it, as if there had been no runs
+        raise TrackingError(
+            f"the MLflow store {database} is empty; restore it from a copy, or move it away and a new one is made"
+        )
 
 
 def check_writable(database: Path) -> None:

@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ask_once", "ensure_experiment", "ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints"]
+__all__ = [
+    "ask_once",
+    "check_store",
+    "ensure_experiment",
+    "ensure_store",
+    "find_run",
+    "has_store",
+    "mlflow_client",
+    "run_checkpoints",
+]
 
 # A server that is started again within a minute costs no run: waits of 2, 4, 8, 16 and 32 s between the attempts.
 _SERVER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
@@ -126,6 +136,18 @@ def has_store() -> bool:
     return database is None or database.is_file()
 
 
+def check_store() -> None:
+    """Refuse to go on where there is no store to read.
+
+    Raises:
+        TrackingError: there is none in the current folder.
+    """
+    if not has_store():
+        raise TrackingError(
+            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
+        )
+
+
 def find_run(run_id: str) -> "Run | None":
     """Find a run of the store, or None where there is no such run, or no store.
 
@@ -196,6 +218,9 @@ def _settle() -> None:
         os.environ.setdefault(name, value)
     if not sys.stderr.isatty():
         os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    with warnings.catch_warnings():  # MLflow imports it, and it warns of widgets that a notebook is without
+        warnings.simplefilter("ignore")
+        import tqdm.auto  # noqa: F401
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 

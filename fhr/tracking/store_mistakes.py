@@ -5,6 +5,8 @@ import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 
 from fhr.errors import FHRError, TrackingError
 
@@ -24,6 +26,7 @@ _FILES = {
 _ROOM = "make room"
 _OWN = "work in a folder of your own, or set MLFLOW_TRACKING_URI"
 _SERVER = "start the server, or correct or unset MLFLOW_TRACKING_URI"
+_REVISION = re.compile(r"out-of-date database schema \(found version (\w+)")
 # What the libraries say, in the order in which it is looked for, with what is wrong and what to do.
 _SAID = (
     (r"database or disk is full|No space left|Disk quota", "the disk is full", _ROOM),
@@ -32,11 +35,16 @@ _SAID = (
     (r"database is locked", "another process keeps it locked", "try again; more than some writers need a server"),
     (r"not a database|malformed", "it is damaged", "restore it from a copy, or move it away and a new one is made"),
     (
+        r"no such (table|column)",
+        "parts of it are missing",
+        "restore it from a copy, or move it away and a new one is made",
+    ),
+    (r"Can't locate revision", "it was made by a newer MLflow", "update MLflow, or work where that one is installed"),
+    (
         r"out-of-date database schema",
-        "it was made by an older or newer MLflow",
+        "it was made by an older MLflow",
         "keep a copy and run `mlflow db upgrade {uri}`, or install the MLflow that made it",
     ),
-    (r"Can't locate revision", "it was made by a newer MLflow", "update MLflow"),
     (
         r"maintenance mode|FileStore|file store",
         "MLflow keeps no runs in plain folders any more",
@@ -107,6 +115,8 @@ def _of_a_library(error: BaseException) -> bool:
 
 def _translated(error: BaseException) -> TrackingError | None:
     said, uri = f"{type(error).__name__}: {error}", shown_uri()
+    if (found := _REVISION.search(said)) is not None and found[1] not in _revisions():
+        said = "Can't locate revision"  # which an upgrade, the remedy for an older one, would say
     for pattern, wrong, remedy in _SAID:
         if re.search(pattern, said):
             return TrackingError(f"the MLflow store {uri}: {wrong}; {remedy.format(uri=uri)}")
@@ -114,6 +124,14 @@ def _translated(error: BaseException) -> TrackingError | None:
         return None
     reason = without_password(next(iter(str(error).splitlines()), "") or type(error).__name__)
     return TrackingError(f"the MLflow store {uri} fails ({reason[:300]}); check MLFLOW_TRACKING_URI, and the store")
+
+
+def _revisions() -> set[str]:
+    """Versions of a database that the MLflow of this environment knows; "None" is one that names no version."""
+    spec = find_spec("mlflow")
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    files = (file for folder in folders for file in Path(folder, "store", "db_migrations", "versions").glob("*_*.py"))
+    return {"None", *(file.name.partition("_")[0] for file in files)}
 
 
 def _file_mistake(error: BaseException | None) -> TrackingError | None:

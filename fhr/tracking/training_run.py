@@ -15,12 +15,14 @@ from .address import shown_uri
 from .folder_of_run import new_run_folder, run_folder
 from .run_lock import hold_run
 from .run_status import mark_stopped
-from .store import find_run
+from .store import find_run, mlflow_client
 from .surroundings import environment, source_state
 
 __all__ = ["TrainingRun"]
 
+_WITHOUT = "without_checkpoint"  # a tag
 _log = logging.getLogger(__name__)
+_VERBS = {"cross-validation": "crossval", "sweep": "sweep"}  # by the kind of run that they make
 
 
 class TrainingRun:
@@ -36,11 +38,12 @@ class TrainingRun:
     Attributes:
         run_id: of the MLflow run, once there is one.
         finished: set it when all is in the run.
+        without_checkpoint: why the finished run has no checkpoint; empty where it has one.
     """
 
     def __init__(self, folder: Path, run_id: str | None = None) -> None:
         self.folder, self.run_id, self.goes_on = folder, run_id, run_id is not None
-        self.finished = False
+        self.finished, self.without_checkpoint = False, ""
         self._begun = False
         self._stack = ExitStack()
 
@@ -59,8 +62,9 @@ class TrainingRun:
         run = find_run(run_id)
         if run is None:
             raise CheckpointError(f"there is no run {run_id!r} in {shown_uri()}; `fhr runs` lists the runs")
-        if run.data.tags.get("kind") == "cross-validation":
-            raise CheckpointError(f"run {run_id} is a cross-validation; go on with `fhr crossval --resume {run_id}`")
+        kind = run.data.tags.get("kind", "")
+        if kind in _VERBS:
+            raise CheckpointError(f"run {run_id} is a {kind}; go on with `fhr {_VERBS[kind]} --resume {run_id}`")
         folder = run_folder(run)
         if folder is None:
             tags = run.data.tags
@@ -75,6 +79,7 @@ class TrainingRun:
             )
         stopped = cls(folder, run_id)
         stopped.finished = run.info.status == "FINISHED"
+        stopped.without_checkpoint = run.data.tags.get(_WITHOUT, "")
         return stopped
 
     @property
@@ -125,6 +130,18 @@ class TrainingRun:
         if changed:
             _log.warning("the numbers may differ from those of an unbroken run: %s", "; ".join(changed.values()))
         self._begun = True
+
+    def finish(self, without_checkpoint: str = "") -> None:
+        """All is in the run; where that is no checkpoint, a tag says why."""
+        if without_checkpoint and self.run_id is not None:
+            mlflow_client().set_tag(self.run_id, _WITHOUT, without_checkpoint)
+        self.finished, self.without_checkpoint = True, without_checkpoint
+
+    def discard(self) -> None:
+        """Take a new run back that was refused before anything was trained; one that goes on stays."""
+        if self.run_id is not None and not self.goes_on:
+            mlflow_client().delete_run(self.run_id)
+            self.run_id = None
 
     def __enter__(self) -> Self:
         return self

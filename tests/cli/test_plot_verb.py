@@ -42,14 +42,26 @@ def test_a_file_of_each_kind(run_fhr, births, tmp_path, out, head):
 
 
 def test_options(run_fhr, births, tmp_path, drawn):
-    paper = ["--speed", 3, "--start", 600, "--minutes", 9, "--count", "start", "--no-morphology"]
+    paper = [
+        "--sheet",
+        "a3-landscape",
+        "--speed",
+        3,
+        "--start",
+        600,
+        "--minutes",
+        9,
+        "--count",
+        "start",
+        "--no-morphology",
+    ]
     assert run_fhr(tmp_path, "plot", births / "s0002.hea", "--out", "a.png", *paper).code == 0
     assert run_fhr(tmp_path, "plot", births / "s0002.hea", "--out", "a.png", *paper, "--scale", 20).code == 0
     (recording, morphology, options), (*_, second) = drawn
     assert (recording.name, morphology) == ("s0002", None)
     assert (options["start"], options["minutes"], options["count"]) == (600, 9, "start")
     assert (options["speed"], options["scale"], second["scale"]) == (3, 30, 20)
-    assert options["false_signal"] is None
+    assert (options["false_signal"], options["sheet"]) == (None, "a3-landscape")
 
 
 def test_the_morphology_is_that_of_the_recording(run_fhr, births, tmp_path, drawn):
@@ -83,7 +95,7 @@ def test_a_run_shades_false_signal(run_fhr, births, tmp_path, drawn, monkeypatch
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--out", "a.svg"], "a.svg: unknown suffix '.svg'; known are .png, .pdf, .html"),
+        (["--out", "a.jpg"], "a.jpg: unknown suffix '.jpg'; known are .png, .svg, .pdf, .html"),
         (["--out", "nowhere/a.png"], "--out nowhere/a.png: cannot be written; name a file in a folder that exists"),
         (["--out", "a.png", "--speed", 4], "speed=4 cm/min is no paper speed"),
         (["--out", "a.png", "--scale", 0], "scale=0 bpm/cm is no paper scale"),

@@ -44,11 +44,13 @@ def test_runs_newest_first_without_the_folds(runs, run_fhr):
     answer = run_fhr(runs.folder, "runs")
     assert (answer.code, answer.err) == (0, "")
     rows = table(answer.out).set_index("run_id")
-    assert list(rows.columns) == ["experiment", "name", "status", "auroc", "brier"]
+    assert list(rows.columns[:5]) == ["experiment", "name", "status", "auroc", "brier"]
     order = rows.index.tolist()
     assert order.index(runs.crossval) < order.index(runs.fit)
     assert rows.loc[[runs.fit, runs.crossval], "status"].tolist() == ["FINISHED", "FINISHED"]
-    assert rows.loc[runs.fit, "name"] == "InceptionNet repeat 0 fold 0 inner 0"
+    assert (
+        rows.loc[runs.fit, "name"] == "InceptionNet n_filters=2 kernel_sizes=5-11 depth=2 stride=4 +5, births, fold 0"
+    )
     tested = table(runs.answers["test"].out).set_index("metric")["value"]
     assert rows.loc[runs.fit, "auroc"] == pytest.approx(tested["auroc"], abs=1e-6)
     assert not any(name.startswith("repeat ") for name in rows["name"])
@@ -66,7 +68,7 @@ def test_info_describes_each_recording(run_fhr, births, births_database, tmp_pat
     assert (answer.code, answer.err) == (0, "")
     rows = table(answer.out).set_index("name")
     assert rows.index.tolist() == births_database.names
-    assert rows.columns[-1] == "kind"
+    assert rows.columns[-3:].tolist() == ["kind", "record", "path"]
     assert set(rows["kind"]) == {"simulated"}
     for recording in list(births_database)[:5]:
         row = rows.loc[recording.name]

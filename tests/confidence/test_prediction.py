@@ -106,6 +106,7 @@ def test_columns_of_the_table():
         *("name", "probability", "score", "loss", "warnings", "low", "high", "prevalence", "decision", "spread"),
         *("flip_rate", "set_80", "set_90", "set_95", "distance", "abstain", "reasons"),
         *("label", "minutes", "auroc", "auroc_low", "auroc_high", "auroc_of", "learnt_from"),
+        *("record", "path"),
     ]
     row = rows.iloc[0]
     assert (row["set_80"], row["set_90"]) == ("neither", f"not {TARGET} or {TARGET}")

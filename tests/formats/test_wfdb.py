@@ -279,3 +279,16 @@ def test_uterine_activity_in_kpa_becomes_mmhg(tmp_path):
             [{"uc": "kPa to mmHg"}] if factor != 1 else []
         )
         header.write_text(header.read_text().replace(f"100/{unit}", "100/nd"))
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [(" 23:50:00 04/03/2012", "2012-03-04"), (" 23:50:00", ""), ("", ""), (" 23:50:00 31/02/2012", "")],
+)
+def test_the_date_of_a_record_is_that_of_its_header(tmp_path, written, date):
+    head = write_wfdb(Recording("one", np.full(40, 140.0), np.full(40, 10.0), 4.0), tmp_path)
+    first, *rest = head.read_text().split("\n")
+    head.write_text("\n".join([first + written, *rest]))
+    recording = read_wfdb(head)
+    assert recording.date == date
+    assert len(recording.history) == bool(date)

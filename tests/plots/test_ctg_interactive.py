@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fhr.errors import FHRError
-from fhr.plots import ctg_interactive, write_ctg
+from fhr.plots import ctg_interactive
 from fhr.recording import Recording
 
 
@@ -45,22 +45,16 @@ def test_layers(plotly, labour, labour_morphology):
 
 def test_one_time_axis_that_opens_on_thirty_centimetres(plotly, labour):
     figure = ctg_interactive(labour, speed=3)
-    assert {axis.matches for axis in figure.select_xaxes()} == {None, "x3"}
-    assert figure.layout.xaxis3.range == (-10, 0)
+    assert {trace.xaxis for trace in figure.data} == {None}
+    assert {trace.yaxis for trace in figure.data} == {"y", "y3"}
+    assert figure.layout.xaxis.range == (-10, 0)
+    assert figure.layout.xaxis.rangeslider.visible
+    assert figure.layout.xaxis.rangeslider.range == (-90, 0)
+    assert {trace.type for trace in figure.data} == {"scatter"}  # the overview leaves out all others
     assert figure.layout.yaxis.range == (50, 210)
     short = ctg_interactive(labour, start=600, minutes=5, count="start")
-    assert short.layout.xaxis3.range == pytest.approx((10, 15))
+    assert short.layout.xaxis.range == pytest.approx((10, 15))
     assert len(named(short, "uterine activity")[0].x) == 1200
-
-
-def test_a_file_that_stands_alone_and_shares_nothing(plotly, tmp_path, labour, labour_morphology):
-    path = tmp_path / "a.html"
-    write_ctg(labour, labour_morphology, path=path)
-    text = path.read_text(encoding="utf-8")
-    assert "<script src=" not in text
-    assert "labour" in text
-    assert '"modebar":{"remove":["sendChartToCloud"' in text
-    assert [file.name for file in tmp_path.iterdir()] == ["a.html"]
 
 
 def test_names_are_text_and_not_markup(plotly, tmp_path):

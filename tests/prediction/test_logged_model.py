@@ -12,6 +12,8 @@ import pytest
 from made_once import own_copy
 from mlflow import MlflowClient
 
+from fhr.cli.tables import in_csv
+from fhr.confidence import PREDICTION_COLUMNS
 from fhr.errors import FHRError
 from fhr.prediction import log_model, log_test
 from fhr.prediction.logged_model import PathsModel
@@ -48,8 +50,8 @@ def test_a_run_has_one_model_that_answers_as_fhr_predict_does(runs, client, run_
     said = pd.read_csv(io.StringIO(run_fhr(runs.folder, "predict", "--run", run_id, *paths).out))
     loaded = mlflow.pyfunc.load_model(f"runs:/{run_id}/model", suppress_warnings=True)
     table = loaded.predict(pd.DataFrame({"path": paths}))
-    again = pd.read_csv(io.StringIO(table.to_csv(index=False)))
-    pd.testing.assert_frame_equal(again[said.columns.intersection(again.columns)], said[again.columns])
+    again = pd.read_csv(io.StringIO(in_csv(table, PREDICTION_COLUMNS).to_csv(index=False)))
+    pd.testing.assert_frame_equal(again, said)
     pd.testing.assert_frame_equal(loaded.predict(paths), table)
 
 

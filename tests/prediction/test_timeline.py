@@ -60,7 +60,7 @@ def test_nothing_after_the_end_of_a_window_is_used(recording):
 def test_every_row_but_the_last_says_that_it_is_an_extrapolation(recording):
     predictor = predictor_of()
     found = predictor.timeline(recording, step=10)
-    assert list(found.columns) == [*COLUMNS, "end", "to_end"]
+    assert list(found.columns) == [*COLUMNS[:-2], "end", "to_end", "record", "path"]
     said = "10 min before the end of the recording, where the network learnt nothing"
     assert said in found["warnings"].iloc[-2]
     assert found["warnings"].str.contains("learnt nothing").tolist() == [True] * (len(found) - 1) + [False]

@@ -41,8 +41,9 @@ def test_ranges_count_from_one_and_bridge_gaps_alone():
     probability = np.float32([0, 0.5, NAN, 1, 0, NAN, 0.25])
     table = quality_table(recording, {("fhr", "network"): mask, ("fhr", "stuck"): mask}, {"fhr": probability})
     assert tuple(table.columns) == QUALITY_COLUMNS
-    assert table.iloc[0].tolist() == ["one.fhrm", "", "fhr", "false", 2, 4, 0.5, 2.0, "network", 0.75]
-    assert table.iloc[1].tolist() == ["one.fhrm", "", "fhr", "false", 7, 7, 3.0, 3.5, "network", 0.25]
+    key = "one", "somewhere/one.fhrm"
+    assert table.iloc[0].tolist() == ["one.fhrm", "", "fhr", "false", 2, 4, 0.5, 2.0, "network", 0.75, *key]
+    assert table.iloc[1].tolist() == ["one.fhrm", "", "fhr", "false", 7, 7, 3.0, 3.5, "network", 0.25, *key]
     assert table["rule"].tolist() == ["network"] * 2 + ["stuck"] * 2
     assert table.loc[2:, "probability"].isna().all()
     assert table["start_sample"].dtype == np.int64

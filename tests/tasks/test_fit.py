@@ -215,7 +215,7 @@ def run_test(fitted: Fit, births: Path, *, task: ClassificationTask | None = Non
 def test_a_test_takes_the_outer_fold_and_the_stored_calibrator(fitted, births, births_database):
     record = run_test(fitted, births)
     table = record.predictions
-    assert list(table.columns) == ["name", "label", "score", "probability"]
+    assert list(table.columns) == ["name", "label", "score", "probability", "record", "path"]
     assert sorted(table["name"]) == sorted(fitted.data.facts.splits.folds[0][0])
     np.testing.assert_array_equal(table["label"], births_database.labels("ph<7.20")[table["name"]])
     calibrator = RidgePlatt.from_dict(read_checkpoint(fitted.path)[0].calibrator)

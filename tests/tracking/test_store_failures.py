@@ -362,11 +362,31 @@ def test_reading_changes_no_file(database):
     assert after == before
 
 
-def test_a_store_of_another_version_of_mlflow(database):
+@pytest.mark.parametrize(
+    ("revision", "expected"),
+    [
+        ("acf3f17fdcc7", "it was made by an older MLflow; keep a copy and run `mlflow db upgrade sqlite:///"),
+        ("ffffffffffff", "it was made by a newer MLflow; update MLflow, or work where that one is installed"),
+    ],
+)
+def test_a_store_of_another_version_of_mlflow(database, revision, expected):
     with closing(sqlite3.connect(database)) as connection, connection:
-        connection.execute("UPDATE alembic_version SET version_num = 'acf3f17fdcc7'")
-    said = message(mlflow_client)
-    assert "it was made by an older or newer MLflow; keep a copy and run `mlflow db upgrade sqlite:///" in said
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    assert expected in message(mlflow_client)
+
+
+def test_a_store_that_lost_a_table(database):
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute("DROP TABLE runs")
+    assert "parts of it are missing; restore it from a copy" in message(find_run, UNUSED)
+
+
+def test_a_store_that_was_emptied(database):
+    database.write_bytes(b"")
+    assert message(mlflow_client) == (
+        f"the MLflow store {database} is empty; restore it from a copy, or move it away and a new one is made"
+    )
+    assert database.read_bytes() == b""
 
 
 @pytest.mark.process

@@ -1,0 +1,134 @@
+"""A CSV that grows batch by batch: on stdout, into a device, or beside its place until it is whole."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import pandas as pd
+
+from fhr.errors import FHRError
+from fhr.recording import TableColumn, column_names
+
+from .tables import check_out, destination, in_csv, to_stdout
+
+__all__ = ["GrowingTable", "check_places"]
+
+
+class GrowingTable:
+    """A table to which rows are appended.
+
+    Args:
+        out: its file; None for stdout.
+        columns: of it.
+        option: that names the file.
+    """
+
+    def __init__(self, out: str | None, columns: Sequence[TableColumn], option: str = "--out") -> None:
+        self.out, self.option, self.columns = out, option, columns
+        self._file: BinaryIO | None = None
+        self._part: Path | None = None
+        self._is_begun = False
+
+    @property
+    def is_file(self) -> bool:
+        """True where it is to be a file of its own: no stdout, device or pipe."""
+        return self.out is not None and (os.path.isfile(self.out) or not os.path.exists(self.out))
+
+    def open_part(self, stack: ExitStack, part: Path, size: int) -> None:
+        """Go on with a file that grows elsewhere, after so many of its bytes; `put_in_place` copies it."""
+        with self._writing():
+            part.touch()
+            self._part = part
+            self._file = stack.enter_context(part.open("r+b"))
+            self._file.truncate(size)
+            self._file.seek(size)
+        self._is_begun = size > 0
+
+    def open(self, stack: ExitStack) -> None:
+        """Begin; a file comes whole or not at all, once the stack is left."""
+        if self.out is not None:
+            self._file = stack.enter_context(stack.enter_context(destination(self.out, self.option)).open("wb"))
+
+    @property
+    def none(self) -> pd.DataFrame:
+        """The table without rows."""
+        return pd.DataFrame(columns=list(column_names(self.columns)))
+
+    def append(self, rows: pd.DataFrame) -> None:
+        """Write rows, and the header before the first.
+
+        Raises:
+            FHRError: a disk that is full.
+        """
+        if len(rows):
+            self._append(rows)
+
+    def append_header(self) -> None:
+        """Write the header of a table that has no row."""
+        if not self._is_begun:
+            self._append(self.none)
+
+    def _append(self, rows: pd.DataFrame) -> None:
+        text = in_csv(rows, self.columns).to_csv(None, index=False, header=not self._is_begun, lineterminator="\n")
+        with self._writing():
+            self._write(text)
+        self._is_begun = True
+
+    def _write(self, text: str) -> None:
+        if self._file is None:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+            return
+        self._file.write(text.encode())
+        self._file.flush()
+        if self._part is not None:
+            os.fsync(self._file.fileno())  # before the journal says so
+
+    @property
+    def size(self) -> int:
+        """Bytes of a part so far."""
+        return 0 if self._file is None else self._file.tell()
+
+    def put_in_place(self) -> None:
+        """Copy the part to its place, which holds the whole table from one moment to the next.
+
+        Raises:
+            FHRError: a place that cannot be written to.
+        """
+        if self._part is not None and self.out is not None:
+            with destination(self.out, self.option) as path, self._part.open("rb") as part, path.open("wb") as file:
+                shutil.copyfileobj(part, file)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        if self.out is None:
+            with to_stdout(self.option):
+                yield
+            return
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise FHRError(
+                f"{self.option} {self.out}: cannot be written ({reason}); make room, or choose another path"
+            ) from None
+
+
+def check_places(tables: Sequence[GrowingTable]) -> None:
+    """Refuse files that cannot be written to, or two tables in one, before the work.
+
+    Raises:
+        FHRError: such files.
+    """
+    known: dict[str, str] = {}
+    for table in tables:
+        check_out(table.out, table.option)
+        if table.out is None or not table.is_file:
+            continue
+        other = known.setdefault(os.path.realpath(table.out), table.option)
+        if other != table.option:
+            raise FHRError(f"{table.option} {table.out}: {other} names the same file; give each table its own")

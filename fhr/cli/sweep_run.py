@@ -1,0 +1,329 @@
+"""A search over the settings of a configuration by the inner folds of outer folds that nothing is read of."""
+
+import json
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from fhr.compute import Countdown, tell
+from fhr.datasets import Place
+from fhr.errors import CheckpointError, FHRError, SplitError, TrackingError, interruption_behind, mistake_behind
+from fhr.evaluation import (
+    Choices,
+    InnerScore,
+    Range,
+    Tried,
+    check_makers,
+    inner_score,
+    next_settings,
+    trained_by,
+)
+from fhr.tasks import ClassificationTask, DataFacts, plain_facts, run_tags
+from fhr.tracking import environment
+
+from .crossval_maker import ConfiguredMaker
+from .sweep_space import as_options, check_settings, read_space, space_text
+from .sweep_store import SweepStore, Trial
+from .training_cli import TrainingCLI, quieten
+
+__all__ = ["SweepPlan", "Swept", "sweep", "trial_table"]
+
+_log = logging.getLogger(__name__)
+_HOPELESS = 5  # trials that fail at the beginning, one after the other
+_ARGUMENTS, _TRIALS = "fhr.arguments", "fhr.trials"
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """Settings of one sweep; those of a run that goes on are read from it.
+
+    Attributes:
+        config: the file of the configuration.
+        settings: further options for it.
+        space: the file of the space.
+        trials: how many; None for those that a resumed run began with.
+        seed: of the search.
+        folds: outer folds, on whose training parts alone the trials are scored.
+        repeat: shuffle of the outer folds.
+        inner: inner folds that are fitted.
+        workers: processes.
+        resume: run to go on with, or None.
+    """
+
+    config: str = ""
+    settings: tuple[str, ...] = ()
+    space: str = ""
+    trials: int | None = None
+    seed: int = 0
+    folds: tuple[int, ...] = (0,)
+    repeat: int = 0
+    inner: int = 4
+    workers: int = 1
+    resume: str | None = None
+
+
+@dataclass(frozen=True)
+class Swept:
+    """Result of a sweep.
+
+    Attributes:
+        run_id: of the MLflow run.
+        trials: in order.
+        config: the file of the configuration, as it was given.
+        settings: further options for it.
+        folds: outer folds whose training parts scored the trials.
+        inner: inner folds of each.
+        quarantined: records that were left out, with the reason.
+    """
+
+    run_id: str
+    trials: tuple[Trial, ...]
+    config: str
+    settings: tuple[str, ...]
+    folds: tuple[int, ...]
+    inner: int
+    quarantined: dict[str, str]
+
+    @property
+    def best(self) -> Trial:
+        """The trial with the highest mean over the inner folds."""
+        return max((one for one in self.trials if one.score is not None), key=lambda one: one.score.mean)  # type: ignore[union-attr]
+
+
+def sweep(plan: SweepPlan) -> Swept:
+    """Try settings, and keep each trial in MLflow.
+
+    Raises:
+        FHRError: a mistake in the space, the configuration or the data, or trials that all fail.
+    """
+    quieten()
+    store = None
+    if plan.resume is not None:
+        store = SweepStore.open(plan.resume)
+        plan, text, written = _resumed(plan, store), store.text("given.yaml"), store.text("space.yaml")
+    else:
+        text, written = Path(plan.config).read_text(encoding="utf-8"), space_text(plan.space)
+    search = _Search(plan, text, read_space(written, plan.space))
+    if store is None:
+        store = search.begin(written)
+    else:
+        search.check(store)
+    with store.working():
+        trials = search.on(store)
+    return Swept(
+        store.run_id, trials, plan.config, plan.settings, plan.folds, plan.inner, dict(search.facts.quarantined)
+    )
+
+
+def trial_table(swept: Swept) -> pd.DataFrame:
+    """One row a trial: number, state, AUROC over the inner folds, its error, seconds, settings, reason, run."""
+    names = list(dict.fromkeys(name for trial in swept.trials for name in trial.settings))
+    rows = [
+        {
+            "trial": trial.number,
+            "state": "failed" if trial.score is None else "finished",
+            "auroc": None if trial.score is None else round(trial.score.mean, 4),
+            "auroc_se": None if trial.score is None else round(trial.score.standard_error, 4),
+            "seconds": round(trial.seconds, 1),
+            **trial.settings,
+            "reason": trial.reason,
+            "run_id": trial.run_id,
+        }
+        for trial in swept.trials
+    ]
+    return pd.DataFrame(rows, columns=["trial", "state", "auroc", "auroc_se", "seconds", *names, "reason", "run_id"])
+
+
+class _Search:
+    """One configuration on its data, and the settings that are tried of it."""
+
+    def __init__(self, plan: SweepPlan, text: str, space: dict[str, Range | Choices]) -> None:
+        self._plan, self._text, self._space = plan, text, space
+        self._arguments = ["--config", text, *plan.settings]
+        self._cli = cli = TrainingCLI(self._arguments, tracked=False, run=False)
+        if not isinstance(cli.model, ClassificationTask):
+            raise FHRError(f"a sweep of {type(cli.model).__name__}; `fhr sweep` is for classification")
+        if cli.config.procedure is not None:
+            raise FHRError("`fhr sweep` tunes a network alone; leave the lines out with `--procedure null`")
+        check_settings(space, yaml.safe_load(cli.configuration()), plan.space)
+        next_settings(space, [], plan.seed)  # refuses where Optuna is missing
+        cli.datamodule.setup("fit")
+        self.facts: DataFacts = cli.datamodule.facts
+        self._first = Place.first(cli.datamodule.database_read, self.facts.target, self.facts.splits)
+        shuffles, n_folds = len(self.facts.splits.folds), len(self.facts.splits.folds[0])
+        for option, value, n in (("--repeat", plan.repeat, shuffles), *(("--fold", k, n_folds) for k in plan.folds)):
+            if not 0 <= value < n:
+                raise SplitError(f"{option} {value}; the split has 0 to {n - 1}")
+        self._places = [(plan.repeat, fold) for fold in plan.folds]
+        check_makers(self._first, self._places)
+        self._made_by = trained_by()
+
+    def begin(self, space: str) -> SweepStore:
+        """A new run that holds what it needs to go on."""
+        plan, cli = self._plan, self._cli
+        network = type(cli.model.model).__name__
+        tags = run_tags(self.facts) | {
+            _ARGUMENTS: json.dumps([plan.config, *plan.settings]),
+            _TRIALS: str(plan.trials),
+        }
+        store = SweepStore.create(cli.datamodule.experiment, f"{network} sweep", tags)
+        parameters = {
+            "target": self.facts.target,
+            "network": cli.model.model.specification["class_path"],
+            "config": "/".join(Path(plan.config).parts[-2:]),
+            "settings": " ".join(self._space)[:500],
+            "search_seed": plan.seed,
+            "repeat": plan.repeat,
+            "folds": ", ".join(map(str, plan.folds)),
+            "inner_models": plan.inner,
+        }
+        store.log(parameters)
+        client, run_id = store.client, store.run_id
+        for name, text in (("given.yaml", self._text), ("space.yaml", space), ("config.yaml", cli.configuration())):
+            client.log_text(run_id, text, name)
+        client.log_dict(run_id, environment(), "environment.json")
+        record = {key: value for key, value in plain_facts(self.facts).items() if key not in ("fold", "records")}
+        client.log_dict(run_id, record, "data.json")
+        return store
+
+    def check(self, store: SweepStore) -> None:
+        """Refuse to go on with other records or folds.
+
+        Raises:
+            SplitError: they are other ones.
+        """
+        tags = store.run.data.tags
+        for key, value in (
+            ("data_checksum", self.facts.data_checksum),
+            ("split_checksum", self.facts.splits.checksum),
+        ):
+            if tags.get(key) != value:
+                raise SplitError(
+                    f"run {store.run_id} has the {key.replace('_', ' ')} {str(tags.get(key))[:12]}, found is "
+                    f"{value[:12]}; restore what it was started with, or start anew"
+                )
+        store.client.set_tag(store.run_id, _TRIALS, str(self._plan.trials))
+
+    def on(self, store: SweepStore) -> tuple[Trial, ...]:
+        """Make the trials that are missing, and report."""
+        plan, n = self._plan, int(self._plan.trials or 0)
+        done = store.trials(self._made_by)
+        missing = [number for number in range(n) if number not in done]
+        tell("%s: %d of %d trials to make, on %d inner folds each", self.facts.target, len(missing), n, self._n_models)
+        with Countdown(len(missing), what="trial") as countdown:
+            for number in missing:
+                before = [done[k] for k in sorted(done) if k < number]
+                settings = next_settings(self._space, [Tried(one.settings, _mean(one)) for one in before], plan.seed)
+                if settings is None:
+                    _log.warning("nothing new was found in the space after %d trials; it is small", number)
+                    break
+                done[number] = trial = store.keep(self._tried(number, settings), self._made_by)
+                _tell(trial)
+                countdown.update()
+                check_hope(list(done.values()))
+        trials = tuple(done[number] for number in sorted(done) if number < n)
+        if not any(trial.score is not None for trial in trials):
+            raise FHRError(f"each of {len(trials)} trials failed; the last: {trials[-1].reason}")
+        self._report(store, trials)
+        return trials
+
+    @property
+    def _n_models(self) -> int:
+        return len(self._places) * self._plan.inner
+
+    def _tried(self, number: int, settings: dict[str, Any]) -> Trial:
+        """Score settings; whatever hinders them but an interruption or the store is the reason of a failure."""
+        start = time.monotonic()
+        try:
+            score, reason = self._score(settings), ""
+        except TrackingError:
+            raise
+        except Exception as error:
+            if interruption_behind(error) is not None:
+                raise
+            _log.debug("trial %d", number, exc_info=True)
+            score, reason = None, _reason(error)
+        return Trial(number, settings, score, reason, time.monotonic() - start)
+
+    def _score(self, settings: dict[str, Any]) -> InnerScore:
+        cli = TrainingCLI([*self._arguments, *as_options(settings)], tracked=False, run=False)
+        data, first = cli.datamodule, self._first
+        cut = (data.pipeline.is_cut, self._cli.datamodule.pipeline.is_cut)
+        if any(cut):
+            first = Place.first(data.database_read, self.facts.target, self.facts.splits)
+        make = ConfiguredMaker(cli.configuration(), type(cli.model.model).__name__, data.permute)
+        seed = int(self._cli.config.seed_everything)
+        score = inner_score(make, first, self._places, inner=self._plan.inner, seed=seed, workers=self._plan.workers)
+        if not score.values:
+            raise FHRError("no inner fold holds both classes; use more records or another target")
+        return score
+
+    def _report(self, store: SweepStore, trials: tuple[Trial, ...]) -> None:
+        swept = Swept(store.run_id, trials, "", (), self._plan.folds, self._plan.inner, {})
+        best = swept.best
+        assert best.score is not None  # see `best`
+        store.log(metrics={"inner/auroc": best.score.mean, "inner/auroc_se": best.score.standard_error})
+        store.client.log_text(store.run_id, trial_table(swept).to_csv(index=False), "trials.csv")
+
+
+def check_hope(trials: Sequence[Trial]) -> None:
+    """Refuse to go on where the first trials all failed: a space that fits nothing, or the data.
+
+    Raises:
+        FHRError: they did.
+    """
+    if len(trials) == _HOPELESS and all(trial.score is None for trial in trials):
+        raise FHRError(f"each of the first {_HOPELESS} trials failed; the last: {trials[-1].reason}")
+
+
+def _resumed(plan: SweepPlan, store: SweepStore) -> SweepPlan:
+    """The plan of a run that is there; the number of trials and of workers may be another.
+
+    Raises:
+        CheckpointError: settings beside those of the run.
+    """
+    if plan.config or plan.settings or plan.space:
+        raise CheckpointError("a run is resumed with its own configuration and space; leave all that would change it")
+    run = store.run
+    config, *settings = json.loads(run.data.tags[_ARGUMENTS])
+    params = run.data.params
+    return SweepPlan(
+        config,
+        tuple(settings),
+        "space.yaml",
+        int(run.data.tags[_TRIALS]) if plan.trials is None else plan.trials,
+        int(params["search_seed"]),
+        tuple(int(fold) for fold in params["folds"].split(", ")),
+        int(params["repeat"]),
+        int(params["inner_models"]),
+        plan.workers,
+        plan.resume,
+    )
+
+
+def _mean(trial: Trial) -> float | None:
+    return None if trial.score is None else trial.score.mean
+
+
+def _reason(error: BaseException) -> str:
+    """One line on the mistake, or the first error, that `error` is or was caused by; the parser says far more."""
+    first: BaseException | None = mistake_behind(error)
+    while first is None:
+        before = error.__cause__ or error.__context__
+        first, error = (error, error) if before is None else (None, before)
+    return " ".join(str(first).split()) or type(first).__name__
+
+
+def _tell(trial: Trial) -> None:
+    """One line a trial, however it ended."""
+    words = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
+    if trial.score is None:
+        _log.warning("trial %d failed (%s): %s", trial.number, words, trial.reason)
+    else:
+        tell("trial %d: AUROC %s, %s", trial.number, trial.score, words)
