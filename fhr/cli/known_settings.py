@@ -134,8 +134,9 @@ def _bases(typehint: Any) -> list[type]:
     return found + [base for argument in arguments for base in _bases(argument) if base is not type(None)]
 
 
-def _subclasses(base: type) -> Iterator[type]:
+def _subclasses(base: type[Any]) -> Iterator[type]:
     yield base
+    below: type[Any]
     for below in type.__subclasses__(base):
         yield from _subclasses(below)
 

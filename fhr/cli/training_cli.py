@@ -13,7 +13,6 @@ from jsonargparse.typing import register_type
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.cli import LightningArgumentParser, LightningCLI
 from pytorch_lightning.loggers import MLFlowLogger
-from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
@@ -165,10 +164,7 @@ class TrainingCLI(LightningCLI):
             kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
-        try:
-            trainer = super().instantiate_trainer(**kwargs)
-        except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
-            raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
+        trainer = super().instantiate_trainer(**kwargs)
         check_processes(trainer)
         if self._training is not None and mlflow_logger(trainer) is not None:
             keep_with_run(trainer, best, self._training.folder)
@@ -235,8 +231,8 @@ class TrainingCLI(LightningCLI):
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
             self.model.begin()  # the training itself begins so, too; here, for what it refuses
-            if self._tracked and self.trainer.checkpoint_callbacks and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]
-                self.model.check_finish(self.datamodule)
+            if self._tracked:
+                self.calibration.check(self.trainer, self.model, self.datamodule)
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
