@@ -4,7 +4,8 @@ OMP_NUM_THREADS=1 python benchmarks/hostile_checkpoints.py [CHECKPOINTS] [CALIBR
 
 The files are the golden checkpoints and calibrators of the tests, some KB each, of every format and kind, spoilt as
 `tests/hostile_kinds.py` says: bytes of the file; bytes inside its archive with checksums that hold; fields of the card
-and weights; a checkpoint of arrays as any archive, and by the fields of its card. A case that is read has predicted a
+and weights; a checkpoint of arrays as any archive, and by the fields of its card; an exported run by its bytes, its list
+of runs and the checkpoint in it. A case that is read has predicted a
 recording of 25 min. It escapes where anything but an `FHRError` comes out, or a probability outside [0, 1]. Of the
 checkpoints of networks a fifth each are of the first two kinds. Exits with 1 if any escapes.
 """
@@ -29,7 +30,7 @@ def megabytes() -> float:
 def main(n_checkpoints: int = 1000, n_calibrators: int = 1000) -> int:
     logging.disable(logging.CRITICAL)
     fifth = n_checkpoints // 5
-    counts = [fifth, fifth, n_checkpoints - 2 * fifth, n_checkpoints, n_checkpoints, n_calibrators]
+    counts = [fifth, fifth, n_checkpoints - 2 * fifth, *[n_checkpoints] * 3, n_calibrators]
     escaped = 0
     with tempfile.TemporaryDirectory() as name:
         for kind in CHECKPOINTS.values():  # imports, and the least that memory can be

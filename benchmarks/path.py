@@ -48,7 +48,12 @@ MAIN = {
     "cli": {"main": ""},
     "tracking": {"ensure_store": "", "source_state": "", "environment": "tags of the run"},
     "compute": {"interruptible": "", "pick_device": "", "progress": ""},
-    "formats": {"read": "Recording", "whole_or_not_at_all": "a file, whole", "whole_as_named": "a file, whole"},
+    "formats": {
+        "read": "Recording",
+        "read_wfdb": "Recording",
+        "whole_or_not_at_all": "a file, whole",
+        "whole_as_named": "a file, whole",
+    },
     "simulation": {"simulate": "Recording"},
     "processes": {"fgn": "", "mrw": "noise"},
     "recording": {"Recording.__post_init__": ""},

@@ -280,6 +280,42 @@ def _checkpoints_of_arrays(spoil: Callable[[Sample, Generator], Sample]) -> Kind
 
 
 @cache
+def exported(form: int) -> bytes:
+    """An exported run with a checkpoint of this format."""
+    from fhr.formats import write_run_file
+    from fhr.tracking import KeptRun
+
+    with tempfile.TemporaryDirectory() as name:
+        checkpoint = Path(name, "a.ckpt")
+        checkpoint.write_bytes(golden(form))
+        files = {"checkpoints/a.ckpt": checkpoint}
+        run = KeptRun(
+            "a1", "", "fits", "fit", "FINISHED", 0, 1, {"fold": "0"}, {"target": "ph"}, (("x", 0, 0, 1.0),), files
+        )
+        return write_run_file(Path(name, "a.fhrrun"), [run]).read_bytes()
+
+
+def _export_spoilt(sample: Sample, rng: Generator) -> Sample:
+    """Bytes are others; or the list of runs, or the checkpoint, is, with checksums that hold."""
+    from fhr.formats.sealed_archive import write_sealed
+
+    data = sample.files["a.fhrrun"]
+    if rng.random() < 0.4:
+        return sample._replace(files={"a.fhrrun": _bytes_spoilt(data, rng)})
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist() if name != "contents.json"}
+    if rng.random() < 0.5:
+        plain = json.loads(members["runs.json"])
+        hostile.spoil_plain(plain, rng, PLAIN)
+        members["runs.json"] = json.dumps(plain).encode(errors="surrogatepass")
+    else:
+        members["a1/artifacts/checkpoints/a.ckpt"] = _entry_spoilt(members["a1/artifacts/checkpoints/a.ckpt"], rng)
+    with tempfile.TemporaryDirectory() as name:
+        made = write_sealed(Path(name, "a"), "exported run", 1, members.items()).read_bytes()
+    return sample._replace(files={"a.fhrrun": made})
+
+
+@cache
 def _calibrators() -> list[tuple[str, Any]]:
     paths = sorted((TESTS / "calibration" / "golden").glob("*.json"))
     return [(path.stem, json.loads(path.read_text())["state"]) for path in paths]
@@ -320,6 +356,11 @@ CHECKPOINTS = {
     "checkpoint, content": _checkpoints(_content_spoilt),
     "checkpoint of arrays": _checkpoints_of_arrays(hostile.spoil_sample),
     "checkpoint of arrays, card": _checkpoints_of_arrays(_card_spoilt),
+    "checkpoint of an exported run": Kind(
+        lambda: [Sample({"a.fhrrun": exported(form)}, "a.fhrrun") for form in FORMATS[-1:]],
+        _export_spoilt,
+        lambda sample, folder: predict(sample.write(folder)),
+    ),
     "calibrator": Kind(_calibrators, _spoil_calibrator, _calibrate),
 }
 KINDS: dict[str, Kind] = {

@@ -21,7 +21,13 @@ from fhr.recording import Outcome, Recording
 SAME = ("checkpoint, entry", "checkpoint, content", "checkpoint of arrays, card")  # files as of another kind
 FILES = {k: kind.seeds()[0] for k, kind in KINDS.items() if k != "calibrator" and k not in SAME}
 PLACES = [(label, name) for label, sample in FILES.items() for name in sample.files]
-FEW = {"checkpoint, content": 25, "checkpoint, bytes": 15, "checkpoint, entry": 15, "calibrator": 300}
+FEW = {
+    "checkpoint, content": 25,
+    "checkpoint, bytes": 15,
+    "checkpoint, entry": 15,
+    "checkpoint of an exported run": 12,
+    "calibrator": 300,
+}
 
 
 @pytest.mark.parametrize("label", KINDS)

@@ -12,7 +12,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from fhr import __version__
-from fhr.compute import Terminated, interruptible, slow_imports_are_told
+from fhr.compute import Terminated, interruptible, is_first_process, slow_imports_are_told
 from fhr.errors import FHRError, interruption_behind, mistake_behind
 
 from .configurations import shipped_configurations
@@ -47,10 +47,11 @@ _VERBS = {
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
     "runs": "the runs of the MLflow store, as CSV",
+    "ui": "the runs in a browser: MLflow's server of the store, and the address of its list of runs",
     "export": "a whole run as one file, to predict with elsewhere",
     "quickstart": "the whole job on simulated data, or on real data with FHR_DATA",
 }
-_BESIDE = {"fit": ("--config", "--resume"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
+_BESIDE = {"fit": ("--config", "--resume", "--name"), "validate": ("--config", "--run"), "test": ("--config", "--run")}
 # Options that they do not know belong to the configuration of a training.
 _CONFIGURED = ("crossval", "sweep", "quickstart")
 _WITH_SETTINGS = (*_TRAINING, *_CONFIGURED, "synthesize")  # that take such options
@@ -141,7 +142,8 @@ def _answer(error: BaseException, name: str) -> int:
         if stop is not error:
             logging.getLogger("fhr").debug("while stopping", exc_info=error)
         word, code = ("terminated", 143) if isinstance(stop, Terminated) else ("interrupted", 130)
-        sys.stderr.write(f"{name}: {word}\n")
+        if is_first_process():
+            sys.stderr.write(f"{name}: {word}\n")
         return code
     if isinstance(error, SystemExit) and isinstance(error.code, int | None):  # of a parser, which has said why
         return error.code or 0
@@ -151,7 +153,8 @@ def _answer(error: BaseException, name: str) -> int:
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    sys.stderr.write(f"{name}: {mistake}\n")
+    if is_first_process() or mistake_behind(error) is None:  # of a mistake each process knows
+        sys.stderr.write(f"{name}: {mistake}\n")
     return 2
 
 
@@ -232,10 +235,11 @@ def _parser(chosen: Collection[str]) -> argparse.ArgumentParser:
 
 def _add_training(parser: argparse.ArgumentParser) -> None:
     """The few options that are not LightningCLI's, whose own parser is slow to build; it explains all others."""
-    run = "--resume" if parser.prog.endswith(" fit") else "--run"
+    run = "--name NAME] [--resume" if parser.prog.endswith(" fit") else "--run"
     parser.usage = f"{parser.prog} [--config NAME] [{run} RUN] [--device NAME] [--SETTING VALUE ...]"
     parser.epilog = (
-        "`fhr fit --config NAME` trains and prints its run id; `fhr fit --resume RUN` goes on where one was stopped; "
+        "`fhr fit --config NAME` trains and prints its run id, and `--name` says what to call the run; "
+        "`fhr fit --resume RUN` goes on where one was stopped; "
         "`fhr test --run RUN` and `fhr validate --run RUN` take configuration and checkpoint of a run. NAME is a YAML "
         f"file, or a configuration of this package: {', '.join(shipped_configurations())}. Every setting of the "
         "configuration can be given as an option, such as --data.target 'ph<7.05' or --trainer.max_epochs 5; "

@@ -53,13 +53,25 @@ from fhr.evaluation import (
 from fhr.metrics import Interval
 from fhr.prediction import log_model
 from fhr.preprocessing import Pipeline
-from fhr.tasks import ClassificationTask, DataFacts, metric_values, parameters, plain_facts, run_tags
-from fhr.tracking import environment, source_state, tracking_uri
+from fhr.tasks import (
+    NOTE,
+    ClassificationTask,
+    DataFacts,
+    data_name,
+    dataset_input,
+    metric_values,
+    parameters,
+    plain_facts,
+    run_description,
+    run_tags,
+)
+from fhr.tracking import HEADLINE, METRICS_FILE, environment, give_columns, headline, metrics_table, source_state
 
 from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
 from .crossval_plan import Plan, plan_of
 from .crossval_store import CrossvalStore
+from .run_names import joined
 from .training_cli import TrainingCLI, quieten
 
 __all__ = ["Outcome", "crossval", "has_features"]
@@ -74,7 +86,6 @@ class Outcome:
 
     Attributes:
         run_id: of the MLflow run.
-        store: where MLflow keeps it.
         results: metrics of the model, with intervals.
         predictions: out-of-fold, one row a record and repeat.
         table: one row a model, those that stand beside it included.
@@ -86,7 +97,6 @@ class Outcome:
     """
 
     run_id: str
-    store: str
     results: dict[str, Interval]
     predictions: pd.DataFrame
     table: list[dict[str, Any]]
@@ -312,21 +322,25 @@ class _Work:
                 features=facts.features,
                 left_out=len(facts.quarantined),
             )
+            metrics = metric_values(report.results) | metric_values(report.audit, "audit/")
+            metrics |= {f"baseline/auroc {other}".replace(",", ""): value for other, value in report.beside.items()}
+            Path(folder, METRICS_FILE).write_text(metrics_table(metrics), encoding="utf-8")
             store.client.log_artifacts(store.run_id, folder)
-        audited = metric_values({f"audit/{key}": interval for key, interval in report.audit.items()})
-        metrics = metric_values(report.results) | {key.removeprefix("test/"): v for key, v in audited.items()}
-        metrics |= {f"baseline/auroc {other}".replace(",", ""): value for other, value in report.beside.items()}
+        metrics = headline(metrics)
         for kind, over in (("control", report.control), ("null", null)):
             if over is not None:
                 metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
+        if report.card is not None:
+            best = max(report.beside, key=lambda other: report.beside[other], default=None)
+            said = [] if best is None else [f"Best line on the same folds: {best}, AUROC {report.beside[best]:.3f}"]
+            store.client.set_tag(store.run_id, NOTE, run_description(report.card, report.audit, said))
         is_network = line is None and cli.datamodule.permute is None and self._is_alone
         is_kernel_line = isinstance(line, GroupLine) and line.make is None and not result.permutations
         quarantined = dict(facts.quarantined)
         first = next(iter(facts.recordings.values())).source
         return Outcome(
             store.run_id,
-            tracking_uri(),
             report.results,
             result.predictions,
             report.rows,
@@ -364,7 +378,9 @@ class _Work:
     def _new_run(self, line: Baseline | GroupLine | None, name: str, source: CrossvalStore | None) -> CrossvalStore:
         cli, facts, plan = self._cli, self._facts, self._plan
         repeats, n_folds = plan.permutations or plan.repeats, len(facts.splits.folds[0])
-        title = f"{name} cross-validation {repeats} x {n_folds} x {plan.inner}"
+        differs = cli.differences(*(["data"] if line else [])) if line or not plan.name else ""
+        done = f"cross-validation {repeats} x {n_folds} x {plan.inner}"
+        title = joined(name, differs, data_name(facts.origin), done)
         store = CrossvalStore.create(cli.datamodule.experiment, title, run_tags(facts))
         settings: dict[str, Any] = {"repeats": plan.repeats, "inner_models": plan.inner, "members": plan.members}
         settings |= {"name": name, "config": plan.config, "target": facts.target}
@@ -391,6 +407,8 @@ class _Work:
         client.log_dict(run_id, environment(), "environment.json")
         record = {key: value for key, value in plain_facts(facts).items() if key not in ("fold", "records")}
         client.log_dict(run_id, record, "data.json")  # the folds are in splits.json
+        client.log_inputs(run_id, [dataset_input(facts, list(facts.recordings), "cross-validation")])
+        give_columns(client, store.experiment, HEADLINE)
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))
         return store

@@ -93,6 +93,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.evaluation.external_validation import checked_predictions
     from fhr.metrics import to_frame
     from fhr.prediction import Predictor, load
+    from fhr.recording import Composition
     from fhr.tracking import ensure_experiment
 
     from .evaluate_run import Evaluation, keep_evaluation, next_lines
@@ -114,7 +115,8 @@ def run(options: argparse.Namespace) -> int:
         keep_fitted=options.keep_fitted,
     )
     check_births(births.labels, predictor.target, {**births.left_out, **quarantined})
-    experiment = ensure_experiment(f"acidosis {predictor.target}")  # before the work, not after it
+    name = Composition.of(births.recordings).marked(f"acidosis {predictor.target}")
+    experiment = ensure_experiment(name)  # before the work, not after it
     tell("predicting %d births", len(births.labels))
     predictions, births = _predicted(predictor, births)
     check_births(births.labels, predictor.target, {**births.left_out, **quarantined})

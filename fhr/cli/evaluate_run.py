@@ -17,7 +17,15 @@ from fhr.metrics import Interval
 from fhr.models import recalibrate_checkpoint
 from fhr.prediction import checkpoint_contents
 from fhr.tasks import metric_values
-from fhr.tracking import environment, mark_stopped, mlflow_client, source_state
+from fhr.tracking import (
+    METRICS_FILE,
+    environment,
+    headline,
+    mark_stopped,
+    metrics_table,
+    mlflow_client,
+    source_state,
+)
 
 from .next_commands import program
 
@@ -78,8 +86,10 @@ def keep_evaluation(
     try:
         for key, value in _parameters(done).items():
             client.log_param(run_id, key, value)
-        for key, value in metric_values(dict(validation.results)).items():
+        values = metric_values(validation.results)
+        for key, value in headline(values).items():
             client.log_metric(run_id, key, value)
+        client.log_text(run_id, metrics_table(values), METRICS_FILE)
         client.log_dict(run_id, environment(), "environment.json")
         with tempfile.TemporaryDirectory() as temporary:
             folder = Path(temporary, "report")

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fhr.compute import subject
+from fhr.compute import is_first_process, subject
 
 __all__ = ["messages"]
 
@@ -38,6 +38,7 @@ class _Stderr(logging.StreamHandler):
     def __init__(self, name: str) -> None:
         super().__init__(sys.stderr)
         self.setFormatter(_Lines(name))
+        self.addFilter(lambda record: record.levelno > logging.WARNING or is_first_process())
         self.addFilter(_Once())
 
 

@@ -1,4 +1,4 @@
-"""Commands to go on with after a cross-validation, to be copied."""
+"""Commands to go on with after a training or a cross-validation, to be copied."""
 
 import shlex
 import shutil
@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .crossval_run import Outcome
 
-__all__ = ["next_commands", "program"]
+__all__ = ["look", "next_commands", "program"]
 
 
 def next_commands(outcome: "Outcome") -> list[str]:
     """Lines with the commands that predict with the networks of a run, list the runs, and show them in a browser."""
-    fhr, mlflow = program("fhr"), program("mlflow")
-    lines = []
+    fhr, lines = program("fhr"), []
     if outcome.predicts:
         path = "PATH..." if outcome.example is None else shlex.quote(_short(Path(outcome.example)))
         lines.append(f"predict:  {fhr} predict --run {outcome.run_id} {path}")
-    store = shlex.quote(outcome.store)
-    return [
-        *lines,
-        f"runs:     {fhr} runs",
-        f"look:     MLFLOW_DISABLE_TELEMETRY=true {mlflow} server --backend-store-uri {store}",
-    ]
+    return [*lines, f"runs:     {fhr} runs", look()]
+
+
+def look() -> str:
+    """Line with the command that shows the runs in a browser."""
+    return f"look:     {program('fhr')} ui"
 
 
 def program(name: str) -> str:

@@ -1,7 +1,11 @@
-"""The runs of the MLflow store, newest first, as CSV; the single folds of a cross-validation are left out.
+"""The runs of the MLflow store, newest first, as CSV, without the folds of a cross-validation and trials of a sweep.
+
+Columns: run_id, experiment, name, status, auroc and brier (of the test); then auroc_low and auroc_high (95% interval),
+date (of the start, local), target, data (where the records are from, and of which kinds), params (those in which the
+listed runs differ).
 
 A run that MLflow calls RUNNING although its process is gone (killed, or a power cut) is STALE; `--resume RUN_ID` of
-`fhr fit` or `fhr crossval` goes on with it.
+`fhr fit`, `fhr crossval` or `fhr sweep` goes on with it.
 
 A store that was moved or copied is read as it is now, and notes its new place down when it is next written to; with
 --relocate at once, for MLflow's own pages, say.
@@ -9,7 +13,6 @@ A store that was moved or copied is read as it is now, and notes its new place d
 
 import argparse
 import logging
-from pathlib import Path
 
 from fhr.errors import FHRError
 
@@ -22,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
+    parser.add_argument("--target", metavar="LABEL", help="only runs of this label, such as 'ph<7.05'")
+    parser.add_argument("--experiment", metavar="NAME", help="only runs of this experiment, by name or id")
+    parser.add_argument("--last", type=int, metavar="N", help="only the N newest of these")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     parser.add_argument(
         "--relocate",
@@ -35,15 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the runs, or relocate them."""
-    import pandas as pd
+    from fhr.tracking import check_store, mlflow_client, search_runs, store_moves
 
-    from fhr.tracking import has_store, mlflow_client, run_state, search_runs, shown_uri, store_moves
+    from .run_table import run_table, wanted_runs
 
     check_out(options.out)
-    if not has_store():
-        raise FHRError(
-            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
-        )
+    if options.last is not None and options.last < 1:
+        raise FHRError(f"--last {options.last}; it is at least 1")
+    check_store()
     client = mlflow_client()
     if options.relocate is not None:
         from .relocate import relocate
@@ -53,20 +58,18 @@ def run(options: argparse.Namespace) -> int:
     for move in store_moves():
         _log.warning("%s; `fhr runs --relocate` notes that down", move)
     experiments = {e.experiment_id: e.name for e in client.search_experiments()}
-    rows = [
-        {
-            "run_id": r.info.run_id,
-            "experiment": experiments[r.info.experiment_id],
-            "name": r.info.run_name,
-            "status": run_state(r),
-            "auroc": r.data.metrics.get("test/auroc"),
-            "brier": r.data.metrics.get("test/brier"),
-        }
-        for r in search_runs(client, list(experiments), order_by=["attributes.start_time DESC"])
-        if "mlflow.parentRunId" not in r.data.tags
-    ]
-    columns = ["run_id", "experiment", "name", "status", "auroc", "brier"]
-    write_csv(pd.DataFrame(rows, columns=columns), options.out)
-    if stale := sum(row["status"] == "STALE" for row in rows):
+    found = search_runs(client, list(experiments), order_by=["attributes.start_time DESC"])
+    table = run_table(
+        wanted_runs(
+            [run for run in found if "mlflow.parentRunId" not in run.data.tags],
+            experiments,
+            target=options.target,
+            experiment=options.experiment,
+            last=options.last,
+        ),
+        experiments,
+    )
+    write_csv(table, options.out)
+    if stale := int((table["status"] == "STALE").sum()):
         _log.warning("STALE runs, whose process is gone: %d; go on with `--resume RUN_ID` of the verb", stale)
     return 0

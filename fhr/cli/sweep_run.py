@@ -1,11 +1,9 @@
 """A search over the settings of a configuration by the inner folds of outer folds that nothing is read of."""
 
-import io
 import json
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import redirect_stderr
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,6 +152,7 @@ class _Search:
         if cli.config.procedure is not None:
             raise FHRError("`fhr sweep` tunes a network alone; leave the lines out with `--procedure null`")
         check_settings(space, yaml.safe_load(cli.configuration()), plan.space)
+        next_settings(space, [], plan.seed)  # refuses where Optuna is missing
         cli.datamodule.setup("fit")
         self.facts: DataFacts = cli.datamodule.facts
         self._first = Place.first(cli.datamodule.database_read, self.facts.target, self.facts.splits)
@@ -178,7 +177,7 @@ class _Search:
             "target": self.facts.target,
             "network": cli.model.model.specification["class_path"],
             "config": "/".join(Path(plan.config).parts[-2:]),
-            "settings": ", ".join(self._space)[:500],
+            "settings": " ".join(self._space)[:500],
             "search_seed": plan.seed,
             "repeat": plan.repeat,
             "folds": ", ".join(map(str, plan.folds)),
@@ -253,12 +252,7 @@ class _Search:
         return Trial(number, settings, score, reason, time.monotonic() - start)
 
     def _score(self, settings: dict[str, Any]) -> InnerScore:
-        said = io.StringIO()
-        try:
-            with redirect_stderr(said):
-                cli = TrainingCLI([*self._arguments, *as_options(settings)], tracked=False, run=False)
-        except SystemExit:  # of the parser
-            raise FHRError(next(iter(said.getvalue().strip().splitlines()[-1:]), "it cannot be parsed")) from None
+        cli = TrainingCLI([*self._arguments, *as_options(settings)], tracked=False, run=False)
         data, first = cli.datamodule, self._first
         cut = (data.pipeline.is_cut, self._cli.datamodule.pipeline.is_cut)
         if any(cut):
@@ -319,11 +313,10 @@ def _mean(trial: Trial) -> float | None:
 
 def _reason(error: BaseException) -> str:
     """One line on the mistake, or the first error, that `error` is or was caused by; the parser says far more."""
-    first = mistake_behind(error)
-    if first is None:
-        first = error
-        while (cause := first.__cause__ or first.__context__) is not None:
-            first = cause
+    first: BaseException | None = mistake_behind(error)
+    while first is None:
+        before = error.__cause__ or error.__context__
+        first, error = (error, error) if before is None else (None, before)
     return " ".join(str(first).split()) or type(first).__name__
 
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from traceback import walk_tb
 from typing import Any
 
+from jsonargparse import Namespace
 from pytorch_lightning.callbacks import Callback, EarlyStopping, ModelCheckpoint, ModelSummary, ProgressBar
 from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from fhr.errors import FHRError
+from fhr.errors import FHRError, mistake_behind
 
 __all__ = [
     "check_own_checkpoint",
@@ -34,7 +35,8 @@ def check_training(config: Any) -> None:
         config: the configuration of a fit, parsed.
 
     Raises:
-        FHRError: no epoch, step or batch; `barebones`; a schedule without its optimizer.
+        FHRError: no epoch, step or batch; `barebones`; half precision that AdamW has not; another logger of MLflow; a
+            schedule or a finder without its optimizer.
     """
     trainer = config.trainer
     for name in _NOTHING:
@@ -44,12 +46,32 @@ def check_training(config: Any) -> None:
         raise FHRError(
             "--trainer.barebones measures what Lightning itself costs and keeps no checkpoint and no run; leave it out"
         )
+    if trainer.get("precision") == "16-true" and not config.get("optimizer"):
+        raise FHRError(
+            "--trainer.precision=16-true: the 1e-8 that AdamW divides by is 0 in half precision, so that the first "
+            "step gives NaN; take 16-mixed, bf16-mixed or bf16-true, or another --optimizer"
+        )
+    if "MLFlowLogger" in _class_names(trainer.get("logger")):
+        raise FHRError(
+            "--trainer.logger MLFlowLogger: a fit is kept in MLflow anyway, in the store that MLFLOW_TRACKING_URI "
+            "names; leave it out"
+        )
     schedule = config.get("lr_scheduler")
     if schedule and not config.get("optimizer"):
         raise FHRError(
-            f"--lr_scheduler {schedule.class_path.rpartition('.')[2]} without --optimizer; the task has its own optimizer "
-            "and schedule, so give both, or neither"
+            f"--lr_scheduler {schedule.class_path.rpartition('.')[2]} without --optimizer; the task has its own "
+            "optimizer and schedule, so give both, or neither"
         )
+    if config.get("optimizer") and "LearningRateFinder" in _class_names(trainer.get("callbacks")):
+        raise FHRError(
+            "LearningRateFinder finds the learning rate of the task's own optimizer; leave it out, or --optimizer"
+        )
+
+
+def _class_names(given: Any) -> list[str]:
+    """Names of the classes of one, several or no objects in a configuration."""
+    several = given if isinstance(given, list) else [given]
+    return [one.class_path.rpartition(".")[2] for one in several if isinstance(one, Namespace)]
 
 
 def check_own_checkpoint(which: str, folder: str | None) -> None:
@@ -65,8 +87,8 @@ def check_own_checkpoint(which: str, folder: str | None) -> None:
     if which == "last" and folder is not None and any(Path(folder).glob("last*.ckpt")):
         return
     raise FHRError(
-        f"--ckpt_path {which}: a fit that begins has no checkpoint of its own; give a file, or go on with a stopped fit "
-        "by `fhr fit --resume RUN_ID`"
+        f"--ckpt_path {which}: a fit that begins has no checkpoint of its own; give a file, or go on with a stopped "
+        "fit by `fhr fit --resume RUN_ID`"
     )
 
 
@@ -74,7 +96,7 @@ def given_loggers(asked: Any) -> list[Logger]:
     """The loggers that a configuration names, for which true stands for none of one's own."""
     if isinstance(asked, bool) or asked is None:
         return []
-    return list(asked) if isinstance(asked, Sequence) else [asked]
+    return list(asked) if isinstance(asked, list) else [asked]
 
 
 def unwatched(callbacks: Any) -> list[Callback]:
@@ -128,12 +150,21 @@ def lightning_refusals() -> Iterator[None]:
     try:
         yield
     except (MisconfigurationException, ValueError, RuntimeError, ImportError) as error:
-        if not _is_of_lightning(error):
+        said = next((one for one in _behind(error) if _is_of_lightning(one)), None)
+        if said is None or mistake_behind(error) is not None:
             raise
-        said = " ".join(str(error).split())
-        raise FHRError(f"Lightning refuses these settings: {said[:400]}") from error
+        raise FHRError(f"Lightning refuses these settings: {' '.join(str(said).split())[:400]}") from error
+
+
+def _behind(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and what it came of; a parser wraps what constructors raise."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
 def _is_of_lightning(error: BaseException) -> bool:
-    *_, (frame, _) = walk_tb(error.__traceback__)
-    return str(frame.f_globals.get("__name__")).partition(".")[0] in _LIGHTNING
+    if isinstance(error, MisconfigurationException):
+        return True
+    names = [str(frame.f_globals.get("__name__")) for frame, _ in walk_tb(error.__traceback__)]
+    return bool(names) and names[-1].partition(".")[0] in _LIGHTNING

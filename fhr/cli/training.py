@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from fhr.compute import is_first_process
 from fhr.errors import CheckpointError
 from fhr.formats import is_run_file
 from fhr.tracking import (
@@ -19,6 +20,7 @@ from fhr.tracking import (
     tracking_variable_kept,
 )
 
+from .next_commands import look
 from .training_cli import TrainingCLI, quieten
 
 __all__ = ["train"]
@@ -33,30 +35,36 @@ def train(verb: str, arguments: Sequence[str]) -> int:
     quieten()
     run_id, rest = _take_option("--run", list(arguments))
     stopped, rest = _take_option("--resume", rest)
+    name, rest = _take_option("--name", rest, "a name for the run") if verb == "fit" else (None, rest)
     with tracking_variable_kept():
         if verb == "fit":
             if run_id is not None:
                 raise CheckpointError("`--run` names a finished run to test; to go on with a stopped fit, `--resume`")
-            return _fit(rest, stopped)
+            return _fit(rest, stopped, name)
         if stopped is not None:
             raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
+        if not is_first_process():  # one evaluates, so that each record counts once
+            return 0
         with tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
             if run_id is not None:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
             # Lightning's own table would mix with ours on stdout.
             cli = TrainingCLI([verb, "--verbose=false", *rest], run_id=run_id)
+    if verb == "test" and cli.is_in_mlflow:
+        sys.stderr.write(f"{look()}\n")
     return 1 if cli.datamodule.facts.quarantined else 0
 
 
-def _fit(arguments: list[str], stopped: str | None) -> int:
-    if stopped is not None and arguments:
+def _fit(arguments: list[str], stopped: str | None, name: str | None) -> int:
+    if stopped is not None and (changed := [*arguments, *(["--name"] if name is not None else [])]):
         raise CheckpointError(
-            f"a stopped fit goes on with the settings that it began with; leave out {' '.join(arguments)}"
+            f"a stopped fit goes on with the settings that it began with; leave out {' '.join(changed)}"
         )
     quarantined = False
     with TrainingRun.stopped(stopped) if stopped is not None else TrainingRun.new() as training, store_errors():
         if not training.finished:
-            cli = TrainingCLI(["fit", *(training.arguments if stopped is not None else arguments)], training=training)
+            given = training.arguments if stopped is not None else arguments
+            cli = TrainingCLI(["fit", *given], training=training, name=name)
             quarantined = bool(cli.datamodule.facts.quarantined)
     if training.without_checkpoint:
         sys.stderr.write(f"run {training.run_id} is finished without a checkpoint ({training.without_checkpoint})\n")
@@ -64,8 +72,8 @@ def _fit(arguments: list[str], stopped: str | None) -> int:
         _tell_of_no_run(cli)
     else:
         sys.stdout.write(f"{training.run_id}\n")
-        sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n")
-    return 1 if quarantined else 0
+        sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n{look()}\n")
+    return 1 if quarantined and is_first_process() else 0  # one that fails ends the others
 
 
 def _tell_of_no_run(cli: TrainingCLI) -> None:
@@ -79,14 +87,16 @@ def _tell_of_no_run(cli: TrainingCLI) -> None:
     sys.stderr.write(f"finished, in no run (--trainer.logger=false); predict with `fhr predict --run {kept} FOLDER`\n")
 
 
-def _take_option(name: str, arguments: list[str]) -> tuple[str | None, list[str]]:
+def _take_option(
+    name: str, arguments: list[str], needs: str = "a run id; `fhr runs` lists them"
+) -> tuple[str | None, list[str]]:
     """The value of an option that LightningCLI does not know, and the other arguments."""
     for i, argument in enumerate(arguments):
         if argument.startswith(f"{name}="):
             return argument.removeprefix(f"{name}="), arguments[:i] + arguments[i + 1 :]
         if argument == name:
             if i + 1 == len(arguments):
-                raise CheckpointError(f"`{name}` needs a run id; `fhr runs` lists them")
+                raise CheckpointError(f"`{name}` needs {needs}")
             return arguments[i + 1], arguments[:i] + arguments[i + 2 :]
     return None, arguments
 

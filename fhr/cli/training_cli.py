@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,15 +17,28 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 import fhr.models
 from fhr.errors import CheckpointError, FHRError
-from fhr.metrics import to_frame
+from fhr.metrics import Interval, to_frame
 from fhr.models import read_checkpoint
 from fhr.prediction import log_model, log_test
-from fhr.recording import Step
-from fhr.tasks import Calibration, ClassificationTask, Measured, Resumable, RunTracking, Task, mlflow_logger
+from fhr.recording import Recording, Step
+from fhr.tasks import (
+    Calibration,
+    ClassificationTask,
+    Measured,
+    Resumable,
+    RunTracking,
+    Task,
+    data_name,
+    fold_name,
+    mlflow_logger,
+)
 from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
+from .own_checkpoints import keep_with_run, log_own_checkpoints
+from .processes import check_processes, one_process, tell_of_processes
+from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
 from .trainer_settings import (
@@ -36,6 +49,7 @@ from .trainer_settings import (
     unwatched,
     usable_callbacks,
 )
+from .tuned_settings import TunedSettings, without_finders
 from .whole_procedure import WholeProcedure
 
 __all__ = ["TrainingCLI", "quieten"]
@@ -52,6 +66,7 @@ class TrainingCLI(LightningCLI):
             not choose another logger.
         run_id: the MLflow run that a test belongs to; None for a new one.
         training: the run of a tracked fit.
+        name: of a new MLflow run; None for one that says network, differences and data.
         run: False to build the objects without training.
     """
 
@@ -62,22 +77,25 @@ class TrainingCLI(LightningCLI):
         tracked: bool = True,
         run_id: str | None = None,
         training: TrainingRun | None = None,
+        name: str | None = None,
         run: bool = True,
     ) -> None:
-        self._tracked, self._run_id, self._training = tracked, run_id, training
+        self._tracked, self._run_id, self._training, self._name = tracked, run_id, training, name
         self._verb = arguments[0] if run else None
-        self.calibration, self.tracking = Calibration(), RunTracking()
+        self._arguments = with_configuration_files(arguments)
+        self.calibration, self.tracking = Calibration(), RunTracking(_audit)
+        callbacks = [TunedSettings(self._note), self.calibration, self.tracking, Measured()]
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
             subclass_mode_model=True,
             subclass_mode_data=True,
             save_config_callback=None,
-            trainer_defaults={"callbacks": [self.calibration, self.tracking, Measured()] if tracked else []},
+            trainer_defaults={"callbacks": callbacks if tracked else []},
             seed_everything_default=0,
             load_from_checkpoint_support=False,  # ours says more; Lightning's takes no network without own arguments
             parser_class=CurrentPathsParser,
-            args=with_configuration_files(arguments),
+            args=self._arguments,
             run=run,
         )
 
@@ -129,6 +147,11 @@ class TrainingCLI(LightningCLI):
         if self._verb == "fit":
             check_training(self.config.fit)
 
+    def instantiate_classes(self) -> None:
+        """Make model, data module and trainer."""
+        with lightning_refusals():
+            super().instantiate_classes()
+
     def instantiate_trainer(self, **kwargs: Any) -> pl.Trainer:
         """The trainer with tracking, for a network that fits the data; without a progress bar where nobody watches."""
         self.model.model.check_features(self.datamodule.n_features)
@@ -138,21 +161,22 @@ class TrainingCLI(LightningCLI):
             kwargs["callbacks"] = unwatched(asked.callbacks)
         tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
+        if self._verb != "fit":
+            kwargs |= one_process(self._verb, asked.devices, asked.num_nodes)
         best: ModelCheckpoint = self._get(self.config_init, "checkpoint")
         self.calibration.checkpoint = best
         try:
             trainer = super().instantiate_trainer(**kwargs)
         except (MisconfigurationException, ValueError) as error:  # of what the trainer's settings do together
             raise FHRError(f"--trainer: {' '.join(str(error).split())}") from error
+        check_processes(trainer)
         if self._training is not None and mlflow_logger(trainer) is not None:
-            if best.dirpath is None:
-                best.dirpath = str(self._training.folder)
+            keep_with_run(trainer, best, self._training.folder)
             trainer.callbacks.append(Resumable(self._training.last))  # type: ignore[attr-defined]  # last of all
         return trainer
 
     def _instantiate_trainer(self, config: dict[str, Any], callbacks: list[pl.Callback]) -> pl.Trainer:
-        with lightning_refusals():
-            return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
+        return super()._instantiate_trainer(config, usable_callbacks(callbacks, config))
 
     def instantiate_anew(self, seed: int) -> None:
         """Make model, data module and trainer once more, for another training of the same configuration.
@@ -166,16 +190,36 @@ class TrainingCLI(LightningCLI):
         self.instantiate_classes()
 
     def _mlflow(self) -> MLFlowLogger:
-        artifacts, training, data = ensure_store(), self._training, self.datamodule
-        network = type(self.model.model).__name__
+        training, data = self._training, self.datamodule
+        run_id = training.run_id if training else self._run_id
+        named = {}
+        if run_id is None:  # a run that goes on stays where it is, under its name
+            data.setup("fit")
+            named = {"experiment_name": data.experiment, "run_name": self._name or self._run_name()}
         return MLFlowLogger(
-            experiment_name=data.experiment,
-            run_name=f"{network} repeat {data.repeat} fold {data.fold} inner {data.inner}",
+            **named,
             tracking_uri=tracking_uri(),
-            artifact_location=artifacts,
-            run_id=training.run_id if training else self._run_id,
+            artifact_location=ensure_store(),
+            run_id=run_id,
             tags=folder_tags(training.folder) if training else None,
         )
+
+    def _run_name(self) -> str:
+        facts, network = self.datamodule.facts, type(self.model.model).__name__
+        return joined(network, self.differences(), data_name(facts.origin), fold_name(*facts.fold))
+
+    def differences(self, *sections: str) -> str:
+        """Settings by which this configuration differs from that of the package that it started from, in short.
+
+        Args:
+            sections: of the configuration that are looked at, such as `data`; none for all that matter.
+        """
+        config = self.config[self.subcommand] if self.subcommand else self.config
+        start = starting_point(config.as_dict(), self._arguments)
+        if start is None:
+            return ""
+        there = self._parser(self.subcommand).parse_string(start.read_text(encoding="utf-8"))
+        return differences(config.as_dict(), there.as_dict(), sections=sections)
 
     def before_fit(self) -> None:
         """Read the data first, so that a mistake there leaves no run; then begin the run, or go on with it."""
@@ -184,23 +228,37 @@ class TrainingCLI(LightningCLI):
                 "the configuration is of a whole procedure, and `fhr fit` trains a network alone; give it to "
                 "`fhr crossval`, or leave its lines out with `--procedure null`"
             )
+        if isinstance(self.model, Task):
+            self.model.check_trainer(self.trainer)
+        tell_of_processes(self.trainer, getattr(self.datamodule, "batch_size", None))
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
             self.model.begin()  # the training itself begins so, too; here, for what it refuses
+            if self._tracked and self.trainer.checkpoint_callbacks and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]
+                self.model.check_finish(self.datamodule)
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then
         logger, training = mlflow_logger(self.trainer), self._training
         if training is None or logger is None or not self.trainer.is_global_zero:
             return
-        ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
+        if not training.goes_on:
+            ensure_experiment(self.datamodule.experiment)  # several processes may begin at once
         facts = self.datamodule.facts
         training.begin(self.configuration(), {"data": facts.data_checksum, "splits": facts.splits.checksum})
         training.run_id = logger.run_id
         _log.info("run %s in %s; what is not finished lies in %s", training.run_id, shown_uri(), training.folder)
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
+
+    def _note(self, learning_rate: float, batch_size: int) -> None:
+        """Let the configuration of the run say what its finders have found, so that nothing is searched for again."""
+        without_finders(self.config.fit, learning_rate, batch_size)
+        logger = mlflow_logger(self.trainer)
+        if self._training is not None and logger is not None and self.trainer.is_global_zero:
+            self._training.config.write_text(self.configuration(), encoding="utf-8")
+            logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
 
     def fit(self, model: pl.LightningModule, **options: Any) -> None:
         """Train; what is refused before the first step leaves no new run."""
@@ -215,15 +273,17 @@ class TrainingCLI(LightningCLI):
 
     def after_fit(self) -> None:
         """All is in the run now; make a model of MLflow of its finished checkpoint."""
-        if self._training is None or not self._training.run_id:
+        if self._training is None or not self._training.run_id or not self.trainer.is_global_zero:
             return
-        if self.calibration.path and isinstance(self.model, ClassificationTask) and self.trainer.is_global_zero:
+        if self.calibration.path and isinstance(self.model, ClassificationTask):
             log_model(self._training.run_id)
+        if (logger := mlflow_logger(self.trainer)) is not None:
+            log_own_checkpoints(logger, self._training.folder)
         self._training.finish(self.without_checkpoint)
 
     @property
     def without_checkpoint(self) -> str:
-        """Why a fit that has ended kept no checkpoint, by its settings; empty where it did."""
+        """The setting by which a fit that has ended kept no checkpoint; empty where it kept one."""
         if self.calibration.path is not None:
             return ""
         trainer = self._get(self.config, "trainer")
@@ -268,10 +328,21 @@ class TrainingCLI(LightningCLI):
         values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
         write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
 
+    @property
+    def is_in_mlflow(self) -> bool:
+        """True where a run of MLflow keeps what is done."""
+        return mlflow_logger(self.trainer) is not None
+
     def configuration(self) -> str:
         """The resolved configuration, ready to be used again."""
         config = self.config[self.subcommand] if self.subcommand else self.config
         return stored_configuration(self._parser(self.subcommand), config)
+
+
+def _audit(predictions: pd.DataFrame, recordings: Mapping[str, Recording]) -> dict[str, Interval]:
+    from fhr.evaluation import fold_audit  # slow, and a fit does without
+
+    return fold_audit(predictions, recordings)
 
 
 def quieten() -> None:
@@ -282,9 +353,11 @@ def quieten() -> None:
         ".*tensorboardX.*",
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
+        "Grad strides do not match.*",  # of the gradients of several processes
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
         ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*could not find the monitored key.*",  # the end of the fit says it
         ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
         ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
         ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights

@@ -7,6 +7,7 @@ from .interruption import Terminated, interruptible
 from .late_names import late_names
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
+from .ranks import is_first_process
 from .slow_imports import slow_imports_are_told
 from .steps import Countdown, concerning, subject, tell
 from .streams import Purpose, seed_of, stream
@@ -24,6 +25,7 @@ __all__ = [
     "end_with_parent",
     "generator_states",
     "interruptible",
+    "is_first_process",
     "late_names",
     "pick_device",
     "progress",

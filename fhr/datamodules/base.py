@@ -27,7 +27,7 @@ from fhr.datasets import (
 from fhr.errors import FHRError, SignalError, SplitError
 from fhr.features import FeatureScaling, FeatureSet
 from fhr.preprocessing import Augmentation, Pipeline
-from fhr.recording import Heritage, Recording
+from fhr.recording import Composition, Heritage, Recording
 from fhr.synthesis import Rebalancing
 from fhr.tasks import Batch, DataFacts
 
@@ -178,8 +178,8 @@ class DatabaseDataModule(WindowsDataModule):
 
     @property
     def experiment(self) -> str:
-        """Runs of one label are compared with each other in MLflow; known before any data is read."""
-        return f"acidosis {self.target.name}"
+        """Runs of one label are compared with each other in MLflow; those on recordings that were made, apart."""
+        return Composition.of(self.database_read).marked(f"acidosis {self.target.name}")
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -385,8 +385,7 @@ class DatabaseDataModule(WindowsDataModule):
         if self.bootstrap:  # of the copies too, for members trained at once need as many records each
             names = bootstrap_of(names, self.seed)
         dataset = self._dataset(names, self.augmentation, weighted=method == "weights")
-        lonely = len(names) % self.batch_size == 1  # batch normalisation needs two records
-        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=lonely)
+        return shuffled(dataset, self.batch_size, seed=self.seed)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """The records that stop the training."""

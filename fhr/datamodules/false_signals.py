@@ -17,6 +17,7 @@ from fhr.tasks import DataFacts, SampleBatch
 from .crops import Crops, Marked, WholeRecordings
 from .facts_module import FactsDataModule
 from .loaders import shuffled
+from .samplers import OnEveryProcess
 
 __all__ = ["FalseSignalDataModule"]
 
@@ -139,8 +140,7 @@ class FalseSignalDataModule(FactsDataModule):
             augmentation=self.augmentation,
             seed=self.seed,
         )
-        full = len(dataset) >= self.batch_size
-        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=full)
+        return shuffled(dataset, self.batch_size, seed=self.seed, full=True)
 
     def val_dataloader(self) -> DataLoader[SampleBatch]:
         """The recordings that stop the training."""
@@ -158,7 +158,8 @@ class FalseSignalDataModule(FactsDataModule):
             if one.group == "doppler":
                 without = np.stack([one.rates[0], np.full_like(one.rates[1], np.nan)])
                 recordings.append(one._replace(rates=without, group="doppler_without_mhr"))
-        return DataLoader(WholeRecordings(recordings, encoding=self.encoding), batch_size=None)
+        dataset = WholeRecordings(recordings, encoding=self.encoding)
+        return DataLoader(dataset, batch_size=None, sampler=OnEveryProcess(dataset))
 
 
 def _marked(database: FalseSignals, name: str, encoding: FalseSignalInput) -> Marked:

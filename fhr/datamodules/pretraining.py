@@ -288,8 +288,7 @@ class PretrainingDataModule(WindowsDataModule):
         """Windows, or crops of them, that fit the weights, shuffled."""
         crop = None if self.crop_minutes is None else round(60 * self.crop_minutes * self.fs)
         dataset = self._dataset(self.facts.partition.train, crop)
-        lonely = len(dataset) % self.batch_size == 1  # batch normalisation needs two windows
-        return shuffled(dataset, self.batch_size, seed=self.seed, drop_last=lonely)
+        return shuffled(dataset, self.batch_size, seed=self.seed)
 
     def val_dataloader(self) -> DataLoader[TruthBatch]:
         """The labours that stop the training, always with the same parts hidden."""

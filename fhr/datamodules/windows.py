@@ -1,17 +1,16 @@
-"""WindowDataset, windows in memory; EpochShuffle, their order by seed and epoch alone."""
+"""WindowDataset: prepared windows in memory, in whole batches."""
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import Dataset
 
 from fhr.compute import stream
 from fhr.preprocessing import Augmentation, Pipeline
 from fhr.tasks import Batch
 
-__all__ = ["EpochShuffle", "WindowDataset"]
+__all__ = ["WindowDataset"]
 
 
 class WindowDataset(Dataset[Batch]):
@@ -71,27 +70,3 @@ class WindowDataset(Dataset[Batch]):
             )
         columns = {name: column[rows] for name, column in self.columns.items()}
         return Batch(torch.from_numpy(signal), features=self.features[rows], **columns)
-
-
-class _OfEpochs(Protocol):
-    epoch: int
-
-    def __len__(self) -> int: ...
-
-
-class EpochShuffle(Sampler[int]):
-    """A shuffle that depends only on (seed, epoch), so that a resumed run sees the order it would have seen."""
-
-    def __init__(self, dataset: _OfEpochs, *, seed: int) -> None:
-        self.dataset, self.seed, self.epoch = dataset, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Lightning calls this before each epoch."""
-        self.epoch = self.dataset.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self.dataset)
-
-    def __iter__(self) -> Iterator[int]:
-        generator = stream(self.seed, "order of records", self.epoch)
-        return iter(generator.permutation(len(self.dataset)).tolist())

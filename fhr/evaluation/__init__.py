@@ -41,7 +41,7 @@ from .residual import ResidualMaker
 from .result import CrossValidation
 from .result_columns import DIFFERENCE_COLUMNS, METRIC_COLUMNS, OUT_OF_FOLD_COLUMNS
 from .settings_search import Choices, Range, Tried, next_settings
-from .shortcut_report import shortcut_report, signal_loss
+from .shortcut_report import fold_audit, shortcut_report, signal_loss
 from .shortcuts import shortcut_audit
 from .stores import FolderStore, MemoryStore, Store, read_scores, written_scores
 from .study import FittedFold
@@ -121,6 +121,7 @@ __all__ = [
     "findings",
     "finish_fold",
     "finished_folds",
+    "fold_audit",
     "group_features",
     "inner_aurocs",
     "inner_score",

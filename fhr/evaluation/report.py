@@ -28,6 +28,7 @@ from .window_audit import window_audit
 
 if TYPE_CHECKING:
     from fhr.features import FeatureSet
+    from fhr.tasks import ModelCard
 
 __all__ = ["Report", "write_report"]
 
@@ -35,7 +36,7 @@ LOSS = "loss_60"
 """Column of `baseline_table`: signal loss of the last 60 min, a shortcut that every model is held against."""
 _NOT_OUT_OF_FOLD = (
     "- **Not out-of-fold**: models may have learnt from the records that they are tested on, or from recordings whose "
-    "maker was fitted to them. The numbers below are no estimate for new births\n"
+    "maker was fitted to them. The numbers here are no estimate for new births\n"
 )
 
 
@@ -48,6 +49,7 @@ class Report(NamedTuple):
         rows: a row a model, those that stand beside it included.
         beside: AUROC of each model beside it, by name.
         control: of a control, its AUROC over permutations; else None.
+        card: of the model.
     """
 
     results: dict[str, Interval]
@@ -55,6 +57,7 @@ class Report(NamedTuple):
     rows: list[dict[str, Any]]
     beside: dict[str, float]
     control: OverPermutations | None = None
+    card: "ModelCard | None" = None
 
 
 def write_report(
@@ -150,4 +153,4 @@ def write_report(
     by_group.to_csv(folder / "subgroups.csv", index=False)
     for name, audited in audits.items():
         pd.DataFrame(audited, index=["value", "low", "high"]).T.to_csv(folder / f"{name}_audit.csv")
-    return Report(results, audit, rows, areas, control)
+    return Report(results, audit, rows, areas, control, card)

@@ -4,7 +4,7 @@ Signal is lost most on the way to the theatre. A model can tell that by the end 
 equal loss over an hour the last 20 minutes still differ.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from fhr.recording import Recording
 
 from .shortcuts import shortcut_audit
 
-__all__ = ["SIGNAL_AT_THE_END", "shortcut_report", "signal_loss"]
+__all__ = ["SIGNAL_AT_THE_END", "fold_audit", "shortcut_report", "signal_loss"]
 
 SIGNAL_AT_THE_END = 0.5
 """Least share of the samples of the last 5 min with which a record has signal at the end."""
@@ -69,6 +69,20 @@ def shortcut_report(
         share = len(of_some) / len(of_all) if len(of_all) else np.nan
         audit[f"{name}_signal_5"] = Interval(share, np.nan, np.nan)
     return audit
+
+
+def fold_audit(predictions: pd.DataFrame, recordings: Mapping[str, Recording]) -> dict[str, Interval]:
+    """Shortcut audit of a fold that was tested once, by loss of the last 60 min.
+
+    Args:
+        predictions: columns name, label, score, probability.
+        recordings: by name, or their windows.
+
+    Returns:
+        `shortcut_audit` of the fold.
+    """
+    lost = signal_loss([recordings[name] for name in predictions["name"]], 60.0)
+    return shortcut_audit(predictions.assign(repeat=0, fold=0), lost)
 
 
 def signal_loss(recordings: Iterable[Recording], minutes: float) -> pd.Series:

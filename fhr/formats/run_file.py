@@ -132,10 +132,12 @@ def _run(plain: Any) -> KeptRun:
         ValueError, TypeError, KeyError: it is not.
     """
     run = KeptRun(**{key: plain[key] for key in _PLAIN}, metrics=(), files={})
-    texts = (run.run_id, run.parent, run.experiment, run.name, run.status)
-    tables = [*run.parameters.items(), *run.tags.items()] if isinstance(run.parameters, dict) else [None]
+    texts = [run.run_id, run.parent, run.experiment, run.name, run.status]
+    for table in (dict(run.parameters), dict(run.tags)):
+        texts += [*table, *table.values()]
     if not all(isinstance(text, str) for text in texts) or not re.fullmatch(r"[0-9A-Za-z_-]{1,64}", run.run_id):
-        raise ValueError("a run without an id")
-    if not all(isinstance(text, str) for pair in tables for text in pair or (None,)):
-        raise ValueError("parameters or tags that are no text")
-    return run
+        raise ValueError("a run without an id, or what is no text")
+    "".join(texts).encode()  # what no table could be written with
+    if not isinstance(run.start, int) or not isinstance(run.end, int | None):
+        raise ValueError("a time that is none")
+    return run._replace(parameters=dict(run.parameters), tags=dict(run.tags))

@@ -146,11 +146,11 @@ class SealedArchive:
             about = bounded_json(text, "list of files")
             if about["kind"] == kind and isinstance(about["version"], int) and about["version"] > newest:
                 raise FormatError(
-                    f"{self.path}: a {kind} of version {about['version']}, this package knows {newest}; update "
+                    f"{self.path}: {kind}, version {about['version']}; this package knows {newest}, update "
                     "intrapartum-fhr"
                 )
             if about["kind"] != kind or about["version"] != newest:
-                raise ValueError(f"a {cut(str(about['kind']))} of version {cut(str(about['version']))}")
+                raise ValueError(f"{cut(str(about['kind']))}, version {cut(str(about['version']))}")
             listed = dict(about["files"])
             there = {entry.filename: entry.file_size for entry in entries if entry.filename != _LIST}
             if there != {name: one["bytes"] for name, one in listed.items()} or not all(map(_is_name, there)):

@@ -4,7 +4,6 @@ The model is data: MLflow calls `_load_pyfunc` of this module with the folder of
 nothing of the store is run. Models that were logged name this module, so that its name stays.
 """
 
-import hashlib
 import logging
 import os
 import platform
@@ -12,17 +11,18 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from fhr.confidence import COLUMNS, PREDICTION_COLUMNS, to_frame
-from fhr.datasets import read_paths
+from fhr.confidence import PREDICTION_COLUMNS, Prediction, to_frame
+from fhr.datasets import stream_paths
 from fhr.errors import CheckpointError, FHRError
 from fhr.tracking import find_run, mlflow_client, run_checkpoints, store_errors
 
-from .loading import load
+from .loading import load, model_checksum
 from .predictor import Predictor
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ _log = logging.getLogger(__name__)
 _NAME, _FOLDER = "model", "data"
 _CHECKSUM = "fhr.checkpoints"
 _PACKAGES = ("intrapartum-fhr", "mlflow", "numpy", "pandas", "scikit-learn", "scipy", "torch")
-_TEXTS, _TRUTHS = ({c.name for c in PREDICTION_COLUMNS if c.type == kind} for kind in ("text", "flag"))
+_TYPES = {"text": "string", "flag": "boolean", "number": "double", "integer": "long"}  # in the words of MLflow
+_BATCH = 64  # recordings in memory
 
 
 class PathsModel:
@@ -65,10 +66,14 @@ class PathsModel:
         Raises:
             FHRError: another column, no path, or not one readable recording.
         """
-        recordings, quarantined = read_paths(_paths(model_input))
-        predictions, unusable = self.predictor.predict_all(recordings)
-        for name, reason in (quarantined | unusable).items():
-            _log.warning("left out %s: %s", name, reason)
+        predictions: list[Prediction] = []
+        readings = iter(stream_paths(_paths(model_input)))
+        while batch := list(islice(readings, _BATCH)):
+            done, unusable = self.predictor.predict_all(one.recording for one in batch if one.recording is not None)
+            unreadable = {one.path: one.reason for one in batch if one.recording is None}
+            for name, reason in (unreadable | unusable).items():
+                _log.warning("left out %s: %s", name, reason)
+            predictions += done
         return to_frame(predictions)
 
 
@@ -89,7 +94,7 @@ def log_model(run_id: str) -> str:
         TrackingError: the store fails.
     """
     checkpoints = run_checkpoints(run_id)
-    client, checksum = mlflow_client(), _checksum(checkpoints)
+    client, checksum = mlflow_client(), model_checksum(run_id)
     from mlflow.entities import LoggedModelOutput
 
     run = client.get_run(run_id)
@@ -209,21 +214,11 @@ def _signature() -> "ModelSignature":
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    outputs = [
-        ColSpec("string" if c in _TEXTS else "boolean" if c in _TRUTHS else "double", c, required=False)
-        for c in COLUMNS
-    ]
-    return ModelSignature(Schema([ColSpec("string")]), Schema(outputs))
+    outputs = [ColSpec(_TYPES[column.type], column.name, required=False) for column in PREDICTION_COLUMNS]
+    return ModelSignature(Schema([ColSpec("string")]), Schema([*outputs]))
 
 
 def _models(client: "MlflowClient", run: "Run") -> "list[LoggedModel]":
     """The whole models of a run, newest first."""
     found = client.search_logged_models([run.info.experiment_id], f"source_run_id = '{run.info.run_id}'")
     return [model for model in found if str(model.status) == "READY"]
-
-
-def _checksum(paths: Sequence[Path]) -> str:
-    total = hashlib.sha256()
-    for path in paths:
-        total.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
-    return total.hexdigest()

@@ -68,6 +68,14 @@ class Composition:
             makers.append(f"{more} more")
         return f"{said} (made by {'; '.join(makers)})" if makers else said
 
+    def marked(self, name: str) -> str:
+        """A name with the kinds behind it, unless all recordings were measured.
+
+        >>> Composition({"simulated": 40}).marked("acidosis ph<=7.15")
+        'acidosis ph<=7.15 (simulated)'
+        """
+        return name if self.all_measured else f"{name} ({', '.join(self.kinds)})"
+
     def plain(self) -> dict[str, Any]:
         """Convert to plain types, for a checkpoint or a run."""
         return {"kinds": dict(self.kinds), "made_by": list(self.made_by), "fitted_to": list(self.fitted_to)}

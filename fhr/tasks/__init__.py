@@ -7,6 +7,7 @@ from .batch import Batch
 from .calibrate import Calibration
 from .classification import ClassificationTask
 from .data_facts import DataFacts
+from .dataset_inputs import data_name, dataset_input, fold_name
 from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
@@ -16,7 +17,8 @@ from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
 from .resume import Resumable
-from .run_tracking import RunTracking, metric_values, mlflow_logger, parameters, plain_facts, run_tags
+from .run_description import run_description
+from .run_tracking import NOTE, RunTracking, metric_values, mlflow_logger, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
 from .task import Evaluation, Task
@@ -25,6 +27,7 @@ from .training_card import checkpoint_card
 from .truth_batch import TruthBatch
 
 __all__ = [
+    "NOTE",
     "Batch",
     "Calibration",
     "ClassificationTask",
@@ -45,12 +48,16 @@ __all__ = [
     "Training",
     "TruthBatch",
     "checkpoint_card",
+    "data_name",
+    "dataset_input",
     "fit_members",
+    "fold_name",
     "metric_values",
     "mlflow_logger",
     "parameters",
     "plain_facts",
     "records_line",
+    "run_description",
     "run_tags",
     "score_windows",
     "write_evaluation",

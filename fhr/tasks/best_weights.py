@@ -44,7 +44,8 @@ def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelChe
             "nothing was left to train, so that there are no new weights to keep; give more epochs or steps, or begin "
             "anew without a checkpoint"
         )
-    _log.warning("no epoch was measured by %s; the last weights are kept", keeper.monitor or "any metric")
+    if keeper.monitor is not None:
+        _log.warning("no epoch was measured by %s; the last weights are kept", keeper.monitor)
     return _saved(trainer, task, folder / "last_weights.ckpt")
 
 

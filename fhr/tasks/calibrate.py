@@ -81,7 +81,10 @@ class Calibration(pl.Callback):
         pl_module.load_state_dict(with_scaling(weights["state_dict"], card.scaling, "model."))
         pl_module.epochs = card.epochs
         with in_single_precision(pl_module):
-            self.path = self._finished(best, pl_module, trainer.datamodule)  # type: ignore[attr-defined]
+            # The first process has all held-out records and writes the file; the others wait for what it found.
+            data = trainer.datamodule  # type: ignore[attr-defined]
+            made = self._finished(best, pl_module, data) if trainer.is_global_zero else None
+        self.path, pl_module.calibrator = trainer.strategy.broadcast((made, pl_module.calibrator))
         _log.info("best epoch %d", pl_module.epochs)
 
     def _keeper(self, trainer: pl.Trainer) -> ModelCheckpoint | None:

@@ -16,6 +16,7 @@ from fhr.errors import CheckpointError
 from fhr.metrics import auroc, bootstrap, evaluate
 from fhr.models import Network, ranking_of
 from fhr.preprocessing import Pipeline
+from fhr.tracking import HEADLINE
 
 from .artifacts import write_evaluation
 from .batch import Batch
@@ -42,6 +43,7 @@ class ClassificationTask(Task):
     """
 
     kind = "classification"
+    headline = HEADLINE
     calibrator: Calibrator | None
 
     def __init__(
@@ -145,10 +147,10 @@ class ClassificationTask(Task):
         )
         return Evaluation(evaluate(labels, probabilities, scores), table)
 
-    def report(self, evaluation: Evaluation, folder: Path) -> None:
-        """Predictions, figures and the model card."""
+    def model_card(self, evaluation: Evaluation) -> ModelCard:
+        """The model card of a test on the outer fold."""
         facts = self.facts
-        card = ModelCard(
+        return ModelCard(
             network=self.model.specification["class_path"],
             target=facts.target,
             origin=facts.origin,
@@ -165,7 +167,10 @@ class ClassificationTask(Task):
             records=records_line(facts.learnt_composition, facts.tested_composition),
             window=facts.pipeline.window if isinstance(facts.pipeline, Pipeline) and facts.pipeline.is_cut else "",
         )
-        write_evaluation(folder, card, evaluation.predictions, facts.recordings)
+
+    def report(self, evaluation: Evaluation, folder: Path) -> None:
+        """Predictions, figures and the model card."""
+        write_evaluation(folder, self.model_card(evaluation), evaluation.predictions, self.facts.recordings)
 
 
 def _metrics() -> nn.ModuleDict:

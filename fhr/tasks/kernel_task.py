@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import StochasticWeightAveraging
 from pytorch_lightning.callbacks.weight_averaging import WeightAveraging
@@ -94,17 +95,26 @@ class KernelTask(ClassificationTask):
         return error, len(batch.label)
 
     def on_fit_start(self) -> None:
+        """Refuse a trainer of another kind, where nobody has asked before."""
+        self.check_trainer(self.trainer)
+
+    def check_trainer(self, trainer: pl.Trainer) -> None:
         """Refuse what would leave another head than the one that the trunk was judged by.
 
         Raises:
-            FHRError: several devices, or a callback that averages weights.
+            FHRError: several devices, half precision, or a callback that averages weights.
         """
-        if self.trainer.world_size > 1:
+        if self.dtype in (torch.float16, torch.bfloat16):
             raise FHRError(
-                f"a kernel-ridge head on {self.trainer.world_size} devices, of which each sees a part of the records; "
+                f"a kernel-ridge head of {self.dtype}, whose equations need more digits; give `--trainer.precision` of "
+                "32-true or 64-true"
+            )
+        if trainer.world_size > 1:
+            raise FHRError(
+                f"a kernel-ridge head on {trainer.world_size} devices, of which each sees a part of the records; "
                 "give `--trainer.devices=1`"
             )
-        for callback in self.trainer.callbacks:  # type: ignore[attr-defined]
+        for callback in trainer.callbacks:  # type: ignore[attr-defined]
             if isinstance(callback, WeightAveraging | StochasticWeightAveraging):
                 raise FHRError(
                     f"{type(callback).__name__} would average heads that are fitted to the embeddings of several "

@@ -16,6 +16,20 @@ class Measured(pl.Callback):
     Lightning would refuse it after the first epoch. A metric that some batches alone can give is named by the task.
     """
 
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Refuse a schedule by a metric of a validation that there is not.
+
+        Raises:
+            FHRError: there is such a schedule.
+        """
+        validated = trainer.limit_val_batches != 0  # type: ignore[attr-defined]
+        for config in trainer.lr_scheduler_configs:
+            if config.reduce_on_plateau and str(config.monitor).startswith("val") and not validated:
+                raise FHRError(
+                    f"{type(config.scheduler).__name__} goes by {config.monitor}, and nothing is validated; take "
+                    "train/loss, or another schedule"
+                )
+
     def on_sanity_check_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse a metric of the validation that is not there.
 

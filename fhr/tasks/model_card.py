@@ -92,7 +92,7 @@ def records_line(learnt: Composition, tested: Composition) -> str:
         return ""
     said = f"learnt from {learnt.words}; tested on {tested.words}"
     if not tested.all_measured:
-        said += ". **The numbers below say nothing of real births**: a trace that was made is no evidence about fetuses"
+        said += ". **The numbers here say nothing of real births**: a trace that was made is no evidence about fetuses"
     return f"- Records: {said}\n"
 
 

@@ -9,6 +9,8 @@ from .task import Task
 
 __all__ = ["optimizer_settings"]
 
+_OF_ALL = ("self", "optimizer", "last_epoch")  # what every schedule is given or counts
+
 
 def optimizer_settings(trainer: pl.Trainer, task: Task) -> dict[str, Any]:
     """Class of the optimizer, and what was chosen of it.
@@ -32,8 +34,12 @@ def optimizer_settings(trainer: pl.Trainer, task: Task) -> dict[str, Any]:
 
 def _arguments(scheduler: Any) -> dict[str, Any]:
     """Arguments that the schedule keeps under their names; others are in the configuration of the run."""
-    named = [name for name in inspect.signature(type(scheduler)).parameters if name not in ("optimizer", "last_epoch")]
-    return {name: getattr(scheduler, name) for name in named if hasattr(scheduler, name)}
+    signatures = [
+        inspect.signature(vars(one)["__init__"]) for one in type(scheduler).__mro__ if "__init__" in vars(one)
+    ]
+    named = dict.fromkeys(name for signature in signatures for name in signature.parameters)
+    kept = {name: getattr(scheduler, name) for name in named if name not in _OF_ALL and hasattr(scheduler, name)}
+    return {name: value for name, value in kept.items() if not callable(value)}
 
 
 def _plain(value: Any) -> Any:

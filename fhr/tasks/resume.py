@@ -11,6 +11,8 @@ from pytorch_lightning.callbacks import Checkpoint
 from fhr.compute import generator_states, set_generators
 from fhr.formats import whole_or_not_at_all
 
+from .moved_folder import in_this_folder
+
 __all__ = ["Resumable"]
 
 
@@ -100,6 +102,12 @@ class Resumable(Checkpoint):
             loaded = trainer.current_epoch
         loop._last_train_dl_reload_epoch = loaded
         self._restored = None
+
+    def on_load_checkpoint(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """The run's folder may have been moved; each callback is asked here before any takes its state."""
+        in_this_folder(checkpoint.get("callbacks", {}), self.path.parent)
 
     def state_dict(self) -> dict[str, Any]:
         """Plain types and tensors; nothing where another callback writes a checkpoint, which may be within an epoch."""

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,36 @@ from pytorch_lightning.loggers import MLFlowLogger
 
 from fhr.features import FeatureSet
 from fhr.metrics import Interval
-from fhr.tracking import ask_once, environment, source_state, store_mistake
+from fhr.recording import Recording
+from fhr.tracking import (
+    METRICS_FILE,
+    ask_once,
+    environment,
+    give_columns,
+    headline,
+    metrics_table,
+    source_state,
+    store_mistake,
+)
 
 from .calibrate import Calibration
+from .classification import ClassificationTask
 from .data_facts import DataFacts
+from .dataset_inputs import dataset_input
 from .optimizer_settings import optimizer_settings
+from .run_description import run_description
 from .single_precision import in_single_precision
 from .task import Task
 
-__all__ = ["RunTracking", "metric_values", "mlflow_logger", "parameters", "plain_facts", "run_tags"]
+__all__ = ["NOTE", "RunTracking", "metric_values", "mlflow_logger", "parameters", "plain_facts", "run_tags"]
+
+NOTE = "mlflow.note.content"
+"""Tag that MLflow shows as the description of a run."""
+
+_LONGEST = 5000  # characters of a tag that any store of MLflow takes
+
+
+Audit = Callable[[pd.DataFrame, Mapping[str, Recording]], Mapping[str, Interval]]
 
 
 class RunTracking(pl.Callback):
@@ -28,12 +50,16 @@ class RunTracking(pl.Callback):
 
     Without MLflow's logger it only keeps the results of the last test beside.
 
+    Args:
+        audit: of a tested classification: takes its predictions, and recordings by name; None for none.
+
     Attributes:
         results: metrics of the last test, with intervals.
         predictions: of the last test, one row a record.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, audit: Audit | None = None) -> None:
+        self._audit = audit
         self.results: dict[str, Interval] = {}
         self.predictions: pd.DataFrame | None = None
 
@@ -45,13 +71,16 @@ class RunTracking(pl.Callback):
         for each in trainer.loggers:
             each.log_hyperparams(known)
         logger = mlflow_logger(trainer)
-        if logger is None:
+        if logger is None or not trainer.is_global_zero:
             return
         client, run_id = logger.experiment, logger.run_id
         for key, value in run_tags(pl_module.facts).items():
             client.set_tag(run_id, key, value)
         client.log_dict(run_id, environment(), "environment.json")
         client.log_dict(run_id, plain_facts(pl_module.facts), "data.json")
+        client.log_inputs(run_id, [dataset_input(pl_module.facts, pl_module.facts.learnt_from, "training")])
+        if pl_module.headline:
+            give_columns(client, str(logger.experiment_id), pl_module.headline)
 
     def on_fit_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Log the finished checkpoint and its calibrator."""
@@ -75,24 +104,38 @@ class RunTracking(pl.Callback):
             return
         with in_single_precision(pl_module):
             evaluation = pl_module.evaluate(trainer.datamodule)  # type: ignore[attr-defined]
+        facts = pl_module.facts
         self.results, self.predictions = evaluation.results, evaluation.predictions
-        for each in trainer.loggers:
-            each.log_metrics(metric_values(self.results))
+        if not trainer.loggers:
+            return
+        audit: Mapping[str, Interval] = {}
+        if self._audit is not None and isinstance(pl_module, ClassificationTask):
+            audit = self._audit(self.predictions, facts.recordings)
+        values = metric_values(self.results) | metric_values(audit, "audit/")
+        for one in trainer.loggers:
+            one.log_metrics(headline(values, pl_module.headline))
         logger = mlflow_logger(trainer)
         if logger is None:
             return
+        client, run_id = logger.experiment, logger.run_id
         with tempfile.TemporaryDirectory() as folder:
             pl_module.report(evaluation, Path(folder))
-            logger.experiment.log_artifacts(logger.run_id, folder)
+            Path(folder, METRICS_FILE).write_text(metrics_table(values), encoding="utf-8")
+            client.log_artifacts(run_id, folder)
+            card = Path(folder, "model_card.md").read_text(encoding="utf-8")
+        if isinstance(pl_module, ClassificationTask):
+            card = run_description(pl_module.model_card(evaluation), audit)
+        client.set_tag(run_id, NOTE, card[:_LONGEST])
+        client.log_inputs(run_id, [dataset_input(facts, facts.partition.test, "test")])
 
 
-def metric_values(results: dict[str, Interval]) -> dict[str, float]:
+def metric_values(results: Mapping[str, Interval], prefix: str = "test/") -> dict[str, float]:
     """Metrics and their interval's ends under the names that MLflow groups: `test/auroc`, `test/auroc_low`, ..."""
     values = {}
     for name, interval in results.items():
         for suffix, value in (("", interval.value), ("_low", interval.low), ("_high", interval.high)):
             if np.isfinite(value):
-                values[f"test/{name}{suffix}"] = float(value)
+                values[f"{prefix}{name}{suffix}"] = float(value)
     return values
 
 

@@ -1,4 +1,4 @@
-"""In single precision: a network that was trained in another one scores as those scores that are loaded."""
+"""Single precision: a network that was trained in another one scores as it will when it is loaded."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

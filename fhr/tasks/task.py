@@ -66,12 +66,15 @@ class Task(pl.LightningModule):
 
     Attributes:
         kind: of the task, as its checkpoints name it.
+        headline: names of the main metrics of a test, which loggers keep, none for all of them; a table among the
+            files of the run has all.
         sometimes_measured: metrics of the validation that not every batch can give.
         calibrator: what the fit ended with, or None.
         epochs: how many the weights were trained for.
     """
 
     kind: ClassVar[str]
+    headline: ClassVar[tuple[str, ...]] = ()
     sometimes_measured: ClassVar[frozenset[str]] = frozenset()
     calibrator: Finish | None
 
@@ -117,6 +120,9 @@ class Task(pl.LightningModule):
 
     def check_finish(self, data: Any) -> None:
         """Refuse data that `finish` could not use, before anything is trained."""
+
+    def check_trainer(self, trainer: pl.Trainer) -> None:
+        """Refuse a trainer that this task cannot be trained by."""
 
     def take(self, facts: DataFacts | None) -> None:
         """Remember the facts of the data; None forgets them."""
@@ -182,7 +188,7 @@ class Task(pl.LightningModule):
     def _step(self, batch: Any, stage: str) -> torch.Tensor:
         loss, size = self.cost(batch, stage)
         name = f"{'train' if stage == 'fitting' else stage}/loss"
-        self.log(name, loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=size)
+        self.log(name, loss, on_epoch=True, on_step=False, prog_bar=True, batch_size=size, sync_dist=True)
         return loss
 
     def training_step(self, batch: Any, batch_idx: int) -> torch.Tensor:
@@ -203,7 +209,7 @@ class Task(pl.LightningModule):
         loss = self.trainer.callback_metrics.get("train/loss")
         if loss is not None and not bool(loss.isfinite()):
             _log.warning(
-                "the training diverged: the loss of epoch %d is %s; a lower learning rate, or clipped gradients, may help",
+                "the training diverged: the loss of epoch %d is %s; try a lower learning rate, or clip gradients",
                 self.trainer.current_epoch,
                 float(loss),
             )
@@ -267,6 +273,8 @@ class Task(pl.LightningModule):
             CheckpointError: another kind of task, network, pipeline, label or features, test records that the weights
                 have seen, or training that would go on with other records, or from a finished checkpoint.
         """
+        if self._trainer is not None:  # Lightning gives weights their precision later, and would round these before
+            self.trainer.precision_plugin.convert_module(self)
         card = self._checked_card(checkpoint) if self.has_facts else None
         if card is not None and card.scaling is not None:
             for key in {"state_dict", "current_model_state"} & set(checkpoint):  # the latter beside averaged weights
@@ -274,8 +282,8 @@ class Task(pl.LightningModule):
         if self._in_training:
             if not checkpoint.get("optimizer_states"):
                 raise CheckpointError(
-                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the training "
-                    "to go on from; take a `last.ckpt`, or start anew"
+                    "the checkpoint is finished, or was kept with `save_weights_only`: it holds no state of the "
+                    "training to go on from; take a `last.ckpt`, or start anew"
                 )
             self._planned_steps = _planned_steps(checkpoint)
         if card is None:

@@ -91,8 +91,8 @@ def artifacts_of(database: Path) -> str:
 def folder_path(place: str) -> str | None:
     r"""Path of a local place, URI or path of whatever system, with forward slashes; None for any other.
 
-    >>> folder_path("file:///home/a%20b/mlruns"), folder_path(r"C:\runs\0"), folder_path("s3://bucket/0")
-    ('/home/a b/mlruns', 'C:/runs/0', None)
+    >>> folder_path("file:///data/a%20b/mlruns"), folder_path(r"C:\runs\0"), folder_path("s3://bucket/0")
+    ('/data/a b/mlruns', 'C:/runs/0', None)
     """
     if re.match(r"[A-Za-z]:[\\/]|\\\\", place):
         path = place.replace("\\", "/")
@@ -146,7 +146,7 @@ def moves(database: Path) -> list[Move]:
             continue
         its, paths = named.get(root, []), runs.get(root, [])
         move = Move(root, new, tuple(sorted(str(one.name) for one in its)), len(paths), False)
-        if any(place.is_dir() for path in paths if (place := move.of(path)) is not None):
+        if any(here.is_dir() for path in paths if (here := move.of(path)) is not None):
             known.append(move._replace(found=True))
         elif its and _has(Path(root, database.name), its):
             known.append(move)

@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import Run
 
-__all__ = ["ask_once", "ensure_experiment", "ensure_store", "find_run", "has_store", "mlflow_client", "run_checkpoints"]
+__all__ = [
+    "ask_once",
+    "check_store",
+    "ensure_experiment",
+    "ensure_store",
+    "find_run",
+    "has_store",
+    "mlflow_client",
+    "run_checkpoints",
+]
 
 # A server that is started again within a minute costs no run: waits of 2, 4, 8, 16 and 32 s between the attempts.
 _SERVER = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "5", "MLFLOW_HTTP_REQUEST_TIMEOUT": "30"}
@@ -125,6 +134,18 @@ def has_store() -> bool:
     """True if there is a store to read; asking a client would make the embedded one. A server is taken to be there."""
     database = database_of(tracking_uri())
     return database is None or database.is_file()
+
+
+def check_store() -> None:
+    """Refuse to go on where there is no store to read.
+
+    Raises:
+        TrackingError: there is none in the current folder.
+    """
+    if not has_store():
+        raise TrackingError(
+            f"there is no MLflow store {shown_uri()} in {Path.cwd()}; train first, or go to the folder that holds it"
+        )
 
 
 def find_run(run_id: str) -> "Run | None":

@@ -18,7 +18,7 @@ from fhr.evaluation import BESIDE, study
 from fhr.metrics import Interval, auroc
 from fhr.models import read_checkpoint
 from fhr.tasks import ClassificationTask
-from fhr.tracking import mlflow_client, run_checkpoints
+from fhr.tracking import HEADLINE, mlflow_client, run_checkpoints, run_metrics
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_the_table_has_the_network_and_every_baseline(runs, predictions):
 def test_what_is_said_on_stderr_goes_on_from_there(runs):
     err = runs.answers["crossval"].err
     assert re.search(rf"^predict: +\S*fhr predict --run {runs.crossval} \S+s\d+$", err, re.MULTILINE)
-    assert re.search(r"^look: .*mlflow server --backend-store-uri sqlite:///", err, re.MULTILINE)
+    assert re.search(r"^look: +\S*fhr ui$", err, re.MULTILINE)
     assert re.search(r"^AUROC 0\.\d{3} \(95% interval 0\.\d{3} to ", err, re.MULTILINE)
 
 
@@ -106,14 +106,17 @@ def test_parent_and_children_in_the_store(runs, client, tmp_path, births_databas
         assert {"best_epoch", "seconds"} <= set(child.data.metrics)
     assert {f.path for f in client.list_artifacts(runs.crossval)} == {
         *("config.yaml", "data.json", "environment.json", "splits.json"),
-        *("predictions.csv", "models.csv", "model_card.md", "figures"),
+        *("predictions.csv", "models.csv", "metrics.csv", "model_card.md", "figures"),
         *("conformal.csv", "shortcut_audit.csv", "window_audit.csv", "subgroups.csv", "net_benefit.csv"),
     }
     assert parent.data.tags["data_checksum"] == births_database.checksum
     assert parent.data.tags["split_checksum"] == make_splits(births_database).checksum
     assert {"git_commit", "git_dirty", "target"} <= set(parent.data.tags)
-    assert {"test/auroc", "test/auroc_low", "test/brier"} <= set(parent.data.metrics)
-    assert sum(key.startswith("baseline/auroc") for key in parent.data.metrics) == len(BESIDE)
+    ends = ("", "_low", "_high")
+    assert set(parent.data.metrics) == {f"{name}{end}" for name in HEADLINE for end in ends}
+    metrics = run_metrics(runs.crossval, client)
+    assert sum(key.startswith("baseline/auroc") for key in metrics) == len(BESIDE)
+    assert {"test/ece", "audit/loss_auroc_high", "audit/matched_auroc_20"} < set(metrics)
     assert parent.data.params["network/n_filters"] == "2"
     splits = Splits.load(client.download_artifacts(runs.crossval, "splits.json", str(tmp_path)))
     assert splits == make_splits(births_database)
@@ -133,7 +136,7 @@ def outcome(low: float, quarantined: dict[str, str]) -> crossval_run.Outcome:
     interval = Interval(low + 0.05, low, low + 0.1)
     results = dict.fromkeys(("auroc", "brier", "calibration_slope"), interval)
     table = pd.DataFrame({"name": ["a"], "probability": [0.5]})
-    return crossval_run.Outcome("0" * 32, "sqlite:///x y.db", results, table, [{"model": "m"}], quarantined)
+    return crossval_run.Outcome("0" * 32, results, table, [{"model": "m"}], quarantined)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +156,7 @@ def test_exit_codes(tmp_path, run_fhr, tiny_config, monkeypatch, low, quarantine
     assert answer.code == code
     assert answer.out == "model\nm\n"
     assert (tmp_path / "p.csv").read_text() == "name,probability\na,0.5\n"
-    assert "mlflow server --backend-store-uri 'sqlite:///x y.db'" in answer.err
+    assert answer.err.splitlines()[-1].startswith("look:  ")
 
 
 @pytest.mark.parametrize(

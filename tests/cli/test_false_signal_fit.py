@@ -34,7 +34,7 @@ def artifacts(client: MlflowClient, run_id: str, folder: Path) -> Path:
 def test_a_fit_prints_its_run_id_and_leaves_what_every_run_leaves(false_signal_run, client, tmp_path):
     answer = false_signal_run.answers["fit"]
     assert re.fullmatch(r"[0-9a-f]{32}\n", answer.out)
-    assert answer.err == f"finished; test it with `fhr test --run {false_signal_run.fit}`\n"
+    assert answer.err.startswith(f"finished; test it with `fhr test --run {false_signal_run.fit}`\nlook:  ")
     folder = artifacts(client, false_signal_run.fit, tmp_path)
     assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
         "config.yaml",
@@ -43,6 +43,7 @@ def test_a_fit_prints_its_run_id_and_leaves_what_every_run_leaves(false_signal_r
         "calibrator.json",
         "checkpoints/finished.ckpt",
         "predictions.csv",
+        "metrics.csv",
         "model_card.md",
     }
     run = client.get_run(false_signal_run.fit)
@@ -92,7 +93,9 @@ def test_the_checkpoint_says_of_which_kind_it_is(false_signal_run, client):
 
 def test_the_test_has_intervals_for_everything_that_is_measured(false_signal_run, client, tmp_path):
     answer = false_signal_run.answers["test"]
-    assert (answer.code, answer.err) == (0, "")
+    assert answer.code == 0
+    assert answer.err.startswith("look:  ")
+    assert answer.err.count("\n") == 1
     metrics = table(answer.out)
     names = ("fhr", "fhr_without_mhr", "scalp", "mhr")
     keys = ("auroc", "f1", "sensitivity", "ppv", "prevalence")

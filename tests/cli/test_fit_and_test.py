@@ -16,7 +16,8 @@ from mlflow import MlflowClient
 from fhr.datasets import CTUUHB, make_splits
 from fhr.metrics import auroc, brier
 from fhr.recording import developed_on
-from fhr.tracking import mlflow_client, run_checkpoints, run_folder
+from fhr.tasks import NOTE
+from fhr.tracking import mlflow_client, run_checkpoints, run_folder, run_metrics, runs_page
 
 DRAWN = ("roc", "precision_recall", "reliability", "risk_coverage", "net_benefit", "score_by_class", "strips")
 FIGURES = {f"figures/{name}.png" for name in DRAWN}
@@ -58,7 +59,9 @@ def configured(config: Path, folder: Path, *without: str) -> Path:
 def test_fit_writes_its_run_id_and_nothing_else_to_stdout(runs):
     answer = runs.answers["fit"]
     assert re.fullmatch(r"[0-9a-f]{32}\n", answer.out)
-    assert answer.err == f"finished; test it with `fhr test --run {runs.fit}`\n"
+    finished, look = answer.err.splitlines()
+    assert finished == f"finished; test it with `fhr test --run {runs.fit}`"
+    assert re.fullmatch(r"look:     \S*fhr ui", look)
 
 
 def test_a_run_holds_what_repeats_it(runs, client):
@@ -69,12 +72,13 @@ def test_a_run_holds_what_repeats_it(runs, client):
         "calibrator.json",
         "checkpoints/finished.ckpt",
         "predictions.csv",
+        "metrics.csv",
         "model_card.md",
         *FIGURES,
     }
     run = client.get_run(runs.fit)
     assert run.info.status == "FINISHED"
-    assert client.get_experiment(run.info.experiment_id).name.endswith("ph<7.20")
+    assert client.get_experiment(run.info.experiment_id).name == "acidosis ph<7.20 (simulated)"
     assert not run_folder(run).exists()
 
 
@@ -97,6 +101,32 @@ def test_the_run_says_what_its_records_are(runs, client, births_database, tmp_pa
     card = text(client, runs.fit, "model_card.md", tmp_path)
     assert "\n- Records: learnt from 96 simulated (made by fhr.simulation " in card
     assert "tested on 24 simulated" in card
+
+
+def test_a_run_says_its_result_in_words_and_names_its_data(runs, client, births_database):
+    """The result is what `fhr test` wrote; the slices have learnt and were tested, of one database."""
+    run, tested = client.get_run(runs.fit), table(runs.answers["test"].out)["value"]
+    assert run.data.tags[NOTE].startswith(f"**AUROC {tested['auroc']:.3f} (95% interval")
+    assert "say nothing of real births" in run.data.tags[NOTE]
+    inputs = {one.tags[0].value: one.dataset for one in run.inputs.dataset_inputs}
+    assert {one.name for one in inputs.values()} == {"births, fold 0, training", "births, fold 0, test"}
+    assert {one.digest for one in inputs.values()} == {births_database.checksum[:32]}
+    assert {context: json.loads(one.profile)["records"] for context, one in inputs.items()} == {
+        "training": 96,
+        "test": 24,
+    }
+    assert json.loads(inputs["test"].source) == {"uri": births_database.origin}
+    assert run.data.metrics["audit/matched_auroc"] == run_metrics(runs.fit, client)["audit/matched_auroc"]
+    assert "viewStateShareKey" in runs_page(client.get_experiment(run.info.experiment_id))
+
+
+def test_a_cross_validation_says_its_result_and_names_its_data_too(runs, client):
+    run = client.get_run(runs.crossval)
+    assert run.info.run_name.startswith("InceptionNet n_filters=2 ")
+    assert run.info.run_name.endswith(", births, cross-validation 1 x 5 x 1")
+    assert "Best line on the same folds: " in run.data.tags[NOTE]
+    (one,) = run.inputs.dataset_inputs
+    assert (one.dataset.name, one.tags[0].value) == ("births", "cross-validation")
 
 
 def test_parameters_compare_runs(runs, client):
@@ -171,7 +201,7 @@ def test_test_writes_metrics_with_intervals_to_stdout_and_into_the_run(runs, cli
     metrics = table(answer.out)
     assert list(metrics.columns) == ["value", "low", "high"]
     assert {"auroc", "auprc", "brier", "calibration_slope", "ece"} <= set(metrics.index)
-    stored = client.get_run(runs.fit).data.metrics
+    stored = run_metrics(runs.fit, client)
     for metric, row in metrics.dropna().iterrows():
         for key, value in ((f"test/{metric}", row["value"]), (f"test/{metric}_low", row["low"])):
             assert stored[key] == pytest.approx(value, abs=1e-6)

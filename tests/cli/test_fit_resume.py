@@ -188,6 +188,24 @@ def test_it_does_not_matter_where_a_fit_breaks(folder, tiny_config, unbroken, ru
     assert_same(what_is_in(mlflow_client(), the_run(mlflow_client())), unbroken)
 
 
+def test_a_fit_goes_on_in_a_folder_that_was_moved(folder, tiny_config, run_fhr, monkeypatch):
+    """Its best epoch so far, here the first one, lies in the folder too."""
+    before = folder / "before"
+    before.mkdir()
+    worst = {"checkpoint": {"monitor": "val/loss", "mode": "max"}}
+    config = configured(before, tiny_config, ["batch:4:0"], **worst)
+    assert "Crash: batch:4:0" in run_fhr(before, "fit", "--config", config).err
+    after = before.rename(folder / "after")
+    monkeypatch.chdir(after)
+    run_id = the_run(mlflow_client()).info.run_id
+    answer = run_fhr(after, "fit", "--resume", run_id)
+    assert answer.code == 0, answer.err
+    losses = [metric.value for metric in mlflow_client().get_metric_history(run_id, "val/loss")]
+    assert (len(losses), max(losses)) == (5, losses[0])
+    assert the_run(mlflow_client()).data.metrics["best_epoch"] == 1
+    assert {path.name for path in folder.iterdir()} == {"after"}
+
+
 def test_metrics_that_were_not_logged_any_more_are_not_lost(folder, tiny_config, unbroken, run_fhr, monkeypatch):
     """Lightning logs the means of an epoch after its checkpoint is written, those of the last epoch too."""
     log = MLFlowLogger.log_metrics
@@ -210,18 +228,28 @@ def test_metrics_that_were_not_logged_any_more_are_not_lost(folder, tiny_config,
 def test_a_fit_that_early_stopping_had_ended_trains_no_more(folder, tiny_config, run_fhr):
     stop = {"early_stopping": {"monitor": "val/loss", "stopping_threshold": 100.0}}  # after the first epoch
     config = configured(folder, tiny_config, ["train_end"], **stop)
-    broken = run_fhr(folder, "fit", "--config", config)
+    broken = run_fhr(folder, "fit", "--config", config, "--name", "of my own")
     assert broken.code == 70
     assert "Crash: train_end" in broken.err
-    run_id = the_run(mlflow_client()).info.run_id
+    run, client = the_run(mlflow_client()), mlflow_client()
+    run_id = run.info.run_id
+    client.rename_experiment(run.info.experiment_id, "acidosis ph<7.20")  # as earlier versions called it
     assert run_fhr(folder, "fit", "--resume", run_id).code == 0
+    assert the_run(client).info.run_name == "of my own"
+    assert {one.name for one in client.search_experiments()} == {"Default", "acidosis ph<7.20"}
     assert {m.step for m in mlflow_client().get_metric_history(run_id, "val/loss")} == {3}
+
+
+def test_a_run_that_goes_on_keeps_its_name(runs, run_fhr):
+    answer = run_fhr(runs.folder, "fit", "--resume", runs.fit, "--name", "another")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.endswith("goes on with the settings that it began with; leave out --name\n")
 
 
 def test_a_finished_run_has_nothing_left_to_do(runs, run_fhr):
     answer = run_fhr(runs.folder, "fit", "--resume", runs.fit)
     assert (answer.code, answer.out) == (0, f"{runs.fit}\n")
-    assert answer.err == f"finished; test it with `fhr test --run {runs.fit}`\n"
+    assert answer.err.startswith(f"finished; test it with `fhr test --run {runs.fit}`\nlook:  ")
 
 
 def test_what_cannot_go_on_is_refused(runs, run_fhr, monkeypatch, tiny_config):

@@ -44,11 +44,13 @@ def test_runs_newest_first_without_the_folds(runs, run_fhr):
     answer = run_fhr(runs.folder, "runs")
     assert (answer.code, answer.err) == (0, "")
     rows = table(answer.out).set_index("run_id")
-    assert list(rows.columns) == ["experiment", "name", "status", "auroc", "brier"]
+    assert list(rows.columns[:5]) == ["experiment", "name", "status", "auroc", "brier"]
     order = rows.index.tolist()
     assert order.index(runs.crossval) < order.index(runs.fit)
     assert rows.loc[[runs.fit, runs.crossval], "status"].tolist() == ["FINISHED", "FINISHED"]
-    assert rows.loc[runs.fit, "name"] == "InceptionNet repeat 0 fold 0 inner 0"
+    assert (
+        rows.loc[runs.fit, "name"] == "InceptionNet n_filters=2 kernel_sizes=5-11 depth=2 stride=4 +5, births, fold 0"
+    )
     tested = table(runs.answers["test"].out).set_index("metric")["value"]
     assert rows.loc[runs.fit, "auroc"] == pytest.approx(tested["auroc"], abs=1e-6)
     assert not any(name.startswith("repeat ") for name in rows["name"])

@@ -62,7 +62,7 @@ def test_the_card_says_which_records_were_made(card):
     line = records_line(made, measured)
     assert line == "- Records: learnt from 40 measured, 9 synthetic (made by gan(seed=1)); tested on 40 measured\n"
     assert f"`)\n{line}- Tested on: 5" in replace(card, records=line).markdown()
-    assert "**The numbers below say nothing of real births**" in records_line(measured, made)
+    assert "**The numbers here say nothing of real births**" in records_line(measured, made)
 
 
 def test_values_for_mlflow_are_finite_and_grouped():

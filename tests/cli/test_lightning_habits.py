@@ -1,0 +1,287 @@
+"""Habits that users bring from Lightning: each works, or is refused in one line before anything is trained."""
+
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+from jsonargparse import Namespace
+from mlflow import MlflowClient
+
+from fhr.cli.trainer_settings import check_own_checkpoint, check_training
+from fhr.cli.training_cli import TrainingCLI
+from fhr.errors import FHRError
+from fhr.models import read_checkpoint
+from fhr.tracking import mlflow_client, run_checkpoints
+
+CALLBACKS = "pytorch_lightning.callbacks"
+
+
+@pytest.fixture(scope="module")
+def config(tiny_config, tmp_path_factory) -> Path:
+    """`tiny_config` with fewer batches and a still smaller network."""
+    content = yaml.safe_load(tiny_config.read_text())
+    content["model"]["init_args"]["model"]["init_args"] |= {"kernel_sizes": [5], "depth": 1, "stride": 8}
+    content["trainer"] |= {"limit_train_batches": 3, "limit_val_batches": 1}
+    path = tmp_path_factory.mktemp("habits") / "habits.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """An empty folder to work in."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def runs_of(client: MlflowClient) -> list:
+    return client.search_runs([e.experiment_id for e in client.search_experiments()])
+
+
+def callback(name: str, **settings: object) -> dict[str, object]:
+    return {"class_path": f"{CALLBACKS}.{name}", "init_args": settings}
+
+
+class Usual(NamedTuple):
+    folder: Path
+    config: Path
+    run_id: str
+
+
+@pytest.fixture(scope="module")
+def usual(config, run_fhr, tmp_path_factory) -> Usual:
+    """A fit with many habits at once: five steps in double precision, own optimizer, schedule, loggers, callbacks."""
+    folder = tmp_path_factory.mktemp("usual")
+    content = yaml.safe_load(config.read_text())
+    content["trainer"] |= {
+        "max_steps": 5,
+        "precision": "64-true",
+        "profiler": "simple",
+        "detect_anomaly": True,
+        "logger": [
+            {"class_path": f"pytorch_lightning.loggers.{name}", "init_args": {"save_dir": "beside"}}
+            for name in ("CSVLogger", "TensorBoardLogger")
+        ],
+        "callbacks": [
+            callback("TQDMProgressBar"),
+            callback("ModelSummary"),
+            callback("Timer"),
+            callback("ModelCheckpoint", dirpath="own", every_n_train_steps=2, save_top_k=-1, filename="{step}"),
+            callback("ModelCheckpoint", save_weights_only=True, filename="weights"),
+        ],
+    }
+    content["optimizer"] = {"class_path": "torch.optim.SGD", "init_args": {"lr": 0.01, "momentum": 0.9}}
+    content["lr_scheduler"] = {
+        "class_path": "pytorch_lightning.cli.ReduceLROnPlateau",
+        "init_args": {"monitor": "val/loss", "patience": 3},
+    }
+    path = folder / "usual.yaml"
+    path.write_text(yaml.safe_dump(content))
+    answer = run_fhr(folder, "fit", "--config", path)
+    assert answer.code == 0, answer.err
+    assert answer.out.count("\n") == 1
+    return Usual(folder, path, answer.out.strip())
+
+
+@pytest.fixture
+def client(usual, monkeypatch) -> MlflowClient:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(usual.folder)
+    return mlflow_client()
+
+
+def test_own_optimizer_and_schedule_are_the_parameters_of_the_run(usual, client):
+    found = client.get_run(usual.run_id).data.params
+    assert {key: found.get(key) for key in ("optimizer", "optimizer/lr", "optimizer/momentum", "scheduler")} == {
+        "optimizer": "SGD",
+        "optimizer/lr": "0.01",
+        "optimizer/momentum": "0.9",
+        "scheduler": "ReduceLROnPlateau",
+    }
+    assert (found["scheduler/patience"], found["precision"]) == ("3", "64-true")
+    assert not {"learning_rate", "weight_decay"} & set(found)  # which nothing used
+
+
+def test_further_loggers_stand_beside_that_of_mlflow(usual, client):
+    assert client.get_run(usual.run_id).data.metrics["best_epoch"] in (1, 2)
+    (table,) = usual.folder.glob("beside/**/metrics.csv")
+    assert "val/loss" in pd.read_csv(table)
+    (hyperparameters, *_) = usual.folder.glob("beside/**/hparams.yaml")
+    assert "optimizer/momentum: 0.9" in hyperparameters.read_text()
+    assert list(usual.folder.glob("beside/**/events.out.tfevents.*"))
+
+
+def test_checkpoints_of_callbacks_are_kept_in_their_folder_or_in_the_run(usual, client):
+    assert {path.name for path in (usual.folder / "own").iterdir()} == {"step=2.ckpt", "step=4.ckpt"}
+    (weights,) = client.list_artifacts(usual.run_id, "own_checkpoints")
+    assert weights.path == "own_checkpoints/weights.ckpt"
+    assert not list(usual.folder.glob("[0-9]*"))  # where Lightning would have put them
+
+
+def test_what_trained_in_double_precision_is_tested_as_it_predicts(usual, client, run_fhr):
+    answer = run_fhr(usual.folder, "test", "--run", usual.run_id)
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(client.download_artifacts(usual.run_id, "predictions.csv"), index_col="name")
+    (checkpoint,) = run_checkpoints(usual.run_id)
+    assert next(read_checkpoint(checkpoint)[1].parameters()).dtype is torch.float32
+    root = yaml.safe_load(usual.config.read_text())["data"]["init_args"]["root"]
+    some = table.index[:2]
+    paths = [str(Path(root) / f"{name}.hea") for name in some]
+    predicted = run_fhr(usual.folder, "predict", *paths, "--run", usual.run_id)
+    assert predicted.code == 0, predicted.err
+    probability = pd.read_csv(io.StringIO(predicted.out), index_col="name")["probability"]
+    np.testing.assert_allclose(probability[some], table["probability"][some], rtol=1e-3)
+
+
+def test_a_checkpoint_of_any_callback_is_tested_and_one_with_its_training_gone_on_from(usual, client, run_fhr):
+    whole, weights = "own/step=4.ckpt", client.download_artifacts(usual.run_id, "own_checkpoints/weights.ckpt")
+    tested = run_fhr(usual.folder, "test", "--config", usual.config, "--ckpt_path", whole)
+    assert (tested.code, tested.out.partition("\n")[0]) == (0, "metric,value,low,high"), tested.err
+    before = len(runs_of(client))
+    refused = run_fhr(usual.folder, "fit", "--config", usual.config, "--ckpt_path", weights)
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert "or was kept with `save_weights_only`" in refused.err
+    assert len(runs_of(client)) == before  # the run that had begun was taken back
+
+
+@pytest.mark.parametrize("settings", [("--trainer.limit_val_batches=0",), ("--trainer.max_steps=2",)])
+def test_without_a_validation_the_last_weights_are_kept(folder, config, run_fhr, settings):
+    answer = run_fhr(folder, "fit", "--config", config, *settings)
+    assert answer.code == 0, answer.err
+    assert "the last weights are kept" in answer.err
+    (path,) = run_checkpoints(answer.out.strip())
+    assert torch.load(path, weights_only=True)["global_step"] == (6 if "limit_val" in settings[0] else 2)
+
+
+def test_a_loss_that_is_no_number_keeps_nothing_and_fails(folder, config, run_fhr):
+    answer = run_fhr(folder, "fit", "--config", config, "--model.learning_rate=1e30")
+    assert (answer.code, answer.out) == (2, "")
+    assert "the training diverged: the loss of epoch 0 is nan" in answer.err
+    assert "no checkpoint is worth keeping: val/loss was never a finite number" in answer.err
+    assert "--resume" not in answer.err  # there is nothing to go on from
+    (run,) = runs_of(mlflow_client())
+    assert run.info.status == "FAILED"
+
+
+def test_a_fit_that_is_to_keep_no_checkpoint_says_so(folder, config, run_fhr):
+    answer = run_fhr(folder, "fit", "--config", config, "--trainer.enable_checkpointing=false")
+    (run,) = runs_of(mlflow_client())
+    why = "--trainer.enable_checkpointing=false"
+    assert (answer.code, answer.out) == (0, "")
+    assert answer.err.endswith(f"run {run.info.run_id} is finished without a checkpoint ({why})\n")
+    assert (run.info.status, run.data.tags["without_checkpoint"]) == ("FINISHED", why)
+
+
+@pytest.mark.parametrize(
+    ("setting", "code", "out", "err"),
+    [
+        ("--trainer.logger=false", 0, "finished.ckpt\n", "finished, in no run (--trainer.logger=false); predict with"),
+        ("--trainer.fast_dev_run=true", 0, "", "nothing is kept, neither run nor checkpoint (--trainer.fast_dev_run)"),
+        (
+            "--checkpoint.monitor=val/nonsense",
+            2,
+            "",
+            "ModelCheckpoint goes by val/nonsense, which the validation does not measure; it measures val/auprc, val/auroc",
+        ),
+        ("--trainer.max_epochs=0", 2, "", "fhr fit: --trainer.max_epochs=0; nothing would be trained"),
+        ("--trainer.precision=transformer-engine", 2, "", "Requirement 'transformer_engine"),
+    ],
+)
+def test_what_leaves_no_run_says_so(folder, config, run_fhr, setting, code, out, err):
+    answer = run_fhr(folder, "fit", "--config", config, setting)
+    assert answer.code == code, answer.err
+    assert answer.out.endswith(out)
+    assert bool(answer.out) is bool(out)
+    assert err in answer.err
+    assert "Traceback" not in answer.err
+    assert not (folder / "mlruns").exists() or runs_of(mlflow_client()) == []
+
+
+def test_weights_that_were_averaged_are_those_that_the_fit_ends_with(folder, config, run_fhr):
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["callbacks"] = [callback("StochasticWeightAveraging", swa_lrs=0.05, swa_epoch_start=1)]
+    content["trainer"]["max_epochs"] = 3
+    (folder / "averaged.yaml").write_text(yaml.safe_dump(content))
+    answer = run_fhr(folder, "fit", "--config", "averaged.yaml")
+    assert answer.code == 0, answer.err
+    (path,) = run_checkpoints(answer.out.strip())
+    # Lightning averages after the third epoch and passes over the data once more, for the normalisation.
+    assert torch.load(path, weights_only=True)["epoch"] == 4
+
+
+@pytest.mark.parametrize(
+    ("finder", "settings", "place"),
+    [
+        ("LearningRateFinder", {"num_training_steps": 15, "min_lr": 1e-4}, ("model", "learning_rate")),
+        ("BatchSizeFinder", {"max_trials": 1, "steps_per_trial": 1}, ("data", "batch_size")),
+    ],
+)
+def test_what_a_finder_found_is_the_setting_of_the_run(folder, config, run_fhr, finder, settings, place):
+    content = yaml.safe_load(config.read_text())
+    content["trainer"] |= {"callbacks": [callback(finder, **settings)], "limit_train_batches": 1.0, "max_epochs": 4}
+    (folder / "found.yaml").write_text(yaml.safe_dump(content))
+    answer = run_fhr(folder, "fit", "--config", "found.yaml")
+    assert answer.code == 0, answer.err
+    run_id, (part, name) = answer.out.strip(), place
+    kept = yaml.safe_load(Path(mlflow_client().download_artifacts(run_id, "config.yaml")).read_text())
+    assert kept["trainer"]["callbacks"] == []
+    found = kept[part]["init_args"][name]
+    assert found != content[part]["init_args"][name]
+    assert float(mlflow_client().get_run(run_id).data.params[name]) == pytest.approx(found)
+
+
+def named(name: str) -> Namespace:
+    return Namespace(class_path=f"some.module.{name}", init_args=Namespace())
+
+
+@pytest.mark.parametrize(
+    ("trainer", "more", "message"),
+    [
+        ({"max_epochs": 0}, {}, "--trainer.max_epochs=0; nothing would be trained"),
+        ({"limit_train_batches": 0.0}, {}, "nothing would be trained"),
+        ({"barebones": True}, {}, "keeps no checkpoint and no run"),
+        ({"precision": "16-true"}, {}, "is 0 in half precision"),
+        ({"logger": [named("CSVLogger"), named("MLFlowLogger")]}, {}, "is kept in MLflow anyway"),
+        ({}, {"lr_scheduler": named("StepLR")}, "--lr_scheduler StepLR without --optimizer"),
+        ({"callbacks": [named("LearningRateFinder")]}, {"optimizer": named("SGD")}, "leave it out, or --optimizer"),
+    ],
+)
+def test_a_training_that_could_not_work_is_refused(trainer, more, message):
+    with pytest.raises(FHRError, match=message):
+        check_training(Namespace(trainer=Namespace(trainer), **more))
+
+
+def test_a_training_that_could_work_is_not_refused():
+    usual = {"max_epochs": None, "max_steps": -1, "logger": True, "callbacks": named("Timer"), "precision": "16-mixed"}
+    check_training(Namespace(trainer=Namespace(usual), optimizer=named("SGD"), lr_scheduler=named("StepLR")))
+
+
+@pytest.mark.parametrize("which", ["best", "last"])
+def test_a_fit_that_begins_has_no_checkpoint_of_its_own(tmp_path, which):
+    with pytest.raises(FHRError, match=f"--ckpt_path {which}: a fit that begins has no checkpoint"):
+        check_own_checkpoint(which, str(tmp_path))
+    (tmp_path / "last.ckpt").touch()
+    check_own_checkpoint("last", str(tmp_path))
+
+
+def test_settings_that_are_objects_or_null_are_written_down_and_read_again(config):
+    content = yaml.safe_load(config.read_text())
+    content["trainer"] |= {
+        "callbacks": [callback("StochasticWeightAveraging", swa_lrs=0.05), callback("Timer", duration="00:01:00:00")],
+        "val_check_interval": 2,
+        "check_val_every_n_epoch": None,
+    }
+    path = config.with_name("objects.yaml")
+    path.write_text(yaml.safe_dump(content))
+    cli = TrainingCLI(["--config", str(path)], run=False, tracked=False)
+    path.write_text(cli.configuration())
+    again = TrainingCLI(["--config", str(path)], run=False, tracked=False)
+    assert again.configuration() == cli.configuration()
+    assert again.trainer.check_val_every_n_epoch is None
+    assert yaml.safe_load(path.read_text())["trainer"]["callbacks"][0]["init_args"]["device"] == "cpu"
