@@ -228,6 +228,7 @@ class TrainingCLI(LightningCLI):
         if isinstance(self.model, Task):
             self.model.check_trainer(self.trainer)
         tell_of_processes(self.trainer, getattr(self.datamodule, "batch_size", None))
+        self.calibration.began = self._training is not None and self._training.goes_on
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
