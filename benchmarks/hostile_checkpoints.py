@@ -4,10 +4,10 @@ OMP_NUM_THREADS=1 python benchmarks/hostile_checkpoints.py [CHECKPOINTS] [CALIBR
 
 The files are the golden checkpoints and calibrators of the tests, some KB each, of every format and kind, spoilt as
 `tests/hostile_kinds.py` says: bytes of the file; bytes inside its archive with checksums that hold; fields of the card
-and weights; a checkpoint of arrays as any archive, and by the fields of its card; an exported run by its bytes, its list
-of runs and the checkpoint in it. A case that is read has predicted a
-recording of 25 min. It escapes where anything but an `FHRError` comes out, or a probability outside [0, 1]. Of the
-checkpoints of networks a fifth each are of the first two kinds. Exits with 1 if any escapes.
+and weights; a checkpoint of arrays as any archive, and by the fields of its card; an exported run by its bytes, its
+list of runs and the checkpoint in it. A case that is read has predicted a recording of 25 min. It escapes where
+anything but an `FHRError` comes out, or a probability outside [0, 1]. Of the checkpoints of networks a fifth each are
+of the first two kinds. Exits with 1 if any escapes.
 """
 
 import logging

@@ -2,8 +2,8 @@
 
 python benchmarks/logged_models.py RUN [RUN ...], in a folder that holds `mlruns`
 
-The store is copied; there the models of each run are deleted, and one is logged anew as a fit or a cross-validation does
-at its end, with everything imported, and once more, which finds it there. `linked` are bytes that take no room.
+The store is copied; there the models of each run are deleted, and one is logged anew as a fit or a cross-validation
+does at its end, with everything imported, and once more, which finds it there. `linked` are bytes that take no room.
 """
 
 import argparse

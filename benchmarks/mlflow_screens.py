@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -66,7 +65,7 @@ def served(folder: Path, port: int) -> Iterator[str]:
         try:
             yield address
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             print("exit code", process.wait())
 
 

@@ -22,7 +22,7 @@ BLOCKS = re.findall(
 )
 OPTIONAL = {"dask_jobqueue"}
 # A trained network, a cluster, or a database; names that an earlier block of that kind defines.
-NEEDS = ("fhr.load(", "dask_jobqueue", "predictor.", "data/ctu-uhb-ctgdb")
+NEEDS = ("fhr.load(", "runs:/RUN_ID", "dask_jobqueue", "predictor.", "data/ctu-uhb-ctgdb")
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[-1][:40])

@@ -53,7 +53,7 @@ def run_table(runs: Sequence["Run"], experiments: Mapping[str, str]) -> pd.DataF
 
 
 def differing(parameters: Sequence[Mapping[str, str]]) -> list[str]:
-    """Of each run in words, such as `n_filters=8, learning_rate=0.01`: those in which runs that have them differ.
+    """Parameters of each run in words, `n_filters=8, learning_rate=0.01`: those in which runs that have them differ.
 
     >>> differing([{"rate": "0.1", "seed": "1"}, {"rate": "0.2", "seed": "1"}, {"seed": "1"}])
     ['rate=0.1', 'rate=0.2', '']

@@ -24,10 +24,11 @@ from fhr.evaluation import (
     next_settings,
     trained_by,
 )
-from fhr.tasks import ClassificationTask, DataFacts, plain_facts, run_tags
+from fhr.tasks import ClassificationTask, DataFacts, data_name, plain_facts, run_tags
 from fhr.tracking import environment
 
 from .crossval_maker import ConfiguredMaker
+from .run_names import joined
 from .sweep_space import as_options, check_settings, read_space, space_text
 from .sweep_store import SweepStore, Trial
 from .training_cli import TrainingCLI, quieten
@@ -172,7 +173,8 @@ class _Search:
             _ARGUMENTS: json.dumps([plan.config, *plan.settings]),
             _TRIALS: str(plan.trials),
         }
-        store = SweepStore.create(cli.datamodule.experiment, f"{network} sweep", tags)
+        name = joined(network, cli.differences(), data_name(self.facts.origin), "sweep")
+        store = SweepStore.create(cli.datamodule.experiment, name, tags)
         parameters = {
             "target": self.facts.target,
             "network": cli.model.model.specification["class_path"],

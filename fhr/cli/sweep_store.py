@@ -66,6 +66,9 @@ class SweepStore(ParentRun):
         if trial.score is not None:
             metrics |= {"inner/auroc": trial.score.mean, "inner/auroc_se": trial.score.standard_error}
         self.log(trial.settings, metrics, run_id=child)
+        values = [] if trial.score is None else list(trial.score.values)
+        whole = {"settings": trial.settings, "inner_aurocs": values, "reason": trial.reason, "seconds": trial.seconds}
+        self.client.log_dict(child, whole, "trial.json")  # a finished run without files would seem to have lost them
         self.client.set_terminated(child, "FAILED" if trial.score is None else "FINISHED")
         return trial._replace(run_id=child)
 

@@ -233,8 +233,8 @@ class TrainingCLI(LightningCLI):
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
             self.model.begin()  # the training itself begins so, too; here, for what it refuses
-            if self._tracked and self.trainer.checkpoint_callbacks and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]
-                self.model.check_finish(self.datamodule)
+            if self._tracked:
+                self.calibration.check(self.trainer, self.model, self.datamodule)
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then

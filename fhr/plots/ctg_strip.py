@@ -95,7 +95,7 @@ def ctg(
     if window.minutes * speed > _MOST_CM:
         raise FHRError(
             f"{window.minutes:g} min of {recording.name} at {speed:g} cm/min are {window.minutes * speed / 100:.1f} m "
-            f"of paper; one figure takes {_MOST_CM / 100:g} m: give minutes, or make sheets (ctg_pages, a .pdf)"
+            f"of paper; one figure takes {_MOST_CM / 100:g} m: give minutes, or sheets, which a .pdf takes"
         )
     layers = checked_layers(recording, morphology, false_signal, contributions)
     return lay_out(layers, window, paper, note=NOTICE)

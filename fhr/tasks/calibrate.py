@@ -44,11 +44,18 @@ class Calibration(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse held-out records that are too few before anything is trained."""
-        if self.calibrate and isinstance(pl_module, Task) and self._keeper(trainer) is not None:
-            data = trainer.datamodule  # type: ignore[attr-defined]
+        self.check(trainer, pl_module, trainer.datamodule)  # type: ignore[attr-defined]
+
+    def check(self, trainer: pl.Trainer, task: pl.LightningModule, data: Any) -> None:
+        """Refuse held-out records that are too few; worth asking before a run is made.
+
+        Raises:
+            FHRError: see `Task.check_finish`; no data module.
+        """
+        if self.calibrate and isinstance(task, Task) and self._keeper(trainer) is not None:
             if data is None:
                 raise FHRError("no data module, so no held-out records to calibrate on; give `fit` one by `datamodule`")
-            pl_module.check_finish(data)
+            task.check_finish(data)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember that there was something left to train."""

@@ -184,6 +184,8 @@ def run_checkpoints(run_id: str) -> list[Path]:
     run = find_run(run_id)
     if run is None:
         raise CheckpointError(f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs")
+    if run.data.tags.get("kind") == "sweep":
+        raise CheckpointError(f"run {run_id} is a sweep and keeps no network; train one with its best settings first")
     with store_errors():
         paths = _checkpoints(run, RunFiles())
     if not paths:

@@ -4,8 +4,10 @@ import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from mlflow.utils.file_utils import local_file_uri_to_path
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -43,13 +45,25 @@ def test_reading(runs, copied, births, run_fhr):
     assert f"the files of run {fold} are gone" in half.err
 
 
+def mlflow_pyfunc(folder: Path, run_id: str) -> Any:
+    """The model of a run, as MLflow alone loads it."""
+    import mlflow
+
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{folder / 'mlruns' / 'mlflow.db'}")
+    try:
+        return mlflow.pyfunc.load_model(f"runs:/{run_id}/model")
+    finally:
+        mlflow.set_tracking_uri(before)
+
+
 def find_folds(folder: Path, run_id: str) -> list[str]:
     with closing(sqlite3.connect(folder / "mlruns" / "mlflow.db")) as store:
         text = "SELECT run_uuid FROM tags WHERE key = 'mlflow.parentRunId' AND value = ?"
         return [str(child) for (child,) in store.execute(text, (run_id,))]
 
 
-def test_writing(runs, copied, run_fhr, plain_report):
+def test_writing(runs, copied, births, run_fhr, plain_report):
     before = snapshot(runs.folder)
     dry = run_fhr(copied, "runs", "--relocate", "dry")
     n = len(find_folds(copied, runs.crossval)) + 2
@@ -67,4 +81,7 @@ def test_writing(runs, copied, run_fhr, plain_report):
     again = run_fhr(copied, "runs", "--relocate")
     assert again.err == "fhr runs: nothing was moved: the store names the folder that it lies in\n"
     assert {place.startswith(f"{(copied / 'mlruns').as_uri()}/") for place in places(copied)} == {True}
+    assert all(Path(local_file_uri_to_path(place)).is_dir() for place in places(copied))
+    model = mlflow_pyfunc(copied, runs.fit)
+    assert model.predict([str(births / "s0001")])["name"].tolist() == ["s0001"]
     assert snapshot(runs.folder) == before

@@ -16,7 +16,7 @@ from fhr.cli.sweep_store import SweepStore, Trial
 from fhr.datamodules import DatabaseDataModule
 from fhr.errors import FHRError
 from fhr.evaluation import Choices, InnerScore, Range, inner_aurocs, read_scores
-from fhr.tracking import mlflow_client
+from fhr.tracking import RunFiles, mlflow_client
 
 SPACE = """
 model.learning_rate: {low: 1e-3, high: 0.1, log: true}
@@ -87,7 +87,7 @@ def test_a_trial_scores_what_the_held_out_folds_of_a_cross_validation_say(
 
 def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, run_fhr, tiny_config, no_training):
     options = ["--config", tiny_config, "--space", folder / "space.yaml", "--seed", 5]
-    whole = run_fhr(runs.folder, "sweep", *options, "--trials", 7, "--inner", 2)
+    whole = run_fhr(runs.folder, "sweep", *options, "--trials", 6, "--inner", 2)
     assert whole.code == 0, whole.err
     asked, no_training[:] = no_training[:], []
     begun = run_fhr(runs.folder, "sweep", *options, "--trials", 3, "--inner", 2)
@@ -99,15 +99,18 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, ru
     )
     client.delete_run(first.info.run_id)
     client.update_run(parent, status="RUNNING")
-    answer = run_fhr(runs.folder, "sweep", "--resume", parent, "--trials", 7)
+    answer = run_fhr(runs.folder, "sweep", "--resume", parent, "--trials", 6)
     assert answer.code == 0, answer.err
     columns = ["trial", "state", "auroc", "auroc_se", *("model.learning_rate", "model.model.n_filters"), "reason"]
     pd.testing.assert_frame_equal(table(answer)[columns], table(whole)[columns])
     assert no_training == [*asked[:3], asked[0], *asked[3:]]
-    assert len({run.data.tags["fhr.trial"] for run in children(parent)}) == len(children(parent)) == 7
+    assert len({run.data.tags["fhr.trial"] for run in children(parent)}) == len(children(parent)) == 6
     assert client.get_run(parent).info.status == "FINISHED"
     kept = Path(client.download_artifacts(parent, "trials.csv", str(folder))).read_text()
     assert kept == answer.out
+    for run in children(parent):
+        trial = json.loads(RunFiles().fetch(run, "trial.json", folder).read_text())
+        assert trial["settings"] == json.loads(run.data.tags["fhr.settings"])
 
 
 def test_what_is_best_is_told_with_its_noise_and_its_command(runs, folder, run_fhr, tiny_config, no_training):
@@ -259,11 +262,16 @@ def test_a_mistake_is_told_before_the_run_exists(folder, run_fhr, tmp_path, tiny
     assert not (tmp_path / "empty" / "mlruns").exists()
 
 
-def test_other_verbs_name_the_one_that_goes_on_with_a_sweep(runs, folder, run_fhr):
-    sweep = SweepStore.create("acidosis ph<7.20", "begun", {})
+def test_other_verbs_name_the_one_that_goes_on_with_a_sweep(runs, folder, run_fhr, births):
+    client = mlflow_client()
+    experiment = client.get_experiment(client.get_run(runs.fit).info.experiment_id).name
+    sweep = SweepStore.create(experiment, "begun", {})
     answer = run_fhr(runs.folder, "fit", "--resume", sweep.run_id)
     assert answer.code == 2
     assert f"is a sweep; go on with `fhr sweep --resume {sweep.run_id}`" in answer.err
+    predicted = run_fhr(runs.folder, "predict", "--run", sweep.run_id, births / "s0001")
+    assert predicted.code == 2
+    assert "is a sweep and keeps no network; train one with its best settings first" in predicted.err
     other = run_fhr(runs.folder, "sweep", "--resume", runs.crossval)
     assert "is no sweep; give one that `fhr sweep` made" in other.err
-    mlflow_client().delete_run(sweep.run_id)
+    client.delete_run(sweep.run_id)
