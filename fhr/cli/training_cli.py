@@ -61,8 +61,8 @@ class TrainingCLI(LightningCLI):
 
     Args:
         arguments: of the command line, after `fhr`; `--config` names a file or a configuration of the package.
-        tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow where the configuration does
-            not choose another logger.
+        tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow, beside the loggers of
+            the configuration, unless that is without any (`logger: false`).
         run_id: the MLflow run that a test belongs to; None for a new one.
         training: the run of a tracked fit.
         name: of a new MLflow run; None for one that says network, differences and data.

@@ -80,7 +80,9 @@ class Resumable(Checkpoint):
         if self._restored is None:
             return
         if any(isinstance(callback, ModelPruning) for callback in trainer.callbacks):  # type: ignore[attr-defined]
-            _log.warning("the numbers differ from those of an unbroken training: ModelPruning keeps no mask to go on with")
+            _log.warning(
+                "the numbers differ from those of an unbroken training: ModelPruning keeps no mask to go on with"
+            )
         trainer.should_stop = self._restored["stops"]
         trainer.callback_metrics.update(
             {key: value.to(pl_module.device) for key, value in self._restored.get("metrics", {}).items()}
