@@ -32,7 +32,7 @@ class Calibration(pl.Callback):
 
     Attributes:
         path: the finished checkpoint, once the fit has ended.
-        began: whether anything was to be trained, once the fit has begun.
+        began: whether anything was trained, or is; set it for a fit that goes on.
         for_test: set it to calibrate weights that no fit has finished before their test, on held-out records that they
             have not seen.
     """
