@@ -84,6 +84,7 @@ def ctg(
         doi:10.1016/j.ijgo.2015.06.020. Left out: the time of day, which most recordings do not carry.
 
     Example:
+        >>> import numpy as np
         >>> recording = Recording("a", np.full(2400, 140.0), np.zeros(2400), fs=4.0)
         >>> figure = ctg(recording, speed=3)
         >>> inches = figure.axes[0].get_position().width * figure.get_figwidth()
