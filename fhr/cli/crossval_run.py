@@ -51,7 +51,7 @@ from fhr.evaluation import (
     write_report,
 )
 from fhr.metrics import Interval
-from fhr.prediction import log_model
+from fhr.prediction import beside_the_run, log_model
 from fhr.preprocessing import Pipeline
 from fhr.tasks import (
     NOTE,
@@ -204,7 +204,8 @@ class _Work:
             if plan.keep is not None:
                 self._keep(store, result, name)
         if outcome.predicts:
-            log_model(outcome.run_id)
+            with beside_the_run(outcome.run_id):
+                log_model(outcome.run_id)
         return outcome
 
     def _line(self, line: Baseline | GroupLine, *, kept: bool = False) -> Maker:

@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import pandas as pd
 
 from fhr.errors import FHRError
+from fhr.formats import recordings_in
 from fhr.recording import TableColumn, column_names
 
 from .tables import check_out, destination, in_csv, to_stdout
@@ -36,7 +38,7 @@ class GrowingTable:
     @property
     def is_file(self) -> bool:
         """True where it is to be a file of its own: no stdout, device or pipe."""
-        return self.out is not None and (os.path.isfile(self.out) or not os.path.exists(self.out))
+        return self.out is not None and _is_file(self.out)
 
     def open_part(self, stack: ExitStack, part: Path, size: int) -> None:
         """Go on with a file that grows elsewhere, after so many of its bytes; `put_in_place` copies it."""
@@ -49,9 +51,18 @@ class GrowingTable:
         self._is_begun = size > 0
 
     def open(self, stack: ExitStack) -> None:
-        """Begin; a file comes whole or not at all, once the stack is left."""
-        if self.out is not None:
-            self._file = stack.enter_context(stack.enter_context(destination(self.out, self.option)).open("wb"))
+        """Begin what nothing is kept of; a file grows beside its place until `put_in_place`."""
+        if self.out is None:
+            return
+        place = Path(self.out)
+        if self.is_file:
+            place = Path(os.path.realpath(self.out))
+            with self._writing():
+                beside = stack.enter_context(TemporaryDirectory(prefix=f"{place.name}.", dir=place.parent))
+            self.open_part(stack, Path(beside, place.name), 0)
+            return
+        with self._writing():
+            self._file = stack.enter_context(place.open("wb"))
 
     @property
     def none(self) -> pd.DataFrame:
@@ -118,17 +129,34 @@ class GrowingTable:
             ) from None
 
 
-def check_places(tables: Sequence[GrowingTable]) -> None:
-    """Refuse files that cannot be written to, or two tables in one, before the work.
+def check_places(tables: Sequence[GrowingTable], paths: Sequence[str] = (), **others: str | None) -> None:
+    """Refuse files that cannot be written to, two tables in one file, or one in the place of a recording.
+
+    Args:
+        tables: that grow.
+        paths: of recordings, and of folders of them, that are read.
+        others: further files by the name of their option, without its dashes.
 
     Raises:
         FHRError: such files.
     """
     known: dict[str, str] = {}
-    for table in tables:
-        check_out(table.out, table.option)
-        if table.out is None or not table.is_file:
+    for option, out in (*((table.option, table.out) for table in tables), *((f"--{k}", v) for k, v in others.items())):
+        check_out(out, option)
+        if out is None or not _is_file(out):
             continue
-        other = known.setdefault(os.path.realpath(table.out), table.option)
-        if other != table.option:
-            raise FHRError(f"{table.option} {table.out}: {other} names the same file; give each table its own")
+        other = known.setdefault(os.path.realpath(out), option)
+        if other != option:
+            raise FHRError(f"{option} {out}: {other} names the same file; give each table its own")
+        if os.path.exists(out) and (read := next((path for path in paths if _holds(path, out)), None)) is not None:
+            raise FHRError(f"{option} {out}: it is among the recordings of {read}; choose another file, elsewhere")
+
+
+def _is_file(out: str) -> bool:
+    return os.path.isfile(out) or not os.path.exists(out)
+
+
+def _holds(path: str, out: str) -> bool:
+    """True where a file is one of those that are read at a path."""
+    files = recordings_in(path) if os.path.isdir(path) else [path]
+    return os.path.realpath(out) in {os.path.realpath(file) for file in files}

@@ -14,7 +14,7 @@ from .describe import add_describe
 from .growing_table import GrowingTable, check_places
 from .in_batches import Batches, Computed, work_of, write_in_batches
 from .recordings import read_paths, report
-from .tables import check_out, write_csv
+from .tables import write_csv
 
 __all__ = ["add_arguments", "run", "tables"]
 
@@ -102,7 +102,7 @@ def _targets(options: argparse.Namespace) -> int:
 
     from fhr.datasets import Database
 
-    check_out(options.out)
+    check_places([], options.paths, out=options.out)
     recordings, quarantined = read_paths(options.paths)
     database = Database(recordings, origin=", ".join(options.paths))
     rows = []

@@ -115,6 +115,8 @@ class KeptWork:
         """
         lines = self._journal.read_bytes().split(b"\n")[:-1] if self._journal.is_file() else []
         found: list[Finished] = []
+        if len(lines) < 2:  # nothing was finished, whatever work that was
+            return found
         for i, line in enumerate(lines):
             try:
                 plain = json.loads(line)
@@ -181,6 +183,8 @@ def kept_work(tables: Sequence[GrowingTable], work: Callable[[], Mapping[str, An
             for table in tables:
                 table.open(stack)
             yield None
+            for table in tables:
+                table.put_in_place()
             return
         folder, made = Path(f"{os.path.realpath(first.out)}.parts"), work()
         try:

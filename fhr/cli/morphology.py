@@ -21,7 +21,7 @@ from .device import add_device
 from .false_signal import analyze_true, checksum_of_model, load_false_signal
 from .growing_table import GrowingTable, check_places
 from .in_batches import Batches, Computed, work_of, write_in_batches
-from .tables import check_out, write_csv
+from .tables import write_csv
 
 if TYPE_CHECKING:
     from fhr.recording import Recording, TableColumn
@@ -67,8 +67,7 @@ def run(options: argparse.Namespace) -> int:
     files = [GrowingTable(options.out, columns["--out"])]
     if options.summary is not None:
         files.append(GrowingTable(options.summary, columns["--summary"], "--summary"))
-    check_places(files)
-    check_out(options.thresholds, "--thresholds")
+    check_places(files, options.paths, thresholds=options.thresholds)
     batches = Batches(options.paths)
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
 

@@ -49,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.preprocessing import QUALITY_COLUMNS, check_quality, quality_table
 
     files = [GrowingTable(options.out, tables()["--out"])]
-    check_places(files)
+    check_places(files, options.paths)
     batches = Batches(options.paths)
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
 

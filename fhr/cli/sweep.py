@@ -122,14 +122,20 @@ def _words(swept: "Swept") -> list[str]:
             f"luck: the best of {len(scores)} equally good ones would lie {noise.luck:.3f} above their mean; this one "
             f"lies {noise.found:.3f} above",
         ]
-    several = len(swept.folds) > 1
-    which = f"outer fold{'s' if several else ''} {', '.join(map(str, swept.folds))}"
     fhr, config = program("fhr"), shlex.quote(swept.config)
-    settings = shlex.join([*swept.settings, *as_options(best.settings)])
+    given = f"--config {config} {shlex.join([*swept.settings, *as_options(best.settings)])}"
+    chosen = "the score of the best is optimistic, as it was chosen by it; so is a cross-validation of these records"
+    folds = ", ".join(map(str, swept.folds))
+    if len(swept.folds) > 1:
+        lines.append(f"{chosen}: the training parts of outer folds {folds} held all of them; other births can judge")
+    else:
+        lines += [
+            f"{chosen}; those of outer fold {folds} of repeat {swept.repeat} took no part in the choice and can judge",
+            f"judge:    {fhr} fit {given} --data.repeat {swept.repeat} --data.fold {folds}",
+            f"then:     {fhr} test --run RUN",
+        ]
     return [
         *lines,
-        "the score of the best is optimistic: it was chosen by it; the outer folds have to judge. "
-        + ("Together the training parts held every record" if several else f"Only {which} took no part in the choice"),
-        f"crossval: {fhr} crossval --config {config} {settings}",
+        f"crossval: {fhr} crossval {given}",
         f"further:  {fhr} sweep --resume {swept.run_id} --trials {2 * len(swept.trials)}",
     ]

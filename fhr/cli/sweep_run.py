@@ -78,6 +78,7 @@ class Swept:
         trials: in order.
         config: the file of the configuration, as it was given.
         settings: further options for it.
+        repeat: shuffle of the outer folds.
         folds: outer folds whose training parts scored the trials.
         inner: inner folds of each.
         quarantined: records that were left out, with the reason.
@@ -87,6 +88,7 @@ class Swept:
     trials: tuple[Trial, ...]
     config: str
     settings: tuple[str, ...]
+    repeat: int
     folds: tuple[int, ...]
     inner: int
     quarantined: dict[str, str]
@@ -117,9 +119,8 @@ def sweep(plan: SweepPlan) -> Swept:
         search.check(store)
     with store.working():
         trials = search.on(store)
-    return Swept(
-        store.run_id, trials, plan.config, plan.settings, plan.folds, plan.inner, dict(search.facts.quarantined)
-    )
+    left_out = dict(search.facts.quarantined)
+    return Swept(store.run_id, trials, plan.config, plan.settings, plan.repeat, plan.folds, plan.inner, left_out)
 
 
 def trial_table(swept: Swept) -> pd.DataFrame:
@@ -210,12 +211,18 @@ class _Search:
                     f"run {store.run_id} has the {key.replace('_', ' ')} {str(tags.get(key))[:12]}, found is "
                     f"{value[:12]}; restore what it was started with, or start anew"
                 )
-        store.client.set_tag(store.run_id, _TRIALS, str(self._plan.trials))
 
     def on(self, store: SweepStore) -> tuple[Trial, ...]:
-        """Make the trials that are missing, and report."""
+        """Make the trials that are missing, and report.
+
+        Raises:
+            FHRError: fewer trials than there are, as the record of a search keeps all of them; or all of them failed.
+        """
         plan, n = self._plan, int(self._plan.trials or 0)
         done = store.trials(self._made_by)
+        if len(done) > n:
+            raise FHRError(f"--trials {n}; run {store.run_id} has {len(done)} already: give as many, or more")
+        store.client.set_tag(store.run_id, _TRIALS, str(n))
         missing = [number for number in range(n) if number not in done]
         tell("%s: %d of %d trials to make, on %d inner folds each", self.facts.target, len(missing), n, self._n_models)
         with Countdown(len(missing), what="trial") as countdown:
@@ -267,7 +274,7 @@ class _Search:
         return score
 
     def _report(self, store: SweepStore, trials: tuple[Trial, ...]) -> None:
-        swept = Swept(store.run_id, trials, "", (), self._plan.folds, self._plan.inner, {})
+        swept = Swept(store.run_id, trials, "", (), self._plan.repeat, self._plan.folds, self._plan.inner, {})
         best = swept.best
         assert best.score is not None  # see `best`
         store.log(metrics={"inner/auroc": best.score.mean, "inner/auroc_se": best.score.standard_error})

@@ -18,7 +18,7 @@ import fhr.models
 from fhr.errors import CheckpointError, FHRError
 from fhr.metrics import Interval, to_frame
 from fhr.models import read_checkpoint
-from fhr.prediction import log_model, log_test
+from fhr.prediction import beside_the_run, log_model, log_test
 from fhr.recording import Recording, Step
 from fhr.tasks import (
     Calibration,
@@ -273,11 +273,12 @@ class TrainingCLI(LightningCLI):
         """All is in the run now; make a model of MLflow of its finished checkpoint."""
         if self._training is None or not self._training.run_id or not self.trainer.is_global_zero:
             return
-        if self.calibration.path and isinstance(self.model, ClassificationTask):
-            log_model(self._training.run_id)
         if (logger := mlflow_logger(self.trainer)) is not None:
             log_own_checkpoints(logger, self._training.folder)
         self._training.finish(self.without_checkpoint)
+        if self.calibration.path and isinstance(self.model, ClassificationTask):
+            with beside_the_run(self._training.run_id):
+                log_model(self._training.run_id)
 
     @property
     def without_checkpoint(self) -> str:
@@ -317,9 +318,10 @@ class TrainingCLI(LightningCLI):
 
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
-        if self._run_id is not None:
-            log_test(self._run_id)
         write_csv(to_frame(self.tracking.results).reset_index(names="metric"), None)
+        if self._run_id is not None:
+            with beside_the_run(self._run_id):
+                log_test(self._run_id)
 
     def after_validate(self) -> None:
         """The metrics of the early-stopping slice, on stdout."""

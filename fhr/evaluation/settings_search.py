@@ -33,7 +33,7 @@ class Range:
 
     Raises:
         FHRError: bounds that are no finite numbers or in the wrong order, a logarithm of what is not positive, a step
-            that is not, or one beside `log`.
+            that is not, one beside `log`, or one that does not lead to `high`.
     """
 
     low: float
@@ -55,6 +55,13 @@ class Range:
             raise FHRError(f"log: true with low: {self.low}; a logarithm needs bounds above 0")
         if self.step is not None and (self.step <= 0 or self.log):
             raise FHRError(f"step: {self.step}{' beside log: true' if self.log else ''}; give a step above 0, or none")
+        if self.step is not None:
+            last = self.low + math.floor((self.high - self.low) / self.step + 1e-9) * self.step
+            if not math.isclose(last, self.high, rel_tol=1e-9, abs_tol=1e-9 * self.step):
+                raise FHRError(
+                    f"step: {self.step} from low: {self.low} does not meet high: {self.high}; give high: "
+                    f"{last:.12g}, or another step"
+                )
 
     @property
     def is_whole(self) -> bool:
@@ -71,9 +78,16 @@ class Range:
 
     def rounded(self, value: float) -> float:
         """The value with few digits, within the bounds."""
-        if self.is_whole or self.step is not None:
+        if self.is_whole:
             return value
+        if self.step is not None:
+            return _plain(value)
         return min(max(float(f"{value:.{_DIGITS}g}"), self.low), self.high)
+
+
+def _plain(value: float) -> float:
+    """A sum of steps without the last digits of its rounding."""
+    return float(f"{value:.12g}")
 
 
 @dataclass(frozen=True)

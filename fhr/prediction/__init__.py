@@ -11,7 +11,7 @@ from fhr.confidence import LEVELS, Abstention, Prediction, to_frame
 from .attribution import STRETCHES, Attribution
 from .explanation import EXPLAINED, EXPLAINED_COLUMNS, explain
 from .loading import checkpoint_contents, checkpoint_paths, load, model_checksum
-from .logged_model import log_model, log_test
+from .logged_model import beside_the_run, log_model, log_test
 from .predictor import Predictor
 from .shipped import ShippedModel, shipped
 from .timeline import TIMELINE_COLUMNS
@@ -37,6 +37,7 @@ __all__ = [
     "Prediction",
     "Predictor",
     "ShippedModel",
+    "beside_the_run",
     "checkpoint_contents",
     "checkpoint_paths",
     "explain",

@@ -1,7 +1,7 @@
 """`fhr.load`: a predictor from a checkpoint file, an MLflow run, or a run that was exported into one file."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from .false_signal import FalseSignalPredictor
 
-__all__ = ["STABILITY", "checkpoint_contents", "checkpoint_paths", "load", "model_checksum"]
+__all__ = ["STABILITY", "checkpoint_contents", "checkpoint_paths", "checksum_of", "load", "model_checksum"]
 
 STABILITY = "stability"
 """Tag of a run that says how stable its verdicts are, see `fhr.confidence.Stability`."""
@@ -134,8 +134,12 @@ def model_checksum(given: str | Path) -> str:
     Raises:
         FHRError: as for `load`.
     """
-    digests = (sha256(content).hexdigest() for _, content in checkpoint_contents(given))
-    return sha256("".join(digests).encode()).hexdigest()
+    return checksum_of(content for _, content in checkpoint_contents(given))
+
+
+def checksum_of(contents: Iterable[bytes]) -> str:
+    """Checksum of the contents of the checkpoints of a model, in their order."""
+    return sha256("".join(sha256(content).hexdigest() for content in contents).encode()).hexdigest()
 
 
 def _is_run(given: str | Path) -> bool:

@@ -9,8 +9,9 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Sequence
-from importlib.metadata import version
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,10 @@ import yaml
 
 from fhr.confidence import PREDICTION_COLUMNS, Prediction, to_frame
 from fhr.datasets import stream_paths
-from fhr.errors import CheckpointError, FHRError
+from fhr.errors import CheckpointError, FHRError, TrackingError
 from fhr.tracking import find_run, mlflow_client, run_checkpoints, store_errors
 
-from .loading import load, model_checksum
+from .loading import checksum_of, load
 from .predictor import Predictor
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mlflow.entities import LoggedModel, Run
     from mlflow.models import Model, ModelSignature
 
-__all__ = ["PathsModel", "log_model", "log_test"]
+__all__ = ["PathsModel", "beside_the_run", "log_model", "log_test"]
 
 _log = logging.getLogger(__name__)
 _NAME, _FOLDER = "model", "data"
@@ -94,7 +95,7 @@ def log_model(run_id: str) -> str:
         TrackingError: the store fails.
     """
     checkpoints = run_checkpoints(run_id)
-    client, checksum = mlflow_client(), model_checksum(run_id)
+    client, checksum = mlflow_client(), checksum_of(path.read_bytes() for path in checkpoints)
     from mlflow.entities import LoggedModelOutput
 
     run = client.get_run(run_id)
@@ -119,6 +120,15 @@ def log_model(run_id: str) -> str:
         client.log_outputs(run_id, [LoggedModelOutput(made.model_id, step=0)])  # on the page of the run
     log_test(run_id)
     return str(made.model_id)
+
+
+@contextmanager
+def beside_the_run(run_id: str) -> Iterator[None]:
+    """Let a store that takes no models, as servers of MLflow 2 do, cost a finished run no more than a warning."""
+    try:
+        yield
+    except TrackingError as error:
+        _log.warning("run %s is finished, without a model for MLflow's registry (%s)", run_id, error)
 
 
 def log_test(run_id: str) -> None:
@@ -169,8 +179,7 @@ def _write(client: "MlflowClient", made: "LoggedModel", checkpoints: Sequence[Pa
         described = _described(made)
         described.model_size_bytes = sum(path.stat().st_size for path in checkpoints)
         described.save(str(Path(folder, "MLmodel")))
-        pinned = [f"{name}=={version(name).partition('+')[0]}\n" for name in _PACKAGES]
-        Path(folder, "requirements.txt").write_text("".join(pinned), encoding="utf-8")
+        Path(folder, "requirements.txt").write_text("".join(_pinned()), encoding="utf-8")
         python = {"python": platform.python_version(), "dependencies": ["-r requirements.txt"]}
         Path(folder, "python_env.yaml").write_text(yaml.safe_dump(python), encoding="utf-8")
         client.log_model_artifacts(made.model_id, folder)
@@ -185,6 +194,13 @@ def _write(client: "MlflowClient", made: "LoggedModel", checkpoints: Sequence[Pa
             os.link(path, own / path.name)
         except OSError:  # no links there
             shutil.copyfile(path, own / path.name)
+
+
+def _pinned() -> Iterator[str]:
+    """Requirements of a model; a package that is used from its source alone, not installed, can have none."""
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            yield f"{name}=={version(name).partition('+')[0]}\n"
 
 
 def _described(made: "LoggedModel") -> "Model":

@@ -86,7 +86,8 @@ def _with_children(client: "MlflowClient", run: "Run") -> "Iterator[Run]":
         known.add(one.info.run_id)
         yield one
         children = search_runs(client, [run.info.experiment_id], f"tags.`{_PARENT}` = '{one.info.run_id}'")
-        waiting += sorted(children, key=lambda child: (child.info.start_time, child.info.run_id))
+        # As the store itself lists them: networks are averaged in the order in which they are found.
+        waiting += sorted(children, key=lambda child: (-child.info.start_time, child.info.run_id))
 
 
 def _kept(client: "MlflowClient", run: "Run", files: RunFiles, experiment: str, folder: Path) -> KeptRun:

@@ -148,7 +148,8 @@ def test_what_is_best_is_told_with_its_noise_and_its_command(whole, tiny_config)
     assert re.search(r"^noise: two trials differ by 0\.\d{3} ", answer.err, re.MULTILINE)
     assert re.search(r"^luck: the best of \d equally good ones would lie 0\.\d{3} above", answer.err, re.MULTILINE)
     assert "optimistic" in answer.err
-    assert "Only outer fold 0 took no part in the choice" in answer.err
+    assert "those of outer fold 0 of repeat 0 took no part in the choice and can judge" in answer.err
+    assert re.search(r"^judge: .* fit --config .* --data.repeat 0 --data.fold 0$", answer.err, re.MULTILINE)
     (command,) = re.findall(r"^crossval: (.*)$", answer.err, re.MULTILINE)
     given = shlex.split(command)[1:]
     settings = as_options({name: best[name] for name in ("model.learning_rate", "data.batch_size")})

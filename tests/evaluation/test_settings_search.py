@@ -72,6 +72,8 @@ def test_settings_that_failed_are_not_tried_again_and_guide_nothing():
         (lambda: Range(0.1, float("inf")), "high: inf is no number"),
         (lambda: Range(1, 9, step=0), "step: 0; give a step above 0"),
         (lambda: Range(1, 9, log=True, step=2), "step: 2 beside log: true"),
+        (lambda: Range(8, 30, step=8), "does not meet high: 30; give high: 24,"),
+        (lambda: Range(0.1, 0.95, step=0.2), "give high: 0.9, or"),
         (lambda: Range(1, 9, log="yes"), "log: 'yes'; give true or false"),
         (lambda: Choices(("a",)), "1 choices; give two or more"),
         (lambda: Choices(("a", "b", "a")), "a stands twice"),
