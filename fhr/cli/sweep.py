@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
-from .configurations import configuration_file
+from .configurations import configuration_file, shipped_configurations
 from .next_commands import program
 from .tables import check_out, write_csv
 
@@ -124,7 +124,8 @@ def _words(swept: "Swept") -> list[str]:
         ]
     several = len(swept.folds) > 1
     which = f"outer fold{'s' if several else ''} {', '.join(map(str, swept.folds))}"
-    fhr, config = program("fhr"), shlex.quote(swept.config)
+    named = {str(path): name for name, path in shipped_configurations().items()}
+    fhr, config = program("fhr"), shlex.quote(named.get(swept.config, swept.config))
     settings = shlex.join([*swept.settings, *as_options(best.settings)])
     return [
         *lines,
