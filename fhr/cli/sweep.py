@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
-from .configurations import configuration_file
+from .configurations import configuration_file, shipped_configurations
 from .next_commands import program
 from .tables import check_out, write_csv
 
@@ -122,7 +122,8 @@ def _words(swept: "Swept") -> list[str]:
             f"luck: the best of {len(scores)} equally good ones would lie {noise.luck:.3f} above their mean; this one "
             f"lies {noise.found:.3f} above",
         ]
-    fhr, config = program("fhr"), shlex.quote(swept.config)
+    named = {str(path): name for name, path in shipped_configurations().items()}
+    fhr, config = program("fhr"), shlex.quote(named.get(swept.config, swept.config))
     given = f"--config {config} {shlex.join([*swept.settings, *as_options(best.settings)])}"
     chosen = "the score of the best is optimistic, as it was chosen by it; so is a cross-validation of these records"
     folds = ", ".join(map(str, swept.folds))
