@@ -186,6 +186,8 @@ def run_checkpoints(run_id: str) -> list[Path]:
         raise CheckpointError(f"{run_id!r} is neither a checkpoint file nor a run of {uri}; `fhr runs` lists the runs")
     if run.data.tags.get("kind") == "sweep":
         raise CheckpointError(f"run {run_id} is a sweep and keeps no network; train one with its best settings first")
+    if why := run.data.tags.get("without_checkpoint"):
+        raise CheckpointError(f"run {run_id} was trained without a checkpoint ({why}); train it anew with one")
     with store_errors():
         paths = _checkpoints(run, RunFiles())
     if not paths:

@@ -14,7 +14,7 @@ from mlflow import MlflowClient
 
 from fhr.cli.trainer_settings import check_own_checkpoint, check_training
 from fhr.cli.training_cli import TrainingCLI
-from fhr.errors import FHRError
+from fhr.errors import CheckpointError, FHRError
 from fhr.models import read_checkpoint
 from fhr.tracking import mlflow_client, run_checkpoints
 
@@ -176,6 +176,10 @@ def test_a_fit_that_is_to_keep_no_checkpoint_says_so(folder, config, run_fhr):
     assert (answer.code, answer.out) == (0, "")
     assert answer.err.endswith(f"run {run.info.run_id} is finished without a checkpoint ({why})\n")
     assert (run.info.status, run.data.tags["without_checkpoint"]) == ("FINISHED", why)
+    again = run_fhr(folder, "fit", "--resume", run.info.run_id)
+    assert (again.code, again.out) == (0, "")
+    with pytest.raises(CheckpointError, match="was trained without a checkpoint"):
+        run_checkpoints(run.info.run_id)
 
 
 @pytest.mark.parametrize(
