@@ -8,7 +8,7 @@ from .known_settings import options_of
 
 __all__ = ["in_option_words"]
 
-_PARAMETER = re.compile(r"(?<![\w.`'\"-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
+_PARAMETER = re.compile(r"(?<![\w.(`'\"-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
 
 
 def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequence[str]) -> str:

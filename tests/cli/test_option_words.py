@@ -24,6 +24,7 @@ def parser() -> argparse.ArgumentParser:
         ("channels=['fhr', 'uc']; add `mask`", "--data.init_args.channels=['fhr', 'uc']; add `mask`"),
         ("seed=-1 is negative", "--data.seed=-1 is negative"),  # the one that was typed goes before the verb's own
         ("fs=4.0 Hz and --seed=3, a.seed=3, `seed=3`", "fs=4.0 Hz and --seed=3, a.seed=3, `seed=3`"),
+        ("Trainer(seed=3) of Lightning", "Trainer(seed=3) of Lightning"),
         ("no parameter at all", "no parameter at all"),
     ],
 )
