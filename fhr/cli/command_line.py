@@ -17,8 +17,9 @@ from fhr.errors import FHRError, interruption_behind, mistake_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
-from .known_settings import UnknownOptionError, options_of
+from .known_settings import UnknownOptionError, options_of, parsers_of
 from .messages import messages
+from .option_words import in_option_words
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
 __all__ = ["main"]
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with messages(name, verbosity), slow_imports_are_told():
                 code = _run(verb, given)
         except BaseException as error:
-            code = _answer(error, name)
+            code = _answer(error, name, verb, given)
         hindrance = flush_stdout()
     if code or hindrance is None or isinstance(hindrance, BrokenPipeError):  # `fhr info | head` has what it wants
         return code
@@ -136,7 +137,7 @@ def _unrecognized(arguments: list[str], known: list[str]) -> str:
     return str(UnknownOptionError(option, known))
 
 
-def _answer(error: BaseException, name: str) -> int:
+def _answer(error: BaseException, name: str, verb: str | None, given: list[str]) -> int:
     """What is said of an error on stderr; the exit code."""
     if (stop := interruption_behind(error)) is not None:
         if stop is not error:
@@ -153,8 +154,11 @@ def _answer(error: BaseException, name: str) -> int:
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    if is_first_process() or mistake_behind(error) is None:  # of a mistake each process knows
-        sys.stderr.write(f"{name}: {mistake}\n")
+    if mistake_behind(error) is not None and not is_first_process():  # which says the same
+        return 2
+    if verb in _TRAINING | _VERBS:
+        mistake = in_option_words(mistake, parsers_of(_parser([verb]))[verb], given)
+    sys.stderr.write(f"{name}: {mistake}\n")
     return 2
 
 

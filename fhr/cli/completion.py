@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import shtab
 
 from .configurations import shipped_configurations
+from .known_settings import parsers_of
 
 __all__ = ["completion"]
 
@@ -24,8 +25,7 @@ def completion(parser: argparse.ArgumentParser, beside: Mapping[str, Sequence[st
         beside: verb to further options, which another parser takes.
         shell: bash, zsh or tcsh, which has no files beside names.
     """
-    (verbs,) = (action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
-    for verb, one in verbs.items():
+    for verb, one in parsers_of(parser).items():
         for option in beside.get(verb, ()):
             one.add_argument(option, metavar="NAME")
         _mark(one, generators=verb == "synthesize")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Self
 
 from fhr.datasets import Place
 from fhr.tasks import Training
@@ -24,6 +25,13 @@ class ConfiguredMaker:
     def __init__(self, configuration: str, name: str, permute: int | None = None, made_of: Sequence[type] = ()) -> None:
         self.configuration, self.name, self.permute = configuration, name, permute
         self.made_of = made_of
+
+    @classmethod
+    def of(cls, cli: TrainingCLI, name: str) -> Self:
+        """The maker of what a command line has configured."""
+        classes = {type(module) for module in (*cli.model.modules(), cli.datamodule)}
+        made_of = sorted(classes, key=lambda one: (one.__module__, one.__qualname__))
+        return cls(cli.configuration(), name, cli.datamodule.permute, made_of)
 
     def __reduce__(self) -> tuple[type, tuple[str, str, int | None]]:
         """Classes stay here: a worker makes its own of the configuration."""

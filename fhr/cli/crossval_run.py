@@ -242,10 +242,7 @@ class _Work:
 
     def _network(self, name: str) -> ConfiguredMaker:
         """Maker of the configuration's network."""
-        cli = self._cli
-        classes = {type(module) for module in (*cli.model.modules(), cli.datamodule)}
-        made_of = sorted(classes, key=lambda one: (one.__module__, one.__qualname__))
-        return ConfiguredMaker(cli.configuration(), name, cli.datamodule.permute, made_of)
+        return ConfiguredMaker.of(self._cli, name)
 
     def _cross_validated(
         self,

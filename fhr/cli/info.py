@@ -4,13 +4,15 @@ With `--targets` the prevalence of the usual labels is given instead. `--describ
 """
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from fhr.recording import PATH, RECORD, TableColumn
+from fhr.recording import PATH, RECORD, Recording, TableColumn
 
 from .describe import add_describe
+from .growing_table import GrowingTable, check_places
+from .in_batches import Batches, Computed, work_of, write_in_batches
 from .recordings import read_paths, report
 from .tables import check_out, write_csv
 
@@ -63,6 +65,38 @@ def tables() -> dict[str, tuple[TableColumn, ...]]:
 
 def run(options: argparse.Namespace) -> int:
     """Describe and write."""
+    if options.targets:
+        return _targets(options)
+    import pandas as pd
+
+    def compute(recordings: Sequence[Recording]) -> Computed:
+        return Computed([pd.DataFrame([_row(recording) for recording in recordings])], {})
+
+    files = [GrowingTable(options.out, _COLUMNS)]
+    check_places(files)
+    return write_in_batches(Batches(options.paths), files, compute, work=lambda: work_of(options, files))
+
+
+def _row(r: Recording) -> dict[str, Any]:
+    import numpy as np
+
+    return {
+        "name": r.name,
+        "minutes": r.duration / 60,
+        "fs": r.fs,
+        "fhr_loss": r.loss,
+        "uc_loss": float(np.isnan(r.uc).mean()),
+        "stage2_start_min": r.stage2_start / 60,
+        **asdict(r.outcome),
+        "sha256": r.source.sha256[:16] if r.source else "",
+        "notes": "; ".join(f"{s.name}: {_words(s.parameters)}" for s in r.history),
+        "kind": r.provenance.kind,
+        "record": r.name,
+        "path": r.path,
+    }
+
+
+def _targets(options: argparse.Namespace) -> int:
     import numpy as np
     import pandas as pd
 
@@ -70,39 +104,20 @@ def run(options: argparse.Namespace) -> int:
 
     check_out(options.out)
     recordings, quarantined = read_paths(options.paths)
-    if options.targets:
-        database = Database(recordings, origin=", ".join(options.paths))
-        rows = []
-        for target in _TARGETS:
-            labels = database.labels(target)
-            rows.append(
-                {
-                    "target": target,
-                    "records": int(labels.notna().sum()),
-                    "positive": int(labels.sum()),
-                    "prevalence": float(labels.mean()) if labels.notna().any() else np.nan,
-                    "without_outcome": int(labels.isna().sum()),
-                }
-            )
-    else:
-        rows = [
+    database = Database(recordings, origin=", ".join(options.paths))
+    rows = []
+    for target in _TARGETS:
+        labels = database.labels(target)
+        rows.append(
             {
-                "name": r.name,
-                "minutes": r.duration / 60,
-                "fs": r.fs,
-                "fhr_loss": r.loss,
-                "uc_loss": float(np.isnan(r.uc).mean()),
-                "stage2_start_min": r.stage2_start / 60,
-                **asdict(r.outcome),
-                "sha256": r.source.sha256[:16] if r.source else "",
-                "notes": "; ".join(f"{s.name}: {_words(s.parameters)}" for s in r.history),
-                "kind": r.provenance.kind,
-                "record": r.name,
-                "path": r.path,
+                "target": target,
+                "records": int(labels.notna().sum()),
+                "positive": int(labels.sum()),
+                "prevalence": float(labels.mean()) if labels.notna().any() else np.nan,
+                "without_outcome": int(labels.isna().sum()),
             }
-            for r in recordings
-        ]
-    write_csv(pd.DataFrame(rows), options.out, columns=_TARGET_COLUMNS if options.targets else _COLUMNS)
+        )
+    write_csv(pd.DataFrame(rows), options.out, columns=_TARGET_COLUMNS)
     return report(quarantined)
 
 

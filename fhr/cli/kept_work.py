@@ -28,6 +28,7 @@ __all__ = ["Finished", "KeptWork", "kept_work"]
 _log = logging.getLogger(__name__)
 _PLACES = {"paths": "the recordings", "model": "--run"}
 _MADE_BY = "made_by"
+_DRAFT = "journal.new"
 
 
 class Finished(NamedTuple):
@@ -55,6 +56,8 @@ class KeptWork:
         self._parts = [folder / f"{table.option.lstrip('-')}.csv" for table in tables]
         self._journal = folder / "journal"
         self.finished = self._found()
+        if not self.finished:
+            self._check_empty()
         self.n = 0  # of the finished batches that were met again, or are new
 
     @property
@@ -85,7 +88,7 @@ class KeptWork:
         for table, part, size in zip(self._tables, self._parts, sizes, strict=True):
             table.open_part(self._stack, part, size)
         text = [json.dumps(self._work), *(json.dumps(batch) for batch in self.finished)]
-        draft = self.folder / "journal.new"
+        draft = self.folder / _DRAFT
         with self._writing():
             draft.write_text("".join(f"{line}\n" for line in text), encoding="utf-8")
             os.replace(draft, self._journal)
@@ -142,6 +145,12 @@ class KeptWork:
             "folder to begin anew"
         )
 
+    def _check_empty(self) -> None:
+        """Refuse a folder of something else, such as what another verb keeps beside a table of that name."""
+        ours = {"lock", self._journal.name, _DRAFT, *(part.name for part in self._parts)}
+        if not self._journal.is_file() and (others := sorted({path.name for path in self.folder.iterdir()} - ours)):
+            raise FHRError(f"{self.folder}: holds {others[0]}, which is of something else; choose another --out")
+
     @contextmanager
     def _writing(self) -> Iterator[None]:
         try:
@@ -173,7 +182,7 @@ def kept_work(tables: Sequence[GrowingTable], work: Callable[[], Mapping[str, An
                 table.open(stack)
             yield None
             return
-        folder = Path(f"{os.path.realpath(first.out)}.parts")
+        folder, made = Path(f"{os.path.realpath(first.out)}.parts"), work()
         try:
             folder.mkdir(exist_ok=True)
             stack.enter_context(FileLock(folder / "lock", timeout=0))
@@ -185,7 +194,7 @@ def kept_work(tables: Sequence[GrowingTable], work: Callable[[], Mapping[str, An
             raise FHRError(
                 f"{folder}: no folder for what is finished ({error.strerror}); choose another --out"
             ) from None
-        kept = KeptWork(folder, work(), tables, stack)
+        kept = KeptWork(folder, made, tables, stack)
         try:
             yield kept
             for table in tables:

@@ -10,7 +10,16 @@ from typing import Any
 
 from fhr.errors import FHRError
 
-__all__ = ["UnknownOptionError", "classes_meant", "nearest", "options_of", "settings", "settings_below", "type_of"]
+__all__ = [
+    "UnknownOptionError",
+    "classes_meant",
+    "nearest",
+    "options_of",
+    "parsers_of",
+    "settings",
+    "settings_below",
+    "type_of",
+]
 
 _FEW = 20  # classes that one line names
 
@@ -37,6 +46,12 @@ def options_of(parser: argparse.ArgumentParser) -> list[str]:
     """The long options of a parser."""
     names = (name for action in parser._actions for name in action.option_strings)
     return [name for name in names if name.startswith("--") and not name.endswith(("+", ".help"))]
+
+
+def parsers_of(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """The parsers of the verbs of a parser."""
+    (verbs,) = (action.choices for action in parser._actions if isinstance(action, argparse._SubParsersAction))
+    return dict(verbs)
 
 
 def nearest(given: str, known: Iterable[str]) -> str | None:
@@ -119,8 +134,9 @@ def _bases(typehint: Any) -> list[type]:
     return found + [base for argument in arguments for base in _bases(argument) if base is not type(None)]
 
 
-def _subclasses(base: type) -> Iterator[type]:
+def _subclasses(base: type[Any]) -> Iterator[type]:
     yield base
+    below: type[Any]
     for below in type.__subclasses__(base):
         yield from _subclasses(below)
 

@@ -77,7 +77,7 @@ def refusal(message: str, parser: argparse.ArgumentParser, arguments: Sequence[s
         return FHRError(_unknown(told, found[1].split("."), parser, given))
     place = given.place(told.keys)
     if any(_NO_CLASS.match(one) for one in told.reasons):
-        named = told.class_path or given.class_of(told.keys)
+        named = told.class_path or given.class_of(told.keys) or "what was given"
         *above, last = told.keys
         owner = given.class_of(above) if above else None
         meant = classes_meant(named, type_of(last if owner else ".".join(told.keys), owner, parser))

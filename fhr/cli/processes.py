@@ -1,4 +1,4 @@
-"""How many processes a verb trains or evaluates in: `fhr fit` in as many as the trainer says, all else in one."""
+"""Processes of a training: `fhr fit` has as many as the trainer says, every other verb one."""
 
 from typing import Any
 

@@ -9,17 +9,30 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from fhr.errors import FHRError
+from fhr.recording import TableColumn, column_names
 from fhr.tracking import run_state
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
 
-__all__ = ["COLUMNS", "differing", "run_table", "wanted_runs"]
+__all__ = ["COLUMNS", "RUN_COLUMNS", "differing", "run_table", "wanted_runs"]
 
-COLUMNS = (  # only ever appended to
-    *("run_id", "experiment", "name", "status", "auroc", "brier"),
-    *("auroc_low", "auroc_high", "date", "target", "data", "params"),
+_NOT_TESTED = "it was not tested"
+RUN_COLUMNS = (  # only ever appended to
+    TableColumn("run_id", "id of the run in MLflow"),
+    TableColumn("experiment", "experiment that it is in"),
+    TableColumn("name", "name of the run"),
+    TableColumn("status", "state of the run", values="FINISHED; RUNNING; FAILED; KILLED; STALE (its process is gone)"),
+    TableColumn("auroc", "area under the ROC curve, of the test", "1", "number", 6, empty=_NOT_TESTED),
+    TableColumn("brier", "Brier score, of the test", "1", "number", 6, empty=_NOT_TESTED),
+    TableColumn("auroc_low", "lower end of the 95% interval of auroc", "1", "number", 6, empty=_NOT_TESTED),
+    TableColumn("auroc_high", "upper end of the 95% interval of auroc", "1", "number", 6, empty=_NOT_TESTED),
+    TableColumn("date", "start of the run, local time"),
+    TableColumn("target", "the label, with its inequality", empty="it has none"),
+    TableColumn("data", "where the records are from, and of which kinds", empty="it is not known"),
+    TableColumn("params", "parameters in which the listed runs differ", empty="it differs in none"),
 )
+COLUMNS = column_names(RUN_COLUMNS)
 _METRICS = ("auroc", "brier", "auroc_low", "auroc_high")
 _MOST, _LONGEST = 8, 40  # parameters of a run, and characters of one of them
 # They have a column, or follow from what differs.
@@ -41,7 +54,7 @@ def run_table(runs: Sequence["Run"], experiments: Mapping[str, str]) -> pd.DataF
             "experiment": experiments[run.info.experiment_id],
             "name": run.info.run_name,
             "status": run_state(run),
-            **{name: _rounded(run.data.metrics.get(f"test/{name}")) for name in _METRICS},
+            **{name: run.data.metrics.get(f"test/{name}") for name in _METRICS},
             "date": datetime.fromtimestamp(run.info.start_time / 1000).isoformat(timespec="minutes"),
             "target": run.data.tags.get("target") or run.data.params.get("target"),
             "data": _data(run.data.tags),
@@ -104,10 +117,6 @@ def wanted_runs(
             meant = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(there) or 'none'}"
             raise FHRError(f"{option} {asked}: no run is of it; {meant}")
     return list(runs[:last])
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
 
 
 def _data(tags: Mapping[str, str]) -> str | None:

@@ -1,8 +1,6 @@
 """The runs of the MLflow store, newest first, as CSV, without the folds of a cross-validation and trials of a sweep.
 
-Columns: run_id, experiment, name, status, auroc and brier (of the test); then auroc_low and auroc_high (95% interval),
-date (of the start, local), target, data (where the records are from, and of which kinds), params (those in which the
-listed runs differ).
+`--describe` tells what each column means.
 
 A run that MLflow calls RUNNING although its process is gone (killed, or a power cut) is STALE; `--resume RUN_ID` of
 `fhr fit`, `fhr crossval` or `fhr sweep` goes on with it.
@@ -13,12 +11,18 @@ A store that was moved or copied is read as it is now, and notes its new place d
 
 import argparse
 import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
+from .describe import add_describe
 from .tables import check_out, write_csv
 
-__all__ = ["add_arguments", "run"]
+if TYPE_CHECKING:
+    from fhr.recording import TableColumn
+
+__all__ = ["add_arguments", "run", "tables"]
 
 _log = logging.getLogger(__name__)
 
@@ -37,6 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="note down where a store that was moved or copied is now, and say of how many runs; `--relocate dry` says "
         "it and changes nothing",
     )
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from .run_table import RUN_COLUMNS
+
+    return {"--out": RUN_COLUMNS}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -69,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         ),
         experiments,
     )
-    write_csv(table, options.out)
+    write_csv(table, options.out, columns=tables()["--out"])
     if stale := int((table["status"] == "STALE").sum()):
         _log.warning("STALE runs, whose process is gone: %d; go on with `--resume RUN_ID` of the verb", stale)
     return 0

@@ -163,7 +163,7 @@ class _Search:
                 raise SplitError(f"{option} {value}; the split has 0 to {n - 1}")
         self._places = [(plan.repeat, fold) for fold in plan.folds]
         check_makers(self._first, self._places)
-        self._made_by = trained_by()
+        self._made_by = trained_by(ConfiguredMaker.of(cli, type(cli.model.model).__name__))
 
     def begin(self, space: str) -> SweepStore:
         """A new run that holds what it needs to go on."""
@@ -259,7 +259,7 @@ class _Search:
         cut = (data.pipeline.is_cut, self._cli.datamodule.pipeline.is_cut)
         if any(cut):
             first = Place.first(data.database_read, self.facts.target, self.facts.splits)
-        make = ConfiguredMaker(cli.configuration(), type(cli.model.model).__name__, data.permute)
+        make = ConfiguredMaker.of(cli, type(cli.model.model).__name__)
         seed = int(self._cli.config.seed_everything)
         score = inner_score(make, first, self._places, inner=self._plan.inner, seed=seed, workers=self._plan.workers)
         if not score.values:

@@ -61,8 +61,8 @@ class TrainingCLI(LightningCLI):
 
     Args:
         arguments: of the command line, after `fhr`; `--config` names a file or a configuration of the package.
-        tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow where the configuration does
-            not choose another logger.
+        tracked: whether a fit is a run of its own: calibrated, and recorded in MLflow, beside the loggers of
+            the configuration, unless that is without any (`logger: false`).
         run_id: the MLflow run that a test belongs to; None for a new one.
         training: the run of a tracked fit.
         name: of a new MLflow run; None for one that says network, differences and data.
@@ -228,12 +228,13 @@ class TrainingCLI(LightningCLI):
         if isinstance(self.model, Task):
             self.model.check_trainer(self.trainer)
         tell_of_processes(self.trainer, getattr(self.datamodule, "batch_size", None))
+        self.calibration.began = self._training is not None and self._training.goes_on
         self.datamodule.setup("fit")
         if isinstance(self.model, Task) and not self._get(self.config, "ckpt_path"):
             self.model.take(self.datamodule.facts)
             self.model.begin()  # the training itself begins so, too; here, for what it refuses
-            if self._tracked and self.trainer.checkpoint_callbacks and not self.trainer.fast_dev_run:  # type: ignore[attr-defined]
-                self.model.check_finish(self.datamodule)
+            if self._tracked:
+                self.calibration.check(self.trainer, self.model, self.datamodule)
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             for callback in self.trainer.checkpoint_callbacks:
                 callback.save_last = False  # type: ignore[attr-defined]  # which Lightning writes even then

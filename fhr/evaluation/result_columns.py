@@ -16,29 +16,28 @@ METRIC_COLUMNS = (
 )
 """Columns of a table of metrics."""
 
-DIFFERENCE_COLUMNS = (
+DIFFERENCE_COLUMNS = (  # all digits: a run keeps the same numbers
     TableColumn("metric", "name of the metric"),
     TableColumn("model", "model that is compared with the first"),
-    TableColumn("value", "metric of this model", "that of the metric", "number", 6, empty=_UNDEFINED),
+    TableColumn("value", "metric of this model", "that of the metric", "number", empty=_UNDEFINED),
     TableColumn("against", "the first model"),
-    TableColumn("against_value", "metric of the first model", "that of the metric", "number", 6, empty=_UNDEFINED),
-    TableColumn("difference", "value minus against_value", "that of the metric", "number", 6, empty=_UNDEFINED),
-    TableColumn("low", "lower end of the 95% interval of the difference", "", "number", 6, empty=_UNDEFINED),
-    TableColumn("high", "upper end of the 95% interval of the difference", "", "number", 6, empty=_UNDEFINED),
-    TableColumn("p", "two-sided p-value of the difference", "1", "number", 6, empty=_UNDEFINED),
-    TableColumn("p_holm", "p after Holm's correction over the models", "1", "number", 6, empty=_UNDEFINED),
+    TableColumn("against_value", "metric of the first model", "that of the metric", "number", empty=_UNDEFINED),
+    TableColumn("difference", "value minus against_value", "that of the metric", "number", empty=_UNDEFINED),
+    TableColumn("low", "lower end of the 95% interval of the difference", "", "number", empty=_UNDEFINED),
+    TableColumn("high", "upper end of the 95% interval of the difference", "", "number", empty=_UNDEFINED),
+    TableColumn("p", "two-sided p-value of the difference", "1", "number", empty=_UNDEFINED),
+    TableColumn("p_holm", "p after Holm's correction over the models", "1", "number", empty=_UNDEFINED),
     TableColumn(
         "detectable",
         "smallest difference that such data would show with 80% power",
         "that of the metric",
         "number",
-        6,
         empty=_UNDEFINED,
     ),
-    TableColumn("sd_records", "standard deviation of the difference over records", "", "number", 6, empty=_UNDEFINED),
-    TableColumn("sd_training", "that between repeats", "", "number", 6, empty=_ONE_REPEAT),
-    TableColumn("value_sd", "that of the metric of this model between repeats", "", "number", 6, empty=_ONE_REPEAT),
-    TableColumn("against_sd", "that of the metric of the first model", "", "number", 6, empty=_ONE_REPEAT),
+    TableColumn("sd_records", "standard deviation of the difference over records", "", "number", empty=_UNDEFINED),
+    TableColumn("sd_training", "that between repeats", "", "number", empty=_ONE_REPEAT),
+    TableColumn("value_sd", "that of the metric of this model between repeats", "", "number", empty=_ONE_REPEAT),
+    TableColumn("against_sd", "that of the metric of the first model", "", "number", empty=_ONE_REPEAT),
     TableColumn("repeats", "number that both models have", type="integer"),
     TableColumn("note", "what the variance does not hold", empty="it holds all"),
 )

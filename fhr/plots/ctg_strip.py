@@ -84,6 +84,7 @@ def ctg(
         doi:10.1016/j.ijgo.2015.06.020. Left out: the time of day, which most recordings do not carry.
 
     Example:
+        >>> import numpy as np
         >>> recording = Recording("a", np.full(2400, 140.0), np.zeros(2400), fs=4.0)
         >>> figure = ctg(recording, speed=3)
         >>> inches = figure.axes[0].get_position().width * figure.get_figwidth()
@@ -95,7 +96,7 @@ def ctg(
     if window.minutes * speed > _MOST_CM:
         raise FHRError(
             f"{window.minutes:g} min of {recording.name} at {speed:g} cm/min are {window.minutes * speed / 100:.1f} m "
-            f"of paper; one figure takes {_MOST_CM / 100:g} m: give minutes, or make sheets (ctg_pages, a .pdf)"
+            f"of paper; one figure takes {_MOST_CM / 100:g} m: give minutes, or sheets, which a .pdf takes"
         )
     layers = checked_layers(recording, morphology, false_signal, contributions)
     return lay_out(layers, window, paper, note=NOTICE)

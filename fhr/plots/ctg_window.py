@@ -44,7 +44,7 @@ class Window:
         if count not in ("end", "start"):
             raise FHRError(f"count={count!r}; give 'end' for minutes to the end, or 'start' for minutes from the start")
         if minutes is not None and not (isfinite(minutes) and minutes > 0):
-            raise FHRError(f"minutes={minutes!r}; give a positive length, or None for the whole recording")
+            raise FHRError(f"minutes={minutes!r}; give a positive length, or leave it out for the whole recording")
         duration = recording.duration
         if start is None:
             shown = 60 * (max(duration / 60, least) if minutes is None else minutes)

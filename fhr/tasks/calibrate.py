@@ -32,7 +32,7 @@ class Calibration(pl.Callback):
 
     Attributes:
         path: the finished checkpoint, once the fit has ended.
-        began: whether anything was to be trained, once the fit has begun.
+        began: whether anything was trained, or is; set it for a fit that goes on.
         for_test: set it to calibrate weights that no fit has finished before their test, on held-out records that they
             have not seen.
     """
@@ -44,11 +44,18 @@ class Calibration(pl.Callback):
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Refuse held-out records that are too few before anything is trained."""
-        if self.calibrate and isinstance(pl_module, Task) and self._keeper(trainer) is not None:
-            data = trainer.datamodule  # type: ignore[attr-defined]
+        self.check(trainer, pl_module, trainer.datamodule)  # type: ignore[attr-defined]
+
+    def check(self, trainer: pl.Trainer, task: pl.LightningModule, data: Any) -> None:
+        """Refuse held-out records that are too few; worth asking before a run is made.
+
+        Raises:
+            FHRError: see `Task.check_finish`; no data module.
+        """
+        if self.calibrate and isinstance(task, Task) and self._keeper(trainer) is not None:
             if data is None:
                 raise FHRError("no data module, so no held-out records to calibrate on; give `fit` one by `datamodule`")
-            pl_module.check_finish(data)
+            task.check_finish(data)
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Remember that there was something left to train."""

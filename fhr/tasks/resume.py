@@ -1,12 +1,13 @@
 """Resumable: the callback that keeps a training, so that it can go on after its process was killed."""
 
+import logging
 from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from typing import Any
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import Checkpoint
+from pytorch_lightning.callbacks import Checkpoint, ModelPruning
 
 from fhr.compute import generator_states, set_generators
 from fhr.formats import whole_or_not_at_all
@@ -14,6 +15,8 @@ from fhr.formats import whole_or_not_at_all
 from .moved_folder import in_this_folder
 
 __all__ = ["Resumable"]
+
+_log = logging.getLogger(__name__)
 
 
 class Resumable(Checkpoint):
@@ -76,6 +79,10 @@ class Resumable(Checkpoint):
         """End the epoch of the checkpoint, and stop where that had been decided."""
         if self._restored is None:
             return
+        if any(isinstance(callback, ModelPruning) for callback in trainer.callbacks):  # type: ignore[attr-defined]
+            _log.warning(
+                "the numbers differ from those of an unbroken training: ModelPruning keeps no mask to go on with"
+            )
         trainer.should_stop = self._restored["stops"]
         trainer.callback_metrics.update(
             {key: value.to(pl_module.device) for key, value in self._restored.get("metrics", {}).items()}

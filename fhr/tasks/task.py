@@ -338,4 +338,9 @@ def _planned_steps(checkpoint: Mapping[str, Any]) -> int | None:
 
 
 def _epochs(checkpoint: Mapping[str, Any]) -> int:
-    return int(checkpoint["epoch"]) + 1 if checkpoint["global_step"] > 0 else 0
+    """How many epochs have begun; after the last one `epoch` says as much, within an epoch one less."""
+    if checkpoint["global_step"] == 0:
+        return 0
+    if "loops" not in checkpoint:
+        return int(checkpoint["epoch"]) + 1
+    return int(checkpoint["loops"]["fit_loop"]["epoch_progress"]["current"]["ready"])

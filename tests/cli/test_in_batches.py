@@ -144,6 +144,15 @@ def test_two_runs_do_not_write_one_table(here, run_fhr):
     assert "--out t.csv: another run is writing this table; wait for it, or choose another name" in answer.err
 
 
+def test_what_another_verb_keeps_stays(here, run_fhr):
+    (here / "t.csv.parts").mkdir()
+    (here / "t.csv.parts" / "0001.npz").write_text("repetitions of a search")
+    answer = run_fhr(here, *VERB)
+    assert answer.code == 2
+    assert "t.csv.parts: holds 0001.npz, which is of something else; choose another --out" in answer.err
+    assert (here / "t.csv.parts" / "0001.npz").exists()
+
+
 def test_an_interruption_keeps_what_is_finished(here, run_fhr, monkeypatch):
     def stop(recording, predictor):
         if recording.name == "s0004":

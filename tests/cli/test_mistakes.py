@@ -63,7 +63,9 @@ def test_a_mistake_in_an_option(given, said, run_fhr, tmp_path):
 
 def test_settings_of_the_trainer_that_are_wrong_together(run_fhr, tmp_path):
     answer = refused(run_fhr(tmp_path, "fit", "--config", "simulated", "--trainer.accelerator", "gpuu"))
-    assert answer.startswith("--trainer: You selected an invalid accelerator name: `accelerator='gpuu'`")
+    assert answer.startswith(
+        "Lightning refuses these settings: You selected an invalid accelerator name: `accelerator='gpuu'`"
+    )
 
 
 @pytest.mark.parametrize(

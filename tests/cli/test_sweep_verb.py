@@ -4,11 +4,13 @@ import io
 import json
 import re
 import shlex
+from collections.abc import Iterator
 from inspect import signature
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from made_once import Answer
 
 from fhr.cli import sweep_run
 from fhr.cli.sweep_space import OF_WINDOWS, as_options, check_settings, read_space
@@ -34,20 +36,37 @@ def folder(runs, tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def no_training(monkeypatch) -> list[dict]:
-    """Scores that follow from the settings at once; one filter too many cannot be built."""
+def _score(settings: dict) -> InnerScore:
+    """Follows from the settings at once; more filters cannot be built."""
+    if settings["model.model.n_filters"] == "4":
+        raise ValueError("no room\n for 4 filters")
+    rate = settings["model.learning_rate"]
+    return InnerScore((0.5 + rate, 0.6 + rate + settings["data.batch_size"] / 1000))
+
+
+@pytest.fixture(scope="module")
+def no_training() -> Iterator[list[dict]]:
+    """Settings that were asked for, of trials that train nothing from here on: tests that train stand above."""
     asked = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep_run._Search, "_score", lambda _, settings: asked.append(settings) or _score(settings))
+        yield asked
 
-    def score(self, settings):
-        asked.append(settings)
-        if settings["model.model.n_filters"] == "4":
-            raise ValueError("no room\n for 4 filters")
-        rate = settings["model.learning_rate"]
-        return InnerScore((0.5 + rate, 0.6 + rate + settings["data.batch_size"] / 1000))
 
-    monkeypatch.setattr(sweep_run._Search, "_score", score)
-    return asked
+@pytest.fixture(scope="module")
+def options(tiny_config, tmp_path_factory) -> list[object]:
+    space = tmp_path_factory.mktemp("space") / "space.yaml"
+    space.write_text(SPACE)
+    given = ["--config", tiny_config, "--space", space, "--seed", 5, "--inner", 2]
+    return [*given, "--trainer.max_epochs", 1, "--data.target", "ph<7.25"]
+
+
+@pytest.fixture(scope="module")
+def whole(runs, run_fhr, options, no_training) -> Answer:
+    """A sweep of six trials that nothing has stopped."""
+    answer = run_fhr(runs.folder, "sweep", *options, "--trials", 6)
+    assert answer.code == 0, answer.err
+    return answer
 
 
 def table(answer) -> pd.DataFrame:
@@ -85,12 +104,19 @@ def test_a_trial_scores_what_the_held_out_folds_of_a_cross_validation_say(
     assert trial.info.run_name == "trial 0"
 
 
-def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, run_fhr, tiny_config, no_training):
-    options = ["--config", tiny_config, "--space", folder / "space.yaml", "--seed", 5]
-    whole = run_fhr(runs.folder, "sweep", *options, "--trials", 6, "--inner", 2)
-    assert whole.code == 0, whole.err
-    asked, no_training[:] = no_training[:], []
-    begun = run_fhr(runs.folder, "sweep", *options, "--trials", 3, "--inner", 2)
+def test_settings_that_cannot_be_built_are_a_reason(runs, folder, run_fhr, tiny_config):
+    (folder / "space.yaml").write_text("model.model.n_filters: [none, many]\n")
+    answer = run_fhr(
+        runs.folder, "sweep", "--config", tiny_config, "--space", folder / "space.yaml", "--trials", 1, "--inner", 1
+    )
+    assert answer.code == 2
+    assert re.search(r"^fhr sweep: each of 1 trials failed; the last: .*n_filters", answer.err, re.MULTILINE)
+    assert "usage:" not in answer.err
+
+
+def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, run_fhr, options, whole, no_training):
+    asked, no_training[:] = no_training[:6], []
+    begun = run_fhr(runs.folder, "sweep", *options, "--trials", 3)
     parent, client = run_id(begun), mlflow_client()
     first, _, last = children(parent)
     # a kill leaves a run that is still called RUNNING, and here a trial of long ago is lost too
@@ -113,10 +139,9 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, ru
         assert trial["settings"] == json.loads(run.data.tags["fhr.settings"])
 
 
-def test_what_is_best_is_told_with_its_noise_and_its_command(runs, folder, run_fhr, tiny_config, no_training):
-    options = ["--config", tiny_config, "--space", folder / "space.yaml", "--trials", 6, "--inner", 2]
-    answer = run_fhr(runs.folder, "sweep", *options, "--trainer.max_epochs", 1, "--data.target", "ph<7.25")
-    rows = table(answer)
+@pytest.mark.usefixtures("folder")
+def test_what_is_best_is_told_with_its_noise_and_its_command(whole, tiny_config):
+    answer, rows = whole, table(whole)
     best = rows.loc[rows["auroc"].idxmax()]
     score = f"{best['auroc']:.3f} +- {best['auroc_se']:.3f}"
     assert f"best: trial {best['trial']}, AUROC {score} (standard error over 2 inner folds)" in answer.err
@@ -145,16 +170,6 @@ def test_a_sweep_ends_where_the_first_trials_all_fail():
     sweep_run.check_hope([trials[0]._replace(score=InnerScore((0.5,))), *trials[1:]])
     with pytest.raises(FHRError, match="each of the first 5 trials failed; the last: no room 4"):
         sweep_run.check_hope(trials)
-
-
-def test_settings_that_cannot_be_built_are_a_reason(runs, folder, run_fhr, tiny_config):
-    (folder / "space.yaml").write_text("model.model.n_filters: [none, many]\n")
-    answer = run_fhr(
-        runs.folder, "sweep", "--config", tiny_config, "--space", folder / "space.yaml", "--trials", 1, "--inner", 1
-    )
-    assert answer.code == 2
-    assert re.search(r"^fhr sweep: each of 1 trials failed; the last: .*n_filters", answer.err, re.MULTILINE)
-    assert "usage:" not in answer.err
 
 
 @pytest.mark.parametrize(
@@ -250,7 +265,6 @@ def test_a_mistake_of_the_command_line(tmp_path, run_fhr, options, message):
     ("options", "message"),
     [
         (["--fold", "7"], "--fold 7; the split has 0 to 4"),
-        (["--repeat", "10"], "--repeat 10; the split has 0 to 9"),
         (["--procedure.lines", "[ridge]"], "`fhr sweep` tunes a network alone"),
     ],
 )

@@ -1,0 +1,65 @@
+"""Command-line words for what rooms say of their parameters: `workers=0` is `--workers=0` to who typed an option."""
+
+import argparse
+import re
+from collections.abc import Sequence
+
+from .known_settings import options_of
+
+__all__ = ["in_option_words"]
+
+_PARAMETER = re.compile(r"(?<![\w.`'\"-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
+
+
+def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequence[str]) -> str:
+    """The message with each `parameter=value` as the option that gives this parameter.
+
+    That is one that was typed, or one of the verb, or the only setting of that name in the configuration.
+
+    Args:
+        message: of a room.
+        parser: of the verb.
+        given: arguments of the verb.
+
+    Example:
+        >>> parser = argparse.ArgumentParser()
+        >>> _ = parser.add_argument("--workers", type=int), parser.add_argument("--overwrite", action="store_true")
+        >>> in_option_words("workers=0; give 1 or more", parser, [])
+        '--workers=0; give 1 or more'
+        >>> in_option_words("name another, or give overwrite=True; no=1", parser, ["--data.no", "1"])
+        'name another, or give --overwrite; --data.no=1'
+    """
+    if not _PARAMETER.search(message):
+        return message
+    flags = {name for action in parser._actions if action.nargs == 0 for name in action.option_strings}
+    known = {_parameter(name): name for name in [*_of_configuration(given), *options_of(parser), *_typed(given)]}
+
+    def as_option(found: re.Match[str]) -> str:
+        option = known.get(found[1])
+        if option is None:
+            return found[0]
+        return option if option in flags and found[2] == "True" else f"{option}={found[2]}"
+
+    return _PARAMETER.sub(as_option, message)
+
+
+def _typed(given: Sequence[str]) -> list[str]:
+    return [argument.partition("=")[0] for argument in given if re.match(r"--\w", argument)]
+
+
+def _of_configuration(given: Sequence[str]) -> list[str]:
+    """Options of the settings whose name there is once in the configurations that were given."""
+    if not any(argument.partition("=")[0] in ("-c", "--config") for argument in given):
+        return []
+    from .configurations import with_configuration_files
+    from .given_settings import GivenSettings
+    from .known_settings import settings_below
+
+    files = GivenSettings.of(with_configuration_files(given)).files
+    names = list(dict.fromkeys(name for _, content in files for name in settings_below(content)))
+    last = [_parameter(name) for name in names]
+    return [name for name, parameter in zip(names, last, strict=True) if last.count(parameter) == 1]
+
+
+def _parameter(option: str) -> str:
+    return option.lstrip("-").rpartition(".")[2].replace("-", "_")

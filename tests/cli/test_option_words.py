@@ -1,0 +1,77 @@
+"""Rooms speak of parameters, the command line of options."""
+
+import argparse
+
+import pytest
+
+from fhr.cli.option_words import in_option_words
+
+
+@pytest.fixture
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser()
+    made.add_argument("--most-loss", type=float)
+    made.add_argument("--seed", type=int)
+    made.add_argument("--overwrite", action="store_true")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("most_loss=2.0; give a share", "--most-loss=2.0; give a share"),
+        ("give overwrite=True, or another folder", "give --overwrite, or another folder"),
+        ("channels=['fhr', 'uc']; add `mask`", "--data.init_args.channels=['fhr', 'uc']; add `mask`"),
+        ("seed=-1 is negative", "--data.seed=-1 is negative"),  # the one that was typed goes before the verb's own
+        ("fs=4.0 Hz and --seed=3, a.seed=3, `seed=3`", "fs=4.0 Hz and --seed=3, a.seed=3, `seed=3`"),
+        ("no parameter at all", "no parameter at all"),
+    ],
+)
+def test_parameters_become_the_options_that_give_them(message, said, parser):
+    given = ["fit", "--data.init_args.channels", "[fhr,uc]", "--data.seed=-1"]
+    assert in_option_words(message, parser, given) == said
+
+
+def test_settings_of_a_configuration_are_known_where_there_is_one_of_the_name(parser):
+    given = ["fit", "--config", "simulated"]
+    assert in_option_words("batch_size=1; more", parser, given) == "--data.batch_size=1; more"
+    assert (
+        in_option_words("depth=0; kernel_sizes=[4]", parser, given)
+        == "--model.model.depth=0; --model.model.kernel_sizes=[4]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("plot {} --out p.png --minutes -1", "--minutes=-1.0; give a positive length, or leave it out"),
+        ("info {} --out nowhere/x.csv", "nowhere"),
+        ("simulate --n 0 --out made", "--n=0 recordings were asked for"),
+        ("simulate --n 2 --out made --workers 0", "--workers=0; give 1 or more processes"),
+        ("fit --config simulated --data.batch_size 1", "--data.batch_size=1; batch normalisation needs 2 or more"),
+    ],
+)
+def test_verbs_answer_in_words_of_their_options(arguments, said, run_fhr, tmp_path, simulated_folder):
+    verb, *rest = arguments.format(simulated_folder / "s0001.hea").split()
+    answer = run_fhr(tmp_path, verb, *rest)
+    assert answer.code == 2
+    assert answer.err.splitlines()[-1].startswith(f"fhr {verb}: ")
+    assert said in answer.err
+
+
+def test_too_few_records_are_refused_before_there_is_a_run(run_fhr, tmp_path):
+    given = [
+        "fit",
+        "--config",
+        "simulated",
+        "--data.n",
+        "20",
+        "--data.window_minutes",
+        "20",
+        "--data.target",
+        "ph<7.20",
+    ]
+    answer = run_fhr(tmp_path, *given)
+    assert answer.code == 2
+    assert "are too few to calibrate on; give at least 20 with 5 of each class" in answer.err
+    assert run_fhr(tmp_path, "runs").out.count("\n") == 1  # the header
