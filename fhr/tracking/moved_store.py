@@ -66,9 +66,11 @@ class Move(NamedTuple):
 
     def __str__(self) -> str:
         """The move in words."""
+        its = "its run" if self.runs == 1 else f"its {self.runs} runs"
         if self.found:
-            return f"the store was moved or copied from {self.old}: its {self.runs} runs are in {self.new}"
-        without = f" without the files of its {self.runs} runs" if self.runs else ""
+            are = "is" if self.runs == 1 else "are"
+            return f"the store was moved or copied from {self.old}: {its} {are} in {self.new}"
+        without = f" without the files of {its}" if self.runs else ""
         return f"the store was moved or copied from {self.old}{without}: new runs go to {self.new}"
 
 

@@ -76,10 +76,9 @@ def old(enter, tmp_path) -> Path:
     return enter(tmp_path / "old")
 
 
-@pytest.mark.parametrize("name", ["new", "Größe µ, it's"])
-def test_a_renamed_folder(name, old, enter):
+def test_a_renamed_folder(old, enter):
     run_id = make_run()
-    new = old.rename(old.with_name(name))
+    new = old.rename(old.with_name("Größe µ, it's"))
     enter(new)
     before = snapshot(new)
     assert content(run_id) == SAID
@@ -97,7 +96,7 @@ def test_a_renamed_folder(name, old, enter):
     assert len(list((new / "mlruns" / "artifacts").iterdir())) == 2
 
 
-@pytest.mark.parametrize("name", ["50%20", "what#is?this", " %2F;a=b&c "])
+@pytest.mark.parametrize("name", ["50%20", " what#is?this;a=b&c "])
 def test_into_and_out_of_a_folder_whose_name_a_uri_would_change(name, old, enter):
     run_id = make_run()
     place = old.with_name(name)
@@ -150,12 +149,7 @@ def test_it_is_noted_down_once(old, enter):
 
 @pytest.mark.parametrize(
     "former",
-    [
-        r"C:\anna\study\mlruns",
-        "file:///C:/anna/study/mlruns",
-        r"\\server\share\mlruns",
-        "file:///no/mlruns",
-    ],
+    [r"C:\anna\study\mlruns", "file:///C:/anna/study/mlruns"],
 )
 def test_from_another_machine(former, old):
     """Its paths are of whatever system; so are those of unfinished work, which can go on here."""
@@ -215,26 +209,22 @@ def test_a_linked_folder_was_not_moved(old, enter):
     assert store_moves() == []
 
 
-PLACES = [
-    "s3://bucket/fits",
-    "mlflow-artifacts:/1",
-    "dbfs:/fits",
-    "https://host/fits",
-    "relative/1",
-    "file:///a/../b/1",
-]
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_what_no_folder_of_the_store_holds_is_left_alone(place, old, enter):
-    run_id = make_run()
-    uri = f"{place}/{run_id}/artifacts"
-    query("UPDATE runs SET artifact_uri = ?", uri)
-    query("UPDATE experiments SET artifact_location = ?", place)
+def test_what_no_folder_of_the_store_holds_is_left_alone(old, enter):
+    places = ["s3://bucket/fits", "mlflow-artifacts:/1", "dbfs:/fits", "https://host/fits", "1/2", "file:///a/../b/1"]
+    client, uris = mlflow_client(), {}
+    for place in places:
+        number = client.create_experiment(place, artifact_location="s3://bucket")
+        run_id = client.create_run(number).info.run_id
+        uris[run_id] = f"{place}/{run_id}/artifacts"
+        query("UPDATE runs SET artifact_uri = ? WHERE run_uuid = ?", uris[run_id], run_id)
+        query("UPDATE experiments SET artifact_location = ? WHERE experiment_id = ?", place, number)
+    ours = make_run()
     enter(old.rename(old.with_name("new")))
     ensure_store()
-    assert find_run(run_id).info.artifact_uri == uri
-    assert query("SELECT DISTINCT artifact_location FROM experiments") == [(place,)]
+    assert content(ours) == SAID
+    assert {run_id: find_run(run_id).info.artifact_uri for run_id in uris} == uris
+    left = {place for (place,) in query("SELECT artifact_location FROM experiments WHERE experiment_id > 0")}
+    assert left >= {*places}
 
 
 @pytest.mark.parametrize("name", ["disk", "artifacts"])
@@ -369,5 +359,6 @@ def test_a_store_that_was_deleted_half(lost, old):
 def test_paths_and_uris_say_the_same(name):
     path = PurePosixPath("/data") / name / "mlruns"
     assert folder_path(path.as_uri()) == folder_path(str(path)) == str(path)
-    windows = PureWindowsPath("D:\\") / name / "mlruns"
-    assert folder_path(windows.as_uri()) == folder_path(str(windows)) == windows.as_posix()
+    for drive in ("D:\\", r"\\server\share"):
+        windows = PureWindowsPath(drive) / name / "mlruns"
+        assert folder_path(windows.as_uri()) == folder_path(str(windows)) == windows.as_posix()
