@@ -34,7 +34,6 @@ def averages() -> StochasticWeightAveraging:
 # Optimizer, schedule, callbacks and settings of the trainer; None for the task's own optimizer and schedule.
 HABITS: dict[str, tuple[Any, Any, list[Any], dict[str, Any]]] = {
     "plateau": (momentum, lambda one: ReduceLROnPlateau(one, monitor="val/loss", patience=0, factor=0.5), [], {}),
-    "no_schedule": (momentum, None, [], {"gradient_clip_val": 0.1}),
     "steps": (momentum, lambda one: StepLR(one, 1, 0.5), [], {"num_sanity_val_steps": 0}),
     "cosine": (Adam, lambda one: CosineAnnealingLR(one, 4), [], {"val_check_interval": 0.5}),
     "linear": (Adam, LinearLR, [], {"accumulate_grad_batches": 2}),
@@ -42,10 +41,9 @@ HABITS: dict[str, tuple[Any, Any, list[Any], dict[str, Any]]] = {
     "reloaded": (None, None, [], {"reload_dataloaders_every_n_epochs": 1}),
     "reloaded_at_times": (None, None, [], {"reload_dataloaders_every_n_epochs": 3}),
     "max_steps": (None, None, [], {"max_steps": 11}),
-    "max_steps_alone": (momentum, None, [], {"max_steps": 11, "max_epochs": -1}),
+    "max_steps_alone": (momentum, None, [], {"max_steps": 11, "max_epochs": -1, "gradient_clip_val": 0.1}),
     "validated_across_epochs": (None, None, [], {"val_check_interval": 2, "check_val_every_n_epoch": None}),
-    "averaged": (None, None, [averages], {}),
-    "averaged_with_own_schedule": (momentum, lambda one: StepLR(one, 2), [averages], {}),
+    "averaged": (momentum, lambda one: StepLR(one, 2), [averages], {}),
     "moving_average": (None, None, [lambda: EMAWeightAveraging(decay=0.7)], {"precision": "bf16-mixed"}),
     "accumulated_more": (None, None, [lambda: GradientAccumulationScheduler({0: 1, 2: 3})], {}),
     "double": (None, None, [], {"precision": "64-true", "max_time": "00:01:00:00"}),
