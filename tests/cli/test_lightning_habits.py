@@ -223,7 +223,7 @@ def test_weights_that_were_averaged_are_those_that_the_fit_ends_with(folder, con
     ("finder", "settings", "place"),
     [
         ("LearningRateFinder", {"num_training_steps": 15, "min_lr": 1e-4}, ("model", "learning_rate")),
-        ("BatchSizeFinder", {"init_val": 16, "max_trials": 1, "steps_per_trial": 1}, ("data", "batch_size")),
+        ("BatchSizeFinder", {"init_val": 8, "max_trials": 1, "steps_per_trial": 1}, ("data", "batch_size")),
     ],
 )
 def test_what_a_finder_found_is_the_setting_of_the_run(folder, config, run_fhr, finder, settings, place):
