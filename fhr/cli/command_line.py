@@ -28,7 +28,7 @@ from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
 from .known_settings import UnknownOptionError, options_of, parsers_of
 from .messages import messages
-from .option_words import in_option_words
+from .option_words import ForeignWordsError, in_option_words
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
 __all__ = ["main"]
@@ -164,7 +164,7 @@ def _answer(error: BaseException, name: str, verb: str | None, given: list[str])
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    if verb in _TRAINING | _VERBS:
+    if verb in _TRAINING | _VERBS and not isinstance(mistake_behind(error), ForeignWordsError):
         mistake = in_option_words(mistake, parsers_of(_parser([verb]))[verb], given)
     of_process = f"{process}: " if (process := further_process()) else ""  # it may be on one machine alone
     sys.stderr.write(f"{name}: {of_process}{mistake}\n")
