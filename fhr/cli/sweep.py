@@ -71,7 +71,9 @@ def tables() -> "dict[str, Sequence[TableColumn]]":
         TableColumn("trial", "number of the trial, from 0", type="integer"),
         TableColumn("state", "how it ended", values="finished; failed"),
         TableColumn("auroc", "mean AUROC of the held-out inner folds", "1", "number", 4, empty=failed),
-        TableColumn("auroc_se", "standard error of this mean over the folds", "1", "number", 4, empty="failed, or 1 fold"),
+        TableColumn(
+            "auroc_se", "standard error of this mean over the folds", "1", "number", 4, empty="failed, or 1 fold"
+        ),
         TableColumn("seconds", "duration of the trial", "s", "number", 1),
         TableColumn("<setting>", "value of the setting, one column for each of the space"),
         TableColumn("reason", "why it failed", empty="it did not"),
