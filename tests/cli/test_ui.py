@@ -6,7 +6,8 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, suppress
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -143,6 +144,43 @@ def test_a_server_that_does_not_start_tells_its_last_line(port):
     serving = mlflow_server.serving("postgresql://broken", host="127.0.0.1", port=port)
     with pytest.raises(TrackingError, match=r"ended \(1\), its last line is: no such database; see"), serving:
         pass
+
+
+def _is_gone(process: int) -> bool:
+    """True once a process has ended, which nobody here can wait for."""
+    for _ in range(200):
+        try:
+            if Path(f"/proc/{process}/stat").read_text().split()[2] == "Z":  # its parent is slow to notice
+                return True
+        except FileNotFoundError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+@pytest.mark.parametrize("killed", ["guard", "command"])
+def test_none_is_left_where_one_of_them_is_killed(killed):
+    """The command ends with its guard, and what the command has started ends with the command."""
+    script = """import os, subprocess, sys
+below = subprocess.Popen(["sleep", "60"])
+print(os.getpid(), below.pid, flush=True)
+below.wait()"""
+    guard = [sys.executable, "-S", until_stdin_ends.__file__, sys.executable, "-S", "-c", script]
+    with subprocess.Popen(guard, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        command, below = map(int, process.stdout.readline().split())
+        try:
+            if killed == "guard":
+                process.kill()
+                assert _is_gone(command)
+            else:
+                os.kill(command, signal.SIGKILL)
+                assert _is_gone(below)
+                assert process.wait() == -signal.SIGKILL % 256
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(below, signal.SIGKILL)
 
 
 @pytest.mark.process
