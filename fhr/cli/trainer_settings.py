@@ -14,6 +14,8 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException  # 
 
 from fhr.errors import FHRError, mistake_behind
 
+from .option_words import ForeignWordsError
+
 __all__ = [
     "check_own_checkpoint",
     "check_training",
@@ -156,7 +158,7 @@ def lightning_refusals(where: str = "Lightning refuses these settings") -> Itera
         said = next((one for one in _behind(error) if _is_of_lightning(one)), None)
         if said is None or mistake_behind(error) is not None:
             raise
-        raise FHRError(f"{where}: {' '.join(str(said).split())[:400]}") from error
+        raise ForeignWordsError(f"{where}: {' '.join(str(said).split())[:400]}") from error
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:

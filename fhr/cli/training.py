@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from fhr.compute import is_first_process
+from fhr.compute import alone, further_process, is_first_process
 from fhr.errors import CheckpointError
 from fhr.formats import is_run_file
 from fhr.tracking import (
@@ -43,9 +43,10 @@ def train(verb: str, arguments: Sequence[str]) -> int:
             return _fit(rest, stopped, name)
         if stopped is not None:
             raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
-        if not is_first_process():  # one evaluates, so that each record counts once
+        if process := further_process():
+            sys.stderr.write(f"fhr {verb}: {process}: the first one evaluates, so that each record counts once\n")
             return 0
-        with tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
+        with alone(), tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
             if run_id is not None:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
             # Lightning's own table would mix with ours on stdout.

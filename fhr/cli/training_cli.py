@@ -351,6 +351,7 @@ def quieten() -> None:
         ".*does not have many workers.*",  # the windows are in memory
         ".*args parameter is intended.*",
         ".*tensorboardX.*",
+        ".*`srun` command is available.*",  # one process is what was asked for
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
         "Grad strides do not match.*",  # of the gradients of several processes

@@ -17,7 +17,7 @@ from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
 from .resume import Resumable
-from .run_description import run_description
+from .run_description import best_line, run_description
 from .run_tracking import NOTE, RunTracking, metric_values, mlflow_logger, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
@@ -47,6 +47,7 @@ __all__ = [
     "Task",
     "Training",
     "TruthBatch",
+    "best_line",
     "checkpoint_card",
     "data_name",
     "dataset_input",
