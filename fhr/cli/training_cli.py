@@ -142,9 +142,9 @@ class TrainingCLI(LightningCLI):
             read_checkpoint(checkpoint)
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a training that could not work."""
-        if self._verb == "fit":
-            check_training(self.config.fit)
+        """Refuse a training that could not work: a fit, or those that are begun again and again."""
+        if self._verb in ("fit", None):
+            check_training(self.config.fit if self._verb else self.config, repeated=self._verb is None)
 
     def instantiate_classes(self) -> None:
         """Make model, data module and trainer."""
@@ -156,8 +156,8 @@ class TrainingCLI(LightningCLI):
         self.model.model.check_features(self.datamodule.n_features)
         asked = self._get(self.config_init, "trainer")
         if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
-            kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
-            kwargs["callbacks"] = unwatched(asked.callbacks)
+            asked.enable_progress_bar = asked.enable_model_summary = False
+        kwargs["callbacks"] = unwatched(asked)
         tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         if self._verb != "fit":

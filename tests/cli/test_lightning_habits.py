@@ -1,6 +1,7 @@
 """Habits that users bring from Lightning: each works, or is refused in one line before anything is trained."""
 
 import io
+import sys
 from pathlib import Path
 from typing import NamedTuple
 
@@ -261,9 +262,37 @@ def test_a_training_that_could_not_work_is_refused(trainer, more, message):
         check_training(Namespace(trainer=Namespace(trainer), **more))
 
 
+@pytest.mark.parametrize("finder", ["BatchSizeFinder", "LearningRateFinder"])
+def test_trainings_that_are_repeated_search_for_nothing(finder):
+    config = Namespace(trainer=Namespace(callbacks=[named("Timer"), named(finder)]))
+    check_training(config)
+    with pytest.raises(FHRError, match=f"{finder} searches before the training of one network"):
+        check_training(config, repeated=True)
+
+
+def test_a_cross_validation_refuses_what_a_fit_refuses(folder, config, run_fhr):
+    given = ("--lr_scheduler=StepLR", "--lr_scheduler.step_size=1")
+    answer = run_fhr(folder, "crossval", "--config", config, *given)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert answer.err.startswith("fhr crossval: --lr_scheduler StepLR without --optimizer")
+    assert not (folder / "mlruns").exists()
+
+
 def test_a_training_that_could_work_is_not_refused():
     usual = {"max_epochs": None, "max_steps": -1, "logger": True, "callbacks": named("Timer"), "precision": "16-mixed"}
     check_training(Namespace(trainer=Namespace(usual), optimizer=named("SGD"), lr_scheduler=named("StepLR")))
+
+
+def test_what_is_drawn_for_a_terminal_is_left_out_of_each_training_of_many(config, monkeypatch):
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    given = [f"--trainer.callbacks+={name}" for name in ("TQDMProgressBar", "ModelSummary", "Timer")]
+    cli = TrainingCLI(["--config", str(config), *given], run=False, tracked=False)
+    assert {"TQDMProgressBar", "ModelSummary", "Timer"} <= {type(one).__name__ for one in cli.trainer.callbacks}
+    cli.instantiate_anew(3)
+    kept = {type(one).__name__ for one in cli.trainer.callbacks}
+    assert "Timer" in kept
+    assert not {"TQDMProgressBar", "ModelSummary"} & kept
 
 
 @pytest.mark.parametrize("which", ["best", "last"])
