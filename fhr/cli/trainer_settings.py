@@ -13,6 +13,7 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from fhr.errors import FHRError, mistake_behind
+from fhr.tasks import is_validated
 
 __all__ = [
     "check_own_checkpoint",
@@ -128,7 +129,7 @@ def usable_callbacks(callbacks: Sequence[Callback], trainer: Any) -> list[Callba
         trainer: its settings.
     """
     kept = []
-    validated = _is_validated(trainer)
+    validated = is_validated(*(trainer.get(f) for f in ("limit_val_batches", "check_val_every_n_epoch", "max_epochs")))
     for callback in callbacks:
         of_validation = str(getattr(callback, "monitor", "")).startswith("val/")
         if isinstance(callback, EarlyStopping) and of_validation:
@@ -144,12 +145,6 @@ def usable_callbacks(callbacks: Sequence[Callback], trainer: Any) -> list[Callba
                 callback.monitor = None
         kept.append(callback)
     return kept
-
-
-def _is_validated(trainer: Any) -> bool:
-    every, epochs = trainer.get("check_val_every_n_epoch"), trainer.get("max_epochs")
-    late = every is not None and epochs is not None and 0 < epochs < every
-    return trainer.get("limit_val_batches") != 0 and not late
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from fhr.tasks import (
     Calibration,
     ClassificationTask,
     Measured,
+    NotMeasured,
     Resumable,
     RunTracking,
     Task,
@@ -83,7 +84,7 @@ class TrainingCLI(LightningCLI):
         self._verb = arguments[0] if run else None
         self._arguments = with_configuration_files(arguments)
         self.calibration, self.tracking = Calibration(), RunTracking(_audit)
-        callbacks = [TunedSettings(self._note), self.calibration, self.tracking, Measured()]
+        callbacks = [TunedSettings(self._note), self.calibration, self.tracking]
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
@@ -157,7 +158,7 @@ class TrainingCLI(LightningCLI):
         asked = self._get(self.config_init, "trainer")
         if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
             asked.enable_progress_bar = asked.enable_model_summary = False
-        kwargs["callbacks"] = unwatched(asked)
+        kwargs["callbacks"] = [Measured(), *unwatched(asked)]
         tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         if self._verb != "fit":
@@ -259,12 +260,12 @@ class TrainingCLI(LightningCLI):
             logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
 
     def fit(self, model: pl.LightningModule, **options: Any) -> None:
-        """Train; what is refused before the first step leaves no new run."""
+        """Train; what is refused before the first step, or at the first validation, leaves no new run."""
         try:
             with lightning_refusals():
                 self.trainer.fit(model, **options)
-        except FHRError:
-            nothing = self.trainer.global_step == 0 or not self.calibration.began
+        except FHRError as error:
+            nothing = self.trainer.global_step == 0 or not self.calibration.began or isinstance(error, NotMeasured)
             if self._training is not None and nothing and self.trainer.is_global_zero:
                 self._training.discard()
             raise

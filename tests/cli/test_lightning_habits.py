@@ -3,6 +3,7 @@
 import io
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +13,14 @@ import torch
 import yaml
 from jsonargparse import Namespace
 from mlflow import MlflowClient
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.trainer.states import TrainerFn
 
 from fhr.cli.trainer_settings import check_own_checkpoint, check_training
 from fhr.cli.training_cli import TrainingCLI
 from fhr.errors import CheckpointError, FHRError
 from fhr.models import read_checkpoint
+from fhr.tasks import Measured
 from fhr.tracking import mlflow_client, run_checkpoints
 
 CALLBACKS = "pytorch_lightning.callbacks"
@@ -194,18 +198,46 @@ def test_a_fit_that_is_to_keep_no_checkpoint_says_so(folder, config, run_fhr):
             "",
             "ModelCheckpoint goes by val/nonsense, which the validation does not measure; it measures val/auprc, ",
         ),
+        (
+            "--trainer.num_sanity_val_steps=0 --early_stopping.monitor=val/foo",
+            2,
+            "",
+            "EarlyStopping goes by val/foo, which the validation does not measure; it measures val/auprc, ",
+        ),
         ("--trainer.max_epochs=0", 2, "", "fhr fit: --trainer.max_epochs=0; nothing would be trained"),
         ("--trainer.precision=transformer-engine", 2, "", "Requirement 'transformer_engine"),
     ],
 )
 def test_what_leaves_no_run_says_so(folder, config, run_fhr, setting, code, out, err):
-    answer = run_fhr(folder, "fit", "--config", config, setting)
+    answer = run_fhr(folder, "fit", "--config", config, *setting.split())
     assert answer.code == code, answer.err
     assert answer.out.endswith(out)
     assert bool(answer.out) is bool(out)
     assert err in answer.err
     assert "Traceback" not in answer.err
     assert not (folder / "mlruns").exists() or runs_of(mlflow_client()) == []
+    assert not list(folder.glob("mlruns/artifacts/*"))
+
+
+def fitting(*monitors: str, **settings: object) -> SimpleNamespace:
+    """What a trainer shows of itself whose checkpoints go by `monitors`, and whose validation has measured its loss."""
+    usual = {"limit_val_batches": 1.0, "check_val_every_n_epoch": 1, "max_epochs": 2, "lr_scheduler_configs": []}
+    callbacks, state = [ModelCheckpoint(monitor=one) for one in monitors], SimpleNamespace(fn=TrainerFn.FITTING)
+    return SimpleNamespace(**usual | settings, callbacks=callbacks, state=state, callback_metrics={"val/loss": 0.0})
+
+
+def test_each_of_several_checkpoints_goes_by_what_is_measured():
+    Measured().on_validation_end(fitting("val/loss", "train/loss"), None)
+    with pytest.raises(FHRError, match="ModelCheckpoint goes by val/foo, which the validation does not measure"):
+        Measured().on_validation_end(fitting("val/foo", "val/loss"), None)
+
+
+@pytest.mark.parametrize("settings", [{"limit_val_batches": 0}, {"check_val_every_n_epoch": 3}])
+def test_nobody_goes_by_a_validation_that_there_is_not(settings):
+    Measured().on_fit_start(fitting("val/loss"), None)
+    Measured().on_fit_start(fitting("train/loss", **settings), None)
+    with pytest.raises(FHRError, match="ModelCheckpoint goes by val/loss, and nothing is validated"):
+        Measured().on_fit_start(fitting("train/loss", "val/loss", **settings), None)
 
 
 def test_weights_that_were_averaged_are_those_that_the_fit_ends_with(folder, config, run_fhr):
