@@ -167,10 +167,10 @@ def lightning_refusals(where: str = "Lightning refuses these settings") -> Itera
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it came of; a parser wraps what constructors raise."""
+    """An error and what it was raised from; a parser wraps what constructors raise."""
     while error is not None:
         yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = error.__cause__
 
 
 def _is_of_lightning(error: BaseException) -> bool:

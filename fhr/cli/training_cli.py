@@ -251,9 +251,9 @@ class TrainingCLI(LightningCLI):
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
-    def _note(self, learning_rate: float, batch_size: int) -> None:
+    def _note(self, found: Mapping[str, float]) -> None:
         """Let the configuration of the run say what its finders have found, so that nothing is searched for again."""
-        without_finders(self.config.fit, learning_rate, batch_size)
+        without_finders(self.config.fit, found)
         logger = mlflow_logger(self.trainer)
         if self._training is not None and logger is not None and self.trainer.is_global_zero:
             self._training.config.write_text(self.configuration(), encoding="utf-8")
@@ -358,6 +358,7 @@ def quieten() -> None:
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
         ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*is smaller than the logging interval.*",  # a table and MLflow take epochs
         ".*could not find the monitored key.*",  # the end of the fit says it
         ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
         ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,13 @@ import torch
 import yaml
 from jsonargparse import Namespace
 from mlflow import MlflowClient
-from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.callbacks import LearningRateFinder, ModelCheckpoint
 from pytorch_lightning.trainer.states import TrainerFn
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
-from fhr.cli.trainer_settings import check_own_checkpoint, check_training
+from fhr.cli.trainer_settings import check_own_checkpoint, check_training, lightning_refusals
 from fhr.cli.training_cli import TrainingCLI
+from fhr.cli.tuned_settings import TunedSettings
 from fhr.errors import CheckpointError, FHRError
 from fhr.models import read_checkpoint
 from fhr.tasks import Measured
@@ -271,6 +274,30 @@ def test_what_a_finder_found_is_the_setting_of_the_run(folder, config, run_fhr, 
     found = kept[part]["init_args"][name]
     assert found != content[part]["init_args"][name]
     assert float(mlflow_client().get_run(run_id).data.params[name]) == pytest.approx(found)
+
+
+def test_a_finder_looks_for_what_is_there_alone():
+    found: list = []
+    tuned, trainer = TunedSettings(found.append), mock.Mock(callbacks=[LearningRateFinder()], datamodule=object())
+    with pytest.raises(FHRError, match="LearningRateFinder looks for a better `learning_rate` of SimpleNamespace"):
+        tuned.setup(trainer, SimpleNamespace(lr=0.1), "fit")
+    task = SimpleNamespace(learning_rate=0.2)
+    tuned.setup(trainer, task, "fit")
+    tuned.on_fit_start(trainer, task)  # whose data have no size of a batch that a configuration could be told
+    assert found == [{"model.init_args.learning_rate": 0.2}]
+
+
+def test_a_fault_while_lightning_refuses_is_no_mistake_of_the_settings():
+    def refused() -> None:
+        try:
+            ModelCheckpoint(save_top_k=-5)
+        except MisconfigurationException:
+            int("of this program")
+
+    with pytest.raises(ValueError, match="of this program"), lightning_refusals():
+        refused()
+    with pytest.raises(FHRError, match="Invalid value for save_top_k"), lightning_refusals():
+        ModelCheckpoint(save_top_k=-5)
 
 
 def named(name: str) -> Namespace:
