@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from fhr.errors import FHRError
 
 from .configurations import configuration_file, shipped_configurations
+from .messages import say
 from .next_commands import program
 from .tables import check_out, write_csv
 
@@ -79,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     )
     write_csv(trial_table(swept), options.out)
     sys.stdout.flush()  # what is said after it stands below it
-    sys.stderr.write("".join(f"{line}\n" for line in _words(swept)))
+    say(*_words(swept))
     return 1 if swept.quarantined else 0
 
 

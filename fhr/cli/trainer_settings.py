@@ -57,8 +57,8 @@ def check_training(config: Any, *, repeated: bool = False) -> None:
         )
     if "MLFlowLogger" in _class_names(trainer.get("logger")):
         raise FHRError(
-            "--trainer.logger MLFlowLogger: what is trained is kept in MLflow anyway, in the store that MLFLOW_TRACKING_URI "
-            "names; leave it out"
+            "--trainer.logger MLFlowLogger: what is trained is kept in MLflow anyway, in the store that "
+            "MLFLOW_TRACKING_URI names; leave it out"
         )
     schedule = config.get("lr_scheduler")
     if schedule and not config.get("optimizer"):

@@ -24,7 +24,7 @@ from fhr.tasks import (
     Calibration,
     ClassificationTask,
     Measured,
-    NotMeasured,
+    NotMeasuredError,
     Resumable,
     RunTracking,
     Task,
@@ -55,6 +55,7 @@ from .whole_procedure import WholeProcedure
 __all__ = ["TrainingCLI", "quieten"]
 
 _log = logging.getLogger(__name__)
+_DIGITS = 6  # after the point, of metrics on stdout; the run keeps all of them
 
 
 class TrainingCLI(LightningCLI):
@@ -265,7 +266,7 @@ class TrainingCLI(LightningCLI):
             with lightning_refusals():
                 self.trainer.fit(model, **options)
         except FHRError as error:
-            nothing = self.trainer.global_step == 0 or not self.calibration.began or isinstance(error, NotMeasured)
+            nothing = self.trainer.global_step == 0 or not self.calibration.began or isinstance(error, NotMeasuredError)
             if self._training is not None and nothing and self.trainer.is_global_zero:
                 self._training.discard()
             raise
@@ -319,7 +320,7 @@ class TrainingCLI(LightningCLI):
 
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
-        write_csv(to_frame(self.tracking.results).reset_index(names="metric"), None)
+        write_csv(to_frame(self.tracking.results).reset_index(names="metric").round(_DIGITS), None)
         if self._run_id is not None:
             with beside_the_run(self._run_id):
                 log_test(self._run_id)
@@ -327,7 +328,7 @@ class TrainingCLI(LightningCLI):
     def after_validate(self) -> None:
         """The metrics of the early-stopping slice, on stdout."""
         values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-        write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
+        write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]).round(_DIGITS), None)
 
     @property
     def is_in_mlflow(self) -> bool:

@@ -12,7 +12,7 @@ from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .kernel_task import KernelTask
-from .measured import Measured, NotMeasured, is_validated
+from .measured import Measured, NotMeasuredError, is_validated
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
@@ -40,7 +40,7 @@ __all__ = [
     "KernelTask",
     "Measured",
     "ModelCard",
-    "NotMeasured",
+    "NotMeasuredError",
     "PretrainingTask",
     "Resumable",
     "RunTracking",

@@ -8,10 +8,10 @@ from fhr.errors import FHRError
 
 from .task import Task
 
-__all__ = ["Measured", "NotMeasured", "is_validated"]
+__all__ = ["Measured", "NotMeasuredError", "is_validated"]
 
 
-class NotMeasured(FHRError):
+class NotMeasuredError(FHRError):
     """Somebody goes by a metric that there is not."""
 
 
@@ -41,14 +41,14 @@ class Measured(pl.Callback):
         """Refuse a metric of a validation that there is not.
 
         Raises:
-            NotMeasured: early stopping, a checkpoint or a schedule goes by it.
+            NotMeasuredError: early stopping, a checkpoint or a schedule goes by it.
         """
         self._looked = False
         if is_validated(trainer.limit_val_batches, trainer.check_val_every_n_epoch, trainer.max_epochs):
             return
         for what, metric in _gone_by(trainer):
             if metric.startswith("val"):
-                raise NotMeasured(
+                raise NotMeasuredError(
                     f"{what} goes by {metric}, and nothing is validated; let it go by train/loss, or leave it out"
                 )
 
@@ -56,7 +56,7 @@ class Measured(pl.Callback):
         """Refuse a metric that the first validation of a fit has not measured.
 
         Raises:
-            NotMeasured: early stopping, a checkpoint or a schedule goes by it.
+            NotMeasuredError: early stopping, a checkpoint or a schedule goes by it.
         """
         if self._looked or trainer.state.fn is not TrainerFn.FITTING:
             return
@@ -65,7 +65,7 @@ class Measured(pl.Callback):
         known = there | (pl_module.sometimes_measured if isinstance(pl_module, Task) else set())
         for what, metric in _gone_by(trainer):
             if metric.startswith("val") and metric not in known:
-                raise NotMeasured(
+                raise NotMeasuredError(
                     f"{what} goes by {metric}, which the validation does not measure; it measures "
                     f"{', '.join(sorted(known))}"
                 )
