@@ -3,8 +3,8 @@
 The file (`.fhrrun`) is a zip archive without compression: `runs.json`, and for each run `RUN/metrics.csv` and
 `RUN/artifacts/...`; its last member lists all others with their SHA-256, its comment is the SHA-256 of that list. The
 same run gives the same bytes. `fhr predict --run FILE`, `evaluate FILE`, `compare FILE FILE` and `fhr.load` read it as
-it is, without the store. It holds all that the run keeps, predictions with the names of records included; folder and
-host of the machine are left out.
+it is, without the store. It holds all that the run keeps, names and paths of the records and the folder of the data
+included: whoever gets it learns these. The name of the machine and the folder of the run are left out.
 """
 
 import argparse

@@ -132,6 +132,9 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, ru
     assert no_training == [*asked[:3], asked[0], *asked[3:]]
     assert len({run.data.tags["fhr.trial"] for run in children(parent)}) == len(children(parent)) == 6
     assert client.get_run(parent).info.status == "FINISHED"
+    fewer = run_fhr(runs.folder, "sweep", "--resume", parent, "--trials", 2)
+    assert fewer.code == 2
+    assert f"--trials 2; run {parent} has 6 already: give as many, or more" in fewer.err
     kept = Path(client.download_artifacts(parent, "trials.csv", str(folder))).read_text()
     assert kept == answer.out
     for run in children(parent):
