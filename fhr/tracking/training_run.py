@@ -140,9 +140,12 @@ class TrainingRun:
         self._begun = True
 
     def finish(self, without_checkpoint: str = "") -> None:
-        """All is in the run; where that is no checkpoint, a tag says why."""
-        if without_checkpoint and self.run_id is not None:
-            mlflow_client().set_tag(self.run_id, _WITHOUT, without_checkpoint)
+        """All is in the run, which is finished by this alone; where there is no checkpoint, a tag says why."""
+        if self.run_id is not None:
+            client = mlflow_client()
+            if without_checkpoint:
+                client.set_tag(self.run_id, _WITHOUT, without_checkpoint)
+            client.set_terminated(self.run_id, "FINISHED")
         self.finished, self.without_checkpoint = True, without_checkpoint
 
     def discard(self) -> None:
