@@ -128,8 +128,11 @@ def test_checkpoints_of_callbacks_are_kept_in_their_folder_or_in_the_run(usual, 
 
 
 def test_what_trained_in_double_precision_is_tested_as_it_predicts(usual, client, run_fhr):
+    client.update_run(usual.run_id, status="RUNNING")  # as a fit that was killed while it brought the rest
     answer = run_fhr(usual.folder, "test", "--run", usual.run_id)
     assert answer.code == 0, answer.err
+    assert client.get_run(usual.run_id).info.status == "RUNNING"  # it can still go on
+    client.update_run(usual.run_id, status="FINISHED")
     table = pd.read_csv(client.download_artifacts(usual.run_id, "predictions.csv"), index_col="name")
     (checkpoint,) = run_checkpoints(usual.run_id)
     assert next(read_checkpoint(checkpoint)[1].parameters()).dtype is torch.float32
