@@ -38,6 +38,7 @@ from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .own_checkpoints import keep_with_run, log_own_checkpoints
 from .processes import check_processes, one_process, tell_of_processes
+from .run_logger import RunLogger
 from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
@@ -195,7 +196,8 @@ class TrainingCLI(LightningCLI):
         if run_id is None:  # a run that goes on stays where it is, under its name
             data.setup("fit")
             named = {"experiment_name": data.experiment, "run_name": self._name or self._run_name()}
-        return MLFlowLogger(
+        kind = MLFlowLogger if training is None and run_id is None else RunLogger
+        return kind(
             **named,
             tracking_uri=tracking_uri(),
             artifact_location=ensure_store(),
@@ -272,29 +274,21 @@ class TrainingCLI(LightningCLI):
             raise
 
     def after_fit(self) -> None:
-        """All is in the run now; make a model of MLflow of its finished checkpoint."""
+        """Bring what is still beside the run into it, a model of MLflow too; then, and not before, it is finished."""
         if self._training is None or not self._training.run_id or not self.trainer.is_global_zero:
             return
         if (logger := mlflow_logger(self.trainer)) is not None:
             log_own_checkpoints(logger, self._training.folder)
-        self._training.finish(self.without_checkpoint)
         if self.calibration.path and isinstance(self.model, ClassificationTask):
             with beside_the_run(self._training.run_id):
                 log_model(self._training.run_id)
+        self._training.finish(self.without_checkpoint)
 
     @property
     def without_checkpoint(self) -> str:
-        """The setting by which a fit that has ended kept no checkpoint; empty where it kept one."""
-        if self.calibration.path is not None:
-            return ""
-        trainer = self._get(self.config, "trainer")
-        if trainer.fast_dev_run:
-            return "--trainer.fast_dev_run"
-        if trainer.enable_checkpointing is False:
-            return "--trainer.enable_checkpointing=false"
-        if not isinstance(self.model, Task):
-            return f"{type(self.model).__name__} is no fhr.tasks.Task"
-        return "--checkpoint.save_top_k=0"
+        """The setting by which a fit that has ended kept no checkpoint, or another reason; empty where it kept one."""
+        why = self.calibration.without
+        return f"--{why}" if why.startswith(("trainer.", "checkpoint.")) else why
 
     def before_test(self) -> None:
         """Refuse to test weights that were never trained."""

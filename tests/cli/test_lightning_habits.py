@@ -2,9 +2,10 @@
 
 import io
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
@@ -18,13 +19,15 @@ from pytorch_lightning.callbacks import LearningRateFinder, ModelCheckpoint
 from pytorch_lightning.trainer.states import TrainerFn
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
+from fhr.cli.crossval_maker import ConfiguredMaker
 from fhr.cli.trainer_settings import check_own_checkpoint, check_training, lightning_refusals
 from fhr.cli.training_cli import TrainingCLI
 from fhr.cli.tuned_settings import TunedSettings
+from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError
 from fhr.models import read_checkpoint
 from fhr.tasks import Measured
-from fhr.tracking import mlflow_client, run_checkpoints
+from fhr.tracking import TrainingRun, mlflow_client, run_checkpoints
 
 CALLBACKS = "pytorch_lightning.callbacks"
 
@@ -133,8 +136,11 @@ def test_checkpoints_of_callbacks_are_kept_in_their_folder_or_in_the_run(usual, 
 
 
 def test_what_trained_in_double_precision_is_tested_as_it_predicts(usual, client, run_fhr):
+    client.update_run(usual.run_id, status="RUNNING")  # as a fit that was killed while it brought the rest
     answer = run_fhr(usual.folder, "test", "--run", usual.run_id)
     assert answer.code == 0, answer.err
+    assert client.get_run(usual.run_id).info.status == "RUNNING"  # it can still go on
+    client.update_run(usual.run_id, status="FINISHED")
     table = pd.read_csv(client.download_artifacts(usual.run_id, "predictions.csv"), index_col="name")
     (checkpoint,) = run_checkpoints(usual.run_id)
     assert next(read_checkpoint(checkpoint)[1].parameters()).dtype is torch.float32
@@ -177,8 +183,66 @@ def test_a_loss_that_is_no_number_keeps_nothing_and_fails(folder, config, run_fh
     assert run.info.status == "FAILED"
 
 
-def test_a_fit_that_is_to_keep_no_checkpoint_says_so(folder, config, run_fhr):
-    answer = run_fhr(folder, "fit", "--config", config, "--trainer.enable_checkpointing=false")
+def dies(of: list[str]) -> Callable[..., None]:
+    """What stands for a part of the end of a fit, at which its process is gone; it notes the status of the run."""
+
+    def die(*_: object) -> None:
+        of.append(runs_of(mlflow_client())[0].info.status)
+        raise RuntimeError("gone")
+
+    return die
+
+
+def trained_in_a_crossval(config: Path) -> dict[str, Any]:
+    """The checkpoint of the same configuration in the first place of a cross-validation."""
+    cli = TrainingCLI(["--config", str(config)], run=False, tracked=False)
+    data = cli.datamodule
+    data.setup("fit")
+    place = Place.first(data.database_read, data.facts.target, data.facts.splits)
+    fitted = ConfiguredMaker.of(cli, "tiny")(place, 4).fit(place, 4)
+    torch.use_deterministic_algorithms(False)
+    return torch.load(io.BytesIO(fitted.network.checkpoint), weights_only=True)
+
+
+def assert_same_weights(a: dict[str, Any], b: dict[str, Any]) -> None:
+    assert (a["fhr"]["epochs"], a["state_dict"].keys()) == (b["fhr"]["epochs"], b["state_dict"].keys())
+    for key, value in a["state_dict"].items():
+        assert torch.equal(value, b["state_dict"][key]), key
+
+
+def test_a_run_is_finished_once_all_is_in_it(folder, config, run_fhr, monkeypatch):
+    """Of two callbacks that keep an epoch, the one of `--checkpoint` has the best; so it is in a crossval."""
+    content = yaml.safe_load(config.read_text())
+    content["trainer"]["callbacks"] = [callback("ModelCheckpoint", monitor="val/loss", mode="max", filename="worst")]
+    (folder / "two.yaml").write_text(yaml.safe_dump(content))
+    found: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr("fhr.cli.training_cli.log_model", dies(found))
+        assert "RuntimeError: gone" in run_fhr(folder, "fit", "--config", "two.yaml").err
+    (run,) = runs_of(client := mlflow_client())
+    assert (found, run.info.status) == (["RUNNING"], "FAILED")
+    last = TrainingRun.stopped(run.info.run_id).last
+    other = run_fhr(folder, "fit", "--config", "two.yaml", "--ckpt_path", last)
+    assert (other.code, len(runs_of(client))) == (2, 1)
+    assert "nothing was left to train" in other.err  # the best epoch is that of the other fit
+    answer = run_fhr(folder, "fit", "--resume", run.info.run_id)
+    assert (answer.code, answer.out) == (0, f"{run.info.run_id}\n"), answer.err
+    assert client.get_run(run.info.run_id).info.status == "FINISHED"
+    (worst,) = client.list_artifacts(run.info.run_id, "own_checkpoints")
+    assert worst.path == "own_checkpoints/worst.ckpt"
+    assert not last.parent.exists()
+    (path,) = run_checkpoints(run.info.run_id)
+    assert_same_weights(trained_in_a_crossval(folder / "two.yaml"), torch.load(path, weights_only=True))
+
+
+def test_a_fit_that_is_to_keep_no_checkpoint_says_so(folder, config, run_fhr, monkeypatch):
+    found: list[str] = []
+    with monkeypatch.context() as patch:
+        patch.setattr("fhr.cli.training_cli.log_own_checkpoints", dies(found))
+        run_fhr(folder, "fit", "--config", config, "--trainer.enable_checkpointing=false")
+    (run,) = runs_of(mlflow_client())
+    assert (found, run.info.status) == (["RUNNING"], "FAILED")
+    answer = run_fhr(folder, "fit", "--resume", run.info.run_id)
     (run,) = runs_of(mlflow_client())
     why = "--trainer.enable_checkpointing=false"
     assert (answer.code, answer.out) == (0, "")
@@ -252,7 +316,11 @@ def test_weights_that_were_averaged_are_those_that_the_fit_ends_with(folder, con
     assert answer.code == 0, answer.err
     (path,) = run_checkpoints(answer.out.strip())
     # Lightning averages after the third epoch and passes over the data once more, for the normalisation.
-    assert torch.load(path, weights_only=True)["epoch"] == 4
+    averaged = torch.load(path, weights_only=True)
+    assert averaged["epoch"] == 4
+    run = mlflow_client().get_run(answer.out.strip())
+    assert (run.data.params["max_epochs"], run.data.metrics["best_epoch"], averaged["fhr"]["epochs"]) == ("3", 3, 3)
+    assert_same_weights(trained_in_a_crossval(folder / "averaged.yaml"), averaged)
 
 
 @pytest.mark.parametrize(
