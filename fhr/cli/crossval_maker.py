@@ -41,7 +41,7 @@ class ConfiguredMaker:
         """The training of one place."""
         cli = _parsed(self.configuration)
         cli.instantiate_anew(seed)
-        return Training(cli.model, cli.datamodule.at(place), cli.trainer)
+        return Training(cli.model, cli.datamodule.at(place), cli.trainer, cli.calibration.checkpoint)
 
 
 @lru_cache(maxsize=1)

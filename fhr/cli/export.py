@@ -9,10 +9,10 @@ included: whoever gets it learns these. The name of the machine and the folder o
 
 import argparse
 import shlex
-import sys
 
 from fhr.errors import FHRError
 
+from .messages import say
 from .next_commands import program
 from .tables import check_out
 
@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
                 f"FILE {options.file}: {place}: {error.strerror or error}; make room, or see to it"
             ) from None
     files, size = sum(len(one.files) for one in runs), Path(path).stat().st_size
-    sys.stderr.write(f"run {options.exported}, {len(runs) - 1} child runs, {files} files: {size / 1e6:.1f} MB\n")
-    sys.stderr.write(f"predict:  {program('fhr')} predict --run {shlex.quote(str(path))} PATH...\n")
+    say(
+        f"run {options.exported}, {len(runs) - 1} child runs, {files} files: {size / 1e6:.1f} MB",
+        f"predict:  {program('fhr')} predict --run {shlex.quote(str(path))} PATH...",
+    )
     return 0

@@ -24,6 +24,7 @@ from fhr.errors import FHRError
 
 from .configurations import configuration_file, shipped_configurations
 from .describe import add_describe
+from .messages import say
 from .next_commands import program
 from .tables import check_out, write_csv
 
@@ -104,7 +105,7 @@ def run(options: argparse.Namespace) -> int:
     )
     write_csv(trial_table(swept), options.out, columns=tables()["--out"])
     sys.stdout.flush()  # what is said after it stands below it
-    sys.stderr.write("".join(f"{line}\n" for line in _words(swept)))
+    say(*_words(swept))
     return 1 if swept.quarantined else 0
 
 

@@ -12,7 +12,7 @@ from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .kernel_task import KernelTask
-from .measured import Measured
+from .measured import Measured, NotMeasuredError, is_validated
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
@@ -40,6 +40,7 @@ __all__ = [
     "KernelTask",
     "Measured",
     "ModelCard",
+    "NotMeasuredError",
     "PretrainingTask",
     "Resumable",
     "RunTracking",
@@ -53,6 +54,7 @@ __all__ = [
     "dataset_input",
     "fit_members",
     "fold_name",
+    "is_validated",
     "metric_values",
     "mlflow_logger",
     "parameters",

@@ -5,13 +5,27 @@ from math import isfinite
 from pathlib import Path
 
 import pytorch_lightning as pl
-from pytorch_lightning.callbacks import ModelCheckpoint, StochasticWeightAveraging
+from pytorch_lightning.callbacks import ModelCheckpoint
 
 from fhr.errors import FHRError
 
-__all__ = ["best_weights"]
+from .averaging import averaging_of
+
+__all__ = ["best_weights", "keeper_of"]
 
 _log = logging.getLogger(__name__)
+
+
+def keeper_of(trainer: pl.Trainer, named: ModelCheckpoint | None) -> ModelCheckpoint | None:
+    """The callback of a trainer that keeps the best weights; None where none is to keep any.
+
+    Args:
+        trainer: whose callbacks are asked.
+        named: the callback, if it is the trainer's; None takes the first.
+    """
+    keepers = [one for one in trainer.checkpoint_callbacks if isinstance(one, ModelCheckpoint)]
+    keeper = next((one for one in keepers if named is None or one is named), None)
+    return None if keeper is None or keeper.save_top_k == 0 or trainer.fast_dev_run else keeper  # type: ignore[attr-defined]
 
 
 def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelCheckpoint, *, trained: bool) -> Path:
@@ -30,14 +44,16 @@ def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelChe
         FHRError: nothing was trained, or to weights that are not finite.
     """
     folder = Path(keeper.dirpath or trainer.default_root_dir)
-    averaging = next((one for one in trainer.callbacks if isinstance(one, StochasticWeightAveraging)), None)  # type: ignore[attr-defined]
+    averaging = averaging_of(trainer)
     if averaging is not None and trainer.current_epoch > averaging.swa_end and averaging._average_model is not None:
         averaging.transfer_weights(averaging._average_model, task)  # again, where a stopped fit had ended all epochs
         return _saved(trainer, task, folder / "averaged.ckpt")
     score, best = keeper.best_model_score, Path(keeper.best_model_path)
-    if best.is_file() and (score is None or isfinite(score)):
+    # Lightning takes the path over from the checkpoint of another fit, without its score.
+    found = best.is_file() and best.resolve().is_relative_to(folder.resolve())
+    if found and (score is None or isfinite(score)):
         return best
-    if best.is_file():
+    if found:
         raise _diverged(f"{keeper.monitor} was never a finite number")
     if not trained or trainer.global_step == 0:
         raise FHRError(
@@ -45,7 +61,9 @@ def best_weights(trainer: pl.Trainer, task: pl.LightningModule, keeper: ModelChe
             "anew without a checkpoint"
         )
     if keeper.monitor is not None:
-        _log.warning("no epoch was measured by %s; the last weights are kept", keeper.monitor)
+        measured = keeper.monitor in trainer.callback_metrics
+        why = "no epoch was to be kept, though measured" if measured else "no epoch was measured"
+        _log.warning("%s by %s; the last weights are kept", why, keeper.monitor)
     return _saved(trainer, task, folder / "last_weights.ckpt")
 
 

@@ -11,7 +11,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from fhr.errors import FHRError
 from fhr.models import CheckpointCard, finish_checkpoint, with_scaling
 
-from .best_weights import best_weights
+from .best_weights import best_weights, keeper_of
 from .classification import ClassificationTask
 from .single_precision import in_single_precision
 from .task import Task
@@ -32,6 +32,7 @@ class Calibration(pl.Callback):
 
     Attributes:
         path: the finished checkpoint, once the fit has ended.
+        without: why there is none, once the fit has ended; a setting of trainer or callback where that says it.
         began: whether anything was trained, or is; set it for a fit that goes on.
         for_test: set it to calibrate weights that no fit has finished before their test, on held-out records that they
             have not seen.
@@ -40,6 +41,7 @@ class Calibration(pl.Callback):
     def __init__(self, calibrate: bool = True, *, checkpoint: ModelCheckpoint | None = None) -> None:
         self.checkpoint, self.calibrate = checkpoint, calibrate
         self.path: Path | None = None
+        self.without = ""
         self.began = self.for_test = False
 
     def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
@@ -52,7 +54,7 @@ class Calibration(pl.Callback):
         Raises:
             FHRError: see `Task.check_finish`; no data module.
         """
-        if self.calibrate and isinstance(task, Task) and self._keeper(trainer) is not None:
+        if self.calibrate and isinstance(task, Task) and keeper_of(trainer, self.checkpoint) is not None:
             if data is None:
                 raise FHRError("no data module, so no held-out records to calibrate on; give `fit` one by `datamodule`")
             task.check_finish(data)
@@ -73,14 +75,15 @@ class Calibration(pl.Callback):
         Raises:
             FHRError: nothing was trained, or to weights that are not finite.
         """
-        keeper = self._keeper(trainer)
+        keeper = keeper_of(trainer, self.checkpoint)
         if keeper is None:
-            _log.info("no checkpoint was kept, so nothing is calibrated")
-            return
-        if not isinstance(pl_module, Task):
-            return
-        if not pl_module.has_facts:
-            _log.info("the checkpoints have no card, so that none is finished")
+            self.without = _why_none(trainer)
+        elif not isinstance(pl_module, Task):
+            self.without = f"{type(pl_module).__name__} is no fhr.tasks.Task"
+        elif not pl_module.has_facts:
+            self.without = "nobody told the task the facts of its data, so that a checkpoint has no card"
+        if keeper is None or not isinstance(pl_module, Task) or not pl_module.has_facts:
+            _log.info("no checkpoint was kept, so nothing is calibrated (%s)", self.without)
             return
         best = best_weights(trainer, pl_module, keeper, trained=self.began)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
@@ -94,12 +97,6 @@ class Calibration(pl.Callback):
         self.path, pl_module.calibrator = trainer.strategy.broadcast((made, pl_module.calibrator))
         _log.info("best epoch %d", pl_module.epochs)
 
-    def _keeper(self, trainer: pl.Trainer) -> ModelCheckpoint | None:
-        """The callback that keeps the best weights; None where none is to keep any."""
-        keeper = self.checkpoint or trainer.checkpoint_callback
-        keeps = keeper in trainer.checkpoint_callbacks and not trainer.fast_dev_run  # type: ignore[attr-defined]
-        return keeper if keeps and isinstance(keeper, ModelCheckpoint) and keeper.save_top_k != 0 else None
-
     def _finished(self, best: Path, task: Task, data: Any) -> Path:
         if self.calibrate:
             task.calibrator = task.finish(data)
@@ -110,3 +107,11 @@ class Calibration(pl.Callback):
             confidence, ranking = reference.to_dict(), task.ranking(reference)
         path = best.with_name("finished.ckpt")
         return finish_checkpoint(best, calibrator, path, confidence=confidence, ranking=ranking)
+
+
+def _why_none(trainer: pl.Trainer) -> str:
+    """The setting by which no callback keeps the best weights."""
+    if trainer.fast_dev_run:  # type: ignore[attr-defined]
+        return "trainer.fast_dev_run"
+    keeps = any(isinstance(one, ModelCheckpoint) for one in trainer.checkpoint_callbacks)
+    return "checkpoint.save_top_k=0" if keeps else "trainer.enable_checkpointing=false"

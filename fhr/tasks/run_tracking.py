@@ -25,6 +25,7 @@ from fhr.tracking import (
     store_mistake,
 )
 
+from .averaging import planned_epochs
 from .calibrate import Calibration
 from .classification import ClassificationTask
 from .data_facts import DataFacts
@@ -185,7 +186,7 @@ def parameters(trainer: pl.Trainer, task: Task, facts: DataFacts, data: Any) -> 
         "loss": type(task.loss).__name__,
         **optimizer_settings(trainer, task),
         **data.settings,
-        "max_epochs": trainer.max_epochs,
+        "max_epochs": planned_epochs(trainer),
         "precision": trainer.precision,
         "device": str(task.device),
         **{f"n_{use}": len(names) for use, names in vars(facts.partition).items()},

@@ -19,6 +19,7 @@ from fhr.formats.regular_file import cut
 from fhr.metrics import Interval
 from fhr.models import CheckpointCard, Network, completed, take_pretrained, with_scaling
 
+from .averaging import planned_epochs
 from .data_facts import DataFacts
 from .facts_handover import FactsHandover
 from .training_card import checkpoint_card
@@ -262,7 +263,8 @@ class Task(pl.LightningModule):
         if not self.has_facts:
             _log.info("a checkpoint without a card: nobody handed over what this training has to remember of its data")
             return
-        replace(self.card(), epochs=_epochs(checkpoint)).write(checkpoint)
+        epochs, planned = _epochs(checkpoint), -1 if self._trainer is None else planned_epochs(self.trainer)
+        replace(self.card(), epochs=min(epochs, planned) if planned and planned > 0 else epochs).write(checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Read the card and refuse data or a network that it does not fit.

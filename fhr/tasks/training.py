@@ -1,6 +1,5 @@
 """A training: a task with its data and its trainer, as something that a cross-validation can fit at one place."""
 
-import logging
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,14 +16,13 @@ from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError, SplitError
 from fhr.models import at_once_hindrance, finish_checkpoint
 
+from .best_weights import best_weights, keeper_of
 from .classification import ClassificationTask
 from .members import fit_members
 from .scores import score_windows
 from .task import Task
 
 __all__ = ["PlaceData", "Training"]
-
-_log = logging.getLogger(__name__)
 
 
 class PlaceData(Protocol):
@@ -45,7 +43,8 @@ class PlaceData(Protocol):
 class Training:
     """A LightningModule that is fitted and then scores records that it has not seen.
 
-    The weights that score are the best ones of the trainer's `ModelCheckpoint` where it keeps some, else the last ones.
+    The weights that score are those that a fit ends with (the best epoch, or an average) where the trainer has a
+    `ModelCheckpoint`, else the last ones.
     The module gives a risk score a window by `predict_step`, which Lightning takes from `forward` where there is none.
     A `ClassificationTask` with a checkpoint is kept, so that the cross-validation can predict new recordings.
 
@@ -53,11 +52,13 @@ class Training:
         task: any LightningModule.
         data: its data module; see `PlaceData`.
         trainer: new for each training, like the others.
+        checkpoint: keeps the best weights; None takes the trainer's first.
     """
 
     task: pl.LightningModule
     data: Any
     trainer: pl.Trainer
+    checkpoint: ModelCheckpoint | None = None
 
     def fit(self, place: Place, seed: int) -> FittedModel:
         """Train, take the best weights, score.
@@ -72,8 +73,9 @@ class Training:
         """
         start = time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
-            for callback in self._checkpoints():
-                callback.dirpath = folder  # of this fit alone: another process may train at the same time
+            for i, callback in enumerate(self._checkpoints()):
+                # Of this fit alone: another process may train at the same time. Each callback removes what it wrote.
+                callback.dirpath = str(Path(folder, str(i)))
             self.trainer.fit(self.task, self.data)
             best = self._best_weights()
             held_out, test = self._scores(place)
@@ -131,20 +133,19 @@ class Training:
         return [one for one in self.trainer.callbacks if isinstance(one, ModelCheckpoint)]  # type: ignore[attr-defined]
 
     def _best_weights(self) -> Path | None:
-        """Take the weights of the best checkpoint; None where the trainer keeps none."""
+        """Take the weights that a fit ends with; None where the trainer keeps none, and the last ones score."""
         if self.trainer.fast_dev_run:  # type: ignore[attr-defined]
             raise SplitError("the trainer kept no checkpoint; leave `fast_dev_run` out")
-        best = next((one.best_model_path for one in self._checkpoints() if one.best_model_path), "")
-        if not best:
-            if any(one.monitor for one in self._checkpoints()):
-                _log.warning("no checkpoint was kept, since its quantity was never logged; the last weights score")
+        keeper = keeper_of(self.trainer, self.checkpoint)
+        if keeper is None:
             return None
+        best = best_weights(self.trainer, self.task, keeper, trained=True)
         ours = isinstance(self.task, Task)  # another's may hold more than plain types; this process wrote it just now
         weights = torch.load(best, map_location=self.task.device, weights_only=ours)
         self.task.load_state_dict(weights["state_dict"])
         if isinstance(self.task, Task) and self.task.has_facts:
             self.task.epochs = weights["fhr"]["epochs"]
-        return Path(best)
+        return best
 
     def _finished(self, best: Path, folder: Path) -> bytes | None:
         if not isinstance(self.task, ClassificationTask) or not self.task.has_facts:

@@ -13,6 +13,7 @@ from fhr.errors import CheckpointError, interruption_behind
 
 from .address import shown_uri
 from .folder_of_run import new_run_folder, run_folder
+from .run_files import RunFiles
 from .run_lock import hold_run
 from .run_status import mark_stopped
 from .store import find_run, mlflow_client
@@ -21,6 +22,7 @@ from .surroundings import environment, source_state
 __all__ = ["TrainingRun"]
 
 _WITHOUT = "without_checkpoint"  # a tag
+_LAST = "last"  # key of `begun.json`
 _log = logging.getLogger(__name__)
 _VERBS = {"cross-validation": "crossval", "sweep": "sweep"}  # by the kind of run that they make
 
@@ -89,14 +91,23 @@ class TrainingRun:
 
     @property
     def last(self) -> Path:
-        """The last finished epoch."""
-        return self.folder / "last.ckpt"
+        """The last finished epoch; the name is none of those that Lightning's `ModelCheckpoint` gives."""
+        begun = self._begun_with()
+        return self.folder / (begun.get(_LAST, "last.ckpt") if begun else "resume.ckpt")  # without: an earlier version
 
     @property
     def arguments(self) -> list[str]:
         """Arguments of the training verb that let the fit go on."""
         kept = ["--ckpt_path", str(self.last)] if self.last.is_file() else []
         return ["--config", str(self.config), *kept]
+
+    @property
+    def _begun_file(self) -> Path:
+        return self.folder / "begun.json"
+
+    def _begun_with(self) -> dict[str, str]:
+        """Data, source and packages that the run has begun with; empty before it begins."""
+        return json.loads(self._begun_file.read_text(encoding="utf-8")) if self._begun_file.is_file() else {}
 
     def begin(self, configuration: str, checksums: Mapping[str, str]) -> None:
         """Hold the folder; keep the configuration in it, or compare what a run that goes on has begun with.
@@ -111,15 +122,13 @@ class TrainingRun:
         """
         self._stack.enter_context(hold_run(self.folder, self.run_id))
         now = {**checksums, **source_state(), **environment()}
-        path = self.folder / "begun.json"
         if not self.goes_on:
-            path.write_text(json.dumps(now), encoding="utf-8")
+            self._begun_file.write_text(json.dumps({**now, _LAST: self.last.name}), encoding="utf-8")
             self.config.write_text(configuration, encoding="utf-8")
             self._begun = True
             return
-        if not path.is_file():
+        if not (begun := self._begun_with()):
             raise CheckpointError(f"nothing is kept of run {self.run_id} any more; another process has ended it")
-        begun = json.loads(path.read_text(encoding="utf-8"))
         changed = {
             key: f"{key} was {begun.get(key)}, is {value}" for key, value in now.items() if begun.get(key) != value
         }
@@ -132,15 +141,22 @@ class TrainingRun:
         self._begun = True
 
     def finish(self, without_checkpoint: str = "") -> None:
-        """All is in the run; where that is no checkpoint, a tag says why."""
-        if without_checkpoint and self.run_id is not None:
-            mlflow_client().set_tag(self.run_id, _WITHOUT, without_checkpoint)
+        """All is in the run, which is finished by this alone; where there is no checkpoint, a tag says why."""
+        if self.run_id is not None:
+            client = mlflow_client()
+            if without_checkpoint:
+                client.set_tag(self.run_id, _WITHOUT, without_checkpoint)
+            client.set_terminated(self.run_id, "FINISHED")
         self.finished, self.without_checkpoint = True, without_checkpoint
 
     def discard(self) -> None:
-        """Take a new run back that was refused before anything was trained; one that goes on stays."""
+        """Take a new run back, with its files on this machine, where it was refused; one that goes on stays."""
         if self.run_id is not None and not self.goes_on:
-            mlflow_client().delete_run(self.run_id)
+            client = mlflow_client()
+            files = RunFiles().local(client.get_run(self.run_id))
+            client.delete_run(self.run_id)
+            if files is not None and files.parent.name == self.run_id:
+                shutil.rmtree(files.parent, ignore_errors=True)
             self.run_id = None
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ from mlflow.entities import Run
 from pytorch_lightning.loggers import MLFlowLogger
 from warm_python import python
 
-from fhr.tracking import hold_run, mlflow_client, run_checkpoints, run_folder, run_state
+from fhr.tracking import TrainingRun, hold_run, mlflow_client, run_checkpoints, run_folder, run_state
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -250,6 +250,7 @@ def test_a_finished_run_has_nothing_left_to_do(runs, run_fhr):
     answer = run_fhr(runs.folder, "fit", "--resume", runs.fit)
     assert (answer.code, answer.out) == (0, f"{runs.fit}\n")
     assert answer.err.startswith(f"finished; test it with `fhr test --run {runs.fit}`\nlook:  ")
+    assert run_fhr(runs.folder, "fit", "-q", "--resume", runs.fit) == (0, f"{runs.fit}\n", "")
 
 
 def test_what_cannot_go_on_is_refused(runs, run_fhr, monkeypatch, tiny_config):
@@ -280,7 +281,7 @@ def test_data_and_processes_that_a_resumed_fit_does_not_take(folder, tiny_config
     assert broken.code == 70
     assert "Crash: batch:1:0" in broken.err
     run = the_run(mlflow_client())
-    (run_folder(run) / "last.ckpt").unlink()
+    (run_folder(run) / "resume.ckpt").unlink()
     mlflow_client().update_run(run.info.run_id, status="RUNNING")
     with hold_run(run_folder(run)):
         answer = run_fhr(folder, "fit", "--resume", run.info.run_id)
@@ -293,6 +294,20 @@ def test_data_and_processes_that_a_resumed_fit_does_not_take(folder, tiny_config
     assert f"run {run.info.run_id} would go on with other records (data was " in answer.err
     (own / "RECORDS").write_text("".join(f"s{i:04d}\n" for i in range(1, 121)))
     assert run_fhr(folder, "fit", "--resume", run.info.run_id).code == 0
+
+
+def test_the_last_epoch_has_a_file_that_no_other_callback_writes(folder, tiny_config, run_fhr):
+    """`save_last` writes `last.ckpt` in the same folder, here within an epoch too, from which nothing can go on."""
+    kept = {"monitor": "val/loss", "filename": "best", "save_last": True}
+    config = configured(folder, tiny_config, ["batch:1:3"], checkpoint=kept)
+    broken = run_fhr(folder, "fit", "--config", config, "--trainer.val_check_interval=2", "--trainer.max_epochs=2")
+    assert "Crash: batch:1:3" in broken.err
+    run = TrainingRun.stopped(the_run(mlflow_client()).info.run_id)
+    steps = [torch.load(run.folder / name, weights_only=True)["global_step"] for name in ("last.ckpt", "resume.ckpt")]
+    assert steps == [6, 4]
+    assert run.arguments[-1] == str(run.folder / "resume.ckpt")
+    (run.folder / "begun.json").write_text('{"data": "1"}')  # of an earlier version
+    assert run.last.name == "last.ckpt"
 
 
 def test_averaged_weights_of_another_kind_of_task_go_on_too(folder, false_signal_config, false_signal_run, run_fhr):

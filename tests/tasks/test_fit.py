@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from fhr.models import InceptionNet, read_checkpoint
 from fhr.preprocessing import Augmentation
 from fhr.recording import developed_on
 from fhr.tasks import Calibration, ClassificationTask, RunTracking, score_windows
+from fhr.tasks.best_weights import best_weights
 
 
 class Fit(NamedTuple):
@@ -369,6 +371,24 @@ def test_early_stopping_ends_a_fit_that_learns_nothing(births):
     trainer = trainer_of(stopping, max_epochs=20)
     trainer.fit(task, datamodule=data_of(births))
     assert trainer.current_epoch == 2
+
+
+@pytest.mark.parametrize(
+    ("there", "message"),
+    [({"val/loss"}, "no epoch was to be kept, though measured by val/loss"), ((), "no epoch was measured by val/loss")],
+)
+def test_the_last_weights_stand_for_those_of_no_epoch_or_of_another_fit(tmp_path, caplog, there, message):
+    keeper = ModelCheckpoint(tmp_path / "here", monitor="val/loss")
+    keeper.best_model_path = str(tmp_path / "best.ckpt")  # Lightning takes it from the checkpoint that is gone on from
+    (tmp_path / "best.ckpt").touch()
+    saved = []
+    state = {"callbacks": [], "callback_metrics": dict.fromkeys(there, 1.0), "global_step": 3}
+    trainer = SimpleNamespace(**state, save_checkpoint=saved.append)
+    assert best_weights(trainer, torch.nn.Linear(1, 1), keeper, trained=True) == saved[0]
+    assert saved == [tmp_path / "here" / "last_weights.ckpt"]
+    assert message in caplog.text
+    with pytest.raises(FHRError, match="nothing was left to train"):
+        best_weights(trainer, torch.nn.Linear(1, 1), keeper, trained=False)
 
 
 def test_a_fast_run_keeps_nothing_and_says_so(simulated_folder, tmp_path, caplog):
