@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from pytorch_lightning.cli import LightningCLI
 from pytorch_lightning.utilities.exceptions import MisconfigurationException
+
+from fhr.cli.trainer_settings import lightning_refusals
 
 NETWORK = {"class_path": "fhr.models.InceptionNet", "init_args": {"n_filters": 8}}
 PLAIN = {
@@ -69,10 +70,11 @@ def test_settings_of_the_trainer_that_are_wrong_together(run_fhr, tmp_path):
 
 
 def test_words_of_lightning_are_not_those_of_an_option(run_fhr, tmp_path, monkeypatch):
-    def refuse(*_: object, **__: object) -> None:
-        raise MisconfigurationException("no strategy=x with devices=3")
+    def refuse(*_: object) -> None:
+        with lightning_refusals("--trainer"):
+            raise MisconfigurationException("no strategy=x with devices=3")
 
-    monkeypatch.setattr(LightningCLI, "instantiate_trainer", refuse)
+    monkeypatch.setattr("fhr.cli.training.train", refuse)
     answer = refused(run_fhr(tmp_path, "fit", "--config", "simulated", "--trainer.devices", "3"))
     assert answer == "--trainer: no strategy=x with devices=3"
 
