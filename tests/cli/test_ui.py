@@ -85,7 +85,9 @@ def test_of_a_server_the_address_alone_is_printed(runs, run_fhr, monkeypatch):
     where = client.get_run(runs.crossval).info.experiment_id
     monkeypatch.setattr("fhr.tracking.tracking_uri", lambda: "https://me:secret@runs.example/")
     monkeypatch.setattr("fhr.tracking.mlflow_client", lambda: client)
+    newest = client.create_run(where).info.run_id  # other tests may have added runs elsewhere
     answer = run_fhr(runs.folder, "ui")
+    client.delete_run(newest)
     assert answer.code == 0, answer.err
     assert answer.out == f"https://runs.example{runs_page(client.get_experiment(where))}\n"
     assert answer.out.startswith(f"https://runs.example/#/experiments/{where}/runs?workflowType=machine_learning")
