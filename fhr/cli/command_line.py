@@ -6,20 +6,29 @@ import os
 import re
 import sys
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from difflib import get_close_matches
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EROFS
 from importlib import import_module
 from typing import NoReturn
 
 from fhr import __version__
-from fhr.compute import Terminated, interruptible, is_first_process, slow_imports_are_told
+from fhr.compute import (
+    Terminated,
+    alone,
+    further_process,
+    interruptible,
+    is_first_process,
+    is_one_of_several,
+    slow_imports_are_told,
+)
 from fhr.errors import FHRError, interruption_behind, mistake_behind
 
 from .configurations import shipped_configurations
 from .device import add_device, trainer_arguments
 from .known_settings import UnknownOptionError, options_of, parsers_of
 from .messages import messages
-from .option_words import in_option_words
+from .option_words import ForeignWordsError, in_option_words
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
 
 __all__ = ["main"]
@@ -72,7 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     name = "fhr" if verb is None else f"fhr {verb}"
     open_standard_streams()
-    with interruptible():
+    together = verb in _TRAINING and is_one_of_several()  # every other verb is a job of its own
+    with interruptible(), nullcontext() if together else alone():
         try:
             verbosity, given = _take_verbosity(given)
             with messages(name, verbosity), slow_imports_are_told():
@@ -154,11 +164,10 @@ def _answer(error: BaseException, name: str, verb: str | None, given: list[str])
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    if mistake_behind(error) is not None and not is_first_process():  # which says the same
-        return 2
-    if verb in _TRAINING | _VERBS:
+    if verb in _TRAINING | _VERBS and not isinstance(mistake_behind(error), ForeignWordsError):
         mistake = in_option_words(mistake, parsers_of(_parser([verb]))[verb], given)
-    sys.stderr.write(f"{name}: {mistake}\n")
+    of_process = f"{process}: " if (process := further_process()) else ""  # it may be on one machine alone
+    sys.stderr.write(f"{name}: {of_process}{mistake}\n")
     return 2
 
 

@@ -18,6 +18,7 @@ from fhr.errors import FHRError
 
 from .configurations import configuration_file
 from .describe import add_describe
+from .messages import say
 from .next_commands import next_commands
 from .tables import check_out, write_csv
 
@@ -161,7 +162,7 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
                 )
                 code = 3
                 break
-    sys.stderr.write("".join(f"{line}\n" for line in next_commands(outcomes[0])))
+    say(*next_commands(outcomes[0]))
     return code
 
 
@@ -198,7 +199,7 @@ def _say(outcome: "Outcome") -> None:
         lines.append(_over_permutations("", outcome.control))
     if outcome.null is not None:
         lines.append(_over_permutations("beside it, a line that learns nothing: ", outcome.null))
-    sys.stderr.write("\n".join(lines) + "\n")
+    say(*lines)
 
 
 def _over_permutations(subject: str, over: "OverPermutations") -> str:

@@ -57,6 +57,7 @@ from fhr.tasks import (
     NOTE,
     ClassificationTask,
     DataFacts,
+    best_line,
     data_name,
     dataset_input,
     metric_values,
@@ -294,8 +295,7 @@ class _Work:
             network = cli.model.model.specification["class_path"]
         if line is None and self._combined:
             names = [self._network_name, *(one.name for one in self._combined)]
-            alone = (f"{name}, alone" for name in names)
-            beside += [family.titled(name) for family, name in zip(result.families(), alone, strict=True)]
+            beside += [family.titled(_alone(name)) for family, name in zip(result.families(), names, strict=True)]
         if line is None and not result.permutations:
             others = [
                 other
@@ -330,8 +330,7 @@ class _Work:
                 metrics |= {f"{kind}/auroc {part}": getattr(over, part) for part in over._fields if part != "values"}
         store.log(metrics=metrics)
         if report.card is not None:
-            best = max(report.beside, key=lambda other: report.beside[other], default=None)
-            said = [] if best is None else [f"Best line on the same folds: {best}, AUROC {report.beside[best]:.3f}"]
+            said = best_line(report.beside, itself=_alone(self._network_name))
             store.client.set_tag(store.run_id, NOTE, run_description(report.card, report.audit, said))
         is_network = line is None and cli.datamodule.permute is None and self._is_alone
         is_kernel_line = isinstance(line, GroupLine) and line.make is None and not result.permutations
@@ -410,6 +409,11 @@ class _Work:
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))
         return store
+
+
+def _alone(name: str) -> str:
+    """Name of a part of a whole procedure, where it stands beside it."""
+    return f"{name}, alone"
 
 
 def has_features(line: Baseline | GroupLine, table: Callable[[], pd.DataFrame], names: Iterable[str]) -> bool:

@@ -21,6 +21,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .messages import say
 from .recordings import read_paths, report
 from .tables import check_folder, check_out, write_csv
 
@@ -132,8 +133,7 @@ def run(options: argparse.Namespace) -> int:
     run_id = keep_evaluation(done, experiment, page=options.report, checkpoints=options.recalibrate)
     write_csv(to_frame(validation.results).reset_index(), options.out, columns=tables()["--out"])
     sys.stdout.flush()  # what is said after it stands below it
-    lines = [f"run {run_id}", *said, *next_lines(options.report, options.recalibrate)]
-    sys.stderr.write("".join(f"{line}\n" for line in lines))
+    say(f"run {run_id}", *said, *next_lines(options.report, options.recalibrate))
     return report(quarantined | dict(births.left_out))
 
 

@@ -3,16 +3,16 @@
 The file (`.fhrrun`) is a zip archive without compression: `runs.json`, and for each run `RUN/metrics.csv` and
 `RUN/artifacts/...`; its last member lists all others with their SHA-256, its comment is the SHA-256 of that list. The
 same run gives the same bytes. `fhr predict --run FILE`, `evaluate FILE`, `compare FILE FILE` and `fhr.load` read it as
-it is, without the store. It holds all that the run keeps, predictions with the names of records included; folder and
-host of the machine are left out.
+it is, without the store. It holds all that the run keeps, names and paths of the records and the folder of the data
+included: whoever gets it learns these. The name of the machine and the folder of the run are left out.
 """
 
 import argparse
 import shlex
-import sys
 
 from fhr.errors import FHRError
 
+from .messages import say
 from .next_commands import program
 from .tables import check_out
 
@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
                 f"FILE {options.file}: {place}: {error.strerror or error}; make room, or see to it"
             ) from None
     files, size = sum(len(one.files) for one in runs), Path(path).stat().st_size
-    sys.stderr.write(f"run {options.exported}, {len(runs) - 1} child runs, {files} files: {size / 1e6:.1f} MB\n")
-    sys.stderr.write(f"predict:  {program('fhr')} predict --run {shlex.quote(str(path))} PATH...\n")
+    say(
+        f"run {options.exported}, {len(runs) - 1} child runs, {files} files: {size / 1e6:.1f} MB",
+        f"predict:  {program('fhr')} predict --run {shlex.quote(str(path))} PATH...",
+    )
     return 0

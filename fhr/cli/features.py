@@ -7,13 +7,13 @@ exit code is 1.
 """
 
 import argparse
-import sys
 from typing import Literal
 
 from fhr.recording import TableColumn
 
 from .describe import add_describe
 from .device import add_device
+from .messages import say
 from .recordings import report
 
 __all__ = ["add_arguments", "run", "tables"]
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
         )
     size = f"{result.n_windows} windows of {result.n_records} recordings"
     if result.was_there:
-        sys.stderr.write(f"{options.out} is there already, of these recordings and parameters: {size}\n")
+        say(f"{options.out} is there already, of these recordings and parameters: {size}")
     else:
-        sys.stderr.write(f"{options.out}: {size}, {result.n_computed} computed now\n")
+        say(f"{options.out}: {size}, {result.n_computed} computed now")
     return report(result.quarantined)

@@ -94,9 +94,10 @@ def _file(given: str) -> tuple[str, Any]:
     """The name of a configuration and its content; text may be a configuration itself."""
     try:
         is_file = Path(given).is_file()
-        name = given if is_file else "--config"
-        return name, yaml.safe_load(Path(given).read_text(encoding="utf-8") if is_file else given)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        return name, error
     except (OSError, ValueError):  # a text that no path can be
-        return "--config", yaml.safe_load(given)
+        is_file = False
+    try:
+        content = yaml.safe_load(Path(given).read_text(encoding="utf-8") if is_file else given)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+        content = error
+    return given if is_file else "--config", content

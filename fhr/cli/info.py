@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         return Computed([pd.DataFrame([_row(recording) for recording in recordings])], {})
 
     files = [GrowingTable(options.out, _COLUMNS)]
-    check_places(files)
+    check_places(files, options.paths)
     return write_in_batches(Batches(options.paths), files, compute, work=lambda: work_of(options, files))
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from fhr.compute import is_first_process, subject
 
-__all__ = ["messages"]
+__all__ = ["messages", "say"]
 
 _STEPS = "fhr.steps"
 _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DEBUG}
@@ -32,6 +32,12 @@ def messages(name: str, verbosity: int) -> Iterator[None]:
         yield
     finally:
         steps.setLevel(level)
+
+
+def say(*lines: str) -> None:
+    """Write lines to stderr as they are, such as how to go on, unless a verb is to say nothing but errors."""
+    if logging.getLogger(_STEPS).isEnabledFor(logging.INFO):
+        sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 
 class _Stderr(logging.StreamHandler):

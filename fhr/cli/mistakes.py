@@ -118,6 +118,8 @@ def _unread(message: str, given: GivenSettings) -> str | None:
     for path, content in given.files:
         if isinstance(content, UnicodeDecodeError):
             return f"{path} is no text in UTF-8 ({content.reason} at byte {content.start}); save it as UTF-8"
+        if isinstance(content, OSError):
+            return f"{path} cannot be read ({content.strerror}); give a file that can"
         if isinstance(content, yaml.YAMLError):
             mark = getattr(content, "problem_mark", None)
             where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -2,19 +2,28 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from fhr.errors import FHRError
 
 from .known_settings import options_of
 
-__all__ = ["in_option_words"]
+__all__ = ["ForeignWordsError", "in_option_words"]
 
-_PARAMETER = re.compile(r"(?<![\w.(`'\"-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
+# Not within a path, an address, a call or a quotation.
+_PARAMETER = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
+_CALL = re.compile(r"\w\([^()]*\)")
+
+
+class ForeignWordsError(FHRError):
+    """A mistake that is told in the words of another program, which knows nothing of the options of a verb."""
 
 
 def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequence[str]) -> str:
     """The message with each `parameter=value` as the option that gives this parameter.
 
-    That is one that was typed, or one of the verb, or the only setting of that name in the configuration.
+    That is one that was typed, or one of the verb, or the only setting of that name in the configuration. What the
+    message repeats of the command line, such as the name of a file, stays as it was given.
 
     Args:
         message: of a room.
@@ -34,13 +43,24 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
     flags = {name for action in parser._actions if action.nargs == 0 for name in action.option_strings}
     known = {_parameter(name): name for name in [*_of_configuration(given), *options_of(parser), *_typed(given)]}
 
+    spans = list(_quoted(message, given))
+
     def as_option(found: re.Match[str]) -> str:
         option = known.get(found[1])
-        if option is None:
+        if option is None or any(start <= found.start() < end for start, end in spans):
             return found[0]
         return option if option in flags and found[2] == "True" else f"{option}={found[2]}"
 
     return _PARAMETER.sub(as_option, message)
+
+
+def _quoted(message: str, given: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Where calls of functions stand in a message, and what it repeats of the command line."""
+    yield from (call.span() for call in _CALL.finditer(message))
+    texts = {argument.partition("=")[2] if argument.startswith("-") else argument for argument in given}
+    for text in texts:
+        if "=" in text:
+            yield from (found.span() for found in re.finditer(re.escape(text), message))
 
 
 def _typed(given: Sequence[str]) -> list[str]:

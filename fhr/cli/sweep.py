@@ -17,18 +17,23 @@ table of trials goes to stdout; what is best, how much of it is noise, and the c
 import argparse
 import shlex
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fhr.errors import FHRError
 
 from .configurations import configuration_file, shipped_configurations
+from .describe import add_describe
+from .messages import say
 from .next_commands import program
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
+    from fhr.recording import TableColumn
+
     from .sweep_run import Swept
 
-__all__ = ["add_arguments", "run"]
+__all__ = ["add_arguments", "run", "tables"]
 
 _TRIALS = 20
 _BEGUN_WITH = ("config", "space", "seed", "fold", "repeat", "inner")
@@ -55,6 +60,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes; several have one thread each (default: 1)")
     parser.add_argument("--resume", metavar="RUN", help="go on with a sweep that was stopped, or with more trials")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table of trials (default: stdout)")
+    add_describe(parser, tables)
+
+
+def tables() -> "dict[str, Sequence[TableColumn]]":
+    """Columns of each table, by its option."""
+    from fhr.recording import TableColumn
+
+    failed = "the trial failed"
+    columns = (
+        TableColumn("trial", "number of the trial, from 0", type="integer"),
+        TableColumn("state", "how it ended", values="finished; failed"),
+        TableColumn("auroc", "mean AUROC of the held-out inner folds", "1", "number", 4, empty=failed),
+        TableColumn(
+            "auroc_se", "standard error of this mean over the folds", "1", "number", 4, empty="failed, or 1 fold"
+        ),
+        TableColumn("seconds", "duration of the trial", "s", "number", 1),
+        TableColumn("<setting>", "value of the setting, one column for each of the space"),
+        TableColumn("reason", "why it failed", empty="it did not"),
+        TableColumn("run_id", "id of its run in MLflow"),
+    )
+    return {"--out": columns}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -77,9 +103,9 @@ def run(options: argparse.Namespace) -> int:
             options.resume,
         )
     )
-    write_csv(trial_table(swept), options.out)
+    write_csv(trial_table(swept), options.out, columns=tables()["--out"])
     sys.stdout.flush()  # what is said after it stands below it
-    sys.stderr.write("".join(f"{line}\n" for line in _words(swept)))
+    say(*_words(swept))
     return 1 if swept.quarantined else 0
 
 

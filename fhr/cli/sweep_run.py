@@ -4,11 +4,13 @@ import json
 import logging
 import time
 from collections.abc import Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import torch
 import yaml
 
 from fhr.compute import Countdown, tell
@@ -37,6 +39,7 @@ __all__ = ["SweepPlan", "Swept", "sweep", "trial_table"]
 
 _log = logging.getLogger(__name__)
 _HOPELESS = 5  # trials that fail at the beginning, one after the other
+_MACHINE = (OSError, MemoryError, BrokenProcessPool, torch.OutOfMemoryError)
 _ARGUMENTS, _TRIALS = "fhr.arguments", "fhr.trials"
 
 
@@ -247,15 +250,24 @@ class _Search:
         return len(self._places) * self._plan.inner
 
     def _tried(self, number: int, settings: dict[str, Any]) -> Trial:
-        """Score settings; whatever hinders them but an interruption or the store is the reason of a failure."""
+        """Score settings; a mistake in them is the reason of a failure, which stands for good.
+
+        Raises:
+            FHRError: the machine or the store hinders it, so that a resumed sweep makes this trial once more.
+        """
         start = time.monotonic()
         try:
             score, reason = self._score(settings), ""
         except TrackingError:
             raise
         except Exception as error:
-            if interruption_behind(error) is not None:
+            if interruption_behind(error) is not None or _is_of_dead_worker(error):
                 raise
+            if (hindrance := _of_machine(error)) is not None:
+                raise FHRError(
+                    f"trial {number} ({_words(settings)}) could not be made here: {type(hindrance).__name__}: "
+                    f"{' '.join(str(hindrance).split())[:300]}; see that there is room, then go on, or narrow the space"
+                ) from error
             _log.debug("trial %d", number, exc_info=True)
             score, reason = None, _reason(error)
         return Trial(number, settings, score, reason, time.monotonic() - start)
@@ -287,8 +299,8 @@ def check_hope(trials: Sequence[Trial]) -> None:
     Raises:
         FHRError: they did.
     """
-    if len(trials) == _HOPELESS and all(trial.score is None for trial in trials):
-        raise FHRError(f"each of the first {_HOPELESS} trials failed; the last: {trials[-1].reason}")
+    if len(trials) >= _HOPELESS and all(trial.score is None for trial in trials):
+        raise FHRError(f"each of the first {len(trials)} trials failed; the last: {trials[-1].reason}")
 
 
 def _resumed(plan: SweepPlan, store: SweepStore) -> SweepPlan:
@@ -329,9 +341,28 @@ def _reason(error: BaseException) -> str:
     return " ".join(str(first).split()) or type(first).__name__
 
 
+def _is_of_dead_worker(error: BaseException) -> bool:
+    """True for a mistake that says what to do where a worker process has died."""
+    mistake = mistake_behind(error)
+    return mistake is not None and isinstance(mistake.__context__, BrokenProcessPool)
+
+
+def _of_machine(error: BaseException | None) -> BaseException | None:
+    """What hinders any settings, such as a full disk or memory that others have taken; None for a mistake in these."""
+    if mistake_behind(error) is not None:
+        return None
+    while error is not None and not isinstance(error, _MACHINE):
+        error = error.__cause__
+    return error
+
+
+def _words(settings: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={value}" for name, value in settings.items())
+
+
 def _tell(trial: Trial) -> None:
     """One line a trial, however it ended."""
-    words = ", ".join(f"{name}={value}" for name, value in trial.settings.items())
+    words = _words(trial.settings)
     if trial.score is None:
         _log.warning("trial %d failed (%s): %s", trial.number, words, trial.reason)
     else:

@@ -6,10 +6,11 @@ makes may be tested on one of them; with `--fold` it is fitted to the training r
 """
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from fhr.compute import Countdown
+
+from .messages import say
 
 if TYPE_CHECKING:
     from fhr.datasets import Place
@@ -77,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         )
     if options.passport:
         _write_passport(fitted, place, options)
-    sys.stderr.write(f"{options.out}: {options.n} {recipe.kind} recordings by {fitted.made_by}\n")
+    say(f"{options.out}: {options.n} {recipe.kind} recordings by {fitted.made_by}")
     return report(dict(database.quarantined))
 
 
@@ -98,4 +99,4 @@ def _write_passport(fitted: "FittedGenerator", place: "Place", options: argparse
     tell("passport: %d made recordings beside %d held-out ones", n, n)
     passport = surrogate_passport(fitted, held_out, place.labels, target=options.label, power=power, seed=options.seed)
     page = write_passport(options.passport, passport)
-    sys.stderr.write(f"{page}: {passport.verdict.words}\n")
+    say(f"{page}: {passport.verdict.words}")

@@ -13,6 +13,9 @@ from pytorch_lightning.loggers import Logger
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
 from fhr.errors import FHRError, mistake_behind
+from fhr.tasks import is_validated
+
+from .option_words import ForeignWordsError
 
 __all__ = [
     "check_own_checkpoint",
@@ -25,18 +28,21 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 _LIGHTNING = ("lightning_fabric", "pytorch_lightning")
+_DRAWN = {"enable_progress_bar": ProgressBar, "enable_model_summary": ModelSummary}
+_FINDERS = ("BatchSizeFinder", "LearningRateFinder")
 _NOTHING = ("max_epochs", "max_steps", "limit_train_batches")  # of 0
 
 
-def check_training(config: Any) -> None:
+def check_training(config: Any, *, repeated: bool = False) -> None:
     """Refuse a training that could keep, or learn, nothing.
 
     Args:
-        config: the configuration of a fit, parsed.
+        config: the configuration of the training, parsed.
+        repeated: whether several networks are trained by it, as in a cross-validation, and not one.
 
     Raises:
         FHRError: no epoch, step or batch; `barebones`; half precision that AdamW has not; another logger of MLflow; a
-            schedule or a finder without its optimizer.
+            schedule or a finder without its optimizer; a finder in trainings that are repeated.
     """
     trainer = config.trainer
     for name in _NOTHING:
@@ -53,8 +59,8 @@ def check_training(config: Any) -> None:
         )
     if "MLFlowLogger" in _class_names(trainer.get("logger")):
         raise FHRError(
-            "--trainer.logger MLFlowLogger: a fit is kept in MLflow anyway, in the store that MLFLOW_TRACKING_URI "
-            "names; leave it out"
+            "--trainer.logger MLFlowLogger: what is trained is kept in MLflow anyway, in the store that "
+            "MLFLOW_TRACKING_URI names; leave it out"
         )
     schedule = config.get("lr_scheduler")
     if schedule and not config.get("optimizer"):
@@ -62,7 +68,14 @@ def check_training(config: Any) -> None:
             f"--lr_scheduler {schedule.class_path.rpartition('.')[2]} without --optimizer; the task has its own "
             "optimizer and schedule, so give both, or neither"
         )
-    if config.get("optimizer") and "LearningRateFinder" in _class_names(trainer.get("callbacks")):
+    callbacks = _class_names(trainer.get("callbacks"))
+    for finder in _FINDERS:
+        if repeated and finder in callbacks:
+            raise FHRError(
+                f"{finder} searches before the training of one network, and here are several, which are to be alike; "
+                "leave it out, and give what the run of a `fhr fit` with it has found"
+            )
+    if config.get("optimizer") and "LearningRateFinder" in callbacks:
         raise FHRError(
             "LearningRateFinder finds the learning rate of the task's own optimizer; leave it out, or --optimizer"
         )
@@ -99,10 +112,12 @@ def given_loggers(asked: Any) -> list[Logger]:
     return list(asked) if isinstance(asked, list) else [asked]
 
 
-def unwatched(callbacks: Any) -> list[Callback]:
-    """Callbacks without those that draw for somebody who watches; stdout is for the answer."""
+def unwatched(trainer: Any) -> list[Callback]:
+    """Callbacks of a trainer's settings, without those that draw what the settings leave out for nobody watches it."""
+    callbacks = trainer.get("callbacks")
     given = callbacks if isinstance(callbacks, list) else [callbacks] if callbacks is not None else []
-    return [callback for callback in given if not isinstance(callback, ProgressBar | ModelSummary)]
+    left_out = tuple(kind for setting, kind in _DRAWN.items() if trainer.get(setting) is False)
+    return [callback for callback in given if not isinstance(callback, left_out)]
 
 
 def usable_callbacks(callbacks: Sequence[Callback], trainer: Any) -> list[Callback]:
@@ -116,7 +131,7 @@ def usable_callbacks(callbacks: Sequence[Callback], trainer: Any) -> list[Callba
         trainer: its settings.
     """
     kept = []
-    validated = _is_validated(trainer)
+    validated = is_validated(*(trainer.get(f) for f in ("limit_val_batches", "check_val_every_n_epoch", "max_epochs")))
     for callback in callbacks:
         of_validation = str(getattr(callback, "monitor", "")).startswith("val/")
         if isinstance(callback, EarlyStopping) and of_validation:
@@ -132,12 +147,6 @@ def usable_callbacks(callbacks: Sequence[Callback], trainer: Any) -> list[Callba
                 callback.monitor = None
         kept.append(callback)
     return kept
-
-
-def _is_validated(trainer: Any) -> bool:
-    every, epochs = trainer.get("check_val_every_n_epoch"), trainer.get("max_epochs")
-    late = every is not None and epochs is not None and 0 < epochs < every
-    return trainer.get("limit_val_batches") != 0 and not late
 
 
 @contextmanager
@@ -156,14 +165,14 @@ def lightning_refusals(where: str = "Lightning refuses these settings") -> Itera
         said = next((one for one in _behind(error) if _is_of_lightning(one)), None)
         if said is None or mistake_behind(error) is not None:
             raise
-        raise FHRError(f"{where}: {' '.join(str(said).split())[:400]}") from error
+        raise ForeignWordsError(f"{where}: {' '.join(str(said).split())[:400]}") from error
 
 
 def _behind(error: BaseException | None) -> Iterator[BaseException]:
-    """An error and what it came of; a parser wraps what constructors raise."""
+    """An error and what it was raised from; a parser wraps what constructors raise."""
     while error is not None:
         yield error
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        error = error.__cause__
 
 
 def _is_of_lightning(error: BaseException) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from fhr.compute import is_first_process
+from fhr.compute import alone, further_process, is_first_process
 from fhr.errors import CheckpointError
 from fhr.formats import is_run_file
 from fhr.tracking import (
@@ -20,6 +20,7 @@ from fhr.tracking import (
     tracking_variable_kept,
 )
 
+from .messages import say
 from .next_commands import look
 from .training_cli import TrainingCLI, quieten
 
@@ -43,15 +44,16 @@ def train(verb: str, arguments: Sequence[str]) -> int:
             return _fit(rest, stopped, name)
         if stopped is not None:
             raise CheckpointError(f"`--resume` goes on with a fit; to {verb} a finished run, `--run RUN_ID`")
-        if not is_first_process():  # one evaluates, so that each record counts once
+        if process := further_process():
+            sys.stderr.write(f"fhr {verb}: {process}: the first one evaluates, so that each record counts once\n")
             return 0
-        with tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
+        with alone(), tempfile.TemporaryDirectory() as folder, store_errors(), status_kept(run_id):
             if run_id is not None:
                 rest = [*_of_run(run_id, Path(folder)), *rest]
             # Lightning's own table would mix with ours on stdout.
             cli = TrainingCLI([verb, "--verbose=false", *rest], run_id=run_id)
     if verb == "test" and cli.is_in_mlflow:
-        sys.stderr.write(f"{look()}\n")
+        say(look())
     return 1 if cli.datamodule.facts.quarantined else 0
 
 
@@ -72,7 +74,7 @@ def _fit(arguments: list[str], stopped: str | None, name: str | None) -> int:
         _tell_of_no_run(cli)
     else:
         sys.stdout.write(f"{training.run_id}\n")
-        sys.stderr.write(f"finished; test it with `fhr test --run {training.run_id}`\n{look()}\n")
+        say(f"finished; test it with `fhr test --run {training.run_id}`", look())
     return 1 if quarantined and is_first_process() else 0  # one that fails ends the others
 
 
@@ -84,7 +86,7 @@ def _tell_of_no_run(cli: TrainingCLI) -> None:
         sys.stderr.write(f"nothing is kept, neither run nor checkpoint ({cli.without_checkpoint})\n")
         return
     sys.stdout.write(f"{kept}\n")
-    sys.stderr.write(f"finished, in no run (--trainer.logger=false); predict with `fhr predict --run {kept} FOLDER`\n")
+    say(f"finished, in no run (--trainer.logger=false); predict with `fhr predict --run {kept} FOLDER`")
 
 
 def _take_option(

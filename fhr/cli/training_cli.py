@@ -24,6 +24,7 @@ from fhr.tasks import (
     Calibration,
     ClassificationTask,
     Measured,
+    NotMeasuredError,
     Resumable,
     RunTracking,
     Task,
@@ -55,6 +56,7 @@ from .whole_procedure import WholeProcedure
 __all__ = ["TrainingCLI", "quieten"]
 
 _log = logging.getLogger(__name__)
+_DIGITS = 6  # after the point, of metrics on stdout; the run keeps all of them
 
 
 class TrainingCLI(LightningCLI):
@@ -84,7 +86,7 @@ class TrainingCLI(LightningCLI):
         self._verb = arguments[0] if run else None
         self._arguments = with_configuration_files(arguments)
         self.calibration, self.tracking = Calibration(), RunTracking(_audit)
-        callbacks = [TunedSettings(self._note), self.calibration, self.tracking, Measured()]
+        callbacks = [TunedSettings(self._note), self.calibration, self.tracking]
         super().__init__(
             pl.LightningModule,
             pl.LightningDataModule,
@@ -143,9 +145,9 @@ class TrainingCLI(LightningCLI):
             read_checkpoint(checkpoint)
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a training that could not work."""
-        if self._verb == "fit":
-            check_training(self.config.fit)
+        """Refuse a training that could not work: a fit, or those that are begun again and again."""
+        if self._verb in ("fit", None):
+            check_training(self.config.fit if self._verb else self.config, repeated=self._verb is None)
 
     def instantiate_classes(self) -> None:
         """Make model, data module and trainer."""
@@ -157,8 +159,8 @@ class TrainingCLI(LightningCLI):
         self.model.model.check_features(self.datamodule.n_features)
         asked = self._get(self.config_init, "trainer")
         if not (sys.stderr.isatty() and sys.stdout.isatty()):  # Lightning draws its bar on stdout
-            kwargs["enable_progress_bar"] = kwargs["enable_model_summary"] = False
-            kwargs["callbacks"] = unwatched(asked.callbacks)
+            asked.enable_progress_bar = asked.enable_model_summary = False
+        kwargs["callbacks"] = [Measured(), *unwatched(asked)]
         tracked = self._tracked and asked.logger is not False and not asked.fast_dev_run
         kwargs["logger"] = [*([self._mlflow()] if tracked else []), *given_loggers(asked.logger)] or False
         if self._verb != "fit":
@@ -252,21 +254,21 @@ class TrainingCLI(LightningCLI):
         logger.experiment.update_run(logger.run_id, status="RUNNING")
         logger.experiment.log_text(logger.run_id, training.config.read_text(encoding="utf-8"), "config.yaml")
 
-    def _note(self, learning_rate: float, batch_size: int) -> None:
+    def _note(self, found: Mapping[str, float]) -> None:
         """Let the configuration of the run say what its finders have found, so that nothing is searched for again."""
-        without_finders(self.config.fit, learning_rate, batch_size)
+        without_finders(self.config.fit, found)
         logger = mlflow_logger(self.trainer)
         if self._training is not None and logger is not None and self.trainer.is_global_zero:
             self._training.config.write_text(self.configuration(), encoding="utf-8")
             logger.experiment.log_text(logger.run_id, self.configuration(), "config.yaml")
 
     def fit(self, model: pl.LightningModule, **options: Any) -> None:
-        """Train; what is refused before the first step leaves no new run."""
+        """Train; what is refused before the first step, or at the first validation, leaves no new run."""
         try:
             with lightning_refusals():
                 self.trainer.fit(model, **options)
-        except FHRError:
-            nothing = self.trainer.global_step == 0 or not self.calibration.began
+        except FHRError as error:
+            nothing = self.trainer.global_step == 0 or not self.calibration.began or isinstance(error, NotMeasuredError)
             if self._training is not None and nothing and self.trainer.is_global_zero:
                 self._training.discard()
             raise
@@ -312,7 +314,7 @@ class TrainingCLI(LightningCLI):
 
     def after_test(self) -> None:
         """The metrics with their intervals, on stdout."""
-        write_csv(to_frame(self.tracking.results).reset_index(names="metric"), None)
+        write_csv(to_frame(self.tracking.results).reset_index(names="metric").round(_DIGITS), None)
         if self._run_id is not None:
             with beside_the_run(self._run_id):
                 log_test(self._run_id)
@@ -320,7 +322,7 @@ class TrainingCLI(LightningCLI):
     def after_validate(self) -> None:
         """The metrics of the early-stopping slice, on stdout."""
         values = {name: float(value) for name, value in self.trainer.callback_metrics.items()}
-        write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]), None)
+        write_csv(pd.DataFrame(values.items(), columns=["metric", "value"]).round(_DIGITS), None)
 
     @property
     def is_in_mlflow(self) -> bool:
@@ -345,12 +347,14 @@ def quieten() -> None:
         ".*does not have many workers.*",  # the windows are in memory
         ".*args parameter is intended.*",
         ".*tensorboardX.*",
+        ".*`srun` command is available.*",  # one process is what was asked for
         ".*exists and is not empty.*",
         ".*LeafSpec.*",
         "Grad strides do not match.*",  # of the gradients of several processes
         ".*in eval mode at the start of training.*",  # what is frozen of a trunk
         ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
         ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
+        ".*is smaller than the logging interval.*",  # a table and MLflow take epochs
         ".*could not find the monitored key.*",  # the end of the fit says it
         ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
         ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what

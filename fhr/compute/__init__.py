@@ -7,7 +7,7 @@ from .interruption import Terminated, interruptible
 from .late_names import late_names
 from .pool import check_scheduler, check_workers, spread
 from .progress_bars import progress, progress_bar
-from .ranks import is_first_process
+from .ranks import alone, further_process, is_first_process, is_one_of_several
 from .slow_imports import slow_imports_are_told
 from .steps import Countdown, concerning, subject, tell
 from .streams import Purpose, seed_of, stream
@@ -18,14 +18,17 @@ __all__ = [
     "Countdown",
     "Purpose",
     "Terminated",
+    "alone",
     "check_device",
     "check_scheduler",
     "check_workers",
     "concerning",
     "end_with_parent",
+    "further_process",
     "generator_states",
     "interruptible",
     "is_first_process",
+    "is_one_of_several",
     "late_names",
     "pick_device",
     "progress",

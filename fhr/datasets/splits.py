@@ -239,7 +239,8 @@ def make_splits(
         raise SplitError(f"seed={seed} is negative; give an integer of at least 0")
     if len(dataset) < n_folds:
         raise SplitError(
-            f"{len(dataset)} records cannot make {n_folds} folds; lower the number of folds, or give more records"
+            f"{len(dataset)} records cannot make {n_folds} folds; lower the number of folds "
+            "(`fhr splits --folds N` writes a file for `--data.splits`), or give more records"
         )
     owner: dict[str, str] = {}
     for name, digest in zip(dataset.names, dataset.digests, strict=True):

@@ -39,7 +39,7 @@ class TableColumn(NamedTuple):
         >>> TableColumn("kind_<k>", "probability of the kind").describes("kind_2")
         True
         """
-        return name == self.name or bool(re.fullmatch(re.sub(r"<\w+>", r"\\w+", self.name), name))
+        return name == self.name or bool(re.fullmatch(re.sub(r"<\w+>", r"[\\w.]+", self.name), name))
 
 
 RECORD = TableColumn("record", "name of the recording")

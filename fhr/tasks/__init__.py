@@ -12,12 +12,12 @@ from .ensemble import EnsembleTask
 from .facts_handover import FactsHandover
 from .false_signal import FalseSignalTask
 from .kernel_task import KernelTask
-from .measured import Measured
+from .measured import Measured, NotMeasuredError, is_validated
 from .members import FittedMember, fit_members
 from .model_card import ModelCard, records_line
 from .pretraining import PretrainingTask
 from .resume import Resumable
-from .run_description import run_description
+from .run_description import best_line, run_description
 from .run_tracking import NOTE, RunTracking, metric_values, mlflow_logger, parameters, plain_facts, run_tags
 from .sample_batch import SampleBatch
 from .scores import score_windows
@@ -40,6 +40,7 @@ __all__ = [
     "KernelTask",
     "Measured",
     "ModelCard",
+    "NotMeasuredError",
     "PretrainingTask",
     "Resumable",
     "RunTracking",
@@ -47,11 +48,13 @@ __all__ = [
     "Task",
     "Training",
     "TruthBatch",
+    "best_line",
     "checkpoint_card",
     "data_name",
     "dataset_input",
     "fit_members",
     "fold_name",
+    "is_validated",
     "metric_values",
     "mlflow_logger",
     "parameters",

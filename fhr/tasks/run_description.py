@@ -1,14 +1,14 @@
 """Description of a run in MLflow: its result in words, on one screen."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import isnan
+from math import isfinite, isnan
 
 from fhr.metrics import Interval
 
 from .dataset_inputs import data_name
 from .model_card import ModelCard
 
-__all__ = ["run_description"]
+__all__ = ["best_line", "run_description"]
 
 _FEW = 20  # positives below which an interval is hardly told from chance
 
@@ -22,8 +22,9 @@ def run_description(card: ModelCard, audit: Mapping[str, Interval], said: Sequen
         said: further results, one line each.
     """
     results, window = card.results, card.window or f"the last {card.window_minutes:g} min"
+    data = _code(data_name(card.origin))
     measured = [
-        f"**AUROC {_told(results['auroc'])}** for `{card.target}`, {card.n_tested} births of {data_name(card.origin)}",
+        f"**AUROC {_told(results['auroc'])}** for `{card.target}`, {card.n_tested} births of {data}",
         f"calibration slope {_told(results['calibration_slope'])}, ideally 1",
         f"Brier score {_told(results['brier'])}, {_skill(results['brier_skill'])}",
     ]
@@ -45,6 +46,28 @@ def run_description(card: ModelCard, audit: Mapping[str, Interval], said: Sequen
     return "\n".join(
         [f"{'; '.join(measured)}.", "", *lines, "", f"{more} Research software, **not a medical device**.", ""]
     )
+
+
+def best_line(beside: Mapping[str, float], *, itself: str = "") -> list[str]:
+    """The line with the highest AUROC in words, for `run_description`; nothing where none has one.
+
+    Args:
+        beside: AUROC by name.
+        itself: name among these of the model that is described, or of its part, which is no line.
+
+    >>> best_line({"a": float("nan"), "b": 0.7})
+    ['Best line on the same folds: b, AUROC 0.700']
+    """
+    known = {name: value for name, value in beside.items() if isfinite(value) and name != itself}
+    best = max(known, key=lambda name: known[name], default=None)
+    return [] if best is None else [f"Best line on the same folds: {best}, AUROC {known[best]:.3f}"]
+
+
+def _code(text: str) -> str:
+    """Text as it is in Markdown, whatever signs are in it."""
+    marks = "``" if "`" in text else "`"
+    space = " " if "`" in text else ""
+    return f"{marks}{space}{text}{space}{marks}"
 
 
 def _told(interval: Interval) -> str:

@@ -121,8 +121,9 @@ def moves(database: Path) -> list[Move]:
     """Find the folders that the store lay in before it came here; none where it was never moved. Nothing is written.
 
     Files of its runs that are here tell a former folder, and so does a database there with the same experiments, of
-    which this one is a copy. Where nothing tells, and no experiment is of this folder, those that are gone were former
-    ones; else they are places that a user chose, of a disk that is missing, say.
+    which this one is a copy. Where nothing tells, and no experiment is of this folder, a folder that is gone was the
+    former one if the experiment that a store is born with is of it too; any other is a place that a user chose, of a
+    disk that is missing, say.
     """
     new = _folder(database)
     with closing(_opened(database)) as connection:
@@ -154,7 +155,8 @@ def moves(database: Path) -> list[Move]:
             known.append(move)
         elif its and not os.path.isdir(root):
             gone.append(move)
-    return known or ([] if at_home else gone)
+    born_in = {experiment.root for experiment in experiments if experiment.number == 0 and experiment.root}
+    return known or [move for move in gone if not at_home and move.old in (born_in or {move.old})]
 
 
 def store_moves() -> list[Move]:

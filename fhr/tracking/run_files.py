@@ -1,5 +1,7 @@
 """Files of runs, taken from where they are: a store that was moved and never written to since included."""
 
+import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +47,8 @@ class RunFiles:
         Args:
             run: of the store.
             path: within the run.
-            to: folder that it is copied to; by default what is on this machine stays where it lies.
+            to: folder that it is copied to; by default what is on this machine stays where it lies, and what is not
+                goes to a temporary one, which lasts as long as this process.
 
         Raises:
             TrackingError: there is no such file, or the store cannot be read.
@@ -56,6 +59,9 @@ class RunFiles:
             raise TrackingError(
                 f"run {run.info.run_id} holds no {path}: {local / path} is missing; bring it back, or give another run"
             )
+        if to is None and local is None:
+            to = Path(_downloads().name, run.info.run_id)
+            to.mkdir(exist_ok=True)
         with store_errors():
             return Path(self._repository(run).download_artifacts(path, None if to is None else str(to)))
 
@@ -80,3 +86,9 @@ class RunFiles:
             f"the files of run {run.info.run_id} are gone: {local} is missing; bring this folder back, from where the "
             "store was moved or copied from, or give another run"
         )
+
+
+@cache
+def _downloads() -> "tempfile.TemporaryDirectory[str]":
+    """The folder that holds what is copied from a server; it is removed when this process ends."""
+    return tempfile.TemporaryDirectory(prefix="fhr-runs-")

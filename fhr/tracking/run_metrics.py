@@ -50,7 +50,7 @@ def metrics_table(values: Mapping[str, float]) -> str:
 
 
 def run_metrics(run_id: str, client: "MlflowClient | None" = None) -> dict[str, float]:
-    """Read all metrics of a run, those of its table too; runs of earlier versions have them all in MLflow.
+    """Read all metrics of a run; its table goes before MLflow, which has them all of runs of earlier versions.
 
     Args:
         run_id: of the run.
@@ -69,10 +69,18 @@ def run_metrics(run_id: str, client: "MlflowClient | None" = None) -> dict[str, 
     with store_errors(), tempfile.TemporaryDirectory() as folder:
         run = client.get_run(run_id)
         found = dict(run.data.metrics)
-        if METRICS_FILE in files.names(run):
-            text = files.fetch(run, METRICS_FILE, folder).read_text(encoding="utf-8")
-            for row in csv.DictReader(io.StringIO(text)):
-                for column, end in {"value": "", **_ENDS}.items():
-                    if isfinite(value := float(row[column] or nan)):
-                        found.setdefault(f"{row['metric']}{end}", value)
-    return found
+        if METRICS_FILE not in files.names(run):
+            return found
+        table = _read(files.fetch(run, METRICS_FILE, folder).read_text(encoding="utf-8"))
+    # MLflow may still have some of a test before, which are in no later table.
+    return {key: value for key, value in found.items() if not key.startswith("test/")} | table
+
+
+def _read(text: str) -> dict[str, float]:
+    """The values of a table; what is undefined is left out."""
+    cells = {
+        f"{row['metric']}{end}": float(row[column] or nan)
+        for row in csv.DictReader(io.StringIO(text))
+        for column, end in {"value": "", **_ENDS}.items()
+    }
+    return {key: value for key, value in cells.items() if isfinite(value)}

@@ -13,6 +13,7 @@ from fhr.errors import CheckpointError, interruption_behind
 
 from .address import shown_uri
 from .folder_of_run import new_run_folder, run_folder
+from .run_files import RunFiles
 from .run_lock import hold_run
 from .run_status import mark_stopped
 from .store import find_run, mlflow_client
@@ -149,9 +150,13 @@ class TrainingRun:
         self.finished, self.without_checkpoint = True, without_checkpoint
 
     def discard(self) -> None:
-        """Take a new run back that was refused before anything was trained; one that goes on stays."""
+        """Take a new run back, with its files on this machine, where it was refused; one that goes on stays."""
         if self.run_id is not None and not self.goes_on:
-            mlflow_client().delete_run(self.run_id)
+            client = mlflow_client()
+            files = RunFiles().local(client.get_run(self.run_id))
+            client.delete_run(self.run_id)
+            if files is not None and files.parent.name == self.run_id:
+                shutil.rmtree(files.parent, ignore_errors=True)
             self.run_id = None
 
     def __enter__(self) -> Self:

@@ -250,6 +250,7 @@ def test_a_finished_run_has_nothing_left_to_do(runs, run_fhr):
     answer = run_fhr(runs.folder, "fit", "--resume", runs.fit)
     assert (answer.code, answer.out) == (0, f"{runs.fit}\n")
     assert answer.err.startswith(f"finished; test it with `fhr test --run {runs.fit}`\nlook:  ")
+    assert run_fhr(runs.folder, "fit", "-q", "--resume", runs.fit) == (0, f"{runs.fit}\n", "")
 
 
 def test_what_cannot_go_on_is_refused(runs, run_fhr, monkeypatch, tiny_config):

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,10 @@ from filelock import FileLock
 
 import fhr
 from fhr.cli import in_batches, kept_work
+from fhr.cli.growing_table import GrowingTable
 from fhr.datasets import read_paths, stream_paths
 from fhr.errors import FHRError
+from fhr.recording import TableColumn
 
 VERB = ["morphology", "some", "--out", "t.csv"]
 PARTS = {"quality": ["--out", "t.csv"], "morphology": ["--out", "t.csv", "--summary", "rows.csv"]}
@@ -260,3 +263,43 @@ def test_two_tables_in_one_file_are_refused(here, run_fhr):
     answer = run_fhr(here, "morphology", "some", "--out", "t.csv", "--summary", "./t.csv")
     assert (answer.code, answer.out) == (2, "")
     assert "--summary ./t.csv: --out names the same file; give each table its own" in answer.err
+
+
+def test_each_file_of_a_verb_is_its_own_and_no_recording_is_written_over(here, run_fhr):
+    answer = run_fhr(here, "morphology", "some", "--out", "t.csv", "--thresholds", "t.csv")
+    assert answer.code == 2
+    assert "--thresholds t.csv: --out names the same file" in answer.err
+    recording = here / "tables" / "one.csv"
+    recording.parent.mkdir()
+    recording.write_text("seconds,fhr\n" + "".join(f"{i / 4},140\n" for i in range(2400)))
+    content = recording.read_text()
+    for verb in (["quality", recording], ["predict", recording.parent], ["info", "tables"]):
+        answer = run_fhr(here, *verb, "--out", "tables/../tables/one.csv")
+        assert answer.code == 2
+        assert f"one.csv: it is among the recordings of {verb[1]}; choose another file" in answer.err
+    assert recording.read_text() == content
+    (recording.parent / "q.csv").write_text("a table of an earlier day\n")
+    assert run_fhr(here, "info", "tables", "--out", "tables/q.csv").code == 0
+
+
+def test_what_has_finished_nothing_hinders_nobody(here, run_fhr):
+    (here / "t.csv.parts").mkdir()
+    (here / "t.csv.parts" / "journal").write_text('{"paths": ["others"]}\n')
+    assert run_fhr(here, "quality", "some", "--out", "t.csv").code == 1
+    assert not (here / "t.csv.parts").exists()
+
+
+def test_who_reads_only_the_first_rows_hinders_no_other_table(here, run_fhr, monkeypatch):
+    class Closed(io.StringIO):
+        def write(self, text: str) -> int:
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    table = GrowingTable(str(here / "rows.csv"), (TableColumn("a", "text", "a word"),), "--summary")
+    first = GrowingTable(None, table.columns)
+    with ExitStack() as stack:
+        stack.enter_context(pytest.raises(BrokenPipeError))
+        stack.enter_context(kept_work.kept_work([first, table], dict))
+        table.append(pd.DataFrame({"a": ["x"]}))
+        first.append(pd.DataFrame({"a": ["x"]}))
+    assert not list(here.glob("rows.csv*"))

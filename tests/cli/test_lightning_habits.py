@@ -1,9 +1,12 @@
 """Habits that users bring from Lightning: each works, or is refused in one line before anything is trained."""
 
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 import pandas as pd
@@ -12,13 +15,18 @@ import torch
 import yaml
 from jsonargparse import Namespace
 from mlflow import MlflowClient
+from pytorch_lightning.callbacks import LearningRateFinder, ModelCheckpoint
+from pytorch_lightning.trainer.states import TrainerFn
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 from fhr.cli.crossval_maker import ConfiguredMaker
-from fhr.cli.trainer_settings import check_own_checkpoint, check_training
+from fhr.cli.trainer_settings import check_own_checkpoint, check_training, lightning_refusals
 from fhr.cli.training_cli import TrainingCLI
+from fhr.cli.tuned_settings import TunedSettings
 from fhr.datasets import Place
 from fhr.errors import CheckpointError, FHRError
 from fhr.models import read_checkpoint
+from fhr.tasks import Measured
 from fhr.tracking import TrainingRun, mlflow_client, run_checkpoints
 
 CALLBACKS = "pytorch_lightning.callbacks"
@@ -257,18 +265,46 @@ def test_a_fit_that_is_to_keep_no_checkpoint_says_so(folder, config, run_fhr, mo
             "",
             "ModelCheckpoint goes by val/nonsense, which the validation does not measure; it measures val/auprc, ",
         ),
+        (
+            "--trainer.num_sanity_val_steps=0 --early_stopping.monitor=val/foo",
+            2,
+            "",
+            "EarlyStopping goes by val/foo, which the validation does not measure; it measures val/auprc, ",
+        ),
         ("--trainer.max_epochs=0", 2, "", "fhr fit: --trainer.max_epochs=0; nothing would be trained"),
         ("--trainer.precision=transformer-engine", 2, "", "Requirement 'transformer_engine"),
     ],
 )
 def test_what_leaves_no_run_says_so(folder, config, run_fhr, setting, code, out, err):
-    answer = run_fhr(folder, "fit", "--config", config, setting)
+    answer = run_fhr(folder, "fit", "--config", config, *setting.split())
     assert answer.code == code, answer.err
     assert answer.out.endswith(out)
     assert bool(answer.out) is bool(out)
     assert err in answer.err
     assert "Traceback" not in answer.err
     assert not (folder / "mlruns").exists() or runs_of(mlflow_client()) == []
+    assert not list(folder.glob("mlruns/artifacts/*"))
+
+
+def fitting(*monitors: str, **settings: object) -> SimpleNamespace:
+    """What a trainer shows of itself whose checkpoints go by `monitors`, and whose validation has measured its loss."""
+    usual = {"limit_val_batches": 1.0, "check_val_every_n_epoch": 1, "max_epochs": 2, "lr_scheduler_configs": []}
+    callbacks, state = [ModelCheckpoint(monitor=one) for one in monitors], SimpleNamespace(fn=TrainerFn.FITTING)
+    return SimpleNamespace(**usual | settings, callbacks=callbacks, state=state, callback_metrics={"val/loss": 0.0})
+
+
+def test_each_of_several_checkpoints_goes_by_what_is_measured():
+    Measured().on_validation_end(fitting("val/loss", "train/loss"), None)
+    with pytest.raises(FHRError, match="ModelCheckpoint goes by val/foo, which the validation does not measure"):
+        Measured().on_validation_end(fitting("val/foo", "val/loss"), None)
+
+
+@pytest.mark.parametrize("settings", [{"limit_val_batches": 0}, {"check_val_every_n_epoch": 3}])
+def test_nobody_goes_by_a_validation_that_there_is_not(settings):
+    Measured().on_fit_start(fitting("val/loss"), None)
+    Measured().on_fit_start(fitting("train/loss", **settings), None)
+    with pytest.raises(FHRError, match="ModelCheckpoint goes by val/loss, and nothing is validated"):
+        Measured().on_fit_start(fitting("train/loss", "val/loss", **settings), None)
 
 
 def test_weights_that_were_averaged_are_those_that_the_fit_ends_with(folder, config, run_fhr):
@@ -308,6 +344,30 @@ def test_what_a_finder_found_is_the_setting_of_the_run(folder, config, run_fhr, 
     assert float(mlflow_client().get_run(run_id).data.params[name]) == pytest.approx(found)
 
 
+def test_a_finder_looks_for_what_is_there_alone():
+    found: list = []
+    tuned, trainer = TunedSettings(found.append), mock.Mock(callbacks=[LearningRateFinder()], datamodule=object())
+    with pytest.raises(FHRError, match="LearningRateFinder looks for a better `learning_rate` of SimpleNamespace"):
+        tuned.setup(trainer, SimpleNamespace(lr=0.1), "fit")
+    task = SimpleNamespace(learning_rate=0.2)
+    tuned.setup(trainer, task, "fit")
+    tuned.on_fit_start(trainer, task)  # whose data have no size of a batch that a configuration could be told
+    assert found == [{"model.init_args.learning_rate": 0.2}]
+
+
+def test_a_fault_while_lightning_refuses_is_no_mistake_of_the_settings():
+    def refused() -> None:
+        try:
+            ModelCheckpoint(save_top_k=-5)
+        except MisconfigurationException:
+            int("of this program")
+
+    with pytest.raises(ValueError, match="of this program"), lightning_refusals():
+        refused()
+    with pytest.raises(FHRError, match="Invalid value for save_top_k"), lightning_refusals():
+        ModelCheckpoint(save_top_k=-5)
+
+
 def named(name: str) -> Namespace:
     return Namespace(class_path=f"some.module.{name}", init_args=Namespace())
 
@@ -329,9 +389,37 @@ def test_a_training_that_could_not_work_is_refused(trainer, more, message):
         check_training(Namespace(trainer=Namespace(trainer), **more))
 
 
+@pytest.mark.parametrize("finder", ["BatchSizeFinder", "LearningRateFinder"])
+def test_trainings_that_are_repeated_search_for_nothing(finder):
+    config = Namespace(trainer=Namespace(callbacks=[named("Timer"), named(finder)]))
+    check_training(config)
+    with pytest.raises(FHRError, match=f"{finder} searches before the training of one network"):
+        check_training(config, repeated=True)
+
+
+def test_a_cross_validation_refuses_what_a_fit_refuses(folder, config, run_fhr):
+    given = ("--lr_scheduler=StepLR", "--lr_scheduler.step_size=1")
+    answer = run_fhr(folder, "crossval", "--config", config, *given)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert answer.err.startswith("fhr crossval: --lr_scheduler StepLR without --optimizer")
+    assert not (folder / "mlruns").exists()
+
+
 def test_a_training_that_could_work_is_not_refused():
     usual = {"max_epochs": None, "max_steps": -1, "logger": True, "callbacks": named("Timer"), "precision": "16-mixed"}
     check_training(Namespace(trainer=Namespace(usual), optimizer=named("SGD"), lr_scheduler=named("StepLR")))
+
+
+def test_what_is_drawn_for_a_terminal_is_left_out_of_each_training_of_many(config, monkeypatch):
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    given = [f"--trainer.callbacks+={name}" for name in ("TQDMProgressBar", "ModelSummary", "Timer")]
+    cli = TrainingCLI(["--config", str(config), *given], run=False, tracked=False)
+    assert {"TQDMProgressBar", "ModelSummary", "Timer"} <= {type(one).__name__ for one in cli.trainer.callbacks}
+    cli.instantiate_anew(3)
+    kept = {type(one).__name__ for one in cli.trainer.callbacks}
+    assert "Timer" in kept
+    assert not {"TQDMProgressBar", "ModelSummary"} & kept
 
 
 @pytest.mark.parametrize("which", ["best", "last"])

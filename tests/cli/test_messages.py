@@ -6,7 +6,7 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from fhr.cli.messages import messages
+from fhr.cli.messages import messages, say
 from fhr.compute import concerning, tell
 
 _log = logging.getLogger("fhr.calibration.calibrator")
@@ -55,6 +55,11 @@ def test_what_is_of_no_model_is_told_of_each_record_once(said):
             _log.warning("left out %s", "1002")
 
     assert [line[-4:] for line in said(0, act)] == ["1001", "1002"]
+
+
+def test_what_comes_of_a_verb_is_told_as_it_is_unless_it_is_to_be_quiet(said):
+    assert said(0, lambda: say("finished", "look")) == ["finished", "look"]
+    assert said(-1, lambda: say("finished", "look")) == []
 
 
 def test_steps_are_plain_lines_unless_it_is_to_be_quiet(said):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pytorch_lightning.cli import LightningCLI
+from pytorch_lightning.utilities.exceptions import MisconfigurationException
 
 NETWORK = {"class_path": "fhr.models.InceptionNet", "init_args": {"n_filters": 8}}
 PLAIN = {
@@ -66,6 +68,15 @@ def test_settings_of_the_trainer_that_are_wrong_together(run_fhr, tmp_path):
     assert answer.startswith("--trainer: You selected an invalid accelerator name: `accelerator='gpuu'`")
 
 
+def test_words_of_lightning_are_not_those_of_an_option(run_fhr, tmp_path, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise MisconfigurationException("no strategy=x with devices=3")
+
+    monkeypatch.setattr(LightningCLI, "instantiate_trainer", refuse)
+    answer = refused(run_fhr(tmp_path, "fit", "--config", "simulated", "--trainer.devices", "3"))
+    assert answer == "--trainer: no strategy=x with devices=3"
+
+
 @pytest.mark.parametrize(
     ("keys", "value", "said"),
     [
@@ -110,6 +121,12 @@ def test_a_mistake_in_a_file_names_the_file_and_the_key(keys, value, said, run_f
 def test_a_file_that_is_no_configuration(content, said, run_fhr, tmp_path):
     (tmp_path / "mine.yaml").write_bytes(content)
     assert refused(run_fhr(tmp_path, "fit", "--config", "mine.yaml")).startswith(said)
+
+
+def test_text_that_is_no_configuration(run_fhr, tmp_path):
+    long = "x" * 400  # than the name of a file
+    answer = refused(run_fhr(tmp_path, "fit", "--config", f"{{model: {{a: b: {long}"))
+    assert answer.startswith("--config, line 1, column 14: no YAML: expected ")
 
 
 def test_an_option_goes_before_a_file_that_holds_the_same(run_fhr, tmp_path):

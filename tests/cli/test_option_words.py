@@ -26,10 +26,14 @@ def parser() -> argparse.ArgumentParser:
         ("fs=4.0 Hz and --seed=3, a.seed=3, `seed=3`", "fs=4.0 Hz and --seed=3, a.seed=3, `seed=3`"),
         ("Trainer(seed=3) of Lightning", "Trainer(seed=3) of Lightning"),
         ("no parameter at all", "no parameter at all"),
+        ("/data/seed=3/a.hea, c:\\seed=3: none", "/data/seed=3/a.hea, c:\\seed=3: none"),
+        ("postgresql://x?seed=/tmp&seed=3", "postgresql://x?seed=/tmp&seed=3"),
+        ("seed=3 of Early(mode='min', seed=3)", "--data.seed=3 of Early(mode='min', seed=3)"),
+        ("seed=4.hea, my seed=4/s1.hea: none", "seed=4.hea, my seed=4/s1.hea: none"),  # as they were given
     ],
 )
 def test_parameters_become_the_options_that_give_them(message, said, parser):
-    given = ["fit", "--data.init_args.channels", "[fhr,uc]", "--data.seed=-1"]
+    given = ["fit", "--data.init_args.channels", "[fhr,uc]", "--data.seed=-1", "seed=4.hea", "--out=my seed=4"]
     assert in_option_words(message, parser, given) == said
 
 

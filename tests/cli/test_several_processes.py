@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from lightning_fabric.plugins.environments import SLURMEnvironment
+from lightning_fabric.utilities.rank_zero import _get_rank
 from pytorch_lightning import Trainer
 from torch import distributed
 from warm_python import Warm
 
 from fhr.cli.processes import one_process
-from fhr.compute import is_first_process
+from fhr.compute import alone, further_process, is_first_process, is_one_of_several
 from fhr.datamodules.samplers import EpochShuffle, OnEveryProcess
 from fhr.errors import FHRError
 from fhr.models import read_checkpoint
@@ -95,24 +97,61 @@ def test_processes_that_nothing_comes_back_from_are_refused(strategy, run_fhr, t
     assert answer.err.splitlines()[-1].endswith("give `--trainer.strategy ddp`, which trains alike")
 
 
-def test_a_further_process_is_known_by_its_environment(monkeypatch):
-    from lightning_utilities.core.rank_zero import rank_zero_only
-
-    assert is_first_process()
-    monkeypatch.setattr(rank_zero_only, "rank", 1)
-    assert not is_first_process()
-    monkeypatch.delattr(rank_zero_only, "rank")
-    assert is_first_process()
-    monkeypatch.setenv("LOCAL_RANK", "1")
-    assert not is_first_process()
+SLURM = {"SLURM_NTASKS": "4", "SLURM_PROCID": "3"}
 
 
-def test_a_further_process_evaluates_nothing_and_says_nothing(monkeypatch, run_fhr, tmp_path):
-    from lightning_utilities.core.rank_zero import rank_zero_only
+@pytest.mark.parametrize(
+    ("environment", "several", "name"),
+    [
+        ({}, False, ""),
+        ({"RANK": "1"}, False, ""),  # of another program
+        ({"LOCAL_RANK": "1", "SLURM_PROCID": "3"}, False, ""),
+        ({"RANK": "abc", "MASTER_PORT": "1"}, False, ""),
+        ({"RANK": "0", "MASTER_PORT": "1"}, True, ""),
+        ({"RANK": "5", "LOCAL_RANK": "0", "MASTER_PORT": "1"}, True, "process 5"),  # the first of its machine
+        ({"LOCAL_RANK": "2", "NODE_RANK": "0", "MASTER_PORT": "1"}, True, "process 2"),
+        ({"LOCAL_RANK": "0", "NODE_RANK": "1", "MASTER_PORT": "1"}, True, "node 1, process 0"),
+        (SLURM, True, "process 3"),
+        (SLURM | {"SLURM_JOB_NAME": "interactive"}, False, ""),
+        (SLURM | {"SLURM_NTASKS": "1"}, False, ""),
+        ({"JSM_NAMESPACE_SIZE": "2", "JSM_NAMESPACE_RANK": "1"}, True, "process 1"),
+    ],
+)
+def test_processes_of_one_training_are_known_by_their_launcher(environment, several, name, monkeypatch):
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert (is_one_of_several(), further_process(), is_first_process()) == (several, name, not name)
+    before = dict(os.environ)
+    with alone():
+        assert not is_one_of_several()
+        assert _get_rank() is None
+        assert not SLURMEnvironment.detect()
+    assert dict(os.environ) == before
 
-    monkeypatch.setattr(rank_zero_only, "rank", 1)
-    assert run_fhr(tmp_path, "test", "--run", "nothing") == (0, "", "")
-    assert run_fhr(tmp_path, "fit", "--config", "nothing") == (2, "", "")
+
+def test_processes_that_are_joined_know_their_rank(monkeypatch):
+    in_process(monkeypatch, 1, 2)
+    assert further_process() == "process 1"
+
+
+@pytest.mark.parametrize("environment", [{"RANK": "1"}, {"LOCAL_RANK": "1"}, {"RANK": "abc"}, SLURM])
+def test_a_verb_that_trains_nothing_speaks_as_anywhere(environment, monkeypatch, run_fhr, tmp_path):
+    expected = run_fhr(tmp_path, "info", "nowhere")
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+    assert run_fhr(tmp_path, "info", "nowhere") == expected
+    assert "nowhere" in expected.err
+
+
+def test_a_further_process_evaluates_nothing_and_says_who_has_a_mistake(monkeypatch, run_fhr, tmp_path):
+    for variable, value in {"RANK": "1", "MASTER_PORT": "1"}.items():
+        monkeypatch.setenv(variable, value)
+    skipped = "fhr test: process 1: the first one evaluates, so that each record counts once\n"
+    assert run_fhr(tmp_path, "test", "--run", "nothing") == (0, "", skipped)
+    answer = run_fhr(tmp_path, "fit", "--config", "nothing")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("fhr fit: process 1: --config nothing")
+    assert answer.err.count("\n") == 1
 
 
 @pytest.mark.process

@@ -5,11 +5,13 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from concurrent.futures.process import BrokenProcessPool
 from inspect import signature
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from made_once import Answer
 
 from fhr.cli import sweep_run
@@ -132,6 +134,9 @@ def test_a_sweep_that_was_stopped_goes_on_as_if_it_had_not_been(runs, folder, ru
     assert no_training == [*asked[:3], asked[0], *asked[3:]]
     assert len({run.data.tags["fhr.trial"] for run in children(parent)}) == len(children(parent)) == 6
     assert client.get_run(parent).info.status == "FINISHED"
+    fewer = run_fhr(runs.folder, "sweep", "--resume", parent, "--trials", 2)
+    assert fewer.code == 2
+    assert f"--trials 2; run {parent} has 6 already: give as many, or more" in fewer.err
     kept = Path(client.download_artifacts(parent, "trials.csv", str(folder))).read_text()
     assert kept == answer.out
     for run in children(parent):
@@ -169,8 +174,40 @@ def test_a_sweep_ends_where_the_first_trials_all_fail():
     trials = [Trial(k, {"a": k}, None, f"no room {k}") for k in range(5)]
     sweep_run.check_hope(trials[:4])
     sweep_run.check_hope([trials[0]._replace(score=InnerScore((0.5,))), *trials[1:]])
-    with pytest.raises(FHRError, match="each of the first 5 trials failed; the last: no room 4"):
-        sweep_run.check_hope(trials)
+    for more in (trials, [*trials, Trial(5, {"a": 5}, None, "no room 5")]):  # of a resumed sweep there are more
+        with pytest.raises(FHRError, match=rf"each of the first {len(more)} trials failed; the last: no room"):
+            sweep_run.check_hope(more)
+
+
+def _after(error: Exception, *, cause: Exception | None = None, context: Exception | None = None) -> Exception:
+    error.__context__, error.__cause__ = context, cause
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "ends"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), "trial 2 .a=1. could not be made here: OutOfMemoryError: CUDA"),
+        (MemoryError("no 8 GB"), "MemoryError: no 8 GB; see that there is room"),
+        (_after(RuntimeError("loading"), cause=OSError(28, "No space left on device")), "No space left on device"),
+        (_after(FHRError("a worker process died"), context=BrokenProcessPool()), "^a worker process died$"),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), None),
+        (_after(FHRError("a.ckpt: there is no such file"), cause=FileNotFoundError("a.ckpt")), None),
+    ],
+)
+def test_what_the_machine_hinders_is_no_failed_trial(error, ends, monkeypatch):
+    """Otherwise it would stay failed, and a resumed sweep would not make it again."""
+
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(sweep_run._Search, "_score", fail)
+    search = object.__new__(sweep_run._Search)
+    if ends is None:
+        assert search._tried(2, {"a": 1}).score is None
+        return
+    with pytest.raises(FHRError, match=ends):
+        search._tried(2, {"a": 1})
 
 
 @pytest.mark.parametrize(

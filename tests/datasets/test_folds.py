@@ -214,7 +214,11 @@ def test_inner_folds_that_cannot_be_made(splits, n_inner, message):
 @pytest.mark.parametrize(
     ("n", "arguments", "message"),
     [
-        (4, {}, "4 records cannot make 5 folds; lower the number of folds"),
+        (
+            4,
+            {},
+            "4 records cannot make 5 folds; lower the number of folds .`fhr splits --folds N`.*--data.splits",
+        ),
         (0, {}, "0 records cannot make 5 folds"),
         (9, {"n_folds": 10}, "9 records cannot make 10 folds"),
         (9, {"n_folds": 1}, "10 repeats of 1 folds; at least 1 repeat of 2 folds is needed"),

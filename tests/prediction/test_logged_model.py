@@ -11,13 +11,15 @@ import pandas as pd
 import pytest
 from made_once import own_copy
 from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import ENDPOINT_NOT_FOUND
 
 from fhr.cli.tables import in_csv
 from fhr.confidence import PREDICTION_COLUMNS
-from fhr.errors import FHRError
-from fhr.prediction import log_model, log_test
+from fhr.errors import FHRError, TrackingError
+from fhr.prediction import beside_the_run, log_model, log_test
 from fhr.prediction.logged_model import PathsModel
-from fhr.tracking import mlflow_client, run_checkpoints
+from fhr.tracking import mlflow_client, run_checkpoints, store_errors
 from fhr.tracking.address import embedded_uri
 
 
@@ -102,6 +104,25 @@ def test_checkpoints_are_linked_and_the_same_ones_are_logged_once(runs, client, 
     held = {path.name: path for path in (folder_of(own.get_logged_model(other)) / "data").iterdir()}
     assert sorted(held) == sorted(path.name for path in checkpoints)
     assert all(held[path.name].samefile(path) for path in checkpoints)
+
+
+def test_a_store_without_models_costs_a_finished_run_no_more_than_a_warning(
+    runs, client, tmp_path, monkeypatch, caplog
+):
+    monkeypatch.chdir(own_copy(runs.folder, tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", embedded_uri())
+
+    def refuse(*arguments: object, **named: object) -> None:
+        raise MlflowException("Endpoint not found", error_code=ENDPOINT_NOT_FOUND)
+
+    monkeypatch.setattr(MlflowClient, "search_logged_models", refuse)
+    with pytest.raises(TrackingError), store_errors():
+        log_model(runs.fit)
+    with beside_the_run(runs.fit):
+        log_model(runs.fit)
+    assert f"run {runs.fit} is finished, without a model for MLflow's registry" in caplog.text
+    with pytest.raises(ZeroDivisionError), beside_the_run(runs.fit):
+        1 / 0  # noqa: B018
 
 
 def test_a_model_that_was_carried_elsewhere_answers_without_its_store(runs, client, births, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ from math import nan
 import pytest
 
 from fhr.metrics import Interval
-from fhr.tasks import ModelCard, run_description
+from fhr.tasks import ModelCard, best_line, run_description
 
 GOOD = {
     "auroc": Interval(0.81, 0.72, 0.89),
@@ -33,7 +33,7 @@ def test_the_first_sentence_holds_the_result_and_the_last_what_it_is_not():
     text = run_description(CARD, AUDIT, ["Best line: ridge, AUROC 0.800"])
     first, *rest = text.splitlines()
     assert first == (
-        "**AUROC 0.810 (95% interval 0.720 to 0.890)** for `ph<7.05`, 552 births of ctu-uhb-ctgdb; calibration slope "
+        "**AUROC 0.810 (95% interval 0.720 to 0.890)** for `ph<7.05`, 552 births of `ctu-uhb-ctgdb`; calibration slope "
         "0.980 (95% interval 0.700 to 1.300), ideally 1; Brier score 0.120 (95% interval 0.100 to 0.140), 20% better "
         "than the prevalence alone; AUROC 0.770 (95% interval 0.660 to 0.860) beside births of equal signal loss, a "
         "known shortcut, which by itself has 0.610 (95% interval 0.500 to 0.710)."
@@ -43,6 +43,20 @@ def test_the_first_sentence_holds_the_result_and_the_last_what_it_is_not():
     assert "- Best line: ridge, AUROC 0.800" in rest
     assert "Warnings" not in text
     assert text.rstrip().endswith("Research software, **not a medical device**.")
+
+
+def test_a_name_of_data_is_text_whatever_signs_are_in_it():
+    first = run_description(replace(CARD, origin="/data/*a*_[x](y)"), {}).splitlines()[0]
+    assert "births of `*a*_[x](y)`;" in first
+    assert "births of `` a`b ``;" in run_description(replace(CARD, origin="/data/a`b"), {})
+
+
+def test_a_line_without_an_auroc_is_not_the_best():
+    assert best_line({"a": nan, "b": 0.6, "c": 0.7}) == ["Best line on the same folds: c, AUROC 0.700"]
+    assert best_line({"a": nan}) == best_line({}) == []
+    assert best_line({"net, alone": 0.8, "b": 0.6}, itself="net, alone") == [
+        "Best line on the same folds: b, AUROC 0.600"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -248,6 +248,15 @@ def test_a_place_that_a_user_chose(name, old, enter):
     assert content(other) == SAID
 
 
+def test_a_disk_that_is_missing_is_no_former_folder(old, enter):
+    chosen = old.with_name("big") / "artifacts"
+    mlflow_client().create_experiment("chosen", artifact_location=chosen.as_uri())
+    enter(old.rename(old.with_name("new")))
+    assert chosen.parent not in [Path(move.old) for move in store_moves()]
+    ensure_store()
+    assert mlflow_client().get_experiment_by_name("chosen").artifact_location == chosen.as_uri()
+
+
 def test_two_stores_merged_by_hand(old, enter):
     """Rows of another store, with its files or without; what is not here is taken from where it is."""
     theirs = make_run("theirs", experiment="theirs"), make_run("left there", experiment="left")

@@ -28,7 +28,12 @@ def test_a_run_gives_all_of_them_an_old_one_too(tmp_path, monkeypatch):
     new, old = (client.create_run("0").info.run_id for _ in range(2))
     for key, value in headline(VALUES).items():
         client.log_metric(new, key, value)
+    client.log_metric(new, "val/loss", 0.3)
     client.log_text(new, metrics_table(VALUES), METRICS_FILE)
     for key, value in VALUES.items():
         client.log_metric(old, key, value)
-    assert run_metrics(new) == run_metrics(old, client) == VALUES
+    assert run_metrics(old, client) == VALUES
+    assert run_metrics(new) == VALUES | {"val/loss": 0.3}
+    again = {"test/auroc": 0.71, "audit/share_low": 0.4}  # an old run that is tested once more
+    client.log_text(old, metrics_table(again), METRICS_FILE)
+    assert run_metrics(old, client) == again
