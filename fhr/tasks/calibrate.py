@@ -81,9 +81,9 @@ class Calibration(pl.Callback):
         elif not isinstance(pl_module, Task):
             self.without = f"{type(pl_module).__name__} is no fhr.tasks.Task"
         elif not pl_module.has_facts:
-            self.without = "nobody told the task the facts of its data, so that a checkpoint has no card"
+            self.without = "the checkpoints have no card, so that none is finished"
         if keeper is None or not isinstance(pl_module, Task) or not pl_module.has_facts:
-            _log.info("no checkpoint was kept, so nothing is calibrated (%s)", self.without)
+            _log.info("no checkpoint was kept to calibrate: %s", self.without)
             return
         best = best_weights(trainer, pl_module, keeper, trained=self.began)
         weights = torch.load(best, map_location=pl_module.device, weights_only=True)
