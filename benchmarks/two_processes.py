@@ -101,7 +101,7 @@ def main() -> None:
             alone, together = ended(context, seeded), ended(context, [*seeded, *two], 2)
             print(f"seed {seed}: one process {auroc(context, alone)}, two {auroc(context, together)}", flush=True)
         killed = start(context, [*seeded, *two], 2, "killed")
-        while not (kept := list(Path("mlruns", "checkpoints").glob("*/last.ckpt"))):
+        while not (kept := list(Path("mlruns", "checkpoints").glob("*/resume.ckpt"))):
             time.sleep(0.02)
         for process in killed:
             os.kill(process.pid, signal.SIGKILL)

@@ -16,7 +16,7 @@ class NotMeasuredError(FHRError):
 
 
 def is_validated(limit: float | None, every: int | None, epochs: int | None) -> bool:
-    """Whether a training is validated at all.
+    """True where a training is validated at all.
 
     Args:
         limit: batches of a validation, or their share; see `limit_val_batches` of Lightning's trainer.
