@@ -75,7 +75,10 @@ def _of_configuration(given: Sequence[str]) -> list[str]:
     from .given_settings import GivenSettings
     from .known_settings import settings_below
 
-    files = GivenSettings.of(with_configuration_files(given)).files
+    try:
+        files = GivenSettings.of(with_configuration_files(given)).files
+    except FHRError:  # a generator's, which are others, or a name that is refused: told already
+        return []
     names = list(dict.fromkeys(name for _, content in files for name in settings_below(content)))
     last = [_parameter(name) for name in names]
     return [name for name, parameter in zip(names, last, strict=True) if last.count(parameter) == 1]

@@ -86,7 +86,7 @@ def test_a_damaged_recording_is_named(run_fhr, folder, tmp_path):
     ("options", "message"),
     [
         (["--window", "0"], "features with fs=4.0 Hz and windows of 0.0 min"),
-        (["--step", "-1"], "windows with step=-1.0"),
+        (["--step", "-1"], "windows with --step=-1.0"),
         (
             ["--groups", "fractal"],
             "feature groups ('fractal',); choose from multiscale, scalar, morphology, scattering, order_statistics, "
