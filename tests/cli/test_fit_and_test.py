@@ -351,11 +351,12 @@ def test_a_checkpoint_that_cannot_be_used_is_refused_before_it_is_opened(tmp_pat
     ],
 )
 def test_a_mistake_is_one_message_and_no_network(runs, client, run_fhr, tiny_config, override, message):
-    (experiment,) = {e.experiment_id for e in client.search_experiments() if "7.20" in e.name}
+    experiments = [e.experiment_id for e in client.search_experiments()]
     checkpoints = runs.folder / "mlruns" / "checkpoints"
-    before, left = len(client.search_runs([experiment])), set(checkpoints.glob("*"))
+    before, left = len(client.search_runs(experiments)), set(checkpoints.glob("*"))
     refused(run_fhr(runs.folder, "fit", "--config", tiny_config, override), "fit", message)
-    assert len(client.search_runs([experiment])) == before
+    assert len(client.search_runs(experiments)) == before
+    assert [e.experiment_id for e in client.search_experiments()] == experiments
     assert set(checkpoints.glob("*")) == left
 
 

@@ -66,7 +66,7 @@ def find_folds(folder: Path, run_id: str) -> list[str]:
 def test_writing(runs, copied, births, run_fhr, plain_report):
     before = snapshot(runs.folder)
     dry = run_fhr(copied, "runs", "--relocate", "dry")
-    n = len(find_folds(copied, runs.crossval)) + 2
+    n = sum("/models/" not in place for place in places(copied))  # other tests may have left some, too
     moved = f"the store was moved or copied from {runs.folder}/mlruns: its {n} runs are in {copied}/mlruns"
     assert (dry.code, dry.out, dry.err) == (0, "", f"fhr runs: {moved}\n")
     assert f"{moved}; `fhr runs --relocate` notes that down" in run_fhr(copied, "runs").err
@@ -81,7 +81,9 @@ def test_writing(runs, copied, births, run_fhr, plain_report):
     again = run_fhr(copied, "runs", "--relocate")
     assert again.err == "fhr runs: nothing was moved: the store names the folder that it lies in\n"
     assert {place.startswith(f"{(copied / 'mlruns').as_uri()}/") for place in places(copied)} == {True}
-    assert all(Path(local_file_uri_to_path(place)).is_dir() for place in places(copied))
+    there = {place for place in places(runs.folder) if Path(local_file_uri_to_path(place)).is_dir()}
+    for place in there:  # a run that was taken back has no files
+        assert Path(local_file_uri_to_path(place.replace(runs.folder.as_uri(), copied.as_uri()))).is_dir()
     model = mlflow_pyfunc(copied, runs.fit)
     assert model.predict([str(births / "s0001")])["name"].tolist() == ["s0001"]
     assert snapshot(runs.folder) == before

@@ -1,6 +1,7 @@
 """Worker processes that are started from a program on the command line, from a script, from a notebook."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -77,6 +78,6 @@ def test_nothing_starts_processes_but_spread():
         path.relative_to(ROOT).as_posix()
         for package in ("fhr",)
         for path in (ROOT / package).rglob("*.py")
-        if any(word in path.read_text(encoding="utf-8") for word in ("ProcessPoolExecutor", "Process(", "num_workers"))
+        if re.search(r"ProcessPoolExecutor|\bProcess\(|num_workers", path.read_text(encoding="utf-8"))
     }
     assert found == {"fhr/compute/pool.py"}

@@ -144,7 +144,7 @@ def test_partials_procedures_and_lines_of_the_package():
 
 def test_every_room_that_a_fit_rests_on_is_read():
     """A room that comes to be imported there has to be listed, or excused."""
-    excused = {"tracking", "errors", "deprecation", "plots", "evaluation"}
+    excused = {"tracking", "errors", "deprecation", "plots", "evaluation", "prediction"}  # it logs what is trained
     rooms = {part for part in TRAINED_BY if "/" not in part}
     files = [
         path for part in TRAINED_BY for path in ([PACKAGE / part] if "/" in part else (PACKAGE / part).rglob("*.py"))

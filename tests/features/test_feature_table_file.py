@@ -36,8 +36,9 @@ def test_what_was_written_is_read(table, tmp_path):
     assert read_part(table, COLUMNS) == read_provenance(table) == found.attrs["provenance"] == PROVENANCE
     assert found["record"].tolist() == ROWS["record"]
     np.testing.assert_array_equal(found[["c1", "c2"]], np.arange(2.0 * N).reshape(N, 2))
-    join_parts(tmp_path / "all.parquet", COLUMNS, [table, table], {"a": 1})
+    join_parts(tmp_path / "all.parquet", COLUMNS, [table, table], {"a": 1}, "folder")
     both = read_features(tmp_path / "all.parquet")
+    assert both.pop("path").tolist() == [f"folder/{name}" for name in both["record"]]
     pd.testing.assert_frame_equal(both, pd.concat([found, found], ignore_index=True), check_exact=True)
     assert pq.read_table(tmp_path / "all.parquet").num_rows == 2 * N  # any other reader takes it
 
@@ -53,7 +54,7 @@ def test_a_change_anywhere_is_found(table, tmp_path):
         table.write_bytes(spoilt)
         if spoilt != data:
             with pytest.raises(FormatError, match="no whole feature table"):
-                join_parts(tmp_path / "all.parquet", COLUMNS, [table], {})
+                join_parts(tmp_path / "all.parquet", COLUMNS, [table], {}, "")
 
 
 def test_a_table_of_other_make_is_refused(table):
