@@ -13,7 +13,7 @@ from fhr.datasets import FittedNetwork
 from fhr.errors import SplitError, TrackingError
 from fhr.evaluation import MADE_BY, FinishedFold, FittedFold, of_this_source, read_scores, written_scores
 from fhr.models import read_checkpoint, with_ranking
-from fhr.tracking import RunFiles, checkpoint_files
+from fhr.tracking import checkpoint_files
 
 from .parent_run import ParentRun
 
@@ -78,14 +78,14 @@ class CrossvalStore(ParentRun):
     def scores(self, repeat: int, fold: int) -> pd.DataFrame:
         """The raw scores of a finished fold."""
         with tempfile.TemporaryDirectory() as folder:
-            return read_scores(RunFiles().fetch(self._child(repeat, fold), _SCORES, folder))
+            return read_scores(self.files.fetch(self._child(repeat, fold), _SCORES, folder))
 
     def fitted(self, repeat: int, fold: int) -> FittedFold:
         """Scores and networks of a finished fold, to be calibrated for another label."""
-        child, files, networks = self._child(repeat, fold), RunFiles(), []
-        if _CHECKPOINTS in files.names(child):
+        child, networks = self._child(repeat, fold), []
+        if _CHECKPOINTS in self.files.names(child):
             with tempfile.TemporaryDirectory() as folder:
-                for path in checkpoint_files(files.fetch(child, _CHECKPOINTS, folder)):
+                for path in checkpoint_files(self.files.fetch(child, _CHECKPOINTS, folder)):
                     card, _ = read_checkpoint(path)
                     metrics = {"best_epoch": float(card.epochs), "seconds": 0.0}
                     networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
@@ -96,13 +96,13 @@ class CrossvalStore(ParentRun):
 
         A run that is stopped meanwhile does so again when it goes on.
         """
-        files, every = RunFiles(), [self.client.get_run(child) for child in self.folds().values()]
-        children = [child for child in every if _CHECKPOINTS in files.names(child)]
+        every = [self.client.get_run(child) for child in self.folds().values()]
+        children = [child for child in every if _CHECKPOINTS in self.files.names(child)]
         if not children or (found := ranking()) is None:
             return
         for child in children:
             with tempfile.TemporaryDirectory() as folder:
-                for path in checkpoint_files(files.fetch(child, _CHECKPOINTS, folder)):
+                for path in checkpoint_files(self.files.fetch(child, _CHECKPOINTS, folder)):
                     if with_ranking(path, found):
                         self.client.log_artifact(child.info.run_id, str(path), _CHECKPOINTS)
 

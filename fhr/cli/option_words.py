@@ -42,7 +42,6 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         return message
     flags = {name for action in parser._actions if action.nargs == 0 for name in action.option_strings}
     known = {_parameter(name): name for name in [*_of_configuration(given), *options_of(parser), *_typed(given)]}
-
     spans = list(_quoted(message, given))
 
     def as_option(found: re.Match[str]) -> str:

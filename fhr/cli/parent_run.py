@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -78,6 +79,11 @@ class ParentRun:
         ensure_store()  # which finds the files of one that was moved
         return cls(mlflow_client(), run.info.experiment_id, run_id)
 
+    @cached_property
+    def files(self) -> RunFiles:
+        """Files of the runs; asked for once, as the whole store is looked through for where they are."""
+        return RunFiles()
+
     @property
     def run(self) -> "Run":
         """The parent run as it is now."""
@@ -138,4 +144,4 @@ class ParentRun:
     def text(self, name: str) -> str:
         """The content of a file of the run."""
         with tempfile.TemporaryDirectory() as folder:
-            return RunFiles().fetch(self.run, name, folder).read_text(encoding="utf-8")
+            return self.files.fetch(self.run, name, folder).read_text(encoding="utf-8")
