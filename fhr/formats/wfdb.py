@@ -10,7 +10,6 @@ import os
 import re
 from collections.abc import Callable
 from datetime import datetime
-from math import nan
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -19,10 +18,10 @@ import numpy as np
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
-from .channel_units import MMHG_PER_KPA, converted
-from .ctu_uhb_header import comment_lines, parse_comments
+from .ctu_uhb_header import HEADING, comment_lines, parse_comments
 from .provenance_header import parse_provenance
 from .regular_file import open_regular, read_whole, reason, shown
+from .stored_channels import StoredChannel, assembled
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE, write_whole
 
 __all__ = ["read_wfdb", "write_wfdb"]
@@ -31,7 +30,7 @@ _GAIN = 100.0  # ADC units per bpm (FHR) or per arbitrary unit (UC), as in CTU-U
 _MISSING = -32768  # format 16's own mark for a missing sample
 _MAX_HEADER_BYTES = 1 << 20
 _MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
-_ROLES = {"fhr": "fhr", "fhr1": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
+_ROLES = {"fhr": "fhr", "fhr1": "fhr", "fhr2": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
 _MAX_DIGITS = 30  # of a number in the record line
 _Number = TypeVar("_Number", int, float)
 _GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?$")
@@ -42,6 +41,7 @@ class _Signal(NamedTuple):
     gain: float
     baseline: int
     checksum: int
+    name: str
     role: str | None
     unit: str
 
@@ -80,7 +80,7 @@ def read_wfdb(path: str | Path) -> Recording:
     raw = _read_samples(header_path.parent / signals[0].file, n_signals, n_samples)
     samples = np.frombuffer(raw, dtype="<i2").reshape(n_samples, n_signals)
 
-    channels: dict[str, np.ndarray] = {}
+    stored: list[StoredChannel] = []
     for column, signal in enumerate(signals):
         digital = samples[:, column]
         checksum = int(digital.sum(dtype=np.int64))
@@ -90,22 +90,24 @@ def read_wfdb(path: str | Path) -> Recording:
                 f"header says {signal.checksum % 65536}; the file was altered or damaged, fetch it again"
             )
         if signal.role is not None:
-            if signal.role in channels:
-                raise FormatError(f"{header_path}: two signals are called {signal.role}; keep one of them")
-            channels[signal.role] = _physical(digital, signal)
-    if "fhr" not in channels:
+            stored.append(StoredChannel(signal.role, signal.name, _physical(digital, signal), signal.unit or None))
+    if all(channel.role != "fhr" for channel in stored):
         raise FormatError(f"{header_path}: no signal is called FHR; name it in the header's signal line")
+    if twice := next((one.name for i, one in enumerate(stored) if one.name in [o.name for o in stored[:i]]), None):
+        raise FormatError(f"{header_path}: two signals are called {twice}; keep one of them")
+    checked = not any(line.startswith(HEADING) for line in lines)  # neither the database's nor our own are in doubt
+    channels = assembled(stored, fs=fs, where=str(header_path), zero_missing=False, checked=checked)
 
     outcome, clinical, stage2_start, notes = parse_comments(lines, n_samples=n_samples, fs=fs, where=str(header_path))
-    change = converted({signal.role: signal.unit for signal in signals if signal.role is not None})
+    change = {key: value for key, value in channels.notes.items() if key != "units"}
     start = _start(code[0].split()[4:])
     note = {**change, "start": start} if start else change
     read = (Step("read", {"format": "wfdb", **note}),) if note else ()
     return Recording(
         name=name,
-        fhr=channels["fhr"],
-        uc=channels.get("uc", np.full(n_samples, nan, np.float32)),
-        mhr=channels.get("mhr"),
+        fhr=channels.fhr,
+        uc=channels.uc,
+        mhr=channels.mhr,
         fs=fs,
         outcome=outcome,
         clinical=clinical,
@@ -238,7 +240,9 @@ def _signal_line(line: str, where: Path) -> _Signal:
         if match and abs(baseline := int(match["baseline"] or adc_zero)) < _MAX_BASELINE:
             gain = float(match["gain"])
             if _MIN_GAIN <= gain <= _MAX_GAIN:
-                return _Signal(file, gain, baseline, int(checksum), role, (match["unit"] or "").lower())
+                return _Signal(
+                    file, gain, baseline, int(checksum), shown(description)[1:-1], role, (match["unit"] or "").lower()
+                )
     except ValueError:
         pass
     raise FormatError(
@@ -252,6 +256,4 @@ def _physical(digital: np.ndarray, signal: _Signal) -> np.ndarray:
     values[(digital == signal.baseline) | (digital == _MISSING)] = np.nan
     values -= np.float32(signal.baseline)
     values /= np.float32(signal.gain)
-    if signal.role == "uc" and signal.unit == "kpa":
-        values *= np.float32(MMHG_PER_KPA)
     return values
