@@ -50,16 +50,14 @@ _TIME = {
     "ms": ("ms", "msec", "millisecond", "milliseconds"),
     "min": ("min", "mins", "minute", "minutes"),
 }
-_WORDS = {
-    role: {word: unit for unit, words in units.items() for word in words}
-    for role, units in {
-        "time": _TIME,
-        "fhr": _HEART_RATE,
-        "uc": _ACTIVITY,
-        "mhr": _HEART_RATE,
-        "fs": {"hz": ("hz", "1/s", "samples/s")},
-    }.items()
+_UNITS: dict[str, dict[str, tuple[str, ...]]] = {
+    "time": _TIME,
+    "fhr": _HEART_RATE,
+    "uc": _ACTIVITY,
+    "mhr": _HEART_RATE,
+    "fs": {"hz": ("hz", "1/s", "samples/s")},
 }
+_WORDS = {role: {word: unit for unit, words in units.items() for word in words} for role, units in _UNITS.items()}
 _BPM_PER_HZ, _BPM_MS, _BPM_S = 60, 60_000, 60  # the last two over an interval
 
 

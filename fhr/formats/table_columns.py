@@ -103,8 +103,8 @@ def channels_of(
     free = ["" if i in positions.values() else name for i, name in enumerate(layout.names)]
     named = guess_channels(free, where=where, skip=columns)
     found = [
-        Column(role, position, name := _name(layout, position), *named_channel(name, role)[1:3], False)
-        for role, position in positions.items()
+        Column(role, position, name, (told := named_channel(name, role)).unit, told.sensor, False)
+        for role, position, name in ((role, i, _name(layout, i)) for role, i in positions.items())
     ]
     found += [
         Column(role, one.position, layout.names[one.position], one.unit, one.sensor, True)
