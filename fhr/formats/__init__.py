@@ -1,5 +1,6 @@
 """Files of recordings, read to and written from `Recording`."""
 
+from .annotations import Annotation
 from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
 from .folder import recordings_in
@@ -14,6 +15,7 @@ from .whole_file import whole_as_named, whole_or_not_at_all
 
 __all__ = [
     "RUN_SUFFIX",
+    "Annotation",
     "RunFile",
     "is_run_file",
     "open_regular",
