@@ -7,6 +7,7 @@ of them are looked at, and what stays open is refused. ISO dates are read by pan
 import re
 import unicodedata
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ import pandas as pd
 from fhr.errors import FormatError
 
 from .regular_file import shown
+from .written_numbers import stripped
 
 __all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "is_time_text"]
 
@@ -93,9 +95,9 @@ def clock_times(
     all rows.
 
     Args:
-        cells: text, blank where missing.
+        cells: text, blank or NaN where missing.
         dates: of the same rows, where they stand in a column of their own.
-        unit: "mm:ss" or "hh:mm" for two numbers; others say nothing.
+        unit: "iso" where pandas may read them; "mm:ss" or "hh:mm" for two numbers; others say nothing.
         dayfirst: whether 03/02/2020 is in February; None where the dates have to show it.
         row_of: says the row of a cell in the file, for messages.
         where: the file, for messages.
@@ -103,14 +105,13 @@ def clock_times(
     Raises:
         FormatError: a cell that is no time, dates or times of an order that cannot be told.
     """
+    if dates is None and unit == "iso":
+        with suppress(ValueError, TypeError, OverflowError):  # of other words beside dates; the slower way names them
+            return _iso(cells)
+    cells = stripped(cells)
     if dates is not None:
         cells = dates.str.cat(cells, sep=" ").where((cells != "") & (dates != ""), "")
     given = (cells != "").to_numpy()
-    if dates is None and DATE.match(next((cell for cell in cells if cell), "")):
-        try:
-            return _iso(cells)
-        except (ValueError, TypeError, OverflowError):
-            pass  # other words beside the dates; the slower way names the cell
     parts = cells.str.extract(_CLOCK)
     rest = cells.str.replace(_CLOCK, " ", n=1, regex=True).str.strip(" ,T")
     ordinals, zones, order = _days_of(rest, dayfirst, row_of, where)

@@ -35,9 +35,10 @@ def suffix_of(path: str | Path) -> str:
     >>> suffix_of("A.CSV"), suffix_of("1001"), suffix_of("a.b.fhr")
     ('.csv', '', '.fhr')
     """
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    both = "".join(suffixes[-2:])
-    return both if both in READERS else "".join(suffixes[-1:])
+    path = Path(path)
+    suffix = path.suffix.lower()
+    both = Path(path.stem).suffix.lower() + suffix
+    return both if both in READERS else suffix
 
 
 def read(path: str | Path, **options: Any) -> Recording:

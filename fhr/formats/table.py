@@ -178,7 +178,7 @@ def read_table(
 
 
 def write_table(recording: Recording, path: str | Path) -> Path:
-    """Write `recording` as a `.csv` or `.tsv` table, or one with `.gz`, and return its path; `read_table` gives it back.
+    """Write `recording` as a `.csv` or `.tsv` table, with `.gz` too, and return its path; `read_table` gives it back.
 
     Columns are `time_s, fhr, uc` and, where there is one, `mhr`; a missing sample is blank. Comment lines before the
     header hold name, sampling rate, start of stage 2, outcome, clinical fields and history as JSON, and the provenance

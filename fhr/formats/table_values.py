@@ -17,7 +17,7 @@ from .stored_channels import StoredChannel
 from .table_columns import Column
 from .table_text import Layout
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal
+from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
 
 __all__ = ["TableTimes", "TableValues", "values_of"]
 
@@ -102,8 +102,8 @@ def values_of(
     times = None
     if time is not None:
         date = next((column for column in columns if column.role == "date"), None)
-        if cells[time.position].dtype == object:
-            days = None if date is None else cells[date.position].map(_with_dashes)
+        if cells[time.position].dtype != np.float64:
+            days = None if date is None else stripped(cells[date.position]).map(_with_dashes).astype(object)
             read = clock_times(
                 cells[time.position], dates=days, unit=time.unit, dayfirst=dayfirst, row_of=row_of, where=where
             )
@@ -144,9 +144,9 @@ def _cells(
             ) from None
     if layout.separator == " ":
         _check_whole_rows(layout, skip, where)
-    cells = {position: _stripped(frame[position]) if position in as_text else frame[position] for position in taken}
     if as_text == texts:
-        return cells, {}
+        return {position: frame[position] for position in taken}, {}
+    cells = {position: stripped(frame[position]) for position in taken}
 
     def row_of(index: int) -> str:
         return layout.row_of(index, blank_lines=not skip)
@@ -158,11 +158,6 @@ def _cells(
             numeric[column.position] = Text(column.name, cells[column.position], column.role in ("fhr", "mhr"))
     values, decimals = numbers(numeric, decimal=decimal, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
-
-
-def _stripped(cells: pd.Series) -> pd.Series:
-    """Cells without spaces at their ends, blank where missing."""
-    return pd.Series([cell.strip() if isinstance(cell, str) else "" for cell in cells], dtype=object)
 
 
 def _with_dashes(day: str) -> str:

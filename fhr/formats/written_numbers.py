@@ -15,7 +15,7 @@ from fhr.errors import FormatError
 
 from .regular_file import shown
 
-__all__ = ["GAP", "NUMBER", "Text", "numbers", "shows_decimal"]
+__all__ = ["GAP", "NUMBER", "Text", "numbers", "shows_decimal", "stripped"]
 
 GAP = re.compile(r"|nan|na|n/a|#n/a|null|none|nat|-|--|\?", re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
@@ -46,6 +46,11 @@ def shows_decimal(text: str, sign: str) -> bool:
     """
     digits = rf"(?:\d+[{sign}](?:\d{{1,2}}|\d{{4,}})|0[{sign}]\d+)"
     return re.search(rf"(?<![\d{sign}:/-]){digits}(?![\d{sign}:/-])", text) is not None
+
+
+def stripped(cells: pd.Series) -> pd.Series:
+    """Text without spaces at its ends, blank where it is missing."""
+    return pd.Series([cell.strip() if isinstance(cell, str) else "" for cell in cells], dtype=object)
 
 
 def numbers(
@@ -83,8 +88,8 @@ def numbers(
             row = int(np.argmax(wrong))
             raise FormatError(
                 f"{where}: not a table of numbers ({row_of(row)}, column {shown(column.name)}, holds "
-                f"{shown(column.cells.iloc[row])}; the decimal sign is {sign!r}); correct the cell, or give decimal= or "
-                "separator="
+                f"{shown(column.cells.iloc[row])}; the decimal sign is {sign!r}); correct the cell, or give decimal= "
+                "or separator="
             )
         values[position], decimals[position] = found, sign
     return values, decimals
