@@ -8,7 +8,7 @@ not lost for it.
 import logging
 import re
 from collections.abc import Iterable, Iterator
-from math import isfinite, isnan, nan
+from math import inf, isfinite, isnan, nan
 from typing import NamedTuple
 
 from fhr.recording import Clinical, Outcome, Step
@@ -105,16 +105,33 @@ def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: st
         where: the header's path, for messages.
     """
     values: dict[str, float] = {}
+    found: dict[str, list[_Found]] = {}  # of fields that are not as published, or stand several times
+    for line in lines:
+        if line[:1] != "#":
+            continue
+        content = line[1:].replace("\t", " ").strip()
+        label, _, text = content.rpartition(" ")
+        field = FIELDS.get(label.rstrip())
+        value = None if field is None else _number(field, text, n_samples)
+        if field is not None and value is not None:
+            if field.attribute not in values and field.attribute not in found:
+                values[field.attribute] = value
+                continue
+            several = [_Found(field, value, "", True)]
+        elif content and not content.startswith("--"):
+            several = list(_fields(content, n_samples))
+        else:
+            continue
+        for one in several:
+            attribute = one.field.attribute
+            if attribute not in found:
+                first = [_Found(one.field, values[attribute], "", True)] if attribute in values else []
+                found[attribute] = first
+            found[attribute].append(one)
     notes: list[Step] = []
     remarks: dict[str, str] = {}
-    again: dict[str, list[_Found]] = {}
-    for line in lines:
-        if not line.startswith("#"):
-            continue
-        for found in _fields(line, n_samples):
-            again.setdefault(found.field.attribute, []).append(found)
-    for attribute, all_found in again.items():
-        one = all_found[0] if len(all_found) == 1 else _agreed(all_found)
+    for attribute, those in found.items():
+        one = those[0] if len(those) == 1 else _agreed(those)
         values[attribute] = one.value
         if not one.told:
             _log.info("%s: %s %s is missing, %s", where, one.field.label, shown(str(one.text)), IMPLAUSIBLE)
@@ -136,26 +153,20 @@ def _agreed(found: list[_Found]) -> _Found:
     return next(iter(known), next((one for one in found if not one.told), found[0]))
 
 
-def _fields(line: str, n_samples: int) -> Iterator[_Found]:
-    """Fields of a comment line, none of a text or title."""
-    content = line[1:].replace("\t", " ").strip()
-    label, _, text = content.rpartition(" ")
-    field = FIELDS.get(label.rstrip())
-    if field is not None:
-        try:
-            value = float(text)
-        except ValueError:
-            value = None
-        if value is not None and "_" not in text:
-            high = n_samples if field.label == STAGE2 else field.high
-            if value == field.none or isnan(value):
-                yield _Found(field, nan, "", True)
-                return
-            if isfinite(value) and field.low <= value <= high:
-                yield _Found(field, value, "", True)
-                return
-    if not content or content.startswith("--"):
-        return
+def _number(field: Field, text: str, n_samples: int) -> float | None:
+    """Value of a field as the database writes it, NaN for none; None where it is no number or not plausible."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if value == field.none or value != value:
+        return nan
+    high = n_samples if field.label == STAGE2 else field.high
+    return value if field.low <= value <= high and value != inf and "_" not in text else None
+
+
+def _fields(content: str, n_samples: int) -> Iterator[_Found]:
+    """Fields of a comment that is not as the database writes it; none of a text."""
     several = [(key, text, unit) for part in _SEVERAL.split(content) if part for key, text, unit in _labelled(part)]
     if len(several) < 2 or len(several) < len([part for part in _SEVERAL.split(content) if part]):
         several = list(_labelled(content))
