@@ -3,10 +3,10 @@
 from .annotations import Annotation
 from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
-from .folder import recordings_in
+from .folder import FolderContents, contents_of, recordings_in
 from .matlab import read_mat
 from .npz import read_npz, write_npz
-from .reading import read
+from .reading import options_taken, read
 from .regular_file import open_regular, read_whole
 from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
 from .table import read_table, write_table
@@ -16,9 +16,12 @@ from .whole_file import whole_as_named, whole_or_not_at_all
 __all__ = [
     "RUN_SUFFIX",
     "Annotation",
+    "FolderContents",
     "RunFile",
+    "contents_of",
     "is_run_file",
     "open_regular",
+    "options_taken",
     "plausible",
     "read",
     "read_fhrma",
