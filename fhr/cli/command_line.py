@@ -53,6 +53,7 @@ _VERBS = {
     "similar": "labours of a database that are most like a recording, and how they ended; as CSV, figure, page",
     "cluster": "kinds of labour in a database, with confidence in their number and each membership; as CSV, figure",
     "robustness": "how much a recording would have to change before its verdict does, proven and attacked; as CSV",
+    "convert": "write recordings in another format: WFDB, CSV, NPZ, ...; one to a file, many to a folder",
     "info": "what a recording or a folder holds, as CSV",
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
