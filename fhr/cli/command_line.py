@@ -30,6 +30,7 @@ from .known_settings import UnknownOptionError, options_of, parsers_of
 from .messages import messages
 from .option_words import ForeignWordsError, in_option_words
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
+from .stdout_option import take_stdout
 
 __all__ = ["main"]
 
@@ -114,6 +115,7 @@ def _run(verb: str | None, given: list[str]) -> int:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
     logging.getLogger("fhr").debug("fhr %s %s in %s", __version__, verb, os.getcwd())
+    take_stdout(options.parser, options)
     try:
         if verb in _TRAINING:
             return _train(verb, options, passed_on)

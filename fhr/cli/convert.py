@@ -12,7 +12,7 @@ stderr, and the exit code is 1.
 
 import argparse
 import os
-import sys
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,14 +23,13 @@ from fhr.errors import FHRError
 
 from .messages import say
 from .recordings import report
-from .tables import check_folder, check_out, to_stdout
+from .tables import STDOUT, check_folder, check_out, destination
 
 if TYPE_CHECKING:
     from fhr.recording import Recording
 
 __all__ = ["add_arguments", "run"]
 
-_STDOUT = "-"
 _TEXT = ("csv", "tsv")  # what a terminal or a pipe may get
 
 
@@ -50,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.preprocessing import resample
 
     suffix = _suffix(options)
-    many = options.target != _STDOUT and _is_folder(options.target)
+    many = options.target != STDOUT and _is_folder(options.target)
     stream = stream_paths(options.paths)
     if not many and len(stream) != 1:
         raise FHRError(f"{options.target}: one recording goes there, and {len(stream)} were given; name a folder")
@@ -67,7 +66,7 @@ def run(options: argparse.Namespace) -> int:
             try:
                 if options.resample is not None:
                     recording = resample(recording, options.resample)
-                if options.target == _STDOUT:
+                if options.target == STDOUT:
                     losses.add(recording, _to_stdout(recording, suffix))
                     continue
                 place = Path(options.target, _below(path, root) + suffix) if many else Path(options.target)
@@ -109,7 +108,7 @@ def _suffix(options: argparse.Namespace) -> str:
     from fhr.formats.reading import suffix_of
 
     known = _suffixes()
-    if options.target == _STDOUT:
+    if options.target == STDOUT:
         if options.to not in (None, *_TEXT):
             raise FHRError(f"--to {options.to}: stdout takes {' or '.join(_TEXT)}; name a file")
         return known[options.to or _TEXT[0]]
@@ -197,8 +196,8 @@ def _to_stdout(recording: "Recording", suffix: str) -> dict[str, str]:
     with TemporaryDirectory() as folder:
         made = write(recording, Path(folder, f"table{suffix}"))
         again = read(made)
-        with to_stdout("OUT"), made.open(encoding="utf-8") as file:
-            sys.stdout.writelines(file)
+        with destination(STDOUT, "OUT") as path:
+            shutil.copyfile(made, path)
     return not_kept(recording, again)
 
 
