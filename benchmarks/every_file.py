@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
+import composed_arrays
+import composed_signals
 import composed_tables
 from compositions import OUTCOMES, Choices, Composition, Verdict, judge, quiet
 
@@ -21,6 +23,13 @@ FORMS: dict[str, Callable[[Choices], Composition]] = {
     **{s: partial(composed_tables.text_table, suffix=s) for s in ("csv", "tsv", "txt", "csv.gz", "tsv.gz", "txt.gz")},
     "xlsx": composed_tables.workbook,
     "parquet": composed_tables.parquet,
+    "npz": composed_arrays.npz,
+    "mat": composed_arrays.mat,
+    "mat 7.3": composed_arrays.mat73,
+    "h5": composed_arrays.h5,
+    "wfdb": composed_signals.wfdb,
+    "edf": composed_signals.edf,
+    **{s: partial(composed_signals.fhrma, suffix=s) for s in ("fhr", "fhrm")},
 }
 
 
@@ -85,8 +94,8 @@ def main() -> None:
 
 def _said(form: str, number: int, one: Composition, verdict: Verdict) -> str:
     axes = ", ".join(f"{axis}: {word!r}" for axis, word in one.axes.items())
-    data = one.files[one.target][:200]
-    head = data if form.count(".") or not form.startswith(("csv", "tsv", "txt")) else data.decode("latin-1")
+    data = next((one.files[n] for n in (one.target, f"{one.target}.hea") if n in one.files), b"")[:300]
+    head = data[:100] if b"\0" in data or form.endswith("gz") else data.decode("latin-1")
     return f"{verdict.outcome}: {form} {number}\n  {axes}\n  doubts {one.doubts}; options {one.options}\n  {head!r}\n  {verdict.words[:400]}"
 
 
