@@ -1,9 +1,11 @@
 """Files of recordings, read to and written from `Recording`."""
 
+from .annotations import Annotation
 from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
 from .folder import recordings_in
 from .matlab import read_mat
+from .not_kept import not_kept
 from .npz import read_npz, write_npz
 from .reading import read
 from .regular_file import open_regular, read_whole
@@ -11,11 +13,15 @@ from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
 from .whole_file import whole_as_named, whole_or_not_at_all
+from .writing import WRITERS, write
 
 __all__ = [
     "RUN_SUFFIX",
+    "WRITERS",
+    "Annotation",
     "RunFile",
     "is_run_file",
+    "not_kept",
     "open_regular",
     "plausible",
     "read",
@@ -28,6 +34,7 @@ __all__ = [
     "recordings_in",
     "whole_as_named",
     "whole_or_not_at_all",
+    "write",
     "write_npz",
     "write_run_file",
     "write_table",

@@ -1,6 +1,7 @@
-"""Channel names: the channel of a column or variable, and its unit, told from its name.
+"""Channel names: the channel of a column, variable or signal, with its unit and sensor, told from its name.
 
-The lists are this package's choice, from the headers of common exports: `FHR`, `toco [mmHg]`, `mhr_bpm`, `time (ms)`.
+The lists are this package's choice, from the headers of common exports: `FHR`, `toco [mmHg]`, `mhr_bpm`, `time (ms)`,
+`HR1`, `FHR2 [1/min]`, `DECG`.
 """
 
 import re
@@ -9,65 +10,150 @@ from typing import NamedTuple
 
 from fhr.errors import FormatError
 
+from .channel_units import unit_of
 from .regular_file import shown
+from .two_heart_rates import SCALP
 
-__all__ = ["Named", "guess_channels"]
+__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel"]
 
+ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
 _NAMES = {
     "time": ("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "date", "elapsed", "zeit"),
-    "fhr": ("fhr", "fhr1", "fetalheartrate", "foetalheartrate", "fetalhr", "hr", "heartrate", "fhf", *_INTERVALS[:2]),
+    "fhr": ("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "hr", "heartrate", "fhf", *_INTERVALS[:2]),
     "uc": ("uc", "ua", "toco", "toco1", "uterineactivity", "uterinecontraction", "uterinecontractions", "iup", "wehen"),
     "mhr": ("mhr", "mhr1", "maternalheartrate", "maternalhr", _INTERVALS[2]),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
-_UNITS = {
-    "time": {"s": "s", "sec": "s", "second": "s", "seconds": "s", "ms": "ms", "msec": "ms", "min": "min"},
-    "fhr": {"bpm": "bpm", "hz": "hz", "ms": "ms"},
-    "uc": {"mmhg": "mmhg", "kpa": "kpa"} | dict.fromkeys(("au", "nd", "units"), "as stored"),  # of no known scale
-    "mhr": {"bpm": "bpm", "hz": "hz", "ms": "ms"},
-    "fs": {"hz": "hz"},
+_SENSORS = {
+    ULTRASOUND: ("us", "doppler", "ultrasound", "transducer"),
+    SCALP: ("decg", "fecg", "scalp", "fse", "spiral"),
 }
+_SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
+_BRACKETS = re.compile(r"(?P<name>.*?)[\s_]*[(\[](?P<inside>[^()\[\]]*)[)\]]\s*")
+_NUMBERED = re.compile(r"(?P<name>.*?[^\W\d])(?P<number>\d)")
 
 
 class Named(NamedTuple):
-    """A channel that was found, by the position of its name, and its unit where the name tells it."""
+    """A channel that was found.
+
+    Attributes:
+        position: of its name.
+        unit: where the name tells it.
+        sensor: where the name tells it.
+        number: of the transducer, "" for none.
+    """
 
     position: int
     unit: str | None
+    sensor: str = ""
+    number: str = ""
 
 
-def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()) -> dict[str, Named]:
+class _Read(NamedTuple):
+    channel: str
+    unit: str | None = None
+    sensor: str = ""
+    number: str = ""
+    stem: str = ""
+
+
+def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()) -> dict[str, tuple[Named, ...]]:
     """Guess the channels `time`, `fhr`, `uc`, `mhr` and `fs` from `names`, without those to skip.
+
+    Several names for `fhr` are transducers on one fetus if they are numbered alike (`FHR1` and `FHR2`) or name their
+    sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name.
 
     Raises:
         FormatError: two names for one channel.
 
-    >>> guess_channels(["Time (ms)", "FHR [bpm]", "TOCO", "comment"], where="a.csv")
-    {'time': Named(position=0, unit='ms'), 'fhr': Named(position=1, unit='bpm'), 'uc': Named(position=2, unit=None)}
+    >>> guess_channels(["Time (ms)", "FHR [1/min]", "TOCO", "comment"], where="a.csv")["fhr"]
+    (Named(position=1, unit='bpm', sensor='', number=''),)
     """
     names, skip = list(names), set(skip)
-    found: dict[str, Named] = {}
+    found: dict[str, list[tuple[int, _Read]]] = {}
     for position, name in enumerate(names):
-        channel, unit = _guess(name)
-        if channel is None or channel in skip:
+        read = _read(name)
+        if read is None or read.channel in skip:
             continue
-        if channel in found:
-            first = names[found[channel].position]
+        others = found.setdefault(read.channel, [])
+        others.append((position, read))
+        if len(others) > 1 and not _transducers([one for _, one in others]):
+            first = names[others[0][0]]
             raise FormatError(
-                f"{where}: {shown(first)} and {shown(name)} both look like {channel}; say which is to be read"
+                f"{where}: {shown(first)} and {shown(name)} both look like {read.channel}; say which is to be read"
             )
-        found[channel] = Named(position, unit)
-    return found
+    return {
+        channel: tuple(Named(position, one.unit, one.sensor, one.number) for position, one in those)
+        for channel, those in found.items()
+    }
 
 
-def _guess(name: str) -> tuple[str | None, str | None]:
-    words = re.findall(r"[^\W_]+", name.lower().replace(".", ""))
+def named_channel(name: str, channel: str) -> Named:
+    """Unit, sensor and number that the name of a channel tells, where the channel itself is given; position 0.
+
+    >>> named_channel("HR [Hz]", "fhr").unit
+    'hz'
+    """
+    base, unit = _with_unit(name, channel)
+    read = _read(name)
+    if read is not None and read.channel == channel:
+        return Named(0, read.unit or unit, read.sensor, read.number)
+    words = re.findall(r"[^\W_]+", base.lower())
+    return Named(0, unit, next((_SENSOR[word.rstrip("123")] for word in words if word.rstrip("123") in _SENSOR), ""))
+
+
+def _transducers(reads: list[_Read]) -> bool:
+    """True if names of one channel are those of several transducers on one fetus."""
+    if reads[0].channel != "fhr":
+        return False
+    marks = [(one.number, one.sensor) for one in reads]
+    return len({one.stem for one in reads}) == 1 and len(set(marks)) == len(marks)
+
+
+def _with_unit(name: str, channel: str) -> tuple[str, str | None]:
+    """A name without the unit at its end, and the unit."""
+    if match := _BRACKETS.fullmatch(name.strip()):
+        return (match["name"], unit) if (unit := unit_of(match["inside"], channel)) else (name, None)
+    base, _, last = name.strip().replace("_", " ").rpartition(" ")
+    return (base, unit) if base and (unit := unit_of(last, channel)) else (name, None)
+
+
+def _read(name: str) -> _Read | None:
+    """Channel, unit, sensor and number of a name; None where it is that of no channel."""
+    words = _words(name)
     if words in (["seconds"], ["milliseconds"]):
-        return "time", "s" if words == ["seconds"] else "ms"
-    channel = _CHANNEL.get("".join(words[:-1]))  # the last word may be a unit
-    if channel is not None and words[-1] in _UNITS[channel]:
-        return channel, _UNITS[channel][words[-1]]
-    name = "".join(words)
-    return _CHANNEL.get(name), "ms" if name in _INTERVALS else None
+        return _Read("time", "s" if words == ["seconds"] else "ms")
+    for channel in _NAMES:
+        base, unit = _with_unit(name, channel)
+        if (known := _known(base, channel)) is not None:
+            return known._replace(unit=unit or known.unit)
+    return None
+
+
+def _known(base: str, channel: str) -> _Read | None:
+    words = _words(base)
+    whole = "".join(words)
+    if _CHANNEL.get(whole) == channel:
+        return _Read(channel, "ms" if whole in _INTERVALS else None, stem=whole)
+    if channel != "fhr" or not words:
+        return None
+    number, sensor = "", ""
+    if match := _NUMBERED.fullmatch(whole):
+        number = match["number"]
+        words = _words(base.strip().rstrip(")]").rstrip("0123456789"))
+    left = []
+    for word in words:
+        if not sensor and word in _SENSOR:
+            sensor = _SENSOR[word]
+        else:
+            left.append(word)
+    stem = "".join(left)
+    if stem == "" and sensor:
+        return _Read(channel, None, sensor, number, "fhr")
+    return _Read(channel, None, sensor, number, stem) if _CHANNEL.get(stem) == channel else None
+
+
+def _words(name: str) -> list[str]:
+    return re.findall(r"[^\W_]+", name.lower().replace(".", ""))

@@ -1,68 +1,94 @@
-"""Units of the channels: heart rates from bpm, Hz or beat intervals in ms to bpm, uterine activity from kPa to mmHg.
+"""Units of the channels: heart rates to bpm from Hz or beat intervals, uterine activity to mmHg from other pressures.
 
-What has no unit that is known here stays as it is stored. There is one rule for missing samples.
+The words are those of monitors and exports, this package's choice. Uterine activity in a unit of no known scale stays
+as it is stored; a heart rate in an unknown unit is refused.
 """
 
-from collections.abc import Mapping
+import re
+import unicodedata
 
 import numpy as np
 
-from fhr.errors import FormatError
+__all__ = [
+    "ACTIVITY_UNITS",
+    "AS_STORED",
+    "HEART_RATE_UNITS",
+    "MMHG_PER_KPA",
+    "in_standard_unit",
+    "unit_of",
+]
 
-__all__ = ["ACTIVITY_UNITS", "HEART_RATE_UNITS", "MMHG_PER_KPA", "converted", "signal"]
-
-HEART_RATE_UNITS = ("bpm", "hz", "ms")
-ACTIVITY_UNITS = ("mmhg", "kpa")
 MMHG_PER_KPA = 7.50062
-_PLAUSIBLE = (20.0, 300.0)  # bpm; this package's choice: only a wrong unit puts the median of a recording outside
+AS_STORED = "as stored"
+HEART_RATE_UNITS = ("bpm", "hz", "ms", "s")
+ACTIVITY_UNITS = ("mmhg", "kpa")
+# Words without case, spaces, dots and what separates them.
+_HEART_RATE = {
+    "bpm": (
+        "bpm",
+        "beatspermin",
+        "beatsperminute",
+        "beats/min",
+        "beats/minute",
+        "b/min",
+        "1/min",
+        "/min",
+        "min-1",
+        "spm",
+    ),
+    "hz": ("hz", "1/s", "beats/s"),
+    "ms": ("ms", "msec", "millisecond", "milliseconds"),
+    "s": ("s", "sec", "second", "seconds"),
+}
+_ACTIVITY = {
+    "mmhg": ("mmhg", "torr"),
+    "kpa": ("kpa",),
+    AS_STORED: ("au", "nd", "units", "unit", "%", "rel", "relative", "-", "1", "mv", "uv", "v"),
+}
+_TIME = {
+    "s": ("s", "sec", "secs", "second", "seconds"),
+    "ms": ("ms", "msec", "millisecond", "milliseconds"),
+    "min": ("min", "mins", "minute", "minutes"),
+}
+_UNITS: dict[str, dict[str, tuple[str, ...]]] = {
+    "time": _TIME,
+    "fhr": _HEART_RATE,
+    "uc": _ACTIVITY,
+    "mhr": _HEART_RATE,
+    "fs": {"hz": ("hz", "1/s", "samples/s")},
+}
+_WORDS = {role: {word: unit for unit, words in units.items() for word in words} for role, units in _UNITS.items()}
+_BPM_PER_HZ, _BPM_MS, _BPM_S = 60, 60_000, 60  # the last two over an interval
 
 
-def signal(values: np.ndarray, channel: str, units: Mapping[str, str], *, zero_missing: bool, where: str) -> np.ndarray:
-    """Convert one channel to float32: heart rates to bpm, `uc` in kPa to mmHg and in any other unit left as it is.
+def unit_of(word: str, role: str) -> str | None:
+    """The unit that a word means for a role, None where it is none that is known.
 
-    NaN is missing, so is 0 if `zero_missing`.
+    >>> unit_of("1/min", "fhr"), unit_of("kPa", "uc"), unit_of("a.u.", "uc"), unit_of("mV", "fhr")
+    ('bpm', 'kpa', 'as stored', None)
+    """
+    plain = re.sub(
+        r"[\s._\[\]()^]", "", unicodedata.normalize("NFKC", word).lower().replace("⁻", "-").replace("−", "-")
+    )
+    return _WORDS[role].get(plain)
+
+
+def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
+    """Values as float32 in bpm or mmHg; in any other unit of uterine activity as they are.
 
     Args:
-        values: (n,), in the file's unit.
-        channel: "fhr", "uc" or "mhr".
-        units: unit by channel; for a heart rate that is not there, bpm is assumed.
-        zero_missing: whether 0 marks a missing sample.
-        where: the file, for messages.
+        values: (n,), NaN is missing; 0 too for intervals between beats.
+        role: "fhr", "uc" or "mhr".
+        unit: what `unit_of` gives.
 
-    Raises:
-        FormatError: an infinite value, or a median that is no heart rate; one that is stated to be bpm is not checked.
+    Returns:
+        (n,); infinite where a value has no finite one.
     """
-    values = np.asarray(values, np.float64).copy()
-    if zero_missing:
-        values[values == 0] = np.nan
-    unit = units.get(channel, "bpm")
-    if channel != "uc" and unit != "bpm":
-        with np.errstate(divide="ignore", over="ignore"):
-            values = values * 60 if unit == "hz" else 60_000 / values
-    with np.errstate(over="ignore"):
-        if channel == "uc" and unit == "kpa":
-            values = values * MMHG_PER_KPA
-        single = values.astype(np.float32)
-    if np.isinf(single).any():
-        row = int(np.argmax(np.isinf(single))) + 1
-        raise FormatError(f"{where}: {channel} is infinite in row {row}; leave missing values blank")
-    present = values[~np.isnan(values)]
-    if channel != "uc" and (unit != "bpm" or channel not in units) and len(present):
-        median = float(np.median(present))
-        if not _PLAUSIBLE[0] <= median <= _PLAUSIBLE[1]:
-            stored = "" if unit == "bpm" else f" from {unit}"
-            raise FormatError(
-                f"{where}: the median of {channel} is {median:.4g}{stored}, no heart rate in bpm; say its unit "
-                f"in its name, as {channel}_bpm, {channel}_hz or {channel}_ms (interval between beats), or of a table "
-                f"with units={{{channel!r}: 'hz'}}"
-            )
-    return single
-
-
-def converted(units: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Note for the history on uterine activity that was converted; empty where none was.
-
-    >>> converted({"fhr": "bpm", "uc": "kpa"})
-    {'converted': {'uc': 'kPa to mmHg'}}
-    """
-    return {"converted": {"uc": "kPa to mmHg"}} if units.get("uc") == "kpa" else {}
+    with np.errstate(divide="ignore", over="ignore"):
+        if role == "uc":
+            return values.astype(np.float32, copy=False) if unit != "kpa" else (values * MMHG_PER_KPA).astype(np.float32)
+        if unit == "hz":
+            values = values * _BPM_PER_HZ
+        elif unit != "bpm":
+            values = (_BPM_MS if unit == "ms" else _BPM_S) / values
+        return values.astype(np.float32, copy=False)

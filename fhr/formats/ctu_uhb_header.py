@@ -14,8 +14,9 @@ from fhr.recording import Clinical, Outcome, Recording, Step
 from .provenance_header import provenance_lines
 from .regular_file import shown
 
-__all__ = ["IMPLAUSIBLE", "comment_lines", "parse_comments", "plausible"]
+__all__ = ["HEADING", "IMPLAUSIBLE", "comment_lines", "parse_comments", "plausible"]
 
+HEADING = "#----- Additional parameters for record"
 IMPLAUSIBLE = "implausible value set to missing"
 
 
@@ -166,7 +167,7 @@ def comment_lines(recording: Recording) -> list[str]:
         # A history that was read from a file may hold anything.
         if step.name == IMPLAUSIBLE and isinstance(value := step.parameters.get("value"), float)
     }
-    lines = [f"#----- Additional parameters for record {recording.name}", ""]
+    lines = [f"{HEADING} {recording.name}", ""]
     lines += provenance_lines(recording.provenance)
     for title, fields in _SECTIONS:
         lines.append(f"#-- {title}")

@@ -15,6 +15,7 @@ from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
 from .regular_file import read_whole
+from .stored_channels import StoredChannel, assembled
 from .whole_file import MAX_SAMPLES, take_suffix
 
 __all__ = ["FHRMA_SUFFIXES", "read_fhrma"]
@@ -26,8 +27,6 @@ _SAMPLE = {
     ".fhrm": np.dtype([("fhr1", _RATE), ("fhr2", _RATE), ("mhr", _RATE), *_TAIL]),
 }
 FHRMA_SUFFIXES = tuple(_SAMPLE)
-_TWO_HEARTS = 10.0  # bpm; this package's choice: two sensors on one heart differ by 2 bpm (median) in the published set
-_LONG = int(60 * _FS)  # samples with both rates before their difference says anything
 
 
 def read_fhrma(path: str | Path, *, channel: Literal["auto", 1, 2] = "auto") -> Recording:
@@ -65,19 +64,23 @@ def read_fhrma(path: str | Path, *, channel: Literal["auto", 1, 2] = "auto") -> 
     raw = read_whole(path, limit=8 + sample.itemsize * MAX_SAMPLES, kind="FHRMA recording")
     header = _header_bytes(raw, sample.itemsize, path)
     samples = np.frombuffer(raw, sample, offset=header)
-    rates = {name: _scaled(samples[name], 4) for name in ("fhr1", "fhr2")}
-    fhr, used = _heart_rate(rates["fhr1"], rates["fhr2"], channel, path)
+    taken = (1, 2) if channel == "auto" else (channel,)
+    stored = [StoredChannel("fhr", f"FHR{k}", _scaled(samples[f"fhr{k}"], 4)) for k in taken]
+    stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2)))
+    if "mhr" in (sample.names or ()):
+        stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4)))
+    signals = assembled(stored, fs=_FS, where=str(path), checked=False, remedy="channel=1 or channel=2")
     parameters = {
         "format": "fhrma",
         "timestamp": int.from_bytes(raw[:header], "little"),
         "header_bytes": header,
-        "fhr_from": used,
+        "fhr_from": signals.notes.get("fhr_from", [f"FHR{channel}"]),
     }
     return Recording(
         name=path.stem,
-        fhr=fhr,
-        uc=_scaled(samples["toco"], 2),
-        mhr=_scaled(samples["mhr"], 4) if "mhr" in (sample.names or ()) else None,
+        fhr=signals.fhr,
+        uc=signals.uc,
+        mhr=signals.mhr,
         fs=_FS,
         source=Source(str(path), "fhrma", hashlib.sha256(raw).hexdigest()),
         history=(Step("read", parameters),),
@@ -103,19 +106,3 @@ def _scaled(stored: np.ndarray, per_unit: int) -> np.ndarray:
     values = stored.astype(np.float32) / np.float32(per_unit)
     values[stored == 0] = np.nan
     return values
-
-
-def _heart_rate(fhr1: np.ndarray, fhr2: np.ndarray, channel: str | int, path: Path) -> tuple[np.ndarray, list[str]]:
-    rates = {"FHR2": fhr2, "FHR1": fhr1}
-    if channel != "auto":
-        return rates[f"FHR{channel}"], [f"FHR{channel}"]
-    used = [name for name, rate in rates.items() if not np.isnan(rate).all()]
-    if len(used) < 2:
-        return rates[used[0]] if used else fhr1, used
-    both = ~np.isnan(fhr1) & ~np.isnan(fhr2)
-    if both.sum() > _LONG and (difference := float(np.median(np.abs(fhr1 - fhr2)[both]))) > _TWO_HEARTS:
-        raise FormatError(
-            f"{path}: FHR1 and FHR2 hold signal together for {both.sum() / _FS:.0f} s and differ by {difference:g} bpm "
-            "(median): two hearts, twins or mother and child; say which with channel=1 or channel=2"
-        )
-    return np.where(np.isnan(fhr2), fhr1, fhr2), used

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError
 
-from .reading import READERS
+from .reading import READERS, suffix_of
 from .table import TABLE_SUFFIXES, is_table_recording
 
 __all__ = ["recordings_in"]
@@ -27,11 +27,11 @@ def recordings_in(folder: str | Path) -> list[Path]:
     suffixes = {suffix for suffix in READERS if suffix not in ("", ".dat")}
     try:
         # A broken link is no folder.
-        files = [path for path in Path(folder).iterdir() if path.suffix.lower() in suffixes and not path.is_dir()]
+        files = [path for path in Path(folder).iterdir() if suffix_of(path) in suffixes and not path.is_dir()]
     except OSError as error:
         raise DatasetNotFoundError(f"{str(folder)!r} cannot be listed ({error.strerror}); check its rights") from None
     return sorted(
         path
         for path in files
-        if not path.name.startswith(".") and (path.suffix.lower() not in TABLE_SUFFIXES or is_table_recording(path))
+        if not path.name.startswith(".") and (suffix_of(path) not in TABLE_SUFFIXES or is_table_recording(path))
     )

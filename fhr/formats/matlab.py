@@ -15,10 +15,10 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
-from .channel_names import guess_channels
-from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, converted, signal
+from .channel_names import guess_channels, named_channel
 from .matlab_file import numeric_variables
 from .regular_file import cut, read_whole, reason
+from .stored_channels import StoredChannel, assembled
 from .time_grid import checked_rate, place
 from .whole_file import MAX_SAMPLES, take_suffix
 
@@ -66,44 +66,50 @@ def read_mat(path: str | Path, *, variables: Mapping[str, str] | None = None, fs
             raise FormatError(f"{where}: no variable {name!r} for {channel}; it holds {_list(arrays)}")
     candidates = [name for name in arrays if name not in names.values()]
     guesses = guess_channels([name.rpartition(".")[2] for name in candidates], where=where, skip=names)
-    guessed = {channel: candidates[named.position] for channel, named in guesses.items()}
+    transducers = [candidates[named.position] for named in guesses.get("fhr", ())]
+    guessed = {channel: candidates[named[0].position] for channel, named in guesses.items()}
     names |= guessed
     if "fhr" not in names:
         raise FormatError(
             f"{where}: no variable is known to be FHR; it holds {_list(arrays)}; say variables={{'fhr': NAME}}"
         )
-    values = {channel: _vector(arrays[name], name, where) for channel, name in names.items()}
-    rate = values.pop("fs", None)
+    sensors = {candidates[one.position]: one for those in guesses.values() for one in those}
+    sensors |= {name: named_channel(name.rpartition(".")[2], channel) for channel, name in (variables or {}).items()}
+    roles = {name: channel for channel, name in names.items()} | dict.fromkeys(transducers, "fhr")
+    values = {name: _vector(arrays[name], name, where) for name in roles}
+    rate = values.pop(names.get("fs", ""), None)
     if fs is None and rate is not None:
         if len(rate) != 1:
             raise FormatError(f"{where}: {cut(names['fs'])} holds {len(rate)} numbers; the sampling rate is one, in Hz")
         fs = float(rate[0])
     notes: dict[str, Any] = {}
-    time = values.pop("time", None)
+    time = values.pop(names.get("time", ""), None)
     if time is not None and (fs is None or "time" not in guessed):
         if {len(value) for value in values.values()} != {len(time)}:
             raise FormatError(f"{where}: {cut(names['time'])} and the signals differ in length; give one time a sample")
-        unit = guesses["time"].unit if "time" in guessed else "s"
+        unit = guesses["time"][0].unit if "time" in guessed else "s"
         grid = place(time, unit=unit, fs=fs, tolerance=None, where=where)
-        values = {channel: np.where(grid.rows < 0, np.nan, value[grid.rows]) for channel, value in values.items()}
+        values = {name: np.where(grid.rows < 0, np.nan, value[grid.rows]) for name, value in values.items()}
         fs, notes = grid.fs, grid.notes
     elif fs is None:
         raise FormatError(f"{where}: no sampling rate; give fs in Hz, or name it with variables={{'fs': NAME}}")
     elif time is not None:
         del names["time"], guessed["time"]  # a variable `t` is often something else
     fs = checked_rate(fs, where)
-    known = (*HEART_RATE_UNITS, *ACTIVITY_UNITS)
-    units = {name: unit for name in values if name in guessed and (unit := guesses[name].unit) and unit in known}
-    signals = {name: signal(value, name, units, zero_missing=True, where=where) for name, value in values.items()}
-    step = {"format": "matlab", "variables": names, "units": units, "guessed": list(guessed), "fs": fs}
-    step |= converted(units) | notes
+    stored = [
+        StoredChannel(roles[name], cut(name), value, sensors[name].unit, sensors[name].sensor)
+        for name, value in values.items()
+    ]
+    signals = assembled(stored, fs=fs, where=where, remedy="variables={'fhr': NAME}")
+    step = {"format": "matlab", "variables": names, "units": {}, "guessed": list(guessed), "fs": fs}
+    step |= signals.notes | notes
     _log.info("%s: read as %s", path, step)
     source = Source(where, "matlab", hashlib.sha256(raw).hexdigest())
     return Recording(
         name=path.stem,
-        fhr=signals["fhr"],
-        uc=signals.get("uc", np.full(len(signals["fhr"]), np.nan, np.float32)),
-        mhr=signals.get("mhr"),
+        fhr=signals.fhr,
+        uc=signals.uc,
+        mhr=signals.mhr,
         fs=fs,
         source=source,
         history=(Step("read", step),),

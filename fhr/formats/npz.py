@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source
+from fhr.recording import Recording, Source, Step
 
 from .array_archive import pack_arrays, unpack_arrays
 from .metadata import METADATA, metadata, parse_metadata
 from .regular_file import cut, read_whole, reason
+from .stored_channels import StoredChannel, assembled
 from .time_grid import checked_rate
 from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
@@ -21,6 +22,7 @@ NPZ_SUFFIX = ".npz"
 _OURS = "fhr npz 1"
 _SIGNALS = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
+_TRANSDUCERS = ("fhr1", "fhr2")  # in files of other make
 _MOST_BYTES = (len(_SIGNALS) + 1) * 8 * MAX_SAMPLES  # float64 samples, and as much for headers and texts
 
 
@@ -45,7 +47,7 @@ def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
     raw = read_whole(path, limit=_MAX_BYTES, kind="NumPy archive")
     where = str(path)
     arrays = _arrays(raw, where)
-    if "fhr" not in arrays:
+    if not {"fhr", *_TRANSDUCERS} & set(arrays):
         raise FormatError(f"{where}: no array is called fhr; it holds {cut(', '.join(arrays)) or 'none'}")
     form = arrays.get("format")  # in files of other make it may be anything
     ours = form is not None and form.dtype.kind == "U" and np.array_equal(form, _OURS)
@@ -59,12 +61,20 @@ def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
     if "fs" not in known:
         raise FormatError(f"{where}: no number is called fs; give fs in Hz")
     known["fs"] = checked_rate(known["fs"], where)
-    signals = {name: _signal(arrays[name], name, ours, where) for name in _SIGNALS if name in arrays}
+    stored = [
+        StoredChannel("fhr" if name in _TRANSDUCERS else name, name, _signal(arrays[name], name, where))
+        for name in (*_SIGNALS, *_TRANSDUCERS)
+        if name in arrays
+    ]
+    signals = assembled(stored, fs=known["fs"], where=where, zero_missing=not ours, checked=not ours)
+    notes = {key: value for key, value in signals.notes.items() if value}
+    if not ours and notes:
+        known["history"] = (Step("read", {"format": "npz", **notes}),)
     return Recording(
         **{"name": path.stem, **known},
-        fhr=signals["fhr"],
-        uc=signals.get("uc", np.full(len(signals["fhr"]), np.nan, np.float32)),
-        mhr=signals.get("mhr"),
+        fhr=signals.fhr,
+        uc=signals.uc,
+        mhr=signals.mhr,
         source=Source(where, "npz", hashlib.sha256(raw).hexdigest()),
     )
 
@@ -92,7 +102,7 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
 def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
     """The arrays of an archive that a recording may have, by name."""
     try:
-        return unpack_arrays(raw, most_bytes=_MOST_BYTES, names=(*_SIGNALS, *METADATA, "format"))
+        return unpack_arrays(raw, most_bytes=_MOST_BYTES, names=(*_SIGNALS, *_TRANSDUCERS, *METADATA, "format"))
     except ValueError as error:
         raise FormatError(
             f"{where}: not an intact NumPy archive ({reason(error)}); write it again with write_npz"
@@ -114,14 +124,10 @@ def _number(values: np.ndarray, where: str) -> float:
     return float(values.reshape(()))
 
 
-def _signal(values: np.ndarray, name: str, ours: bool, where: str) -> np.ndarray:
+def _signal(values: np.ndarray, name: str, where: str) -> np.ndarray:
     if values.ndim != 1 or values.dtype.kind not in "iuf" or not 1 <= len(values) <= MAX_SAMPLES:
         raise FormatError(
             f"{where}: {name} has shape {values.shape} of {values.dtype}; a signal is one row of 1 to {MAX_SAMPLES} "
             "numbers"
         )
-    with np.errstate(over="ignore", invalid="ignore"):  # one of the kinds of NaN warns
-        signal = values.astype(np.float32)
-    if not ours:
-        signal[values == 0] = np.nan
-    return signal
+    return values

@@ -16,7 +16,7 @@ from .regular_file import shown
 from .table import TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
 
-__all__ = ["READERS", "read"]
+__all__ = ["READERS", "read", "suffix_of"]
 
 READERS: dict[str, Callable[..., Recording]] = {
     "": read_wfdb,
@@ -27,6 +27,17 @@ READERS: dict[str, Callable[..., Recording]] = {
     NPZ_SUFFIX: read_npz,
     MATLAB_SUFFIX: read_mat,
 }
+
+
+def suffix_of(path: str | Path) -> str:
+    """Suffix of a file that names its format, in lower case; of two that are known together, both.
+
+    >>> suffix_of("A.CSV"), suffix_of("1001"), suffix_of("a.b.fhr")
+    ('.csv', '', '.fhr')
+    """
+    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
+    both = "".join(suffixes[-2:])
+    return both if both in READERS else "".join(suffixes[-1:])
 
 
 def read(path: str | Path, **options: Any) -> Recording:
@@ -48,11 +59,11 @@ def read(path: str | Path, **options: Any) -> Recording:
     path = Path(path)
     if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
         raise FormatError(f"{path} is a folder; fhr.read takes one recording, fhr.datasets.CTUUHB takes a folder")
-    reader = READERS.get(path.suffix.lower())
+    reader = READERS.get(suffix_of(path))
     if reader is None:
         known = ", ".join(suffix for suffix in READERS if suffix)
         raise FormatError(
-            f"{path}: unknown suffix {shown(path.suffix)}; known are {known}, or a WFDB record without suffix"
+            f"{path}: unknown suffix {shown(suffix_of(path))}; known are {known}, or a WFDB record without suffix"
         )
     taken = [name for name in inspect.signature(reader).parameters if name != "path"]
     for name in options:

@@ -18,9 +18,9 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
 from .channel_names import guess_channels
-from .channel_units import converted, signal
 from .metadata import METADATA, metadata, parse_metadata
 from .regular_file import open_regular, read_whole, reason
+from .stored_channels import StoredChannel, assembled
 from .table_columns import channels_of, check_arguments, values_of
 from .table_text import layout_of, text_of
 from .time_grid import checked_rate, place
@@ -81,10 +81,8 @@ def read_table(
     layout = layout_of(text_of(raw, where), separator=separator, decimal=decimal, where=where)
     stated = _stated(layout.comments, where)
     ours = stated is not None
-    found, found_units, guessed = channels_of(layout, columns, units, where)
-    if ours:
-        found_units = {"fhr": "bpm", "mhr": "bpm"} | found_units
-    values, start = values_of(layout, found, found_units, where)
+    columns_found = channels_of(layout, columns, units, where)
+    values, start = values_of(layout, columns_found, where)
 
     known = dict(stated or {})
     if fs is not None:
@@ -92,11 +90,18 @@ def read_table(
     if "fs" in known:
         known["fs"] = checked_rate(known["fs"], where)
     notes: dict[str, Any] = {"start": start} if start else {}
-    time = values.pop("time", None)
+    stored = [
+        StoredChannel(column.role, column.name, value, column.unit, column.sensor)
+        for column, value in zip(columns_found, values, strict=True)
+    ]
+    time = next((channel for channel in stored if channel.role == "time"), None)
+    stored = [channel for channel in stored if channel.role != "time"]
     if time is not None:
-        unit = "s" if found_units.get("time") == "iso" else found_units.get("time")
-        grid = place(time, unit=unit, fs=known.get("fs"), tolerance=tolerance, where=where)
-        values = {name: np.where(grid.rows < 0, np.nan, value[grid.rows]) for name, value in values.items()}
+        unit = "s" if time.unit == "iso" else time.unit
+        grid = place(time.values, unit=unit, fs=known.get("fs"), tolerance=tolerance, where=where)
+        stored = [
+            channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
+        ]
         known["fs"] = grid.fs
         notes |= grid.notes
         if grid.start:
@@ -105,18 +110,17 @@ def read_table(
     elif "fs" not in known:
         raise FormatError(f"{where}: no time column and no fs; name one with columns={{'time': NAME}} or give fs in Hz")
 
-    signals = {
-        name: signal(value, name, found_units, zero_missing=not ours, where=where) for name, value in values.items()
-    }
+    signals = assembled(stored, fs=known["fs"], where=where, zero_missing=not ours, checked=not ours)
+    found_units = signals.notes.pop("units") | ({"time": time.unit} if time is not None and time.unit else {})
     step = {
         "format": "table",
-        "columns": {name: layout.names[position] if layout.names else position for name, position in found.items()},
+        "columns": {column.role: column.name if layout.names else column.position for column in columns_found[::-1]},
         "units": found_units,
         "separator": layout.separator,
         "decimal": layout.decimal,
-        "guessed": guessed,
+        "guessed": [column.role for column in columns_found if column.guessed],
         "fs": known["fs"],
-        **converted(found_units),
+        **signals.notes,
         **notes,
     }
     if not ours or notes or columns or units or fs is not None:
@@ -124,9 +128,9 @@ def read_table(
         known["history"] = (*known.get("history", ()), Step("read", step))
     return Recording(
         **{"name": path.stem, **known},
-        fhr=signals["fhr"],
-        uc=signals.get("uc", np.full(len(signals["fhr"]), np.nan, np.float32)),
-        mhr=signals.get("mhr"),
+        fhr=signals.fhr,
+        uc=signals.uc,
+        mhr=signals.mhr,
         source=Source(str(path), "table", hashlib.sha256(raw).hexdigest()),
     )
 

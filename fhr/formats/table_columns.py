@@ -1,26 +1,47 @@
 """Columns of a text table: the channel and unit of each, and its cells as numbers."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fhr.errors import FHRError, FormatError
 
-from .channel_names import guess_channels
-from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS
+from .channel_names import guess_channels, named_channel
+from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
 from .regular_file import reason, shown
 from .table_text import Layout
 from .time_grid import SECONDS
 from .whole_file import MAX_SAMPLES
 
-__all__ = ["channels_of", "check_arguments", "values_of"]
+__all__ = ["Column", "channels_of", "check_arguments", "values_of"]
 
 _MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
 _CHUNK = 1 << 20  # cells that are text at a time
 _CHANNELS = ("time", "fhr", "uc", "mhr")
 _GAPS = ("-", "--", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
+
+
+class Column(NamedTuple):
+    """A column of a table that holds a channel or the times.
+
+    Attributes:
+        role: "time", "fhr", "uc" or "mhr".
+        position: from 0.
+        name: in the header, or the position as text.
+        unit: where it is told; "iso" for dates.
+        sensor: where it is told.
+        guessed: whether its name told the role.
+    """
+
+    role: str
+    position: int
+    name: str
+    unit: str | None
+    sensor: str
+    guessed: bool
 
 
 def check_arguments(
@@ -45,7 +66,7 @@ def check_arguments(
     for channel, unit in (units or {}).items():
         if channel not in known:
             raise FHRError(f"units: {channel!r}; units are known of {', '.join(known)}")
-        if unit not in known[channel]:
+        if unit not in known[channel] and (channel == "time" or unit_of(unit, channel) is None):
             raise FHRError(f"units: {channel} in {unit!r}; it may be in {', '.join(known[channel])}")
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise FHRError(f"separator={separator!r}; give one character")
@@ -57,8 +78,8 @@ def check_arguments(
 
 def channels_of(
     layout: Layout, columns: Mapping[str, str | int | None] | None, units: Mapping[str, str] | None, where: str
-) -> tuple[dict[str, int], dict[str, str], list[str]]:
-    """Find the position and unit of each channel, and the channels that were guessed.
+) -> list[Column]:
+    """Find the columns of the channels; of the fetal heart rate there may be several, one a transducer.
 
     Raises:
         FormatError: a column that is not there, stands twice or is given twice, or no column of FHR.
@@ -81,28 +102,39 @@ def channels_of(
         positions[channel] = column
     free = ["" if i in positions.values() else name for i, name in enumerate(layout.names)]
     named = guess_channels(free, where=where, skip=columns)
-    guessed = [name for name in _CHANNELS if name in named]
-    positions |= {name: named[name].position for name in guessed}
+    found = [
+        Column(role, position, name, (told := named_channel(name, role)).unit, told.sensor, False)
+        for role, position, name in ((role, i, _name(layout, i)) for role, i in positions.items())
+    ]
+    found += [
+        Column(role, one.position, layout.names[one.position], one.unit, one.sensor, True)
+        for role in _CHANNELS
+        for one in named.get(role, ())
+    ]
     if not layout.names and layout.width == 1 and not columns:
-        positions, guessed = {"fhr": 0}, ["fhr"]
-    if "fhr" not in positions:
+        found = [Column("fhr", 0, "0", None, "", True)]
+    if all(column.role != "fhr" for column in found):
         raise FormatError(f"{where}: no column is known to be FHR; {header}; say columns={{'fhr': NAME or POSITION}}")
-    found_units = {name: unit for name in guessed if (unit := named[name].unit if name in named else None)}
-    if "time" in positions and layout.is_date(positions["time"]):
-        found_units["time"] = "iso"
-    return positions, found_units | {k: v for k, v in (units or {}).items() if k in positions}, guessed
+    found = [
+        column._replace(unit="iso") if column.role == "time" and layout.is_date(column.position) else column
+        for column in found
+    ]
+    return [column._replace(unit=(units or {}).get(column.role, column.unit)) for column in found]
 
 
-def values_of(
-    layout: Layout, positions: Mapping[str, int], units: Mapping[str, str], where: str
-) -> tuple[dict[str, np.ndarray], str | None]:
+def _name(layout: Layout, position: int) -> str:
+    return layout.names[position] if layout.names else str(position)
+
+
+def values_of(layout: Layout, columns: Sequence[Column], where: str) -> tuple[list[np.ndarray], str | None]:
     """Read the columns as float64, date-times as seconds from the first; and the first date-time.
 
     Raises:
         FormatError: too many rows or cells, or a cell that is no number.
     """
-    dates, start = units.get("time") == "iso", None
-    rows, taken = layout.body.count("\n") + 1, list(positions.values())
+    start = None
+    rows, taken = layout.body.count("\n") + 1, [column.position for column in columns]
+    dates = {column.position for column in columns if column.unit == "iso"}
     most = max(_MAX_CELLS, len(layout.body) + 1)  # whole rows have at least a character, their separator, for each cell
     if rows > MAX_SAMPLES or rows * layout.width > most:
         raise FormatError(
@@ -116,25 +148,23 @@ def values_of(
             header=None,
             names=range(layout.width),  # rows that are shorter end in gaps, longer ones are an error
             index_col=False,
-            dtype=dict.fromkeys(range(layout.width), str)
-            | {p: np.float64 for name, p in positions.items() if not (dates and name == "time")},
+            dtype=dict.fromkeys(range(layout.width), str) | {p: np.float64 for p in taken if p not in dates},
             decimal=layout.decimal,
             na_values=_GAPS,
-            skip_blank_lines="time" in positions,
+            skip_blank_lines=any(column.role == "time" for column in columns),
             skipinitialspace=True,
             engine="c",
             chunksize=max(1, _CHUNK // layout.width),
         )
         with chunks:
             frame = pd.concat([chunk[taken] for chunk in chunks], ignore_index=True)
-        columns = {name: frame[position] for name, position in positions.items()}
-        if dates:
-            stamps = pd.to_datetime(columns["time"], format="ISO8601", utc=True)
-            start = str(columns["time"].iloc[int(stamps.argmin())])
-            columns["time"] = (stamps - stamps.min()).dt.total_seconds()
+        for position in dates:
+            stamps = pd.to_datetime(frame[position], format="ISO8601", utc=True)
+            start = str(frame[position].iloc[int(stamps.argmin())])
+            frame[position] = (stamps - stamps.min()).dt.total_seconds()
     except (ValueError, TypeError, OverflowError, pd.errors.ParserError) as error:
         raise FormatError(
             f"{where}: not a table of numbers ({reason(error)}); separator {layout.separator!r}, decimal "
             f"{layout.decimal!r}: give those that fit, or correct the cell"
         ) from None
-    return {name: column.to_numpy(np.float64) for name, column in columns.items()}, start
+    return [frame[position].to_numpy(np.float64) for position in taken], start

@@ -1,119 +1,135 @@
-"""WFDB records in format 16, the form of the CTU-UHB database, read and written with validation.
+"""WFDB records, the form of the CTU-UHB database, read with validation; written in its format 16.
 
 The wfdb package reads a CTU-UHB record in about 2 ms and accepts wrong checksums, names, lengths, gains and
-sampling rates in silence; this reader takes a tenth of the time and refuses them. Formats other than 16,
-multi-segment records and signals with several samples a frame are left out.
+sampling rates in silence; this reader takes a tenth of the time and refuses them. Storage formats other than 16 are
+decoded by that package (`wfdb_samples`), records in segments are joined (`wfdb_segments`).
 """
 
-import hashlib
-import os
+import logging
 import re
-from collections.abc import Callable
-from datetime import datetime
-from math import nan
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any
 
 import numpy as np
 
-from fhr.errors import FormatError
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
-from .channel_units import MMHG_PER_KPA, converted
-from .ctu_uhb_header import comment_lines, parse_comments
+from .any_case import in_any_case
+from .channel_names import guess_channels, named_channel
+from .ctu_uhb_header import HEADING, comment_lines, parse_comments
 from .provenance_header import parse_provenance
-from .regular_file import open_regular, read_whole, reason, shown
-from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE, write_whole
+from .regular_file import shown
+from .stored_channels import StoredChannel, assembled
+from .time_grid import checked_rate
+from .wfdb_header import MAX_HEADER_BYTES, Header, read_header
+from .wfdb_segments import Samples, first_signals, read_segments
+from .whole_file import MAX_SAMPLES, write_whole
 
-__all__ = ["read_wfdb", "write_wfdb"]
+__all__ = ["read_wfdb", "wfdb_header_of", "write_wfdb"]
 
+_log = logging.getLogger(__name__)
+
+_SAME_RATE = 1e-3  # a given rate and the written one differ by less, being rounded
 _GAIN = 100.0  # ADC units per bpm (FHR) or per arbitrary unit (UC), as in CTU-UHB
-_MISSING = -32768  # format 16's own mark for a missing sample
-_MAX_HEADER_BYTES = 1 << 20
-_MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
-_ROLES = {"fhr": "fhr", "fhr1": "fhr", "uc": "uc", "toco": "uc", "mhr": "mhr"}
-_MAX_DIGITS = 30  # of a number in the record line
-_Number = TypeVar("_Number", int, float)
-_GAIN_FIELD = re.compile(r"^(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?$")
+_ROLES = ("fhr", "uc", "mhr")
 
 
-class _Signal(NamedTuple):
-    file: str
-    gain: float
-    baseline: int
-    checksum: int
-    role: str | None
-    unit: str
-
-
-def read_wfdb(path: str | Path) -> Recording:
+def read_wfdb(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str | int | None] | None = None,
+    units: Mapping[str, str] | None = None,
+    fs: float | None = None,
+) -> Recording:
     """Read one WFDB record.
 
-    FHR and UC samples of 0 become NaN. UC in kPa, as the header's signal line says it, is converted to mmHg and its
-    history says so; in any other unit it stays as it is stored. Outcome and clinical fields are parsed from the CTU-UHB
-    comment block, and so is the provenance; without such a section the recording is measured. The date of the record
-    line, where there is one, stands in the history, see `Recording.date`.
+    FHR and UC samples of 0 become NaN. Signals are known by their descriptions and converted by the units of their
+    signal lines: heart rates to bpm, uterine activity in kPa to mmHg; in a unit of no known scale it stays as it is
+    stored. The scalp electrode, or else the second of two transducers, is taken before the other. Signals of another
+    rate than FHR are brought to its samples where the rates are multiples: held, or one of each several taken. Gaps
+    between segments are NaN. Outcome and clinical fields are parsed from the comments as `fhr.formats.ctu_uhb_header`
+    says, and so is the provenance; without such a section the recording is measured. The history says what was done,
+    and the date of the record line where there is one, see `Recording.date`.
 
     Args:
-        path: the record without suffix, or its `.hea` or `.dat` file.
+        path: the record without suffix, or its `.hea` or `.dat` file; the files may differ from it in letter case.
+        columns: signal of "fhr", "uc" and "mhr", by its description or its position from 0; None for none. What is not
+            there is told from the descriptions.
+        units: of the channels, in place of what the header says.
+        fs: frames a second, Hz, of a header that says none.
 
     Raises:
         FormatError: a missing or malformed header, a signal file that is missing, is elsewhere, has another
-            length than declared, or fails its checksum; a file that is none, or a link out of its folder; a section
-            on the provenance that is damaged.
+            length than declared, or fails its checksum; a file that is none, or a link out of its folder; signals whose
+            channels, units or rates cannot be told; a section on the provenance that is damaged.
+        FHRError: an option that cannot be.
     """
-    header_path = Path(path)
-    stem = header_path.stem if header_path.suffix.lower() in (".hea", ".dat") else header_path.name
-    header_path = header_path.parent / f"{stem}.hea"
-    lines = [line.strip() for line in _read_header(header_path).splitlines()]
-    code = [line for line in lines if line and not line.startswith("#")]
-    if not code:
-        raise FormatError(f"{header_path}: no record line; the file is empty or holds comments only")
-    name, n_signals, fs, n_samples = _record_line(code[0], header_path)
-    if name != stem:
-        raise FormatError(f"{header_path}: the header is of record {shown(name)}; rename the file or the record")
-    if len(code) - 1 != n_signals:
-        raise FormatError(f"{header_path}: {n_signals} signals declared, {len(code) - 1} signal lines found")
-    signals = [_signal_line(line, header_path) for line in code[1:]]
-    if len({signal.file for signal in signals}) != 1:
-        raise FormatError(f"{header_path}: signals in several files; store them in one .dat file")
-    raw = _read_samples(header_path.parent / signals[0].file, n_signals, n_samples)
-    samples = np.frombuffer(raw, dtype="<i2").reshape(n_samples, n_signals)
+    header = wfdb_header_of(path)
+    where = str(header.path)
+    rate = _rate(header, fs)
+    signals = first_signals(header)
+    chosen = _chosen([signal.name for signal in signals], columns, where)
+    samples = read_segments(header, [position for position, _, _ in chosen])
+    grid, n, notes = _one_grid(samples, [role for _, role, _ in chosen], where)
 
-    channels: dict[str, np.ndarray] = {}
-    for column, signal in enumerate(signals):
-        digital = samples[:, column]
-        checksum = int(digital.sum(dtype=np.int64))
-        if (checksum - signal.checksum) % 65536:
-            raise FormatError(
-                f"{header_path.parent / signal.file}: signal {column} sums to {checksum % 65536} (mod 65536), the "
-                f"header says {signal.checksum % 65536}; the file was altered or damaged, fetch it again"
-            )
-        if signal.role is not None:
-            if signal.role in channels:
-                raise FormatError(f"{header_path}: two signals are called {signal.role}; keep one of them")
-            channels[signal.role] = _physical(digital, signal)
-    if "fhr" not in channels:
-        raise FormatError(f"{header_path}: no signal is called FHR; name it in the header's signal line")
+    stored, assumed = [], []
+    for values, one, (position, role, sensor) in zip(grid, samples.channels, chosen, strict=True):
+        name = shown(signals[position].name)[1:-1] or f"signal {position}"
+        unit = one.unit or named_channel(signals[position].name, role).unit
+        if one.uncalibrated:
+            if role != "uc":
+                raise FormatError(
+                    f"{where}: {name} has no gain, or one of 0: it is not calibrated; write the gain into its signal "
+                    "line, stored units per bpm, as 100/bpm"
+                )
+            assumed.append(name)
+        stored.append(StoredChannel(role, name, values, unit, sensor))
+    if assumed:
+        notes["gain_assumed"] = assumed
+    # Neither the database's heart rates nor our own are in doubt.
+    checked = not any(line.startswith(HEADING) for line in header.lines)
+    channels = assembled(stored, fs=rate * n, where=where, units=units, zero_missing=False, checked=checked)
 
-    outcome, clinical, stage2_start, notes = parse_comments(lines, n_samples=n_samples, fs=fs, where=str(header_path))
-    change = converted({signal.role: signal.unit for signal in signals if signal.role is not None})
-    start = _start(code[0].split()[4:])
-    note = {**change, "start": start} if start else change
-    read = (Step("read", {"format": "wfdb", **note}),) if note else ()
+    frames = samples.n_frames
+    outcome, clinical, stage2_start, remarks = parse_comments(header.lines, n_samples=frames, fs=rate, where=where)
+    notes = {key: value for key, value in channels.notes.items() if key != "units"} | notes
+    if header.start:
+        notes["start"] = header.start
+    if header.encoding not in ("utf-8", "ascii"):
+        notes["encoding"] = header.encoding
+    if header.fs is None:
+        notes["fs"] = rate
+    if set(notes) - {"start"}:
+        _log.info("%s: read with %s", where, notes)
+    read = (Step("read", {"format": "wfdb", **notes}),) if notes else ()
     return Recording(
-        name=name,
-        fhr=channels["fhr"],
-        uc=channels.get("uc", np.full(n_samples, nan, np.float32)),
-        mhr=channels.get("mhr"),
-        fs=fs,
+        name=header.path.stem,
+        fhr=channels.fhr,
+        uc=channels.uc,
+        mhr=channels.mhr,
+        fs=rate * n,
         outcome=outcome,
         clinical=clinical,
         stage2_start=stage2_start,
-        source=Source(str(header_path.with_suffix("")), "wfdb", hashlib.sha256(raw).hexdigest()),
-        history=(*read, *notes),
-        provenance=parse_provenance(lines, where=str(header_path)),
+        source=Source(str(header.path.with_suffix("")), "wfdb", samples.sha256),
+        history=(*read, *remarks),
+        provenance=parse_provenance(header.lines, where=where),
     )
+
+
+def wfdb_header_of(path: str | Path) -> Header:
+    """Header of a record that is named without suffix, or by any of its files.
+
+    Raises:
+        FormatError: as `read_wfdb`.
+    """
+    path = Path(path)
+    stem = path.stem if path.suffix.lower() in (".hea", ".dat") else path.name
+    if path.suffix.lower() != ".hea" or not path.is_file():
+        path = in_any_case(path.parent / f"{stem}.hea")
+    return read_header(path)
 
 
 def write_wfdb(recording: Recording, folder: str | Path) -> Path:
@@ -149,9 +165,9 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     lines += ["", *comment_lines(recording)]
 
     header = "\n".join(lines).encode("ascii")
-    if len(header) > _MAX_HEADER_BYTES:
+    if len(header) > MAX_HEADER_BYTES:
         raise FormatError(
-            f"{name}: a header of {len(header)} bytes, more than the {_MAX_HEADER_BYTES} that are read again; in "
+            f"{name}: a header of {len(header)} bytes, more than the {MAX_HEADER_BYTES} that are read again; in "
             "fitted_to name a database by its checksum in place of its records"
         )
 
@@ -160,98 +176,73 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     return write_whole(folder / f"{name}.hea", header)
 
 
-def _read_header(path: Path) -> str:
-    raw = read_whole(path, limit=_MAX_HEADER_BYTES, kind="WFDB header")
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{path}: no readable WFDB header ({reason(error)}); check the path") from None
+def _rate(header: Header, fs: float | None) -> float:
+    """Frames a second, as the header says, or else the user."""
+    if fs is not None:
+        fs = checked_rate(fs, str(header.path))
+    if header.fs is None:
+        if fs is None:
+            raise FormatError(
+                f"{header.path}: the record line gives no sampling rate; write it there behind the number of signals, "
+                "or give fs, in Hz"
+            )
+        return fs
+    if fs is not None and abs(fs / header.fs - 1) > _SAME_RATE:
+        raise FormatError(f"{header.path}: fs={fs:g} was given and the header says {header.fs:g} Hz; correct one")
+    return header.fs
 
 
-def _read_samples(path: Path, n_signals: int, n_samples: int) -> bytes:
-    expected = 2 * n_signals * n_samples
-    try:
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            raw = file.read(expected) if size == expected else b""
-    except (OSError, ValueError) as error:
-        raise FormatError(f"{path}: no readable signal file ({reason(error)}); fetch it beside its header") from None
-    if len(raw) != expected:
+def _chosen(
+    names: list[str], columns: Mapping[str, str | int | None] | None, where: str
+) -> list[tuple[int, str, str]]:
+    """Position, role and sensor of the signals to read, in their order in the file."""
+    columns = dict(columns or {})
+    held = f"its signals are {', '.join(shown(name) for name in names)}"
+    chosen: dict[int, tuple[str, str]] = {}
+    for role, signal in columns.items():
+        if role not in _ROLES:
+            raise FHRError(f"columns: {role!r}; the channels of a WFDB record are {', '.join(_ROLES)}")
+        if signal is None:
+            continue
+        if isinstance(signal, str):
+            if names.count(signal) != 1:
+                problem = "stands twice, give its position" if signal in names else "is not there"
+                raise FormatError(f"{where}: signal {signal!r} of {role} {problem}; {held}")
+            signal = names.index(signal)
+        if isinstance(signal, bool) or not isinstance(signal, int):
+            raise FHRError(f"columns: {signal!r}; give the description of a signal, its position from 0, or None")
+        if not 0 <= signal < len(names):
+            raise FormatError(f"{where}: signal {signal} of {role}; they are 0 to {len(names) - 1}")
+        if signal in chosen:
+            raise FormatError(f"{where}: signal {signal} is given for two channels; a signal holds one")
+        chosen[signal] = role, named_channel(names[signal], role).sensor
+    free = ["" if position in chosen else name for position, name in enumerate(names)]
+    for role, those in guess_channels(free, where=where, skip=("time", "fs", *columns)).items():
+        chosen |= {one.position: (role, one.sensor) for one in those}
+    if all(role != "fhr" for role, _ in chosen.values()):
         raise FormatError(
-            f"{path}: {size} bytes where the header declares {n_samples} samples of {n_signals} signals "
-            f"({expected} bytes); the file is {'too long' if size > expected else 'truncated'}, fetch it again"
+            f"{where}: no signal is called FHR; {held}; name it in the header's signal line, or say "
+            "columns={'fhr': NAME or POSITION}"
         )
-    return raw
+    return [(position, *chosen[position]) for position in sorted(chosen)]
 
 
-def _start(fields: list[str]) -> str:
-    """Start as ISO 8601, of the time and the date that may end a record line; empty where there is no date."""
-    try:
-        return datetime.strptime(" ".join(fields), "%H:%M:%S %d/%m/%Y").isoformat() if len(fields) > 1 else ""
-    except ValueError:
-        return ""  # the signals do not depend on it
-
-
-def _record_line(line: str, where: Path) -> tuple[str, int, float, int]:
-    fields = line.split()
-    if len(fields) < 4:
-        raise FormatError(
-            f"{where}: record line {shown(line)}; it must give name, number of signals, sampling rate and length"
-        )
-    name, n_signals, fs, n_samples = fields[0], fields[1], fields[2].split("/")[0].split("(")[0], fields[3]
-    if "/" in name:
-        raise FormatError(f"{where}: {shown(name)} is a multi-segment record; join its segments first")
-    try:
-        parsed = name, _number(n_signals, int), _number(fs, float), _number(n_samples, int)
-    except ValueError:
-        raise FormatError(f"{where}: record line {shown(line)} holds a field that is no number") from None
-    if not 1 <= parsed[1] <= 16:
-        raise FormatError(f"{where}: {parsed[1]} signals declared; a recording has 1 to 16")
-    if not MIN_RATE <= parsed[2] <= MAX_RATE:
-        raise FormatError(
-            f"{where}: sampling rate {fs}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
-        )
-    if not 1 <= parsed[3] <= MAX_SAMPLES:
-        raise FormatError(f"{where}: {n_samples} samples declared; a recording has 1 to {MAX_SAMPLES}")
-    return parsed
-
-
-def _number(text: str, kind: Callable[[str], _Number]) -> _Number:
-    if len(text) > _MAX_DIGITS:
-        raise ValueError(f"{len(text)} digits")
-    return kind(text)
-
-
-def _signal_line(line: str, where: Path) -> _Signal:
-    fields = line.split(maxsplit=8)
-    if len(fields) < 9:
-        raise FormatError(f"{where}: signal line {shown(line)} has {len(fields)} of 9 fields; the checksum is needed")
-    file, form, gain_field, _, adc_zero, _, checksum, _, description = fields
-    if Path(file).name != file or file == ".." or "\\" in file or ":" in file or not file.isprintable():
-        raise FormatError(f"{where}: signal file {shown(file)} is not a plain file name beside the header")
-    if form != "16":
-        raise FormatError(f"{where}: signal format {shown(form)}; only format 16 is read")
-    role = _ROLES.get(description.strip().lower())
-    match = _GAIN_FIELD.match(gain_field)
-    try:
-        # The standard's rule: a baseline that is not given is the ADC's zero.
-        if match and abs(baseline := int(match["baseline"] or adc_zero)) < _MAX_BASELINE:
-            gain = float(match["gain"])
-            if _MIN_GAIN <= gain <= _MAX_GAIN:
-                return _Signal(file, gain, baseline, int(checksum), role, (match["unit"] or "").lower())
-    except ValueError:
-        pass
-    raise FormatError(
-        f"{where}: gain {shown(gain_field)}, ADC zero {shown(adc_zero)} or checksum {shown(checksum)}; all must be "
-        f"numbers, the gain {_MIN_GAIN:g} to {_MAX_GAIN:g}"
-    )
-
-
-def _physical(digital: np.ndarray, signal: _Signal) -> np.ndarray:
-    values = digital.astype(np.float32)
-    values[(digital == signal.baseline) | (digital == _MISSING)] = np.nan
-    values -= np.float32(signal.baseline)
-    values /= np.float32(signal.gain)
-    if signal.role == "uc" and signal.unit == "kpa":
-        values *= np.float32(MMHG_PER_KPA)
-    return values
+def _one_grid(samples: Samples, roles: list[str], where: str) -> tuple[list[np.ndarray], int, dict[str, Any]]:
+    """Signals at the rate of FHR, its samples a frame, and notes on the others."""
+    rates = [one.per_frame for one in samples.channels]
+    n = max(rate for rate, role in zip(rates, roles, strict=True) if role == "fhr")
+    if samples.n_frames * n > MAX_SAMPLES:
+        raise FormatError(f"{where}: {samples.n_frames * n} samples of FHR; a recording has 1 to {MAX_SAMPLES}")
+    notes: dict[str, Any] = {}
+    grid = []
+    for one, rate, role in zip(samples.channels, rates, roles, strict=True):
+        if n % rate and rate % n:
+            raise FormatError(
+                f"{where}: {role} has {rate} samples a frame and fhr {n}, neither a multiple of the other; bring them "
+                f"to one rate (WFDB's `xform`), or leave it out with columns={{{role!r}: None}}"
+            )
+        grid.append(one.values[:: rate // n] if rate >= n else np.repeat(one.values, n // rate))
+        if rate != n:
+            changed = f"every {rate // n}. sample taken" if rate > n else f"each sample held for {n // rate}"
+            notes.setdefault("rates", {})[role] = changed
+    return grid, n, notes

@@ -1,5 +1,6 @@
 """Cleaning, gaps, resampling, windows, and the frozen `Pipeline` that trains and predicts alike."""
 
+from .any_rate import resample
 from .augmentation import Augmentation
 from .cleaning import remove_islands, remove_out_of_range, remove_spikes
 from .false_signal_augmentation import FalseSignalAugmentation
@@ -68,6 +69,7 @@ __all__ = [
     "remove_out_of_range",
     "remove_spikes",
     "remove_stuck",
+    "resample",
     "runs",
     "stuck",
     "window_words",

@@ -17,7 +17,8 @@ def block_factor(given: float, wanted: float) -> int:
     if factor < 1 or abs(factor * wanted - given) > 1e-9:
         raise SignalError(
             f"sampled at {given:g} Hz, which is no multiple of the {wanted:g} Hz that are needed; resample the "
-            "recording, or use another `fs`"
+            f"recording, or use another `fs`: fhr.preprocessing.resample(recording, {wanted:g}) or "
+            f"`fhr convert --resample {wanted:g}` gives one that fits"
         )
     return factor
 

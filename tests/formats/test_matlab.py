@@ -107,7 +107,7 @@ def test_surprises_are_refused(mat, variables, options, message):
 
 def test_arguments_and_lengths_are_checked(mat):
     path = mat({"fhr": [140.0, 141.0], "uc": [1.0], "fs": 4})
-    with pytest.raises(SignalError, match="beside 2 samples of fhr"):
+    with pytest.raises(SignalError, match="channels of unequal length"):
         read_mat(path)
     with pytest.raises(FHRError, match="variables: 'toco'; the channels are fhr, uc, mhr, time, fs"):
         read_mat(path, variables={"toco": "uc"})

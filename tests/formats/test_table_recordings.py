@@ -163,8 +163,16 @@ def test_times_with_a_unit_and_a_start(table):
         ),
         ("time,fhr\n0,2.3\n1,2.4\n", {}, "the median of fhr is 2.35, no heart rate in bpm; say its unit"),
         ("time,fhr\n0,430\n1,440\n", {}, "the median of fhr is 435, no heart rate"),
-        ("time,rr\n0,0.4\n1,0.4\n", {}, r"the median of fhr is 1.5e\+05 from ms, no heart rate in bpm; say its unit"),
-        ("time,a\n0,140\n1,140\n", {"columns": {"fhr": "a"}, "units": {"fhr": "hz"}}, "of fhr is 8400 from hz, no hea"),
+        (
+            "time,rr\n0,0.4\n1,0.4\n",
+            {},
+            r"the median of fhr \(rr\) is 1.5e\+05 from ms, no heart rate in bpm; say its unit",
+        ),
+        (
+            "time,a\n0,140\n1,140\n",
+            {"columns": {"fhr": "a"}, "units": {"fhr": "hz"}},
+            r"of fhr \(a\) is 8400 from hz, no hea",
+        ),
         ("time,fhr\n0,140\n1,inf\n", {}, "fhr is infinite in row 2"),
         ("time,fhr\n0,140\n1,1e300\n", {}, "fhr is infinite in row 2"),
         ("time,fhr\n0,00,140,5\n0,25,141,5\n", {}, "2 names above rows of 4 cells"),
@@ -187,7 +195,7 @@ def test_what_cannot_be_read_is_refused_with_the_way_out(table, content, options
     [
         ({"columns": {"pulse": "a"}}, "columns: 'pulse'; the channels are time, fhr, uc, mhr"),
         ({"columns": {"fhr": 1.5}}, "columns: 1.5; give a header name, a position from 0, or None"),
-        ({"units": {"uc": "mV"}}, "units: uc in 'mV'; it may be in mmhg, kpa"),
+        ({"units": {"uc": "volts"}}, "units: uc in 'volts'; it may be in mmhg, kpa"),
         ({"units": {"fs": "hz"}}, "units: 'fs'; units are known of time, fhr, uc, mhr"),
         ({"units": {"fhr": "rpm"}}, "units: fhr in 'rpm'; it may be in bpm, hz, ms"),
         ({"separator": ""}, "separator=''; give one character"),

@@ -119,8 +119,7 @@ def test_one_changed_sample_fails_the_checksum(record, column):
         (FHR_LINE, FHR_LINE.replace("r1.dat", "C:r1.dat"), "is not a plain file name"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "r1\0.dat"), "is not a plain file name"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "other.dat"), "signals in several files; store them in one .dat file"),
-        (" UC", " FHR", "two signals are called fhr; keep one of them"),
-        (" UC", " FHR1", "two signals are called fhr; keep one of them"),
+        (" UC", " FHR", "two signals are called FHR; keep one of them"),
         (" FHR", " HR", "no signal is called FHR; name it in the header's signal line"),
         # the comment block
         ("#pH           7.2", "#pH           high", "pH is 'high'; write a number or NaN"),

@@ -1,0 +1,57 @@
+"""Heart rates of several transducers on one fetus, merged into one: a belt first, a scalp electrode later.
+
+Published FHRMA recordings hold two rates; monitors and their exports do, too. Source of the rule that the electrode, or
+else the second, is taken where both hold signal: Boudet et al. 2022, doi:10.3390/bios12090691.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+
+from fhr.errors import FormatError
+
+__all__ = ["SCALP", "merged_rates"]
+
+SCALP = "scalp electrode"
+_TWO_HEARTS = 10.0  # bpm; this package's choice: two sensors on one heart differ by 2 bpm (median) in the published set
+_LONG_S = 60.0  # s with both rates before their difference says anything
+
+
+def merged_rates(
+    rates: Sequence[np.ndarray], names: Sequence[str], sensors: Sequence[str], *, fs: float, where: str, remedy: str
+) -> tuple[np.ndarray, list[str]]:
+    """Merge the heart rates of one fetus: the scalp electrode, else the last of them, the others in its gaps.
+
+    Args:
+        rates: one or more of (n,), bpm, NaN missing.
+        names: of the channels.
+        sensors: of the channels, "" where not known.
+        fs: sampling rate, Hz.
+        where: the file, for messages.
+        remedy: what the user gives to choose one.
+
+    Returns:
+        The rate, and the names of the channels that hold signal in the order in which they were preferred.
+
+    Raises:
+        FormatError: over a minute of common signal with a median difference above 10 bpm (this package's choice): two
+            hearts.
+    """
+    order = sorted(range(len(rates)), key=lambda i: (sensors[i] == SCALP, i), reverse=True)
+    used = [i for i in order if not np.isnan(rates[i]).all()]
+    for i, j in combinations(sorted(used), 2):
+        both = ~np.isnan(rates[i]) & ~np.isnan(rates[j])
+        if both.sum() <= _LONG_S * fs:
+            continue
+        if (difference := float(np.median(np.abs(rates[i] - rates[j])[both]))) > _TWO_HEARTS:
+            raise FormatError(
+                f"{where}: {names[i]} and {names[j]} hold signal together for {both.sum() / fs:.0f} s and differ by "
+                f"{difference:g} bpm (median): two hearts, twins or mother and child; say which with {remedy}"
+            )
+    if not used:
+        return rates[0], []
+    fhr = rates[used[0]]
+    for i in used[1:]:
+        fhr = np.where(np.isnan(fhr), rates[i], fhr)
+    return fhr, [names[i] for i in used]
