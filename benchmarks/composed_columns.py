@@ -317,8 +317,8 @@ def compose(
         written = [c._replace(cells=c.cells[::-1], values=c.values[::-1]) for c in written]
     if choices.axes.get("order") == "two rows swapped":
         for column in written:
-            column.cells[50], column.cells[51] = column.cells[51], column.cells[50]
-            column.values[[50, 51]] = column.values[[51, 50]]
+            column.cells[_SWAPPED : _SWAPPED + 2] = column.cells[_SWAPPED : _SWAPPED + 2][::-1]
+            column.values[_SWAPPED : _SWAPPED + 2] = column.values[_SWAPPED : _SWAPPED + 2][::-1]
     if fs_given is not None:
         options["fs"] = fs_given
     return Columns([*times, *written], options, Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, date))
@@ -338,6 +338,7 @@ def said(options: dict[str, Any] | None, columns: Sequence[Column], *, position:
     return options | {"columns": told}
 
 
+_SWAPPED = 20  # the row that changes places with the next
 _STAMPS = {"exact": 6, "jitter": 1, "rounded to 0.1 s": 0.7, "off the grid": 1}
 
 
@@ -368,7 +369,7 @@ def _clock(
     order = choices.take("order", _DISORDERS)
     rows = np.flatnonzero(keep)
     t = t[keep]
-    k = int(np.clip(choices.rng.integers(len(t) // 3, 2 * len(t) // 3), 60, len(t) - 60))
+    k = int(choices.rng.integers(len(t) // 3, 2 * len(t) // 3))
     contiguous = {"columns": {"time": None}, "fs": fs}
     literal = bool(keep.all())
     if order in ("clock set back", "second session", "stamp stands twice", "blank stamp") and not literal:
@@ -398,7 +399,7 @@ def _clock(
             t = t[::-1]
             choices.doubt(order, None)
         case "two rows swapped":
-            t[[50, 51]] = t[[51, 50]]
+            t[[_SWAPPED, _SWAPPED + 1]] = t[[_SWAPPED + 1, _SWAPPED]]
             choices.doubt(order, None)
         case "blank stamp":
             choices.doubt(order, contiguous)

@@ -42,9 +42,9 @@ def wfdb(choices: Choices) -> Composition:
     digital, facts = [], []
     for column in columns:
         most = np.nanmax(np.abs(column.values))
-        steps = [g for g in (1, 2, 4, 10, 50, 100, 200, 1000, 10_000, 50_000) if g * most < 2 ** (bits - 1) * 0.9]
+        steps = [g for g in (0.2, 0.5, 1, 2, 4, 10, 50, 100, 200, 1000, 10_000, 50_000) if g * most < 2 ** (bits - 1) * 0.9]
         fit = [g for g in steps if np.nanmax(np.abs(np.round(g * column.values) / g - column.values)) < 1e-9]
-        gain = choices.any_of(fit[:2]) if fit else steps[-1] if steps else 1
+        gain = choices.any_of(fit[:2]) if fit else steps[-1]
         baseline = 0 if gap == "0" or bits == 8 or choices.chance(0.7) else int(choices.any_of((100, -50)))
         offset = baseline if bits > 12 else 0
         counts = np.round(gain * column.values)
@@ -52,8 +52,6 @@ def wfdb(choices: Choices) -> Composition:
         # A value of no count would be missing.
         counts[~here & (counts == 0)] = 1
         values = np.where(here, np.nan, counts / gain)
-        if bits == 8 and not steps:
-            choices.doubt("values beyond the format", None)
         stored = np.where(here, 0 if gap == "0" else -(2 ** (bits - 1)), np.nan_to_num(counts) + offset)
         digital.append(np.clip(stored, -(2 ** (bits - 1)), 2 ** (bits - 1) - 1).astype(np.int64))
         facts.append((column, gain, offset, values))
@@ -152,7 +150,7 @@ def _record(name: str, digital: list[np.ndarray], facts: list[Any], fs: float, f
     written = "16" if form in ("61", "160") else form
     with tempfile.TemporaryDirectory() as folder:
         library.wrsamp(
-            name, fs=int(fs), units=[_unit(c) for c, *_ in facts], sig_name=[c.name for c, *_ in facts],
+            name, fs=int(fs), units=[_unit(c) for c, *_ in facts], sig_name=[f"s{i}" for i in range(len(facts))],
             d_signal=np.stack(digital, axis=1), fmt=[written] * len(facts), adc_gain=[float(g) for _, g, _, _ in facts],
             baseline=[o for _, _, o, _ in facts], write_dir=folder,
             **({"base_date": start.date(), "base_time": start.time()} if start else {}),
@@ -163,8 +161,9 @@ def _record(name: str, digital: list[np.ndarray], facts: list[Any], fs: float, f
         files[f"{name}.dat"] = raw.astype(">i2").tobytes() if form == "61" else (raw.astype(np.int32) + 32768).astype("<u2").tobytes()
         header = files[f"{name}.hea"].decode()
         files[f"{name}.hea"] = header.replace(".dat 16 ", f".dat {form} ").encode()
-    # The package says mV for no unit at all.
+    # The package takes no name twice, and says mV for no unit at all.
     lines = [re.sub(r"/@ ", " ", line) for line in files[f"{name}.hea"].decode().splitlines()]
+    lines[1:] = [line.rpartition(" ")[0] + f" {c.name}" for line, (c, *_) in zip(lines[1:], facts, strict=True)]
     files[f"{name}.hea"] = ("\n".join(lines) + "\n").encode()
     return files
 

@@ -93,7 +93,7 @@ class Choices:
 
 _PLACE = re.compile(
     r"\b(rows?|lines?|cells?|columns?|sheets?|channels?|signals?|variables?|arrays?|samples?|header|names?|datasets?|fields?"
-    r"|fhr|uc|mhr|time|times|fs|bytes?|segment)\b",
+    r"|fhr|uc|mhr|time|times|fs|bytes?|segments?|pH|comments?)\b",
     re.IGNORECASE,
 )
 _REMEDY = re.compile(
