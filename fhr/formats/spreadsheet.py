@@ -1,4 +1,4 @@
-"""Sheets of an `.xlsx` file as text tables, and gzip files as their content; both of bounded size.
+"""Sheets of an `.xlsx` file as text tables of bounded size.
 
 A sheet becomes text with one line a row, so that one reader knows headers, units and times, whatever file they stand
 in. What a formula gives is read as the spreadsheet stored it.
@@ -8,7 +8,6 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import IO, Any
@@ -17,7 +16,7 @@ from fhr.errors import FHRError, FormatError
 
 from .regular_file import reason, shown
 
-__all__ = ["sheets_of", "unpacked"]
+__all__ = ["sheets_of"]
 
 _MAX_MEMBERS = 1000
 _MAX_SHEETS = 50
@@ -25,29 +24,6 @@ _MAX_COLUMNS = 1000
 _ENTRY = b"PK\1\2"  # of the archive's directory
 # A formula without a stored value: its cell would pass for a missing sample.
 _EMPTY_FORMULA = re.compile(rb"(?:</f>|<f\b[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
-
-
-def unpacked(raw: bytes, *, limit: int, where: str) -> bytes:
-    """Content of a gzip file, of at most `limit` bytes.
-
-    Raises:
-        FormatError: one that is damaged, cut short, or unpacks to more.
-    """
-    content, left = bytearray(), raw
-    try:
-        while left:
-            stream = zlib.decompressobj(wbits=31)
-            content += stream.decompress(left, limit + 1 - len(content))
-            if len(content) > limit:
-                raise FormatError(f"{where}: it unpacks to more than {limit} bytes; split it")
-            if not stream.eof:
-                raise ValueError("it ends early")
-            left = stream.unused_data.lstrip(b"\0")
-    except (zlib.error, ValueError) as error:
-        raise FormatError(
-            f"{where}: no whole gzip file ({reason(error)}); copy it again from where it is whole"
-        ) from None
-    return bytes(content)
 
 
 def sheets_of(raw: bytes, *, limit: int, where: str, most_rows: int) -> Iterator[tuple[str, str]]:

@@ -10,19 +10,19 @@ import gzip
 import hashlib
 import json
 import logging
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
+from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import open_regular, read_whole, reason, shown
-from .spreadsheet import sheets_of, unpacked
+from .regular_file import read_whole, shown
+from .spreadsheet import sheets_of
 from .stored_channels import assembled
 from .table_columns import Column, channels_of, check_arguments, is_unit_row, names_heart_rate
 from .table_text import Layout, layout_of, text_of
@@ -30,17 +30,16 @@ from .table_values import values_of
 from .time_grid import checked_rate, place
 from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
-__all__ = ["TABLE_SUFFIXES", "WRITTEN_TABLES", "is_table_recording", "read_table", "write_table"]
+__all__ = ["SHEET_SUFFIXES", "TABLE_SUFFIXES", "WRITTEN_TABLES", "read_table", "write_table"]
 
 _log = logging.getLogger(__name__)
 WRITTEN_TABLES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t"}
 _PACKED = (".csv.gz", ".tsv.gz", ".txt.gz")
-_SHEETS = (".xlsx", ".xlsm")
-_OTHER_SHEETS = (".xls", ".xlsb", ".ods")
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED, *_SHEETS, *_OTHER_SHEETS)
+_OTHER_SHEETS = (".xls", ".xlsb", ".ods")  # known by name, to be refused with the way out
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
+SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
 _MAX_BYTES = 1 << 28
-_HEAD = 1 << 16  # bytes that tell whether a table is a recording
 
 
 def read_table(
@@ -98,10 +97,10 @@ def read_table(
     path = Path(path)
     where = str(path)
     check_arguments(columns, units, separator, decimal, tolerance, header_row)
-    suffix = take_suffix(path, TABLE_SUFFIXES, kind="table")
+    suffix = take_suffix(path, (*TABLE_SUFFIXES, *SHEET_SUFFIXES), kind="table")
     if suffix in _OTHER_SHEETS:
         raise FormatError(f"{where}: spreadsheets of the form {suffix} are not read; save it as .xlsx or CSV")
-    if sheet is not None and suffix not in _SHEETS:
+    if sheet is not None and suffix not in SHEET_SUFFIXES:
         raise FHRError(f"{where}: sheet={sheet!r}; a text table has no sheets")
     raw = read_whole(path, limit=_MAX_BYTES, kind="table")
 
@@ -117,7 +116,7 @@ def read_table(
         )
         return layout, channels_of(layout, columns, units, where)
 
-    if suffix in _SHEETS:
+    if suffix in SHEET_SUFFIXES:
         sheet, text = _sheet(raw, sheet, lambda text, where: laid_out(text, where, ";"), where)
         where = f"{where}, sheet {shown(sheet)}"
         layout, columns_found = laid_out(text, where, ";")
@@ -204,36 +203,6 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     data = ("\n".join(lines) + "\n").encode("utf-8")
     return write_whole(path, gzip.compress(data, mtime=0) if suffix in _PACKED else data)
-
-
-def is_table_recording(path: Path) -> bool:
-    """True if the header of a table names an FHR column: folders of recordings hold other tables too.
-
-    Spreadsheets count as recordings, for what they hold is only told by reading them.
-    """
-    suffix = take_suffix(path, TABLE_SUFFIXES, kind="table")
-    try:
-        with open_regular(path) as file:
-            if suffix in (*_SHEETS, *_OTHER_SHEETS):
-                return True
-            head = _beginning(file, suffix in _PACKED)
-    except (OSError, ValueError, EOFError, zlib.error) as error:
-        _log.warning("%s is left out: %s", path, reason(error))
-        return False
-    test = names_heart_rate(None)
-    try:
-        return test(
-            layout_of(text_of(head, str(path)), separator=None, decimal=None, where=str(path), is_header=test).names
-        )
-    except FormatError:
-        return False
-
-
-def _beginning(file: BinaryIO, packed: bool) -> bytes:
-    if not packed:
-        return file.read(_HEAD) or b""
-    with gzip.open(file) as content:
-        return content.read(_HEAD)
 
 
 def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object], where: str) -> tuple[str, str]:
