@@ -22,7 +22,7 @@ from .written_numbers import stripped
 __all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "is_time_text"]
 
 TIME_TEXTS = ("iso", "clock", "mm:ss", "hh:mm")  # units of times that are text
-DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
+DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)|(19|20)\d{6}T\d{4}")
 _DAY = 86_400.0
 _CLOCK = (
     r"(?:(?<!\d)(?P<days>\d+)\s*(?:d|days?)\b[,\s]*)?"
@@ -44,7 +44,8 @@ _MONTHS = (
     ("nov", "lis"),
     ("dec", "dez", "dic", "gru", "pro"),
 )
-_NUMERIC = re.compile(r"(\d{1,4})([./-])\s?(\d{1,2})\2\s?(\d{1,4})\.?")
+_NUMERIC = re.compile(r"(?P<one>\d{1,4})(?P<sign>[./-])\s?(?P<two>\d{1,2})(?P=sign)\s?(?P<three>\d{1,4})\.?")
+_DIGITS = re.compile(r"(19|20)\d{6}T?\d{4,6}([.,]\d+)?")  # a date and time without signs between
 _MOST_DATES = 1000  # different ones; a recording has a few days
 _NUMBER_LIKE = re.compile(r"[-+.,\d\seE'\u00a0\u2019]*")
 
@@ -72,6 +73,8 @@ def is_time_text(cell: str) -> bool:
     cell = cell.strip()
     if not cell or len(cell) > 60 or (_NUMBER_LIKE.fullmatch(cell) and not _NUMERIC.fullmatch(cell)):
         return False
+    if "T" in cell and _DIGITS.fullmatch(cell):
+        return True
     rest = re.sub(_CLOCK, " ", cell, count=1)
     clock = rest != cell
     rest = rest.strip(" ,T")
@@ -270,8 +273,8 @@ class _Numbers(NamedTuple):
 
 def _tokens(text: str) -> tuple[_Numbers, str] | None:
     """Numbers of a date, and other words, of a time zone."""
-    if match := re.fullmatch(rf"(?P<date>{_NUMERIC.pattern})(?P<zone>[ ,]+[A-Z]{{2,5}})?", text):
-        one, sign, two, three = match[2], match[3], match[4], match[5]
+    if match := re.fullmatch(rf"{_NUMERIC.pattern}(?P<zone>[ ,]+[A-Z]{{2,5}})?", text):
+        one, sign, two, three = match["one"], match["sign"], match["two"], match["three"]
         if 3 in (len(one), len(three)) or min(len(one), len(three)) > 2:
             return None
         values = (int(one), int(two), int(three))

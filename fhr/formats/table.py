@@ -24,7 +24,7 @@ from .metadata import METADATA, metadata, parse_metadata
 from .regular_file import read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
-from .table_columns import Column, channels_of, check_arguments, is_unit_row, names_heart_rate
+from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
 from .table_text import Layout, layout_of, text_of
 from .table_values import values_of
 from .time_grid import checked_rate, place
@@ -111,7 +111,7 @@ def read_table(
             decimal=decimal,
             where=where,
             header_row=header_row,
-            is_header=names_heart_rate(columns),
+            channels=channels_named(columns),
             is_unit=is_unit_row,
         )
         return layout, channels_of(layout, columns, units, where)

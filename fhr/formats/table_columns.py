@@ -15,7 +15,7 @@ from .regular_file import shown
 from .table_text import Layout
 from .time_grid import SECONDS
 
-__all__ = ["Column", "channels_of", "check_arguments", "is_unit_row", "names_heart_rate"]
+__all__ = ["Column", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
 
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
 _TIME_UNITS = (*dict.fromkeys((*SECONDS, "day")), *TIME_TEXTS)
@@ -78,18 +78,19 @@ def check_arguments(
         raise FHRError(f"header_row={header_row!r}; give the row of the header, counted from 1, or 0 for none")
 
 
-def names_heart_rate(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], bool]:
-    """Test of a row for a header: it holds the names that `columns` gives, or else one of a fetal heart rate."""
+def channels_named(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], int]:
+    """Number of channels that the cells of a row name; 0 without the names that `columns` gives, or else without FHR."""
     given = [column for column in (columns or {}).values() if column is not None]
     names = {_spaced(column) for column in given if isinstance(column, str)}
     last = max((column for column in given if isinstance(column, int)), default=-1)
 
-    def test(cells: Sequence[str]) -> bool:
+    def count(cells: Sequence[str]) -> int:
         if names or isinstance((columns or {}).get("fhr"), int):
-            return names <= {_spaced(cell) for cell in cells} and len(cells) > last
-        return any(_is_heart_rate(cell) for cell in cells if len(cell) <= _MAX_NAME)
+            return len(cells) if names <= {_spaced(cell) for cell in cells} and len(cells) > last else 0
+        found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
+        return len(set(found) - {""}) if "fhr" in found else 0
 
-    return test
+    return count
 
 
 def is_unit_row(cells: Sequence[str]) -> bool:
@@ -104,8 +105,8 @@ def is_unit_row(cells: Sequence[str]) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _is_heart_rate(name: str) -> bool:
-    return "fhr" in guess_channels([name], where="")
+def _channel(name: str) -> str:
+    return next(iter(guess_channels([name], where="")), "")
 
 
 def _spaced(name: str) -> str:

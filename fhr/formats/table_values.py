@@ -23,9 +23,10 @@ __all__ = ["TableTimes", "TableValues", "values_of"]
 
 _MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
 _CHUNK = 1 << 20  # cells that are text at a time
-_GAPS = ("-", "--", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
+_GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
+_DIGITS = (19e12, 21e12)  # dates and times as whole numbers, 20200203100000
 _EPOCH = (946_684_800.0, 4_102_444_800.0)  # s since 1970: the years 2000 to 2099
 _SERIAL = (36_526.0, 73_051.0)  # days of spreadsheets in the same years
 _UNIX_DAY = 25_569  # of spreadsheets, that of 1970-01-01
@@ -236,10 +237,26 @@ def _is_words(text: str) -> bool:
     return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
 
 
+def _digits(values: np.ndarray) -> tuple[TableTimes, dict[str, Any]]:
+    """Times of dates as whole numbers, with a fraction of a second."""
+    there = np.isfinite(values)
+    whole = np.floor(values[there])
+    stamps = pd.to_datetime(pd.Series(whole.astype(np.int64)).astype(str), format="%Y%m%d%H%M%S", errors="coerce")
+    if stamps.isna().any():
+        return TableTimes(values, None, None), {}
+    seconds = np.full(len(values), np.nan)
+    seconds[there] = (stamps - stamps.min()).dt.total_seconds().to_numpy() + np.round(values[there] - whole, 2)
+    begin = float(np.nanmin(seconds))
+    start = stamps.min() + pd.Timedelta(round(begin * 1e6), "us")
+    return TableTimes(seconds - begin, "s", start.isoformat(sep=" ")), {"times_in": "digits of dates"}
+
+
 def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[str, Any]]:
     """Times as seconds from the first where they count from 1970 or in days; else as they are, in their unit."""
     told = values[np.isfinite(values)]
     if len(told) > 1:
+        if unit is None and told.min() >= _DIGITS[0] and told.max() < _DIGITS[1]:
+            return _digits(values)
         first, step = float(told.min()), float(np.ptp(told)) / (len(told) - 1)
         for name, scale in _EPOCH_UNITS.items():
             if unit in (None, name) and _EPOCH[0] <= first * scale < _EPOCH[1] and step * scale <= _SLOWEST:

@@ -17,7 +17,7 @@ from .regular_file import shown
 
 __all__ = ["GAP", "NUMBER", "Text", "numbers", "shows_decimal", "stripped"]
 
-GAP = re.compile(r"|nan|na|n/a|#n/a|null|none|nat|-|--|\?", re.IGNORECASE)
+GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
@@ -65,7 +65,7 @@ def numbers(
         where: the file, for messages.
 
     Returns:
-        float64 (n,), NaN for a blank, by position; and "." or "," by position.
+        float64 (n,), NaN for a blank, by position; and "." or "," by position where one stands in the cells.
 
     Raises:
         FormatError: a cell that is no number, signs that contradict each other in a column, or a comma that may be
@@ -91,7 +91,9 @@ def numbers(
                 f"{shown(column.cells.iloc[row])}; the decimal sign is {sign!r}); correct the cell, or give decimal= "
                 "or separator="
             )
-        values[position], decimals[position] = found, sign
+        values[position] = found
+        if cells.str.contains(".", regex=False).any() or cells.str.contains(",", regex=False).any():
+            decimals[position] = sign
     return values, decimals
 
 
