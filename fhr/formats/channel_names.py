@@ -5,6 +5,7 @@ The lists are this package's choice, from the headers of common exports: `FHR`, 
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
@@ -12,18 +13,46 @@ from typing import NamedTuple
 from fhr.errors import FormatError
 
 from .channel_units import unit_of
+from .clock_times import text_unit
 from .regular_file import shown
 from .two_heart_rates import SCALP
 
-__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel"]
+__all__ = ["ULTRASOUND", "Named", "guess_channels", "like_channels", "named_channel"]
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
+# In English, German, French, Spanish, Italian, Portuguese, Dutch, Czech and Polish, where a word means one channel;
+# without case, accents, spaces and what joins words.
 _NAMES = {
-    "time": ("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "date", "elapsed", "zeit"),
-    "fhr": ("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "hr", "heartrate", "fhf", *_INTERVALS[:2]),
-    "uc": ("uc", "ua", "toco", "toco1", "uterineactivity", "uterinecontraction", "uterinecontractions", "iup", "wehen"),
-    "mhr": ("mhr", "mhr1", "maternalheartrate", "maternalhr", _INTERVALS[2]),
+    "time": (
+        *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
+        *("clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
+        *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
+        *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
+        *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
+    ),
+    "fhr": (
+        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf", "fheartrate"),
+        *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
+        *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
+        *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
+        *("foetalehartslag", "foetalehartfrequentie", "srdecnifrekvenceplodu", "czestoscakcjisercaplodu"),
+        *_INTERVALS[:2],
+    ),
+    "uc": (
+        *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
+        *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "tocogram", "ut"),
+        *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
+        *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
+        *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
+        *("contracties", "kontrakce", "deloznicinnost", "skurcze", "czynnoscskurczowa"),
+    ),
+    "mhr": (
+        *("mhr", "maternalheartrate", "maternalhr", "maternalpulse", "mhf", "maternaleherzfrequenz"),
+        *("mutterlicheherzfrequenz", "muetterlicheherzfrequenz", "mutterlicherpuls", "fcm", "poulsmaternel"),
+        *("frequencecardiaquematernelle", "frecuenciacardiacamaterna", "frequenzacardiacamaterna"),
+        _INTERVALS[2],
+    ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
@@ -33,6 +62,7 @@ _SENSORS = {
 }
 _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _BRACKETS = re.compile(r"(?P<name>.*?)[\s_]*[(\[](?P<inside>[^()\[\]]*)[)\]]\s*")
+_JOINTS = re.compile(r"\s*,\s*|\s+in\s+|_in_|[\s_]+|\s*/\s*")
 _NUMBERED = re.compile(r"(?P<name>.*?[^\W\d])(?P<number>\d)")
 
 
@@ -105,6 +135,17 @@ def named_channel(name: str, channel: str) -> Named:
     return Named(0, unit, next((_SENSOR[word.rstrip("123")] for word in words if word.rstrip("123") in _SENSOR), ""))
 
 
+def like_channels(names: Iterable[str]) -> list[str]:
+    """Names that begin as that of a signal does and are not understood: `UC (rel. to 2 h)`, `fhr quality`."""
+    found = []
+    for name in names:
+        words = _words(name)
+        starts = {"".join(words[:n]).rstrip("123") for n in range(1, len(words) + 1)}
+        if _read(name) is None and any(_CHANNEL.get(start) in ("fhr", "uc", "mhr") for start in starts):
+            found.append(name)
+    return found
+
+
 def _transducers(reads: list[_Read]) -> bool:
     """True if names of one channel are those of several transducers on one fetus."""
     if reads[0].channel != "fhr":
@@ -114,11 +155,20 @@ def _transducers(reads: list[_Read]) -> bool:
 
 
 def _with_unit(name: str, channel: str) -> tuple[str, str | None]:
-    """A name without the unit at its end, and the unit."""
+    """A name without the unit at its end, and the unit: `FHR [1/min]`, `FHR in bpm`, `FHR, bpm`, `FHR/bpm`."""
     if match := _BRACKETS.fullmatch(name.strip()):
-        return (match["name"], unit) if (unit := unit_of(match["inside"], channel)) else (name, None)
-    base, _, last = name.strip().replace("_", " ").rpartition(" ")
-    return (base, unit) if base and (unit := unit_of(last, channel)) else (name, None)
+        unit = _unit(match["inside"], channel)
+        same = _CHANNEL.get("".join(_words(match["inside"]))) == channel  # Uterine activity (TOCO)
+        return (match["name"], unit) if unit or same else (name, None)
+    for joint in _JOINTS.finditer(name.strip()):
+        base, rest = name.strip()[: joint.start()], name.strip()[joint.end() :]
+        if base and (unit := _unit(rest, channel)):
+            return base, unit
+    return name, None
+
+
+def _unit(word: str, channel: str) -> str | None:
+    return unit_of(word, channel) or (text_unit(word) if channel == "time" else None)
 
 
 @lru_cache(1 << 10)
@@ -137,6 +187,8 @@ def _read(name: str) -> _Read | None:
 def _known(base: str, channel: str) -> _Read | None:
     words = _words(base)
     whole = "".join(words)
+    if channel in ("uc", "mhr"):
+        whole = whole.removesuffix("1")
     if _CHANNEL.get(whole) == channel:
         return _Read(channel, "ms" if whole in _INTERVALS else None, stem=whole)
     if channel != "fhr" or not words:
@@ -158,4 +210,6 @@ def _known(base: str, channel: str) -> _Read | None:
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W_]+", name.lower().replace(".", ""))
+    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l").replace("œ", "oe"))
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", letters.replace(".", ""))

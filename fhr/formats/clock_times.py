@@ -19,7 +19,7 @@ from fhr.errors import FormatError
 from .regular_file import shown
 from .written_numbers import stripped
 
-__all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "is_time_text"]
+__all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "dayfirst_in", "is_time_text", "text_unit"]
 
 TIME_TEXTS = ("iso", "clock", "mm:ss", "hh:mm")  # units of times that are text
 DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)|(19|20)\d{6}T\d{4}")
@@ -46,6 +46,7 @@ _MONTHS = (
 )
 _NUMERIC = re.compile(r"(?P<one>\d{1,4})(?P<sign>[./-])\s?(?P<two>\d{1,2})(?P=sign)\s?(?P<three>\d{1,4})\.?")
 _DIGITS = re.compile(r"(19|20)\d{6}T?\d{4,6}([.,]\d+)?")  # a date and time without signs between
+_MOST_DAYS = 14  # of a recording
 _MOST_DATES = 1000  # different ones; a recording has a few days
 _NUMBER_LIKE = re.compile(r"[-+.,\d\seE'\u00a0\u2019]*")
 
@@ -79,6 +80,27 @@ def is_time_text(cell: str) -> bool:
     clock = rest != cell
     rest = rest.strip(" ,T")
     return (not rest and clock) or _tokens(rest) is not None
+
+
+def text_unit(word: str) -> str | None:
+    """Unit of times that a word such as `hh:mm:ss` or `DD.MM.YYYY` means: "clock", "mm:ss" or "hh:mm"; None for others.
+
+    >>> text_unit("[HH:MM:SS.fff]"), text_unit("mm:ss"), text_unit("min")
+    ('clock', 'mm:ss', None)
+    """
+    plain = word.strip(" ()[]").lower()
+    if re.fullmatch(r"m{1,2}:ss([.,](f+|s+|0+|ms|zzz))?", plain):
+        return "mm:ss"
+    if re.fullmatch(r"h{1,2}:mm", plain):
+        return "hh:mm"
+    written = re.fullmatch(r"[dmyhsftjaz:./, -]+(am/pm)?", plain)
+    return "clock" if written and re.search(r"h:m{1,2}:s|(yy|jj|aa)", plain) else None
+
+
+def dayfirst_in(words: str) -> bool | None:
+    """True if words such as `DD/MM/YYYY` have the day before the month, False if after it, None for others."""
+    match = re.search(r"(?P<day>dd?|tt|jj)[./-]mm?\b|\bmm?[./-](dd?|tt|jj)", words.lower())
+    return None if match is None else match["day"] is not None
 
 
 def clock_times(
@@ -324,6 +346,8 @@ def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: st
     if 4 in one.digits:
         orders = [order for order in orders if one.digits[order.index("Y")] == 4]
     orders = [order for order in orders if all(_fits(values, order) for values in dates)]
+    if len(orders) > 1 and dayfirst is None:
+        orders = [order for order in orders if _span(dates, order) <= _MOST_DAYS] or orders
     if dayfirst is not None and one.month is None:
         orders = [o for o in orders if o == ("DMY" if dayfirst else "MDY")] or [o for o in orders if o == "YMD"]
     elif one.sign == "." and "DMY" in orders:
@@ -340,6 +364,12 @@ def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: st
             f"{where}: {shown(example)} is no date in one order with the others; write them as YYYY-MM-DD"
         )
     return orders[0], orders[0] if one.month is None and orders[0] != "YMD" else ""
+
+
+def _span(dates: list[_Numbers], order: str) -> int:
+    """Days from the first date to the last."""
+    ordinals = [_ordinal(one, order) for one in dates]
+    return max(ordinals) - min(ordinals)
 
 
 def _fits(numbers: _Numbers, order: str) -> bool:

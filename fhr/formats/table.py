@@ -19,9 +19,10 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
+from .channel_names import like_channels
 from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import read_whole, shown
+from .regular_file import cut, read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
 from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
@@ -135,6 +136,8 @@ def read_table(
     stored, times, notes = read.channels, read.times, dict(read.notes)
     if sheet is not None:
         notes["sheet"] = sheet
+    if unread := like_channels(set(layout.names) - {column.name for column in columns_found}):
+        notes["not_understood"] = sorted(map(cut, unread))
     if times is not None:
         if times.start:
             notes["start"] = times.start

@@ -10,7 +10,7 @@ from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels, named_channel
 from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
-from .clock_times import TIME_TEXTS, is_time_text
+from .clock_times import TIME_TEXTS, is_time_text, text_unit
 from .regular_file import shown
 from .table_text import Layout
 from .time_grid import SECONDS
@@ -79,7 +79,7 @@ def check_arguments(
 
 
 def channels_named(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], int]:
-    """Number of channels that the cells of a row name; 0 without the names that `columns` gives, or else without FHR."""
+    """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
     given = [column for column in (columns or {}).values() if column is not None]
     names = {_spaced(column) for column in given if isinstance(column, str)}
     last = max((column for column in given if isinstance(column, int)), default=-1)
@@ -100,13 +100,17 @@ def is_unit_row(cells: Sequence[str]) -> bool:
     (True, False)
     """
     words = [cell.strip().strip("[]()") for cell in cells if cell.strip()]
-    units = [word for word in words if word.strip("-1") and any(unit_of(word, role) for role in ("time", "fhr", "uc"))]
+    units = [word for word in words if word.strip("-1") and _is_unit(word)]
     return bool(units) and 2 * len(units) >= len(words)
 
 
 @lru_cache(maxsize=4096)
 def _channel(name: str) -> str:
     return next(iter(guess_channels([name], where="")), "")
+
+
+def _is_unit(word: str) -> bool:
+    return any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
 
 
 def _spaced(name: str) -> str:
@@ -174,13 +178,13 @@ def _with_unit(column: Column, layout: Layout, units: Mapping[str, str], where: 
     if role == "date":
         return column
     if word:
-        beneath = unit_of(word, role)
-        if unit is not None and beneath != unit:
+        beneath = unit_of(word, role) or (text_unit(word) if role == "time" else None)
+        if unit is not None and beneath != unit and not {unit, beneath} <= {*TIME_TEXTS}:
             raise FormatError(
                 f"{where}: {shown(column.name)} has {shown(word)} beneath it; say which unit with "
                 f"units={{{role!r}: UNIT}}"
             )
-        if beneath is None and role == "time":
+        if beneath is None and role == "time" and not layout.is_time_text(column.position):
             raise FormatError(
                 f"{where}: the times are in {shown(word)}, which is not known; say units={{'time': UNIT}}, one of "
                 f"{', '.join(_TIME_UNITS)}"

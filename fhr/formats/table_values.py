@@ -11,7 +11,7 @@ import pandas as pd
 
 from fhr.errors import FormatError
 
-from .clock_times import TIME_TEXTS, clock_times, is_time_text
+from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
 from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_columns import Column
@@ -102,6 +102,11 @@ def values_of(
     ]
     times = None
     if time is not None:
+        if dayfirst is None:
+            days = [c.position for c in columns if c.role in ("time", "date")]
+            dayfirst = dayfirst_in(
+                " ".join(part[i] for i in days for part in (layout.names, layout.units) if i < len(part))
+            )
         date = next((column for column in columns if column.role == "date"), None)
         if cells[time.position].dtype != np.float64:
             days = None if date is None else stripped(cells[date.position]).map(_with_dashes).astype(object)
