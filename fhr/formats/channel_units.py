@@ -6,6 +6,7 @@ as it is stored; a heart rate in an unknown unit is refused.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import numpy as np
 
@@ -64,6 +65,7 @@ _UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes the
 _MULTIPLE = re.compile(r"(?P<over>\d+(?:\.\d+)?(?:e-?\d+)?)(?:/(?P<under>\d+))?[*x]?(?P<unit>[^\d.].*)")
 
 
+@lru_cache(1 << 10)
 def unit_of(word: str, role: str) -> str | None:
     """The unit that a word means for a role, None where it is none that is known; "0.25 bpm" for a multiple of one.
 
