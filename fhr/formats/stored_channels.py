@@ -10,14 +10,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fhr.errors import FormatError, SignalError
+from fhr.errors import FHRError, FormatError, SignalError
 
-from .channel_units import AS_STORED, HEART_RATE_UNITS, converted, in_standard_unit, unit_of
+from .channel_units import ACTIVITY_UNITS, AS_STORED, HEART_RATE_UNITS, converted, in_standard_unit, unit_of
 from .impossible_rates import check_rates, marks_in_activity, marks_in_rates
 from .regular_file import shown
+from .time_grid import SECONDS
 from .two_heart_rates import merged_rates
 
-__all__ = ["Signals", "StoredChannel", "assembled"]
+__all__ = ["Signals", "StoredChannel", "assembled", "check_units"]
 
 _log = logging.getLogger(__name__)
 
@@ -125,6 +126,20 @@ def assembled(
         notes["sensors"] = sensors
     uc = by_role.get("uc", np.full(len(fhr), np.nan, np.float32))
     return Signals(fhr, uc, by_role.get("mhr"), notes)
+
+
+def check_units(units: Mapping[str, str] | None) -> None:
+    """Refuse units that a user gave and that are none.
+
+    Raises:
+        FHRError: a role that has no unit, or a unit that is not known.
+    """
+    known = {"time": SECONDS, "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
+    for role, unit in (units or {}).items():
+        if role not in known:
+            raise FHRError(f"units: {role!r}; units are known of {', '.join(known)}")
+        if not isinstance(unit, str) or (unit not in known[role] and unit_of(unit, role) is None):
+            raise FHRError(f"units: {role} in {unit!r}; it may be in {', '.join(known[role])}")
 
 
 def _unit(channel: StoredChannel, units: Mapping[str, str], where: str) -> str | None:
