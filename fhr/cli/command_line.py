@@ -30,6 +30,7 @@ from .known_settings import UnknownOptionError, options_of, parsers_of
 from .messages import messages
 from .option_words import ForeignWordsError, in_option_words
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
+from .stdout_option import take_stdout
 
 __all__ = ["main"]
 
@@ -53,6 +54,7 @@ _VERBS = {
     "similar": "labours of a database that are most like a recording, and how they ended; as CSV, figure, page",
     "cluster": "kinds of labour in a database, with confidence in their number and each membership; as CSV, figure",
     "robustness": "how much a recording would have to change before its verdict does, proven and attacked; as CSV",
+    "convert": "write recordings in another format: WFDB, CSV, NPZ, ...; one to a file, many to a folder",
     "info": "what a recording or a folder holds, as CSV",
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
@@ -113,6 +115,7 @@ def _run(verb: str | None, given: list[str]) -> int:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
     logging.getLogger("fhr").debug("fhr %s %s in %s", __version__, verb, os.getcwd())
+    take_stdout(options.parser, options)
     try:
         if verb in _TRAINING:
             return _train(verb, options, passed_on)

@@ -1,14 +1,18 @@
 """Databases of recordings, labels, splits and downloads."""
 
-from .ctu_uhb import CTUUHB, record_names
+from .ctu_uhb import CTUUHB
 from .database import Database, checksum_line, checksum_of_lines
 from .download_database import PUBLISHED, Download, PublishedDatabase, download, verify
 from .false_signals import FalseSignals
 from .fitted import FittedModel, FittedNetwork
+from .folder_source import FolderSource
 from .givers import given, giver_positions, givers
-from .outcome_table import OutcomeTable, read_outcomes
+from .members import Members, members_of, read_member
+from .outcome_table import Measures, OutcomeTable, read_measures, read_outcomes
 from .paths import Reading, RecordingStream, read_paths, stream_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
+from .record_list import record_names
+from .recording_folder import RecordingFolder
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
 from .targets import Target, label_in_words, label_slug
@@ -22,11 +26,15 @@ __all__ = [
     "FalseSignals",
     "FittedModel",
     "FittedNetwork",
+    "FolderSource",
+    "Measures",
+    "Members",
     "OutcomeTable",
     "Partition",
     "Place",
     "PublishedDatabase",
     "Reading",
+    "RecordingFolder",
     "RecordingStream",
     "Splits",
     "Target",
@@ -40,7 +48,10 @@ __all__ = [
     "label_in_words",
     "label_slug",
     "make_splits",
+    "members_of",
     "permutation_of",
+    "read_measures",
+    "read_member",
     "read_outcomes",
     "read_paths",
     "record_names",

@@ -6,6 +6,7 @@ The lists are this package's choice, from the headers of common exports: `FHR`, 
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from fhr.errors import FormatError
@@ -120,6 +121,7 @@ def _with_unit(name: str, channel: str) -> tuple[str, str | None]:
     return (base, unit) if base and (unit := unit_of(last, channel)) else (name, None)
 
 
+@lru_cache(1 << 10)
 def _read(name: str) -> _Read | None:
     """Channel, unit, sensor and number of a name; None where it is that of no channel."""
     words = _words(name)

@@ -6,6 +6,7 @@ as it is stored; a heart rate in an unknown unit is refused.
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import numpy as np
 
@@ -61,6 +62,7 @@ _WORDS = {role: {word: unit for unit, words in units.items() for word in words} 
 _BPM_PER_HZ, _BPM_MS, _BPM_S = 60, 60_000, 60  # the last two over an interval
 
 
+@lru_cache(1 << 10)
 def unit_of(word: str, role: str) -> str | None:
     """The unit that a word means for a role, None where it is none that is known.
 

@@ -11,17 +11,17 @@ from fhr.recording import Recording
 
 from .fhrma import FHRMA_SUFFIXES, read_fhrma
 from .matlab import MATLAB_SUFFIX, read_mat
+from .missing_file import check_there
 from .npz import NPZ_SUFFIX, read_npz
 from .regular_file import shown
 from .table import TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
 
-__all__ = ["READERS", "read", "suffix_of"]
+__all__ = ["READERS", "options_taken", "read", "suffix_of"]
 
+_RECORD = ("", ".hea", ".dat")
 READERS: dict[str, Callable[..., Recording]] = {
-    "": read_wfdb,
-    ".hea": read_wfdb,
-    ".dat": read_wfdb,
+    **dict.fromkeys(_RECORD, read_wfdb),
     **dict.fromkeys(FHRMA_SUFFIXES, read_fhrma),
     **dict.fromkeys(TABLE_SUFFIXES, read_table),
     NPZ_SUFFIX: read_npz,
@@ -59,15 +59,26 @@ def read(path: str | Path, **options: Any) -> Recording:
     path = Path(path)
     if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
         raise FormatError(f"{path} is a folder; fhr.read takes one recording, fhr.datasets.CTUUHB takes a folder")
+    check_there(path, record=suffix_of(path) in _RECORD)
     reader = READERS.get(suffix_of(path))
     if reader is None:
         known = ", ".join(suffix for suffix in READERS if suffix)
         raise FormatError(
             f"{path}: unknown suffix {shown(suffix_of(path))}; known are {known}, or a WFDB record without suffix"
         )
-    taken = [name for name in inspect.signature(reader).parameters if name != "path"]
+    taken = options_taken(path)
     for name in options:
         if name not in taken:
             takes = f"takes {', '.join(taken)}" if taken else "takes no option"
             raise FHRError(f"{path}: option {name!r}; {reader.__name__} {takes}")
     return reader(path, **options)
+
+
+def options_taken(path: str | Path) -> tuple[str, ...]:
+    """Names of the options that the reader of a file takes; none of an unknown suffix.
+
+    >>> options_taken("a.npz")
+    ('fs',)
+    """
+    reader = READERS.get(suffix_of(path))
+    return () if reader is None else tuple(name for name in inspect.signature(reader).parameters if name != "path")

@@ -17,16 +17,15 @@ import numpy as np
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
-from .channel_names import guess_channels
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import open_regular, read_whole, reason
+from .regular_file import read_whole
 from .stored_channels import StoredChannel, assembled
 from .table_columns import channels_of, check_arguments, values_of
 from .table_text import layout_of, text_of
 from .time_grid import checked_rate, place
 from .whole_file import take_suffix, write_whole
 
-__all__ = ["TABLE_SUFFIXES", "is_table_recording", "read_table", "write_table"]
+__all__ = ["TABLE_SUFFIXES", "read_table", "write_table"]
 
 _log = logging.getLogger(__name__)
 TABLE_SUFFIXES = {".csv": ",", ".tsv": "\t"}
@@ -160,21 +159,6 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     lines += [separator.join(row) for row in zip(*columns, strict=True)]
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_whole(path, ("\n".join(lines) + "\n").encode("utf-8"))
-
-
-def is_table_recording(path: Path) -> bool:
-    """True if the header of a table names an FHR column: folders of recordings hold other tables too."""
-    try:
-        with open_regular(path) as file:
-            head = file.read(1 << 16) or b""
-    except (OSError, ValueError) as error:
-        _log.warning("%s is left out: %s", path, reason(error))
-        return False
-    try:
-        names = layout_of(text_of(head, str(path)), separator=None, decimal=None, where=str(path)).names
-        return any("fhr" in guess_channels([name], where=str(path)) for name in names)
-    except FormatError:
-        return False
 
 
 def _stated(comments: tuple[str, ...], where: str) -> dict[str, Any] | None:

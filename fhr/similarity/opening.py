@@ -21,7 +21,7 @@ from .index_building import Distances, index_of_recordings, index_of_table
 from .index_folder import FACTS, described, kept, read_index
 from .labour_windows import LabourWindows
 from .named_embeddings import EMBEDDINGS, embedding_from, of_feature_set
-from .recording_folder import RecordingFolder
+from .streamed_folder import StreamedFolder
 
 __all__ = ["Among", "Given", "OpenIndex", "Recordings", "has_settings", "open_index"]
 
@@ -122,7 +122,7 @@ def open_index(
     length = 20.0 if minutes is None else float(minutes)
     taken = embedding_from("kernel" if embedding is None else embedding, length)
     _check_minutes(taken, length)
-    recordings = among if isinstance(among, Database) else RecordingFolder(among)
+    recordings = among if isinstance(among, Database) else StreamedFolder(among)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
     settings = {"minutes": length, "step": 5.0 if step is None else float(step), "most_loss": loss}
@@ -191,7 +191,7 @@ def _of_table(
     features = FeatureSet.from_dict(provenance["feature_set"])
     settled = {"minutes": features.minutes, "step": float(provenance["step"])}
     _check_as({"minutes": minutes, "step": step}, settled, str(path))
-    recordings = _at_origin(str(provenance["origin"]), records=True)
+    recordings = _at_origin(str(provenance["origin"]), provenance.get("reading", {}))
 
     def make(where: Path | None) -> SimilarityIndex:
         return index_of_table(path, distance, recordings=recordings, most_loss=most_loss, folder=where)
@@ -203,13 +203,14 @@ def _of_table(
     facts: dict[str, Any] = {"embedding": embedding.identity, "distance": _name(distance)}
     facts |= {**settled, "most_loss": most_loss}
     facts |= {"features": features.to_dict(), "recordings": str(provenance["origin"])}
+    facts |= {"reading": provenance["reading"]} if "reading" in provenance else {}
     checksum = str(provenance["data_checksum"])
     return OpenIndex(kept(Path(folder), embedding, facts, lambda: checksum, make), recordings)
 
 
-def _at_origin(origin: str, *, records: bool) -> RecordingFolder | None:
+def _at_origin(origin: str, how: Mapping[str, Any]) -> StreamedFolder | None:
     try:
-        return RecordingFolder(origin, records=records)
+        return StreamedFolder(origin, **how)
     except FHRError:
         return None
 
@@ -233,7 +234,8 @@ def _alone(folder: Path, given: Given) -> OpenIndex:
     if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:
         raise FHRError(f"{folder}: an index by {known!r} of other settings or an older version; make it anew")
     index, of_table = read_index(folder, facts, embedding), "recordings" in facts
-    return OpenIndex(index, _at_origin(str(facts["recordings"]) if of_table else index.origin, records=of_table))
+    origin = str(facts["recordings"]) if of_table else index.origin
+    return OpenIndex(index, _at_origin(origin, facts.get("reading", {})))
 
 
 def _name(distance: Distances) -> str:
