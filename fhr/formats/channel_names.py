@@ -63,6 +63,7 @@ _SENSORS = {
 _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _BRACKETS = re.compile(r"(?P<name>.*?)[\s_]*[(\[](?P<inside>[^()\[\]]*)[)\]]\s*")
 _JOINTS = re.compile(r"\s*,\s*|\s+in\s+|_in_|[\s_]+|\s*/\s*")
+_COUNTED = re.compile(r"\d+(?!\d*\s*/)")
 _NUMBERED = re.compile(r"(?P<name>.*?[^\W\d])(?P<number>\d)")
 
 
@@ -162,7 +163,8 @@ def _with_unit(name: str, channel: str) -> tuple[str, str | None]:
         return (match["name"], unit) if unit or same else (name, None)
     for joint in _JOINTS.finditer(name.strip()):
         base, rest = name.strip()[: joint.start()], name.strip()[joint.end() :]
-        if base and (unit := _unit(rest, channel)):
+        counted = _COUNTED.match(rest) and joint[0].strip(" _") == ""  # that of `Kanal 2_mmHg` is no multiple
+        if base and not counted and (unit := _unit(rest, channel)):
             return base, unit
     return name, None
 

@@ -18,7 +18,7 @@ from .time_grid import SECONDS
 __all__ = ["Column", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
 
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
-_TIME_UNITS = (*dict.fromkeys((*SECONDS, "day")), *TIME_TEXTS)
+_TIME_UNITS = (*dict.fromkeys((*SECONDS, "d")), *TIME_TEXTS)
 _MAX_NAME = 80  # characters of a header's name
 
 

@@ -152,6 +152,9 @@ def layout_of(
         found = _find(head, separator, usual, decimal, channels, is_unit)
     if found is not None:
         usual, above, rest = found
+    if found is not None and rest == above:
+        names = []
+    elif found is not None:
         names = _joined(_cells(head[above], usual, where), head[rest:], usual)
         if (whole := _with_row_above(names, head, above, usual)) != names and channels(whole) > channels(names):
             names, above = whole, above - 1
@@ -168,7 +171,8 @@ def layout_of(
     first = next((row for row in rows if any(cell.strip() for cell in row)), [])
     if not names and header_row is None and comments and len(comments[-1]) <= _MAX_LINE:
         last = _cells(comments[-1], separator, where)
-        if len(last) == len(first) and channels is not None and channels(last):
+        blank = len(first) > len(last) and not any(cell.strip() for cell in first[len(last) :])
+        if (len(last) == len(first) or blank) and channels is not None and channels(last):
             names = last  # a header row behind a comment sign, as numpy writes it
     names = [" ".join(name.split()) for name in names]
     widest = max(len(names), *map(len, rows))
@@ -256,7 +260,10 @@ def _find(
     channels: Channels,
     is_unit: Units | None,
 ) -> tuple[str, int, int] | None:
-    """Separator, rows above, and rows to the end of the names of a header that names what is looked for."""
+    """Separator, rows above, and rows to the end of the names of a header that names what is looked for.
+
+    Where positions are given and no row of as many names stands above the values, there is no header.
+    """
     others = (one for one in (*_SEPARATORS, " ") if one not in (usual, decimal))
     for one in [separator] if separator else [usual, *others]:
         at, above = None, 0  # the last row of such names, and rows of values that no header may pass over
@@ -268,13 +275,13 @@ def _find(
             cells = _split(line, one)
             values = sum(_is_value(cell) for cell in cells)
             if not _may_be_names(cells):
-                if at is not None and 2 * values > len(cells):
-                    return one, at, at + 1
+                if 2 * values > len(cells) and (at is not None or (i and channels([""] * len(cells)))):
+                    return (one, i, i) if at is None else (one, at, at + 1)
                 above += values == len(cells) > 1
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
-                if channels(_with_row_above(names, head, i, one)):
+                if channels(names) or channels(_with_row_above(names, head, i, one)):
                     at = i if not above else None
                 elif at is not None and i - at > _MAX_HEADER:
                     at = None

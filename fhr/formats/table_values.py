@@ -28,8 +28,8 @@ _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
 _DIGITS = (19e12, 21e12)  # dates and times as whole numbers, 20200203100000
 _EPOCH = (946_684_800.0, 4_102_444_800.0)  # s since 1970: the years 2000 to 2099
-_SERIAL = (36_526.0, 73_051.0)  # days of spreadsheets in the same years
-_UNIX_DAY = 25_569  # of spreadsheets, that of 1970-01-01
+_DAYS = {25_569: (36_526.0, 73_051.0), 719_529: (730_486.0, 767_011.0)}  # of spreadsheets, of MATLAB: 1970-01-01, and
+# the days of the same years
 _EPOCH_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _SLOWEST = 60.0  # s between rows
 _STEP = (0.1, 2.0)  # s between rows where nothing else tells the unit
@@ -267,12 +267,12 @@ def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[st
             if unit in (None, name) and _EPOCH[0] <= first * scale < _EPOCH[1] and step * scale <= _SLOWEST:
                 start = pd.Timestamp(round(first * scale * 1e6), unit="us").isoformat(sep=" ") + "+00:00"
                 return TableTimes((values - first) * scale, "s", start), {"times_since_1970_in": name}
-        serial = _SERIAL[0] <= first < _SERIAL[1]
-        short = unit is None and _STEP[0] <= step * _DAY <= (_SLOWEST if serial else _STEP[1])
-        if unit == "day" or (short and (serial or first < _MOST_DAYS)):
+        unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
+        short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
+        if unit == "d" or (short and (unix is not None or first < _MOST_DAYS)):
             start = None
-            if serial:
-                start = pd.Timestamp(round((first - _UNIX_DAY) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
+            if unix is not None:
+                start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
                 values = values - first
             return TableTimes(values * _DAY, "s", start), {"times_in": "days"}
     return TableTimes(values, unit, None), {}
