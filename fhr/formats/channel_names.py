@@ -164,7 +164,8 @@ def _with_unit(name: str, channel: str) -> tuple[str, str | None]:
     for joint in _JOINTS.finditer(name.strip()):
         base, rest = name.strip()[: joint.start()], name.strip()[joint.end() :]
         counted = _COUNTED.match(rest) and joint[0].strip(" _") == ""  # that of `Kanal 2_mmHg` is no multiple
-        if base and not counted and (unit := _unit(rest, channel)):
+        sensor = joint[0].strip(" _") == "" and rest.lower() in _SENSOR  # that of `FHR_US` are no microseconds
+        if base and not counted and not sensor and (unit := _unit(rest, channel)):
             return base, unit
     return name, None
 

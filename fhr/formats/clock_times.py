@@ -274,7 +274,8 @@ def _days_of(
             f"{where}: the times name several zones ({', '.join(sorted(map(shown, zones)))}); write one, or offsets "
             "such as +02:00"
         )
-    order, told = _order([numbers for numbers, _ in read.values()], dayfirst, texts[0], where)
+    place = f"{where}: {row_of(int(np.argmax((rest == texts[0]).to_numpy())))}"
+    order, told = _order([numbers for numbers, _ in read.values()], dayfirst, texts[0], place)
     ordinals = {}
     for text, (numbers, _) in read.items():
         try:
@@ -332,10 +333,10 @@ def _month(word: str) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: str) -> tuple[str, str]:
+def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, place: str) -> tuple[str, str]:
     """Order of day, month and year, and the same where it was guessed."""
     if len({(one.sign, one.month, one.digits.index(4) if 4 in one.digits else None) for one in dates}) > 1:
-        raise FormatError(f"{where}: dates of several forms, {shown(example)} the first; write all in one")
+        raise FormatError(f"{place}: dates of several forms, {shown(example)} the first; write all in one")
     one = dates[0]
     if one.month is not None:
         orders = {0: ["MDY"], 1: ["DMY", "YMD"]}.get(one.month, [])
@@ -356,12 +357,12 @@ def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: st
         orders = ["DMY"]
     if len(orders) > 1:
         raise FormatError(
-            f"{where}: the date {shown(example)} may have the day or the month first; say dayfirst=True or "
+            f"{place}: the date {shown(example)} may have the day or the month first; say dayfirst=True or "
             "dayfirst=False, or write it as YYYY-MM-DD"
         )
     if not orders:
         raise FormatError(
-            f"{where}: {shown(example)} is no date in one order with the others; write them as YYYY-MM-DD"
+            f"{place}: {shown(example)} is no date in one order with the others; write them as YYYY-MM-DD"
         )
     return orders[0], orders[0] if one.month is None and orders[0] != "YMD" else ""
 

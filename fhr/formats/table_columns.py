@@ -82,11 +82,12 @@ def channels_named(columns: Mapping[str, str | int | None] | None) -> Callable[[
     """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
     given = [column for column in (columns or {}).values() if column is not None]
     names = {_spaced(column) for column in given if isinstance(column, str)}
-    last = max((column for column in given if isinstance(column, int)), default=-1)
+    positions = [column for column in given if isinstance(column, int)]
 
     def count(cells: Sequence[str]) -> int:
         if names or isinstance((columns or {}).get("fhr"), int):
-            return len(cells) if names <= {_spaced(cell) for cell in cells} and len(cells) > last else 0
+            there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
+            return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
         found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
         return len(set(found) - {""}) if "fhr" in found else 0
 

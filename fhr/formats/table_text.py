@@ -273,11 +273,12 @@ def _find(
             if left < 0:
                 break
             cells = _split(line, one)
-            values = sum(_is_value(cell) for cell in cells)
+            filled = [cell for cell in cells if cell.strip()]
+            values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
-                if 2 * values > len(cells) and (at is not None or (i and channels([""] * len(cells)))):
+                if 2 * values > len(filled) and (at is not None or channels(["x"] * len(cells))):
                     return (one, i, i) if at is None else (one, at, at + 1)
-                above += values == len(cells) > 1
+                above += values == len(filled) > 1
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):

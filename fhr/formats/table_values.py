@@ -11,6 +11,7 @@ import pandas as pd
 
 from fhr.errors import FormatError
 
+from .channel_units import AS_STORED
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
 from .regular_file import reason
 from .stored_channels import StoredChannel
@@ -157,12 +158,15 @@ def _cells(
     def row_of(index: int) -> str:
         return layout.row_of(index, blank_lines=not skip)
 
-    numeric = {}
+    numeric, in_times = {}, None
     for column in columns:
         first = next((cell for cell in cells[column.position] if cell), "")
-        if column.position not in texts and not (column.role == "time" and is_time_text(first)):
-            numeric[column.position] = Text(column.name, cells[column.position], column.role in ("fhr", "mhr"))
-    values, decimals = numbers(numeric, decimal=decimal, row_of=row_of, where=where)
+        if column.position in texts or (column.role == "time" and is_time_text(first)):
+            in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
+        else:
+            small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            numeric[column.position] = Text(column.name, cells[column.position], small)
+    values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 
 
