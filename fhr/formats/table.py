@@ -40,7 +40,9 @@ _OTHER_SHEETS = (".xls", ".xlsb", ".ods")  # known by name, to be refused with t
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
 SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
+_FEW = 3  # of its other comment lines; fewer may stand in a file of any make
 _MAX_BYTES = 1 << 28
+_MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 
 
 def read_table(
@@ -211,32 +213,25 @@ def write_table(recording: Recording, path: str | Path) -> Path:
 def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object], where: str) -> tuple[str, str]:
     """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
     found: dict[str, str] = {}
-    refused: dict[str, FormatError] = {}
-    for name, text in sheets_of(raw, limit=_MAX_BYTES, where=where, most_rows=MAX_SAMPLES):
-        if wanted is not None and name != wanted:
-            refused[name] = FormatError("")
-            continue
+    refused: dict[str, tuple[int, str]] = {}  # size and reason
+    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=MAX_SAMPLES):
         try:
-            lay_out(text, f"{where}, sheet {shown(name)}")
+            if wanted in (None, name):
+                lay_out(text, f"{where}, sheet {shown(name)}")
+                found[name] = text
+            else:
+                refused[name] = (0, "")
         except FormatError as error:
-            refused[name] = error
-        else:
-            found[name] = text
-        if name == wanted and name in refused:
-            raise refused[name]
+            refused[name] = (len(text), str(error))
     names = ", ".join(map(shown, (*found, *refused)))
-    if wanted is not None and not found:
+    if wanted is not None and wanted not in {*found, *refused}:
         raise FormatError(f"{where}: no sheet {shown(wanted)}; it has {names}")
     if len(found) > 1:
         both = ", ".join(map(shown, found))
         raise FormatError(f"{where}: the sheets {both} hold a heart rate; say which with sheet=NAME")
-    if len(refused) == 1 and not found:
-        raise next(iter(refused.values()))
     if not found:
-        raise FormatError(
-            f"{where}: none of the sheets {names} has a column that is known to be FHR; say sheet= and "
-            "columns={'fhr': NAME}"
-        )
+        _, why = max(refused.values(), default=(0, f"{where}: it holds no sheet of cells; save it as CSV"))
+        raise FormatError(why if wanted is not None or len(refused) < 2 else f"{why}; the sheets are {names}")
     return next(iter(found.items()))
 
 
@@ -247,10 +242,16 @@ def _stated(layout: Layout, where: str) -> dict[str, Any] | None:
     separator.
     """
     lines = [_restored(line, layout.separator) for line in layout.comments]
-    if not lines or lines[0] != _OURS:
-        return None
-    pairs = (line.partition(": ") for line in lines[1:])
-    return parse_metadata({key: text for key, _, text in pairs if key in METADATA}, where=where)
+    pairs = (line.partition(": ") for line in lines)
+    texts = {key: text for key, _, text in pairs if key in METADATA}
+    if _OURS in lines:
+        return parse_metadata(texts, where=where)
+    if len(texts) >= _FEW:
+        raise FormatError(
+            f"{where}: comments as write_table writes them ({', '.join(texts)}), without the line '# {_OURS}' above "
+            "them; put it back, or remove them all"
+        )
+    return None
 
 
 def _restored(comment: str, separator: str) -> str:
