@@ -26,7 +26,7 @@ _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
 _NAMES = {
     "time": (
         *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
-        *("clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
+        *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
         *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
         *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),

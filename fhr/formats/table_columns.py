@@ -111,7 +111,9 @@ def _channel(name: str) -> str:
 
 
 def _is_unit(word: str) -> bool:
-    return any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
+    """True for a word that is a unit of any channel; US is ultrasound."""
+    known = any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
+    return known and word.lower() != "us"
 
 
 def _spaced(name: str) -> str:

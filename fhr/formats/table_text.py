@@ -26,6 +26,8 @@ _MARKS = {
     b"\xd0\xcf\x11\xe0": "an old spreadsheet; save it as .xlsx or CSV",
 }
 
+_WORDS = re.compile(r'"[^"]*"|\S+')
+
 Channels = Callable[[Sequence[str]], int]
 Units = Callable[[Sequence[str]], bool]
 
@@ -170,7 +172,7 @@ def layout_of(
         raise FormatError(f"{where}: no row beneath the header; fetch the file again")
     first = next((row for row in rows if any(cell.strip() for cell in row)), [])
     if not names and header_row is None and comments and len(comments[-1]) <= _MAX_LINE:
-        last = _cells(comments[-1], separator, where)
+        last = [cell.lstrip("# ") for cell in _cells(comments[-1], separator, where)]
         blank = len(first) > len(last) and not any(cell.strip() for cell in first[len(last) :])
         if (len(last) == len(first) or blank) and channels is not None and channels(last):
             names = last  # a header row behind a comment sign, as numpy writes it
@@ -329,7 +331,7 @@ def _joined(cells: list[str], beneath: Sequence[str], separator: str) -> list[st
     """Names in a row between spaces, where a name may hold spaces itself: as many as the row beneath has cells."""
     if separator != " ":
         return cells
-    width = next((len(line.split()) for line in beneath if _is_row(line.split())), len(cells))
+    width = next((len(row) for row in (_split(line, separator) for line in beneath) if _is_row(row)), len(cells))
     if width == len(cells):
         return cells
     line = " ".join(cells)
@@ -380,7 +382,7 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _cells(line: str, separator: str, where: str) -> list[str]:
     if separator == " ":
-        return line.split()
+        return [cell.strip('"') for cell in _WORDS.findall(line)]
     try:
         return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
     except csv.Error as error:

@@ -17,6 +17,7 @@ from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_columns import Column
 from .table_text import Layout
+from .time_grid import SECONDS
 from .whole_file import MAX_SAMPLES
 from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
 
@@ -165,7 +166,8 @@ def _cells(
             in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
         else:
             small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
-            numeric[column.position] = Text(column.name, cells[column.position], small)
+            second = (SECONDS.get(column.unit, 0.0) if column.unit else 0.0) if column.role == "time" else None
+            numeric[column.position] = Text(column.name, cells[column.position], small, second)
     values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 

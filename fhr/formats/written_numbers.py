@@ -22,6 +22,8 @@ NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
 _SIGNS = (".", ",")
+_STEPS = (0.01, 60.0)  # s between rows; this package's choice
+_HEAD = 1000  # cells that tell the steps
 
 
 class Text(NamedTuple):
@@ -31,11 +33,13 @@ class Text(NamedTuple):
         name: for messages.
         cells: stripped; blank where missing.
         is_small: whether it holds heart rates or pressures, which are below 1000.
+        second: length of the unit in s, of times; 0 where it is not said.
     """
 
     name: str
     cells: pd.Series
     is_small: bool = False
+    second: float | None = None
 
 
 def shows_decimal(text: str, sign: str) -> bool:
@@ -160,8 +164,14 @@ def _decimal(
     # Who writes whole numbers without decimals does not write 1.250 for 1.25.
     if len(whole) and cells[signed].str.endswith("0").any():
         return other
-    if column.is_small or sign == ".":
-        return sign
+    if column.is_small or sign == "." or column.second == 0:
+        return sign  # of times, 10,250 s and 10,250 ms are the same time
+    if column.second is not None:
+        steps = np.diff(pd.to_numeric(cells[signed].head(_HEAD).str.replace(sign, "."), errors="coerce"))
+        step = float(np.median(np.abs(steps))) * column.second if len(steps) else 0.0
+        may_be = {sign: _STEPS[0] <= step <= _STEPS[1], other: _STEPS[0] <= 1000 * step <= _STEPS[1]}
+        if may_be[sign] != may_be[other]:
+            return sign if may_be[sign] else other
     raise FormatError(
         f"{where}: column {shown(column.name)}: {shown(cells[signed].iloc[0])} may be a number with decimals or one in "
         f"thousands; say decimal='.' or decimal=','"
