@@ -13,7 +13,7 @@ from .channel_names import guess_channels, named_channel
 from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
 from .regular_file import reason, shown
 from .table_text import Layout
-from .time_grid import SECONDS
+from .time_units import TIME_UNITS
 from .whole_file import MAX_SAMPLES
 
 __all__ = ["Column", "channels_of", "check_arguments", "values_of"]
@@ -62,7 +62,7 @@ def check_arguments(
     for column in (columns or {}).values():
         if not isinstance(column, str | int | None) or isinstance(column, bool):
             raise FHRError(f"columns: {column!r}; give a header name, a position from 0, or None")
-    known = {"time": (*SECONDS, "iso"), "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
+    known = {"time": (*TIME_UNITS, "iso"), "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
     for channel, unit in (units or {}).items():
         if channel not in known:
             raise FHRError(f"units: {channel!r}; units are known of {', '.join(known)}")
