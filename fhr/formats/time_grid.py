@@ -15,7 +15,7 @@ from fhr.errors import FormatError
 from .repeated_stamps import spread
 from .sample_positions import irregular, nominal_rate, positions, rate_of
 from .time_order import WITHOUT_TIMES, in_order
-from .time_units import SAMPLE, SECONDS, guess_unit
+from .time_units import SAMPLE, SECONDS, guess_unit, refuse_clock_digits
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE
 
 __all__ = ["Grid", "checked_rate", "place"]
@@ -83,6 +83,8 @@ def place(
     taken, notes = in_order(time, order=order, began=began, row_of=name_of, where=where)
     fs = None if fs is None else checked_rate(fs, where)
     stamps = time[taken]
+    if unit in (None, "s"):
+        refuse_clock_digits(stamps, where)
     if unit is None:
         step = _step(np.diff(stamps))
         unit = guess_unit(step, float(stamps[0]), fs=fs, sparse=tolerance is not None, where=where)

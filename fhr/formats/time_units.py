@@ -1,10 +1,12 @@
 """Units of time columns: seconds in each, and the unit that fits where the file does not say it."""
 
+import numpy as np
+
 from fhr.errors import FormatError
 
-__all__ = ["SAMPLE", "SECONDS", "TIME_UNITS", "guess_unit"]
+__all__ = ["SAMPLE", "SECONDS", "TIME_UNITS", "guess_unit", "refuse_clock_digits"]
 
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "day": 86_400.0}
 SAMPLE = "sample"  # a count of samples, 1 / fs apart
 TIME_UNITS = (*SECONDS, SAMPLE)
 _USUAL = (0.1, 2.0)  # s between samples of recordings of heart rates
@@ -12,9 +14,10 @@ _PLAIN = ("s", "ms")  # told from the step alone; others need more evidence
 _CALENDARS = {  # first time at which the unit is sure: those of the years 1970 (spreadsheets: 1954) to 2100 or so
     "us": (1e14, 5e15),
     "ns": (1e17, 5e18),
-    "d": (20_000.0, 80_000.0),
+    "day": (20_000.0, 80_000.0),
 }
 _DATENUM = (700_000.0, 800_000.0)  # days of MATLAB
+_MINUTE = 60.0
 _ROUGHLY = 2.0  # units differ by 24 at least: a step that is off by rounding decides nothing
 
 
@@ -50,7 +53,7 @@ def guess_unit(step: float | None, first: float, *, fs: float | None, sparse: bo
         if _usual(step, unit):
             return unit
     for unit, (least, most) in _CALENDARS.items():
-        dated = least <= first < most or (unit == "d" and _DATENUM[0] <= first < _DATENUM[1])
+        dated = least <= first < most or (unit == "day" and _DATENUM[0] <= first < _DATENUM[1])
         if dated and _usual(step, unit):
             return unit
     fits = [f"{unit!r} ({1 / (step * SECONDS[unit]):.4g} Hz)" for unit in _possible(step)]
@@ -58,6 +61,20 @@ def guess_unit(step: float | None, first: float, *, fs: float | None, sparse: bo
         f"{where}: time steps of {step:.4g}; say their unit with units={{'time': 's'}}, 'ms' or 'min'"
         + (f"; {' or '.join(fits)} would fit" if fits else "")
     )
+
+
+def refuse_clock_digits(time: np.ndarray, where: str) -> None:
+    """Refuse numbers whose last two digits never pass 59: `20240315100000.25` and `100000.25` are clocks, no seconds.
+
+    Raises:
+        FormatError: such numbers, of a minute or more.
+    """
+    least, most = float(time.min()), float(time.max())
+    if most - least >= _MINUTE and least >= 0 and float((time % 100).max()) < _MINUTE:
+        raise FormatError(
+            f"{where}: times as {least:.15g} are no seconds, since their last two digits stay below 60; write them as "
+            "10:00:00 or 2024-03-15 10:00:00, or say their unit with units={'time': 'ms'} if they count something else"
+        )
 
 
 def _usual(step: float, unit: str) -> bool:

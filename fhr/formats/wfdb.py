@@ -18,7 +18,8 @@ from fhr.recording import Recording, Source, Step
 
 from .any_case import in_any_case
 from .channel_names import guess_channels, named_channel
-from .ctu_uhb_header import HEADING, comment_lines, parse_comments
+from .ctu_uhb_header import HEADING, comment_lines
+from .header_comments import parse_comments
 from .provenance_header import parse_provenance
 from .regular_file import shown
 from .stored_channels import StoredChannel, assembled
@@ -49,7 +50,7 @@ def read_wfdb(
     signal lines: heart rates to bpm, uterine activity in kPa to mmHg; in a unit of no known scale it stays as it is
     stored. The scalp electrode, or else the second of two transducers, is taken before the other. Signals of another
     rate than FHR are brought to its samples where the rates are multiples: held, or one of each several taken. Gaps
-    between segments are NaN. Outcome and clinical fields are parsed from the comments as `fhr.formats.ctu_uhb_header`
+    between segments are NaN. Outcome and clinical fields are parsed from the comments as `fhr.formats.header_comments`
     says, and so is the provenance; without such a section the recording is measured. The history says what was done,
     and the date of the record line where there is one, see `Recording.date`.
 
@@ -93,12 +94,14 @@ def read_wfdb(
     channels = assembled(stored, fs=rate * n, where=where, units=units, zero_missing=False, checked=checked)
 
     frames = samples.n_frames
-    outcome, clinical, stage2_start, remarks = parse_comments(header.lines, n_samples=frames, fs=rate, where=where)
+    said = parse_comments(header.lines, n_samples=frames, fs=rate, where=where)
     notes = {key: value for key, value in channels.notes.items() if key != "units"} | notes
     if header.start:
         notes["start"] = header.start
     if header.encoding not in ("utf-8", "ascii"):
         notes["encoding"] = header.encoding
+    if said.remarks:
+        notes["comments"] = said.remarks
     if header.fs is None:
         notes["fs"] = rate
     if set(notes) - {"start"}:
@@ -110,11 +113,11 @@ def read_wfdb(
         uc=channels.uc,
         mhr=channels.mhr,
         fs=rate * n,
-        outcome=outcome,
-        clinical=clinical,
-        stage2_start=stage2_start,
+        outcome=said.outcome,
+        clinical=said.clinical,
+        stage2_start=said.stage2_start,
         source=Source(str(header.path.with_suffix("")), "wfdb", samples.sha256),
-        history=(*read, *remarks),
+        history=(*read, *said.notes),
         provenance=parse_provenance(header.lines, where=where),
     )
 
@@ -126,10 +129,10 @@ def wfdb_header_of(path: str | Path) -> Header:
         FormatError: as `read_wfdb`.
     """
     path = Path(path)
-    stem = path.stem if path.suffix.lower() in (".hea", ".dat") else path.name
-    if path.suffix.lower() != ".hea" or not path.is_file():
-        path = in_any_case(path.parent / f"{stem}.hea")
-    return read_header(path)
+    suffix = path.suffix.lower()
+    if suffix != ".hea":
+        path = path.parent / f"{path.stem if suffix == '.dat' else path.name}.hea"
+    return read_header(in_any_case(path))
 
 
 def write_wfdb(recording: Recording, folder: str | Path) -> Path:
@@ -164,7 +167,7 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
         lines.append(f"{name}.dat 16 {gain} 12 0 {samples[0, column]} {checksum} 0 {description}")
     lines += ["", *comment_lines(recording)]
 
-    header = "\n".join(lines).encode("ascii")
+    header = "\n".join(lines).encode()
     if len(header) > MAX_HEADER_BYTES:
         raise FormatError(
             f"{name}: a header of {len(header)} bytes, more than the {MAX_HEADER_BYTES} that are read again; in "
@@ -192,9 +195,7 @@ def _rate(header: Header, fs: float | None) -> float:
     return header.fs
 
 
-def _chosen(
-    names: list[str], columns: Mapping[str, str | int | None] | None, where: str
-) -> list[tuple[int, str, str]]:
+def _chosen(names: list[str], columns: Mapping[str, str | int | None] | None, where: str) -> list[tuple[int, str, str]]:
     """Position, role and sensor of the signals to read, in their order in the file."""
     columns = dict(columns or {})
     held = f"its signals are {', '.join(shown(name) for name in names)}"

@@ -23,13 +23,14 @@ MAX_HEADER_BYTES = 1 << 20
 NO_FILE = "~"  # in the place of a file or segment: nothing is stored
 _MOST_SIGNALS, _MOST_PER_FRAME = 16, 100_000
 _MAX_DIGITS = 30  # of a number
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _Number = TypeVar("_Number", int, float)
+_BEHIND_NAME, _SEGMENTS = re.compile(r"\s|/\d+\s"), re.compile(r"/(\d+)(?=\s)")
 _STORED = re.compile(
     r"(?P<file>\S.*?)\s+(?P<format>\d{1,4})(?:x(?P<per_frame>\d{1,9}))?(?::(?P<skew>\d{1,9}))?(?:\+(?P<offset>\d{1,12}))?"
     r"(?:\s+(?P<rest>.*))?"
 )
 _GAIN = re.compile(r"(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?")
+_INTEGER = re.compile(r"[-+]?\d+")
 _INTEGERS = ("resolution", "ADC zero", "initial value", "checksum", "block size")
 _CLOCKS, _DATES = ("%H:%M:%S.%f", "%H:%M:%S"), ("%d/%m/%Y", "%Y-%m-%d")
 
@@ -120,12 +121,12 @@ def parse_header(raw: bytes, path: Path) -> Header:
             a signal file elsewhere.
     """
     text, encoding = _decoded(raw)
-    lines = [line.strip() for line in _LINE_END.split(text)]
-    code = [line for line in lines if line and not line.startswith("#")]
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    code = [line for line in lines if line and line[0] != "#"]
     if not code:
         raise FormatError(f"{path}: no record line; the file is empty or holds comments only")
     name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
-    if not all(line.isprintable() for line in (line.replace("\t", " ") for line in code)):
+    if not "".join(code).replace("\t", "").isprintable():
         raise FormatError(f"{path}: no readable WFDB header, its lines are not of text; check the path")
     said, kind = (n_signals, "signal") if n_segments is None else (n_segments, "segment")
     if len(code) - 1 != said:
@@ -135,9 +136,7 @@ def parse_header(raw: bytes, path: Path) -> Header:
         signals = [_signal_line(line, path) for line in code[1:]]
     else:
         segments = [_segment_line(line, path) for line in code[1:]]
-    return Header(
-        path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding
-    )
+    return Header(path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding)
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:
@@ -154,19 +153,18 @@ def _decoded(raw: bytes) -> tuple[str, str]:
 
 
 def _record_line(line: str, where: Path) -> tuple[str, int | None, int, float | None, int | None, str]:
-    stem, rest = where.stem, ""
-    if line.casefold().startswith(stem.casefold()) and re.match(r"\s|/\d+\s", line[len(stem) :]):  # it may hold spaces
-        name, rest = line[: len(stem)], line[len(stem) :]
+    stem = where.stem
+    if line.casefold().startswith(stem.casefold()) and _BEHIND_NAME.match(line, len(stem)):  # it may hold spaces
+        name = line[: len(stem)]
     else:
-        name = re.split(r"\s|/\d+\s", line, maxsplit=1)[0]
-        rest = line[len(name) :]
-    segments = re.match(r"/(\d+)(?=\s)", rest)
-    fields = rest[segments.end() if segments else 0 :].split()
+        name = _BEHIND_NAME.split(line, maxsplit=1)[0]
+    segments = _SEGMENTS.match(line, len(name))
+    fields = line[segments.end() if segments else len(name) :].split()
     if not fields:
         raise FormatError(
             f"{where}: record line {shown(line)}; it must give name, number of signals, sampling rate and length"
         )
-    rate = re.split(r"[/(]", fields[1], maxsplit=1)[0] if len(fields) > 1 else None
+    rate = fields[1].partition("/")[0].partition("(")[0] if len(fields) > 1 else None
     try:
         n_segments = _number(segments[1], int) if segments else None
         n_signals = _number(fields[0], int)
@@ -210,7 +208,7 @@ def _start(fields: list[str], where: Path) -> str:
 
 
 def _plain_name(name: str) -> bool:
-    return Path(name).name == name and name != ".." and not set(name) & set("\\:/") and name.isprintable()
+    return name not in ("", ".", "..") and name.isprintable() and not any(c in name for c in "\\:/")
 
 
 def _segment_line(line: str, where: Path) -> Segment:
@@ -240,34 +238,26 @@ def _signal_line(line: str, where: Path) -> Signal:
     return Signal(file, int(stored["format"]), per_frame, skew, offset, *_described(stored["rest"] or "", line, where))
 
 
-def _described(
-    text: str, line: str, where: Path
-) -> tuple[float | None, int, str | None, int, int | None, str]:
+def _described(text: str, line: str, where: Path) -> tuple[float | None, int, str | None, int, int | None, str]:
     """Gain, baseline, unit, initial value, checksum and name: fields may be left out from any on, but for the name."""
     fields = text.split(maxsplit=6)
     match = _GAIN.fullmatch(fields[0]) if fields else None
     told = fields[1:] if match else fields
-    numbers: list[int] = []
     try:
         gain = float(match["gain"]) if match else None
         baseline = _number(match["baseline"], int) if match and match["baseline"] else None
-        for field in told[: len(_INTEGERS)]:
-            if not re.fullmatch(r"[-+]?\d+", field):
-                break
-            numbers.append(_number(field, int))
-        left = told[len(numbers) :]
-        # A number behind what is none: a field is damaged, and no name begins here.
-        if any(re.fullmatch(r"[-+]?\d+", field) for field in told[len(numbers) : len(_INTEGERS)]):
+        whole = [_INTEGER.fullmatch(field) is not None for field in told[: len(_INTEGERS)]]
+        n = whole.index(False) if False in whole else len(whole)
+        if any(whole[n:]):  # behind what is no number: a field is damaged, and no name begins here
             raise ValueError(text)
+        numbers = [_number(field, int) for field in told[:n]]
     except ValueError:
         raise FormatError(
             f"{where}: signal line {shown(line)}; gain(baseline)/unit, {', '.join(_INTEGERS)} must be numbers, in this "
             "order, and the name comes last"
         ) from None
     _, zero, initial, checksum, _ = (*numbers, *[None] * (len(_INTEGERS) - len(numbers)))
-    name = " ".join(left)
-    if len(numbers) == len(_INTEGERS):
-        name = fields[6] if len(fields) > 6 else ""
+    name = " ".join(told[n:])
     # The standard's rule: a baseline that is not given is the ADC's zero.
     baseline = baseline if baseline is not None else zero or 0
-    return gain, baseline, match["unit"] if match else None, initial or 0, checksum, name.strip()
+    return gain, baseline, match["unit"] if match else None, initial or 0, checksum, name

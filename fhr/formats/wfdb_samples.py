@@ -8,6 +8,7 @@ for, and what it is asked to make is bounded before.
 import os
 import tempfile
 from collections.abc import Sequence
+from itertools import accumulate
 from math import ceil
 from pathlib import Path
 
@@ -100,8 +101,11 @@ def _sizes(form: int, n: int, offset: int) -> set[int]:
 
 def _columns(frames: np.ndarray, signals: Sequence[Signal]) -> list[np.ndarray]:
     """Signals of interleaved frames."""
-    ends = np.cumsum([signal.per_frame for signal in signals])
-    return [frames[:, end - one.per_frame : end].reshape(-1) for one, end in zip(signals, ends, strict=True)]
+    ends = accumulate(signal.per_frame for signal in signals)
+    return [
+        np.ascontiguousarray(frames[:, end - one.per_frame : end]).reshape(-1)
+        for one, end in zip(signals, ends, strict=True)
+    ]
 
 
 def _unpacked(start: bytes, signals: Sequence[Signal], offset: int, n_frames: int | None, path: Path) -> int:

@@ -1,0 +1,247 @@
+"""Outcome and clinical fields in the comments of a WFDB header, as CTU-UHB writes them and as people do.
+
+A line of the database is a label and a number. Others are told by their label in any case and spelling, with or
+without a colon; a value that cannot be told, or stands twice with two values, is missing and noted: the recording is
+not lost for it.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Iterator
+from math import inf, isfinite, isnan, nan
+from typing import NamedTuple
+
+from fhr.recording import Clinical, Outcome, Step
+
+from .ctu_uhb_header import FIELDS, IMPLAUSIBLE, LONGEST, STAGE2, Field
+from .regular_file import shown
+from .written_values import UNITS, written
+
+__all__ = ["Comments", "parse_comments"]
+
+_log = logging.getLogger(__name__)
+
+_OUTCOME = frozenset(Outcome.__dataclass_fields__)
+_PASSED_OVER = ""  # a label of what a recording does not hold
+_SYNONYMS = {
+    "ph": ("umbilical artery ph", "umbilical arterial ph", "cord artery ph", "arterial ph", "ph (umbilical artery)"),
+    "bdecf": ("bd ecf", "base deficit ecf"),
+    "be": ("base excess",),
+    "pco2": (),
+    "apgar1": ("apgar 1 min", "apgar 1 minute", "apgar at 1 min", "apgar 1'", "1 min apgar", "1 minute apgar"),
+    "apgar5": ("apgar 5 min", "apgar 5 minutes", "apgar at 5 min", "apgar 5'", "5 min apgar", "5 minute apgar"),
+    "gestational_age": (
+        *(
+            "gestation",
+            "gestational age",
+            "gest age",
+            "ga",
+            "gestational weeks",
+            "gestation weeks",
+            "weeks of gestation",
+        ),
+        *("gest", "age of gestation", "ssw"),
+    ),
+    "weight": ("weight", "birth weight", "birthweight", "bw", "gewicht", "geburtsgewicht"),
+    "sex": ("gender", "fetal sex", "geschlecht"),
+    "maternal_age": ("maternal age", "mother's age"),
+    "liquor_praecox": ("liquor praecox",),
+    "first_stage": ("first stage", "1st stage"),
+    "second_stage": ("second stage", "2nd stage"),
+    "delivery_type": ("delivery type", "mode of delivery", "delivery mode"),
+    "sensor": ("recording type", "sensor"),
+    "signal_to_birth": ("signal to birth",),
+    "nicu_days": (),
+    "apgar": ("apgar", "apgar score", "apgar scores", "apgar 1/5/10", "apgar 1-5-10"),
+    _PASSED_OVER: ("apgar 10", "apgar 10 min", "venous ph", "ph venous", "ph (venous)"),
+}
+_PROSE = frozenset(("be", "ga", "bw", "gest"))  # in small letters and without a colon they begin a sentence
+_SEPARATOR = re.compile(r"[\s:=>.]*(?:[:=][\s:=]*)?")
+_SEVERAL = re.compile(r"\s*[;|]\s*|,\s+|\s{2,}|\s+(?=<)")
+_BRACKETED = re.compile(r"\s*[\[(]\s*(?P<unit>[^\[\]()]{1,20}?)\s*[\])]\s*(?P<rest>[:=\s].*|$)")
+_SCORES = re.compile(r"(\d{1,2})\s*[/,;-]\s*(\d{1,2})\s*[/,;-]\s*(\d{1,2})")
+
+
+class Comments(NamedTuple):
+    """Fields of the comments of a header.
+
+    Attributes:
+        outcome: the newborn's state.
+        clinical: clinical descriptors.
+        stage2_start: start of the second stage, s.
+        notes: steps that keep each value that is missing because it could not be told.
+        remarks: by field, texts of which the value is a part or a reading: `40+3`.
+    """
+
+    outcome: Outcome
+    clinical: Clinical
+    stage2_start: float
+    notes: tuple[Step, ...]
+    remarks: dict[str, str]
+
+
+class _Found(NamedTuple):
+    field: Field
+    value: float  # NaN where it is not known
+    text: str | float  # for a note, where there is no value though there is a text
+    told: bool
+    remark: str = ""
+
+
+def _plain(label: str) -> str:
+    return "".join(c for c in label.casefold() if c.isalnum())
+
+
+_ATTRIBUTES = {field.attribute: field for field in FIELDS.values()}
+_LABELS = {_plain(name): key for key, names in _SYNONYMS.items() for name in names}
+_LABELS |= {_plain(label): field.attribute for label, field in FIELDS.items()} | {
+    field.attribute.replace("_", ""): field.attribute for field in FIELDS.values()
+}
+_LONGEST_LABEL = max(map(len, _LABELS))
+
+
+def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: str) -> Comments:
+    """Parse outcome, clinical fields and the start of stage 2 from the comment lines of a header.
+
+    Lines that are not a known field are passed over; a field that does not occur stays NaN. A value outside its
+    plausible range, one that cannot be read, or a field with two values becomes NaN with a note that keeps it.
+
+    Args:
+        lines: header lines, those that start with `#` count.
+        n_samples: length of the recording, samples.
+        fs: sampling rate, Hz.
+        where: the header's path, for messages.
+    """
+    values: dict[str, float] = {}
+    found: dict[str, list[_Found]] = {}  # of fields that are not as published, or stand several times
+    for line in lines:
+        if line[:1] != "#":
+            continue
+        content = line[1:].replace("\t", " ").strip()
+        label, _, text = content.rpartition(" ")
+        field = FIELDS.get(label.rstrip())
+        value = None if field is None else _number(field, text, n_samples)
+        if field is not None and value is not None:
+            if field.attribute not in values and field.attribute not in found:
+                values[field.attribute] = value
+                continue
+            several = [_Found(field, value, "", True)]
+        elif content and not content.startswith("--"):
+            several = list(_fields(content, n_samples))
+        else:
+            continue
+        for one in several:
+            attribute = one.field.attribute
+            if attribute not in found:
+                first = [_Found(one.field, values[attribute], "", True)] if attribute in values else []
+                found[attribute] = first
+            found[attribute].append(one)
+    notes: list[Step] = []
+    remarks: dict[str, str] = {}
+    for attribute, those in found.items():
+        one = those[0] if len(those) == 1 else _agreed(those)
+        values[attribute] = one.value
+        if not one.told:
+            _log.info("%s: %s %s is missing, %s", where, one.field.label, shown(str(one.text)), IMPLAUSIBLE)
+            notes.append(Step(IMPLAUSIBLE, {"field": attribute, "value": one.text}))
+        elif one.remark:
+            remarks[attribute] = one.remark
+    stage2_start = values.pop("stage2_start", nan) / fs
+    outcome = Outcome(**{k: v for k, v in values.items() if k in _OUTCOME})
+    clinical = Clinical(**{k: v for k, v in values.items() if k not in _OUTCOME})
+    return Comments(outcome, clinical, stage2_start, tuple(notes), remarks)
+
+
+def _agreed(found: list[_Found]) -> _Found:
+    """What a field that stands several times says: missing where two values differ."""
+    known = [one for one in found if one.told and not isnan(one.value)]
+    if len({one.value for one in known}) > 1:
+        text = " | ".join(one.remark or f"{one.value:.10g}" for one in known)[:LONGEST]
+        return _Found(found[0].field, nan, text, False)
+    return next(iter(known), next((one for one in found if not one.told), found[0]))
+
+
+def _number(field: Field, text: str, n_samples: int) -> float | None:
+    """Value of a field as the database writes it, NaN for none; None where it is no number or not plausible."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    if value == field.none or value != value:
+        return nan
+    high = n_samples if field.label == STAGE2 else field.high
+    return value if field.low <= value <= high and value != inf and "_" not in text else None
+
+
+def _fields(content: str, n_samples: int) -> Iterator[_Found]:
+    """Fields of a comment that is not as the database writes it; none of a text."""
+    several = [(key, text, unit) for part in _SEVERAL.split(content) if part for key, text, unit in _labelled(part)]
+    if len(several) < 2 or len(several) < len([part for part in _SEVERAL.split(content) if part]):
+        several = list(_labelled(content))
+    for key, text, unit in several:
+        if key == "apgar":
+            yield from _scores(content, text)
+        elif key != _PASSED_OVER:
+            yield _read(_ATTRIBUTES[key], text, unit, n_samples)
+
+
+def _labelled(content: str) -> Iterator[tuple[str, str, str]]:
+    """Field, text and unit of a comment that begins with a known label; nothing of another."""
+    content = content.lstrip("<")
+    plain, at = "", [0]
+    for i, c in enumerate(content):  # letters and digits of the beginning, and where each ends
+        if c.isalnum():
+            plain += c.casefold()
+            at.extend([i + 1] * (len(plain) + 1 - len(at)))
+        if len(plain) > _LONGEST_LABEL:
+            break
+    for length in range(min(len(plain), _LONGEST_LABEL), 1, -1):
+        key = _LABELS.get(plain[:length])
+        if key is None:
+            continue
+        label, rest = content[: at[length]], content[at[length] :]
+        if rest[:1].isalpha() and label[-1].isalpha():
+            continue  # in the middle of a word
+        unit = ""
+        rest = rest.lstrip("'")  # minutes of an Apgar score
+        if label.count("(") > label.count(")") or label.count("[") > label.count("]"):
+            rest = rest[1:] if rest[:1] in (")", "]") else rest
+        if (match := _BRACKETED.fullmatch(rest)) and match["unit"].casefold() in ("-", "1", *UNITS.get(key, ())):
+            unit, rest = match["unit"].strip("-1"), match["rest"]
+        between = match[0] if (match := _SEPARATOR.match(rest)) else ""
+        text = rest[len(between) :].strip()
+        if plain[:length] in _PROSE and label.islower() and not set(between) & set(":="):
+            continue
+        if between == "" and (text.startswith("-") or (text[:1].isdigit() and label[-1].isdigit())):
+            text = content  # a dash or a minus, a number or two: not to be told
+        yield key, text, unit
+        return
+
+
+def _read(field: Field, text: str, unit: str, n_samples: int) -> _Found:
+    """Value of a field, if its text has one reading that is plausible."""
+    high = n_samples if field.label == STAGE2 else field.high
+    values, remark = written(text, field.attribute, unit)
+    if any(isnan(value) or value == field.none for value in values) and text:
+        return _Found(field, nan, "", True)
+    plausible = [value for value in values if isfinite(value) and field.low <= value <= high]
+    if len(plausible) == 1:
+        guess = text if len(values) > 1 or remark else ""
+        return _Found(field, plausible[0], "", True, guess)
+    try:
+        kept: str | float = float(text) if not unit and "_" not in text else f"{text} {unit}".strip()
+    except ValueError:
+        kept = f"{text} {unit}".strip()
+    if isinstance(kept, str):
+        kept = "".join(c for c in kept if c.isprintable())[:LONGEST]
+    return _Found(field, nan, kept, False)
+
+
+def _scores(content: str, text: str) -> Iterator[_Found]:
+    """Apgar scores at 1, 5 and 10 minutes, as they are written in one; two alone may be a score of ten."""
+    match = _SCORES.fullmatch(text)
+    for field, group in ((FIELDS["Apgar1"], 1), (FIELDS["Apgar5"], 2)):
+        if match and int(match[group]) <= field.high:
+            yield _Found(field, float(match[group]), "", True, content)
+        else:
+            yield _Found(field, nan, content[:LONGEST], False)
