@@ -76,9 +76,7 @@ def spread(
     clock = _clock_of(stamps)
     twice = int(np.argmax(clock.counts > 1)) if clock is not None else int(np.argmax(np.diff(stamps) == 0))
     row = int(clock.first[twice]) if clock is not None else twice
-    doubled = FormatError(
-        f"{where}: the time {row_of(row)} stands twice; keep one row a time, or {WITHOUT_TIMES}"
-    )
+    doubled = FormatError(f"{where}: the time {row_of(row)} stands twice; keep one row a time, or {WITHOUT_TIMES}")
     if clock is None:
         raise doubled
     rate = fs if fs is not None else _rate_of(clock)

@@ -128,7 +128,11 @@ def _named(stamps: np.ndarray, fit: Positions, nominal: float) -> tuple[float, P
     apart = np.diff(fit.index)
     within = 4 * fit.jitter * fit.rate / int((apart == 1).sum() + 1)
     whole = float(round(fit.rate))
-    if whole and abs(whole / fit.rate - 1) <= min(max(within, _CLOCKS), _FEW) and (again := _steady(stamps, _fitted(stamps, whole))):
+    if (
+        whole
+        and abs(whole / fit.rate - 1) <= min(max(within, _CLOCKS), _FEW)
+        and (again := _steady(stamps, _fitted(stamps, whole)))
+    ):
         return whole, again
     if int(apart.max()) * within > _EXACT:
         return nominal, None  # the samples of the longest gap cannot be counted
@@ -179,9 +183,7 @@ def _fitted(stamps: np.ndarray, rate: float) -> Positions | None:
         return None
     first = int(index[0])
     offset = (first + phase) / rate
-    return Positions(
-        (index - first).astype(np.int64), rate, rate, offset, float(np.abs(error).max()) / rate
-    )
+    return Positions((index - first).astype(np.int64), rate, rate, offset, float(np.abs(error).max()) / rate)
 
 
 def _sure(index: np.ndarray, error: np.ndarray, leaning: bool) -> bool:
@@ -234,9 +236,7 @@ def _usual_step(index: np.ndarray) -> int:
     return int(np.bincount(np.minimum(np.diff(index), 1000)).argmax())
 
 
-def _refuse_rounded(
-    stamps: np.ndarray, index: np.ndarray, fs: float, row_of: Callable[[int], str], where: str
-) -> None:
+def _refuse_rounded(stamps: np.ndarray, index: np.ndarray, fs: float, row_of: Callable[[int], str], where: str) -> None:
     """Refuse a rate that was guessed where single rows are missing evenly, as where stamps of another are rounded."""
     apart = np.diff(index)
     single = np.flatnonzero((apart == 2) | (apart == 3))

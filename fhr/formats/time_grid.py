@@ -83,12 +83,12 @@ def place(
     taken, notes = in_order(time, order=order, began=began, row_of=name_of, where=where)
     fs = None if fs is None else checked_rate(fs, where)
     stamps = time[taken]
-    if unit in (None, "s"):
-        refuse_clock_digits(stamps, where)
     if unit is None:
         step = _step(np.diff(stamps))
         unit = guess_unit(step, float(stamps[0]), fs=fs, sparse=tolerance is not None, where=where)
         notes["time_unit_guessed"] = unit
+    if unit == "s":
+        refuse_clock_digits(stamps, where)
     seconds = _seconds(unit, len(stamps), fs, where)
     start, stamps = float(stamps[0]) * seconds, (stamps - stamps[0]) * seconds
     steps = np.diff(stamps)
@@ -208,5 +208,3 @@ def checked_rate(fs: float, where: str) -> float:
             f"{where}: sampling rate fs={fs!r}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
         )
     return float(fs)
-
-

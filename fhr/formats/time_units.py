@@ -17,7 +17,7 @@ _CALENDARS = {  # first time at which the unit is sure: those of the years 1970 
     "day": (20_000.0, 80_000.0),
 }
 _DATENUM = (700_000.0, 800_000.0)  # days of MATLAB
-_MINUTE = 60.0
+_MINUTE, _JUMP = 60.0, 40.0
 _ROUGHLY = 2.0  # units differ by 24 at least: a step that is off by rounding decides nothing
 
 
@@ -69,10 +69,12 @@ def refuse_clock_digits(time: np.ndarray, where: str) -> None:
     Raises:
         FormatError: such numbers, of a minute or more.
     """
-    least, most = float(time.min()), float(time.max())
-    if most - least >= _MINUTE and least >= 0 and float((time % 100).max()) < _MINUTE:
+    steps = np.diff(time)
+    if not len(steps) or float(time.min()) < 0 or float((time % 100).max()) >= _MINUTE:
+        return
+    if ((steps > _JUMP) & (steps < _JUMP + _USUAL[1])).any():  # from 59 to 100
         raise FormatError(
-            f"{where}: times as {least:.15g} are no seconds, since their last two digits stay below 60; write them as "
+            f"{where}: times as {time[0]:.15g} are no seconds, since their last two digits stay below 60; write them as "
             "10:00:00 or 2024-03-15 10:00:00, or say their unit with units={'time': 'ms'} if they count something else"
         )
 
