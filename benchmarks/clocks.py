@@ -1,7 +1,7 @@
 """Time stamps of many clocks, placed on a grid: read as they truly were, refused, or wrong.
 
-Each clock has a rate, jitter, drift, rounding and missing rows; it is read with and without the rate. Right is a grid in
-which every row has its true sample. Clocks that go back or contradict the rate that is given have to be refused.
+Each clock has a rate, jitter, drift, rounding and missing rows; it is read with and without the rate. Right is a grid
+in which every row has its true sample. Clocks that go back or contradict the rate that is given have to be refused.
 
 python benchmarks/clocks.py [--minutes 30] [--seeds 2] [--wrong]
 """

@@ -147,7 +147,7 @@ def _alternate(clock: _Clock) -> bool:
 
 
 def _runs(clock: _Clock) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Stretches of times without a gap: the number of that of each time, the first time and the number of rows of each."""
+    """Stretches of times without a gap: that of each time, and of each the first time and the number of rows."""
     starts = np.flatnonzero(clock.opens)
     return np.cumsum(clock.opens) - 1, starts, np.add.reduceat(clock.counts, starts)
 
@@ -234,8 +234,9 @@ def _unclear(clock: _Clock, per_time: float, row_of: Callable[[int], str], where
     whole = round(per_time)
     if abs(per_time - whole) > _NEAR * whole:
         return FormatError(
-            f"{where}: {int(per_time)} and {int(per_time) + 1} rows a time are usual at {per_time / clock.step:.4g} Hz, "
-            f"and where rows are missing or stand twice cannot be told; correct fs, or {WITHOUT_TIMES}"
+            f"{where}: {int(per_time)} and {int(per_time) + 1} rows a time are usual at "
+            f"{per_time / clock.step:.4g} Hz, and where rows are missing or stand twice cannot be told; correct "
+            f"fs, or {WITHOUT_TIMES}"
         )
     wrong = clock.counts > whole
     if not wrong.any():

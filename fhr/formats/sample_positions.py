@@ -1,8 +1,8 @@
 """Positions of time stamps on a regular grid: every row has a sample of its own, and is surely at its place.
 
-Stamps are late by jitter or rounding, clocks run fast or slow, rows are missing. Phase and, where the clock of the stamps
-and that of the samples differ, rate of the grid are fitted to all stamps. Where jitter hides which row is missing, the
-stamps are refused.
+Stamps are late by jitter or rounding, clocks run fast or slow, rows are missing. Phase and, where the clock of the
+stamps and that of the samples differ, rate of the grid are fitted to all stamps. Where jitter hides which row is
+missing, the stamps are refused.
 """
 
 from collections.abc import Callable
@@ -104,8 +104,8 @@ def nominal_rate(stamps: np.ndarray, where: str) -> float:
     if rate is None:
         steps = np.diff(stamps)
         raise FormatError(
-            f"{where}: time steps from {steps.min():.4g} to {steps.max():.4g} s and none between tell no sampling rate; "
-            "give fs, in Hz"
+            f"{where}: time steps from {steps.min():.4g} to {steps.max():.4g} s and none between tell no sampling "
+            "rate; give fs, in Hz"
         )
     return _whole(rate, _WHOLE)
 
@@ -276,7 +276,7 @@ def irregular(stamps: np.ndarray, fs: float | None, where: str) -> FormatError:
             f"{WITHOUT_TIMES}"
         )
     return FormatError(
-        f"{where}: the times are irregular (steps from {steps.min():.4g} to {steps.max():.4g} s), and the sample of each "
-        "row cannot be told; give fs, the rate in Hz to place them at, and tolerance, the seconds that a value holds, "
-        f"or {WITHOUT_TIMES}"
+        f"{where}: the times are irregular (steps from {steps.min():.4g} to {steps.max():.4g} s), and the sample of "
+        "each row cannot be told; give fs, the rate in Hz to place them at, and tolerance, the seconds that a value "
+        f"holds, or {WITHOUT_TIMES}"
     )

@@ -61,10 +61,10 @@ def read_table(
     What is not given is guessed: separator and header from the first lines, where rows above the header, a row of units
     and lines of words beneath the last row may stand; decimal comma, groups of thousands and the order of dates from
     all cells; columns and units from the header's names. Cells that may mean two things are refused. Blank cells, NaN
-    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid, each at a sample of its own, gaps stay
-    NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that start with
-    `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value, blank alone
-    is missing.
+    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid, each at a sample of its own,
+    gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that
+    start with `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value,
+    blank alone is missing.
 
     Args:
         path: a `.csv`, `.tsv` or `.txt` file in UTF-8, UTF-16 or Latin-1, or one of them with `.gz`; an `.xlsx` or
@@ -93,8 +93,8 @@ def read_table(
 
     Raises:
         FormatError: no such file, one that is no table, no FHR column, two columns for one channel, neither time nor
-            `fs`, times that are blank, stand twice, go back or contradict `fs`, a cell that is no number, numbers, dates or sheets of which the
-            file does not say how, or which, to read.
+            `fs`, times that are blank, stand twice, go back or contradict `fs`, a cell that is no number, numbers,
+            dates or sheets of which the file does not say how, or which, to read.
         FHRError: an argument outside what it may be; a spreadsheet without openpyxl.
     """
     path = Path(path)

@@ -74,8 +74,8 @@ def refuse_clock_digits(time: np.ndarray, where: str) -> None:
         return
     if ((steps > _JUMP) & (steps < _JUMP + _USUAL[1])).any():  # from 59 to 100
         raise FormatError(
-            f"{where}: times as {time[0]:.15g} are no seconds, since their last two digits stay below 60; write them as "
-            "10:00:00 or 2024-03-15 10:00:00, or say their unit with units={'time': 'ms'} if they count something else"
+            f"{where}: times as {time[0]:.15g} are no seconds, since their last two digits stay below 60; write them "
+            "as 10:00:00 or 2024-03-15 10:00:00, or say their unit with units={'time': 'ms'} if they have another"
         )
 
 

@@ -238,8 +238,14 @@ def test_local_clocks_that_are_set_to_summer_or_winter_time():
 
 @pytest.mark.parametrize(
     ("unit", "seconds", "first"),
-    [("s", 1, 0), ("ms", 1e-3, 1.6e12), ("us", 1e-6, 1.6e15), ("ns", 1e-9, 1.6e18), ("day", 86400, 43864.5)]
-    + [("day", 86400, 737000.5)],
+    [
+        ("s", 1, 0),
+        ("ms", 1e-3, 1.6e12),
+        ("us", 1e-6, 1.6e15),
+        ("ns", 1e-9, 1.6e18),
+        ("day", 86400, 43864.5),
+        ("day", 86400, 737000.5),
+    ],
 )
 def test_units_follow_from_the_step_and_the_first_time(unit, seconds, first):
     time = first + np.arange(800) / 4 / seconds
