@@ -23,7 +23,6 @@ MAX_HEADER_BYTES = 1 << 20
 NO_FILE = "~"  # in the place of a file or segment: nothing is stored
 _MOST_SIGNALS, _MOST_PER_FRAME = 16, 100_000
 _MAX_DIGITS = 30  # of a number
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _Number = TypeVar("_Number", int, float)
 _BEHIND_NAME, _SEGMENTS = re.compile(r"\s|/\d+\s"), re.compile(r"/(\d+)(?=\s)")
 _STORED = re.compile(
@@ -122,8 +121,8 @@ def parse_header(raw: bytes, path: Path) -> Header:
             a signal file elsewhere.
     """
     text, encoding = _decoded(raw)
-    lines = [line.strip() for line in _LINE_END.split(text)]
-    code = [line for line in lines if line and not line.startswith("#")]
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    code = [line for line in lines if line and line[0] != "#"]
     if not code:
         raise FormatError(f"{path}: no record line; the file is empty or holds comments only")
     name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
