@@ -17,7 +17,7 @@ from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_columns import Column
 from .table_text import Layout
-from .time_grid import SECONDS
+from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
 from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
 
@@ -226,7 +226,8 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        if not begin or (line.strip() and not _is_footer(layout.cells(line), position)):
+        comment = line.lstrip('" ').startswith("#")
+        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
             break
         below += bool(line.strip())
         body = body[: begin - 1]
@@ -275,7 +276,7 @@ def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[st
                 return TableTimes((values - first) * scale, "s", start), {"times_since_1970_in": name}
         unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
         short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
-        if unit == "d" or (short and (unix is not None or first < _MOST_DAYS)):
+        if unit == "day" or (short and (unix is not None or first < _MOST_DAYS)):
             start = None
             if unix is not None:
                 start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
