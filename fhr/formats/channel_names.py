@@ -73,7 +73,7 @@ _FILLERS["mhr"] |= {"ecg", "spo"}
 _LONG = 3  # letters; `ms` and `hrs` alone name nothing
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
 _BOUNDARY = re.compile(r"[\s_,;:/-]+")
-_BEFORE_A_UNIT = re.compile(r"[\s_,;:-]*(?:in\s+)?")
+_BEFORE_A_UNIT = re.compile(r"[\s_,;:-]*(?:in[\s_]+)?")
 _NO_WORD = re.compile(r"[%\N{DEGREE SIGN}]")
 _MULTIPLE = re.compile(r"\d+(?:\.\d+)? ")  # of a unit; in a name a whole number is that of a transducer
 

@@ -115,9 +115,9 @@ def _channel(name: str) -> str:
 
 
 def _is_unit(word: str) -> bool:
-    """True for a word that is a unit of any channel; US is ultrasound."""
+    """True for a word that is a unit of any channel; US is ultrasound, and HR no hour."""
     known = any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
-    return known and word.lower() != "us"
+    return known and word.lower() != "us" and not _channel(word[:_MAX_NAME])
 
 
 def _several(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:
@@ -151,7 +151,8 @@ def channels_of(
             column = _spaced(column)
             if layout.names.count(column) != 1:
                 problem = "stands twice" if column in layout.names else "is not there"
-                raise FormatError(f"{where}: column {column!r} of {channel} {problem}; {header}")
+                remedy = "" if layout.names else "; give positions, from 0, or header_row="
+                raise FormatError(f"{where}: column {column!r} of {channel} {problem}; {header}{remedy}")
             column = layout.names.index(column)
         if not 0 <= column < layout.width:
             raise FormatError(f"{where}: column {column} of {channel}; the columns are 0 to {layout.width - 1}")

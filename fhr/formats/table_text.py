@@ -187,7 +187,7 @@ def layout_of(
         )
     _check_nameless(names, rows, separator, where)
     # A blank line above the first row is a missing sample where rows have no times.
-    begin = filled[rest - 1].end + 1 if rest else filled[0].end - len(filled[0].text)
+    begin = filled[rest - 1].end + 1 if names and rest else filled[rest].end - len(filled[rest].text)
     body = text[begin:].rstrip("\n")
     return Layout(
         tuple(comments),
@@ -278,9 +278,10 @@ def _find(
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
-                if 2 * values > len(filled) and (at is not None or channels(["x"] * len(cells))):
+                if 2 * values > len(filled) and (at is not None or (not above and channels(["x"] * len(cells)))):
                     return (one, i, i) if at is None else (one, at, at + 1)
-                above += values == len(filled) > 1
+                inside = [cell if _is_value(cell) else "" for cell in cells]
+                above += values == len(filled) > 1 or is_time_text(cells[0]) or (bool(channels(inside)) and at is None)
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
@@ -304,7 +305,7 @@ def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_un
     units: list[str] = []
     for i in range(rest, min(rest + _MAX_HEADER, len(head))):
         cells = [cell.strip() for cell in _split(head[i], separator)]
-        if _is_row(cells) or not any(cells):
+        if _is_row(cells) or all(_is_value(cell) for cell in cells):
             break
         if not is_unit(cells):
             # Rows of words are part of the header only where rows of values follow.
@@ -317,9 +318,7 @@ def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_un
 
 
 def _may_be_names(cells: Sequence[str]) -> bool:
-    return any(cell.strip() for cell in cells) and not any(
-        NUMBER.fullmatch(cell.strip()) or is_time_text(cell) for cell in cells
-    )
+    return not all(_is_value(cell) for cell in cells) and not _is_row(cells)
 
 
 def _is_row(cells: Sequence[str]) -> bool:

@@ -153,12 +153,18 @@ def _decimal(
         return "."
     sign = present[0]  # each of its cells may be a number of groups: 1,250
     other = "," if sign == "." else "."
-    if elsewhere[sign] == {"group"} or elsewhere[other] == {"decimal"}:
-        return other
-    if elsewhere[sign] == {"decimal"} or elsewhere[other] == {"group"}:
-        return sign
     signed = cells.str.contains(sign, regex=False)
     whole = cells[~signed & ~cells.isin(["", "0"])]
+    if column.second:
+        steps = np.diff(pd.to_numeric(cells[signed].head(_HEAD).str.replace(sign, "."), errors="coerce"))
+        step = float(np.median(np.abs(steps))) * column.second if len(steps) else 0.0
+        may_be = {sign: _STEPS[0] <= step <= _STEPS[1], other: _STEPS[0] <= 1000 * step <= _STEPS[1]}
+        if not len(whole) and may_be[sign] != may_be[other]:
+            return sign if may_be[sign] else other
+    if not column.is_small and (elsewhere[sign] == {"decimal"} or elsewhere[other] == {"group"}):
+        return sign
+    if not column.is_small and (elsewhere[sign] == {"group"} or elsewhere[other] == {"decimal"}):
+        return other
     if whole.str.contains(r"\d{4}", regex=True).any():
         return sign  # groups would be set apart here too
     # Who writes whole numbers without decimals does not write 1.250 for 1.25.
@@ -166,12 +172,6 @@ def _decimal(
         return other
     if column.is_small or sign == "." or column.second == 0:
         return sign  # of times, 10,250 s and 10,250 ms are the same time
-    if column.second is not None:
-        steps = np.diff(pd.to_numeric(cells[signed].head(_HEAD).str.replace(sign, "."), errors="coerce"))
-        step = float(np.median(np.abs(steps))) * column.second if len(steps) else 0.0
-        may_be = {sign: _STEPS[0] <= step <= _STEPS[1], other: _STEPS[0] <= 1000 * step <= _STEPS[1]}
-        if may_be[sign] != may_be[other]:
-            return sign if may_be[sign] else other
     raise FormatError(
         f"{where}: column {shown(column.name)}: {shown(cells[signed].iloc[0])} may be a number with decimals or one in "
         f"thousands; say decimal='.' or decimal=','"
