@@ -9,7 +9,7 @@ from fhr.errors import FormatError
 
 from .clock_times import DATE, is_time_text
 from .regular_file import shown
-from .written_numbers import GAP, NUMBER
+from .written_numbers import GAP, is_number
 
 __all__ = ["Layout", "layout_of", "text_of"]
 
@@ -269,6 +269,7 @@ def _find(
     others = (one for one in (*_SEPARATORS, " ") if one not in (usual, decimal))
     for one in [separator] if separator else [usual, *others]:
         at, above = None, 0  # the last row of such names, and rows of values that no header may pass over
+        blank = 0  # rows of blank cells at the beginning
         left = _MAX_LINE
         for i, line in enumerate(head):
             left -= len(line)
@@ -279,7 +280,9 @@ def _find(
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
                 if 2 * values > len(filled) and (at is not None or (not above and channels(["x"] * len(cells)))):
-                    return (one, i, i) if at is None else (one, at, at + 1)
+                    first = 0 if blank == i else i
+                    return (one, first, first) if at is None else (one, at, at + 1)
+                blank += not filled and blank == i
                 inside = [cell if _is_value(cell) else "" for cell in cells]
                 above += values == len(filled) > 1 or is_time_text(cells[0]) or (bool(channels(inside)) and at is None)
                 if above > _MAX_HEADER:
@@ -323,7 +326,7 @@ def _may_be_names(cells: Sequence[str]) -> bool:
 
 def _is_row(cells: Sequence[str]) -> bool:
     """True if there is a number or a time among cells."""
-    return any(NUMBER.fullmatch(cell.strip()) or is_time_text(cell) for cell in cells)
+    return any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
 def _joined(cells: list[str], beneath: Sequence[str], separator: str) -> list[str]:
@@ -354,7 +357,7 @@ def _separator(lines: list[str], decimal: str | None) -> str:
 
 def _decimal(rows: list[list[str]], separator: str, body: str) -> str:
     """The decimal sign that the first rows show; where they show none, the one that the rows beneath can have."""
-    signed = [cell for row in rows for cell in row if NUMBER.fullmatch(cell.strip()) and ("," in cell or "." in cell)]
+    signed = [cell for row in rows for cell in row if is_number(cell) and ("," in cell or "." in cell)]
     if signed:
         return "," if separator != "," and not any("." in cell for cell in signed) else "."
     return "," if separator != "," and "," in body and "." not in body else "."
@@ -365,7 +368,7 @@ def _check_nameless(names: list[str], rows: list[list[str]], separator: str, whe
     if separator != "," or not names or names[-1]:
         return
     position = len(names) - 1
-    if any(len(row) > position and NUMBER.fullmatch(row[position].strip()) for row in rows):
+    if any(len(row) > position and is_number(row[position]) for row in rows):
         raise FormatError(
             f"{where}: numbers beneath a blank name in column {position}; where the comma is the decimal sign too, "
             "export with ';' between the cells, else name every column"
@@ -390,4 +393,4 @@ def _cells(line: str, separator: str, where: str) -> list[str]:
 
 def _is_value(cell: str) -> bool:
     cell = cell.strip()
-    return bool(NUMBER.fullmatch(cell) or GAP.fullmatch(cell) or is_time_text(cell))
+    return bool(is_number(cell) or GAP.fullmatch(cell) or is_time_text(cell))

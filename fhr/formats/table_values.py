@@ -19,7 +19,7 @@ from .table_columns import Column
 from .table_text import Layout
 from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
+from .written_numbers import GAP, Text, is_number, numbers, shows_decimal, stripped
 
 __all__ = ["TableTimes", "TableValues", "values_of"]
 
@@ -226,7 +226,7 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        comment = line.lstrip('" ').startswith("#")
+        comment = re.match(r'["\s]*#(?!N/A)', line) is not None
         if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
             break
         below += bool(line.strip())
@@ -242,7 +242,7 @@ def _is_footer(cells: list[str], position: int) -> bool:
     at = cells[position] if position < len(cells) else ""
     if at:
         return _is_words(at)
-    return any(map(_is_words, cells)) and not any(NUMBER.fullmatch(cell) or is_time_text(cell) for cell in cells)
+    return any(map(_is_words, cells)) and not any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
 def _is_words(text: str) -> bool:

@@ -15,10 +15,10 @@ from fhr.errors import FormatError
 
 from .regular_file import shown
 
-__all__ = ["GAP", "NUMBER", "Text", "numbers", "shows_decimal", "stripped"]
+__all__ = ["GAP", "Text", "is_number", "numbers", "shows_decimal", "stripped"]
 
 GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
-NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
 _SIGNS = (".", ",")
@@ -40,6 +40,16 @@ class Text(NamedTuple):
     cells: pd.Series
     is_small: bool = False
     second: float | None = None
+
+
+def is_number(cell: str) -> bool:
+    """True if a cell is a number, with or without groups of three digits.
+
+    >>> [is_number(cell) for cell in ("1.5e2", "1,250,000", "12 500,5", "1.2.3", "x")]
+    [True, True, True, False, False]
+    """
+    cell = cell.strip()
+    return bool(_NUMBER.fullmatch(cell) or _GROUPS.fullmatch(cell))
 
 
 def shows_decimal(text: str, sign: str) -> bool:
