@@ -40,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE|DIR|-", help="file to write, folder to write to, or - for stdout")
     parser.add_argument("--to", choices=formats, metavar="FORMAT", help=f"format in a folder: {', '.join(formats)}")
     parser.add_argument("--resample", type=float, metavar="HZ", help="write at this rate (default: as it was recorded)")
+    parser.add_argument(
+        "--reach",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="with --resample: join samples that lie so far apart, such as heart beats (up to 3; default: none)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace other files of these names")
 
 
@@ -48,6 +55,8 @@ def run(options: argparse.Namespace) -> int:
     from fhr.datasets import stream_paths
     from fhr.preprocessing import resample
 
+    if options.reach and options.resample is None:
+        raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)
     many = options.target != STDOUT and _is_folder(options.target)
     stream = stream_paths(options.paths)
@@ -65,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
                 continue
             try:
                 if options.resample is not None:
-                    recording = resample(recording, options.resample)
+                    recording = resample(recording, options.resample, reach=options.reach)
                 if options.target == STDOUT:
                     losses.add(recording, _to_stdout(recording, suffix))
                     continue
