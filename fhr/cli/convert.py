@@ -22,6 +22,7 @@ from fhr.compute import Countdown
 from fhr.errors import FHRError
 
 from .messages import say
+from .reading_options import add_reading, how_read
 from .recordings import report
 from .tables import STDOUT, check_folder, check_out, destination
 
@@ -48,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="with --resample: join samples that lie so far apart, such as heart beats (up to 3; default: none)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace other files of these names")
+    add_reading(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -59,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)
     many = options.target != STDOUT and _is_folder(options.target)
-    stream = stream_paths(options.paths)
+    stream = stream_paths(options.paths, **how_read(options))
     if not many and len(stream) != 1:
         raise FHRError(f"{options.target}: one recording goes there, and {len(stream)} were given; name a folder")
     root = _common_folder(options.paths)
