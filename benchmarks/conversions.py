@@ -32,7 +32,7 @@ def main() -> None:
     for suffix in WRITERS:
         print(_through(recordings, suffix))
     print(
-        "\n| rate, Hz | mean of FHR moves by up to, bpm | loss by up to | there and back: median difference, bpm | ms |"
+        "\n| rate, Hz | mean of FHR moves by up to, bpm | loss by up to | there and back: median, bpm | ms |"
     )
     print("|---|---|---|---|---|")
     for rate in _RATES:
