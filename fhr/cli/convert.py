@@ -201,10 +201,10 @@ def _is_same(file: Path, other: Path) -> bool:
 
 def _is_file_of(file: Path, path: str) -> bool:
     """True for the file that a recording is read from, of a WFDB record either of the two."""
-    stem, suffix = os.path.splitext(path)
-    read = [path, f"{path}{file.suffix}"]
-    if suffix.lower() in _RECORD and file.suffix in _RECORD:
-        read.append(stem + file.suffix)
+    read = [path]
+    if file.suffix in _RECORD:
+        stem, suffix = os.path.splitext(path)
+        read.append((stem if suffix.lower() in _RECORD else path) + file.suffix)
     return os.path.realpath(file) in map(os.path.realpath, read)
 
 
