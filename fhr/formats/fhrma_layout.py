@@ -32,7 +32,7 @@ _NEAR = 20  # quarters of a bpm from one sample to the next
 
 
 class Layout(NamedTuple):
-    """Where the samples of a file stand.
+    """Place and form of the samples of a file.
 
     Attributes:
         sample: fields fhr1, fhr2, mhr where there is one, toco, quality, and of a morphological analysis its own.
