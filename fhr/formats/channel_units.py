@@ -88,7 +88,9 @@ def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
     """
     with np.errstate(divide="ignore", over="ignore"):
         if role == "uc":
-            return values.astype(np.float32, copy=False) if unit != "kpa" else (values * MMHG_PER_KPA).astype(np.float32)
+            return (
+                values.astype(np.float32, copy=False) if unit != "kpa" else (values * MMHG_PER_KPA).astype(np.float32)
+            )
         if unit == "hz":
             values = values * _BPM_PER_HZ
         elif unit != "bpm":

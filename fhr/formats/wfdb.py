@@ -195,9 +195,7 @@ def _rate(header: Header, fs: float | None) -> float:
     return header.fs
 
 
-def _chosen(
-    names: list[str], columns: Mapping[str, str | int | None] | None, where: str
-) -> list[tuple[int, str, str]]:
+def _chosen(names: list[str], columns: Mapping[str, str | int | None] | None, where: str) -> list[tuple[int, str, str]]:
     """Position, role and sensor of the signals to read, in their order in the file."""
     columns = dict(columns or {})
     held = f"its signals are {', '.join(shown(name) for name in names)}"

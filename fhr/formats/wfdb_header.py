@@ -136,9 +136,7 @@ def parse_header(raw: bytes, path: Path) -> Header:
         signals = [_signal_line(line, path) for line in code[1:]]
     else:
         segments = [_segment_line(line, path) for line in code[1:]]
-    return Header(
-        path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding
-    )
+    return Header(path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding)
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:
@@ -240,9 +238,7 @@ def _signal_line(line: str, where: Path) -> Signal:
     return Signal(file, int(stored["format"]), per_frame, skew, offset, *_described(stored["rest"] or "", line, where))
 
 
-def _described(
-    text: str, line: str, where: Path
-) -> tuple[float | None, int, str | None, int, int | None, str]:
+def _described(text: str, line: str, where: Path) -> tuple[float | None, int, str | None, int, int | None, str]:
     """Gain, baseline, unit, initial value, checksum and name: fields may be left out from any on, but for the name."""
     fields = text.split(maxsplit=6)
     match = _GAIN.fullmatch(fields[0]) if fields else None
