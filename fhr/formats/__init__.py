@@ -13,6 +13,7 @@ from .regular_file import open_regular, read_whole
 from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
+from .wfdb_annotations import read_wfdb_annotations
 from .whole_file import whole_as_named, whole_or_not_at_all
 from .writing import WRITERS, write
 
@@ -35,6 +36,7 @@ __all__ = [
     "read_npz",
     "read_table",
     "read_wfdb",
+    "read_wfdb_annotations",
     "read_whole",
     "recordings_in",
     "whole_as_named",
