@@ -53,8 +53,8 @@ class Head(NamedTuple):
         """Words on why it is not read as a recording."""
         if self.is_activity:
             return (
-                "uterine activity without heart rate; read it together with the file of its heart rate, "
-                "fhr.formats.join(RATE, ACTIVITY), join=True in a folder"
+                "uterine activity without heart rate; join it with the file of its heart rate, which is called alike "
+                "but for the channel: join=True"
             )
         header = shown(self.layout.separator.join(self.layout.names))
         return f"no column is known to be FHR; the header is {header}; say columns={{'fhr': NAME}}"
