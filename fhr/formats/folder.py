@@ -191,14 +191,13 @@ class _Folder:
                 rest.append(path)
         tables = [path for path in rest if suffix_of(path) in TABLE_SUFFIXES]
         heads = {path: head_of(path, self._columns) for path in tables}
-        for path in [path for path in tables if ".txt" in suffix_of(path)]:  # most of them are words
-            if not (isinstance(head := heads[path], Head) and head.is_recording):
-                del heads[path]
         self.recordings += [path for path, head in heads.items() if isinstance(head, Head) and head.is_recording]
         self.recordings.sort()
         stems = {_stem(path) for path in self.recordings}
         for path, head in heads.items():
-            if isinstance(head, FormatError):
+            if ".txt" in suffix_of(path) and not (isinstance(head, Head) and (head.is_recording or head.is_activity)):
+                self.others.append(path)  # most of them are words
+            elif isinstance(head, FormatError):
                 self._leave_out(path, str(head))
             elif not head.is_recording:
                 self._put_aside(path, head, stems)
