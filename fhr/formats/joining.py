@@ -47,12 +47,12 @@ def join(rate: str | Path, activity: str | Path, **options: Any) -> Recording:
             heart rate with activity beside it; whatever `fhr.read` refuses.
     """
     rate, activity = Path(rate), Path(activity)
-    taken = options_taken(rate)
-    first = read(rate, **{name: value for name, value in options.items() if name in taken})
-    columns = dict(options.get("columns") or {})
     if "columns" not in options_taken(activity):
         raise FormatError(f"{activity}: uterine activity is read from a table alone, not from {suffix_of(activity)}")
-    second = read(activity, **{**options, "columns": {**columns, "fhr": None, "mhr": None}})
+    taken = options_taken(rate)
+    first = read(rate, **{name: value for name, value in _without(options, "uc").items() if name in taken})
+    others = _without(options, "fhr", "mhr")
+    second = read(activity, **others | {"columns": {**others.get("columns", {}), "fhr": None, "mhr": None}})
     return join_recordings(first, second)
 
 
@@ -130,6 +130,15 @@ def base_of(stem: str) -> str:
     """
     match = _WORD.fullmatch(stem)
     return "" if match is None else match["base"] or match["base_"]
+
+
+def _without(options: Mapping[str, Any], *roles: str) -> dict[str, Any]:
+    """The options without what is of channels of the other file."""
+    return {
+        name: {role: one for role, one in value.items() if role not in roles} if isinstance(value, Mapping) else value
+        for name, value in options.items()
+        if value is not None
+    }
 
 
 def _begin(recording: Recording) -> datetime | float:

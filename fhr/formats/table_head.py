@@ -16,6 +16,7 @@ from .table_text import Layout, layout_of, text_of
 __all__ = ["Head", "head_of"]
 
 _BYTES = 1 << 16
+_FEW = 100
 _RECORD = re.compile(
     r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
 )
@@ -65,7 +66,8 @@ class Head(NamedTuple):
         Args:
             stems: names of the recordings of the folder.
         """
-        lines = self.layout.body.split("\n")[:-1] or [self.layout.body]
+        lines = self.layout.body.split("\n")
+        lines = lines[:-1] if len(lines) > _FEW else lines  # of a longer table the last one is cut off
         for position, name in enumerate(self.layout.names):
             if name and _RECORD.fullmatch(name):
                 rows = (line.split(self.layout.separator) for line in lines)
