@@ -16,7 +16,7 @@ from fhr.recording import Recording, Source, Step
 from .reading import options_taken, read, suffix_of
 from .whole_file import MAX_SAMPLES
 
-__all__ = ["base_of", "join", "join_recordings", "pairs_of"]
+__all__ = ["base_of", "join", "join_recordings", "names_activity", "pairs_of"]
 
 _OF_RATE = r"(fhr\d?|hr\d?|ctg|rate|cardio|us\d?)"
 _OF_ACTIVITY = r"(uc|ua|toco|iup|wehen|contractions?|activity)"
@@ -130,6 +130,12 @@ def base_of(stem: str) -> str:
     """
     match = _WORD.fullmatch(stem)
     return "" if match is None else match["base"] or match["base_"]
+
+
+def names_activity(stem: str) -> bool:
+    """True if the name of a file says that it holds uterine activity, as `4711_toco` does."""
+    match = _WORD.fullmatch(stem)
+    return match is not None and (match["activity"] or match["activity_"]) is not None
 
 
 def _without(options: Mapping[str, Any], *roles: str) -> dict[str, Any]:

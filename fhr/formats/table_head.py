@@ -9,6 +9,7 @@ from fhr.errors import FormatError
 
 from .channel_names import guess_channels
 from .gzip_file import beginning
+from .joining import names_activity
 from .regular_file import cut, open_regular, reason, shown
 from .table_columns import is_unit_row, names_heart_rate
 from .table_text import Layout, layout_of, text_of
@@ -21,6 +22,7 @@ _RECORD = re.compile(
     r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
 )
 
+_ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
 _VALUE = re.compile(r"[-+]?\d*[.,]?\d*")
 
 
@@ -31,16 +33,13 @@ class Head(NamedTuple):
         layout: of it.
         channels: that its names are known to be.
         is_recording: True if it is read as one.
+        is_activity: True if it is known to hold uterine activity and no heart rate: nothing else, or by its own name.
     """
 
     layout: Layout
     channels: frozenset[str]
     is_recording: bool
-
-    @property
-    def is_activity(self) -> bool:
-        """True if it holds uterine activity and no heart rate."""
-        return not self.is_recording and "uc" in self.channels
+    is_activity: bool = False
 
     @property
     def holds_samples(self) -> bool:
@@ -102,11 +101,15 @@ def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -
         )
     except FormatError as error:
         return error
-    channels = frozenset(channel for name in layout.names for channel in guess_channels([name], where=str(path)))
+    known = {name: set(guess_channels([name], where=str(path))) for name in layout.names}
+    channels = frozenset(channel for those in known.values() for channel in those)
     asked = (columns or {}).get("fhr")
-    if isinstance(asked, str) and asked not in layout.names:
-        return Head(layout, channels, False)
-    return Head(layout, channels, asked is not None or "fhr" in channels or not layout.names)
+    if asked is not None:
+        return Head(layout, channels, not isinstance(asked, str) or asked in layout.names)
+    if "fhr" in channels or not layout.names:
+        return Head(layout, channels, True)
+    others = [name for name, those in known.items() if not those and not _ROW.fullmatch(name)]
+    return Head(layout, channels, False, "uc" in channels and (not others or names_activity(path.stem)))
 
 
 def _last(name: str) -> str:

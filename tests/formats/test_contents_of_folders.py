@@ -57,7 +57,9 @@ def test_what_plainly_is_no_recording_is_told_of_quietly(folder, name, content):
             r"no column is known to be FHR; the header is 'time,puls'; say columns=\{'fhr'",
         ),
         ("one.csv", b"record,time,puls\n9,0,140\n9,1,141\n", "no column is known to be FHR"),  # of one, not of several
-        ("uc.csv", b"time,toco\n0,14\n", "uterine activity without heart rate; join it"),
+        ("uc.csv", b"nr,time,toco\n1,0,14\n", "uterine activity without heart rate; join it"),
+        ("a_toco.csv", b"time,toco,quality\n0,14,1\n", "uterine activity without heart rate; join it"),
+        ("both.csv", b"time,toco,puls\n0,14,140\n", "no column is known to be FHR; the header is 'time,toco,puls'"),
         ("noise.csv", b"\0\xff" * 50, "noise.csv: "),
         ("empty.csv", b"", "no row"),
         ("lonely.dat", b"\0\0", "signals without their header; fetch lonely.hea"),
