@@ -5,6 +5,7 @@ from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
 from .fhrma_markers import read_fhrma_markers
 from .folder import FolderContents, contents_of, recordings_in
+from .joining import join, join_recordings
 from .matlab import read_mat
 from .not_kept import not_kept
 from .npz import read_npz, write_npz
@@ -25,6 +26,8 @@ __all__ = [
     "RunFile",
     "contents_of",
     "is_run_file",
+    "join",
+    "join_recordings",
     "not_kept",
     "open_regular",
     "options_taken",
