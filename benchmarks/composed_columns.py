@@ -82,13 +82,13 @@ _UC_NAMES = ("UC", "uc", "TOCO", "Toco", "UA", "toco1", "Uterine Activity", "IUP
 _PAIRS = (("FHR1", "FHR2"), ("HR1", "HR2"), ("US1", "US2"), ("fhr 1", "fhr 2"), ("FHR_US", "FHR_DECG"), ("DECG", "US"))
 
 
-def signals(choices: Choices, n: int) -> tuple[list[_Signal], dict[str, np.ndarray], dict[str, Any]]:
+def signals(choices: Choices, n: int, *, pairs: bool = True) -> tuple[list[_Signal], dict[str, np.ndarray], dict[str, Any]]:
     """Channels under the names that the layout gives them, the true ones (with the gaps of the layout), and options."""
     made = recorded(choices, n)
     layout = choices.take(
         "layout",
-        {"fhr and uc": 8, "fhr": 2, "fhr, uc and mhr": 3, "two transducers": 3, "twins": 0.6, "one name twice": 0.4,
-         "two names": 0.4, "columns given": 2, "fhr is not named": 0.4},
+        {"fhr and uc": 8, "fhr": 2, "fhr, uc and mhr": 3, "columns given": 2, "fhr is not named": 0.4}
+        | ({"two transducers": 3, "twins": 0.6, "one name twice": 0.4, "two names": 0.4} if pairs else {}),
     )  # fmt: skip
     found, options = [], {}
     uc_name = choices.any_of(_UC_NAMES)
@@ -160,8 +160,8 @@ def in_units(
     scale, activity_words = _ACTIVITY_UNITS[activity]
     columns, told = [], {}
     style, rate_word, activity_word = choices.any_of(_STYLES), choices.any_of(words), choices.any_of(activity_words)
-    if identifiers and said == "in the name":
-        style, rate_word = "{0}_{1}", words[0]
+    if identifiers:
+        style, rate_word = "{0}_{1}", words[0] if said == "in the name" else rate_word
         activity_word = activity_word if activity_word.isalpha() else activity_words[0].replace("a.u.", "au")
     for signal in found:
         rate = signal.role != "uc"
@@ -280,7 +280,8 @@ _DISORDERS = {"as recorded": 12, "forward jump": 0.8, "clock set back": 0.4, "se
 
 
 def compose(
-    choices: Choices, *, text: bool, row: bool, datetimes: bool = False, minutes: float = MINUTES, identifiers: bool = False
+    choices: Choices, *, text: bool, row: bool, datetimes: bool = False, minutes: float = MINUTES, identifiers: bool = False,
+    pairs: bool = True,
 ) -> Columns:
     """Compose the columns of one recording.
 
@@ -290,10 +291,11 @@ def compose(
         datetimes: whether values may be dates with times.
         minutes: length.
         identifiers: whether names are made of letters, digits and underscores.
+        pairs: whether there may be two fetal heart rates.
     """
     fs = float(choices.take("rate", {"4": 4, "2": 1, "1": 1}))
     n = int(60 * minutes * fs)
-    found, true, options = signals(choices, n)
+    found, true, options = signals(choices, n, pairs=pairs)
     columns, truth = in_units(choices, found, true, options, row=row, identifiers=identifiers)
     weights = dict(_CLOCKS if text else _TYPED)
     if datetimes:

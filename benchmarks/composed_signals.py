@@ -42,7 +42,7 @@ def wfdb(choices: Choices) -> Composition:
     digital, facts = [], []
     for column in columns:
         most = np.nanmax(np.abs(column.values))
-        steps = [g for g in (0.2, 0.5, 1, 2, 4, 10, 50, 100, 200, 1000, 10_000, 50_000) if g * most < 2 ** (bits - 1) * 0.9]
+        steps = [g for g in (0.1, 0.2, 0.5, 1, 2, 4, 10, 50, 100, 200, 1000, 10_000, 50_000) if g * most < 2 ** (bits - 1) * 0.9]
         fit = [g for g in steps if np.nanmax(np.abs(np.round(g * column.values) / g - column.values)) < 1e-9]
         gain = choices.any_of(fit[:2]) if fit else steps[-1]
         baseline = 0 if gap == "0" or bits == 8 or choices.chance(0.7) else int(choices.any_of((100, -50)))

@@ -1,22 +1,22 @@
-"""Channels among named signals, columns or variables: those that the user names, then those that their names tell."""
+"""Choice of the channels of a file to read: those that the user names, and the others by their names."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels, named_channel
-from .regular_file import cut, shown
+from .regular_file import cut
 
-__all__ = ["Chosen", "check_channels", "chosen_channels"]
+__all__ = ["Chosen", "choose_channels", "left_out"]
 
 
 class Chosen(NamedTuple):
-    """A signal that is a channel.
+    """A channel to read.
 
     Attributes:
-        role: "fhr", "uc", "mhr", "time" or "fs"; several may be "fhr", of transducers on one fetus.
-        position: among the names.
+        role: such as "fhr" or "time".
+        position: among the channels of the file.
         name: in the file.
         unit: where the name tells it.
         sensor: where the name tells it.
@@ -31,80 +31,75 @@ class Chosen(NamedTuple):
     guessed: bool
 
 
-def check_channels(given: Mapping[str, object] | None, roles: Sequence[str], *, argument: str) -> None:
-    """Refuse an argument by channel that names a channel which is none.
-
-    Raises:
-        FHRError: one that is not among `roles`.
-    """
-    for role in given or ():
-        if role not in roles:
-            raise FHRError(f"{argument}: {role!r}; the channels are {', '.join(roles)}")
-
-
-def chosen_channels(
+def choose_channels(
     names: Sequence[str],
-    columns: Mapping[str, str | int | None] | None,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
     *,
     roles: Sequence[str],
-    words: Sequence[str] = (),
     kind: str,
     where: str,
+    stems: Sequence[str] | None = None,
 ) -> list[Chosen]:
-    """Choose the channels, those of the fetal heart rate first.
+    """Choose channels by role.
 
     Args:
-        names: of all signals of the file.
-        columns: name or position of the signal of a channel; None leaves the channel out. Channels that are not named
-            are guessed.
-        roles: that there may be.
-        words: what tells the channel of each, if it is not the name.
-        kind: what the file calls a signal, "column" say, for messages.
+        names: of all channels of the file.
+        columns: by role a name, a position from 0, or None for none; of "fhr" several too, which are transducers on one
+            fetus. Roles that are not there are told from the names.
+        roles: that may be read, in the order of the result.
+        kind: of what is chosen, such as "variable", for messages.
         where: the file, for messages.
+        stems: the parts of the names that tell the channel; None for all of them.
 
     Raises:
-        FHRError: a channel that is none.
-        FormatError: a name that is not there, stands twice or is given twice, no signal of FHR, or two of another
-            channel.
+        FHRError: an unknown role, or a column that is none.
+        FormatError: a channel that is not there, stands twice or is given twice; two names for one role, or none for
+            "fhr".
     """
-    check_channels(columns, roles, argument="columns")
-    words = words or names
-    found: list[Chosen] = []
-    for role, column in (columns or {}).items():
-        if column is None:
-            continue
-        position = _position(names, column, role, kind=kind, where=where)
-        if any(one.position == position for one in found):
-            raise FormatError(f"{where}: {kind} {shown(names[position])} is given for two channels; it holds one")
-        told = named_channel(words[position], role)
+    stems = names if stems is None else stems
+    held = f"it holds {cut(', '.join(names)) or f'no {kind}'}"
+    taken: dict[int, str] = {}
+    for role, given in (columns or {}).items():
+        if role not in roles:
+            raise FHRError(f"columns: {role!r}; the channels are {', '.join(roles)}")
+        several = role == "fhr" and isinstance(given, Sequence) and not isinstance(given, str)
+        for one in given if several else () if given is None else (given,):  # type: ignore[union-attr]
+            position = _position(names, one, role, kind, held, where)
+            if position in taken:
+                raise FormatError(f"{where}: {kind} {names[position]!r} is given twice; it holds one channel")
+            taken[position] = role
+    found = []
+    for position, role in taken.items():
+        told = named_channel(stems[position], role)
         found.append(Chosen(role, position, names[position], told.unit, told.sensor, False))
-    taken = {one.position for one in found}
-    free = ["" if i in taken else word for i, word in enumerate(words)]
-    guesses = guess_channels(free, where=where, skip={*(columns or {}), *({"time", "fs"} - set(roles))})
-    found += [
-        Chosen(role, one.position, names[one.position], one.unit, one.sensor, True)
-        for role, those in guesses.items()
-        for one in those
-    ]
+    free = ["" if position in taken else stem for position, stem in enumerate(stems)]
+    skip = {"time", "fhr", "uc", "mhr", "fs"} - set(roles) | set(columns or {})
+    for role, those in guess_channels(free, where=where, skip=skip).items():
+        found += [Chosen(role, one.position, names[one.position], one.unit, one.sensor, True) for one in those]
     if all(one.role != "fhr" for one in found):
-        raise FormatError(
-            f"{where}: no {kind} is known to be FHR; it holds {_list(names) or 'none'}; say columns={{'fhr': NAME}}"
-        )
-    return sorted(found, key=lambda one: roles.index(one.role))
+        raise FormatError(f"{where}: no {kind} is known to be FHR; {held}; say columns={{'fhr': NAME}}")
+    return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
 
 
-def _position(names: Sequence[str], column: str | int, role: str, *, kind: str, where: str) -> int:
-    if isinstance(column, bool) or not isinstance(column, str | int):
-        raise FHRError(f"columns: {column!r} for {role}; give a name, a position from 0, or None")
-    if isinstance(column, int):
-        if not 0 <= column < len(names):
-            raise FormatError(f"{where}: {kind} {column} of {role}; they are 0 to {len(names) - 1}")
-        return column
-    if (count := names.count(column)) != 1:
-        problem = "stands twice; give its position" if count else "is not there"
-        raise FormatError(f"{where}: {kind} {column!r} for {role} {problem}; it holds {_list(names)}")
-    return names.index(column)
+def left_out(names: Sequence[str], chosen: Sequence[Chosen], stems: Sequence[str] | None = None) -> list[str]:
+    """Names of further fetal heart rates, which are not read since the user named another."""
+    stems = names if stems is None else stems
+    taken = {one.position for one in chosen}
+    return [
+        name
+        for position, name in enumerate(names)
+        if position not in taken and "fhr" in guess_channels([stems[position]], where="")
+    ]
 
 
-def _list(names: Iterable[str]) -> str:
-    return cut(", ".join(names))
+def _position(names: Sequence[str], given: object, role: str, kind: str, held: str, where: str) -> int:
+    if isinstance(given, str):
+        if names.count(given) != 1:
+            problem = "stands twice, give its position" if given in names else "is not there"
+            raise FormatError(f"{where}: {kind} {given!r} of {role} {problem}; {held}")
+        return list(names).index(given)
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise FHRError(f"columns: {given!r} of {role}; give a name, a position from 0, or None")
+    if not 0 <= given < len(names):
+        raise FormatError(f"{where}: {kind} {given} of {role}; they are 0 to {len(names) - 1}; {held}")
+    return given
