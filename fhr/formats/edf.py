@@ -3,24 +3,24 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fhr.errors import FormatError
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
 from .annotations import Annotation
 from .channel_names import named_channel
 from .channel_units import unit_of
-from .chosen_channels import Chosen, check_channels, chosen_channels
+from .chosen_channels import Chosen, choose_channels
 from .edf_file import EdfFile, EdfSignal, edf_file
 from .edf_writing import is_metadata, stated
 from .regular_file import cut, read_whole, shown
-from .stored_channels import StoredChannel, assembled
+from .stored_channels import StoredChannel, assembled, check_units
 from .time_grid import checked_rate, place
 from .whole_file import MAX_SAMPLES, take_suffix
 
@@ -39,7 +39,7 @@ _SAME_RATE = 1e-6
 def read_edf(
     path: str | Path,
     *,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     missing: Mapping[str, float | None] | None = None,
 ) -> Recording:
@@ -68,15 +68,17 @@ def read_edf(
         FHRError: an unknown channel, or edfio is not installed.
     """
     path = Path(path)
-    check_channels(units, _ROLES, argument="units")
-    check_channels(missing, _ROLES, argument="missing")
+    check_units(units)
+    for role in missing or ():
+        if role not in _ROLES:
+            raise FHRError(f"missing: {role!r}; the channels are {', '.join(_ROLES)}")
     take_suffix(path, EDF_SUFFIXES, kind="EDF file")
     raw = read_whole(path, limit=_MAX_BYTES, kind="EDF file")
     where = str(path)
     file = edf_file(raw, where)
     known = stated(file.notes, where)
     labels = [signal.label for signal in file.signals]
-    chosen = chosen_channels(labels, columns, roles=_ROLES, kind="signal", where=where)
+    chosen = choose_channels(labels, columns, roles=_ROLES, kind="signal", where=where)
     fs = checked_rate(max(file.signals[one.position].fs for one in chosen), where)
     notes: dict[str, Any] = {}
     stored = []
