@@ -9,10 +9,13 @@ from typing import Any
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording
 
+from .edf import EDF_SUFFIXES, read_edf
 from .fhrma import FHRMA_SUFFIXES, read_fhrma
+from .hdf5 import HDF5_SUFFIXES, read_hdf5
 from .matlab import MATLAB_SUFFIX, read_mat
 from .missing_file import check_there
 from .npz import NPZ_SUFFIX, read_npz
+from .parquet import PARQUET_SUFFIX, read_parquet
 from .regular_file import shown
 from .table import SHEET_SUFFIXES, TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
@@ -26,6 +29,9 @@ READERS: dict[str, Callable[..., Recording]] = {
     **dict.fromkeys((*TABLE_SUFFIXES, *SHEET_SUFFIXES), read_table),
     NPZ_SUFFIX: read_npz,
     MATLAB_SUFFIX: read_mat,
+    **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
+    **dict.fromkeys(EDF_SUFFIXES, read_edf),
+    PARQUET_SUFFIX: read_parquet,
 }
 
 
