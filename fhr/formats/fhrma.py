@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fhr.errors import FHRError
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
 from .fhrma_layout import SAMPLE_BYTES, layout_of
@@ -103,6 +103,8 @@ def read_fhrma(
     raw = read_whole(path, limit=most, kind="FHRMA recording")
     layout = layout_of(raw, path, sample_bytes)
     samples = np.frombuffer(raw, layout.sample, offset=layout.header_bytes)
+    if len(samples) > MAX_SAMPLES:
+        raise FormatError(f"{path}: {len(samples)} samples; an FHRMA recording ends at {MAX_SAMPLES}, split it")
     with_mhr = "mhr" in (layout.sample.names or ())
     sensors, good = _quality(samples, with_mhr=with_mhr)
     taken = ("fhr1", "fhr2") if channel == "auto" else (f"fhr{channel}",)
@@ -112,7 +114,9 @@ def read_fhrma(
     stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2), None, sensors.get("toco", "")))
     if with_mhr:
         stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4), None, sensors.get("mhr", "")))
-    signals = assembled(stored, fs=_FS, where=str(path), checked=False, remedy="channel=1 or channel=2")
+    signals = assembled(
+        stored, fs=_FS, where=str(path), zero_missing=False, checked=False, remedy="channel=1 or channel=2"
+    )
     parameters: dict[str, Any] = {
         "format": "fhrma",
         "timestamp": layout.timestamp,
@@ -163,6 +167,7 @@ def _quality(samples: np.ndarray, *, with_mhr: bool) -> tuple[dict[str, str], di
 
 
 def _scaled(stored: np.ndarray, per_unit: int) -> np.ndarray:
-    values = stored.astype(np.float32) / np.float32(per_unit)
-    values[stored == 0] = np.nan
+    values = stored.astype(np.float32)
+    values *= np.float32(1 / per_unit)  # a power of 2: exact
+    values[values == 0] = np.nan
     return values

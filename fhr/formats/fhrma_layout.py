@@ -26,13 +26,13 @@ _RATES = {6: 2, 8: 3, 10: 2, 12: 3}  # FHR1, FHR2 and the mother's before TOCO a
 _MAGIC = 1_234_555  # of a recorder
 _WRITING, _FINISHED = 1_234_567, 1_234_568  # a third word of files that came as a stream
 _EARLIEST = 315_532_800  # 1980: a heart rate in the place of a time gives a day in 1970 or 1971
-_ENOUGH = 20  # samples that say anything about a layout; this package's choice, as are the two next
+_ENOUGH, _MANY = 20, 20_000  # samples that say anything about a layout, all that they say; our choice, as the next two
 _RIGHT, _BETTER = 0.8, 0.2  # shares of samples: 0.86 to 1, in the wrong layout to 0.16, in the 812 published recordings
 _NEAR = 20  # quarters of a bpm from one sample to the next
 
 
 class Layout(NamedTuple):
-    """Where the samples of a file stand.
+    """Place and form of the samples of a file.
 
     Attributes:
         sample: fields fhr1, fhr2, mhr where there is one, toco, quality, and of a morphological analysis its own.
@@ -62,9 +62,10 @@ def layout_of(raw: bytes, path: Path, sample_bytes: int | None = None) -> Layout
     tried = usual if sample_bytes is None else (sample_bytes,)
     found = {n: Layout(_sample(n), *header) for n in tried if (header := _header(raw, n)) is not None}
     chosen = first = found.get(tried[0])
-    for layout in (found[n] for n in tried[1:] if n in found):
-        share = _goes_on(raw, layout)
-        if share >= _RIGHT and (first is None or share >= _goes_on(raw, first) + _BETTER):
+    others = [found[n] for n in tried[1:] if n in found]
+    least = _RIGHT if first is None or not others else max(_RIGHT, _goes_on(raw, first) + _BETTER)
+    for layout in others if least <= 1 else ():
+        if _goes_on(raw, layout) >= least:
             chosen = layout._replace(is_guess=True)
     if chosen is None:
         sizes = " or ".join(map(str, tried))
@@ -108,11 +109,14 @@ def _is_date(word: int) -> bool:
 def _goes_on(raw: bytes, layout: Layout) -> float:
     """Share of the samples with a heart rate whose next is within 5 bpm; 0 where there are too few."""
     samples = np.frombuffer(raw, layout.sample, offset=layout.header_bytes)
-    n = near = 0
-    for name in ("fhr1", "fhr2", "mhr"):
-        if name in (layout.sample.names or ()):
-            rate = samples[name].astype(np.int32)
-            now, after = rate[:-1], rate[1:]
-            n += int((now > 0).sum())
-            near += int(((now >= 80) & (now <= 1000) & (after > 0) & (np.abs(after - now) <= _NEAR)).sum())
-    return near / n if n >= _ENOUGH else 0.0
+    for looked_at in (samples[:_MANY], samples):
+        n = near = 0
+        for name in ("fhr1", "fhr2", "mhr"):
+            if name in (layout.sample.names or ()):
+                rate = looked_at[name].astype(np.int32)
+                now, after = rate[:-1], rate[1:]
+                n += int((now > 0).sum())
+                near += int(((now >= 80) & (now <= 1000) & (after > 0) & (np.abs(after - now) <= _NEAR)).sum())
+        if n >= _ENOUGH:
+            return near / n
+    return 0.0
