@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EROFS
@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with interruptible(), nullcontext() if together else alone():
         try:
             verbosity, given = _take_verbosity(given)
-            with messages(name, verbosity), slow_imports_are_told():
+            with messages(name, verbosity, _in_words_of(verb, given)), slow_imports_are_told():
                 code = _run(verb, given)
         except BaseException as error:
             code = _answer(error, name, verb, given)
@@ -167,11 +167,18 @@ def _answer(error: BaseException, name: str, verb: str | None, given: list[str])
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    if verb in _TRAINING | _VERBS and not isinstance(mistake_behind(error), ForeignWordsError):
-        mistake = in_option_words(mistake, parsers_of(_parser([verb]))[verb], given)
+    if not isinstance(mistake_behind(error), ForeignWordsError):
+        mistake = _in_words_of(verb, given)(mistake)
     of_process = f"{process}: " if (process := further_process()) else ""  # it may be on one machine alone
     sys.stderr.write(f"{name}: {of_process}{mistake}\n")
     return 2
+
+
+def _in_words_of(verb: str | None, given: list[str]) -> Callable[[str], str]:
+    """What puts a message into the words of the verb's options, as far as there is such a verb."""
+    if verb not in _TRAINING | _VERBS:
+        return str
+    return lambda message: in_option_words(message, parsers_of(_parser([verb]))[verb], given)
 
 
 def _mistake(error: BaseException | None) -> str | None:

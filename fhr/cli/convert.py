@@ -22,6 +22,7 @@ from fhr.compute import Countdown
 from fhr.errors import FHRError
 
 from .messages import say
+from .reading_options import add_reading, how_read
 from .recordings import report
 from .tables import STDOUT, check_folder, check_out, destination
 
@@ -41,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", choices=formats, metavar="FORMAT", help=f"format in a folder: {', '.join(formats)}")
     parser.add_argument("--resample", type=float, metavar="HZ", help="write at this rate (default: as it was recorded)")
     parser.add_argument("--overwrite", action="store_true", help="replace other files of these names")
+    add_reading(parser)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -50,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
 
     suffix = _suffix(options)
     many = options.target != STDOUT and _is_folder(options.target)
-    stream = stream_paths(options.paths)
+    stream = stream_paths(options.paths, **how_read(options))
     if not many and len(stream) != 1:
         raise FHRError(f"{options.target}: one recording goes there, and {len(stream)} were given; name a folder")
     root = _common_folder(options.paths)

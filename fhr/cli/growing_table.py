@@ -134,12 +134,15 @@ class GrowingTable:
             ) from None
 
 
-def check_places(tables: Sequence[GrowingTable], paths: Sequence[str] = (), **others: str | None) -> None:
+def check_places(
+    tables: Sequence[GrowingTable], paths: Sequence[str] = (), recursive: bool = False, **others: str | None
+) -> None:
     """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of a recording.
 
     Args:
         tables: that grow.
         paths: of recordings, and of folders of them, that are read.
+        recursive: with the folders within these.
         others: further files by the name of their option, without its dashes.
 
     Raises:
@@ -156,7 +159,10 @@ def check_places(tables: Sequence[GrowingTable], paths: Sequence[str] = (), **ot
         other = known.setdefault(os.path.realpath(out), option)
         if other != option:
             raise FHRError(f"{option} {out}: {other} names the same file; give each table its own")
-        if os.path.exists(out) and (read := next((path for path in paths if _holds(path, out)), None)) is not None:
+        if (
+            os.path.exists(out)
+            and (read := next((path for path in paths if _holds(path, out, recursive)), None)) is not None
+        ):
             raise FHRError(f"{option} {out}: it is among the recordings of {read}; choose another file, elsewhere")
 
 
@@ -164,7 +170,7 @@ def _is_file(out: str) -> bool:
     return os.path.isfile(out) or not os.path.exists(out)
 
 
-def _holds(path: str, out: str) -> bool:
+def _holds(path: str, out: str, recursive: bool) -> bool:
     """True where a file is one of those that are read at a path."""
-    files = recordings_in(path) if os.path.isdir(path) else [path]
+    files = recordings_in(path, recursive=recursive) if os.path.isdir(path) else [path]
     return os.path.realpath(out) in {os.path.realpath(file) for file in files}

@@ -16,6 +16,7 @@ from .recording_folder import RecordingFolder
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
 from .targets import Target, label_in_words, label_slug
+from .told_outcomes import apart_by_path, with_outcomes
 
 __all__ = [
     "CTUUHB",
@@ -38,6 +39,7 @@ __all__ = [
     "RecordingStream",
     "Splits",
     "Target",
+    "apart_by_path",
     "bootstrap_of",
     "checksum_line",
     "checksum_of_lines",
@@ -61,4 +63,5 @@ __all__ = [
     "stream_paths",
     "told_of_use",
     "verify",
+    "with_outcomes",
 ]

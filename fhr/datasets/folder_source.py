@@ -1,23 +1,18 @@
 """Recordings of a folder to be read one by one, here or by another process: with names of their own and outcomes."""
 
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 from fhr.errors import OutcomeError
-from fhr.formats.folder import shown_names
-from fhr.recording import Outcome, Recording
+from fhr.recording import Recording
 
 from .members import apart, members_of, named, read_member, stem_of
 from .outcome_table import Measures, read_measures
+from .told_outcomes import joined_rows, told
 
 __all__ = ["FolderSource"]
-
-_log = logging.getLogger(__name__)
-_ALIKE = {"ph": 0.005}  # half of the last digit that tables give
-_ALIKE_ELSE = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,7 +64,8 @@ class FolderSource:
             OutcomeError: a table without outcomes, or without one for any of the recordings.
         """
         reading = dict(reading or {})
-        members = members_of(root, recursive=recursive, columns=reading.get("columns"))
+        ignored = () if outcomes is None else (outcomes,)
+        members = members_of(root, recursive=recursive, columns=reading.get("columns"), ignored=ignored)
         names = tuple(apart(members.paths))
         members.tell_of_folders()
         source = cls(str(root), members.paths, names, reading=reading, left_out=members.left_out)
@@ -77,24 +73,10 @@ class FolderSource:
 
     def _with(self, measures: Measures) -> Self:
         keys = dict(zip(self.paths, self._called, strict=True))
+        alone = joined_rows(measures, list(keys.values()), self.root)
         known = {path: measures.values[key] for path, key in keys.items() if key in measures.values}
         unusable = {path: measures.unusable[key] for path, key in keys.items() if key in measures.unusable}
-        if not known and not unusable:
-            raise OutcomeError(
-                f"{measures.path}: none of its {len(measures.values)} rows names one of the {len(self.paths)} "
-                f"recordings of {self.root} ({shown_names(list(measures.values))} beside {shown_names(self.paths)})"
-            )
-        without = [path for path in self.paths if path not in known and path not in unusable]
-        if without:
-            _log.warning(
-                "%s: no outcome for %d of %d recordings (%s)",
-                measures.path,
-                len(without),
-                len(self.paths),
-                shown_names(without),
-            )
-        alone = [name for name in (*measures.values, *measures.unusable) if name not in keys.values()]
-        left_out = {**self.left_out, **dict.fromkeys(alone, f"{measures.path}: an outcome without a recording")}
+        left_out = {**self.left_out, **alone}
         return replace(self, outcomes=known, unusable=unusable, left_out=left_out, table=measures.path)
 
     def __len__(self) -> int:
@@ -129,17 +111,4 @@ class FolderSource:
         if path in self.unusable:
             raise OutcomeError(f"{self.table}: {self.unusable[path]}")
         recording = named(read_member(self.root, path, self.reading), self.names[position])
-        return self._told(recording, self.outcomes[path]) if path in self.outcomes else recording
-
-    def _told(self, recording: Recording, told: Mapping[str, float]) -> Recording:
-        """The recording with the measures of the table where it carries none of its own."""
-        own = {name: getattr(recording.outcome, name) for name in told}
-        for name, value in told.items():
-            if abs(value - own[name]) > _ALIKE.get(name, _ALIKE_ELSE):  # not where one is unknown
-                raise OutcomeError(
-                    f"{self.table}: {name} {value:g} contradicts {name} {own[name]:g} in the recording itself; correct "
-                    "one of them"
-                )
-        new = {name: value for name, value in told.items() if own[name] != own[name]}
-        outcome: Outcome = replace(recording.outcome, **new)
-        return replace(recording, outcome=outcome)
+        return told(recording, self.outcomes[path], self.table) if path in self.outcomes else recording

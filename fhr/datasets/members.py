@@ -3,7 +3,7 @@
 import logging
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -51,6 +51,7 @@ def members_of(
     *,
     recursive: bool = False,
     columns: Mapping[str, str | int | None] | None = None,
+    ignored: Collection[str | Path] = (),
     records: bool = True,
 ) -> Members:
     """Find the recordings of a folder: the WFDB records that its `RECORDS` files list, else all, and other files.
@@ -59,6 +60,7 @@ def members_of(
         root: the folder.
         recursive: with the folders within it, each with its own `RECORDS` file where there is one.
         columns: that tables are read with.
+        ignored: files that are known to be no recordings.
         records: False to leave out the WFDB records, where their list is found to be unusable.
 
     Raises:
@@ -67,7 +69,7 @@ def members_of(
     """
     if not os.path.isdir(root):
         distinct_names(Path(root))  # says what is there instead
-    contents = contents_of(root, recursive=recursive, columns=columns)
+    contents = contents_of(root, recursive=recursive, columns=columns, ignored=ignored)
     within = [path.relative_to(root) for path in contents.recordings]
     headers = [path.with_suffix("").as_posix() for path in within if path.suffix.lower() == ".hea"]
     others = [path.as_posix() for path in within if path.suffix.lower() != ".hea"]

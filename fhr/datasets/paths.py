@@ -1,7 +1,7 @@
 """Recordings of paths: files, folders, and databases among them; all at once, or one after another with none held."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +35,12 @@ class RecordingStream:
     """Every recording of files and folders, one after another, in the order of `read_paths`; see `stream_paths`."""
 
     def __init__(
-        self, paths: Sequence[str], *, recursive: bool = False, reading: Mapping[str, Any] | None = None
+        self,
+        paths: Sequence[str],
+        *,
+        recursive: bool = False,
+        reading: Mapping[str, Any] | None = None,
+        ignored: Collection[str | Path] = (),
     ) -> None:
         self._given, self._reading = tuple(map(str, paths)), dict(reading or {})
         self._parts: list[str | Members | Reading] = []
@@ -43,12 +48,12 @@ class RecordingStream:
             if not Path(path).is_dir():
                 self._parts.append(path)
                 continue
-            columns = self._reading.get("columns")
+            how: dict[str, Any] = {"columns": self._reading.get("columns"), "ignored": ignored, "recursive": recursive}
             try:
-                members = members_of(path, recursive=recursive, columns=columns)
+                members = members_of(path, **how)
             except FHRError as error:
                 self._parts.append(Reading(path, None, str(error)))
-                members = members_of(path, recursive=recursive, columns=columns, records=False)
+                members = members_of(path, **how, records=False)
             self._parts += [members, *(Reading(file, None, reason) for file, reason in members.left_out.items())]
             members.tell_of_folders()
 
@@ -107,7 +112,11 @@ class RecordingStream:
 
 
 def stream_paths(
-    paths: Sequence[str], *, recursive: bool = False, reading: Mapping[str, Any] | None = None
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    reading: Mapping[str, Any] | None = None,
+    ignored: Collection[str | Path] = (),
 ) -> RecordingStream:
     """Read the recordings of the given files and folders while they are gone through; memory holds one at a time.
 
@@ -120,15 +129,20 @@ def stream_paths(
         recursive: with the folders within those that are given.
         reading: options of `fhr.read`, such as `columns`, `units` and `fs`; of the files of a folder a format gets
             those that it takes, a file that is named itself gets all.
+        ignored: files in the folders that are known to be no recordings, such as one that is to be written.
 
     Raises:
         FHRError: a folder that cannot be listed; while it is gone through, not one readable recording.
     """
-    return RecordingStream(paths, recursive=recursive, reading=reading)
+    return RecordingStream(paths, recursive=recursive, reading=reading, ignored=ignored)
 
 
 def read_paths(
-    paths: Sequence[str], *, recursive: bool = False, reading: Mapping[str, Any] | None = None
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    reading: Mapping[str, Any] | None = None,
+    ignored: Collection[str | Path] = (),
 ) -> tuple[list[Recording], dict[str, str]]:
     """Read every recording of the given files and folders; for each that cannot be read, by path, the reason.
 
@@ -139,7 +153,7 @@ def read_paths(
     """
     recordings: list[Recording] = []
     quarantined: dict[str, str] = {}
-    stream = stream_paths(paths, recursive=recursive, reading=reading)
+    stream = stream_paths(paths, recursive=recursive, reading=reading, ignored=ignored)
     for one in progress(stream, description="read", total=len(stream)):
         if one.recording is None:
             quarantined[one.path] = one.reason

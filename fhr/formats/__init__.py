@@ -3,6 +3,7 @@
 from .annotations import Annotation
 from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
+from .fhrma_markers import read_fhrma_markers
 from .folder import FolderContents, contents_of, recordings_in
 from .matlab import read_mat
 from .not_kept import not_kept
@@ -29,6 +30,7 @@ __all__ = [
     "plausible",
     "read",
     "read_fhrma",
+    "read_fhrma_markers",
     "read_mat",
     "read_npz",
     "read_table",

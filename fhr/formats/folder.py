@@ -20,7 +20,7 @@ import logging
 import os
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +83,11 @@ def recordings_in(folder: str | Path, *, recursive: bool = False) -> list[Path]:
 
 
 def contents_of(
-    folder: str | Path, *, recursive: bool = False, columns: Mapping[str, str | int | None] | None = None
+    folder: str | Path,
+    *,
+    recursive: bool = False,
+    columns: Mapping[str, str | int | None] | None = None,
+    ignored: Collection[str | Path] = (),
 ) -> FolderContents:
     """Tell recordings from other files, by the rule above.
 
@@ -95,6 +99,7 @@ def contents_of(
         recursive: with the folders within it, at any depth; hidden ones and unfinished work of verbs (`FILE.parts`) are
             passed over, links to folders are not followed.
         columns: that tables are read with, see `read_table`.
+        ignored: files that are known to be no recordings, such as one that is to be written.
 
     Raises:
         DatasetNotFoundError: no such folder, or one that cannot be listed.
@@ -102,11 +107,12 @@ def contents_of(
     if not os.path.isdir(folder):
         problem = "is a file" if os.path.isfile(folder) else "is not a folder"
         raise DatasetNotFoundError(f"{str(folder)!r} {problem}; give one that holds recordings")
-    parts = [_Folder(Path(folder), columns)]
+    known = frozenset(os.path.realpath(path) for path in ignored)
+    parts = [_Folder(Path(folder), columns, known)]
     if recursive:
         waiting = list(parts)
         while waiting:
-            within = [_Folder(path, columns) for path in waiting.pop().folders]
+            within = [_Folder(path, columns, known) for path in waiting.pop().folders]
             parts += within
             waiting += within
         parts.sort(key=lambda part: part.path)
@@ -134,7 +140,9 @@ def shown_names(paths: Sequence[Path | str], most: int = _SOME) -> str:
 class _Folder:
     """One folder, without those within it."""
 
-    def __init__(self, path: Path, columns: Mapping[str, str | int | None] | None) -> None:
+    def __init__(
+        self, path: Path, columns: Mapping[str, str | int | None] | None, ignored: Collection[str] = ()
+    ) -> None:
         self.path, self._columns = path, columns
         self.recordings: list[Path] = []
         self.others: list[Path] = []
@@ -149,7 +157,7 @@ class _Folder:
             if one.name.startswith("."):
                 self.others.append(one)
             elif not one.is_dir():  # a broken link is no folder
-                files.append(one)
+                (self.others if ignored and os.path.realpath(one) in ignored else files).append(one)
             elif one.is_symlink():
                 self._leave_out(one, "a link to a folder, which is not followed; give that folder itself")
             elif not one.name.endswith(".parts"):
@@ -173,6 +181,9 @@ class _Folder:
                 rest.append(path)
         tables = [path for path in rest if suffix_of(path) in TABLE_SUFFIXES]
         heads = {path: head_of(path, self._columns) for path in tables}
+        for path in [path for path in tables if ".txt" in suffix_of(path)]:  # most of them are words
+            if not (isinstance(head := heads[path], Head) and head.is_recording):
+                del heads[path]
         self.recordings += [path for path, head in heads.items() if isinstance(head, Head) and head.is_recording]
         self.recordings.sort()
         stems = {_stem(path) for path in self.recordings}

@@ -31,7 +31,15 @@ _SYNONYMS = {
     "apgar1": ("apgar 1 min", "apgar 1 minute", "apgar at 1 min", "apgar 1'", "1 min apgar", "1 minute apgar"),
     "apgar5": ("apgar 5 min", "apgar 5 minutes", "apgar at 5 min", "apgar 5'", "5 min apgar", "5 minute apgar"),
     "gestational_age": (
-        *("gestation", "gestational age", "gest age", "ga", "gestational weeks", "gestation weeks", "weeks of gestation"),
+        *(
+            "gestation",
+            "gestational age",
+            "gest age",
+            "ga",
+            "gestational weeks",
+            "gestation weeks",
+            "weeks of gestation",
+        ),
         *("gest", "age of gestation", "ssw"),
     ),
     "weight": ("weight", "birth weight", "birthweight", "bw", "gewicht", "geburtsgewicht"),

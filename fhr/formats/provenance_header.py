@@ -45,6 +45,9 @@ def parse_provenance(lines: Iterable[str], *, where: str) -> Provenance:
         FormatError: a line of the section that is no field, stands twice or holds no text, or fields that contradict
             each other.
     """
+    lines = list(lines)
+    if not any(_TITLE in line for line in lines):
+        return Provenance()
     found: dict[str, list[str]] = {}
     inside, said = False, _TITLE
     try:

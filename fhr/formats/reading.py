@@ -14,7 +14,7 @@ from .matlab import MATLAB_SUFFIX, read_mat
 from .missing_file import check_there
 from .npz import NPZ_SUFFIX, read_npz
 from .regular_file import shown
-from .table import TABLE_SUFFIXES, read_table
+from .table import SHEET_SUFFIXES, TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
 
 __all__ = ["READERS", "options_taken", "read", "suffix_of"]
@@ -23,7 +23,7 @@ _RECORD = ("", ".hea", ".dat")
 READERS: dict[str, Callable[..., Recording]] = {
     **dict.fromkeys(_RECORD, read_wfdb),
     **dict.fromkeys(FHRMA_SUFFIXES, read_fhrma),
-    **dict.fromkeys(TABLE_SUFFIXES, read_table),
+    **dict.fromkeys((*TABLE_SUFFIXES, *SHEET_SUFFIXES), read_table),
     NPZ_SUFFIX: read_npz,
     MATLAB_SUFFIX: read_mat,
 }
@@ -35,9 +35,10 @@ def suffix_of(path: str | Path) -> str:
     >>> suffix_of("A.CSV"), suffix_of("1001"), suffix_of("a.b.fhr")
     ('.csv', '', '.fhr')
     """
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    both = "".join(suffixes[-2:])
-    return both if both in READERS else "".join(suffixes[-1:])
+    path = Path(path)
+    suffix = path.suffix.lower()
+    both = Path(path.stem).suffix.lower() + suffix
+    return both if both in READERS else suffix
 
 
 def read(path: str | Path, **options: Any) -> Recording:

@@ -8,7 +8,9 @@ from typing import NamedTuple
 from fhr.errors import FormatError
 
 from .channel_names import guess_channels
+from .gzip_file import beginning
 from .regular_file import cut, open_regular, reason, shown
+from .table_columns import is_unit_row, names_heart_rate
 from .table_text import Layout, layout_of, text_of
 
 __all__ = ["Head", "head_of"]
@@ -83,10 +85,19 @@ def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -
     try:
         with open_regular(path) as file:
             raw = file.read(_BYTES) or b""
+        if path.suffix.lower() == ".gz":
+            raw = beginning(raw, _BYTES)
     except (OSError, ValueError) as error:
         return FormatError(f"{cut(str(path))}: cannot be read ({reason(error)}); check the file")
     try:
-        layout = layout_of(text_of(raw, cut(str(path))), separator=None, decimal=None, where=cut(str(path)))
+        layout = layout_of(
+            text_of(raw, cut(str(path))),
+            separator=None,
+            decimal=None,
+            where=cut(str(path)),
+            is_header=names_heart_rate(columns),
+            is_unit=is_unit_row,
+        )
     except FormatError as error:
         return error
     channels = frozenset(channel for name in layout.names for channel in guess_channels([name], where=str(path)))

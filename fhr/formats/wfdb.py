@@ -129,10 +129,10 @@ def wfdb_header_of(path: str | Path) -> Header:
         FormatError: as `read_wfdb`.
     """
     path = Path(path)
-    stem = path.stem if path.suffix.lower() in (".hea", ".dat") else path.name
-    if path.suffix.lower() != ".hea" or not path.is_file():
-        path = in_any_case(path.parent / f"{stem}.hea")
-    return read_header(path)
+    suffix = path.suffix.lower()
+    if suffix != ".hea":
+        path = path.parent / f"{path.stem if suffix == '.dat' else path.name}.hea"
+    return read_header(in_any_case(path))
 
 
 def write_wfdb(recording: Recording, folder: str | Path) -> Path:
@@ -195,9 +195,7 @@ def _rate(header: Header, fs: float | None) -> float:
     return header.fs
 
 
-def _chosen(
-    names: list[str], columns: Mapping[str, str | int | None] | None, where: str
-) -> list[tuple[int, str, str]]:
+def _chosen(names: list[str], columns: Mapping[str, str | int | None] | None, where: str) -> list[tuple[int, str, str]]:
     """Position, role and sensor of the signals to read, in their order in the file."""
     columns = dict(columns or {})
     held = f"its signals are {', '.join(shown(name) for name in names)}"

@@ -23,7 +23,6 @@ MAX_HEADER_BYTES = 1 << 20
 NO_FILE = "~"  # in the place of a file or segment: nothing is stored
 _MOST_SIGNALS, _MOST_PER_FRAME = 16, 100_000
 _MAX_DIGITS = 30  # of a number
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _Number = TypeVar("_Number", int, float)
 _BEHIND_NAME, _SEGMENTS = re.compile(r"\s|/\d+\s"), re.compile(r"/(\d+)(?=\s)")
 _STORED = re.compile(
@@ -122,8 +121,8 @@ def parse_header(raw: bytes, path: Path) -> Header:
             a signal file elsewhere.
     """
     text, encoding = _decoded(raw)
-    lines = [line.strip() for line in _LINE_END.split(text)]
-    code = [line for line in lines if line and not line.startswith("#")]
+    lines = [line.strip() for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
+    code = [line for line in lines if line and line[0] != "#"]
     if not code:
         raise FormatError(f"{path}: no record line; the file is empty or holds comments only")
     name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
@@ -137,9 +136,7 @@ def parse_header(raw: bytes, path: Path) -> Header:
         signals = [_signal_line(line, path) for line in code[1:]]
     else:
         segments = [_segment_line(line, path) for line in code[1:]]
-    return Header(
-        path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding
-    )
+    return Header(path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding)
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:
@@ -241,9 +238,7 @@ def _signal_line(line: str, where: Path) -> Signal:
     return Signal(file, int(stored["format"]), per_frame, skew, offset, *_described(stored["rest"] or "", line, where))
 
 
-def _described(
-    text: str, line: str, where: Path
-) -> tuple[float | None, int, str | None, int, int | None, str]:
+def _described(text: str, line: str, where: Path) -> tuple[float | None, int, str | None, int, int | None, str]:
     """Gain, baseline, unit, initial value, checksum and name: fields may be left out from any on, but for the name."""
     fields = text.split(maxsplit=6)
     match = _GAIN.fullmatch(fields[0]) if fields else None

@@ -103,7 +103,7 @@ def _columns(frames: np.ndarray, signals: Sequence[Signal]) -> list[np.ndarray]:
     """Signals of interleaved frames."""
     ends = accumulate(signal.per_frame for signal in signals)
     return [
-        frames[:, end - 1] if one.per_frame == 1 else frames[:, end - one.per_frame : end].reshape(-1)
+        np.ascontiguousarray(frames[:, end - one.per_frame : end]).reshape(-1)
         for one, end in zip(signals, ends, strict=True)
     ]
 

@@ -181,7 +181,7 @@ def _read_own(header: Header, positions: Sequence[int]) -> tuple[list[Channel], 
         n_frames = len(columns[0]) // group[0].per_frame
         raws.append(raw)
         for i, values in zip(members, columns, strict=True):
-            checksum = int(values.sum(dtype=np.int64))
+            checksum = int(np.add.reduce(values, dtype=values.dtype))  # wraps around, as the standard's does
             told = header.signals[i].checksum
             if told is not None and (checksum - told) % 65536:
                 raise FormatError(
@@ -207,9 +207,12 @@ def _channel(signal: Signal, digital: np.ndarray | None, n_frames: int, header: 
         return Channel(np.full(n_frames * signal.per_frame, nan, np.float32), signal.per_frame, signal.unit, False)
     real = np.float32 if digital.dtype.itemsize <= 2 else np.float64
     values = digital.astype(real)
-    values[(digital == signal.baseline) | (digital == missing_mark(signal.format))] = nan
-    values -= real(signal.baseline)
+    if signal.baseline:
+        values -= real(signal.baseline)
     values /= real(gain)
+    np.copyto(values, nan, where=digital == signal.baseline)
+    if (mark := missing_mark(signal.format)) is not None:
+        np.copyto(values, nan, where=digital == mark)
     if shift := min(signal.skew, n_frames) * signal.per_frame:
         values = np.concatenate([values[shift:], np.full(shift, nan, real)])
     return Channel(values, signal.per_frame, signal.unit, not signal.gain)

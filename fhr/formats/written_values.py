@@ -9,7 +9,22 @@ from typing import NamedTuple
 
 __all__ = ["UNITS", "Written", "written"]
 
-_MISSING = ("", "nan", "na", "n/a", "n.a.", "none given", "-", "--", "---", "?", "unknown", "missing", "not known", "null")
+_MISSING = (
+    "",
+    "nan",
+    "na",
+    "n/a",
+    "n.a.",
+    "none given",
+    "-",
+    "--",
+    "---",
+    "?",
+    "unknown",
+    "missing",
+    "not known",
+    "null",
+)
 _FLAG = dict.fromkeys(("yes", "y", "true", "ja", "j", "present"), 1.0) | dict.fromkeys(
     ("no", "n", "false", "nein", "none", "absent"), 0.0
 )

@@ -81,6 +81,8 @@ def open_index(
     step: float | None = None,
     most_loss: float | None = None,
     folder: str | Path | None = None,
+    recursive: bool = False,
+    reading: Mapping[str, Any] | None = None,
 ) -> OpenIndex:
     """Make the index of a database, or take the one that is kept.
 
@@ -96,6 +98,8 @@ def open_index(
         most_loss: largest share of missing heart rate of a window; None for that of an index, else 0.5.
         folder: where the index is kept; what lies there is taken if it is of these recordings and settings. None to
             keep nothing.
+        recursive: with the folders within a folder of recordings.
+        reading: options of `fhr.read` for a folder of recordings.
 
     Raises:
         FHRError: a folder that holds something else, or the index of another database or of other settings; settings
@@ -122,7 +126,8 @@ def open_index(
     length = 20.0 if minutes is None else float(minutes)
     taken = embedding_from("kernel" if embedding is None else embedding, length)
     _check_minutes(taken, length)
-    recordings = among if isinstance(among, Database) else StreamedFolder(among)
+    how: dict[str, Any] = {"recursive": recursive, "reading": dict(reading or {})}
+    recordings = among if isinstance(among, Database) else StreamedFolder(among, **how)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
     settings = {"minutes": length, "step": 5.0 if step is None else float(step), "most_loss": loss}
@@ -135,6 +140,7 @@ def open_index(
         return OpenIndex(make(None), recordings)
     _check_keepable(fitted)
     facts = {"embedding": taken.identity, "distance": _name(fitted), **settings}
+    facts |= {"reading": how} if any(how.values()) else {}
     return OpenIndex(kept(Path(folder), taken, facts, lambda: _checksum(recordings), make), recordings)
 
 
