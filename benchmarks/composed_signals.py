@@ -329,7 +329,7 @@ def _discontinuous(
 
 
 def fhrma(choices: Choices, suffix: str) -> Composition:
-    """An FHRMA file: sensors, header, date; there are few ways to write one."""
+    """An FHRMA or OpenCTG file: sensors, header, date; there are few ways to write one."""
     n = 4 * 90
     rng = choices.rng
     rate = np.round(4 * (140 + np.cumsum(rng.normal(0, 0.4, n)))).astype(int)
@@ -337,7 +337,7 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     mhr = np.round(4 * (85 + rng.normal(0, 1, n))).astype(int)
     missing = gaps(choices, n)
     one, two = rate.copy(), rate + rng.integers(-4, 5, n)
-    sensors = choices.take("layout", {"first": 3, "second": 3, "one after the other": 3, "both": 3, "twins": 1, "mother only": 0.5 if suffix == "fhrm" else 0})
+    sensors = choices.take("layout", {"first": 3, "second": 3, "one after the other": 3, "both": 3, "twins": 1, "mother only": 0.5 if suffix.endswith("m") else 0})
     if sensors == "twins":
         two = rate + 80
         choices.doubt("two hearts", {"channel": 1})
@@ -354,8 +354,12 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     for values in (one, two, toco):
         values[missing] = 0
     mhr[np.roll(missing, 5)] = 0
-    fields = [one, two, *([mhr] if suffix == "fhrm" else [])]
-    dtype = np.dtype([*[(f"r{i}", "<u2") for i in range(len(fields))], ("t", "u1"), ("q", "u1")])
+    sizes = {"m": {"8": 1}, "a": {"12": 1, "10": 1}}.get(suffix[-1], {"6": 4, "8": 2})
+    size = choices.take("bytes a sample", sizes)
+    mother = size in ("8", "12")
+    fields = [one, two, *([mhr] if mother else [])]
+    analysed = [("clean", "<u2"), ("baseline", "<u2")] if size in ("10", "12") else []
+    dtype = np.dtype([*[(f"r{i}", "<u2") for i in range(len(fields))], ("t", "u1"), ("q", "u1"), *analysed])
     data = np.zeros(n, dtype)
     for i, values in enumerate(fields):
         data[f"r{i}"] = values
@@ -364,14 +368,17 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     if quality == "random":
         data["q"] = rng.integers(0, 256, n)
     stamp = int(choices.take("date", {"0": 2, "1710496800": 3}))
-    header = int(choices.take("header", {"4": 4, "8": 2}))
-    raw = stamp.to_bytes(header, "little") + data.tobytes()
+    header = choices.take("header", {"date": 4, "long date": 2, "recorder": 1, "recorder, finished": 0.7})
+    words = {"date": [stamp], "long date": [stamp, 0], "recorder": [1_234_555, stamp], "recorder, finished": [1_234_555, stamp, 1_234_568]}
+    if analysed:
+        data["clean"], data["baseline"] = np.where(two == 0, one, two), 4 * 140
+    raw = b"".join(word.to_bytes(4, "little") for word in words[header]) + data.tobytes()
     cut = choices.take("damage", {"none": 8, "truncated": 1})
     if cut == "truncated":
-        raw = raw[: -int(rng.choice([1, 2, 3, 5] if suffix == "fhr" else [1, 2, 3, 5, 6, 7]))]
+        raw = raw[: -int(rng.choice([k for k in (1, 2, 3, 5, 6, 7) if k < int(size)]))]
         choices.doubt("a truncated file", None)
     first = np.where(two == 0, one, two) if sensors != "twins" else one
     told = np.where(first == 0, np.nan, first / 4)
-    truth = Truth(told, np.where(toco == 0, np.nan, toco / 2), np.where(mhr == 0, np.nan, mhr / 4) if suffix == "fhrm" else None, 4.0,
+    truth = Truth(told, np.where(toco == 0, np.nan, toco / 2), np.where(mhr == 0, np.nan, mhr / 4) if mother else None, 4.0,
                   "2024-03-15" if stamp else "")  # fmt: skip
     return Composition(choices.axes, {f"a.{suffix}": raw}, f"a.{suffix}", {}, truth, tuple(choices.doubts), choices.remedy)
