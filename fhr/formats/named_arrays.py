@@ -88,7 +88,7 @@ def from_arrays(
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
-        fs, notes = grid.fs, dict(grid.notes)
+        fs, notes = grid.fs, _start(arrays[of["time"].name]) | grid.notes
     elif fs is None:
         raise FormatError(f"{where}: no {kind} is called fs or time; give fs in Hz, or columns={{'fs': NAME}}")
     fs = checked_rate(fs, where)
@@ -100,10 +100,10 @@ def from_arrays(
         **signals.notes,
         **notes,
     }
-    if others := left_out(names, chosen, stems):
-        step["left_out"] = [cut(name) for name in others]
-    if others := [name for name in names if name not in arrays and name not in others]:
-        step["passed_over"] = [cut(name) for name in others[:_SHOWN]]
+    if others := left_out(names, {one.position for one in chosen}, stems):
+        step["left_out"] = others
+    if others := [cut(name) for name in names if name not in arrays and cut(name) not in others]:
+        step["passed_over"] = others[:_SHOWN]
     return FromArrays(signals, fs, step)
 
 
@@ -140,6 +140,11 @@ def _time(one: Chosen, arrays: Mapping[str, np.ndarray], where: str) -> np.ndarr
     if values.dtype.kind == "m":
         values = np.where(np.isnat(values), np.nan, values / np.timedelta64(1, "s"))
     return _vector(values, cut(one.name), where).astype(np.float64)
+
+
+def _start(values: np.ndarray) -> dict[str, str]:
+    """Date of the first sample, where the times are dates."""
+    return {"start": str(np.nanmin(values).astype("datetime64[us]"))} if values.dtype.kind == "M" else {}
 
 
 def _rate(values: np.ndarray, name: str, where: str) -> float:
