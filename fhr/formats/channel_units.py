@@ -60,7 +60,7 @@ _UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes the
         "ns": r"ns|nanoseconds?",
         "min": _MINUTE,
         "h": r"h|hrs?|hours?|stunden?",
-        "day": r"d|days?|tage?",
+        "d": r"d|days?|tage?",
         SAMPLE: r"samples?|smpl?",
     },
     "fhr": _HEART_RATE,

@@ -75,7 +75,7 @@ def read_table(
         fs: sampling rate, Hz; needed where there is no time, else the rate of the grid.
         units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "uc" "mmhg" or "kpa" (converted to
             mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "us", "ns", "min", "h",
-            "day", "sample" (a count, which needs `fs`), or, of texts of two numbers that may be either, "hh:mm" or
+            "d", "sample" (a count, which needs `fs`), or, of texts of two numbers that may be either, "hh:mm" or
             "mm:ss".
         separator: one character between cells, `" "` for any white space.
         decimal: "." or ",".

@@ -247,7 +247,7 @@ def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[st
                 return TableTimes((values - first) * scale, "s", start), {"times_since_1970_in": name}
         serial = _SERIAL[0] <= first < _SERIAL[1]
         short = unit is None and _STEP[0] <= step * _DAY <= (_SLOWEST if serial else _STEP[1])
-        if unit == "day" or (short and (serial or first < _MOST_DAYS)):
+        if unit == "d" or (short and (serial or first < _MOST_DAYS)):
             start = None
             if serial:
                 start = pd.Timestamp(round((first - _UNIX_DAY) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
