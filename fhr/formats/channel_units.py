@@ -60,7 +60,7 @@ _UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes the
         "ns": r"ns|nanoseconds?",
         "min": _MINUTE,
         "h": r"h|hrs?|hours?|stunden?",
-        "d": r"d|days?|tage?",
+        "day": r"d|days?|tage?",
         SAMPLE: r"samples?|smpl?",
     },
     "fhr": _HEART_RATE,

@@ -6,7 +6,7 @@ from fhr.errors import FormatError
 
 __all__ = ["SAMPLE", "SECONDS", "TIME_UNITS", "guess_unit", "refuse_clock_digits"]
 
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.0, "day": 86_400.0}
 SAMPLE = "sample"  # a count of samples, 1 / fs apart
 TIME_UNITS = (*SECONDS, SAMPLE)
 _USUAL = (0.1, 2.0)  # s between samples of recordings of heart rates
@@ -14,7 +14,7 @@ _PLAIN = ("s", "ms")  # told from the step alone; others need more evidence
 _CALENDARS = {  # first time at which the unit is sure: those of the years 1970 (spreadsheets: 1954) to 2100 or so
     "us": (1e14, 5e15),
     "ns": (1e17, 5e18),
-    "d": (20_000.0, 80_000.0),
+    "day": (20_000.0, 80_000.0),
 }
 _DATENUM = (700_000.0, 800_000.0)  # days of MATLAB
 _MINUTE, _JUMP = 60.0, 40.0
@@ -53,7 +53,7 @@ def guess_unit(step: float | None, first: float, *, fs: float | None, sparse: bo
         if _usual(step, unit):
             return unit
     for unit, (least, most) in _CALENDARS.items():
-        dated = least <= first < most or (unit == "d" and _DATENUM[0] <= first < _DATENUM[1])
+        dated = least <= first < most or (unit == "day" and _DATENUM[0] <= first < _DATENUM[1])
         if dated and _usual(step, unit):
             return unit
     fits = [f"{unit!r} ({1 / (step * SECONDS[unit]):.4g} Hz)" for unit in _possible(step)]

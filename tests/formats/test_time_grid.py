@@ -243,8 +243,8 @@ def test_local_clocks_that_are_set_to_summer_or_winter_time():
         ("ms", 1e-3, 1.6e12),
         ("us", 1e-6, 1.6e15),
         ("ns", 1e-9, 1.6e18),
-        ("d", 86400, 43864.5),
-        ("d", 86400, 737000.5),
+        ("day", 86400, 43864.5),
+        ("day", 86400, 737000.5),
     ],
 )
 def test_units_follow_from_the_step_and_the_first_time(unit, seconds, first):
@@ -257,7 +257,7 @@ def test_units_follow_from_the_step_and_the_first_time(unit, seconds, first):
         assert grid.notes["time_unit_guessed"] == unit
 
 
-@pytest.mark.parametrize(("unit", "seconds"), [("min", 60), ("h", 3600), ("d", 86400), ("us", 1e-6), ("ns", 1e-9)])
+@pytest.mark.parametrize(("unit", "seconds"), [("min", 60), ("h", 3600), ("day", 86400), ("us", 1e-6), ("ns", 1e-9)])
 def test_other_units_follow_from_the_rate_alone(unit, seconds):
     time = np.arange(800) / 4 / seconds
     assert place(time, unit=None, fs=4, tolerance=None, where="a").notes["time_unit_guessed"] == unit
