@@ -67,6 +67,7 @@ _NAMES = {
     ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
+_TIME_WORDS = ("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days")  # as names
 _COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
 _SIGNALS = ("fhr", "uc", "mhr")
@@ -208,8 +209,8 @@ def _read(name: str) -> _Read | None:
     words = _words(name)
     if "".join(words) in _COUNTS:
         return _Read("time", SAMPLE)
-    if words in (["seconds"], ["milliseconds"]):
-        return _Read("time", "s" if words == ["seconds"] else "ms")
+    if len(words) == 1 and words[0] in _TIME_WORDS:
+        return _Read("time", unit_of(words[0], "time"))
     for channel in _NAMES:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:
