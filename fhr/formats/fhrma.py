@@ -112,7 +112,7 @@ def read_fhrma(
     stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2), None, sensors.get("toco", "")))
     if with_mhr:
         stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4), None, sensors.get("mhr", "")))
-    signals = assembled(stored, fs=_FS, where=str(path), checked=False, remedy="channel=1 or channel=2")
+    signals = assembled(stored, fs=_FS, where=str(path), zero_missing=False, checked=False, remedy="channel=1 or channel=2")
     parameters: dict[str, Any] = {
         "format": "fhrma",
         "timestamp": layout.timestamp,
