@@ -13,6 +13,7 @@ from fhr.errors import FormatError
 
 from .channel_units import known_elsewhere, unit_of
 from .regular_file import shown
+from .time_units import SAMPLE
 from .two_heart_rates import SCALP
 
 __all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel"]
@@ -32,6 +33,7 @@ _NAMES = {
     "mhr": ("mhr", "maternalheartrate", "maternalhr", "maternalpulse", _INTERVALS[2]),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
+_COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
 _SIGNALS = ("fhr", "uc", "mhr")
 _SENSORS = {
@@ -78,7 +80,8 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     """Guess the channels `time`, `fhr`, `uc`, `mhr` and `fs` from `names`, without those to skip.
 
     Several names for `fhr` are transducers on one fetus if they are numbered alike (`FHR1` and `FHR2`) or name their
-    sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name.
+    sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name; a count of
+    samples (`sample`, `index`) stands for times where there are none.
 
     Raises:
         FormatError: two names for one channel.
@@ -93,6 +96,10 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
         if read is None or read.channel in skip:
             continue
         others = found.setdefault(read.channel, [])
+        if read.channel == "time" and others and (read.unit == SAMPLE) != (others[0][1].unit == SAMPLE):
+            if read.unit == SAMPLE:
+                continue  # times say more than a count of samples
+            others.clear()
         others.append((position, read))
         if len(others) > 1 and not _transducers([one for _, one in others]):
             first = names[others[0][0]]
@@ -163,6 +170,8 @@ def _unit(word: str, channel: str) -> str | None:
 def _read(name: str) -> _Read | None:
     """Channel, unit, sensor and number of a name; None where it is that of no channel."""
     words = _words(name)
+    if "".join(words) in _COUNTS:
+        return _Read("time", SAMPLE)
     if words in (["seconds"], ["milliseconds"]):
         return _Read("time", "s" if words == ["seconds"] else "ms")
     for channel in _NAMES:

@@ -10,6 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .time_units import SAMPLE
+
 __all__ = [
     "ACTIVITY_UNITS",
     "AS_STORED",
@@ -53,7 +55,14 @@ _HEART_RATE = {
     **_SECOND,
 }
 _UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes them
-    "time": {"s": _SECOND["s"], "ms": _SECOND["ms"], "min": _MINUTE},
+    "time": {
+        **_SECOND,
+        "ns": r"ns|nanoseconds?",
+        "min": _MINUTE,
+        "h": r"h|hrs?|hours?|stunden?",
+        "day": r"d|days?|tage?",
+        SAMPLE: r"samples?|smpl?",
+    },
     "fhr": _HEART_RATE,
     "uc": {
         "mmhg": "mmhg|torr|mdcdimmmhg",

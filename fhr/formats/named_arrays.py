@@ -34,6 +34,8 @@ def from_arrays(
     columns: Mapping[str, Any] | None,
     units: Mapping[str, str] | None,
     fs: float | None,
+    tolerance: float | None = None,
+    order: str | None = None,
     kind: str,
     where: str,
     ours: bool = False,
@@ -50,6 +52,8 @@ def from_arrays(
         columns: see `choose_channels`.
         units: by role, in place of what the names say.
         fs: sampling rate, Hz, in place of the file's own.
+        tolerance: see `place`.
+        order: "time" sorts samples whose times go back; None refuses them.
         kind: of what has a name, such as "variable", for messages.
         where: the file, for messages.
         ours: whether the file is by this package's writer: 0 is a value, and nothing is checked.
@@ -79,7 +83,8 @@ def from_arrays(
         unit = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
         if arrays[of["time"].name].dtype.kind in "mM":
             unit = "s"
-        grid = place(time, unit=unit, fs=fs, tolerance=None, where=where)
+        values = [np.asarray(channel.values, np.float64) for channel in stored]
+        grid = place(time, unit=unit, fs=fs, tolerance=tolerance, where=where, order=order, values=values)
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]

@@ -51,6 +51,7 @@ def read_table(
     separator: str | None = None,
     decimal: str | None = None,
     tolerance: float | None = None,
+    order: str | None = None,
     header_row: int | None = None,
     dayfirst: bool | None = None,
     sheet: str | None = None,
@@ -60,10 +61,10 @@ def read_table(
     What is not given is guessed: separator and header from the first lines, where rows above the header, a row of units
     and lines of words beneath the last row may stand; decimal comma, groups of thousands and the order of dates from
     all cells; columns and units from the header's names. Cells that may mean two things are refused. Blank cells, NaN
-    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid by the nearest stamp, gaps stay
-    NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that start with
-    `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value, blank alone
-    is missing.
+    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid, each at a sample of its own,
+    gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that
+    start with `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value,
+    blank alone is missing.
 
     Args:
         path: a `.csv`, `.tsv` or `.txt` file in UTF-8, UTF-16 or Latin-1, or one of them with `.gz`; an `.xlsx` or
@@ -73,12 +74,14 @@ def read_table(
             the header.
         fs: sampling rate, Hz; needed where there is no time, else the rate of the grid.
         units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "uc" "mmhg" or "kpa" (converted to
-            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "min", "day", or, of texts
-            of two numbers that may be either, "hh:mm" or "mm:ss".
+            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "us", "ns", "min", "h",
+            "day", "sample" (a count, which needs `fs`), or, of texts of two numbers that may be either, "hh:mm" or
+            "mm:ss".
         separator: one character between cells, `" "` for any white space.
         decimal: "." or ",".
-        tolerance: the seconds to either side that a row may stand for; by default half a sample of the grid. Give more
-            for stamps that are sparse, at heart beats say.
+        tolerance: the seconds to either side that a row may stand for; for stamps that are sparse, at heart beats
+            say; by default each row stands for one sample.
+        order: "time" sorts rows whose times go back; None refuses them.
         header_row: row of the header as a spreadsheet counts, from 1, comments and blank lines too; 0 for none.
         dayfirst: whether 03/02/2020 is in February, where no date in the file shows it.
         sheet: name of a spreadsheet's sheet, where several hold a fetal heart rate.
@@ -90,8 +93,8 @@ def read_table(
 
     Raises:
         FormatError: no such file, one that is no table, no FHR column, two columns for one channel, neither time nor
-            `fs`, times that are blank or stand twice, a cell that is no number, numbers, dates or sheets of which the
-            file does not say how, or which, to read.
+            `fs`, times that are blank, stand twice, go back or contradict `fs`, a cell that is no number, numbers,
+            dates or sheets of which the file does not say how, or which, to read.
         FHRError: an argument outside what it may be; a spreadsheet without openpyxl.
     """
     path = Path(path)
@@ -138,7 +141,17 @@ def read_table(
     if times is not None:
         if times.start:
             notes["start"] = times.start
-        grid = place(times.values, unit=times.unit, fs=known.get("fs"), tolerance=tolerance, where=where)
+        grid = place(
+            times.values,
+            unit=times.unit,
+            fs=known.get("fs"),
+            tolerance=tolerance,
+            where=where,
+            order=order,
+            began=times.start,
+            values=[channel.values for channel in stored],
+            row_of=lambda index: layout.row_of(index, blank_lines=False),
+        )
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]

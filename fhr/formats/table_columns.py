@@ -13,12 +13,12 @@ from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
 from .clock_times import TIME_TEXTS, is_time_text
 from .regular_file import shown
 from .table_text import Layout
-from .time_grid import SECONDS
+from .time_units import SAMPLE, TIME_UNITS
 
 __all__ = ["Column", "channels_of", "check_arguments", "is_unit_row", "names_heart_rate"]
 
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
-_TIME_UNITS = (*dict.fromkeys((*SECONDS, "day")), *TIME_TEXTS)
+_TIME_UNITS = (*TIME_UNITS, *TIME_TEXTS)
 _MAX_NAME = 80  # characters of a header's name
 
 
@@ -195,7 +195,8 @@ def _with_unit(column: Column, layout: Layout, units: Mapping[str, str], where: 
 def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None:
     """Position of a column of dates beside one of times of day; None where there are not these two."""
     short = {i: name for i, name in enumerate(names) if len(name) <= _MAX_NAME}
-    times = [i for i, name in short.items() if "time" in guess_channels([name], where=where)]
+    named = {i: guess_channels([name], where=where).get("time") for i, name in short.items()}
+    times = [i for i, those in named.items() if those and those[0].unit != SAMPLE]
     cells = {i: layout.first[i].strip() for i in times if i < len(layout.first)}
     dates = [i for i, cell in cells.items() if _is_day(cell)]
     clocks = [i for i, cell in cells.items() if ":" in cell and is_time_text(cell) and not _is_day(cell.split()[0])]
