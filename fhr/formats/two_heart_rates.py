@@ -37,8 +37,9 @@ def merged_rates(
         The rate, and the names of the channels that hold signal in the order in which they were preferred.
 
     Raises:
-        FormatError: common signal of over a minute, or of half of one of them and a tenth of the recording, with a median
-            difference above 10 bpm (this package's choice): two hearts, or one of which a sensor halved or doubled the rate.
+        FormatError: common signal of over a minute, or of half of one of them and a tenth of the recording, with a
+            median difference above 10 bpm (this package's choice): two hearts, or one of which a sensor halved or
+            doubled the rate.
     """
     order = sorted(range(len(rates)), key=lambda i: (sensors[i] == SCALP, i), reverse=True)
     held = [~np.isnan(rate) for rate in rates]
