@@ -13,6 +13,7 @@ from typing import NamedTuple
 from fhr.errors import FormatError
 
 from .channel_units import known_elsewhere, unit_of
+from .clock_times import text_unit
 from .regular_file import shown
 from .time_units import SAMPLE
 from .two_heart_rates import SCALP
@@ -26,8 +27,12 @@ _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
 _NAMES = {
     "time": (
         *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
+<<<<<<< HEAD
         *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed"),
         *("relativetime", "recordingtime", "sampletime", "localtime"),
+=======
+        *("clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
+>>>>>>> main
         *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
         *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
@@ -41,9 +46,25 @@ _NAMES = {
         *_INTERVALS[:2],
     ),
     "uc": (
+<<<<<<< HEAD
         *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
         *("uterinepressure",),
         *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "tocogram", "ut"),
+=======
+        *(
+            "uc",
+            "ua",
+            "toco",
+            "tocogram",
+            "uterinepressure",
+            "iup",
+            "iupc",
+            "uterineactivity",
+            "uterinecontraction",
+            "uterinecontractions",
+        ),
+        *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "ut"),
+>>>>>>> main
         *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
         *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
         *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
@@ -188,7 +209,9 @@ def _with_units(name: str, channel: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _unit(word: str, channel: str) -> str | None:
-    return None if word.strip("()[] ") == "US" else unit_of(word, channel)  # ultrasound; `us` are microseconds
+    if word.strip("()[] ") == "US":  # ultrasound; `us` are microseconds
+        return None
+    return unit_of(word, channel) or (text_unit(word) if channel == "time" else None)
 
 
 def _read(name: str) -> _Read | None:
