@@ -27,12 +27,8 @@ _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
 _NAMES = {
     "time": (
         *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
-<<<<<<< HEAD
         *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed"),
         *("relativetime", "recordingtime", "sampletime", "localtime"),
-=======
-        *("clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
->>>>>>> main
         *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
         *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
@@ -46,25 +42,16 @@ _NAMES = {
         *_INTERVALS[:2],
     ),
     "uc": (
-<<<<<<< HEAD
         *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
-        *("uterinepressure",),
-        *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "tocogram", "ut"),
-=======
         *(
-            "uc",
-            "ua",
-            "toco",
-            "tocogram",
+            "contraction",
+            "contractions",
             "uterinepressure",
-            "iup",
-            "iupc",
-            "uterineactivity",
-            "uterinecontraction",
-            "uterinecontractions",
+            "intrauterinepressure",
+            "tocodynamometer",
+            "tocogram",
+            "ut",
         ),
-        *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "ut"),
->>>>>>> main
         *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
         *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
         *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
