@@ -6,12 +6,14 @@ number, a word that says nothing, or in brackets.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fhr.errors import FormatError
 
 from .channel_units import known_elsewhere, unit_of
+from .clock_times import text_unit
 from .regular_file import shown
 from .time_units import SAMPLE
 from .two_heart_rates import SCALP
@@ -20,19 +22,50 @@ __all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_ch
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
+# In English, German, French, Spanish, Italian, Portuguese, Dutch, Czech and Polish, where a word means one channel;
+# without case, accents, spaces and what joins words.
 _NAMES = {
-    "time": ("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "date", "elapsed", "zeit"),
+    "time": (
+        *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
+        *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed"),
+        *("relativetime", "recordingtime", "sampletime", "localtime"),
+        *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
+        *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
+        *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
+    ),
     "fhr": (
-        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf"),
+        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf", "fheartrate"),
+        *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
+        *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
+        *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
+        *("foetalehartslag", "foetalehartfrequentie", "srdecnifrekvenceplodu", "czestoscakcjisercaplodu"),
         *_INTERVALS[:2],
     ),
     "uc": (
-        *("uc", "ua", "toco", "tocogram", "uterineactivity", "uterinecontraction", "uterinecontractions"),
-        *("uterinepressure", "iup", "iupc", "wehen"),
+        *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
+        *(
+            "contraction",
+            "contractions",
+            "uterinepressure",
+            "intrauterinepressure",
+            "tocodynamometer",
+            "tocogram",
+            "ut",
+        ),
+        *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
+        *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
+        *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
+        *("contracties", "kontrakce", "deloznicinnost", "skurcze", "czynnoscskurczowa"),
     ),
-    "mhr": ("mhr", "maternalheartrate", "maternalhr", "maternalpulse", _INTERVALS[2]),
+    "mhr": (
+        *("mhr", "maternalheartrate", "maternalhr", "maternalpulse", "mhf", "maternaleherzfrequenz"),
+        *("mutterlicheherzfrequenz", "muetterlicheherzfrequenz", "mutterlicherpuls", "fcm", "poulsmaternel"),
+        *("frequencecardiaquematernelle", "frecuenciacardiacamaterna", "frequenzacardiacamaterna"),
+        _INTERVALS[2],
+    ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
+_TIME_WORDS = ("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days")  # as names
 _COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
 _SIGNALS = ("fhr", "uc", "mhr")
@@ -164,7 +197,9 @@ def _with_units(name: str, channel: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _unit(word: str, channel: str) -> str | None:
-    return None if word.strip("()[] ") == "US" else unit_of(word, channel)  # ultrasound; `us` are microseconds
+    if word.strip("()[] ") == "US":  # ultrasound; `us` are microseconds
+        return None
+    return unit_of(word, channel) or (text_unit(word) if channel == "time" else None)
 
 
 def _read(name: str) -> _Read | None:
@@ -172,8 +207,8 @@ def _read(name: str) -> _Read | None:
     words = _words(name)
     if "".join(words) in _COUNTS:
         return _Read("time", SAMPLE)
-    if words in (["seconds"], ["milliseconds"]):
-        return _Read("time", "s" if words == ["seconds"] else "ms")
+    if len(words) == 1 and words[0] in _TIME_WORDS:
+        return _Read("time", unit_of(words[0], "time"))
     for channel in _NAMES:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:
@@ -209,4 +244,6 @@ def _known(base: str, channel: str) -> _Read | None:
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W_]+", name.lower().replace(".", ""))
+    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l").replace("œ", "oe"))
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", letters.replace(".", ""))

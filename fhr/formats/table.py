@@ -19,12 +19,13 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
+from .channel_names import seems_a_channel
 from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import read_whole, shown
+from .regular_file import cut, read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
-from .table_columns import Column, channels_of, check_arguments, is_unit_row, names_heart_rate
+from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
 from .table_text import Layout, layout_of, text_of
 from .table_values import values_of
 from .time_grid import checked_rate, place
@@ -39,7 +40,9 @@ _OTHER_SHEETS = (".xls", ".xlsb", ".ods")  # known by name, to be refused with t
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
 SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
+_FEW = 3  # of its other comment lines; fewer may stand in a file of any make
 _MAX_BYTES = 1 << 28
+_MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 
 
 def read_table(
@@ -114,7 +117,7 @@ def read_table(
             decimal=decimal,
             where=where,
             header_row=header_row,
-            is_header=names_heart_rate(columns),
+            channels=channels_named(columns),
             is_unit=is_unit_row,
         )
         return layout, channels_of(layout, columns, units, where)
@@ -138,6 +141,9 @@ def read_table(
     stored, times, notes = read.channels, read.times, dict(read.notes)
     if sheet is not None:
         notes["sheet"] = sheet
+    known_names = {column.name for column in columns_found}
+    if unread := [name for name in layout.names if name not in known_names and seems_a_channel(name)]:
+        notes["not_understood"] = sorted(map(cut, unread))
     if times is not None:
         if times.start:
             notes["start"] = times.start
@@ -221,32 +227,25 @@ def write_table(recording: Recording, path: str | Path) -> Path:
 def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object], where: str) -> tuple[str, str]:
     """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
     found: dict[str, str] = {}
-    refused: dict[str, FormatError] = {}
-    for name, text in sheets_of(raw, limit=_MAX_BYTES, where=where, most_rows=MAX_SAMPLES):
-        if wanted is not None and name != wanted:
-            refused[name] = FormatError("")
-            continue
+    refused: dict[str, tuple[int, str]] = {}  # size and reason
+    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=MAX_SAMPLES):
         try:
-            lay_out(text, f"{where}, sheet {shown(name)}")
+            if wanted in (None, name):
+                lay_out(text, f"{where}, sheet {shown(name)}")
+                found[name] = text
+            else:
+                refused[name] = (0, "")
         except FormatError as error:
-            refused[name] = error
-        else:
-            found[name] = text
-        if name == wanted and name in refused:
-            raise refused[name]
+            refused[name] = (len(text), str(error))
     names = ", ".join(map(shown, (*found, *refused)))
-    if wanted is not None and not found:
+    if wanted is not None and wanted not in {*found, *refused}:
         raise FormatError(f"{where}: no sheet {shown(wanted)}; it has {names}")
     if len(found) > 1:
         both = ", ".join(map(shown, found))
         raise FormatError(f"{where}: the sheets {both} hold a heart rate; say which with sheet=NAME")
-    if len(refused) == 1 and not found:
-        raise next(iter(refused.values()))
     if not found:
-        raise FormatError(
-            f"{where}: none of the sheets {names} has a column that is known to be FHR; say sheet= and "
-            "columns={'fhr': NAME}"
-        )
+        _, why = max(refused.values(), default=(0, f"{where}: it holds no sheet of cells; save it as CSV"))
+        raise FormatError(why if wanted is not None or len(refused) < 2 else f"{why}; the sheets are {names}")
     return next(iter(found.items()))
 
 
@@ -257,10 +256,16 @@ def _stated(layout: Layout, where: str) -> dict[str, Any] | None:
     separator.
     """
     lines = [_restored(line, layout.separator) for line in layout.comments]
-    if not lines or lines[0] != _OURS:
-        return None
-    pairs = (line.partition(": ") for line in lines[1:])
-    return parse_metadata({key: text for key, _, text in pairs if key in METADATA}, where=where)
+    pairs = (line.partition(": ") for line in lines)
+    texts = {key: text for key, _, text in pairs if key in METADATA}
+    if _OURS in lines:
+        return parse_metadata(texts, where=where)
+    if len(texts) >= _FEW:
+        raise FormatError(
+            f"{where}: comments as write_table writes them ({', '.join(texts)}), without the line '# {_OURS}' above "
+            "them; put it back, or remove them all"
+        )
+    return None
 
 
 def _restored(comment: str, separator: str) -> str:
