@@ -28,8 +28,8 @@ _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
 _NAMES = {
     "time": (
         *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
-        *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed", "relativetime"),
-        *("recordingtime", "sampletime", "localtime"),
+        *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed"),
+        *("relativetime", "recordingtime", "sampletime", "localtime"),
         *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
         *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
@@ -58,6 +58,7 @@ _NAMES = {
     ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
+_TIME_WORDS = ("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days")  # as names
 _COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
 _SIGNALS = ("fhr", "uc", "mhr")
@@ -70,7 +71,6 @@ _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
 _FILLERS["uc"] |= {"external", "internal", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
-_LONG = 3  # letters; `ms` and `hrs` alone name nothing
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
 _BOUNDARY = re.compile(r"[\s_,;:/-]+")
 _BEFORE_A_UNIT = re.compile(r"[\s_,;:-]*(?:in[\s_]+)?")
@@ -201,8 +201,8 @@ def _read(name: str) -> _Read | None:
     words = _words(name)
     if "".join(words) in _COUNTS:
         return _Read("time", SAMPLE)
-    if len(words) == 1 and words[0].endswith("s") and (unit := unit_of(words[0], "time")) and len(words[0]) > _LONG:
-        return _Read("time", unit)  # `seconds` or `days` alone
+    if len(words) == 1 and words[0] in _TIME_WORDS:
+        return _Read("time", unit_of(words[0], "time"))
     for channel in _NAMES:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:

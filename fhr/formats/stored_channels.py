@@ -102,14 +102,17 @@ def assembled(
     ]
     by_role = {channel.role: signal for channel, signal in zip(channels, signals, strict=True)}
     rates = [(channel, signal) for channel, signal in zip(channels, signals, strict=True) if channel.role == "fhr"]
-    fhr, used = merged_rates(
-        [signal for _, signal in rates],
-        [channel.name for channel, _ in rates],
-        [channel.sensor for channel, _ in rates],
-        fs=fs,
-        where=where,
-        remedy=remedy,
-    )
+    if rates:
+        fhr, used = merged_rates(
+            [signal for _, signal in rates],
+            [channel.name for channel, _ in rates],
+            [channel.sensor for channel, _ in rates],
+            fs=fs,
+            where=where,
+            remedy=remedy,
+        )
+    else:  # left out, for a file of uterine activity alone
+        fhr, used = np.full(len(signals[0]), np.nan, np.float32), []
     notes: dict[str, Any] = {"units": _units(channels)}
     if change := converted(next((channel.unit for channel in channels if channel.role == "uc"), None)):
         notes["converted"] = {"uc": change}

@@ -179,7 +179,10 @@ def channels_of(
         found.append(Column("date", date, layout.names[date], None, "", True))
     if not layout.names and layout.width == 1 and not columns:
         found = [Column("fhr", 0, "0", None, "", True)]
-    if all(column.role != "fhr" for column in found):
+    if "fhr" in columns and columns["fhr"] is None:  # one channel of a labour, for `fhr.formats.join`
+        if all(column.role != "uc" for column in found):
+            raise FormatError(f"{where}: no column is known to be UC; {header}; say columns={{'uc': NAME or POSITION}}")
+    elif all(column.role != "fhr" for column in found):
         raise FormatError(
             f"{where}: no column is known to be FHR; {header}; say columns={{'fhr': NAME or POSITION}}, or "
             "header_row= where it is another row"

@@ -87,8 +87,8 @@ def values_of(
     """
     notes: dict[str, Any] = {"rows_above": layout.rows_above} if layout.rows_above else {}
     time = next((column for column in columns if column.role == "time"), None)
-    rate = next(column for column in columns if column.role == "fhr")
-    layout, below = _without_footer(layout, (time or rate).position)
+    first = time or min(columns, key=lambda column: column.role != "fhr")
+    layout, below = _without_footer(layout, first.position)
     notes |= {"rows_below": below} if below else {}
     skip = time is not None
     texts = {c.position for c in columns if c.role == "date" or (c.role == "time" and c.unit in TIME_TEXTS)}
