@@ -19,7 +19,7 @@ from .table_columns import Column
 from .table_text import Layout
 from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, Text, is_number, numbers, shows_decimal, stripped
+from .written_numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
 
 __all__ = ["TableTimes", "TableValues", "values_of"]
 
@@ -105,9 +105,9 @@ def values_of(
     times = None
     if time is not None:
         if dayfirst is None:
-            days = [c.position for c in columns if c.role in ("time", "date")]
+            told = [c.position for c in columns if c.role in ("time", "date")]
             dayfirst = dayfirst_in(
-                " ".join(part[i] for i in days for part in (layout.names, layout.units) if i < len(part))
+                " ".join(part[i] for i in told for part in (layout.names, layout.units) if i < len(part))
             )
         date = next((column for column in columns if column.role == "date"), None)
         if cells[time.position].dtype != np.float64:
@@ -226,7 +226,7 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        comment = re.match(r'["\s]*#(?!N/A)', line) is not None
+        comment = is_comment(line)
         if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
             break
         below += bool(line.strip())
@@ -246,7 +246,8 @@ def _is_footer(cells: list[str], position: int) -> bool:
 
 
 def _is_words(text: str) -> bool:
-    return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
+    clock = is_time_text(text) or re.search(r"\d:\d\d", text) is not None
+    return not clock and not GAP.fullmatch(text) and re.search(r"[^\W\d_]{2}", text) is not None
 
 
 def _digits(values: np.ndarray) -> tuple[TableTimes, dict[str, Any]]:
@@ -277,9 +278,9 @@ def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[st
         unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
         short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
         if unit == "day" or (short and (unix is not None or first < _MOST_DAYS)):
-            start = None
+            begin: str | None = None
             if unix is not None:
-                start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
+                begin = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
                 values = values - first
-            return TableTimes(values * _DAY, "s", start), {"times_in": "days"}
+            return TableTimes(values * _DAY, "s", begin), {"times_in": "days"}
     return TableTimes(values, unit, None), {}
