@@ -175,9 +175,9 @@ def _number(field: Field, text: str, n_samples: int) -> float | None:
 
 def _fields(content: str, n_samples: int) -> Iterator[_Found]:
     """Fields of a comment that is not as the database writes it; none of a text."""
-    several = [(key, text, unit) for part in _SEVERAL.split(content) if part for key, text, unit in _labelled(part)]
-    if len(several) < 2 or len(several) < len([part for part in _SEVERAL.split(content) if part]):
-        several = list(_labelled(content))
+    parts = [list(_labelled(part)) for part in _SEVERAL.split(content) if part]
+    whole = len(parts) < 2 or not all(part and part[0][1] for part in parts)  # not each a label and its text
+    several = list(_labelled(content)) if whole else [part[0] for part in parts]
     for key, text, unit in several:
         if key == "apgar":
             yield from _scores(content, text)

@@ -92,16 +92,15 @@ def written(text: str, attribute: str, unit: str = "") -> Written:
     >>> written("7,14", "ph"), written("40+3", "gestational_age"), written("3,250 g", "weight").values
     (Written(values=(7.14,), remark=''), Written(values=(40.0,), remark='40+3'), (3.25, 3250.0))
     """
-    plain = " ".join(text.replace("−", "-").split())  # the typographic minus  # noqa: RUF001
+    plain = " ".join(text.replace("−", "-").split())  # the typographic minus
     word = plain.casefold().strip("\"'[]()")
     if word in _MISSING:
         return Written((nan,))
     for words in (_WORDS.get(attribute, {}), _FLAG if attribute in _FLAGS else {}):
         if word in words:
             return Written((words[word],))
-    if attribute == "gestational_age":
-        if match := _GESTATION.fullmatch(plain) or _SEVENTHS.fullmatch(plain):
-            return Written((float(match["weeks"]),), plain)
+    if attribute == "gestational_age" and (match := _GESTATION.fullmatch(plain) or _SEVENTHS.fullmatch(plain)):
+        return Written((float(match["weeks"]),), plain)
     match = _NUMBER.fullmatch(plain)
     if match is None:
         return Written(())
@@ -111,7 +110,10 @@ def written(text: str, attribute: str, unit: str = "") -> Written:
     if said and said not in factors:
         return Written(())
     factor = factors.get(said, 1.0)
-    return Written(tuple(dict.fromkeys(number * factor for number in _numbers(match["number"]))))
+    numbers = _numbers(match["number"])
+    if factor != 1:  # 3.29 kg are 3290 g, whatever the last bits say
+        numbers = [float(f"{number * factor:.10g}") for number in numbers]
+    return Written(tuple(dict.fromkeys(numbers)))
 
 
 def _numbers(text: str) -> list[float]:

@@ -79,12 +79,12 @@ def test_missing_files_folders_and_empty_files_are_refused(tmp_path, suffix):
 
 def test_options_that_a_format_does_not_take_are_refused(folder):
     for name, takes in {
-        "r.hea": "read_wfdb takes no option",
+        "r.hea": "read_wfdb takes columns, units, fs",
         "f.fhr": "read_fhrma takes channel",
         "d.npz": "read_npz takes fs",
         "e.MAT": "read_mat takes variables, fs",
     }.items():
         with pytest.raises(FHRError, match=f"option 'colour'; {takes}"):
             fhr.read(folder / name, colour=1)
-    with pytest.raises(FHRError, match="option 'fs'; read_wfdb takes no option"):
-        fhr.read(folder / "r", fs=1)
+    with pytest.raises(FHRError, match="option 'separator'; read_wfdb takes columns, units, fs"):
+        fhr.read(folder / "r", separator=",")
