@@ -82,13 +82,13 @@ _UC_NAMES = ("UC", "uc", "TOCO", "Toco", "UA", "toco1", "Uterine Activity", "IUP
 _PAIRS = (("FHR1", "FHR2"), ("HR1", "HR2"), ("US1", "US2"), ("fhr 1", "fhr 2"), ("FHR_US", "FHR_DECG"), ("DECG", "US"))
 
 
-def signals(choices: Choices, n: int) -> tuple[list[_Signal], dict[str, np.ndarray], dict[str, Any]]:
+def signals(choices: Choices, n: int, *, pairs: bool = True) -> tuple[list[_Signal], dict[str, np.ndarray], dict[str, Any]]:
     """Channels under the names that the layout gives them, the true ones (with the gaps of the layout), and options."""
     made = recorded(choices, n)
     layout = choices.take(
         "layout",
-        {"fhr and uc": 8, "fhr": 2, "fhr, uc and mhr": 3, "two transducers": 3, "twins": 0.6, "one name twice": 0.4,
-         "two names": 0.4, "columns given": 2, "fhr is not named": 0.4},
+        {"fhr and uc": 8, "fhr": 2, "fhr, uc and mhr": 3, "columns given": 2, "fhr is not named": 0.4}
+        | ({"two transducers": 3, "twins": 0.6, "one name twice": 0.4, "two names": 0.4} if pairs else {}),
     )  # fmt: skip
     found, options = [], {}
     uc_name = choices.any_of(_UC_NAMES)
@@ -131,26 +131,24 @@ def signals(choices: Choices, n: int) -> tuple[list[_Signal], dict[str, np.ndarr
 
 
 def in_units(
-    choices: Choices, found: Sequence[_Signal], truth: dict[str, np.ndarray], options: dict[str, Any], *, row: bool, word: bool = True
+    choices: Choices, found: Sequence[_Signal], truth: dict[str, np.ndarray], options: dict[str, Any], *, row: bool, identifiers: bool = False, named: bool = True
 ) -> tuple[list[Column], dict[str, np.ndarray]]:
     """The channels in a unit of the file's, their truth as it can be told from what is written.
 
     Args:
         row: whether the form has a place for units beside the names.
-        word: whether the form has names that may say units.
+        identifiers: whether names are made of letters, digits and underscores.
+        named: whether names have room for units.
     """
     unit = choices.take("unit of rates", {"bpm": 6, "hz": 1, "ms": 1, "s": 0.6, "mV": 0.2})
     said = choices.take(
-        "unit said", {"nowhere": 3 if unit == "bpm" else 0.4, **({"in the name": 3} if word else {}),
-                      **({"beside the name": 2} if row else {}), "as an option": 1}
+        "unit said", {"nowhere": 3 if unit == "bpm" else 0.4, **({"in the name": 3} if named else {}), **({"beside the name": 2} if row else {}), "as an option": 1}
     )  # fmt: skip
     whole = unit == "bpm" and choices.take("numbers", {"decimals": 3, "whole": 1, "whole at first": 1}) or "decimals"
     if unit == "mV":
         back = forth = lambda x: x / 100  # noqa: E731
         decimals, words = 4, ("mV", "uV")
-        said = said if said in ("in the name", "beside the name") else "in the name"
-        if not word:
-            said = "beside the name" if row else "nowhere"
+        said = said if said in ("in the name", "beside the name") else "in the name" if named else "beside the name"
         choices.axes["unit said"] = said
         choices.doubt("a heart rate in mV", None)
     else:
@@ -162,6 +160,9 @@ def in_units(
     scale, activity_words = _ACTIVITY_UNITS[activity]
     columns, told = [], {}
     style, rate_word, activity_word = choices.any_of(_STYLES), choices.any_of(words), choices.any_of(activity_words)
+    if identifiers:
+        style, rate_word = "{0}_{1}", words[0] if said == "in the name" else rate_word
+        activity_word = activity_word if activity_word.isalpha() else activity_words[0].replace("a.u.", "au")
     for signal in found:
         rate = signal.role != "uc"
         places = decimals if rate else 3 if activity == "kpa" else 0
@@ -173,7 +174,7 @@ def in_units(
         shown = rate_word if rate else activity_word
         name, beside = signal.name, ""
         # A unit of uc alone is said as those of the rates are, or by its name.
-        way = said if rate or said not in ("nowhere", "as an option") or not shown else "in the name" if word else said
+        way = said if rate or said not in ("nowhere", "as an option") or not shown else "in the name" if named else "beside the name"
         if way == "in the name" and shown:
             name = style.format(name, shown)
         elif way == "beside the name":
@@ -279,7 +280,8 @@ _DISORDERS = {"as recorded": 12, "forward jump": 0.8, "clock set back": 0.4, "se
 
 
 def compose(
-    choices: Choices, *, text: bool, row: bool, datetimes: bool = False, minutes: float = MINUTES, word: bool = True
+    choices: Choices, *, text: bool, row: bool, datetimes: bool = False, minutes: float = MINUTES, identifiers: bool = False,
+    pairs: bool = True,
 ) -> Columns:
     """Compose the columns of one recording.
 
@@ -288,12 +290,13 @@ def compose(
         row: whether there is a place for units beside the names.
         datetimes: whether values may be dates with times.
         minutes: length.
-        word: whether names may say units.
+        identifiers: whether names are made of letters, digits and underscores.
+        pairs: whether there may be two fetal heart rates.
     """
     fs = float(choices.take("rate", {"4": 4, "2": 1, "1": 1}))
     n = int(60 * minutes * fs)
-    found, true, options = signals(choices, n)
-    columns, truth = in_units(choices, found, true, options, row=row, word=word)
+    found, true, options = signals(choices, n, pairs=pairs)
+    columns, truth = in_units(choices, found, true, options, row=row, identifiers=identifiers)
     weights = dict(_CLOCKS if text else _TYPED)
     if datetimes:
         weights["datetime"] = 4
@@ -316,8 +319,8 @@ def compose(
         written = [c._replace(cells=c.cells[::-1], values=c.values[::-1]) for c in written]
     if choices.axes.get("order") == "two rows swapped":
         for column in written:
-            column.cells[50], column.cells[51] = column.cells[51], column.cells[50]
-            column.values[[50, 51]] = column.values[[51, 50]]
+            column.cells[_SWAPPED : _SWAPPED + 2] = column.cells[_SWAPPED : _SWAPPED + 2][::-1]
+            column.values[_SWAPPED : _SWAPPED + 2] = column.values[_SWAPPED : _SWAPPED + 2][::-1]
     if fs_given is not None:
         options["fs"] = fs_given
     return Columns([*times, *written], options, Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, date))
@@ -337,6 +340,7 @@ def said(options: dict[str, Any] | None, columns: Sequence[Column], *, position:
     return options | {"columns": told}
 
 
+_SWAPPED = 20  # the row that changes places with the next
 _STAMPS = {"exact": 6, "jitter": 1, "rounded to 0.1 s": 0.7, "off the grid": 1}
 
 
@@ -367,7 +371,7 @@ def _clock(
     order = choices.take("order", _DISORDERS)
     rows = np.flatnonzero(keep)
     t = t[keep]
-    k = int(np.clip(choices.rng.integers(len(t) // 3, 2 * len(t) // 3), 60, len(t) - 60))
+    k = int(choices.rng.integers(len(t) // 3, 2 * len(t) // 3))
     contiguous = {"columns": {"time": None}, "fs": fs}
     literal = bool(keep.all())
     if order in ("clock set back", "second session", "stamp stands twice", "blank stamp") and not literal:
@@ -397,7 +401,7 @@ def _clock(
             t = t[::-1]
             choices.doubt(order, None)
         case "two rows swapped":
-            t[[50, 51]] = t[[51, 50]]
+            t[[_SWAPPED, _SWAPPED + 1]] = t[[_SWAPPED + 1, _SWAPPED]]
             choices.doubt(order, None)
         case "blank stamp":
             choices.doubt(order, contiguous)

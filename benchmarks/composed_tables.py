@@ -29,10 +29,9 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     separator = choices.take("separator", separators[plain])
     comma = choices.take("decimal", {".": 4, ",": 1 if separator in "; \t|" else 0.3}) == ","
     header = choices.take("header", {"names": 8, "positions given": 0.7, "none": 0.3, "behind a sign": 0.3})
-    composed = compose(choices, text=True, row=header == "names" and separator != " ")
+    composed = compose(choices, text=True, row=header == "names" and separator != " ", pairs=header in ("names", "behind a sign"))
     columns = composed.columns
     if header == "positions given":
-        choices.axes["unit said"] = choices.axes["unit said"]
         composed = _told_by_position(choices, composed)
     columns = [*columns, *_extras(choices, len(columns[0].cells))] if header == "names" and separator != " " else list(columns)
     if separator == " ":  # blanks would be no cells, and names of several words no names
@@ -64,7 +63,6 @@ def text_table(choices: Choices, suffix: str) -> Composition:
         lines.insert(0, names)
     elif header == "none":
         choices.doubt("no header and no columns", {"columns": {c: "first" for c in ("time", "fhr", "uc", "mhr")}})
-        choices.remedy = None if choices.remedy is None else choices.remedy
     above = choices.take(
         "above", {"nothing": 7, "sep=": 0.7 if separator in ";,\t" else 0, "comments": 0.7, "free lines": 1, "cells": 0.7}
     )
@@ -110,8 +108,6 @@ def _told_by_position(choices: Choices, composed: Columns) -> Columns:
     """Channels by position, and units by option, where there is no header to say them."""
     options = dict(composed.options)
     options["columns"] = {c.role: "first" for c in composed.columns} | options.get("columns", {})
-    if choices.axes["layout"] in ("two transducers", "twins", "one name twice", "two names"):
-        choices.doubt("one of two rates by position", None)
     unit, uc = choices.axes["unit of rates"], choices.axes.get("unit of uc", "")
     units = dict(options.get("units", {}))
     if choices.axes["unit said"] == "in the name":

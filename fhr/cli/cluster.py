@@ -23,6 +23,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .reading_options import add_reading, how_read
 from .recordings import report
 from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "doubtful labours: .png, or .pdf with a page a kind",
     )
     add_device(parser)
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -213,7 +215,7 @@ def _opened(options: argparse.Namespace) -> "OpenIndex":
         given["minutes"] = embedding.minutes
     tell("reading %s", options.database)
     usual = {} if has_settings(options.database) else {"minutes": _MINUTES, "step": inf}
-    return open_index(options.database, embedding, folder=options.index, **{**usual, **given})
+    return open_index(options.database, embedding, folder=options.index, **{**usual, **given}, **how_read(options))
 
 
 def _kept(options: argparse.Namespace) -> Path:
@@ -221,6 +223,7 @@ def _kept(options: argparse.Namespace) -> Path:
     if options.out is not None:
         return Path(f"{options.out}.parts")
     given = {name: value for name, value in vars(options).items() if name in (*_SEARCH, *_OF_PAIRS, *_OF_INDEX)}
+    given |= how_read(options) if any(how_read(options).values()) else {}
     given = {name: value for name, value in given.items() if name not in ("repetitions", "workers")}
     return _KEPT / hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
 

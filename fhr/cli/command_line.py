@@ -5,7 +5,7 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
 from difflib import get_close_matches
 from errno import EDQUOT, EFBIG, EIO, ENOSPC, EROFS
@@ -30,6 +30,7 @@ from .known_settings import UnknownOptionError, options_of, parsers_of
 from .messages import messages
 from .option_words import ForeignWordsError, in_option_words
 from .standard_streams import flush_stdout, open_standard_streams, reader_is_gone
+from .stdout_option import take_stdout
 
 __all__ = ["main"]
 
@@ -53,6 +54,7 @@ _VERBS = {
     "similar": "labours of a database that are most like a recording, and how they ended; as CSV, figure, page",
     "cluster": "kinds of labour in a database, with confidence in their number and each membership; as CSV, figure",
     "robustness": "how much a recording would have to change before its verdict does, proven and attacked; as CSV",
+    "convert": "write recordings in another format: WFDB, CSV, NPZ, ...; one to a file, many to a folder",
     "info": "what a recording or a folder holds, as CSV",
     "plot": "one recording as a cardiotocogram: PNG, PDF or HTML",
     "splits": "write the fold file of a database",
@@ -85,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with interruptible(), nullcontext() if together else alone():
         try:
             verbosity, given = _take_verbosity(given)
-            with messages(name, verbosity), slow_imports_are_told():
+            with messages(name, verbosity, _in_words_of(verb, given)), slow_imports_are_told():
                 code = _run(verb, given)
         except BaseException as error:
             code = _answer(error, name, verb, given)
@@ -113,6 +115,7 @@ def _run(verb: str | None, given: list[str]) -> int:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())  # a network of one's own beside the configuration, as under `python -m`
     logging.getLogger("fhr").debug("fhr %s %s in %s", __version__, verb, os.getcwd())
+    take_stdout(options.parser, options)
     try:
         if verb in _TRAINING:
             return _train(verb, options, passed_on)
@@ -164,11 +167,18 @@ def _answer(error: BaseException, name: str, verb: str | None, given: list[str])
     if mistake is None:
         logging.getLogger("fhr").critical("a fault of this program, not of what was given", exc_info=error)
         return 70
-    if verb in _TRAINING | _VERBS and not isinstance(mistake_behind(error), ForeignWordsError):
-        mistake = in_option_words(mistake, parsers_of(_parser([verb]))[verb], given)
+    if not isinstance(mistake_behind(error), ForeignWordsError):
+        mistake = _in_words_of(verb, given)(mistake)
     of_process = f"{process}: " if (process := further_process()) else ""  # it may be on one machine alone
     sys.stderr.write(f"{name}: {of_process}{mistake}\n")
     return 2
+
+
+def _in_words_of(verb: str | None, given: list[str]) -> Callable[[str], str]:
+    """What puts a message into the words of the verb's options, as far as there is such a verb."""
+    if verb not in _TRAINING | _VERBS:
+        return str
+    return lambda message: in_option_words(message, parsers_of(_parser([verb]))[verb], given)
 
 
 def _mistake(error: BaseException | None) -> str | None:

@@ -22,6 +22,7 @@ from fhr.errors import FHRError
 from .describe import add_describe
 from .device import add_device
 from .messages import say
+from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
 from .tables import check_folder, check_out, write_csv
 
@@ -68,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "that of them it is no external validation",
     )
     add_device(parser)
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -82,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, report, and recalibrate where asked to."""
     _check(options)
     from fhr.compute import pick_device
-    from fhr.datasets import read_outcomes
+    from fhr.datasets import apart_by_path, read_outcomes
     from fhr.evaluation import (
         check_births,
         external_validation,
@@ -106,9 +108,9 @@ def run(options: argparse.Namespace) -> int:
     outcomes = None
     if options.outcomes is not None:
         outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups)
-    recordings, quarantined = read_paths(options.paths)
+    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     births = local_births(
-        recordings,
+        apart_by_path(recordings),
         predictor.target,
         outcomes,
         learnt_from={digest for card in predictor.cards for digest in card.learnt_from},

@@ -14,6 +14,7 @@ from fhr.recording import TableColumn
 from .describe import add_describe
 from .device import add_device
 from .messages import say
+from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import report
 
 __all__ = ["add_arguments", "run", "tables"]
@@ -37,6 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "cross_channel, octave_spectra, increments, activity_quantiles, coupling, gap_pattern",
     )
     add_device(parser)
+    add_outcomes(parser)
+    add_reading(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--workers", type=int, default=1, metavar="N", help="processes, one thread each (default: 1)")
@@ -86,6 +89,8 @@ def run(options: argparse.Namespace) -> int:
             options.out,
             feature_set,
             step=options.step,
+            outcomes=options.outcomes,
+            **how_read(options),
             workers=options.workers,
             scheduler=options.scheduler,
             device=options.device,

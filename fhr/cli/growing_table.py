@@ -15,7 +15,7 @@ from fhr.errors import FHRError
 from fhr.formats import recordings_in
 from fhr.recording import TableColumn, column_names
 
-from .tables import check_out, destination, in_csv, to_stdout
+from .tables import STDOUT, check_out, destination, in_csv, to_stdout
 
 __all__ = ["GrowingTable", "check_places"]
 
@@ -24,13 +24,13 @@ class GrowingTable:
     """A table to which rows are appended.
 
     Args:
-        out: its file; None for stdout.
+        out: its file; None or `-` for stdout.
         columns: of it.
         option: that names the file.
     """
 
     def __init__(self, out: str | None, columns: Sequence[TableColumn], option: str = "--out") -> None:
-        self.out, self.option, self.columns = out, option, columns
+        self.out, self.option, self.columns = None if out == STDOUT else out, option, columns
         self._file: BinaryIO | None = None
         self._part: Path | None = None
         self._is_begun = False
@@ -110,9 +110,14 @@ class GrowingTable:
         Raises:
             FHRError: a place that cannot be written to.
         """
-        if self._part is not None and self.out is not None:
-            with destination(self.out, self.option) as path, self._part.open("rb") as part, path.open("wb") as file:
-                shutil.copyfileobj(part, file)
+        if self._part is None:
+            return
+        with (
+            destination(self.out or STDOUT, self.option) as path,
+            self._part.open("rb") as part,
+            path.open("wb") as file,
+        ):
+            shutil.copyfileobj(part, file)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -129,26 +134,35 @@ class GrowingTable:
             ) from None
 
 
-def check_places(tables: Sequence[GrowingTable], paths: Sequence[str] = (), **others: str | None) -> None:
-    """Refuse files that cannot be written to, two tables in one file, or one in the place of a recording.
+def check_places(
+    tables: Sequence[GrowingTable], paths: Sequence[str] = (), recursive: bool = False, **others: str | None
+) -> None:
+    """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of a recording.
 
     Args:
         tables: that grow.
         paths: of recordings, and of folders of them, that are read.
+        recursive: with the folders within these.
         others: further files by the name of their option, without its dashes.
 
     Raises:
         FHRError: such files.
     """
     known: dict[str, str] = {}
+    given = [f"--{name}" for name, out in others.items() if out == STDOUT]
+    if len(on_stdout := [*(table.option for table in tables if table.out is None), *given]) > 1:
+        raise FHRError(f"{' and '.join(on_stdout)} are tables for stdout, which takes one; give the others files")
     for option, out in (*((table.option, table.out) for table in tables), *((f"--{k}", v) for k, v in others.items())):
         check_out(out, option)
-        if out is None or not _is_file(out):
+        if out in (None, STDOUT) or not _is_file(out):
             continue
         other = known.setdefault(os.path.realpath(out), option)
         if other != option:
             raise FHRError(f"{option} {out}: {other} names the same file; give each table its own")
-        if os.path.exists(out) and (read := next((path for path in paths if _holds(path, out)), None)) is not None:
+        if (
+            os.path.exists(out)
+            and (read := next((path for path in paths if _holds(path, out, recursive)), None)) is not None
+        ):
             raise FHRError(f"{option} {out}: it is among the recordings of {read}; choose another file, elsewhere")
 
 
@@ -156,7 +170,7 @@ def _is_file(out: str) -> bool:
     return os.path.isfile(out) or not os.path.exists(out)
 
 
-def _holds(path: str, out: str) -> bool:
+def _holds(path: str, out: str, recursive: bool) -> bool:
     """True where a file is one of those that are read at a path."""
-    files = recordings_in(path) if os.path.isdir(path) else [path]
+    files = recordings_in(path, recursive=recursive) if os.path.isdir(path) else [path]
     return os.path.realpath(out) in {os.path.realpath(file) for file in files}

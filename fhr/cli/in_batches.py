@@ -58,13 +58,14 @@ class Batches:
 
     Args:
         paths: of them.
+        how: they are read, see `stream_paths`.
 
     Raises:
         FHRError: not one recording can be read.
     """
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        stream = stream_paths(paths)
+    def __init__(self, paths: Sequence[str], **how: Any) -> None:
+        stream = stream_paths(paths, **how)
         self.n_recordings = len(stream)
         self._rest = _batches(stream)
         self._read_ahead = [next(self._rest)]

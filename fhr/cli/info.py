@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fhr.errors import FHRError
 from fhr.recording import PATH, RECORD, Recording, TableColumn
 
 from .describe import add_describe
 from .growing_table import GrowingTable, check_places
 from .in_batches import Batches, Computed, work_of, write_in_batches
+from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import read_paths, report
 from .tables import write_csv
 
@@ -55,6 +57,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", metavar="PATH", help="recordings, or folders of recordings")
     parser.add_argument("--targets", action="store_true", help="prevalence of the usual labels")
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
+    add_outcomes(parser)
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -67,14 +71,21 @@ def run(options: argparse.Namespace) -> int:
     """Describe and write."""
     if options.targets:
         return _targets(options)
+    if options.outcomes is not None:
+        raise FHRError("--outcomes without --targets; give --targets for the prevalence of labels")
     import pandas as pd
 
     def compute(recordings: Sequence[Recording]) -> Computed:
         return Computed([pd.DataFrame([_row(recording) for recording in recordings])], {})
 
     files = [GrowingTable(options.out, _COLUMNS)]
-    check_places(files, options.paths)
-    return write_in_batches(Batches(options.paths), files, compute, work=lambda: work_of(options, files))
+    check_places(files, options.paths, options.recursive)
+    return write_in_batches(
+        Batches(options.paths, **how_read(options, *(table.out for table in files))),
+        files,
+        compute,
+        work=lambda: work_of(options, files),
+    )
 
 
 def _row(r: Recording) -> dict[str, Any]:
@@ -100,14 +111,17 @@ def _targets(options: argparse.Namespace) -> int:
     import numpy as np
     import pandas as pd
 
-    from fhr.datasets import Database
+    from fhr.datasets import Target, apart_by_path, read_measures, with_outcomes
 
-    check_places([], options.paths, out=options.out)
-    recordings, quarantined = read_paths(options.paths)
-    database = Database(recordings, origin=", ".join(options.paths))
+    check_places([], options.paths, options.recursive, out=options.out)
+    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
+    if options.outcomes is not None:
+        recordings, unusable = with_outcomes(apart_by_path(recordings), read_measures(options.outcomes))
+        quarantined |= unusable
+    outcomes = pd.DataFrame([asdict(recording.outcome) for recording in recordings])
     rows = []
     for target in _TARGETS:
-        labels = database.labels(target)
+        labels = Target(target)(outcomes)
         rows.append(
             {
                 "target": target,

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from fhr.compute import is_first_process, subject
@@ -14,17 +14,18 @@ _LEVELS = {-1: logging.ERROR, 0: logging.WARNING, 1: logging.INFO, 2: logging.DE
 
 
 @contextmanager
-def messages(name: str, verbosity: int) -> Iterator[None]:
+def messages(name: str, verbosity: int, in_words: Callable[[str], str] = str) -> Iterator[None]:
     """Set up what a verb says; its steps are told for the length of the block, where it is not to be quiet.
 
     Args:
         name: of the verb, in front of its steps.
         verbosity: how much more than usual is to be said.
+        in_words: of the verb for what a room says of its parameters in a warning or an error.
     """
     root, steps = logging.getLogger(), logging.getLogger(_STEPS)
     root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, _Stderr)]  # of an earlier verb
     if not root.handlers:
-        root.addHandler(_Stderr(name))
+        root.addHandler(_Stderr(name, in_words))
     logging.getLogger("fhr").setLevel(_LEVELS[max(-1, min(verbosity, 2))])
     level = steps.level
     steps.setLevel(logging.INFO if verbosity >= 0 else logging.ERROR)
@@ -41,9 +42,9 @@ def say(*lines: str) -> None:
 
 
 class _Stderr(logging.StreamHandler):
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, in_words: Callable[[str], str]) -> None:
         super().__init__(sys.stderr)
-        self.setFormatter(_Lines(name))
+        self.setFormatter(_Lines(name, in_words))
         self.addFilter(lambda record: record.levelno > logging.WARNING or is_first_process())
         self.addFilter(_Once())
 
@@ -51,11 +52,13 @@ class _Stderr(logging.StreamHandler):
 class _Lines(logging.Formatter):
     """Steps as plain lines, anything else with its level and where it comes from; the subject stands in front."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, in_words: Callable[[str], str]) -> None:
         super().__init__("%(levelname)s %(name)s: %(message)s")
-        self._step = f"{name}: "
+        self._step, self._in_words = f"{name}: ", in_words
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is that of `logging`
+        if record.levelno in (logging.WARNING, logging.ERROR):
+            record.message = self._in_words(record.message)
         if what := subject():
             record.message = f"{what}: {record.message}"
         return self._step + record.message if record.name == _STEPS else super().formatMessage(record)

@@ -21,6 +21,7 @@ from .device import add_device
 from .false_signal import analyze_true, checksum_of_model, load_false_signal
 from .growing_table import GrowingTable, check_places
 from .in_batches import Batches, Computed, work_of, write_in_batches
+from .reading_options import add_reading, how_read
 from .tables import write_csv
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="leave false signal out: MLflow run id, or a .ckpt file (default: rules only)",
     )
     add_device(parser)
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -67,8 +69,8 @@ def run(options: argparse.Namespace) -> int:
     files = [GrowingTable(options.out, columns["--out"])]
     if options.summary is not None:
         files.append(GrowingTable(options.summary, columns["--summary"], "--summary"))
-    check_places(files, options.paths, thresholds=options.thresholds)
-    batches = Batches(options.paths)
+    check_places(files, options.paths, options.recursive, thresholds=options.thresholds)
+    batches = Batches(options.paths, **how_read(options, *(table.out for table in files)))
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
 
     def compute(recordings: "Sequence[Recording]") -> Computed:

@@ -7,12 +7,15 @@ from collections.abc import Iterator, Sequence
 from fhr.errors import FHRError
 
 from .known_settings import options_of
+from .reading_options import READING
 
 __all__ = ["ForeignWordsError", "in_option_words"]
 
 # Not within a path, an address, a call or a quotation.
 _PARAMETER = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
 _CALL = re.compile(r"\w\([^()]*\)")
+_MAPPING = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=\{([^{}]*)\}")
+_ITEM = re.compile(r"""['"]?(\w+)['"]?: ?(?:'([^']*)'|"([^"]*)"|([^,]*))""")
 
 
 class ForeignWordsError(FHRError):
@@ -35,10 +38,13 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         >>> _ = parser.add_argument("--workers", type=int), parser.add_argument("--overwrite", action="store_true")
         >>> in_option_words("workers=0; give 1 or more", parser, [])
         '--workers=0; give 1 or more'
+        >>> _ = parser.add_argument("--columns")
+        >>> in_option_words("say columns={'fhr': NAME, 'uc': 2}", parser, [])
+        'say --columns fhr=NAME,uc=2'
         >>> in_option_words("name another, or give overwrite=True; no=1", parser, ["--data.no", "1"])
         'name another, or give --overwrite; --data.no=1'
     """
-    if not _PARAMETER.search(message):
+    if not _PARAMETER.search(message) and not _MAPPING.search(message):
         return message
     flags = {name for action in parser._actions if action.nargs == 0 for name in action.option_strings}
     known = {_parameter(name): name for name in [*_of_configuration(given), *options_of(parser), *_typed(given)]}
@@ -48,9 +54,18 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         option = known.get(found[1])
         if option is None or any(start <= found.start() < end for start, end in spans):
             return found[0]
+        if option in READING and option not in _typed(given) and found[2][:1].isdigit():  # that of a network, say
+            return found[0]
         return option if option in flags and found[2] == "True" else f"{option}={found[2]}"
 
-    return _PARAMETER.sub(as_option, message)
+    def as_items(found: re.Match[str]) -> str:
+        option = known.get(found[1])
+        if option is None or any(start <= found.start() < end for start, end in spans):
+            return found[0]
+        items = (f"{name}={quoted or double or plain}" for name, quoted, double, plain in _ITEM.findall(found[2]))
+        return f"{option} {','.join(items)}"
+
+    return _PARAMETER.sub(as_option, _MAPPING.sub(as_items, message))
 
 
 def _quoted(message: str, given: Sequence[str]) -> Iterator[tuple[int, int]]:

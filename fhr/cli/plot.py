@@ -12,6 +12,7 @@ from fhr.errors import FHRError, SignalError
 
 from .device import add_device
 from .false_signal import analyze_true, load_false_signal
+from .reading_options import add_reading, reading_of
 from .tables import check_out
 
 __all__ = ["add_arguments", "run"]
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-morphology", action="store_true", help="signals alone: no baseline, events, categories")
     parser.add_argument("--run", dest="model", metavar="RUN", help="shade false signal: MLflow run id, or a .ckpt file")
     add_device(parser)
+    add_reading(parser, folders=False)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace) -> int:
 
     take_ctg_suffix(options.out)
     check_out(options.out)
-    recording = read(options.path)
+    recording = read(options.path, **reading_of(options))
     predictor = found = morphology = None
     if options.model is not None:
         predictor = load_false_signal(options.model, options.device)

@@ -22,6 +22,7 @@ from .describe import add_describe
 from .device import add_device
 from .growing_table import GrowingTable, check_places
 from .in_batches import Batches, Computed, work_of, write_in_batches
+from .reading_options import add_reading, how_read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--prevalence", type=float, metavar="P", help="of the label where you work; probabilities are shifted to it"
     )
     add_device(parser)
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -91,13 +93,13 @@ def run(options: argparse.Namespace) -> int:
         for option, columns in tables().items()
         if option == "--out" or getattr(options, option[2:]) is not None
     ]
-    check_places(files, options.paths)
+    check_places(files, options.paths, options.recursive)
     _check(options)
     if options.about:
         sys.stdout.write(SHIPPED.with_suffix(".md").read_text(encoding="utf-8"))
         return 0
     cards = _folder(options.card)
-    batches = Batches(options.paths)
+    batches = Batches(options.paths, **how_read(options, *(table.out for table in files)))
     predictor = _loaded(options)
     if not isinstance(predictor, Predictor | ShippedModel):
         predictor.predict(next(iter(batches)).recordings[0])  # refuses

@@ -17,6 +17,7 @@ from .device import add_device
 from .false_signal import checksum_of_model, load_false_signal
 from .growing_table import GrowingTable, check_places
 from .in_batches import Batches, Computed, work_of, write_in_batches
+from .reading_options import add_reading, how_read
 
 if TYPE_CHECKING:
     from fhr.recording import Recording, TableColumn
@@ -31,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", dest="model", metavar="RUN", help="MLflow run id, or a .ckpt file (default: rules only)"
     )
     add_device(parser)
+    add_reading(parser)
     parser.add_argument("--out", metavar="FILE.csv", help="where to write the table (default: stdout)")
     add_describe(parser, tables)
 
@@ -49,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
     from fhr.preprocessing import QUALITY_COLUMNS, check_quality, quality_table
 
     files = [GrowingTable(options.out, tables()["--out"])]
-    check_places(files, options.paths)
-    batches = Batches(options.paths)
+    check_places(files, options.paths, options.recursive)
+    batches = Batches(options.paths, **how_read(options, *(table.out for table in files)))
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
 
     def compute(recordings: "Sequence[Recording]") -> Computed:

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 from fhr.errors import FHRError
 
 from .describe import add_describe
+from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
 from .tables import check_folder, write_csv
 
@@ -90,6 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="recordings whose strips are drawn, those that are the easiest to flip (default: 20)",
     )
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -110,7 +112,7 @@ def run(options: argparse.Namespace) -> int:
 
     largest = _check(options)
     model, known_as, name = _loaded(options)
-    recordings, quarantined = read_paths(options.paths)
+    recordings, quarantined = read_paths(options.paths, **how_read(options))
     experiment = ensure_experiment("robustness of verdicts")  # before the work, not after it
     tell("proving and attacking the verdicts on %d recordings", len(recordings))
     kept = Path(options.out, "recordings")

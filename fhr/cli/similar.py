@@ -15,6 +15,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
 from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
@@ -112,6 +113,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--page", metavar="FILE.html", help="write all of it as one page, with its method")
     add_device(parser)
+    add_reading(parser)
     add_describe(parser, tables)
 
 
@@ -128,7 +130,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.similarity import TARGETS, similar
 
     several = _check(options)
-    recordings, quarantined = read_paths(options.paths)
+    recordings, quarantined = read_paths(options.paths, **how_read(options))
     if len(recordings) > 1 and not several:
         raise FHRError(f"--figure {options.figure}: {len(recordings)} queries; name a .pdf, which has a page for each")
     embedding, minutes = _embedding(options)
@@ -150,6 +152,7 @@ def run(options: argparse.Namespace) -> int:
         fdr=_FDR[options.fdr],
         seed=options.seed,
         index=options.index,
+        **how_read(options),
     )
     _check_drawn(options, matches)
     for said in matches.facts["warnings"]:

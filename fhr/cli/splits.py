@@ -2,6 +2,7 @@
 
 import argparse
 
+from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import report
 from .tables import check_out, destination
 
@@ -15,14 +16,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--repeats", type=int, default=10)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0, help="0 gives the published folds (default: 0)")
+    add_outcomes(parser)
+    add_reading(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Split and write."""
-    from fhr.datasets import CTUUHB, make_splits
+    from fhr.datasets import RecordingFolder, make_splits
 
     check_out(options.out)
-    database = CTUUHB(options.root)
+    database = RecordingFolder(options.root, outcomes=options.outcomes, **how_read(options))
     splits = make_splits(database, n_repeats=options.repeats, n_folds=options.folds, seed=options.seed)
     with destination(options.out) as path:
         splits.save(path)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from fhr.compute import Countdown
 
 from .messages import say
+from .reading_options import add_outcomes, add_reading, how_read
 
 if TYPE_CHECKING:
     from fhr.datasets import Place
@@ -22,7 +23,7 @@ __all__ = ["add_arguments", "run"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The verb's options."""
     parser.add_argument("--config", required=True, metavar="NAME", help="YAML file, or a shipped generator")
-    parser.add_argument("--data", required=True, metavar="DIR", help="folder of recordings in the style of CTU-UHB")
+    parser.add_argument("--data", required=True, metavar="DIR", help="folder of recordings")
     parser.add_argument("--n", type=int, required=True, help="number of recordings to make")
     parser.add_argument("--out", required=True, metavar="DIR", help="folder to write")
     parser.add_argument("--target", metavar="LABEL", help="label with its inequality, such as 'ph<=7.15'")
@@ -39,11 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(passport.html, passport.json; some minutes)",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace the synthetic recordings that DIR holds")
+    add_outcomes(parser)
+    add_reading(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Fit, draw and write."""
-    from fhr.datasets import CTUUHB, Place
+    from fhr.datasets import Place, RecordingFolder
     from fhr.errors import FHRError
     from fhr.synthesis import save_generator, write_synthetic
 
@@ -55,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
     if options.passport and options.fold is None:
         raise FHRError("--passport without --fold; a generator that saw every recording has none to be compared with")
     recipe = generator_of(options.config, options.overrides)
-    database = CTUUHB(options.data)
+    database = RecordingFolder(options.data, outcomes=options.outcomes, **how_read(options))
     if options.fold is None:
         labels = None if options.target is None else database.labels(options.target)
         fitted = recipe.fit(database.recordings, labels)

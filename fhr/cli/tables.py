@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -13,9 +14,10 @@ from fhr.errors import FHRError
 from fhr.formats import whole_as_named
 from fhr.recording import TableColumn, column_names
 
-__all__ = ["check_folder", "check_out", "destination", "in_csv", "to_stdout", "write_csv"]
+__all__ = ["STDOUT", "check_folder", "check_out", "destination", "in_csv", "to_stdout", "write_csv"]
 
 _log = logging.getLogger(__name__)
+STDOUT = "-"
 
 
 def check_out(out: str | None, option: str = "--out") -> None:
@@ -24,7 +26,7 @@ def check_out(out: str | None, option: str = "--out") -> None:
     Raises:
         FHRError: a folder that does not exist or cannot be written to, or a folder in place of a file.
     """
-    if out is not None and (Path(out).is_dir() or not os.access(Path(out).parent, os.W_OK)):
+    if out not in (None, STDOUT) and (Path(out).is_dir() or not os.access(Path(out).parent, os.W_OK)):
         raise FHRError(f"{option} {out}: cannot be written; name a file in a folder that exists")
 
 
@@ -48,9 +50,18 @@ def check_folder(given: str | None, option: str) -> None:
 def destination(out: str, option: str = "--out") -> Iterator[Path]:
     """A path to write to. A file comes whole or not at all, where a link leads to too; a device or pipe stays one.
 
+    For `-` it is a file whose text goes to stdout at the end.
+
     Raises:
         FHRError: a path that cannot be written to, a full disk; the message names the `option`.
     """
+    if out == STDOUT:
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "text")
+            yield path
+            with to_stdout(option), path.open(encoding="utf-8", newline="") as file:
+                sys.stdout.writelines(file)
+        return
     try:
         with whole_as_named(out) as path:
             yield path
@@ -91,13 +102,13 @@ def _cells(values: pd.Series, column: TableColumn) -> pd.Series:
 
 
 def write_csv(table: pd.DataFrame, out: str | None, option: str = "--out", columns: Sequence[TableColumn] = ()) -> None:
-    """Write `table` as CSV to `out`, whole or not at all, or to stdout where `out` is None; see `in_csv`.
+    """Write `table` as CSV to `out`, whole or not at all, or to stdout where `out` is None or `-`; see `in_csv`.
 
     Raises:
         FHRError: a folder that does not exist or cannot be written to, a full disk.
     """
     table = in_csv(table, columns)
-    if out is None:
+    if out in (None, STDOUT):
         with to_stdout(option):
             table.to_csv(sys.stdout, index=False)
         return

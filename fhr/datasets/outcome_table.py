@@ -12,24 +12,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from fhr.errors import FormatError, OutcomeError
 from fhr.formats import plausible, read_whole
+from fhr.formats.reading import READERS
 from fhr.formats.regular_file import shown
-from fhr.formats.table_text import Layout, layout_of, text_of
+from fhr.formats.table_text import layout_of, text_of
 
 from .targets import Target
 
-__all__ = ["OutcomeTable", "read_outcomes"]
+__all__ = ["Measures", "OutcomeTable", "read_measures", "read_outcomes"]
 
 _log = logging.getLogger(__name__)
 
 _MAX_TABLE = 1 << 26  # bytes
 _MOST_IMPLAUSIBLE = 0.2  # of the values of a measure; more are another unit or another column
 _UNKNOWN = re.compile(r"|nan|na|n/a|null|none|nat|-|--|\?|unknown", re.IGNORECASE)
-_SUFFIX = re.compile(r"\.(hea|dat|csv|tsv|txt|fhr|fhrm|npz|mat)$", re.IGNORECASE)
+_SUFFIX = re.compile(f"({'|'.join(map(re.escape, sorted(READERS, reverse=True)[:-1]))}|.txt)$", re.IGNORECASE)
 _LABELS = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
 # Header names by what they hold, without case, spaces, signs and what stands in brackets; in order of preference.
 _NAMES = (
@@ -64,6 +66,20 @@ class OutcomeTable:
     groups: pd.DataFrame
 
 
+class Measures(NamedTuple):
+    """Measures of births by the name of their record.
+
+    Attributes:
+        path: of the table.
+        values: by name, then by measure; without those that are unknown.
+        unusable: reason for each record with a value that cannot be, by name; not among the values.
+    """
+
+    path: str
+    values: Mapping[str, Mapping[str, float]]
+    unusable: Mapping[str, str]
+
+
 def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) -> OutcomeTable:
     """Read the outcomes of births from a text table with a header row; separator and decimal sign are guessed.
 
@@ -83,15 +99,7 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
         FormatError: no regular file, no table, a row of another length, a record that stands twice or has no name.
     """
     where, rule = str(path), Target(target)
-    layout = layout_of(
-        text_of(read_whole(Path(path), limit=_MAX_TABLE, kind="table of outcomes"), where),
-        separator=None,
-        decimal=None,
-        where=where,
-    )
-    if not layout.names:
-        raise FormatError(f"{where}: no header row; name the columns, such as record,pH,Apgar1")
-    columns = _columns(layout, where)
+    columns = _columns(path)
     names = _names(columns, where)
     measures = [measure for measure in _MEASURES if re.search(rf"\b{measure}\b", target)]
     found = {m: column for m in measures if (column := _only(columns, _MEASURES[m], m, where)) is not None}
@@ -124,8 +132,41 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
     return OutcomeTable(labels.rename(target)[kept], unusable, table[kept])
 
 
-def _columns(layout: Layout, where: str) -> dict[str, list[str]]:
+def read_measures(path: str | Path) -> Measures:
+    """Read all measures of births from a text table, whatever label they are to make; see `read_outcomes`.
+
+    Raises:
+        OutcomeError: no column of a measure or for the names, two for one, a fifth and more of the values implausible.
+        FormatError: as `read_outcomes`.
+    """
+    where, columns = str(path), _columns(path)
+    names = _names(columns, where)
+    found = {m: header for m, known in _MEASURES.items() if (header := _only(columns, known, m, where)) is not None}
+    if not found:
+        raise OutcomeError(
+            f"{where}: no column of an outcome among {_listed(columns)}; call one of them {', '.join(_MEASURES)}"
+        )
+    unusable = dict[str, str]()
+    values = {m: _numbers(columns[header], names, m, unusable, where) for m, header in found.items()}
+    rows = {
+        name: {m: given[i] for m, given in values.items() if isfinite(given[i])}
+        for i, name in enumerate(names)
+        if name not in unusable
+    }
+    return Measures(where, rows, unusable)
+
+
+def _columns(path: str | Path) -> dict[str, list[str]]:
     """Cells by header."""
+    where = str(path)
+    layout = layout_of(
+        text_of(read_whole(Path(path), limit=_MAX_TABLE, kind="table of outcomes"), where),
+        separator=None,
+        decimal=None,
+        where=where,
+    )
+    if not layout.names:
+        raise FormatError(f"{where}: no header row; name the columns, such as record,pH,Apgar1")
     if twice := [name for name, n in Counter(layout.names).items() if n > 1 and name]:
         raise FormatError(f"{where}: column {shown(twice[0])} stands twice; keep one of them")
     try:
@@ -149,7 +190,10 @@ def _names(columns: Mapping[str, list[str]], where: str) -> list[str]:
         raise OutcomeError(
             f"{where}: no column names the record; the header is {_listed(columns)}, call one of them 'record'"
         )
-    names = [_SUFFIX.sub("", re.split(r"[/\\]", cell)[-1]) for cell in columns[header]]
+    paths = [_SUFFIX.sub("", cell.replace("\\", "/")).removeprefix("./") for cell in columns[header]]
+    names = [path.rpartition("/")[2] for path in paths]
+    alike = Counter(names)
+    names = [path if alike[name] > 1 else name for path, name in zip(paths, names, strict=True)]
     if (nameless := sum(not name for name in names)) > 0:
         raise FormatError(f"{where}: {nameless} rows without a name in the column {header!r}; name each record")
     if twice := [name for name, n in Counter(names).items() if n > 1]:

@@ -1,18 +1,21 @@
 """Recordings of paths: files, folders, and databases among them; all at once, or one after another with none held."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fhr.compute import progress
 from fhr.errors import FHRError
-from fhr.formats import read, read_wfdb, recordings_in
+from fhr.formats import join as join_files
+from fhr.formats import read
+from fhr.formats.folder import is_activity
+from fhr.formats.joining import pairs_of
 from fhr.recording import Recording
 
-from .ctu_uhb import distinct_names
+from .members import Members, members_of, read_member
 
-__all__ = ["Reading", "RecordingStream", "database_and_others", "read_paths", "stream_paths"]
+__all__ = ["Reading", "RecordingStream", "read_paths", "stream_paths"]
 
 _log = logging.getLogger(__name__)
 
@@ -31,31 +34,41 @@ class Reading(NamedTuple):
     reason: str = ""
 
 
-class _Files(NamedTuple):
-    """Files to read one by one; of a database these are the records of its folder."""
-
-    paths: Sequence[str]
-    database: str = ""
-
-
 class RecordingStream:
     """Every recording of files and folders, one after another, in the order of `read_paths`; see `stream_paths`."""
 
-    def __init__(self, paths: Sequence[str]) -> None:
-        self._given = tuple(map(str, paths))
-        self._parts: list[_Files | Reading] = []
+    def __init__(
+        self,
+        paths: Sequence[str],
+        *,
+        recursive: bool = False,
+        join: bool = False,
+        reading: Mapping[str, Any] | None = None,
+        ignored: Collection[str | Path] = (),
+    ) -> None:
+        self._given, self._reading = tuple(map(str, paths)), dict(reading or {})
+        self._parts: list[str | Members | Reading] = []
+        files = [path for path in self._given if not Path(path).is_dir()]
+        self._joined = pairs_of(*_by_channel(files)) if join else {}
         for path in self._given:
-            database, others = database_and_others(path) if Path(path).is_dir() else (False, [Path(path)])
-            if database:
-                try:
-                    self._parts.append(_Files(distinct_names(Path(path)), path))
-                except FHRError as error:
-                    self._parts.append(Reading(path, None, str(error)))
-            self._parts.append(_Files([str(file) for file in others] if Path(path).is_dir() else [path]))
+            if path in self._joined.values():
+                continue
+            if not Path(path).is_dir():
+                self._parts.append(path)
+                continue
+            how: dict[str, Any] = {"columns": self._reading.get("columns"), "ignored": ignored}
+            how |= {"recursive": recursive, "join": join}
+            try:
+                members = members_of(path, **how)
+            except FHRError as error:
+                self._parts.append(Reading(path, None, str(error)))
+                members = members_of(path, **how, records=False)
+            self._parts += [members, *(Reading(file, None, reason) for file, reason in members.left_out.items())]
+            members.tell_of_folders()
 
     def __len__(self) -> int:
         """Number of recordings that there seem to be."""
-        return sum(1 if isinstance(part, Reading) else len(part.paths) for part in self._parts)
+        return sum(len(part.paths) if isinstance(part, Members) else 1 for part in self._parts)
 
     def __iter__(self) -> Iterator[Reading]:
         """What becomes of each path.
@@ -65,7 +78,7 @@ class RecordingStream:
         """
         n_read, left_out, reasons = 0, 0, list[str]()
         for part in self._parts:
-            for one in [part] if isinstance(part, Reading) else _read(part):
+            for one in self._read(part):
                 if one.recording is not None:
                     n_read += 1
                 else:
@@ -77,31 +90,88 @@ class RecordingStream:
         if not n_read:
             raise FHRError(f"none of the {left_out} recordings can be read: {'; '.join(reasons)}")
 
+    def _read(self, part: "str | Members | Reading") -> Iterator[Reading]:
+        """What becomes of a file, or of each of a folder."""
+        if isinstance(part, Reading):
+            _log.info("left out %s: %s", part.path, part.reason)
+            yield part
+        elif isinstance(part, str):
+            activity = self._joined.get(part)
+            if activity is None:
+                yield _reading(part, lambda: read(part, **self._reading))
+            else:
+                yield _reading(part, lambda: join_files(part, activity, **self._reading))
+        else:
+            yield from self._read_members(part)
 
-def stream_paths(paths: Sequence[str]) -> RecordingStream:
+    def _read_members(self, members: Members) -> Iterator[Reading]:
+        """What becomes of each file; of records that all fail, one answer, once that is known."""
+        waiting: list[Reading] | None = [] if members.n_records else None
+        for i, path in enumerate(members.paths):
+            if i == members.n_records and waiting:
+                yield _none_of(members, waiting)
+                waiting = None
+            one = _reading(
+                str(Path(members.root, path)),
+                lambda path=path: read_member(members.root, path, self._reading, members.joined.get(path)),
+            )
+            if waiting is not None and one.recording is None:
+                waiting.append(one)
+                continue
+            yield from waiting or ()
+            waiting = None
+            yield one
+        if waiting:
+            yield _none_of(members, waiting)
+
+
+def stream_paths(
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    join: bool = False,
+    reading: Mapping[str, Any] | None = None,
+    ignored: Collection[str | Path] = (),
+) -> RecordingStream:
     """Read the recordings of the given files and folders while they are gone through; memory holds one at a time.
 
-    The WFDB records of a folder with a `RECORDS` file or `.hea` files come first, in its order, then its other
-    recordings, and those of any other folder, file by file. What cannot be read comes with the reason; a database of
-    which no record can be read counts once.
+    The WFDB records of a folder come first, in the order of its `RECORDS` file, then its other recordings, file by
+    file. What cannot be read comes with the reason, and so does what may be a recording and is not read, see
+    `fhr.formats.contents_of`; a database of which no record can be read counts once.
+
+    Args:
+        paths: files and folders.
+        recursive: with the folders within those that are given.
+        join: tables of uterine activity with the heart rates of the same labours, of a folder or of the files that are
+            given, see `fhr.formats.join`.
+        reading: options of `fhr.read`, such as `columns`, `units` and `fs`; of the files of a folder a format gets
+            those that it takes, a file that is named itself gets all.
+        ignored: files in the folders that are known to be no recordings, such as one that is to be written.
 
     Raises:
         FHRError: a folder that cannot be listed; while it is gone through, not one readable recording.
     """
-    return RecordingStream(paths)
+    return RecordingStream(paths, recursive=recursive, join=join, reading=reading, ignored=ignored)
 
 
-def read_paths(paths: Sequence[str]) -> tuple[list[Recording], dict[str, str]]:
+def read_paths(
+    paths: Sequence[str],
+    *,
+    recursive: bool = False,
+    join: bool = False,
+    reading: Mapping[str, Any] | None = None,
+    ignored: Collection[str | Path] = (),
+) -> tuple[list[Recording], dict[str, str]]:
     """Read every recording of the given files and folders; for each that cannot be read, by path, the reason.
 
-    They are those of `stream_paths`, in the same order, held all together.
+    They are those of `stream_paths`, which says what the arguments are, in the same order, held all together.
 
     Raises:
         FHRError: not one readable recording.
     """
     recordings: list[Recording] = []
     quarantined: dict[str, str] = {}
-    stream = stream_paths(paths)
+    stream = stream_paths(paths, recursive=recursive, join=join, reading=reading, ignored=ignored)
     for one in progress(stream, description="read", total=len(stream)):
         if one.recording is None:
             quarantined[one.path] = one.reason
@@ -110,37 +180,24 @@ def read_paths(paths: Sequence[str]) -> tuple[list[Recording], dict[str, str]]:
     return recordings, quarantined
 
 
-def _read(files: _Files) -> Iterator[Reading]:
-    """What becomes of each file; of a database whose records all fail, one answer, once that is known."""
-    waiting: list[Reading] | None = [] if files.database else None
-    for name in files.paths:
-        path = str(Path(files.database, name)) if files.database else name
-        try:
-            one = Reading(path, read_wfdb(path) if files.database else read(path))
-        except FHRError as error:
-            one = Reading(path, None, str(error))
-            _log.info("quarantined %s: %s", path, error)
-        if waiting is not None and one.recording is None:
-            waiting.append(one)
-            continue
-        yield from waiting or ()
-        waiting = None
-        yield one
-    if waiting:
-        first = waiting[0]
-        reason = (
-            f"{Path(files.database)}: none of its {len(waiting)} records can be read; the first, "
-            f"{Path(first.path).name}: {first.reason}"
-        )
-        yield Reading(files.database, None, reason)
+def _by_channel(files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Files that are given, and those of them that are tables of uterine activity without heart rate."""
+    activities = [path for path in files if is_activity(Path(path))]
+    return [path for path in files if path not in activities], activities
 
 
-def database_and_others(folder: str | Path) -> tuple[bool, list[Path]]:
-    """True where a folder holds WFDB records, or nothing at all, so that reading them says what is missing.
+def _reading(path: str, how: Callable[[], Recording]) -> Reading:
+    try:
+        return Reading(path, how())
+    except FHRError as error:
+        _log.info("quarantined %s: %s", path, error)
+        return Reading(path, None, str(error))
 
-    Returns:
-        That, and the recordings of other formats in it.
-    """
-    within = recordings_in(folder)
-    others = [file for file in within if file.suffix.lower() != ".hea"]
-    return len(others) < len(within) or Path(folder, "RECORDS").is_file() or not others, others
+
+def _none_of(members: Members, waiting: Sequence[Reading]) -> Reading:
+    first = waiting[0]
+    reason = (
+        f"{Path(members.root)}: none of its {len(waiting)} records can be read; the first, "
+        f"{Path(first.path).name}: {first.reason}"
+    )
+    return Reading(members.root, None, reason)

@@ -7,11 +7,13 @@ record. The numbers do not depend on the workers: each record is computed by its
 recordings, parameters, source and versions give the same bytes; the file carries no date.
 """
 
+import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,9 +23,8 @@ from filelock import FileLock, Timeout
 
 from fhr import __version__
 from fhr.compute import check_device, check_scheduler, check_workers, pick_device, spread
-from fhr.datasets import checksum_of_lines
-from fhr.datasets.ctu_uhb import distinct_names
-from fhr.errors import DatasetNotFoundError, FHRError
+from fhr.datasets import FolderSource, checksum_of_lines
+from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.preprocessing import cut_windows
 from fhr.tracking import environment, made_otherwise, source_state
 
@@ -64,6 +65,10 @@ def extract(
     feature_set: FeatureSet | None = None,
     *,
     step: float = 5.0,
+    recursive: bool = False,
+    join: bool = False,
+    outcomes: str | Path | None = None,
+    reading: Mapping[str, Any] | None = None,
     workers: int = 1,
     scheduler: str | None = None,
     device: str = "cpu",
@@ -79,11 +84,15 @@ def extract(
     reason in the provenance; the others go on. Read it with `read_features`.
 
     Args:
-        root: folder of recordings, in the style of CTU-UHB.
+        root: folder of recordings, in every format that is read.
         out: the table, `FILE.parquet`; nothing is done if it is there, of the same recordings, parameters,
             source and libraries.
         feature_set: what is computed of a window; None for `FeatureSet()`.
         step: minutes from one window to the next.
+        recursive: with the folders within `root`.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
+        outcomes: a table of the births, which join the data checksum, see `fhr.datasets.RecordingFolder`.
+        reading: options of `fhr.read`; a format gets those that it takes.
         workers: processes on this machine.
         scheduler: `dask://HOST:PORT` of a Dask scheduler, whose workers see both folders under the same paths.
         device: where the groups that torch computes (`multiscale`, `scattering`, `scale_cumulants`, `cross_channel`)
@@ -95,34 +104,49 @@ def extract(
 
     Raises:
         DatasetNotFoundError: a folder that is missing, empty, or holds no readable record.
-        FormatError: a `RECORDS` file that cannot be read, points elsewhere, or names a record twice.
+        FormatError: a `RECORDS` file that cannot be read, points elsewhere, or names a record twice; two recordings of
+            one name.
+        OutcomeError: a table of outcomes that cannot be used, or is of other recordings.
         FHRError: parameters that cannot be, a table that cannot be written or is another one, a run that writes it
             now, a device that is not here, a scheduler that cannot be reached, or a worker that died.
     """
     feature_set, step, out = FeatureSet() if feature_set is None else feature_set, float(step), Path(out).absolute()
     _check(out, feature_set, step, workers, scheduler, chunk)
-    names = tuple(distinct_names(Path(root)))
+    how: dict[str, Any] = {
+        "recursive": recursive,
+        "join": join,
+        "outcomes": outcomes and str(outcomes),
+        "reading": reading,
+    }
+    source = FolderSource.of(root, **how)
+    told = {name: value for name, value in how.items() if value}  # in the provenance, where it is not the usual way
     _check_device(device, feature_set, scheduler)
     result = None
     if out.exists():
-        result = _table_that_is_there(out, names, root, identity(feature_set, step), overwrite)
+        result = _table_that_is_there(out, source, told, identity(feature_set, step), overwrite)
     parts = out.with_name(f"{out.name}.parts")
     try:
         parts.mkdir(exist_ok=True)
     except OSError as error:
         raise FHRError(f"{parts}: no folder for what is finished ({error.strerror}); choose another --out") from None
     chunks = [
-        Chunk(os.path.abspath(root), names[i : i + chunk], str(parts / f"{i:08d}.parquet"), feature_set, step, device)
-        for i in range(0, len(names), chunk)
+        Chunk(
+            replace(part, root=os.path.abspath(root)),
+            str(parts / f"{i * chunk:08d}.parquet"),
+            feature_set,
+            step,
+            device,
+        )
+        for i, part in enumerate(source.parts(chunk))
     ]
     _log.info(
-        "%d records of %s in %d chunks, by %s", len(names), root, len(chunks), scheduler or f"{workers} processes"
+        "%d records of %s in %d chunks, by %s", len(source), root, len(chunks), scheduler or f"{workers} processes"
     )
     try:
         with FileLock(parts / "lock", timeout=0):
             if result is None:
-                done = _run(chunks, workers, scheduler, progress, len(names))
-                result = _join(chunks, out, str(root), done)
+                done = _run(chunks, workers, scheduler, progress, len(source))
+                result = _join(chunks, out, str(root), told, done)
     except Timeout:
         raise FHRError(f"{out}: another run is writing this table; wait for it, or choose another name") from None
     except BaseException as error:
@@ -130,7 +154,7 @@ def extract(
             shutil.rmtree(parts)
         raise
     shutil.rmtree(parts)
-    return result
+    return result._replace(quarantined={**result.quarantined, **source.left_out})
 
 
 def _check(out: Path, feature_set: FeatureSet, step: float, workers: int, scheduler: str | None, chunk: int) -> None:
@@ -165,6 +189,7 @@ def _run(
     """The sum of what became of the chunks."""
     wanted = identity(chunks[0].feature_set, chunks[0].step)
     lines: dict[str, str] = {}
+    paths: dict[str, str] = {}
     quarantined: dict[str, str] = {}
     n_done = n_windows = n_computed = 0
     # Closed at once, whatever happens: no worker is left behind when this returns.
@@ -179,19 +204,23 @@ def _run(
                 raise FHRError(
                     f"{done.part}: a worker wrote it, but it is not to be seen here; give folders that all share"
                 )
+            if twice := lines.keys() & done.lines.keys():
+                raise FormatError(f"{chunks[0].source.root}: record {min(twice)!r} stands twice; keep one of them")
             n_done += done.n_records
             lines |= done.lines
+            paths |= done.paths
             quarantined |= done.quarantined
             n_windows += done.n_windows
             n_computed += done.n_computed
             if progress is not None:
                 progress(n_done, n_records)
-    return Done("", wanted, n_done, lines, quarantined, n_windows, n_computed)
+    return Done("", wanted, n_done, lines, paths, quarantined, n_windows, n_computed)
 
 
-def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extraction:
-    quarantined = {name: done.quarantined[name] for task in chunks for name in task.names if name in done.quarantined}
-    n_records = len(done.lines.keys() - quarantined.keys())
+def _join(chunks: Sequence[Chunk], out: Path, origin: str, told: Mapping[str, Any], done: Done) -> Extraction:
+    paths = (path for task in chunks for path in task.source.paths)
+    quarantined = {path: done.quarantined[path] for path in paths if path in done.quarantined}
+    n_records = done.n_records - len(quarantined)
     if not n_records:
         name, reason = next(iter(quarantined.items()))
         raise DatasetNotFoundError(
@@ -208,26 +237,28 @@ def _join(chunks: Sequence[Chunk], out: Path, origin: str, done: Done) -> Extrac
         "n_records": n_records,
         "n_windows": done.n_windows,
         "quarantined": quarantined,
+        **({"reading": told} if told else {}),
         "device": chunks[0].device,
         "environment": {**environment(), "pyarrow": pa.__version__, **source_state()},
     }
     draft = Path(chunks[0].part).with_name("table")
-    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance, origin)
+    join_parts(draft, feature_set.columns, (Path(task.part) for task in chunks), provenance, origin, done.paths)
     os.replace(draft, out)
     return Extraction(out, n_records, done.n_windows, done.n_computed, quarantined, False)
 
 
 def _table_that_is_there(
-    out: Path, names: tuple[str, ...], root: str | Path, wanted: dict[str, Any], overwrite: bool
+    out: Path, source: FolderSource, told: Mapping[str, Any], wanted: dict[str, Any], overwrite: bool
 ) -> Extraction | None:
     """What is there, if it is what would be written; None if it may be overwritten."""
     try:
         found = read_provenance(out)
         differences = [name for name, value in wanted.items() if found.get(name) != value]
+        differences += ["reading"] if found.get("reading", {}) != json.loads(json.dumps(told)) else []
         if not differences:
             lines: dict[str, str] = {}
-            for name in names:
-                lines |= read_records(root, (name,))[1]
+            for one in source.parts(1):
+                lines |= read_records(one).lines
             differences = ["data_checksum"] if found.get("data_checksum") != checksum_of_lines(lines) else []
         counts: dict[str, Any] = {name: found.get(name) for name in ("n_records", "n_windows")}
         quarantined = found.get("quarantined")

@@ -14,32 +14,29 @@ from uuid import uuid4
 import numpy as np
 
 from fhr.compute import pick_device
-from fhr.datasets import checksum_line
-from fhr.errors import FHRError
-from fhr.formats import read_wfdb
+from fhr.datasets import FolderSource, checksum_line
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording
 
 from .computed_by import computed_by
 from .feature_set import FeatureSet
 from .parquet_table import METADATA_COLUMNS, read_part, write_part
 
-__all__ = ["Chunk", "Done", "extract_chunk", "identity", "read_records"]
+__all__ = ["Chunk", "Done", "Records", "extract_chunk", "identity", "read_records"]
 
 
 class Chunk(NamedTuple):
     """Task of one call of `extract_chunk`.
 
     Attributes:
-        root: folder of the recordings.
-        names: of the records.
+        source: of the recordings.
         part: file to write.
         feature_set: what to compute.
         step: minutes from one window to the next.
         device: as `pick_device` takes it, looked for where the chunk is computed.
     """
 
-    root: str
-    names: tuple[str, ...]
+    source: FolderSource
     part: str
     feature_set: FeatureSet
     step: float
@@ -54,7 +51,8 @@ class Done(NamedTuple):
         identity: of the code and parameters that made them.
         n_records: records that it held, the quarantined ones too.
         lines: one line for each record that was read, as `Database.checksum` has it, by name.
-        quarantined: reason for each record without a row.
+        paths: of each of these in its folder, by name, where it is another.
+        quarantined: reason for each record without a row, by its path in the folder.
         n_windows: number of rows.
         n_computed: records that were computed now, not by an earlier run.
     """
@@ -63,6 +61,7 @@ class Done(NamedTuple):
     identity: dict[str, Any]
     n_records: int
     lines: dict[str, str]
+    paths: dict[str, str]
     quarantined: dict[str, str]
     n_windows: int
     n_computed: int
@@ -73,35 +72,60 @@ def identity(feature_set: FeatureSet, step: float) -> dict[str, Any]:
     return {"feature_set_checksum": feature_set.checksum, "step": step, "made_by": computed_by()}
 
 
-def read_records(root: str | Path, names: tuple[str, ...]) -> tuple[list[Recording], dict[str, str], dict[str, str]]:
-    """Read records: the recordings, their lines of the data checksum, and the reason for each unreadable one."""
-    recordings, unreadable = [], {}
-    for name in names:
+class Records(NamedTuple):
+    """Recordings of a source.
+
+    Attributes:
+        recordings: that were read, by their path in the folder.
+        lines: of the data checksum, by name.
+        unreadable: reason for each other, by path.
+    """
+
+    recordings: dict[str, Recording]
+    lines: dict[str, str]
+    unreadable: dict[str, str]
+
+
+def read_records(source: FolderSource) -> Records:
+    """Read the recordings of a source.
+
+    Raises:
+        FormatError: two of one name.
+    """
+    found = Records({}, {}, {})
+    for i, path in enumerate(source.paths):
         try:
-            recordings.append(read_wfdb(Path(root, name)))
+            recording = source.read(i)
         except FHRError as error:
-            unreadable[name] = str(error)
-    return recordings, {recording.name: checksum_line(recording) for recording in recordings}, unreadable
+            found.unreadable[path] = str(error)
+            continue
+        if recording.name in found.lines:
+            raise FormatError(f"{source.root}: record {recording.name!r} stands twice; keep one of them")
+        found.recordings[path] = recording
+        found.lines[recording.name] = checksum_line(recording)
+    return found
 
 
 def extract_chunk(chunk: Chunk) -> Done:
     """Compute a chunk, unless its part is there already, of the same recordings, parameters, source and libraries."""
-    recordings, lines, unreadable = read_records(chunk.root, chunk.names)
+    names = chunk.source.paths
+    recordings, lines, unreadable = read_records(chunk.source)
     key = {**identity(chunk.feature_set, chunk.step), "lines": lines, "unreadable": unreadable}
     try:
         found = read_part(chunk.part, chunk.feature_set.columns)
     except FHRError:  # no part yet, or a damaged one
         found = {}
-    if any(found.get(name) != value for name, value in key.items()) or not _says_what_became(found, chunk.names):
+    if any(found.get(name) != value for name, value in key.items()) or not _says_what_became(found, names):
         with _one_thread():
             found = _compute(chunk, recordings, key)
         n_computed = len(recordings) - len(found["unusable"])
     else:
         n_computed = 0
     quarantined = {**unreadable, **found["unusable"]}
-    ordered = {name: quarantined[name] for name in chunk.names if name in quarantined}
+    ordered = {name: quarantined[name] for name in names if name in quarantined}
     made_by = identity(chunk.feature_set, chunk.step)
-    return Done(chunk.part, made_by, len(chunk.names), lines, ordered, found["n_windows"], n_computed)
+    paths = {recording.name: path for path, recording in recordings.items() if path != recording.name}
+    return Done(chunk.part, made_by, len(names), lines, paths, ordered, found["n_windows"], n_computed)
 
 
 def _says_what_became(found: dict[str, Any], names: tuple[str, ...]) -> bool:
@@ -126,16 +150,16 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(n)
 
 
-def _compute(chunk: Chunk, recordings: list[Recording], key: dict[str, Any]) -> dict[str, Any]:
+def _compute(chunk: Chunk, recordings: dict[str, Recording], key: dict[str, Any]) -> dict[str, Any]:
     feature_set, device = chunk.feature_set, pick_device(chunk.device, float64=True)
     rows: dict[str, list[Any]] = {column.name: [] for column in METADATA_COLUMNS}
     features, unusable = [np.empty((0, len(feature_set.columns)))], {}
-    for recording in recordings:
+    for path, recording in recordings.items():
         try:
             windows = feature_set.windows(recording, step=chunk.step)
             features.append(feature_set.of(recording, windows, device=device))
         except FHRError as error:
-            unusable[recording.name] = str(error)
+            unusable[path] = str(error)
             continue
         n = len(windows.fhr)
         rows["record"] += [recording.name] * n

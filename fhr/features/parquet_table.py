@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -129,7 +130,12 @@ def _digest(file: BinaryIO) -> tuple[int, bytes]:
 
 
 def join_parts(
-    path: Path, columns: Sequence[Column], parts: Iterable[Path], provenance: Mapping[str, Any], root: str
+    path: Path,
+    columns: Sequence[Column],
+    parts: Iterable[Path],
+    provenance: Mapping[str, Any],
+    root: str,
+    within: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
     """Write the rows of all parts, in order, into one file, with `PATH_COLUMN`; memory holds one row group at a time.
 
@@ -139,6 +145,7 @@ def join_parts(
         parts: by `write_part`.
         provenance: for `read_provenance`.
         root: folder that the records were read from, as it was given.
+        within: path of a record in it by name, where it is another than the name.
 
     Raises:
         FHRError: a part that is damaged or has other columns, or a file that cannot be written.
@@ -146,7 +153,9 @@ def join_parts(
     schema = _schema(columns, provenance, PATH_COLUMN)
     with _writing(path), pq.ParquetWriter(path, schema) as writer:
         for group in _row_groups(parts, columns):
-            paths = pa.array([str(Path(root, name)) for name in group["record"].to_pylist()], pa.string())
+            paths = pa.array(
+                [str(Path(root, within.get(name, name))) for name in group["record"].to_pylist()], pa.string()
+            )
             writer.write_table(group.append_column(PATH_COLUMN.name, paths).cast(schema))
 
 

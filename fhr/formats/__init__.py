@@ -3,11 +3,13 @@
 from .annotations import Annotation
 from .ctu_uhb_header import plausible
 from .fhrma import read_fhrma
-from .folder import recordings_in
+from .fhrma_markers import read_fhrma_markers
+from .folder import FolderContents, contents_of, recordings_in
+from .joining import join, join_recordings
 from .matlab import read_mat
 from .not_kept import not_kept
 from .npz import read_npz, write_npz
-from .reading import read
+from .reading import options_taken, read
 from .regular_file import open_regular, read_whole
 from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
 from .table import read_table, write_table
@@ -20,13 +22,19 @@ __all__ = [
     "RUN_SUFFIX",
     "WRITERS",
     "Annotation",
+    "FolderContents",
     "RunFile",
+    "contents_of",
     "is_run_file",
+    "join",
+    "join_recordings",
     "not_kept",
     "open_regular",
+    "options_taken",
     "plausible",
     "read",
     "read_fhrma",
+    "read_fhrma_markers",
     "read_mat",
     "read_npz",
     "read_table",

@@ -9,7 +9,7 @@ import numpy as np
 
 from .regular_file import reason
 
-__all__ = ["pack_arrays", "unpack_arrays"]
+__all__ = ["array_names", "pack_arrays", "unpack_arrays"]
 
 _MAX_MEMBERS = 1000
 _KINDS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # NumPy's own; others reserve what memory the file asks for
@@ -28,6 +28,19 @@ def pack_arrays(arrays: Mapping[str, np.ndarray], *, compressed: bool) -> bytes:
     return archive.getvalue()
 
 
+def array_names(raw: bytes) -> list[str]:
+    """Names of the arrays of an archive; other members are passed over.
+
+    Raises:
+        ValueError: no archive, or more than a thousand members.
+    """
+    try:
+        with _opened(raw) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    except Exception as error:
+        raise ValueError(reason(error)) from None
+
+
 def unpack_arrays(raw: bytes, *, most_bytes: int, names: Container[str] | None = None) -> dict[str, np.ndarray]:
     """Unpack arrays by name. Sizes are checked before anything is unpacked, and pickled objects are never loaded.
 
@@ -42,9 +55,7 @@ def unpack_arrays(raw: bytes, *, most_bytes: int, names: Container[str] | None =
     """
     arrays: dict[str, np.ndarray] = {}
     try:
-        if raw.count(_ENTRY) > _MAX_MEMBERS:  # before zipfile makes an object of each
-            raise ValueError(f"more than {_MAX_MEMBERS} members")
-        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        with _opened(raw) as archive:
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 if names is not None and (name == member.filename or name not in names):
@@ -63,6 +74,12 @@ def unpack_arrays(raw: bytes, *, most_bytes: int, names: Container[str] | None =
     except Exception as error:  # zipfile, zlib and numpy's header parser raise a dozen kinds on damaged bytes
         raise ValueError(reason(error)) from None
     return arrays
+
+
+def _opened(raw: bytes) -> zipfile.ZipFile:
+    if raw.count(_ENTRY) > _MAX_MEMBERS:  # before zipfile makes an object of each
+        raise ValueError(f"more than {_MAX_MEMBERS} members")
+    return zipfile.ZipFile(io.BytesIO(raw))
 
 
 def _array(npy: bytes) -> np.ndarray:

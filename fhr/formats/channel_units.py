@@ -10,69 +10,112 @@ from functools import lru_cache
 
 import numpy as np
 
+from .time_units import SAMPLE
+
 __all__ = [
     "ACTIVITY_UNITS",
     "AS_STORED",
     "HEART_RATE_UNITS",
     "MMHG_PER_KPA",
+    "converted",
     "in_standard_unit",
+    "known_elsewhere",
     "unit_of",
 ]
 
 MMHG_PER_KPA = 7.50062
 AS_STORED = "as stored"
-HEART_RATE_UNITS = ("bpm", "hz", "ms", "s")
-ACTIVITY_UNITS = ("mmhg", "kpa")
-# Words without case, spaces, dots and what separates them.
+HEART_RATE_UNITS = ("bpm", "hz", "ms", "s", "us")
+ACTIVITY_UNITS = ("mmhg", "kpa", "hpa", "pa", "mbar", "cmh2o")
+_MMHG = {
+    "mmhg": 1.0,
+    "kpa": MMHG_PER_KPA,
+    "hpa": MMHG_PER_KPA / 10,
+    "mbar": MMHG_PER_KPA / 10,
+    "pa": MMHG_PER_KPA / 1000,
+    "cmh2o": 0.735559,
+}
+_WRITTEN = {"mmhg": "mmHg", "kpa": "kPa", "hpa": "hPa", "pa": "Pa", "mbar": "mbar", "cmh2o": "cmH2O"}
+_BPM_PER_HZ = 60
+_BPM_OF_INTERVAL = {"s": 60, "ms": 60_000, "us": 60_000_000}  # over the interval between beats
+_BEATS = (
+    r"(?:1|h?b|bts?|beats?|heartbeats?|schlage?|schlaege|schl|slag|batt?|battiti|battements?|lat|latidos?|p|pulse?s?"
+    r"|pulsos|ud|uderzenia?|tepy?|c|cycles?)?"
+)
+_PER = r"(?:/|per|pro|por|par)"
+_MINUTE = r"(?:mins?|minutes?|minuten|minuto|minuta|minuut)"
+_SECOND = {
+    "s": r"s|secs?|seconds?|sekunden?",
+    "ms": r"ms|msecs?|milliseconds?|millisekunden?",
+    "us": r"us|usecs?|microseconds?|mikrosekunden?",
+}
 _HEART_RATE = {
-    "bpm": (
-        "bpm",
-        "beatspermin",
-        "beatsperminute",
-        "beats/min",
-        "beats/minute",
-        "b/min",
-        "1/min",
-        "/min",
-        "min-1",
-        "spm",
-    ),
-    "hz": ("hz", "1/s", "beats/s"),
-    "ms": ("ms", "msec", "millisecond", "milliseconds"),
-    "s": ("s", "sec", "second", "seconds"),
+    "bpm": rf"[bslpc]pm|ppm|{_BEATS}{_PER}{_MINUTE}|{_BEATS}min-1|mdcdimbeatpermin",
+    "hz": rf"hz|{_BEATS}{_PER}(?:s|secs?|seconds?)|s-1",
+    **_SECOND,
 }
-_ACTIVITY = {
-    "mmhg": ("mmhg", "torr"),
-    "kpa": ("kpa",),
-    AS_STORED: ("au", "nd", "units", "unit", "%", "rel", "relative", "-", "1", "mv", "uv", "v"),
-}
-_TIME = {
-    "s": ("s", "sec", "secs", "second", "seconds"),
-    "ms": ("ms", "msec", "millisecond", "milliseconds"),
-    "min": ("min", "mins", "minute", "minutes"),
-}
-_UNITS: dict[str, dict[str, tuple[str, ...]]] = {
-    "time": _TIME,
+_UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes them
+    "time": {
+        **_SECOND,
+        "ns": r"ns|nanoseconds?",
+        "min": _MINUTE,
+        "h": r"h|hrs?|hours?|stunden?",
+        "day": r"d|days?|tage?",
+        SAMPLE: r"samples?|smpl?",
+    },
     "fhr": _HEART_RATE,
-    "uc": _ACTIVITY,
+    "uc": {
+        "mmhg": "mmhg|torr|mdcdimmmhg",
+        **{unit: unit for unit in ACTIVITY_UNITS[1:]},
+        AS_STORED: r"au|nd|nu|(arb|arbitrary|relative)?units?|%|percent|prozent|rel|relative|-|1|[mu]?v",
+    },
     "mhr": _HEART_RATE,
-    "fs": {"hz": ("hz", "1/s", "samples/s")},
+    "fs": {"hz": r"hz|(?:1|samples?|sps)?/(?:s|secs?|seconds?)|s-1|sps"},
 }
-_WORDS = {role: {word: unit for unit, words in units.items() for word in words} for role, units in _UNITS.items()}
-_BPM_PER_HZ, _BPM_MS, _BPM_S = 60, 60_000, 60  # the last two over an interval
+_OTHERS = ("\N{DEGREE SIGN}c", "n", "g", "db", "kg", "cm", "mm", "l", "bit", "bits", "lsb", "adc", "counts", "n/m")
+_MULTIPLE = re.compile(r"(?P<over>\d+(?:\.\d+)?(?:e-?\d+)?)(?:/(?P<under>\d+))?[*x]?(?P<unit>[^\d.].*)")
 
 
 @lru_cache(1 << 10)
 def unit_of(word: str, role: str) -> str | None:
-    """The unit that a word means for a role, None where it is none that is known.
+    """The unit that a word means for a role, None where it is none that is known; "0.25 bpm" for a multiple of one.
 
     >>> unit_of("1/min", "fhr"), unit_of("kPa", "uc"), unit_of("a.u.", "uc"), unit_of("mV", "fhr")
     ('bpm', 'kpa', 'as stored', None)
+    >>> unit_of("Schl\u00e4ge/min", "fhr"), unit_of("\u00b5s", "fhr"), unit_of("1/4 bpm", "fhr")
+    ('bpm', 'us', '0.25 bpm')
     """
-    plain = re.sub(
-        r"[\s._\[\]()^]", "", unicodedata.normalize("NFKC", word).lower().replace("⁻", "-").replace("−", "-")
-    )
-    return _WORDS[role].get(plain)
+    plain = _plain(word)
+    if unit := _unit_of(plain, role):
+        return unit
+    if role not in ("fhr", "uc", "mhr") or not (match := _MULTIPLE.fullmatch(plain)):
+        return None
+    factor = float(match["over"]) / float(match["under"] or 1) if float(match["under"] or 1) else 0.0
+    unit = _unit_of(match["unit"], role)
+    if unit in (None, AS_STORED) or not 0 < factor < np.inf:
+        return None
+    return unit if factor == 1 else f"{factor!r} {unit}"
+
+
+def known_elsewhere(word: str) -> bool:
+    """True if a word is a unit of some other channel, or of another signal, so that it is no remark.
+
+    >>> known_elsewhere("mV"), known_elsewhere("\u00b0C"), known_elsewhere("raw")
+    (True, True, False)
+    """
+    plain = _plain(word)
+    return plain in _OTHERS or (plain not in ("1", "-") and any(_unit_of(plain, role) for role in _UNITS))
+
+
+def _unit_of(plain: str, role: str) -> str | None:
+    return next((unit for unit, words in _UNITS[role].items() if re.fullmatch(words, plain)), None)
+
+
+def _plain(word: str) -> str:
+    """A word in lower case, without accents, spaces, brackets, and dots that are no decimal points."""
+    letters = unicodedata.normalize("NFKD", word.lower()).replace("\N{GREEK SMALL LETTER MU}", "u")
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.sub(r"[\s_\[\](){}^]|(?<!\d)\.|\.(?!\d)", "", letters.replace("\N{MINUS SIGN}", "-").replace("**", ""))
 
 
 def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
@@ -86,13 +129,28 @@ def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
     Returns:
         (n,); infinite where a value has no finite one.
     """
-    with np.errstate(divide="ignore", over="ignore"):
-        if role == "uc":
-            return (
-                values.astype(np.float32, copy=False) if unit != "kpa" else (values * MMHG_PER_KPA).astype(np.float32)
-            )
-        if unit == "hz":
-            values = values * _BPM_PER_HZ
-        elif unit != "bpm":
-            values = (_BPM_MS if unit == "ms" else _BPM_S) / values
+    if unit == AS_STORED:
         return values.astype(np.float32, copy=False)
+    multiple, _, unit = unit.rpartition(" ")
+    with np.errstate(divide="ignore", over="ignore"):
+        if multiple:
+            values = values * float(multiple)
+        if role == "uc":
+            values = values if unit == "mmhg" else values * _MMHG[unit]
+        elif unit == "hz":
+            values = values * _BPM_PER_HZ
+        elif unit in _BPM_OF_INTERVAL:
+            values = _BPM_OF_INTERVAL[unit] / values
+        return values.astype(np.float32, copy=False)
+
+
+def converted(unit: str | None) -> str:
+    """Conversion of uterine activity in a unit of `unit_of`, in words; empty where there is none.
+
+    >>> converted("kpa"), converted("as stored"), converted("0.5 mmhg")
+    ('kPa to mmHg', '', '0.5 mmHg to mmHg')
+    """
+    if unit in (None, AS_STORED, "mmhg"):
+        return ""
+    multiple, _, name = unit.rpartition(" ")
+    return f"{multiple} {_WRITTEN[name]} to mmHg".strip()

@@ -1,82 +1,135 @@
-"""FHRMA recordings: `.fhr` (two heart rates, uterine activity) and `.fhrm` (with the mother's heart rate).
+"""FHRMA and OpenCTG recordings: two heart rates, uterine activity, in some the mother's heart rate; 4 samples a second.
 
-The form in which the expert-annotated sets of Boudet et al. are published: little-endian, a Unix timestamp, then
-4 samples a second of 6 or 8 bytes. Source: Boudet et al. 2020, SoftwareX 12:100577,
-doi:10.1016/j.softx.2020.100428; Boudet et al. 2022, Biosensors 12:691, doi:10.3390/bios12090691.
+Sources: Boudet et al. 2020, SoftwareX 11:100428, doi:10.1016/j.softx.2020.100428, and Boudet et al. 2022, Biosensors
+12:691, doi:10.3390/bios12090691, with the toolbox FHRMA (github.com/utsb-fmm/FHRMA: fhropen.m, fhrsave.m); headers of
+recorders and the layouts of OpenCTG by the notes and the reader of FHRPY (github.com/data-coeur/FHRPY).
 """
 
 import hashlib
+import logging
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from fhr.errors import FHRError, FormatError
+from fhr.errors import FHRError
 from fhr.recording import Recording, Source, Step
 
+from .fhrma_layout import SAMPLE_BYTES, layout_of
+from .fhrma_markers import MARKER_SUFFIXES, read_fhrma_markers, with_stage2
 from .regular_file import read_whole
 from .stored_channels import StoredChannel, assembled
+from .two_heart_rates import SCALP
 from .whole_file import MAX_SAMPLES, take_suffix
 
 __all__ = ["FHRMA_SUFFIXES", "read_fhrma"]
 
+_log = logging.getLogger(__name__)
 _FS = 4.0
-_RATE, _TAIL = "<u2", [("toco", "u1"), ("quality", "u1")]
-_SAMPLE = {
-    ".fhr": np.dtype([("fhr1", _RATE), ("fhr2", _RATE), *_TAIL]),
-    ".fhrm": np.dtype([("fhr1", _RATE), ("fhr2", _RATE), ("mhr", _RATE), *_TAIL]),
+FHRMA_SUFFIXES = tuple(SAMPLE_BYTES)
+_ULTRASOUND, _BELT, _INSIDE = "ultrasound", "toco belt", "internal sensor"
+_GOOD = {"fhr1": 0, "fhr2": 2, "mhr": 4}  # bits of the quality byte
+_SENSOR = {
+    "fhr1": (1, _ULTRASOUND, SCALP),
+    "fhr2": (3, _ULTRASOUND, SCALP),
+    "mhr": (5, "", _BELT),
+    "toco": (6, "", _INSIDE),
 }
-FHRMA_SUFFIXES = tuple(_SAMPLE)
+_UNUSED = 1 << 7
 
 
-def read_fhrma(path: str | Path, *, channel: Literal["auto", 1, 2] = "auto") -> Recording:
-    """Read one FHRMA recording at 4 Hz.
+def read_fhrma(
+    path: str | Path,
+    *,
+    channel: Literal["auto", 1, 2] = "auto",
+    sample_bytes: Literal[6, 8, 10, 12] | None = None,
+    markers: str | Path | None = None,
+) -> Recording:
+    """Read one FHRMA or OpenCTG recording at 4 Hz.
 
-    A sample holds FHR1 and FHR2 (and in `.fhrm` the MHR) as uint16 in quarters of a bpm, TOCO as uint8 in halves
-    of a unit, and a quality byte, which is 0 in all published files and passed over. 0 is missing in every channel,
-    in `uc` too, as in `read_wfdb`; in the published files most zeros of TOCO are the floor of the sensor, reached
-    gradually between contractions, the rest are lost signal. Rates are given as they stand, 30 to 240 bpm
-    in the published files: cleaning is done by `fhr.preprocessing`.
+    A sample holds, little-endian, FHR1, FHR2 and in some files the MHR as uint16 in quarters of a bpm, TOCO as uint8
+    in halves of a unit, and a quality byte; a morphological analysis adds a cleaned FHR and its baseline, which nobody
+    measured: they are left out, and the history says so.
 
-    The header is 4 bytes, or 8 in newer files. The size tells which: what is left must be whole samples, and
-    4 and 8 never leave the same remainder. An 8-byte timestamp past the year 2106 is refused, for a truncated file
-    with a 4-byte header looks so.
+    | suffix | bytes a sample | |
+    |---|---|---|
+    | `.fhr`, `.rcf` | 6, in those of OpenCTG 8 | without MHR; 8 with |
+    | `.fhrm`, `.rcfm` | 8 | with MHR |
+    | `.fhra`, `.rcfa` | 12, or 10 | with an analysis; 10 without MHR |
+
+    Where both numbers fit the size, the heart rates tell which is right: if 6 makes them jump and 8 does not, 8 is
+    taken, logged and noted in the history. The header is a Unix time of 4 bytes; of 8 bytes in files of recorders, a
+    fixed number or 0 and the time, or the time and 0; of 12 in files that came as a stream. The size tells which, for
+    what is left must be whole samples. A second word that is no time since 1980 is refused: a truncated file with a
+    short header looks so.
+
+    0 is missing in every channel, in `uc` too, as in `read_wfdb`; in the published files most zeros of TOCO are the
+    floor of the sensor, reached gradually between contractions, the rest are lost signal. Rates are given as they
+    stand, 30 to 240 bpm in the published files: cleaning is done by `fhr.preprocessing`.
+
+    The quality byte is 0 in all published files and then says nothing. Its bits are: 0 FHR1 of good quality, 1 FHR1
+    from the scalp electrode and not from ultrasound, 2 and 3 the same of FHR2, 4 MHR of good quality, 5 MHR from the
+    belt, 6 TOCO from an internal sensor. Sensors and shares of good quality go into the history; no sample is left out
+    for want of quality, for the limit is the recorder's own. Not documented are: bit 7, with which the byte is not
+    used; whether MHR without bit 5 is of an oximeter (FHRMA) or an electrocardiogram (FHRPY), so no sensor is named.
 
     Args:
-        path: a `.fhr` or `.fhrm` file.
+        path: a file with one of these suffixes.
         channel: 1 or 2 for FHR1 or FHR2 alone. `"auto"` takes the one that holds signal; where both do, sample
-            by sample FHR2, the scalp electrode in the published sets, and FHR1 in its gaps. Over a minute of
-            common signal with a median difference above 10 bpm (this package's choice) is refused: two hearts.
+            by sample FHR2, the scalp electrode in the published sets, and FHR1 in its gaps, or FHR1 where it alone is
+            of the electrode. Over a minute of common signal with a median difference above 10 bpm (this package's
+            choice) is refused: two hearts.
+        sample_bytes: of a sample, where it is known.
+        markers: file of its markers, `.fhrh` or `.marks`, which tell the start of the second stage; one that lies
+            beside the recording is not read unasked, but logged. All of them: `read_fhrma_markers`.
 
     Returns:
         The recording; its history begins with a step "read" that holds `timestamp` (Unix time, s; 0 unknown),
-        `header_bytes` and `fhr_from`, the rates that `fhr` was made of (none where neither holds signal).
-        `mhr` is None for `.fhr`.
+        `header_bytes` and `fhr_from`, the rates that `fhr` was made of (none where neither holds signal), and where
+        the file tells them `sensors` and `good_quality`. `mhr` is None where the layout has none.
 
     Raises:
-        FormatError: no such file, another suffix, a size that is no whole number of samples, two hearts.
-        FHRError: an unknown channel.
+        FormatError: no such file, another suffix, a size that is no whole number of samples, two hearts, markers that
+            cannot be read or are of another recording.
+        FHRError: an unknown channel or number of bytes.
     """
     path = Path(path)
     if channel not in ("auto", 1, 2):
         raise FHRError(f"channel={channel!r}; give 'auto', 1 or 2")
-    sample = _SAMPLE[take_suffix(path, _SAMPLE, kind="FHRMA recording")]
-    raw = read_whole(path, limit=8 + sample.itemsize * MAX_SAMPLES, kind="FHRMA recording")
-    header = _header_bytes(raw, sample.itemsize, path)
-    samples = np.frombuffer(raw, sample, offset=header)
-    taken = (1, 2) if channel == "auto" else (channel,)
-    stored = [StoredChannel("fhr", f"FHR{k}", _scaled(samples[f"fhr{k}"], 4)) for k in taken]
-    stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2)))
-    if "mhr" in (sample.names or ()):
-        stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4)))
+    if sample_bytes not in (None, 6, 8, 10, 12):
+        raise FHRError(f"sample_bytes={sample_bytes!r}; give 6, 8, 10 or 12")
+    suffix = take_suffix(path, FHRMA_SUFFIXES, kind="FHRMA recording")
+    most = 12 + max(*SAMPLE_BYTES[suffix], sample_bytes or 0, 0) * MAX_SAMPLES
+    raw = read_whole(path, limit=most, kind="FHRMA recording")
+    layout = layout_of(raw, path, sample_bytes)
+    samples = np.frombuffer(raw, layout.sample, offset=layout.header_bytes)
+    with_mhr = "mhr" in (layout.sample.names or ())
+    sensors, good = _quality(samples, with_mhr=with_mhr)
+    taken = ("fhr1", "fhr2") if channel == "auto" else (f"fhr{channel}",)
+    stored = [
+        StoredChannel("fhr", name.upper(), _scaled(samples[name], 4), None, sensors.get(name, "")) for name in taken
+    ]
+    stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2), None, sensors.get("toco", "")))
+    if with_mhr:
+        stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4), None, sensors.get("mhr", "")))
     signals = assembled(stored, fs=_FS, where=str(path), checked=False, remedy="channel=1 or channel=2")
-    parameters = {
+    parameters: dict[str, Any] = {
         "format": "fhrma",
-        "timestamp": int.from_bytes(raw[:header], "little"),
-        "header_bytes": header,
+        "timestamp": layout.timestamp,
+        "header_bytes": layout.header_bytes,
         "fhr_from": signals.notes.get("fhr_from", [f"FHR{channel}"]),
     }
-    return Recording(
+    if "sensors" in signals.notes:
+        parameters["sensors"] = signals.notes["sensors"]
+    if good:
+        parameters["good_quality"] = good
+    if "baseline" in (layout.sample.names or ()):
+        parameters["left_out"] = "cleaned FHR and baseline of an analysis"
+    if layout.is_guess:
+        parameters["guessed"] = ["sample_bytes"]
+        parameters["sample_bytes"] = layout.sample.itemsize
+        _log.info("%s: read with %d bytes a sample, as its heart rates tell", path, layout.sample.itemsize)
+    recording = Recording(
         name=path.stem,
         fhr=signals.fhr,
         uc=signals.uc,
@@ -85,21 +138,28 @@ def read_fhrma(path: str | Path, *, channel: Literal["auto", 1, 2] = "auto") -> 
         source=Source(str(path), "fhrma", hashlib.sha256(raw).hexdigest()),
         history=(Step("read", parameters),),
     )
+    if markers is not None:
+        return with_stage2(read_fhrma_markers(markers, recording), recording)
+    if beside := [path.with_suffix(other) for other in MARKER_SUFFIXES if path.with_suffix(other).is_file()]:
+        _log.info("%s: markers lie beside it in %s, and are not read; give markers=%r", path, beside[0], str(beside[0]))
+    return recording
 
 
-def _header_bytes(raw: bytes, sample_bytes: int, path: Path) -> int:
-    header = next((h for h in (4, 8) if len(raw) > h and (len(raw) - h) % sample_bytes == 0), None)
-    if header is None:
-        raise FormatError(
-            f"{path}: {len(raw)} bytes; a {path.suffix} file holds 4 or 8 bytes, then one or more samples of "
-            f"{sample_bytes}; it is truncated or has another suffix, fetch it again"
-        )
-    if header == 8 and any(raw[4:8]):
-        raise FormatError(
-            f"{path}: {len(raw)} bytes ask for a header of 8 bytes, and these hold no date; the file is truncated, "
-            "fetch it again"
-        )
-    return header
+def _quality(samples: np.ndarray, *, with_mhr: bool) -> tuple[dict[str, str], dict[str, float]]:
+    """Sensor of each channel, and the share of its signal that is of good quality, as far as the quality byte tells."""
+    quality = samples["quality"]
+    if not quality.any() or (quality & _UNUSED).any():
+        return {}, {}
+    sensors, good = {}, {}
+    for name, (bit, unset, set_) in _SENSOR.items():
+        if (name == "mhr" and not with_mhr) or not (there := samples[name] > 0).any():
+            continue
+        bits = quality[there]
+        found = dict.fromkeys(set_ if one else unset for one in np.unique(bits >> bit & 1))
+        sensors[name] = " and ".join(filter(None, found)) if "" not in found else ""
+        if name in _GOOD:
+            good[name.upper()] = round(float((bits >> _GOOD[name] & 1).mean()), 4)
+    return sensors, good
 
 
 def _scaled(stored: np.ndarray, per_unit: int) -> np.ndarray:

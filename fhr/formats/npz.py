@@ -1,80 +1,99 @@
 """Recordings in NumPy's `.npz` archives, without pickles: the exact form to keep a processed recording in."""
 
 import hashlib
+import logging
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
-from .array_archive import pack_arrays, unpack_arrays
+from .array_archive import array_names, pack_arrays, unpack_arrays
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import cut, read_whole, reason
-from .stored_channels import StoredChannel, assembled
-from .time_grid import checked_rate
+from .named_arrays import from_arrays
+from .regular_file import read_whole, reason
 from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
 __all__ = ["NPZ_SUFFIX", "read_npz", "write_npz"]
 
+_log = logging.getLogger(__name__)
+_Result = TypeVar("_Result")
 NPZ_SUFFIX = ".npz"
 _OURS = "fhr npz 1"
 _SIGNALS = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
-_TRANSDUCERS = ("fhr1", "fhr2")  # in files of other make
 _MOST_BYTES = (len(_SIGNALS) + 1) * 8 * MAX_SAMPLES  # float64 samples, and as much for headers and texts
 
 
-def read_npz(path: str | Path, *, fs: float | None = None) -> Recording:
+def read_npz(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
+    units: Mapping[str, str] | None = None,
+    fs: float | None = None,
+    tolerance: float | None = None,
+    order: str | None = None,
+) -> Recording:
     """Read one recording from an `.npz` archive.
 
-    Archives of `write_npz` come back exactly. In others an array `fhr` is needed, `uc`, `mhr` and a number `fs` are
-    read where they are there, 0 is missing in the signals, and other arrays are passed over. Sizes are checked before
-    anything is unpacked, and pickled objects are never loaded.
+    Archives of `write_npz` come back exactly. In others the channels are told from the names of the arrays, as in
+    `read_table`: FHR in one array, in one a transducer (`fhr1`, `fhr2`) or in one of 2 x n; 0 is missing in the
+    signals. Heart rates are converted to bpm and uterine activity to mmHg by the units in the names (`fhr_hz`,
+    `toco_kpa`) or those given. Every guess is logged and kept in the history, with the names of the arrays that were
+    not read. Sizes are checked before anything is unpacked, and pickled objects are never loaded.
 
     Args:
         path: the archive.
-        fs: sampling rate, Hz; needed where the archive holds none, and used in place of the one that it holds.
+        columns: array of "fhr", "uc", "mhr", "time" and "fs" by its name; None for none; several of "fhr" are
+            transducers on one fetus.
+        units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
+        fs: sampling rate, Hz; needed where the archive holds neither it nor times, and used in place of its own.
+        tolerance: the seconds to either side that a time may stand for, as in `read_table`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
-        FormatError: no such file, one that is no archive, is damaged, or holds no `fhr`; an array that is no
-            signal; no sampling rate.
-        SignalError: signals of unequal length, or an infinite value.
+        FormatError: no such file, one that is no archive, is damaged, or holds no FHR; an array that is no signal; a
+            heart rate that none has; no sampling rate.
+        FHRError: an unknown channel or unit.
+        SignalError: signals of unequal length.
     """
     path = Path(path)
     take_suffix(path, [NPZ_SUFFIX], kind="NumPy archive")
     raw = read_whole(path, limit=_MAX_BYTES, kind="NumPy archive")
     where = str(path)
-    arrays = _arrays(raw, where)
-    if not {"fhr", *_TRANSDUCERS} & set(arrays):
-        raise FormatError(f"{where}: no array is called fhr; it holds {cut(', '.join(arrays)) or 'none'}")
-    form = arrays.get("format")  # in files of other make it may be anything
+    names = _intact(where, array_names, raw)
+    texts = _load(raw, [name for name in (*METADATA, "format") if name in names], where)
+    form = texts.get("format")  # in files of other make it may be anything
     ours = form is not None and form.dtype.kind == "U" and np.array_equal(form, _OURS)
     known: dict[str, Any] = {}
     if ours:
-        known = parse_metadata({key: _text(arrays[key], key, where) for key in METADATA if key in arrays}, where=where)
-    elif "fs" in arrays:
-        known["fs"] = _number(arrays["fs"], where)
-    if fs is not None:
-        known["fs"] = fs
-    if "fs" not in known:
-        raise FormatError(f"{where}: no number is called fs; give fs in Hz")
-    known["fs"] = checked_rate(known["fs"], where)
-    stored = [
-        StoredChannel("fhr" if name in _TRANSDUCERS else name, name, _signal(arrays[name], name, where))
-        for name in (*_SIGNALS, *_TRANSDUCERS)
-        if name in arrays
-    ]
-    signals = assembled(stored, fs=known["fs"], where=where, zero_missing=not ours, checked=not ours)
-    notes = {key: value for key, value in signals.notes.items() if value}
-    if not ours and notes:
-        known["history"] = (Step("read", {"format": "npz", **notes}),)
+        known = parse_metadata({key: _text(texts[key], key, where) for key in METADATA if key in texts}, where=where)
+        if "fs" not in known and fs is None:
+            raise FormatError(f"{where}: no number is called fs; give fs in Hz")
+    found = from_arrays(
+        [name for name in names if name in _SIGNALS or not (ours and name in (*METADATA, "format"))],
+        lambda those: _load(raw, those, where),
+        columns=columns,
+        units=units,
+        fs=known.get("fs") if fs is None else fs,
+        tolerance=tolerance,
+        order=order,
+        kind="array",
+        where=where,
+        ours=ours,
+    )
+    if not ours or columns or units or fs is not None:
+        _log.info("%s: read as %s", path, found.notes)
+        known["history"] = (*known.get("history", ()), Step("read", {"format": "npz", **found.notes}))
     return Recording(
-        **{"name": path.stem, **known},
-        fhr=signals.fhr,
-        uc=signals.uc,
-        mhr=signals.mhr,
+        **{"name": path.stem, **known, "fs": found.fs},
+        fhr=found.signals.fhr,
+        uc=found.signals.uc,
+        mhr=found.signals.mhr,
         source=Source(where, "npz", hashlib.sha256(raw).hexdigest()),
     )
 
@@ -99,10 +118,13 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
     return write_whole(path, pack_arrays(arrays, compressed=True))
 
 
-def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
-    """The arrays of an archive that a recording may have, by name."""
+def _load(raw: bytes, names: Collection[str], where: str) -> dict[str, np.ndarray]:
+    return _intact(where, partial(unpack_arrays, most_bytes=_MOST_BYTES, names=names), raw)
+
+
+def _intact(where: str, function: Callable[[bytes], _Result], raw: bytes) -> _Result:
     try:
-        return unpack_arrays(raw, most_bytes=_MOST_BYTES, names=(*_SIGNALS, *_TRANSDUCERS, *METADATA, "format"))
+        return function(raw)
     except ValueError as error:
         raise FormatError(
             f"{where}: not an intact NumPy archive ({reason(error)}); write it again with write_npz"
@@ -116,18 +138,3 @@ def _text(values: np.ndarray, name: str, where: str) -> str:
         return str(values.reshape(())[()])
     except (ValueError, SystemError) as error:  # NumPy's for numbers that are no letters
         raise FormatError(f"{where}: {name} is no text ({reason(error)}); write it anew, or remove it") from None
-
-
-def _number(values: np.ndarray, where: str) -> float:
-    if values.size != 1 or values.dtype.kind not in "iuf":
-        raise FormatError(f"{where}: fs has shape {values.shape} of {values.dtype}; it must be one number, in Hz")
-    return float(values.reshape(()))
-
-
-def _signal(values: np.ndarray, name: str, where: str) -> np.ndarray:
-    if values.ndim != 1 or values.dtype.kind not in "iuf" or not 1 <= len(values) <= MAX_SAMPLES:
-        raise FormatError(
-            f"{where}: {name} has shape {values.shape} of {values.dtype}; a signal is one row of 1 to {MAX_SAMPLES} "
-            "numbers"
-        )
-    return values

@@ -11,19 +11,19 @@ from fhr.recording import Recording
 
 from .fhrma import FHRMA_SUFFIXES, read_fhrma
 from .matlab import MATLAB_SUFFIX, read_mat
+from .missing_file import check_there
 from .npz import NPZ_SUFFIX, read_npz
 from .regular_file import shown
-from .table import TABLE_SUFFIXES, read_table
+from .table import SHEET_SUFFIXES, TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
 
-__all__ = ["READERS", "read", "suffix_of"]
+__all__ = ["READERS", "options_taken", "read", "suffix_of"]
 
+_RECORD = ("", ".hea", ".dat")
 READERS: dict[str, Callable[..., Recording]] = {
-    "": read_wfdb,
-    ".hea": read_wfdb,
-    ".dat": read_wfdb,
+    **dict.fromkeys(_RECORD, read_wfdb),
     **dict.fromkeys(FHRMA_SUFFIXES, read_fhrma),
-    **dict.fromkeys(TABLE_SUFFIXES, read_table),
+    **dict.fromkeys((*TABLE_SUFFIXES, *SHEET_SUFFIXES), read_table),
     NPZ_SUFFIX: read_npz,
     MATLAB_SUFFIX: read_mat,
 }
@@ -35,9 +35,10 @@ def suffix_of(path: str | Path) -> str:
     >>> suffix_of("A.CSV"), suffix_of("1001"), suffix_of("a.b.fhr")
     ('.csv', '', '.fhr')
     """
-    suffixes = [suffix.lower() for suffix in Path(path).suffixes]
-    both = "".join(suffixes[-2:])
-    return both if both in READERS else "".join(suffixes[-1:])
+    path = Path(path)
+    suffix = path.suffix.lower()
+    both = Path(path.stem).suffix.lower() + suffix
+    return both if both in READERS else suffix
 
 
 def read(path: str | Path, **options: Any) -> Recording:
@@ -59,15 +60,26 @@ def read(path: str | Path, **options: Any) -> Recording:
     path = Path(path)
     if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
         raise FormatError(f"{path} is a folder; fhr.read takes one recording, fhr.datasets.CTUUHB takes a folder")
+    check_there(path, record=suffix_of(path) in _RECORD)
     reader = READERS.get(suffix_of(path))
     if reader is None:
         known = ", ".join(suffix for suffix in READERS if suffix)
         raise FormatError(
             f"{path}: unknown suffix {shown(suffix_of(path))}; known are {known}, or a WFDB record without suffix"
         )
-    taken = [name for name in inspect.signature(reader).parameters if name != "path"]
+    taken = options_taken(path)
     for name in options:
         if name not in taken:
             takes = f"takes {', '.join(taken)}" if taken else "takes no option"
             raise FHRError(f"{path}: option {name!r}; {reader.__name__} {takes}")
     return reader(path, **options)
+
+
+def options_taken(path: str | Path) -> tuple[str, ...]:
+    """Names of the options that the reader of a file takes; none of an unknown suffix.
+
+    >>> options_taken("a.npz")
+    ('columns', 'units', 'fs')
+    """
+    reader = READERS.get(suffix_of(path))
+    return () if reader is None else tuple(name for name in inspect.signature(reader).parameters if name != "path")

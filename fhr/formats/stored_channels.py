@@ -4,20 +4,23 @@ Every reader goes through this, so that a heart rate in Hz, a pressure in kPa, a
 means the same in every format.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fhr.errors import FormatError, SignalError
+from fhr.errors import FHRError, FormatError, SignalError
 
-from .channel_units import AS_STORED, HEART_RATE_UNITS, in_standard_unit, unit_of
+from .channel_units import ACTIVITY_UNITS, AS_STORED, HEART_RATE_UNITS, converted, in_standard_unit, unit_of
+from .impossible_rates import check_rates, marks_in_activity, marks_in_rates
 from .regular_file import shown
+from .time_units import TIME_UNITS
 from .two_heart_rates import merged_rates
 
-__all__ = ["Signals", "StoredChannel", "assembled"]
+__all__ = ["Signals", "StoredChannel", "assembled", "check_units"]
 
-_PLAUSIBLE = (20.0, 300.0)  # bpm; this package's choice: only a wrong unit puts the median of a recording outside
+_log = logging.getLogger(__name__)
 
 
 class StoredChannel(NamedTuple):
@@ -45,8 +48,10 @@ class Signals(NamedTuple):
         fhr: float32 (n,), bpm.
         uc: float32 (n,), mmHg or as it was stored; all NaN where there is none.
         mhr: float32 (n,), bpm, or None.
-        notes: what was done, for the step "read" of the history: "units" by role, "converted", and of two or more
-            transducers "fhr_from", the channels that hold signal with the preferred one first, and "sensors".
+        notes: what was done, for the step "read" of the history: "units" by role, or by role and channel where those
+            of one role differ; "converted"; "missing_marks", the values that stood for missing samples, by channel and
+            value with their number; and of two or more transducers "fhr_from", the channels that hold signal with the
+            preferred one first, and "sensors".
     """
 
     fhr: np.ndarray
@@ -81,37 +86,63 @@ def assembled(
             role, two hearts.
         SignalError: channels of unequal length.
     """
-    units = units or {}
     lengths = {len(channel.values) for channel in channels}
     if len(lengths) > 1:
         said = ", ".join(f"{channel.name}: {len(channel.values)}" for channel in channels)
         raise SignalError(f"{where}: channels of unequal length ({said} samples); cut them alike, or name fewer")
-    signals: dict[str, list[np.ndarray]] = {}
-    found: dict[str, str] = {}
-    for channel in channels:
-        unit = _unit(channel, units, where)
-        if unit is not None:
-            found.setdefault(channel.role, unit)
-        signals.setdefault(channel.role, []).append(
-            _signal(channel, unit, zero_missing=zero_missing, checked=checked, where=where)
-        )
     for role in ("uc", "mhr"):
-        if len(signals.get(role, ())) > 1:
-            first, second = [channel.name for channel in channels if channel.role == role][:2]
-            raise FormatError(f"{where}: {first} and {second} both look like {role}; say which is to be read")
-    rates = [channel for channel in channels if channel.role == "fhr"]
-    fhr, used = merged_rates(
-        signals["fhr"], [c.name for c in rates], [c.sensor for c in rates], fs=fs, where=where, remedy=remedy
-    )
-    notes: dict[str, Any] = {"units": found}
-    if found.get("uc") == "kpa":
-        notes["converted"] = {"uc": "kPa to mmHg"}
+        if len(several := [channel.name for channel in channels if channel.role == role]) > 1:
+            raise FormatError(f"{where}: {several[0]} and {several[1]} both look like {role}; say which is to be read")
+    channels = [channel._replace(unit=_unit(channel, units or {}, where)) for channel in channels]
+    stored = [_floating(channel.values, zero_missing=zero_missing) for channel in channels]
+    marks = _marks(channels, stored) if checked else [[] for _ in channels]
+    signals = [
+        _signal(channel, np.where(np.isin(values, those), np.nan, values) if those else values, checked, where)
+        for channel, values, those in zip(channels, stored, marks, strict=True)
+    ]
+    by_role = {channel.role: signal for channel, signal in zip(channels, signals, strict=True)}
+    rates = [(channel, signal) for channel, signal in zip(channels, signals, strict=True) if channel.role == "fhr"]
+    if rates:
+        fhr, used = merged_rates(
+            [signal for _, signal in rates],
+            [channel.name for channel, _ in rates],
+            [channel.sensor for channel, _ in rates],
+            fs=fs,
+            where=where,
+            remedy=remedy,
+        )
+    else:  # left out, for a file of uterine activity alone
+        fhr, used = np.full(len(signals[0]), np.nan, np.float32), []
+    notes: dict[str, Any] = {"units": _units(channels)}
+    if change := converted(next((channel.unit for channel in channels if channel.role == "uc"), None)):
+        notes["converted"] = {"uc": change}
+    if found := {
+        channel.name: {f"{mark:g}": int((values == mark).sum()) for mark in those}
+        for channel, values, those in zip(channels, stored, marks, strict=True)
+        if those
+    }:
+        _log.info("%s: values that stand for missing samples: %s", where, found)
+        notes["missing_marks"] = found
     if len(rates) > 1:
         notes["fhr_from"] = used
     if sensors := {channel.name: channel.sensor for channel in channels if channel.sensor}:
         notes["sensors"] = sensors
-    uc = signals["uc"][0] if "uc" in signals else np.full(len(fhr), np.nan, np.float32)
-    return Signals(fhr, uc, signals["mhr"][0] if "mhr" in signals else None, notes)
+    uc = by_role.get("uc", np.full(len(fhr), np.nan, np.float32))
+    return Signals(fhr, uc, by_role.get("mhr"), notes)
+
+
+def check_units(units: Mapping[str, str] | None) -> None:
+    """Refuse units that a user gave and that are none.
+
+    Raises:
+        FHRError: a role that has no unit, or a unit that is not known.
+    """
+    known = {"time": TIME_UNITS, "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
+    for role, unit in (units or {}).items():
+        if role not in known:
+            raise FHRError(f"units: {role!r}; units are known of {', '.join(known)}")
+        if not isinstance(unit, str) or (unit not in known[role] and unit_of(unit, role) is None):
+            raise FHRError(f"units: {role} in {unit!r}; it may be in {', '.join(known[role])}")
 
 
 def _unit(channel: StoredChannel, units: Mapping[str, str], where: str) -> str | None:
@@ -128,26 +159,44 @@ def _unit(channel: StoredChannel, units: Mapping[str, str], where: str) -> str |
     return unit or AS_STORED
 
 
-def _signal(channel: StoredChannel, unit: str | None, *, zero_missing: bool, checked: bool, where: str) -> np.ndarray:
-    role, values = channel.role, channel.values
+def _units(channels: Sequence[StoredChannel]) -> dict[str, Any]:
+    """Unit by role, where one was said; by role and channel where those of one role differ."""
+    found: dict[str, Any] = {}
+    for role in dict.fromkeys(channel.role for channel in channels):
+        said = {channel.name: channel.unit for channel in channels if channel.role == role and channel.unit}
+        if said:
+            found[role] = said if len(set(said.values())) > 1 else next(iter(said.values()))
+    return found
+
+
+def _floating(values: np.ndarray, *, zero_missing: bool) -> np.ndarray:
+    """Values as floats, NaN where they are masked or, if 0 is missing, 0."""
     values = np.ma.filled(values.astype(np.float64), np.nan) if np.ma.isMaskedArray(values) else np.asarray(values)
     if values.dtype.kind != "f" or values.dtype.itemsize < 4:
         values = values.astype(np.float64)
-    if zero_missing:
-        values = np.where(values == 0, np.nan, values)
-    single = in_standard_unit(values, role, unit or ("bpm" if role != "uc" else AS_STORED))
+    return np.where(values == 0, np.nan, values) if zero_missing else values
+
+
+def _marks(channels: Sequence[StoredChannel], stored: Sequence[np.ndarray]) -> list[list[float]]:
+    """Values that stand for missing samples, of each channel."""
+    of_rates = [
+        marks_in_rates(values, channel.unit or "bpm") if channel.role != "uc" else []
+        for channel, values in zip(channels, stored, strict=True)
+    ]
+    known = sorted({mark for those in of_rates for mark in those})
+    return [
+        those if channel.role != "uc" else marks_in_activity(values, known)
+        for channel, values, those in zip(channels, stored, of_rates, strict=True)
+    ]
+
+
+def _signal(channel: StoredChannel, values: np.ndarray, checked: bool, where: str) -> np.ndarray:
+    single = in_standard_unit(values, channel.role, channel.unit or ("bpm" if channel.role != "uc" else AS_STORED))
     if np.isinf(single).any():
         row = int(np.argmax(np.isinf(single))) + 1
         raise FormatError(f"{where}: {_said(channel)} is infinite in row {row}; leave missing values blank")
-    if checked and role != "uc" and len(present := single[~np.isnan(single)]):
-        median = float(np.median(present))
-        if not _PLAUSIBLE[0] <= median <= _PLAUSIBLE[1]:
-            stored = f" from {unit}" if unit not in (None, "bpm") else ""
-            raise FormatError(
-                f"{where}: the median of {_said(channel)} is {median:.4g}{stored}, no heart rate in bpm; say its unit "
-                f"in its name, as {role}_bpm, {role}_hz or {role}_ms (interval between beats), or with "
-                f"units={{{role!r}: 'hz'}}"
-            )
+    if checked and channel.role != "uc":
+        check_rates(single, channel.role, channel.unit, said=_said(channel), where=where)
     return single
 
 

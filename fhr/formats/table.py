@@ -1,37 +1,48 @@
-"""Recordings in CSV and TSV tables: one row a sample, one column a channel, read and written.
+"""Recordings in text tables and spreadsheets: one row a sample, one column a channel, read and written.
 
-Every device and research group exports its own; what the file does not say is guessed from its header, and every
-guess is logged and kept in the history. Tables of several recordings, times of day and thousands separators are
-left out.
+Every device and research group exports its own; what the file does not say is guessed from its header and all of its
+cells, every guess is logged and kept in the history, and what may mean two things is refused. Tables of several
+recordings are left out.
 """
 
+import csv
+import gzip
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fhr.errors import FormatError
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
-from .channel_names import guess_channels
+from .channel_names import seems_a_channel
+from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import open_regular, read_whole, reason
-from .stored_channels import StoredChannel, assembled
-from .table_columns import channels_of, check_arguments, values_of
-from .table_text import layout_of, text_of
+from .regular_file import cut, read_whole, shown
+from .spreadsheet import sheets_of
+from .stored_channels import assembled
+from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
+from .table_text import Layout, layout_of, text_of
+from .table_values import values_of
 from .time_grid import checked_rate, place
-from .whole_file import take_suffix, write_whole
+from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
-__all__ = ["TABLE_SUFFIXES", "is_table_recording", "read_table", "write_table"]
+__all__ = ["SHEET_SUFFIXES", "TABLE_SUFFIXES", "WRITTEN_TABLES", "read_table", "write_table"]
 
 _log = logging.getLogger(__name__)
-TABLE_SUFFIXES = {".csv": ",", ".tsv": "\t"}
+WRITTEN_TABLES = {".csv": ",", ".tsv": "\t", ".csv.gz": ",", ".tsv.gz": "\t"}
+_PACKED = (".csv.gz", ".tsv.gz", ".txt.gz")
+_OTHER_SHEETS = (".xls", ".xlsb", ".ods")  # known by name, to be refused with the way out
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
+SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
+_FEW = 3  # of its other comment lines; fewer may stand in a file of any make
 _MAX_BYTES = 1 << 28
+_MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 
 
 def read_table(
@@ -43,62 +54,110 @@ def read_table(
     separator: str | None = None,
     decimal: str | None = None,
     tolerance: float | None = None,
+    order: str | None = None,
+    header_row: int | None = None,
+    dayfirst: bool | None = None,
+    sheet: str | None = None,
 ) -> Recording:
-    """Read one recording from a CSV or TSV table.
+    """Read one recording from a text table or a spreadsheet.
 
-    What is not given is guessed: separator, decimal comma and header row from the first lines, columns and units
-    from the header's names. Blank cells, NaN and the like, and 0 are missing. Rows with time stamps are placed on a
-    regular grid by the nearest stamp, gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart, a blank
-    line a missing sample. Lines that start with `#` before the header are comments; those of `write_table` are read
-    back, and in its files 0 is a value, blank alone is missing.
+    What is not given is guessed: separator and header from the first lines, where rows above the header, a row of units
+    and lines of words beneath the last row may stand; decimal comma, groups of thousands and the order of dates from
+    all cells; columns and units from the header's names. Cells that may mean two things are refused. Blank cells, NaN
+    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid, each at a sample of its own,
+    gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that
+    start with `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value,
+    blank alone is missing.
 
     Args:
-        path: a `.csv` or `.tsv` file, in UTF-8, UTF-16 with its mark, or Latin-1.
-        columns: header name or position (from 0) of "fhr", "uc", "mhr" and "time"; None leaves a channel out. The
-            channels that are not named are still guessed from the header.
+        path: a `.csv`, `.tsv` or `.txt` file in UTF-8, UTF-16 or Latin-1, or one of them with `.gz`; an `.xlsx` or
+            `.xlsm` spreadsheet, with the extra `excel`.
+        columns: header name or position (from 0) of "fhr", "uc", "mhr", "time", and of "date" where dates stand apart
+            from the times of day; None leaves a channel out. The channels that are not named are still guessed from
+            the header.
         fs: sampling rate, Hz; needed where there is no time, else the rate of the grid.
         units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "uc" "mmhg" or "kpa" (converted to
-            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "min" or "iso".
+            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "us", "ns", "min", "h",
+            "day", "sample" (a count, which needs `fs`), or, of texts of two numbers that may be either, "hh:mm" or
+            "mm:ss".
         separator: one character between cells, `" "` for any white space.
         decimal: "." or ",".
-        tolerance: the seconds to either side that a row may stand for; by default half a sample of the grid. Give more
-            for stamps that are sparse, at heart beats say.
+        tolerance: the seconds to either side that a row may stand for; for stamps that are sparse, at heart beats
+            say; by default each row stands for one sample.
+        order: "time" sorts rows whose times go back; None refuses them.
+        header_row: row of the header as a spreadsheet counts, from 1, comments and blank lines too; 0 for none.
+        dayfirst: whether 03/02/2020 is in February, where no date in the file shows it.
+        sheet: name of a spreadsheet's sheet, where several hold a fetal heart rate.
 
     Returns:
         The recording. Unless the file is by `write_table` and nothing was guessed, its history begins with a step
-        "read" that holds columns, units, what was guessed, and what was done to the time stamps.
+        "read" that holds columns, units, what was guessed, and what was done to the time stamps; "start" is the date
+        and time of the first row in ISO form, where the file tells it.
 
     Raises:
         FormatError: no such file, one that is no table, no FHR column, two columns for one channel, neither time nor
-            `fs`, times that are blank or stand twice, a cell that is no number.
-        FHRError: an argument outside what it may be.
+            `fs`, times that are blank, stand twice, go back or contradict `fs`, a cell that is no number, numbers,
+            dates or sheets of which the file does not say how, or which, to read.
+        FHRError: an argument outside what it may be; a spreadsheet without openpyxl.
     """
     path = Path(path)
-    check_arguments(columns, units, separator, decimal, tolerance)
-    take_suffix(path, TABLE_SUFFIXES, kind="table")
-    raw = read_whole(path, limit=_MAX_BYTES, kind="table")
     where = str(path)
-    layout = layout_of(text_of(raw, where), separator=separator, decimal=decimal, where=where)
-    stated = _stated(layout.comments, where)
+    check_arguments(columns, units, separator, decimal, tolerance, header_row)
+    suffix = take_suffix(path, (*TABLE_SUFFIXES, *SHEET_SUFFIXES), kind="table")
+    if suffix in _OTHER_SHEETS:
+        raise FormatError(f"{where}: spreadsheets of the form {suffix} are not read; save it as .xlsx or CSV")
+    if sheet is not None and suffix not in SHEET_SUFFIXES:
+        raise FHRError(f"{where}: sheet={sheet!r}; a text table has no sheets")
+    raw = read_whole(path, limit=_MAX_BYTES, kind="table")
+
+    def laid_out(text: str, where: str, separator: str | None) -> tuple[Layout, list[Column]]:
+        layout = layout_of(
+            text,
+            separator=separator,
+            decimal=decimal,
+            where=where,
+            header_row=header_row,
+            channels=channels_named(columns),
+            is_unit=is_unit_row,
+        )
+        return layout, channels_of(layout, columns, units, where)
+
+    if suffix in SHEET_SUFFIXES:
+        sheet, text = _sheet(raw, sheet, lambda text, where: laid_out(text, where, ";"), where)
+        where = f"{where}, sheet {shown(sheet)}"
+        layout, columns_found = laid_out(text, where, ";")
+    else:
+        content = unpacked(raw, limit=_MAX_BYTES, where=where) if suffix in _PACKED else raw
+        layout, columns_found = laid_out(text_of(content, where), where, separator)
+    stated = _stated(layout, where)
     ours = stated is not None
-    columns_found = channels_of(layout, columns, units, where)
-    values, start = values_of(layout, columns_found, where)
+    read = values_of(layout, columns_found, decimal=decimal, dayfirst=dayfirst, where=where)
 
     known = dict(stated or {})
     if fs is not None:
         known["fs"] = fs
     if "fs" in known:
         known["fs"] = checked_rate(known["fs"], where)
-    notes: dict[str, Any] = {"start": start} if start else {}
-    stored = [
-        StoredChannel(column.role, column.name, value, column.unit, column.sensor)
-        for column, value in zip(columns_found, values, strict=True)
-    ]
-    time = next((channel for channel in stored if channel.role == "time"), None)
-    stored = [channel for channel in stored if channel.role != "time"]
-    if time is not None:
-        unit = "s" if time.unit == "iso" else time.unit
-        grid = place(time.values, unit=unit, fs=known.get("fs"), tolerance=tolerance, where=where)
+    stored, times, notes = read.channels, read.times, dict(read.notes)
+    if sheet is not None:
+        notes["sheet"] = sheet
+    known_names = {column.name for column in columns_found}
+    if unread := [name for name in layout.names if name not in known_names and seems_a_channel(name)]:
+        notes["not_understood"] = sorted(map(cut, unread))
+    if times is not None:
+        if times.start:
+            notes["start"] = times.start
+        grid = place(
+            times.values,
+            unit=times.unit,
+            fs=known.get("fs"),
+            tolerance=tolerance,
+            where=where,
+            order=order,
+            began=times.start,
+            values=[channel.values for channel in stored],
+            row_of=lambda index: layout.row_of(index, blank_lines=False),
+        )
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
@@ -111,13 +170,14 @@ def read_table(
         raise FormatError(f"{where}: no time column and no fs; name one with columns={{'time': NAME}} or give fs in Hz")
 
     signals = assembled(stored, fs=known["fs"], where=where, zero_missing=not ours, checked=not ours)
-    found_units = signals.notes.pop("units") | ({"time": time.unit} if time is not None and time.unit else {})
+    time_units = {column.role: column.unit for column in columns_found if column.role == "time" and column.unit}
+    found_units = signals.notes.pop("units") | time_units
     step = {
         "format": "table",
         "columns": {column.role: column.name if layout.names else column.position for column in columns_found[::-1]},
         "units": found_units,
         "separator": layout.separator,
-        "decimal": layout.decimal,
+        "decimal": read.decimal,
         "guessed": [column.role for column in columns_found if column.guessed],
         "fs": known["fs"],
         **signals.notes,
@@ -127,7 +187,7 @@ def read_table(
         _log.info("%s: read as %s", path, json.dumps(step))
         known["history"] = (*known.get("history", ()), Step("read", step))
     return Recording(
-        **{"name": path.stem, **known},
+        **{"name": path.name[: -len(suffix)], **known},
         fhr=signals.fhr,
         uc=signals.uc,
         mhr=signals.mhr,
@@ -136,7 +196,7 @@ def read_table(
 
 
 def write_table(recording: Recording, path: str | Path) -> Path:
-    """Write `recording` as a `.csv` or `.tsv` table and return its path; `read_table` gives the recording back.
+    """Write `recording` as a `.csv` or `.tsv` table, with `.gz` too, and return its path; `read_table` gives it back.
 
     Columns are `time_s, fhr, uc` and, where there is one, `mhr`; a missing sample is blank. Comment lines before the
     header hold name, sampling rate, start of stage 2, outcome, clinical fields and history as JSON, and the provenance
@@ -146,7 +206,8 @@ def write_table(recording: Recording, path: str | Path) -> Path:
         FormatError: another suffix, no sample, a history that holds more than plain types, or one that is too long.
     """
     path = Path(path)
-    separator = TABLE_SUFFIXES[take_suffix(path, TABLE_SUFFIXES, kind="table")]
+    suffix = take_suffix(path, WRITTEN_TABLES, kind="table")
+    separator = WRITTEN_TABLES[suffix]
     if not len(recording):
         raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
     channels = {"fhr": recording.fhr, "uc": recording.uc}
@@ -159,27 +220,63 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     lines.append(separator.join(["time_s", *channels]))
     lines += [separator.join(row) for row in zip(*columns, strict=True)]
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_whole(path, ("\n".join(lines) + "\n").encode("utf-8"))
+    data = ("\n".join(lines) + "\n").encode("utf-8")
+    return write_whole(path, gzip.compress(data, mtime=0) if suffix in _PACKED else data)
 
 
-def is_table_recording(path: Path) -> bool:
-    """True if the header of a table names an FHR column: folders of recordings hold other tables too."""
+def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object], where: str) -> tuple[str, str]:
+    """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
+    found: dict[str, str] = {}
+    refused: dict[str, tuple[int, str]] = {}  # size and reason
+    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=MAX_SAMPLES):
+        try:
+            if wanted in (None, name):
+                lay_out(text, f"{where}, sheet {shown(name)}")
+                found[name] = text
+            else:
+                refused[name] = (0, "")
+        except FormatError as error:
+            refused[name] = (len(text), str(error))
+    names = ", ".join(map(shown, (*found, *refused)))
+    if wanted is not None and wanted not in {*found, *refused}:
+        raise FormatError(f"{where}: no sheet {shown(wanted)}; it has {names}")
+    if len(found) > 1:
+        both = ", ".join(map(shown, found))
+        raise FormatError(f"{where}: the sheets {both} hold a heart rate; say which with sheet=NAME")
+    if not found:
+        _, why = max(refused.values(), default=(0, f"{where}: it holds no sheet of cells; save it as CSV"))
+        raise FormatError(why if wanted is not None or len(refused) < 2 else f"{why}; the sheets are {names}")
+    return next(iter(found.items()))
+
+
+def _stated(layout: Layout, where: str) -> dict[str, Any] | None:
+    """What the comment lines of `write_table` say; None in a file of other make.
+
+    A spreadsheet takes these lines for rows: it splits them at commas, quotes the pieces, and fills them up with its
+    separator.
+    """
+    lines = [_restored(line, layout.separator) for line in layout.comments]
+    pairs = (line.partition(": ") for line in lines)
+    texts = {key: text for key, _, text in pairs if key in METADATA}
+    if _OURS in lines:
+        return parse_metadata(texts, where=where)
+    if len(texts) >= _FEW:
+        raise FormatError(
+            f"{where}: comments as write_table writes them ({', '.join(texts)}), without the line '# {_OURS}' above "
+            "them; put it back, or remove them all"
+        )
+    return None
+
+
+def _restored(comment: str, separator: str) -> str:
+    """A comment line as `write_table` wrote it."""
+    whole = comment.rstrip(separator)
+    if separator == " " or (whole == comment and not comment.startswith('"')):
+        return comment
+    quoted = comment if comment.startswith('"') else f"# {comment}"
     try:
-        with open_regular(path) as file:
-            head = file.read(1 << 16) or b""
-    except (OSError, ValueError) as error:
-        _log.warning("%s is left out: %s", path, reason(error))
-        return False
-    try:
-        names = layout_of(text_of(head, str(path)), separator=None, decimal=None, where=str(path)).names
-        return any("fhr" in guess_channels([name], where=str(path)) for name in names)
-    except FormatError:
-        return False
-
-
-def _stated(comments: tuple[str, ...], where: str) -> dict[str, Any] | None:
-    """What the comment lines of `write_table` say; None in a file of other make."""
-    if not comments or comments[0] != _OURS:
-        return None
-    pairs = (line.partition(": ") for line in comments[1:])
-    return parse_metadata({key: text for key, _, text in pairs if key in METADATA}, where=where)
+        cells = next(csv.reader([quoted], delimiter=separator))
+    except csv.Error:
+        return comment
+    text = ",".join(cells).rstrip(",")
+    return text.lstrip("#").strip()

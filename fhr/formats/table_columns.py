@@ -1,34 +1,32 @@
-"""Columns of a text table: the channel and unit of each, and its cells as numbers."""
+"""Columns of a text table: the channel and unit of each, told from the header, a row of units, and the caller."""
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels, named_channel
 from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
-from .regular_file import reason, shown
+from .clock_times import TIME_TEXTS, is_time_text, text_unit
+from .regular_file import shown
 from .table_text import Layout
-from .time_grid import SECONDS
-from .whole_file import MAX_SAMPLES
+from .time_units import SAMPLE, TIME_UNITS
 
-__all__ = ["Column", "channels_of", "check_arguments", "values_of"]
+__all__ = ["Column", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
 
-_MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
-_CHUNK = 1 << 20  # cells that are text at a time
-_CHANNELS = ("time", "fhr", "uc", "mhr")
-_GAPS = ("-", "--", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
+_CHANNELS = ("time", "fhr", "uc", "mhr", "date")
+_TIME_UNITS = (*TIME_UNITS, *TIME_TEXTS)
+_MAX_NAME = 80  # characters of a header's name
 
 
 class Column(NamedTuple):
     """A column of a table that holds a channel or the times.
 
     Attributes:
-        role: "time", "fhr", "uc" or "mhr".
+        role: "time", "fhr", "uc", "mhr", or "date" where dates stand apart from the times of day.
         position: from 0.
         name: in the header, or the position as text.
         unit: where it is told; "iso" for dates.
@@ -50,6 +48,7 @@ def check_arguments(
     separator: str | None,
     decimal: str | None,
     tolerance: float | None,
+    header_row: int | None,
 ) -> None:
     """Refuse arguments of `read_table` that no table can be read with.
 
@@ -62,7 +61,8 @@ def check_arguments(
     for column in (columns or {}).values():
         if not isinstance(column, str | int | None) or isinstance(column, bool):
             raise FHRError(f"columns: {column!r}; give a header name, a position from 0, or None")
-    known = {"time": (*SECONDS, "iso"), "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
+    rates = HEART_RATE_UNITS
+    known: dict[str, Sequence[str]] = {"time": _TIME_UNITS, "fhr": rates, "uc": ACTIVITY_UNITS, "mhr": rates}
     for channel, unit in (units or {}).items():
         if channel not in known:
             raise FHRError(f"units: {channel!r}; units are known of {', '.join(known)}")
@@ -74,6 +74,48 @@ def check_arguments(
         raise FHRError(f"decimal={decimal!r}; give '.' or ',', another than the separator")
     if tolerance is not None and not 0 < tolerance < np.inf:
         raise FHRError(f"tolerance={tolerance!r}; give a positive number of seconds")
+    if header_row is not None and (not isinstance(header_row, int) or isinstance(header_row, bool) or header_row < 0):
+        raise FHRError(f"header_row={header_row!r}; give the row of the header, counted from 1, or 0 for none")
+
+
+def channels_named(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], int]:
+    """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
+    given = [column for column in (columns or {}).values() if column is not None]
+    names = {_spaced(column) for column in given if isinstance(column, str)}
+    positions = [column for column in given if isinstance(column, int)]
+
+    def count(cells: Sequence[str]) -> int:
+        if names or isinstance((columns or {}).get("fhr"), int):
+            there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
+            return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
+        found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
+        return len(set(found) - {""}) if "fhr" in found else 0
+
+    return count
+
+
+def is_unit_row(cells: Sequence[str]) -> bool:
+    """True if the cells of a row are units, at least every other that is not blank.
+
+    >>> is_unit_row(["[s]", "[1/min]", "[%]", ""]), is_unit_row(["Time", "FHR", "UC", ""])
+    (True, False)
+    """
+    words = [cell.strip().strip("[]()") for cell in cells if cell.strip()]
+    units = [word for word in words if word.strip("-1") and _is_unit(word)]
+    return bool(units) and 2 * len(units) >= len(words)
+
+
+@lru_cache(maxsize=4096)
+def _channel(name: str) -> str:
+    return next(iter(guess_channels([name], where="")), "")
+
+
+def _is_unit(word: str) -> bool:
+    return any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
+
+
+def _spaced(name: str) -> str:
+    return " ".join(name.split())
 
 
 def channels_of(
@@ -84,7 +126,7 @@ def channels_of(
     Raises:
         FormatError: a column that is not there, stands twice or is given twice, or no column of FHR.
     """
-    columns = dict(columns or {})
+    columns = {role: _spaced(one) if isinstance(one, str) else one for role, one in (columns or {}).items()}
     positions: dict[str, int] = {}
     header = f"the header is {shown(layout.separator.join(layout.names))}" if layout.names else "there is no header row"
     for channel, column in columns.items():
@@ -101,9 +143,14 @@ def channels_of(
             raise FormatError(f"{where}: column {column} is given for two channels; a column holds one")
         positions[channel] = column
     free = ["" if i in positions.values() else name for i, name in enumerate(layout.names)]
+    date = _date_column(layout, free, where) if not {"time", "date"} & set(columns) else None
+    if date is not None:
+        free[date] = ""
     named = guess_channels(free, where=where, skip=columns)
     found = [
         Column(role, position, name, (told := named_channel(name, role)).unit, told.sensor, False)
+        if role != "date"
+        else Column(role, position, name, None, "", False)
         for role, position, name in ((role, i, _name(layout, i)) for role, i in positions.items())
     ]
     found += [
@@ -111,60 +158,64 @@ def channels_of(
         for role in _CHANNELS
         for one in named.get(role, ())
     ]
+    if date is not None:
+        found.append(Column("date", date, layout.names[date], None, "", True))
     if not layout.names and layout.width == 1 and not columns:
         found = [Column("fhr", 0, "0", None, "", True)]
-    if all(column.role != "fhr" for column in found):
-        raise FormatError(f"{where}: no column is known to be FHR; {header}; say columns={{'fhr': NAME or POSITION}}")
-    found = [
-        column._replace(unit="iso") if column.role == "time" and layout.is_date(column.position) else column
-        for column in found
-    ]
-    return [column._replace(unit=(units or {}).get(column.role, column.unit)) for column in found]
+    if "fhr" in columns and columns["fhr"] is None:  # one channel of a labour, for `fhr.formats.join`
+        if all(column.role != "uc" for column in found):
+            raise FormatError(f"{where}: no column is known to be UC; {header}; say columns={{'uc': NAME or POSITION}}")
+    elif all(column.role != "fhr" for column in found):
+        raise FormatError(
+            f"{where}: no column is known to be FHR; {header}; say columns={{'fhr': NAME or POSITION}}, or "
+            "header_row= where it is another row"
+        )
+    return [_with_unit(column, layout, units or {}, where) for column in found]
+
+
+def _with_unit(column: Column, layout: Layout, units: Mapping[str, str], where: str) -> Column:
+    """A column with its unit: given, of the name, or of the row of units."""
+    role, unit = column.role, column.unit
+    word = layout.units[column.position].strip() if column.position < len(layout.units) else ""
+    if role in units:
+        return column._replace(unit=units[role])
+    if role == "date":
+        return column
+    if word:
+        beneath = unit_of(word, role) or (text_unit(word) if role == "time" else None)
+        if unit is not None and beneath != unit and not {unit, beneath} <= {*TIME_TEXTS}:
+            raise FormatError(
+                f"{where}: {shown(column.name)} has {shown(word)} beneath it; say which unit with "
+                f"units={{{role!r}: UNIT}}"
+            )
+        if beneath is None and role == "time" and not layout.is_time_text(column.position):
+            raise FormatError(
+                f"{where}: the times are in {shown(word)}, which is not known; say units={{'time': UNIT}}, one of "
+                f"{', '.join(_TIME_UNITS)}"
+            )
+        unit = beneath or word
+    if role == "time" and layout.is_date(column.position):
+        unit = "iso"
+    elif role == "time" and unit not in TIME_TEXTS and layout.is_time_text(column.position):
+        unit = "clock"
+    return column._replace(unit=unit)
+
+
+def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None:
+    """Position of a column of dates beside one of times of day; None where there are not these two."""
+    short = {i: name for i, name in enumerate(names) if len(name) <= _MAX_NAME}
+    named = {i: guess_channels([name], where=where).get("time") for i, name in short.items()}
+    times = [i for i, those in named.items() if those and those[0].unit != SAMPLE]
+    cells = {i: layout.first[i].strip() for i in times if i < len(layout.first)}
+    dates = [i for i, cell in cells.items() if _is_day(cell)]
+    clocks = [i for i, cell in cells.items() if ":" in cell and is_time_text(cell) and not _is_day(cell.split()[0])]
+    return dates[0] if len(times) == 2 and len(dates) == len(clocks) == 1 else None
+
+
+def _is_day(cell: str) -> bool:
+    digits = len(cell) == 8 and cell.isdecimal() and cell[:2] in ("19", "20")
+    return digits or (is_time_text(cell) and ":" not in cell)
 
 
 def _name(layout: Layout, position: int) -> str:
     return layout.names[position] if layout.names else str(position)
-
-
-def values_of(layout: Layout, columns: Sequence[Column], where: str) -> tuple[list[np.ndarray], str | None]:
-    """Read the columns as float64, date-times as seconds from the first; and the first date-time.
-
-    Raises:
-        FormatError: too many rows or cells, or a cell that is no number.
-    """
-    start = None
-    rows, taken = layout.body.count("\n") + 1, [column.position for column in columns]
-    dates = {column.position for column in columns if column.unit == "iso"}
-    most = max(_MAX_CELLS, len(layout.body) + 1)  # whole rows have at least a character, their separator, for each cell
-    if rows > MAX_SAMPLES or rows * layout.width > most:
-        raise FormatError(
-            f"{where}: {rows} rows of {layout.width} columns; a recording has at most {MAX_SAMPLES} rows, and here "
-            f"{most} cells"
-        )
-    try:
-        chunks = pd.read_csv(
-            io.StringIO(layout.body),
-            sep=r"\s+" if layout.separator == " " else layout.separator,
-            header=None,
-            names=range(layout.width),  # rows that are shorter end in gaps, longer ones are an error
-            index_col=False,
-            dtype=dict.fromkeys(range(layout.width), str) | {p: np.float64 for p in taken if p not in dates},
-            decimal=layout.decimal,
-            na_values=_GAPS,
-            skip_blank_lines=any(column.role == "time" for column in columns),
-            skipinitialspace=True,
-            engine="c",
-            chunksize=max(1, _CHUNK // layout.width),
-        )
-        with chunks:
-            frame = pd.concat([chunk[taken] for chunk in chunks], ignore_index=True)
-        for position in dates:
-            stamps = pd.to_datetime(frame[position], format="ISO8601", utc=True)
-            start = str(frame[position].iloc[int(stamps.argmin())])
-            frame[position] = (stamps - stamps.min()).dt.total_seconds()
-    except (ValueError, TypeError, OverflowError, pd.errors.ParserError) as error:
-        raise FormatError(
-            f"{where}: not a table of numbers ({reason(error)}); separator {layout.separator!r}, decimal "
-            f"{layout.decimal!r}: give those that fit, or correct the cell"
-        ) from None
-    return [frame[position].to_numpy(np.float64) for position in taken], start

@@ -45,12 +45,15 @@ def write_whole(path: Path, data: bytes) -> Path:
 
 
 def take_suffix(path: Path, suffixes: Iterable[str], *, kind: str) -> str:
-    """Check and return the lower-case suffix of `path`, one of `suffixes`.
+    """Check and return the lower-case suffix of `path`, one of `suffixes`; of two that are known together, both.
 
     Raises:
         FormatError: another suffix.
     """
     known = list(suffixes)
+    both = "".join(path.suffixes[-2:]).lower()
+    if both in known:
+        return both
     if path.suffix.lower() not in known:
         raise FormatError(f"{path}: suffix {shown(path.suffix)}; the {kind} is called {' or '.join(known)}")
     return path.suffix.lower()

@@ -10,7 +10,7 @@ from fhr.recording import Recording
 from .npz import NPZ_SUFFIX, write_npz
 from .reading import suffix_of
 from .regular_file import shown
-from .table import TABLE_SUFFIXES, write_table
+from .table import WRITTEN_TABLES, write_table
 from .wfdb import write_wfdb
 
 __all__ = ["WRITERS", "write"]
@@ -23,7 +23,7 @@ def _write_record(recording: Recording, path: Path) -> Path:
 
 WRITERS: dict[str, Callable[[Recording, Path], Path]] = {
     ".hea": _write_record,
-    **dict.fromkeys(TABLE_SUFFIXES, write_table),
+    **dict.fromkeys(WRITTEN_TABLES, write_table),
     NPZ_SUFFIX: write_npz,
 }
 

@@ -21,7 +21,7 @@ from .index_building import Distances, index_of_recordings, index_of_table
 from .index_folder import FACTS, described, kept, read_index
 from .labour_windows import LabourWindows
 from .named_embeddings import EMBEDDINGS, embedding_from, of_feature_set
-from .recording_folder import RecordingFolder
+from .streamed_folder import StreamedFolder
 
 __all__ = ["Among", "Given", "OpenIndex", "Recordings", "has_settings", "open_index"]
 
@@ -81,6 +81,9 @@ def open_index(
     step: float | None = None,
     most_loss: float | None = None,
     folder: str | Path | None = None,
+    recursive: bool = False,
+    join: bool = False,
+    reading: Mapping[str, Any] | None = None,
 ) -> OpenIndex:
     """Make the index of a database, or take the one that is kept.
 
@@ -96,6 +99,9 @@ def open_index(
         most_loss: largest share of missing heart rate of a window; None for that of an index, else 0.5.
         folder: where the index is kept; what lies there is taken if it is of these recordings and settings. None to
             keep nothing.
+        recursive: with the folders within a folder of recordings.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
+        reading: options of `fhr.read` for a folder of recordings.
 
     Raises:
         FHRError: a folder that holds something else, or the index of another database or of other settings; settings
@@ -122,7 +128,8 @@ def open_index(
     length = 20.0 if minutes is None else float(minutes)
     taken = embedding_from("kernel" if embedding is None else embedding, length)
     _check_minutes(taken, length)
-    recordings = among if isinstance(among, Database) else RecordingFolder(among)
+    how: dict[str, Any] = {"recursive": recursive, "join": join, "reading": dict(reading or {})}
+    recordings = among if isinstance(among, Database) else StreamedFolder(among, **how)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)
     settings = {"minutes": length, "step": 5.0 if step is None else float(step), "most_loss": loss}
@@ -135,6 +142,7 @@ def open_index(
         return OpenIndex(make(None), recordings)
     _check_keepable(fitted)
     facts = {"embedding": taken.identity, "distance": _name(fitted), **settings}
+    facts |= {"reading": how} if any(how.values()) else {}
     return OpenIndex(kept(Path(folder), taken, facts, lambda: _checksum(recordings), make), recordings)
 
 
@@ -191,7 +199,7 @@ def _of_table(
     features = FeatureSet.from_dict(provenance["feature_set"])
     settled = {"minutes": features.minutes, "step": float(provenance["step"])}
     _check_as({"minutes": minutes, "step": step}, settled, str(path))
-    recordings = _at_origin(str(provenance["origin"]), records=True)
+    recordings = _at_origin(str(provenance["origin"]), provenance.get("reading", {}))
 
     def make(where: Path | None) -> SimilarityIndex:
         return index_of_table(path, distance, recordings=recordings, most_loss=most_loss, folder=where)
@@ -203,13 +211,14 @@ def _of_table(
     facts: dict[str, Any] = {"embedding": embedding.identity, "distance": _name(distance)}
     facts |= {**settled, "most_loss": most_loss}
     facts |= {"features": features.to_dict(), "recordings": str(provenance["origin"])}
+    facts |= {"reading": provenance["reading"]} if "reading" in provenance else {}
     checksum = str(provenance["data_checksum"])
     return OpenIndex(kept(Path(folder), embedding, facts, lambda: checksum, make), recordings)
 
 
-def _at_origin(origin: str, *, records: bool) -> RecordingFolder | None:
+def _at_origin(origin: str, how: Mapping[str, Any]) -> StreamedFolder | None:
     try:
-        return RecordingFolder(origin, records=records)
+        return StreamedFolder(origin, **how)
     except FHRError:
         return None
 
@@ -233,7 +242,8 @@ def _alone(folder: Path, given: Given) -> OpenIndex:
     if json.loads(json.dumps(embedding.identity)) != facts["embedding"]:
         raise FHRError(f"{folder}: an index by {known!r} of other settings or an older version; make it anew")
     index, of_table = read_index(folder, facts, embedding), "recordings" in facts
-    return OpenIndex(index, _at_origin(str(facts["recordings"]) if of_table else index.origin, records=of_table))
+    origin = str(facts["recordings"]) if of_table else index.origin
+    return OpenIndex(index, _at_origin(origin, facts.get("reading", {})))
 
 
 def _name(distance: Distances) -> str:

@@ -1,6 +1,6 @@
 """`similar`: which labours of a database are most like this one, how special that is, and how they ended."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -52,6 +52,9 @@ def similar(
     fdr: FDRMethod = "hochberg",
     seed: int = 0,
     index: str | Path | None = None,
+    recursive: bool = False,
+    join: bool = False,
+    reading: Mapping[str, Any] | None = None,
 ) -> Matches:
     """Find the labours of a database that are most like some others.
 
@@ -82,6 +85,9 @@ def similar(
             `fhr.metrics.false_discovery_rate_at`.
         seed: of what is drawn.
         index: folder that the index is kept in, and taken from when it is of this database and these settings.
+        recursive: read the folders within a folder of recordings, too.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
+        reading: options of `fhr.read` for a folder of recordings.
 
     Raises:
         FHRError: no query that can be used, a database that cannot be, or settings that do not fit: those of a table or
@@ -90,7 +96,8 @@ def similar(
     labels = {str(target): Target(target) for target in targets}
     whole_number(k, "k", 1)
     whole_number(surrogates, "surrogates", 0)
-    opened = open_index(among, embedding, distance, minutes=minutes, step=step, most_loss=most_loss, folder=index)
+    how: dict[str, Any] = {"folder": index, "recursive": recursive, "join": join, "reading": reading}
+    opened = open_index(among, embedding, distance, minutes=minutes, step=step, most_loss=most_loss, **how)
     compared = opened.index
     if elastic and opened.recordings is None:
         raise FHRError("the recordings of the database are not at hand, and nothing can be aligned; give their folder")

@@ -188,8 +188,8 @@ def test_rows_come_before_the_rest_is_read(here, run_fhr, monkeypatch):
 
 
 def test_a_stream_reads_one_recording_at_a_time(here, monkeypatch):
-    known, read = [], fhr.formats.read_wfdb
-    monkeypatch.setattr("fhr.datasets.paths.read_wfdb", lambda path: known.append(Path(path).name) or read(path))
+    known, read = [], fhr.formats.read
+    monkeypatch.setattr("fhr.datasets.members.read", lambda path: known.append(Path(path).name) or read(path))
     stream = stream_paths([str(here / "some")])
     assert (len(stream), known) == (7, [])
     assert next(iter(stream)).recording.name == "s0001"

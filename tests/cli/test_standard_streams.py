@@ -170,3 +170,45 @@ def test_a_device_stays_a_device(births, run_fhr, tmp_path, verb):
     assert "/dev/full: cannot be written" in answer.err
     assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
     assert not Path("/dev/full.part").exists()
+
+
+@pytest.mark.parametrize("verb", ["info", "quality", "morphology"])
+def test_a_dash_is_stdout(simulated_folder, tmp_path, run_fhr, verb):
+    record = simulated_folder / "s0001"
+    plain, dashed = (run_fhr(tmp_path, verb, record, *more) for more in ((), ("--out", "-")))
+    assert (dashed.code, dashed.out) == (0, plain.out)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_further_table_on_stdout(simulated_folder, tmp_path, run_fhr):
+    given = ("morphology", simulated_folder / "s0001", simulated_folder / "s0002")
+    run_fhr(tmp_path, *given, "--out", "a.csv", "--summary", "b.csv")
+    answer = run_fhr(tmp_path, *given, "--out", "c.csv", "--summary", "-")
+    assert (answer.code, answer.out) == (0, (tmp_path / "b.csv").read_text())
+    assert (tmp_path / "c.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv", "c.csv"]
+    for more in (("--summary", "-"), ("--out", "c.csv", "--summary", "-", "--thresholds", "-")):
+        answer = run_fhr(tmp_path, *given, *more)
+        assert (answer.code, answer.out) == (2, "")
+        assert "are tables for stdout, which takes one; give the others files" in answer.err
+
+
+def test_folds_on_stdout(simulated_folder, tmp_path, run_fhr):
+    run_fhr(tmp_path, "splits", simulated_folder, "--out", "s.json")
+    assert run_fhr(tmp_path, "splits", simulated_folder, "--out", "-").out == (tmp_path / "s.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("features", "DIR", "--out", "-"), "stdout takes tables, and this is none; name a file"),
+        (("simulate", "--out", "-"), "name a folder (./- for one of that name)"),
+        (("plot", "DIR/s0001", "--out", "-"), "stdout takes tables"),
+        (("crossval", "--config", "cnn", "--out", "-"), "stdout takes another table of this verb; name a file"),
+    ],
+)
+def test_what_stdout_does_not_take(simulated_folder, tmp_path, run_fhr, given, said):
+    answer = run_fhr(tmp_path, *(str(one).replace("DIR", str(simulated_folder)) for one in given))
+    assert (answer.code, answer.out) == (2, "")
+    assert said in answer.err
+    assert list(tmp_path.iterdir()) == []

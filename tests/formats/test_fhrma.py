@@ -142,3 +142,101 @@ def test_another_suffix_is_refused(tmp_path):
     path = written(tmp_path, "a.bin", [[140.0], [0.0]], [5.0])
     with pytest.raises(FormatError, match=r"suffix '.bin'; the FHRMA recording is called .fhr or .fhrm"):
         read_fhrma(path)
+
+
+MAGIC, STREAMED = (1_234_555).to_bytes(4, "little"), (1_234_567).to_bytes(4, "little")
+DATE = (1_600_000_000).to_bytes(4, "little")
+
+
+def stored_as(n_bytes: int, n: int = 400, *, header: bytes = DATE, quality: int = 0) -> bytes:
+    """FHR1 about 140, FHR2 in the last quarter about 142, MHR 80, TOCO 5; of an analysis 141 and 139."""
+    rows = []
+    for i in range(n):
+        rates = [560 + i % 3, 568 if i >= 3 * n // 4 else 0] + [320] * (n_bytes in (8, 12))
+        words = b"".join(rate.to_bytes(2, "little") for rate in rates) + bytes([10, quality])
+        rows.append(words + (b"".join(x.to_bytes(2, "little") for x in (564, 556)) if n_bytes >= 10 else b""))
+    return header + b"".join(rows)
+
+
+@pytest.mark.parametrize("header", [DATE, MAGIC + DATE, bytes(4) + DATE, DATE + bytes(4), MAGIC + DATE + STREAMED])
+@pytest.mark.parametrize(
+    ("suffix", "n_bytes"),
+    [(".fhr", 6), (".fhr", 8), (".rcf", 6), (".rcf", 8), (".fhrm", 8), (".rcfm", 8), (".rcfa", 12), (".fhra", 10)],
+)
+@pytest.mark.parametrize("n", [400, 401, 402, 403])
+def test_every_layout_and_header(tmp_path, suffix, n_bytes, header, n):
+    path = tmp_path / f"a{suffix}"
+    path.write_bytes(stored_as(n_bytes, n, header=header))
+    recording = fhr.read(path)
+    assert len(recording) == n
+    parameters = recording.history[0].parameters
+    assert (parameters["timestamp"], parameters["header_bytes"]) == (1_600_000_000, len(header))
+    expected = np.where(np.arange(n) >= 3 * n // 4, 142, 140 + np.arange(n) % 3 / 4)
+    np.testing.assert_array_equal(recording.fhr, expected.astype(np.float32))
+    np.testing.assert_array_equal(recording.uc, np.full(n, 5, np.float32))
+    if n_bytes in (8, 12):
+        np.testing.assert_array_equal(recording.mhr, np.full(n, 80, np.float32))
+    else:
+        assert recording.mhr is None
+    unusual = n_bytes == 10 or (n_bytes == 8 and len(suffix) == 4)
+    assert parameters.get("guessed") == (["sample_bytes"] if unusual else None)
+    assert ("left_out" in parameters) == (n_bytes >= 10)
+    assert "sensors" not in parameters
+
+
+def test_a_recorder_that_is_writing_and_a_time_that_is_a_heart_rate(tmp_path):
+    path = tmp_path / "a.rcfm"
+    for raw in (
+        stored_as(8, header=MAGIC + DATE)[:-4],  # would fit a header of 4 bytes
+        stored_as(8, header=DATE)[:-4],  # whose second word would be two heart rates
+        stored_as(8, header=MAGIC + DATE + DATE)[4:-2],
+    ):
+        path.write_bytes(raw)
+        with pytest.raises(FormatError, match="is truncated, still being written"):
+            fhr.read(path)
+
+
+def test_too_little_signal_says_nothing_about_the_layout(tmp_path):
+    path = tmp_path / "a.fhr"
+    path.write_bytes(DATE + bytes(8 * 13))  # 13 samples of 8 bytes, or 17 and a third of 6
+    with pytest.raises(FormatError, match="or give sample_bytes=8 if it has so many"):
+        fhr.read(path)
+    recording = fhr.read(path, sample_bytes=8)
+    assert (len(recording), recording.loss) == (13, 1)
+    with pytest.raises(FHRError, match="sample_bytes=7; give 6, 8, 10 or 12"):
+        fhr.read(path, sample_bytes=7)
+    path.write_bytes(DATE + bytes(8 * 12))
+    assert len(fhr.read(path)) == 16  # as files of this suffix were always read
+
+
+@pytest.mark.parametrize(
+    ("quality", "sensors", "good"),
+    [
+        (0b0000001, {"FHR1": "ultrasound", "FHR2": "ultrasound"}, {"FHR1": 1.0, "FHR2": 0.0, "MHR": 0.0}),
+        (0b0001101, {"FHR1": "ultrasound", "FHR2": "scalp electrode"}, {"FHR1": 1.0, "FHR2": 1.0, "MHR": 0.0}),
+        (
+            0b1110010,
+            {"FHR1": "scalp electrode", "FHR2": "ultrasound", "TOCO": "internal sensor", "MHR": "toco belt"},
+            {"FHR1": 0.0, "FHR2": 0.0, "MHR": 1.0},
+        ),
+        (0, None, None),
+        (0b10001101, None, None),  # bit 7 is not documented: the byte means something else
+    ],
+)
+def test_the_quality_byte_tells_sensors(tmp_path, quality, sensors, good):
+    path = tmp_path / "a.fhrm"
+    path.write_bytes(stored_as(8, quality=quality))
+    recording = fhr.read(path)
+    parameters = recording.history[0].parameters
+    assert (parameters.get("sensors"), parameters.get("good_quality")) == (sensors, good)
+    first = "FHR1" if sensors and sensors["FHR1"] == "scalp electrode" else "FHR2"  # the electrode, else the second
+    assert parameters["fhr_from"][0] == first
+    assert recording.loss == 0
+
+
+def test_a_transducer_that_changes(tmp_path):
+    raw = bytearray(stored_as(8, quality=1))
+    raw[4 + 7 : 4 + 8 * 100 : 8] = bytes([3]) * 100  # FHR1 of the electrode for the first 100 samples
+    path = tmp_path / "a.fhrm"
+    path.write_bytes(bytes(raw))
+    assert fhr.read(path).history[0].parameters["sensors"]["FHR1"] == "ultrasound and scalp electrode"

@@ -49,7 +49,7 @@ def test_variables_of_every_version(mat, orientation, options):
     assert recording.source.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert recording.history[0].parameters == {
         "format": "matlab",
-        "variables": {"fhr": "FHR", "uc": "toco", "mhr": "mhr_bpm", "fs": "Fs"},
+        "columns": {"fhr": "FHR", "uc": "toco", "mhr": "mhr_bpm", "fs": "Fs"},
         "units": {"mhr": "bpm"},
         "guessed": ["fhr", "uc", "mhr", "fs"],
         "fs": 4.0,
@@ -63,8 +63,8 @@ def test_fields_of_a_struct_and_names_that_are_given(mat, caplog):
     assert "ctg.fhr" in caplog.text
     path = mat({"s": {"pulse": FHR, "rate": 4.0}, "x": UC, "y": MHR, "fhr": [1.0, 2.0]}, "b.mat")
     names = {"fhr": "s.pulse", "uc": "x", "mhr": "y"}
-    check(read_mat(path, variables=names, fs=4))
-    check(read_mat(path, variables={**names, "fs": "s.rate"}))
+    check(read_mat(path, columns=names, fs=4))
+    check(read_mat(path, columns={**names, "fs": "s.rate"}))
 
 
 def test_times_in_place_of_a_rate(mat):
@@ -73,27 +73,28 @@ def test_times_in_place_of_a_rate(mat):
     np.testing.assert_array_equal(recording.fhr, np.float32([140, 141, 142, nan, 143]))
     assert recording.fs == 4.0
     assert recording.history[0].parameters["time_unit_guessed"] == "ms"
-    recording = read_mat(path, fs=2)  # a rate that is given goes before a time that is guessed
+    assert len(read_mat(path, fs=4)) == 5  # a rate beside the times closes no gap
+    recording = read_mat(path, columns={"time": None}, fs=2)
     assert (len(recording), recording.fs) == (4, 2.0)
-    assert "time" not in recording.history[0].parameters["variables"]
+    assert "time" not in recording.history[0].parameters["columns"]
 
 
 @pytest.mark.parametrize(
     ("variables", "options", "message"),
     [
-        ({"a": [1.0]}, {}, "no variable is known to be FHR; it holds a; say variables="),
-        ({"a": "text"}, {}, "no variable is known to be FHR; it holds no numeric variable"),
-        ({"fhr": [140.0]}, {}, "no sampling rate; give fs in Hz"),
-        ({"fhr": [140.0], "fs": [4, 4]}, {}, "fs holds 2 numbers; the sampling rate is one"),
+        ({"a": [1.0]}, {}, "no variable is known to be FHR; it holds a; say columns="),
+        ({"a": "text"}, {}, "no variable is known to be FHR; it holds no variable"),
+        ({"fhr": [140.0]}, {}, "no variable is called fs or time; give fs in Hz"),
+        ({"fhr": [140.0], "fs": [4, 4]}, {}, "fs holds 2 values of int64; the sampling rate is one"),
         ({"fhr": [140.0], "fs": -4.0}, {}, "sampling rate fs=-4.0"),
-        ({"fhr": np.ones((2, 2)), "fs": 4}, {}, "fhr is 2 x 2 of float64; a signal is n x 1 or 1 x n"),
+        ({"fhr": np.ones((2, 2)), "fs": 4}, {}, "fhr is 2 x 2 of float64; a signal is n, n x 1 or 1 x n"),
         ({"fhr": np.ones((1, 2, 3)), "fs": 4}, {}, "fhr is 1 x 2 x 3 of float64"),
         ({"fhr": [1j], "fs": 4}, {}, "no variable is known to be FHR; it holds fs"),
         ({"fhr": [True], "fs": 4}, {}, "no variable is known to be FHR; it holds fs"),
         ({"fhr": np.zeros((0, 0)), "fs": 4}, {}, "fhr is 0 x 0"),
         ({"fhr": np.array([[1, "a"]], dtype=object), "fs": 4}, {}, "no variable is known to be FHR"),
         ({"fhr": [140.0], "hr": [80.0], "fs": 4}, {}, "'fhr' and 'hr' both look like fhr"),
-        ({"fhr": [140.0], "fs": 4}, {"variables": {"uc": "x"}}, "no variable 'x' for uc; it holds fhr, fs"),
+        ({"fhr": [140.0], "fs": 4}, {"variables": {"uc": "x"}}, "variable 'x' of uc is not there; it holds fhr, fs"),
         ({"fhr": [140.0, 141.0], "t": [0.0]}, {}, "t and the signals differ in length"),
         ({"fhr": [2.3, 2.4], "fs": 4}, {}, "no heart rate in bpm"),
     ],
@@ -109,8 +110,8 @@ def test_arguments_and_lengths_are_checked(mat):
     path = mat({"fhr": [140.0, 141.0], "uc": [1.0], "fs": 4})
     with pytest.raises(SignalError, match="channels of unequal length"):
         read_mat(path)
-    with pytest.raises(FHRError, match="variables: 'toco'; the channels are fhr, uc, mhr, time, fs"):
-        read_mat(path, variables={"toco": "uc"})
+    with pytest.raises(FHRError, match="columns: 'toco'; the channels are fhr, uc, mhr, time, fs"):
+        read_mat(path, columns={"toco": "uc"})
 
 
 @pytest.mark.parametrize("start", [b"MATLAB 7.3 MAT-file, Platform".ljust(512), b"\x89HDF\r\n\x1a\n", b" " * 512])

@@ -1,0 +1,107 @@
+"""Choice of the channels of a file to read: those that the user names, and the others by their names."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from fhr.errors import FHRError, FormatError
+
+from .channel_names import guess_channels, named_channel, seems_a_channel
+from .regular_file import cut
+
+__all__ = ["Chosen", "choose_channels", "left_out"]
+
+
+class Chosen(NamedTuple):
+    """A channel to read.
+
+    Attributes:
+        role: such as "fhr" or "time".
+        position: among the channels of the file.
+        name: in the file.
+        unit: where the name tells it.
+        sensor: where the name tells it.
+        guessed: whether its name told the role.
+    """
+
+    role: str
+    position: int
+    name: str
+    unit: str | None
+    sensor: str
+    guessed: bool
+
+
+def choose_channels(
+    names: Sequence[str],
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
+    *,
+    roles: Sequence[str],
+    kind: str,
+    where: str,
+    stems: Sequence[str] | None = None,
+) -> list[Chosen]:
+    """Choose channels by role.
+
+    Args:
+        names: of all channels of the file.
+        columns: by role a name, a position from 0, or None for none; of "fhr" several too, which are transducers on one
+            fetus. Roles that are not there are told from the names.
+        roles: that may be read, in the order of the result.
+        kind: of what is chosen, such as "variable", for messages.
+        where: the file, for messages.
+        stems: the parts of the names that tell the channel; None for all of them.
+
+    Raises:
+        FHRError: an unknown role, or a column that is none.
+        FormatError: a channel that is not there, stands twice or is given twice; two names for one role, or none for
+            "fhr".
+    """
+    stems = names if stems is None else stems
+    held = f"it holds {cut(', '.join(names)) or f'no {kind}'}"
+    taken: dict[int, str] = {}
+    for role, given in (columns or {}).items():
+        if role not in roles:
+            raise FHRError(f"columns: {role!r}; the channels are {', '.join(roles)}")
+        several = role == "fhr" and isinstance(given, Sequence) and not isinstance(given, str)
+        for one in given if several else () if given is None else (given,):  # type: ignore[union-attr]
+            position = _position(names, one, role, kind, held, where)
+            if position in taken:
+                raise FormatError(f"{where}: {kind} {names[position]!r} is given twice; it holds one channel")
+            taken[position] = role
+    found = []
+    for position, role in taken.items():
+        told = named_channel(stems[position], role)
+        found.append(Chosen(role, position, names[position], told.unit, told.sensor, False))
+    free = ["" if position in taken else stem for position, stem in enumerate(stems)]
+    skip = {"time", "fhr", "uc", "mhr", "fs"} - set(roles) | set(columns or {})
+    for role, those in guess_channels(free, where=where, skip=skip).items():
+        found += [Chosen(role, one.position, names[one.position], one.unit, one.sensor, True) for one in those]
+    if all(one.role != "fhr" for one in found):
+        raise FormatError(f"{where}: no {kind} is known to be FHR; {held}; say columns={{'fhr': NAME}}")
+    return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
+
+
+def left_out(names: Sequence[str], read: Collection[int], stems: Sequence[str] | None = None) -> list[str]:
+    """Names of channels that seem to be signals and are not read: another was named, or the name is not understood.
+
+    >>> left_out(["FHR1", "FHR2", "UC at rest", "comment"], {0})
+    ['FHR2', 'UC at rest']
+    """
+    return [
+        cut(name)
+        for position, (name, stem) in enumerate(zip(names, names if stems is None else stems, strict=True))
+        if position not in read and seems_a_channel(stem)
+    ]
+
+
+def _position(names: Sequence[str], given: object, role: str, kind: str, held: str, where: str) -> int:
+    if isinstance(given, str):
+        if names.count(given) != 1:
+            problem = "stands twice, give its position" if given in names else "is not there"
+            raise FormatError(f"{where}: {kind} {given!r} of {role} {problem}; {held}")
+        return list(names).index(given)
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise FHRError(f"columns: {given!r} of {role}; give a name, a position from 0, or None")
+    if not 0 <= given < len(names):
+        raise FormatError(f"{where}: {kind} {given} of {role}; they are 0 to {len(names) - 1}; {held}")
+    return given

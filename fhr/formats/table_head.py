@@ -1,0 +1,118 @@
+"""First rows of a table in a folder: whether it is a recording, one channel of it, or a table of several recordings."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
+
+from fhr.errors import FormatError
+
+from .channel_names import guess_channels
+from .gzip_file import beginning
+from .joining import names_activity
+from .regular_file import cut, open_regular, reason, shown
+from .table_columns import channels_named, is_unit_row
+from .table_text import Layout, layout_of, text_of
+
+__all__ = ["Head", "head_of"]
+
+_BYTES = 1 << 16
+_FEW = 100
+_RECORD = re.compile(
+    r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
+)
+
+_ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
+_VALUE = re.compile(r"[-+]?\d*[.,]?\d*")
+
+
+class Head(NamedTuple):
+    """Beginning of a table.
+
+    Attributes:
+        layout: of it.
+        channels: that its names are known to be.
+        is_recording: True if it is read as one.
+        is_activity: True if it is known to hold uterine activity and no heart rate: nothing else, or by its own name.
+    """
+
+    layout: Layout
+    channels: frozenset[str]
+    is_recording: bool
+    is_activity: bool = False
+
+    @property
+    def holds_samples(self) -> bool:
+        """True if the first row has a value beneath a name that is known to be FHR, or is all values."""
+        first = dict(zip(self.layout.names, self.layout.first, strict=False))
+        beneath = [cell for name, cell in first.items() if "fhr" in guess_channels([name], where="")]
+        return not self.layout.names or any(_VALUE.fullmatch(cell.strip()) for cell in beneath)
+
+    @property
+    def problem(self) -> str:
+        """Words on why it is not read as a recording."""
+        if self.is_activity:
+            return (
+                "uterine activity without heart rate; join it with the file of its heart rate, which is called alike "
+                "but for the channel: join=True"
+            )
+        header = shown(self.layout.separator.join(self.layout.names))
+        return f"no column is known to be FHR; the header is {header}; say columns={{'fhr': NAME}}"
+
+    def is_of_several(self, stems: set[str]) -> bool:
+        """True if a column names recordings: several of them, or one of those that lie in the folder.
+
+        Args:
+            stems: names of the recordings of the folder.
+        """
+        lines = self.layout.body.split("\n")
+        lines = lines[:-1] if len(lines) > _FEW else lines  # of a longer table the last one is cut off
+        for position, name in enumerate(self.layout.names):
+            if name and _RECORD.fullmatch(name):
+                rows = (line.split(self.layout.separator) for line in lines)
+                named = {row[position].strip('" ') for row in rows if len(row) > position}
+                if len(named) > 1 or any(_last(one) in stems or one in stems for one in named):
+                    return True
+        return False
+
+
+def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -> Head | FormatError:
+    """Read the beginning of a table; the error of one that cannot be read, or holds none.
+
+    Args:
+        path: of the table.
+        columns: that it will be read with, see `read_table`.
+    """
+    try:
+        with open_regular(path) as file:
+            raw = file.read(_BYTES) or b""
+        if path.suffix.lower() == ".gz":
+            raw = beginning(raw, _BYTES)
+    except (OSError, ValueError) as error:
+        return FormatError(f"{cut(str(path))}: cannot be read ({reason(error)}); check the file")
+    try:
+        layout = layout_of(
+            text_of(raw, cut(str(path))),
+            separator=None,
+            decimal=None,
+            where=cut(str(path)),
+            channels=channels_named(columns),
+            is_unit=is_unit_row,
+        )
+    except FormatError as error:
+        return error
+    known = {name: set(guess_channels([name], where=str(path))) for name in layout.names}
+    channels = frozenset(channel for those in known.values() for channel in those)
+    asked = (columns or {}).get("fhr")
+    if asked is not None:
+        return Head(layout, channels, not isinstance(asked, str) or asked in layout.names)
+    if "fhr" in channels or not layout.names:
+        return Head(layout, channels, True)
+    others = [name for name, those in known.items() if not those and not _ROW.fullmatch(name)]
+    return Head(layout, channels, False, "uc" in channels and (not others or names_activity(path.stem)))
+
+
+def _last(name: str) -> str:
+    """Name of a recording without its folder and its suffix."""
+    last = PurePosixPath(PureWindowsPath(name).as_posix()).name
+    return last.rpartition(".")[0] or last

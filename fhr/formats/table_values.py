@@ -1,0 +1,282 @@
+"""Cells of a text table as numbers and times: at once where all are plain, with more care where they are not."""
+
+import io
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from fhr.errors import FormatError
+
+from .channel_units import AS_STORED
+from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
+from .regular_file import reason
+from .stored_channels import StoredChannel
+from .table_columns import Column
+from .table_text import Layout
+from .whole_file import MAX_SAMPLES
+from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
+
+__all__ = ["TableTimes", "TableValues", "values_of"]
+
+_MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
+_CHUNK = 1 << 20  # cells that are text at a time
+_GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
+_MAX_FOOTER = 20  # lines beneath the last row
+_MAX_LINE = 1 << 16
+_DIGITS = (19e12, 21e12)  # dates and times as whole numbers, 20200203100000
+_EPOCH = (946_684_800.0, 4_102_444_800.0)  # s since 1970: the years 2000 to 2099
+_DAYS = {25_569: (36_526.0, 73_051.0), 719_529: (730_486.0, 767_011.0)}  # of spreadsheets, of MATLAB: 1970-01-01, and
+# the days of the same years
+_EPOCH_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+_SLOWEST = 60.0  # s between rows
+_STEP = (0.1, 2.0)  # s between rows where nothing else tells the unit
+_MOST_DAYS = 3.0  # that a recording lasts which begins at 0
+_DAY = 86_400.0
+
+
+class TableTimes(NamedTuple):
+    """Times of the rows.
+
+    Attributes:
+        values: float64 (n,), NaN where blank.
+        unit: of the values, for `place`; None where it is to be guessed.
+        start: date and time of the earliest in ISO form, where it is known.
+    """
+
+    values: np.ndarray
+    unit: str | None
+    start: str | None
+
+
+class TableValues(NamedTuple):
+    """Values of the columns of a table.
+
+    Attributes:
+        channels: in the order of the columns, without times.
+        times: None where there is no column of them.
+        decimal: the decimal sign; "column by column" where they differ.
+        notes: what was guessed, for the history.
+    """
+
+    channels: list[StoredChannel]
+    times: TableTimes | None
+    decimal: str
+    notes: dict[str, Any]
+
+
+def values_of(
+    layout: Layout, columns: Sequence[Column], *, decimal: str | None, dayfirst: bool | None, where: str
+) -> TableValues:
+    """Read the columns of a table.
+
+    Args:
+        layout: of the table.
+        columns: to read.
+        decimal: the decimal sign where it is given.
+        dayfirst: whether the day stands before the month, where it is given.
+        where: the file, for messages.
+
+    Raises:
+        FormatError: too many rows or cells, a row that is longer than the header, a cell that is no number or time,
+            numbers or dates that may mean two things.
+    """
+    notes: dict[str, Any] = {"rows_above": layout.rows_above} if layout.rows_above else {}
+    time = next((column for column in columns if column.role == "time"), None)
+    first = time or min(columns, key=lambda column: column.role != "fhr")
+    layout, below = _without_footer(layout, first.position)
+    notes |= {"rows_below": below} if below else {}
+    skip = time is not None
+    texts = {c.position for c in columns if c.role == "date" or (c.role == "time" and c.unit in TIME_TEXTS)}
+    cells, decimals = _cells(layout, columns, texts, decimal, skip, where)
+
+    def row_of(index: int) -> str:
+        return layout.row_of(index, blank_lines=not skip)
+
+    channels = [
+        StoredChannel(c.role, c.name, cells[c.position].to_numpy(np.float64), c.unit, c.sensor)
+        for c in columns
+        if c.role not in ("time", "date")
+    ]
+    times = None
+    if time is not None:
+        if dayfirst is None:
+            days = [c.position for c in columns if c.role in ("time", "date")]
+            dayfirst = dayfirst_in(
+                " ".join(part[i] for i in days for part in (layout.names, layout.units) if i < len(part))
+            )
+        date = next((column for column in columns if column.role == "date"), None)
+        if cells[time.position].dtype != np.float64:
+            days = None if date is None else stripped(cells[date.position]).map(_with_dashes).astype(object)
+            read = clock_times(
+                cells[time.position], dates=days, unit=time.unit, dayfirst=dayfirst, row_of=row_of, where=where
+            )
+            times = TableTimes(read.seconds, "s", read.start)
+            notes |= read.notes
+        elif date is not None:
+            raise FormatError(f"{where}: dates, and times of day that are numbers; leave one out with columns=")
+        else:
+            times, said = _calendar(cells[time.position].to_numpy(np.float64), time.unit)
+            notes |= said
+    signs = set(decimals.values()) or {layout.decimal}
+    return TableValues(channels, times, signs.pop() if len(signs) == 1 else "column by column", notes)
+
+
+def _cells(
+    layout: Layout, columns: Sequence[Column], texts: set[int], decimal: str | None, skip: bool, where: str
+) -> tuple[dict[int, pd.Series], dict[int, str]]:
+    """Columns by position, as float64, or as objects where they are text; and the decimal signs of numbers.
+
+    The quick way takes all numbers at once. The other looks at each as text: where one is no plain number, and where
+    none shows that what stands before three digits is the decimal sign.
+    """
+    taken = [column.position for column in columns]
+    quick, sign = None, layout.decimal
+    with suppress(ValueError, TypeError, OverflowError):
+        quick = _read(layout, taken, texts, skip, where)
+    plain = decimal is not None or sign == layout.separator or sign not in layout.body
+    if quick is not None and (plain or shows_decimal(layout.body, sign)):
+        frame, as_text = quick, texts
+    else:
+        as_text = set(taken)
+        try:
+            frame = _read(layout, taken, as_text, skip, where)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise FormatError(
+                f"{where}: not a table of numbers ({reason(error)}); separator {layout.separator!r}: give another, or "
+                "correct the file"
+            ) from None
+    if layout.separator == " ":
+        _check_whole_rows(layout, skip, where)
+    if as_text == texts:
+        return {position: frame[position] for position in taken}, {}
+    cells = {position: stripped(frame[position]) for position in taken}
+
+    def row_of(index: int) -> str:
+        return layout.row_of(index, blank_lines=not skip)
+
+    numeric, in_times = {}, None
+    for column in columns:
+        first = next((cell for cell in cells[column.position] if cell), "")
+        if column.position in texts or (column.role == "time" and is_time_text(first)):
+            in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
+        else:
+            small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            numeric[column.position] = Text(column.name, cells[column.position], small)
+    values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
+    return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
+
+
+def _with_dashes(day: str) -> str:
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}" if len(day) == 8 and day.isdecimal() else day
+
+
+def _read(layout: Layout, taken: list[int], texts: set[int], skip: bool, where: str) -> pd.DataFrame:
+    rows = layout.body.count("\n") + 1
+    most = max(_MAX_CELLS, len(layout.body) + 1)  # whole rows have at least a character, their separator, for each cell
+    if rows > MAX_SAMPLES or rows * layout.width > most:
+        raise FormatError(
+            f"{where}: {rows} rows of {layout.width} columns; a recording has at most {MAX_SAMPLES} rows, and here "
+            f"{most} cells"
+        )
+    try:
+        chunks = pd.read_csv(
+            io.StringIO(layout.body),
+            sep=r"\s+" if layout.separator == " " else layout.separator,
+            header=None,
+            names=range(layout.width),  # rows that are shorter end in gaps, longer ones are an error
+            index_col=False,
+            dtype=dict.fromkeys(range(layout.width), str) | {p: np.float64 for p in taken if p not in texts},
+            decimal=layout.decimal,
+            na_values=_GAPS,
+            skip_blank_lines=skip,
+            skipinitialspace=True,
+            engine="c",
+            chunksize=max(1, _CHUNK // layout.width),
+        )
+        with chunks:
+            return pd.concat([chunk[taken] for chunk in chunks], ignore_index=True)
+    except pd.errors.ParserError as error:
+        if match := re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error)):
+            raise FormatError(
+                f"{where}: row {layout.row + int(match[2]) - 1} has {match[3]} cells in a table of {match[1]} columns; "
+                "correct it, or where a comma is both decimal sign and separator export with ';'"
+            ) from None
+        raise
+
+
+def _check_whole_rows(layout: Layout, skip: bool, where: str) -> None:
+    """Refuse short rows between spaces: which cell is blank cannot be told."""
+    for index, line in enumerate(line for line in layout.body.split("\n") if line.strip() or not skip):
+        if line.strip() and len(line.split()) < layout.width:
+            raise FormatError(
+                f"{where}: {layout.row_of(index, blank_lines=not skip)} has {len(line.split())} cells in a table of "
+                f"{layout.width} columns between spaces; which is blank cannot be told, export with ';' or tabs"
+            )
+
+
+def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
+    """A layout without the lines of words beneath the last row, and their number."""
+    body, below = layout.body, 0
+    for _ in range(2 * _MAX_FOOTER):
+        begin = body.rfind("\n") + 1
+        line = body[begin : begin + _MAX_LINE]
+        if not begin or (line.strip() and not _is_footer(layout.cells(line), position)):
+            break
+        below += bool(line.strip())
+        body = body[: begin - 1]
+    else:
+        return layout, 0
+    return (layout._replace(body=body), below) if below else (layout, 0)
+
+
+def _is_footer(cells: list[str], position: int) -> bool:
+    """True if words stand where a number or time should be, or a line holds words only."""
+    cells = [cell.strip() for cell in cells]
+    at = cells[position] if position < len(cells) else ""
+    if at:
+        return _is_words(at)
+    return any(map(_is_words, cells)) and not any(NUMBER.fullmatch(cell) or is_time_text(cell) for cell in cells)
+
+
+def _is_words(text: str) -> bool:
+    return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
+
+
+def _digits(values: np.ndarray) -> tuple[TableTimes, dict[str, Any]]:
+    """Times of dates as whole numbers, with a fraction of a second."""
+    there = np.isfinite(values)
+    whole = np.floor(values[there])
+    stamps = pd.to_datetime(pd.Series(whole.astype(np.int64)).astype(str), format="%Y%m%d%H%M%S", errors="coerce")
+    if stamps.isna().any():
+        return TableTimes(values, None, None), {}
+    seconds = np.full(len(values), np.nan)
+    seconds[there] = (stamps - stamps.min()).dt.total_seconds().to_numpy() + np.round(values[there] - whole, 2)
+    begin = float(np.nanmin(seconds))
+    start = stamps.min() + pd.Timedelta(round(begin * 1e6), "us")
+    return TableTimes(seconds - begin, "s", start.isoformat(sep=" ")), {"times_in": "digits of dates"}
+
+
+def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[str, Any]]:
+    """Times as seconds from the first where they count from 1970 or in days; else as they are, in their unit."""
+    told = values[np.isfinite(values)]
+    if len(told) > 1:
+        if unit is None and told.min() >= _DIGITS[0] and told.max() < _DIGITS[1]:
+            return _digits(values)
+        first, step = float(told.min()), float(np.ptp(told)) / (len(told) - 1)
+        for name, scale in _EPOCH_UNITS.items():
+            if unit in (None, name) and _EPOCH[0] <= first * scale < _EPOCH[1] and step * scale <= _SLOWEST:
+                start = pd.Timestamp(round(first * scale * 1e6), unit="us").isoformat(sep=" ") + "+00:00"
+                return TableTimes((values - first) * scale, "s", start), {"times_since_1970_in": name}
+        unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
+        short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
+        if unit == "day" or (short and (unix is not None or first < _MOST_DAYS)):
+            start = None
+            if unix is not None:
+                start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
+                values = values - first
+            return TableTimes(values * _DAY, "s", start), {"times_in": "days"}
+    return TableTimes(values, unit, None), {}
