@@ -136,6 +136,9 @@ def parse_header(raw: bytes, path: Path) -> Header:
         signals = [_signal_line(line, path) for line in code[1:]]
     else:
         segments = [_segment_line(line, path) for line in code[1:]]
+    if n_frames == 0 and any(signal.file != NO_FILE for signal in signals):  # a layout has none
+        raise _length(path, "0")
+    n_frames = n_frames or None
     return Header(path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding)
 
 
@@ -180,11 +183,13 @@ def _record_line(line: str, where: Path) -> tuple[str, int | None, int, float | 
         raise FormatError(
             f"{where}: sampling rate {rate}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
         )
-    if n_frames is not None and not 1 <= n_frames <= MAX_SAMPLES:
-        raise FormatError(
-            f"{where}: {fields[2]} samples declared; a recording has 1 to {MAX_SAMPLES}, or leave the number out"
-        )
+    if n_frames is not None and not 0 <= n_frames <= MAX_SAMPLES:
+        raise _length(where, fields[2])
     return name, n_segments, n_signals, fs, n_frames, _start(fields[3:], where)
+
+
+def _length(where: Path, said: str) -> FormatError:
+    return FormatError(f"{where}: {said} samples declared; a recording has 1 to {MAX_SAMPLES}, or leave the number out")
 
 
 def _number(text: str, kind: Callable[[str], _Number]) -> _Number:

@@ -200,7 +200,7 @@ def segments(tmp_path: Path) -> Path:
     """A record in two segments with a gap between them, and a layout; its folder."""
     for name, part in (("s1", slice(0, 20)), ("s2", slice(20, 60))):
         write_wfdb(Recording(name, FHR[part], UC[part], 4.0), tmp_path)
-    (tmp_path / "lay.hea").write_text("lay 2 4\n~ 0 100/bpm 12 0 0 0 0 FHR\n~ 0 100/nd 12 0 0 0 0 UC\n")
+    (tmp_path / "lay.hea").write_text("lay 2 4 0\n~ 0 100/bpm 12 0 0 0 0 FHR\n~ 0 100/nd 12 0 0 0 0 UC\n")
     (tmp_path / "fixed.hea").write_text("fixed/3 2 4 70\ns1 20\n~ 10\ns2 40\n#pH 7.1\n")
     (tmp_path / "free.hea").write_text("free/4 2 4 70\nlay 0\ns1 20\n~ 10\ns2 40\n")
     return tmp_path
