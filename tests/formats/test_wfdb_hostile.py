@@ -108,8 +108,8 @@ def test_one_changed_sample_fails_the_checksum(record, column):
         (FHR_LINE, FHR_LINE.replace(" 16 ", " 7 "), "r1.dat: signals in formats 7 and 16"),
         (FHR_LINE, FHR_LINE.replace(" 16 ", " 16x4 "), r"r1.dat: 16 bytes where .*\(40 bytes\); the file is truncated"),
         (FHR_LINE, FHR_LINE.replace(" 16 ", " 16+24 "), r"r1.dat: 16 bytes where .*\(40 bytes\); the file is truncated"),
-        (FHR_LINE, FHR_LINE.removesuffix(" FHR"), "no signal is called FHR; its signals are '', 'UC'; name it"),
-        (FHR_LINE, "r1.dat 16", "no signal is called FHR; its signals are '', 'UC'; name it"),
+        (FHR_LINE, FHR_LINE.removesuffix(" FHR"), "no signal is known to be FHR; it holds , UC; say columns="),
+        (FHR_LINE, "r1.dat 16", "no signal is known to be FHR; it holds , UC; say columns="),
         (FHR_LINE, "r1.dat", "signal line 'r1.dat'; it must give a file and a number for its format"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "../r1.dat"), "signal file '../r1.dat' is not a plain file name beside"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "/etc/passwd"), "signal file '/etc/passwd' is not a plain file name"),
@@ -120,7 +120,7 @@ def test_one_changed_sample_fails_the_checksum(record, column):
         (FHR_LINE, FHR_LINE.replace("r1.dat", "r1\0.dat"), "its lines are not of text"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "other.dat"), r"other.dat: no readable signal file .*fetch it beside"),
         (" UC", " FHR", "'FHR' and 'FHR' both look like fhr; say which is to be read"),
-        (" FHR", " ECG", "no signal is called FHR; its signals are 'ECG', 'UC'; name it .*columns="),
+        (" FHR", " ECG", "no signal is known to be FHR; it holds ECG, UC; say columns="),
     ],
 )
 def test_contradictory_header(record, old, new, message):
@@ -191,9 +191,9 @@ def test_paths_that_no_record_can_have(reader, path):
 
 
 def test_unknown_suffix(record):
-    (record.parent / "r1.edf").write_bytes(b"0")
+    (record.parent / "r1.xyz").write_bytes(b"0")
     refused(
-        record.with_suffix(".edf"), r"r1.edf: unknown suffix '.edf'; known are .hea, .dat, .*, or a WFDB record without"
+        record.with_suffix(".xyz"), r"r1.xyz: unknown suffix '.xyz'; known are .hea, .dat, .*, or a WFDB record without"
     )
 
 
