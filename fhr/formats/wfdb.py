@@ -120,7 +120,7 @@ def read_wfdb(
         outcome=said.outcome,
         clinical=said.clinical,
         stage2_start=said.stage2_start,
-        source=Source(str(header.path.with_suffix("")), "wfdb", samples.sha256),
+        source=Source(where.removesuffix(header.path.suffix), "wfdb", samples.sha256),
         history=(*read, *said.notes),
         provenance=parse_provenance(header.lines, where=where),
     )

@@ -30,7 +30,6 @@ _STORED = re.compile(
     r"(?:\s+(?P<rest>.*))?"
 )
 _GAIN = re.compile(r"(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?")
-_INTEGER = re.compile(r"[-+]?\d+")
 _INTEGERS = ("resolution", "ADC zero", "initial value", "checksum", "block size")
 _CLOCKS, _DATES = ("%H:%M:%S.%f", "%H:%M:%S"), ("%d/%m/%Y", "%Y-%m-%d")
 
@@ -251,7 +250,7 @@ def _described(text: str, line: str, where: Path) -> tuple[float | None, int, st
     try:
         gain = float(match["gain"]) if match else None
         baseline = _number(match["baseline"], int) if match and match["baseline"] else None
-        whole = [_INTEGER.fullmatch(field) is not None for field in told[: len(_INTEGERS)]]
+        whole = [field.lstrip("+-").isdigit() for field in told[: len(_INTEGERS)]]
         n = whole.index(False) if False in whole else len(whole)
         if any(whole[n:]):  # behind what is no number: a field is damaged, and no name begins here
             raise ValueError(text)
