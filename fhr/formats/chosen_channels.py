@@ -1,11 +1,11 @@
 """Choice of the channels of a file to read: those that the user names, and the others by their names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
-from .channel_names import guess_channels, named_channel
+from .channel_names import guess_channels, named_channel, seems_a_channel
 from .regular_file import cut
 
 __all__ = ["Chosen", "choose_channels", "left_out"]
@@ -81,14 +81,16 @@ def choose_channels(
     return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
 
 
-def left_out(names: Sequence[str], chosen: Sequence[Chosen], stems: Sequence[str] | None = None) -> list[str]:
-    """Names of further fetal heart rates, which are not read since the user named another."""
-    stems = names if stems is None else stems
-    taken = {one.position for one in chosen}
+def left_out(names: Sequence[str], read: Collection[int], stems: Sequence[str] | None = None) -> list[str]:
+    """Names of channels that seem to be signals and are not read: another was named, or the name is not understood.
+
+    >>> left_out(["FHR1", "FHR2", "UC at rest", "comment"], {0})
+    ['FHR2', 'UC at rest']
+    """
     return [
-        name
-        for position, name in enumerate(names)
-        if position not in taken and "fhr" in guess_channels([stems[position]], where="")
+        cut(name)
+        for position, (name, stem) in enumerate(zip(names, names if stems is None else stems, strict=True))
+        if position not in read and seems_a_channel(stem)
     ]
 
 

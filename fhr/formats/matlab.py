@@ -34,6 +34,8 @@ def read_mat(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     fs: float | None = None,
+    tolerance: float | None = None,
+    order: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Recording:
     """Read one recording from a MATLAB file of version 4 to 7.
@@ -52,6 +54,8 @@ def read_mat(
             several of "fhr" are transducers on one fetus.
         units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
         fs: sampling rate, Hz; in place of the file's own.
+        tolerance: the seconds to either side that a time may stand for, as in `read_table`.
+        order: "time" sorts samples whose times go back; None refuses them.
         variables: the former name of `columns`.
 
     Raises:
@@ -78,6 +82,8 @@ def read_mat(
         columns=columns,
         units=units,
         fs=fs,
+        tolerance=tolerance,
+        order=order,
         kind="variable",
         where=where,
     )

@@ -11,7 +11,7 @@ from .channel_names import guess_channels
 from .gzip_file import beginning
 from .joining import names_activity
 from .regular_file import cut, open_regular, reason, shown
-from .table_columns import is_unit_row, names_heart_rate
+from .table_columns import channels_named, is_unit_row
 from .table_text import Layout, layout_of, text_of
 
 __all__ = ["Head", "head_of"]
@@ -96,7 +96,7 @@ def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -
             separator=None,
             decimal=None,
             where=cut(str(path)),
-            is_header=names_heart_rate(columns),
+            channels=channels_named(columns),
             is_unit=is_unit_row,
         )
     except FormatError as error:
