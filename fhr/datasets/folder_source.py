@@ -10,7 +10,7 @@ from fhr.recording import Recording
 
 from .members import apart, called, members_of, named, read_member
 from .outcome_table import Measures, read_measures
-from .told_outcomes import joined_rows, told
+from .told_outcomes import check_rows, told
 
 __all__ = ["FolderSource"]
 
@@ -26,7 +26,7 @@ class FolderSource:
         outcomes: measures of the births, by path, of a table beside the recordings.
         unusable: the reason for each whose outcome cannot be used, by path.
         reading: options of `fhr.read`.
-        left_out: the reason for what is not read, by path, and for outcomes without a recording, by name.
+        left_out: the reason for what is not read, by path.
         joined: the file of the uterine activity of each that is joined with one, by path.
         table: of the outcomes.
     """
@@ -77,11 +77,10 @@ class FolderSource:
 
     def _with(self, measures: Measures) -> Self:
         keys = dict(zip(self.paths, self._called, strict=True))
-        alone = joined_rows(measures, list(keys.values()), self.root)
+        check_rows(measures, list(keys.values()), self.root)
         known = {path: measures.values[key] for path, key in keys.items() if key in measures.values}
         unusable = {path: measures.unusable[key] for path, key in keys.items() if key in measures.unusable}
-        left_out = {**self.left_out, **alone}
-        return replace(self, outcomes=known, unusable=unusable, left_out=left_out, table=measures.path)
+        return replace(self, outcomes=known, unusable=unusable, table=measures.path)
 
     def __len__(self) -> int:
         return len(self.paths)

@@ -105,8 +105,8 @@ def words_on_unlisted(root: Path, names: list[str]) -> dict[str, str]:
         return {}
     missing = len(set(names) - set(there))
     reason = (
-        f"names {len(names)} records, and {len(unlisted)} others that lie there are not read "
-        f"({shown_names(unlisted)}){f'; {missing} of those that it names are missing' if missing else ''}; "
+        f"names {len(names)} records; not read are others that lie there, {len(unlisted)} ({shown_names(unlisted)})"
+        f"{f', and missing are {missing} of those that it names' if missing else ''}; "
         "list them, or remove RECORDS"
     )
     return {str(root / LIST): reason}

@@ -120,7 +120,7 @@ def contents_of(
         parts.sort(key=lambda part: part.path)
     others = tuple(path for part in parts for path in part.others)
     if others:
-        _log.info("%s: %d files that are no recordings: %s", folder, len(others), shown_names(others))
+        _log.info("%s: no recordings, and not read: %d (%s)", folder, len(others), shown_names(others))
     return FolderContents(
         tuple(path for part in parts for path in part.recordings),
         {path: reason for part in parts for path, reason in part.left_out.items()},
@@ -245,9 +245,8 @@ class _Folder:
     def _leave_out_kind(self, suffix: str, paths: Sequence[Path]) -> None:
         known = ", ".join(one for one in READERS if one)
         what = f"of the suffix {cut(suffix)}, which is not read" if suffix else "without suffix, and no text"
-        self._leave_out(
-            self.path / f"*{suffix}", f"{len(paths)} files {what} ({shown_names(paths)}); known are {known}"
-        )
+        n = "1 file" if len(paths) == 1 else f"{len(paths)} files"
+        self._leave_out(self.path / f"*{suffix}", f"{n} {what} ({shown_names(paths)}); known are {known}")
 
     def _signal_files(self) -> set[str]:
         """Names of the files that the headers of the records name."""
