@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fhr.cli.reading_options import add_reading, how_read, reading_of
+from fhr.cli.reading_options import READING, add_reading, how_read, reading_of
 from fhr.errors import FHRError
+from fhr.formats import options_taken
+from fhr.formats.reading import READERS
 
 N = 4 * 60 * 70
 
@@ -45,11 +47,27 @@ def test_options_become_what_readers_take():
         "units": {"fhr": "hz", "uc": "kpa"},
         "header_row": 3,
     }
+    options = parsed("--columns", "fhr=A,fhr=B", "--dayfirst", "no", "--worksheet", "Tab 2", "--order", "time")
+    assert reading_of(options) == {
+        "columns": {"fhr": ["A", "B"]},
+        "dayfirst": False,
+        "order": "time",
+        "sheet": "Tab 2",
+    }
     assert how_read(parsed("--recursive", "--fs", "4")) == {"recursive": True, "join": False, "reading": {"fs": 4.0}}
     assert how_read(parsed(), "a.csv", None)["ignored"] == ["a.csv"]
-    for wrong, message in (("fhr", "--columns fhr: give CHANNEL=NAME"), ("fhr=a,fhr=b", "--columns: fhr stands twice")):
+    for wrong, message in (
+        (["--columns", "fhr"], "--columns fhr: give CHANNEL=NAME"),
+        (["--units", "fhr=hz,fhr=ms"], "--units: fhr stands twice"),
+    ):
         with pytest.raises(FHRError, match=message):
-            reading_of(parsed("--columns", wrong))
+            reading_of(parsed(*wrong))
+
+
+def test_every_option_of_a_reader_is_one_of_the_verbs():
+    """What a message says that one should give can be given."""
+    taken = {name for suffix in READERS for name in options_taken(f"x{suffix}")}
+    assert taken - set(READING) == {"variables", "markers"}  # an older name; a file of its own
 
 
 def test_a_verb_reads_what_it_is_told_to(run_fhr, folder, tmp_path):
