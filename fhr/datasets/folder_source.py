@@ -8,7 +8,7 @@ from typing import Any, Self
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
-from .members import apart, called, members_of, named, read_member
+from .members import apart, called, check_options, members_of, named, read_member
 from .outcome_table import Measures, read_measures
 from .told_outcomes import check_rows, told
 
@@ -65,6 +65,7 @@ class FolderSource:
             DatasetNotFoundError: a folder that is missing, or holds no recording.
             FormatError: a `RECORDS` file that cannot be read, two files of one folder that are called alike, or no
                 table.
+            FHRError: an option that none of the files takes.
             OutcomeError: a table without outcomes, or without one for any of the recordings.
         """
         reading = dict(reading or {})
@@ -72,6 +73,7 @@ class FolderSource:
         members = members_of(root, recursive=recursive, join=join, columns=reading.get("columns"), ignored=ignored)
         names = tuple(apart(members.paths, members.joined))
         members.tell_of_folders()
+        check_options(reading, members.paths)
         source = cls(str(root), members.paths, names, reading=reading, left_out=members.left_out, joined=members.joined)
         return source if outcomes is None else source._with(read_measures(outcomes))
 
