@@ -1,31 +1,27 @@
-"""Recordings in MATLAB `.mat` files of versions 4 to 7; version 7.3 (HDF5) is refused with the way out.
+"""Recordings in MATLAB `.mat` files of versions 4 to 7, and of 7.3, which is HDF5.
 
 Nothing in these files is ever executed or unpickled.
 """
 
-import hashlib
-import logging
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Recording
 
-from .matlab_file import numeric_variables
-from .named_arrays import from_arrays
+from .hdf5_file import hdf5_variables, is_hdf5
+from .matlab_file import variables as stored_variables
+from .nested_recording import from_variables
+from .nested_variables import Variables
 from .regular_file import read_whole, reason
 from .whole_file import take_suffix
 
 __all__ = ["MATLAB_SUFFIX", "read_mat"]
 
-_log = logging.getLogger(__name__)
 MATLAB_SUFFIX = ".mat"
 _MAX_BYTES = 1 << 27  # of the file, and of what its compressed parts unpack to
-_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def read_mat(
@@ -74,38 +70,17 @@ def read_mat(
     path = Path(path)
     take_suffix(path, [MATLAB_SUFFIX], kind="MATLAB file")
     raw = read_whole(path, limit=_MAX_BYTES, kind="MATLAB file")
-    where = str(path)
-    arrays = _arrays(raw, where)
-    found = from_arrays(
-        list(arrays),
-        lambda names: {name: arrays[name] for name in names},
-        columns=columns,
-        units=units,
-        fs=fs,
-        tolerance=tolerance,
-        order=order,
-        kind="variable",
-        where=where,
-    )
-    step = {"format": "matlab", **found.notes}
-    _log.info("%s: read as %s", path, step)
-    return Recording(
-        name=path.stem,
-        fhr=found.signals.fhr,
-        uc=found.signals.uc,
-        mhr=found.signals.mhr,
-        fs=found.fs,
-        source=Source(where, "matlab", hashlib.sha256(raw).hexdigest()),
-        history=(Step("read", step),),
+    found = hdf5_variables(raw, str(path)) if is_hdf5(raw) else _variables(raw, str(path))
+    return from_variables(
+        path, raw, found, "matlab", columns=columns, units=units, fs=fs, tolerance=tolerance, order=order
     )
 
 
-def _arrays(raw: bytes, where: str) -> dict[str, np.ndarray]:
-    """The numeric variables, and the numeric fields of structs as `STRUCT.FIELD`."""
-    if raw.startswith(_HDF5) or raw[512 : 512 + len(_HDF5)] == _HDF5 or raw.startswith(b"MATLAB 7.3"):
-        raise FormatError(f"{where}: a MATLAB file of version 7.3 (HDF5); save it again with save(FILE, '-v7')")
+def _variables(raw: bytes, where: str) -> Variables:
+    if raw.startswith(b"MATLAB 7.3"):
+        raise FormatError(f"{where}: a MATLAB file of version 7.3 that is cut short; fetch it again")
     try:
-        return numeric_variables(raw, limit=_MAX_BYTES)
+        return stored_variables(raw, limit=_MAX_BYTES)
     except (ValueError, zlib.error) as error:
         raise FormatError(
             f"{where}: no intact MATLAB file ({reason(error)}); save it again with save(FILE, '-v7')"

@@ -1,26 +1,30 @@
-"""Numeric variables of a MATLAB file of version 4 to 7, every size checked against the bytes that are there.
+"""Variables of a MATLAB file of version 4 to 7, every size checked against the bytes that are there.
 
 `scipy.io.loadmat` reads these files too, but a few changed bytes in one stop the whole Python process (bus error in
 scipy 1.17.1), and no recording is worth that; the tests compare with it. Source: MathWorks,
-"MAT-File Format", https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf. Left out: text, cells, objects,
-functions, sparse, logical and complex arrays, structs of other sizes than 1 x 1 and what is in structs inside structs.
+"MAT-File Format", https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf. Left out: objects (tables,
+time series), functions, sparse, logical and complex arrays.
 """
 
 import zlib
-from collections.abc import Iterator
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["numeric_variables"]
+from .nested_variables import Variables
+
+__all__ = ["variables"]
 
 _TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
 _MATRIX, _COMPRESSED = 14, 15
-_STRUCT, _NUMERIC = 2, range(6, 16)  # classes of arrays
+_CELL, _STRUCT, _TEXT, _NUMERIC, _OPAQUE = 1, 2, 4, range(6, 16), 17  # classes of arrays
+_OTHERS = {3: "object", 5: "sparse", 16: "function"}
+_ENCODINGS = {16: "utf-8", 17: "utf-16", 18: "utf-32"}  # by type of element
+_MAX_DEPTH, _MAX_ROWS = 16, 100  # structs and cells inside each other; rows of text
 _COMPLEX, _LOGICAL = 0x800, 0x200  # flags of arrays
 _V4_TYPES = ("f8", "f4", "i4", "i2", "u2", "u1")
-_MAX_ELEMENTS = 10_000  # of a file, and fields of a struct: this package's choice, so that no file takes minutes
+_MAX_ELEMENTS = 10_000  # fields of a struct: this package's choice, so that no file takes minutes
 _MAX_DIMENSIONS = 32
 
 
@@ -30,8 +34,8 @@ class _Element(NamedTuple):
     end: int  # where the next element starts
 
 
-def numeric_variables(raw: bytes, *, limit: int) -> dict[str, np.ndarray]:
-    """Read the numeric arrays of a file, and the numeric fields of its structs as `STRUCT.FIELD`.
+def variables(raw: bytes, *, limit: int) -> Variables:
+    """Read the variables of a file.
 
     Args:
         raw: the file's bytes.
@@ -41,24 +45,22 @@ def numeric_variables(raw: bytes, *, limit: int) -> dict[str, np.ndarray]:
         ValueError: bytes that contradict the format, a name that stands twice, or more variables than any recording
             has. zlib.error: a damaged compressed variable.
     """
+    found = Variables()
     # Version 4 starts with a small number, later ones with a text.
-    found = _version_4(raw) if 0 in raw[:4] else _version_5(raw, limit)
-    arrays: dict[str, np.ndarray] = {}
-    for name, values in found:
-        if name in arrays:
-            raise ValueError(f"the variable {name} stands twice")
-        arrays[name] = values
-    return arrays
+    if 0 in raw[:4]:
+        _version_4(raw, found)
+    else:
+        _version_5(raw, limit, found)
+    return found
 
 
-def _version_5(raw: bytes, limit: int) -> Iterator[tuple[str, np.ndarray]]:
+def _version_5(raw: bytes, limit: int, found: Variables) -> None:
     """Elements one after the other, the variables among them compressed or not."""
     order = {b"IM": "<", b"MI": ">"}.get(raw[126:128])
     if order is None:
         raise ValueError("no MATLAB header")
-    position, n_elements = 128, 0
+    position = 128
     while position < len(raw):
-        n_elements = _counted(n_elements)
         element = _element(raw, position, order)
         position = element.end
         if element.kind == _COMPRESSED:
@@ -71,13 +73,9 @@ def _version_5(raw: bytes, limit: int) -> Iterator[tuple[str, np.ndarray]]:
                 raise ValueError("a compressed variable is cut short")
             element = _element(unpacked, 0, order)
         if element.kind == _MATRIX:
-            yield from _matrix(element.data, order)
-
-
-def _counted(n_elements: int) -> int:
-    if n_elements >= _MAX_ELEMENTS:
-        raise ValueError(f"more than {_MAX_ELEMENTS} variables")
-    return n_elements + 1
+            _matrix(element.data, order, "", found)
+        else:
+            found.count()
 
 
 def _element(data: bytes, position: int, order: str) -> _Element:
@@ -111,47 +109,84 @@ def _integers(element: _Element, order: str) -> list[int]:
     return [int(value) for value in values]
 
 
-def _matrix(data: bytes, order: str, *, inside: str = "") -> Iterator[tuple[str, np.ndarray]]:
-    """The numeric array that a matrix element holds, or the numeric fields of a struct of 1 x 1."""
+def _matrix(data: bytes, order: str, name: str, found: Variables, depth: int = 0) -> None:
+    """Add what a matrix element holds: an array, a text, or what is inside a struct or cell."""
+    found.count()
     if not data:  # MATLAB's form of an empty field
         return
+    if depth > _MAX_DEPTH:
+        raise ValueError(f"more than {_MAX_DEPTH} structs and cells inside each other")
     flags = _element(data, 0, order)
-    shape = _element(data, flags.end, order)
-    name = _element(data, shape.end, order)
     flag = _integers(flags, order)[0]
+    kind = flag & 0xFF
+    if kind == _OPAQUE:
+        own = _element(data, flags.end, order).data.decode("latin-1")
+        found.others[name or own] = "object"
+        return
+    shape = _element(data, flags.end, order)
+    own = _element(data, shape.end, order)
     dimensions = _integers(shape, order)
     if len(dimensions) < 2 or min(dimensions) < 0:
         raise ValueError(f"an array of dimensions {dimensions}")
-    full_name = inside or name.data.decode("latin-1")
-    kind = flag & 0xFF
+    name, position, size = name or own.data.decode("latin-1"), own.end, prod(dimensions)
     if kind in _NUMERIC and not flag & (_COMPLEX | _LOGICAL):
-        values = _numbers(_element(data, name.end, order), order)
-        if len(values) != prod(dimensions):
-            raise ValueError(f"{full_name} holds {len(values)} numbers and is declared as {dimensions}")
-        yield full_name, values.reshape(dimensions, order="F")
-    elif kind == _STRUCT and not inside and prod(dimensions) == 1:
-        length = _element(data, name.end, order)
-        names = _element(data, length.end, order)
-        width = _integers(length, order)[0]
-        if width < 1:
-            raise ValueError(f"field names of {width} letters")
-        position = names.end
-        if len(names.data) > width * _MAX_ELEMENTS:
-            raise ValueError(f"a struct of more than {_MAX_ELEMENTS} fields")
-        for start in range(0, len(names.data), width):
-            field = names.data[start : start + width].split(b"\0")[0].decode("latin-1")
+        values = _numbers(_element(data, position, order), order)
+        if len(values) != size:
+            raise ValueError(f"{name} holds {len(values)} numbers and is declared as {dimensions}")
+        found.add(name, values.reshape(dimensions, order="F"))
+    elif kind == _TEXT:
+        letters = _letters(_element(data, position, order), order) if size else ""
+        if len(letters) == size and len(dimensions) == 2:
+            rows = [letters[i :: dimensions[0]] for i in range(min(dimensions[0], _MAX_ROWS))]
+            found.add_texts(name, rows)
+    elif kind == _CELL:
+        for i in range(size):
             element = _element(data, position, order)
             position = element.end
-            if element.kind == _MATRIX:
-                yield from _matrix(element.data, order, inside=f"{full_name}.{field}")
+            _matrix(element.data, order, f"{name}{{{i + 1}}}", found, depth + 1)
+    elif kind == _STRUCT:
+        fields, position = _field_names(data, position, order)
+        for i in range(size if fields else 0):
+            for field in fields:
+                element = _element(data, position, order)
+                position = element.end
+                if element.kind == _MATRIX:
+                    one = name if size == 1 else f"{name}({i + 1})"
+                    _matrix(element.data, order, f"{one}.{field}", found, depth + 1)
+    else:
+        found.others[name] = (
+            "logical" if flag & _LOGICAL else "complex" if flag & _COMPLEX else _OTHERS.get(kind, "object")
+        )
 
 
-def _version_4(raw: bytes) -> Iterator[tuple[str, np.ndarray]]:
+def _field_names(data: bytes, position: int, order: str) -> tuple[list[str], int]:
+    length = _element(data, position, order)
+    names = _element(data, length.end, order)
+    width = _integers(length, order)[0]
+    if width < 1:
+        raise ValueError(f"field names of {width} letters")
+    if len(names.data) > width * _MAX_ELEMENTS:
+        raise ValueError(f"a struct of more than {_MAX_ELEMENTS} fields")
+    starts = range(0, len(names.data), width)
+    return [names.data[start : start + width].split(b"\0")[0].decode("latin-1") for start in starts], names.end
+
+
+def _letters(element: _Element, order: str) -> str:
+    if element.kind in _ENCODINGS:
+        encoding = _ENCODINGS[element.kind]
+        ends = {"<": "-le", ">": "-be"}[order] if encoding != "utf-8" else ""
+        return element.data.decode(encoding + ends, "replace")
+    return "".join(
+        chr(code) if code < 0x110000 else "?" for code in _numbers(element, order).astype(np.int64) & 0x1FFFFF
+    )
+
+
+def _version_4(raw: bytes, found: Variables) -> None:
     """Arrays one after the other: type, rows, columns, imaginary part or not, length of the name; name; numbers."""
     order = "<" if int.from_bytes(raw[:4], "little") < 10_000 else ">"
-    position, n_elements = 0, 0
+    position = 0
     while position < len(raw):
-        n_elements = _counted(n_elements)
+        found.count()
         if position + 20 > len(raw):
             raise ValueError("it ends inside a header")
         code, rows, columns, imaginary, length = (int(n) for n in np.frombuffer(raw, f"{order}i4", 5, position))
@@ -164,6 +199,11 @@ def _version_4(raw: bytes) -> Iterator[tuple[str, np.ndarray]]:
         position = end + (end - start if imaginary else 0)
         if position > len(raw):
             raise ValueError(f"an array of {rows} x {columns} where {max(len(raw) - start, 0)} bytes are left")
-        if form == 0 and not imaginary:
-            name = raw[start - length : start].split(b"\0")[0].decode("latin-1")
-            yield name, np.frombuffer(raw[start:end], dtype).reshape((rows, columns), order="F")
+        name = raw[start - length : start].split(b"\0")[0].decode("latin-1")
+        values = np.frombuffer(raw[start:end], dtype).reshape((rows, columns), order="F")
+        if form == 1 and rows == 1 and ((values >= 0) & (values < 0x110000)).all():
+            found.add_texts(name, ["".join(map(chr, values[0].astype(int)))])
+        elif form == 0 and not imaginary:
+            found.add(name, values)
+        else:
+            found.others[name] = ("complex", "text", "sparse")[form]

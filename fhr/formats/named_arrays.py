@@ -7,6 +7,7 @@ import numpy as np
 
 from fhr.errors import FormatError
 
+from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, left_out
 from .regular_file import cut
 from .stored_channels import Signals, StoredChannel, assembled, check_units
@@ -39,6 +40,8 @@ def from_arrays(
     kind: str,
     where: str,
     ours: bool = False,
+    stems: Sequence[str] | None = None,
+    said: Mapping[str, str] | None = None,
 ) -> FromArrays:
     """Make the signals of a recording of named arrays.
 
@@ -57,6 +60,8 @@ def from_arrays(
         kind: of what has a name, such as "variable", for messages.
         where: the file, for messages.
         ours: whether the file is by this package's writer: 0 is a value, and nothing is checked.
+        stems: what tells the channel of each array in place of the part of its name behind the last dot.
+        said: units by name of the array, where the file says them apart from the name.
 
     Raises:
         FormatError: no FHR, two arrays for one channel, one that is no signal, neither `fs` nor times.
@@ -64,8 +69,9 @@ def from_arrays(
         SignalError: signals of unequal length.
     """
     check_units(units)
-    stems = [name.rpartition(".")[2] for name in names]
+    stems = [name.rpartition(".")[2] for name in names] if stems is None else stems
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
+    chosen = [one._replace(unit=(said or {}).get(one.name, one.unit)) for one in chosen]
     arrays = load({one.name for one in chosen})
     of = {one.role: one for one in chosen}
     stored = [channel for one in chosen if one.role not in ("time", "fs") for channel in _channels(one, arrays, where)]
@@ -80,7 +86,8 @@ def from_arrays(
         if lengths != {len(time)}:
             name = cut(of["time"].name)
             raise FormatError(f"{where}: {name} and the signals differ in length; give one time a sample")
-        unit = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
+        word = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
+        unit = unit_of(word, "time") or word if word else None
         if arrays[of["time"].name].dtype.kind in "mM":
             unit = "s"
         values = [np.asarray(channel.values, np.float64) for channel in stored]

@@ -9,10 +9,13 @@ from typing import Any
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording
 
+from .edf import EDF_SUFFIXES, read_edf
 from .fhrma import FHRMA_SUFFIXES, read_fhrma
+from .hdf5 import HDF5_SUFFIXES, read_hdf5
 from .matlab import MATLAB_SUFFIX, read_mat
 from .missing_file import check_there
 from .npz import NPZ_SUFFIX, read_npz
+from .parquet import PARQUET_SUFFIX, read_parquet
 from .regular_file import shown
 from .table import SHEET_SUFFIXES, TABLE_SUFFIXES, read_table
 from .wfdb import read_wfdb
@@ -26,6 +29,9 @@ READERS: dict[str, Callable[..., Recording]] = {
     **dict.fromkeys((*TABLE_SUFFIXES, *SHEET_SUFFIXES), read_table),
     NPZ_SUFFIX: read_npz,
     MATLAB_SUFFIX: read_mat,
+    **dict.fromkeys(HDF5_SUFFIXES, read_hdf5),
+    **dict.fromkeys(EDF_SUFFIXES, read_edf),
+    PARQUET_SUFFIX: read_parquet,
 }
 
 
@@ -78,7 +84,7 @@ def read(path: str | Path, **options: Any) -> Recording:
 def options_taken(path: str | Path) -> tuple[str, ...]:
     """Names of the options that the reader of a file takes; none of an unknown suffix.
 
-    >>> "fs" in options_taken("a.npz"), options_taken("a.ctg")
+    >>> "fs" in options_taken("a.npz"), options_taken("a.xyz")
     (True, ())
     """
     reader = READERS.get(suffix_of(path))

@@ -7,7 +7,9 @@ from pathlib import Path
 from fhr.errors import FormatError
 from fhr.recording import Recording
 
+from .edf_writing import EDF_SUFFIX, write_edf
 from .npz import NPZ_SUFFIX, write_npz
+from .parquet import PARQUET_SUFFIX, write_parquet
 from .reading import suffix_of
 from .regular_file import shown
 from .table import WRITTEN_TABLES, write_table
@@ -25,6 +27,8 @@ WRITERS: dict[str, Callable[[Recording, Path], Path]] = {
     ".hea": _write_record,
     **dict.fromkeys(WRITTEN_TABLES, write_table),
     NPZ_SUFFIX: write_npz,
+    PARQUET_SUFFIX: write_parquet,
+    EDF_SUFFIX: write_edf,
 }
 
 

@@ -28,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_every_recording_of_a_folder_once(folder):
     (folder / "events.csv").write_text("record,kind,start_s,end_s\na,ACC,1,2\n")
-    (folder / "notes.txt").write_text("FHR lost at 10:00\nelectrode replaced\n")
+    (folder / "notes.txt").write_text("of the night shift\nfhr was fine\n")
     (folder / "._b.csv").write_text("time,fhr\n0,140\n")
     (folder / "noise.csv").write_bytes(b"\0\xff" * 50)
     (folder / "lonely.dat").write_bytes(b"\0\0")

@@ -1,0 +1,98 @@
+"""Recordings in variables inside each other, of MATLAB and HDF5 files."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fhr.errors import FormatError
+from fhr.recording import Recording, Source, Step
+
+from .named_arrays import from_arrays
+from .nested_variables import Variables, line_of, lines_of, told
+from .regular_file import cut
+
+__all__ = ["from_variables"]
+
+_SHOWN = 20  # names in the history
+_log = logging.getLogger(__name__)
+
+
+def from_variables(
+    path: Path,
+    raw: bytes,
+    found: Variables,
+    form: str,
+    *,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
+    units: Mapping[str, str] | None,
+    fs: float | None,
+    tolerance: float | None,
+    order: str | None,
+) -> Recording:
+    """Make a recording of the variables of a file, see `read_mat`.
+
+    Args:
+        path: the file.
+        raw: its bytes.
+        found: its variables.
+        form: name of the format.
+        columns: by role, see `choose_channels`.
+        units: by role, in place of what the file says.
+        fs: sampling rate, Hz, in place of the file's own.
+        tolerance: the seconds to either side that a time may stand for.
+        order: "time" sorts samples whose times go back.
+
+    Raises:
+        FormatError: no FHR, two variables for one channel, one that is no signal, neither `fs` nor time.
+    """
+    where = str(path)
+    names = [
+        line for name, values in found.arrays.items() for line in lines_of(name, values.shape, found.texts) or [name]
+    ]
+
+    def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
+        return {name: _line(found, name) for name in wanted}
+
+    stems, said = told(names, found.texts, columns=columns, load=load, where=where)
+    others = [f"{name} ({kind})" for name, kind in found.others.items()]
+    if not names and others:
+        raise FormatError(f"{where}: it holds {cut(', '.join(others))}, which are not read; store arrays of numbers")
+    result = from_arrays(
+        names,
+        load,
+        columns=columns,
+        units=units,
+        fs=fs,
+        tolerance=tolerance,
+        order=order,
+        kind="variable",
+        where=where,
+        stems=stems,
+        said=said,
+    )
+    step = {"format": form, **result.notes}
+    if others:
+        step["not_read"] = [cut(other) for other in others[:_SHOWN]]
+    _log.info("%s: read as %s", path, json.dumps(step))
+    return Recording(
+        name=path.stem,
+        fhr=result.signals.fhr,
+        uc=result.signals.uc,
+        mhr=result.signals.mhr,
+        fs=result.fs,
+        source=Source(where, form, hashlib.sha256(raw).hexdigest()),
+        history=(Step("read", step),),
+    )
+
+
+def _line(found: Variables, name: str) -> np.ndarray:
+    """An array, or the column or row of one."""
+    if name in found.arrays:
+        return np.asarray(found.arrays[name][()])
+    matrix, position = line_of(name)
+    values = np.asarray(found.arrays[matrix][()])
+    return values[:, position] if values.shape[0] > values.shape[1] else values[position]

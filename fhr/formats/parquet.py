@@ -1,0 +1,265 @@
+"""Recordings in Parquet files, one row a sample, one column a channel, read and written."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fhr.errors import FormatError
+from fhr.recording import Recording, Source, Step
+
+from .bounded_json import bounded_json
+from .channel_names import guess_channels
+from .metadata import METADATA, metadata, parse_metadata
+from .named_arrays import from_arrays
+from .regular_file import cut, open_regular, read_whole, reason, shown
+from .time_grid import checked_rate
+from .whole_file import MAX_SAMPLES, take_suffix, write_whole
+
+__all__ = ["PARQUET_SUFFIX", "parquet_problem", "read_parquet", "write_parquet"]
+
+_log = logging.getLogger(__name__)
+PARQUET_SUFFIX = ".parquet"
+_OURS = b"fhr parquet 1"  # key of our metadata in the footer
+_FEATURES = b"fhr.features"  # key of feature tables
+_TIME = "time_s"
+_MAX_BYTES = 1 << 28  # of the file, and of what it says that its columns unpack to
+_MAX_COLUMNS = 10_000
+_SIGNALS = ("fhr", "uc", "mhr")
+_UNNAMED = "__index_level_0__"  # of an index of pandas
+
+
+def read_parquet(
+    path: str | Path,
+    *,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
+    units: Mapping[str, str] | None = None,
+    fs: float | None = None,
+) -> Recording:
+    """Read one recording from a Parquet file.
+
+    Files of `write_parquet` come back exactly. In others the channels are told from the names of the columns, as in
+    `read_table`, and units from these or from a text `unit` in the metadata of the column; nulls, NaN and 0 are
+    missing. Times are dates, durations, times of day or numbers, in a column or in the index of pandas; an index of
+    whole numbers that leaves some out counts samples. Every guess is logged and kept in the history.
+
+    Args:
+        path: a `.parquet` file.
+        columns: column of "fhr", "uc", "mhr", "time" and "fs" by name or position; None for none; several of "fhr" are
+            transducers on one fetus.
+        units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
+        fs: sampling rate, Hz; needed where there are no times, else the rate of the grid.
+
+    Raises:
+        FormatError: no such file, one that is damaged, no column of FHR, one that holds no numbers, neither times nor
+            `fs`, times as in `read_table`.
+        FHRError: an unknown channel or unit.
+    """
+    path = Path(path)
+    take_suffix(path, [PARQUET_SUFFIX], kind="Parquet file")
+    raw = read_whole(path, limit=_MAX_BYTES, kind="Parquet file")
+    where = str(path)
+    file = _opened(pa.BufferReader(raw), where)
+    schema = file.schema_arrow
+    facts = schema.metadata or {}
+    known = _stated(facts[_OURS], where) if _OURS in facts else None
+    names, stems = list(schema.names), list(schema.names)
+    if known is None:
+        index = _index(schema, where)
+        if index in names:
+            stems[names.index(index)] = _stem_of_index(file, schema.field(index).type, where)
+    dates: dict[str, str] = {}
+
+    def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
+        return {name: _values(file, name, dates, where) for name in wanted}
+
+    regular = known is not None and _is_regular(file, known["fs"], where)
+    if regular:
+        columns = {"time": None, **(columns or {})}
+    found = from_arrays(
+        names,
+        load,
+        columns=columns,
+        units=units,
+        fs=known["fs"] if known is not None and fs is None else fs,
+        kind="column",
+        where=where,
+        ours=known is not None,
+        stems=stems,
+        said={
+            field.name: unit.decode("utf-8", "replace")
+            for field in schema
+            if (unit := (field.metadata or {}).get(b"unit"))
+        },
+    )
+    fields = dict(known or {})
+    if not regular or len(columns or {}) > 1 or units or fs is not None:
+        step = {"format": "parquet", **found.notes, **dates}
+        _log.info("%s: read as %s", path, json.dumps(step))
+        fields["history"] = (*fields.get("history", ()), Step("read", step))
+    return Recording(
+        **{"name": path.stem, **fields, "fs": found.fs},
+        fhr=found.signals.fhr,
+        uc=found.signals.uc,
+        mhr=found.signals.mhr,
+        source=Source(where, "parquet", hashlib.sha256(raw).hexdigest()),
+    )
+
+
+def write_parquet(recording: Recording, path: str | Path) -> Path:
+    """Write `recording` as a `.parquet` file and return its path; `read_parquet` gives it back exactly.
+
+    Columns `time_s` in float64 and `fhr`, `uc` and, where there is one, `mhr` in float32; a missing sample is null, the
+    unit stands in the metadata of the column. Name, sampling rate, outcome, clinical fields, history and provenance
+    stand in the metadata of the file, which programs that write a table anew leave out: who loses them makes a measured
+    recording of one that was not. Left out: `source`.
+
+    Raises:
+        FormatError: another suffix, no sample, a history that holds more than plain types, or one that is too long.
+    """
+    path = Path(path)
+    take_suffix(path, [PARQUET_SUFFIX], kind="Parquet file")
+    if not len(recording):
+        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+    arrays = {_TIME: pa.array(_times(len(recording), recording.fs))}
+    units = {_TIME: "s", "fhr": "bpm", "mhr": "bpm"}
+    for name in _SIGNALS:
+        if (values := getattr(recording, name)) is not None:
+            arrays[name] = pa.array(values, mask=np.isnan(values))
+    schema = pa.schema(
+        [
+            pa.field(name, array.type, metadata={"unit": units[name]} if name in units else None)
+            for name, array in arrays.items()
+        ],
+        metadata={_OURS: json.dumps(metadata(recording))},
+    )
+    file = pa.BufferOutputStream()
+    pq.write_table(pa.table(list(arrays.values()), schema=schema), file, compression="zstd")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return write_whole(path, file.getvalue().to_pybytes())
+
+
+def parquet_problem(path: Path, columns: Mapping[str, Any] | None = None) -> str | None:
+    """Why a file of a folder is no recording: in words, "" for a table of several recordings; None if it may be one.
+
+    A file that cannot be opened may be one: `read_parquet` says what is wrong with it.
+
+    Args:
+        path: of the file.
+        columns: that it would be read with.
+    """
+    try:
+        with open_regular(path) as file:
+            schema = pq.read_schema(file)
+    except (OSError, ValueError, pa.ArrowException):
+        return None
+    if _FEATURES in (schema.metadata or {}) or "record" in schema.names:
+        return ""
+    if (columns or {}).get("fhr") is not None or any(
+        "fhr" in guess_channels([name], where="") for name in schema.names
+    ):
+        return None
+    return f"no column is known to be FHR; it holds {cut(', '.join(schema.names))}; say columns={{'fhr': NAME}}"
+
+
+def _opened(source: Any, where: str) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(source)
+        n_rows, n_columns = file.metadata.num_rows, file.metadata.num_columns
+        file.schema_arrow  # noqa: B018 - decoded here, where a damaged one is told
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FormatError(f"{where}: no intact Parquet file ({reason(error)}); write it again") from None
+    if not 1 <= n_rows <= MAX_SAMPLES or n_columns > _MAX_COLUMNS:
+        raise FormatError(
+            f"{where}: {n_rows} rows of {n_columns} columns; a recording has 1 to {MAX_SAMPLES} rows, and at most "
+            f"{_MAX_COLUMNS} columns"
+        )
+    return file
+
+
+def _stated(raw: bytes, where: str) -> dict[str, Any]:
+    """Arguments of `Recording` that `write_parquet` keeps."""
+    try:
+        texts = bounded_json(raw, "metadata")
+        texts = {key: texts[key] for key in METADATA if key in texts}
+        if not all(isinstance(text, str) for text in texts.values()) or "fs" not in texts:
+            raise ValueError("no texts")
+    except (ValueError, TypeError) as error:
+        # Without them a recording that was made would pass for a measured one.
+        raise FormatError(f"{where}: its metadata are damaged ({reason(error)}); write the file anew") from None
+    known = parse_metadata(texts, where=where)
+    return known | {"fs": checked_rate(known["fs"], where)}
+
+
+def _times(n: int, fs: float) -> np.ndarray:
+    return np.arange(n) / fs
+
+
+def _is_regular(file: pq.ParquetFile, fs: float, where: str) -> bool:
+    """True if no row was taken out of a file of ours since it was written."""
+    if _TIME not in file.schema_arrow.names:
+        return True
+    time = _values(file, _TIME, {}, where)
+    return np.array_equal(time, _times(len(time), fs))
+
+
+def _index(schema: pa.Schema, where: str) -> str | None:
+    """Column of an index of pandas that has no name of its own."""
+    found: Any = None
+    with suppress(ValueError, TypeError, KeyError):
+        found = bounded_json((schema.metadata or {})[b"pandas"], "metadata")["index_columns"][0]
+    if isinstance(found, dict) and found.get("kind") == "range" and found.get("step") != 1:
+        raise FormatError(
+            f"{where}: its index counts in steps of {shown(str(found.get('step')))}, rows are left out; write it again "
+            "with a column of times, or after reset_index(drop=True)"
+        )
+    return found if found == _UNNAMED else None
+
+
+def _stem_of_index(file: pq.ParquetFile, kind: pa.DataType, where: str) -> str:
+    """Name in place of that of an index without one: of times, of samples, or of nothing."""
+    if not pa.types.is_integer(kind):
+        return "time"
+    numbers = _values(file, _UNNAMED, {}, where)
+    return "" if (np.diff(numbers) == 1).all() else "sample"
+
+
+def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) -> np.ndarray:
+    """Values of a column: float64, NaN for nulls, or times of NumPy, of which `dates` keeps the first."""
+    try:
+        parts = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
+        leaves = [part.column(i) for part in parts for i in range(part.num_columns)]
+        size = sum(leaf.total_uncompressed_size for leaf in leaves if leaf.path_in_schema.split(".")[0] == name)
+        if size > _MAX_BYTES:
+            raise FormatError(f"{where}: column {shown(name)} unpacks to {size} bytes; a recording has fewer")
+        table = file.read(columns=[name], use_threads=False)
+        if table.num_columns != 1:
+            raise FormatError(f"{where}: column {shown(name)} stands {table.num_columns} times; keep one")
+        column, kind = table.column(0), table.schema.types[0]
+        if pa.types.is_dictionary(kind):
+            column, kind = column.cast(kind.value_type), kind.value_type
+        if pa.types.is_timestamp(kind):
+            if (first := pc.min(column)).is_valid:
+                dates["start"] = pd.Timestamp(first.as_py()).isoformat()
+            return column.to_numpy()
+        if pa.types.is_duration(kind):
+            return column.to_numpy()
+        if pa.types.is_time(kind):
+            return column.cast(pa.time64("ns")).cast(pa.int64()).to_numpy().astype("m8[ns]")
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
+            raise FormatError(
+                f"{where}: column {shown(name)} holds {cut(str(kind))}; a channel holds numbers, times are dates, "
+                "durations or numbers: convert it, or name another with columns="
+            )
+        return column.cast(pa.float64(), safe=False).to_numpy()
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise FormatError(f"{where}: column {shown(name)} is damaged ({reason(error)}); write the file again") from None
