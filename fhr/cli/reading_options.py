@@ -13,7 +13,7 @@ READING = {
     name: f"--{name.replace('_', '-')}"
     for name in (
         *("columns", "units", "fs", "header_row", "separator", "decimal", "dayfirst", "order", "tolerance", "channel"),
-        *("sample_bytes",),
+        *("sample_bytes", "header_bytes", "missing"),
     )
 } | {"sheet": "--worksheet"}  # `fhr plot` has sheets of paper
 """Option of each parameter of `fhr.read`."""
@@ -53,6 +53,13 @@ def add_reading(parser: argparse.ArgumentParser, *, folders: bool = True) -> Non
     group.add_argument("--tolerance", type=float, metavar="S", help="s to either side that a time may stand for")
     group.add_argument("--channel", type=int, metavar="1|2", help="of an FHRMA file (default: the one with signal)")
     group.add_argument("--sample-bytes", type=int, metavar="N", help="of an FHRMA file: 6, 8, 10 or 12")
+    group.add_argument("--header-bytes", type=int, metavar="N", help="before the samples of an FHRMA file")
+    group.add_argument(
+        "--missing",
+        action="append",
+        metavar="CHANNEL=VALUE",
+        help="value that stands for a missing sample in an EDF file, such as fhr=0,uc=-1; uc= for none",
+    )
     if folders:
         group.add_argument("--recursive", action="store_true", help="read the folders within a folder, too")
         group.add_argument(
@@ -85,12 +92,14 @@ def reading_of(options: argparse.Namespace) -> dict[str, Any]:
         columns = {role: [int(one) if one.isdecimal() else one or None for one in ones] for role, ones in pairs.items()}
         found["columns"] = {role: ones[0] if len(ones) == 1 else ones for role, ones in columns.items()}
     if options.units:
-        pairs = _pairs(options.units, "--units")
-        if twice := [role for role, ones in pairs.items() if len(ones) > 1]:
-            raise FHRError(f"--units: {twice[0]} stands twice; give each channel once")
-        found["units"] = {role: ones[0] for role, ones in pairs.items()}
+        found["units"] = _single(options.units, "--units")
+    if options.missing:
+        found["missing"] = {role: _number(one) for role, one in _single(options.missing, "--missing").items()}
     for name, option in READING.items():
-        if name not in ("columns", "units") and (value := getattr(options, option[2:].replace("-", "_"))) is not None:
+        if (
+            name not in ("columns", "units", "missing")
+            and (value := getattr(options, option[2:].replace("-", "_"))) is not None
+        ):
             found[name] = value
     return found
 
@@ -107,6 +116,20 @@ def how_read(options: argparse.Namespace, *others: str | None) -> dict[str, Any]
     """
     how = {"recursive": options.recursive, "join": options.join, "reading": reading_of(options)}
     return how | {"ignored": [path for path in others if path is not None]} if others else how
+
+
+def _single(given: Sequence[str], option: str) -> dict[str, str]:
+    pairs = _pairs(given, option)
+    if twice := [role for role, ones in pairs.items() if len(ones) > 1]:
+        raise FHRError(f"{option}: {twice[0]} stands twice; give each channel once")
+    return {role: ones[0] for role, ones in pairs.items()}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise FHRError(f"--missing {text}: give a number, or nothing for none") from None
 
 
 def _yes_or_no(text: str) -> bool:

@@ -13,6 +13,7 @@ __all__ = ["LIST", "distinct_names", "headers_in", "record_names", "words_on_unl
 
 LIST = "RECORDS"
 _MAX_LIST = 1 << 23  # bytes: a million names
+_MAX_NAME = 255  # characters; no file system takes more
 
 
 def headers_in(folder: Path) -> list[str]:
@@ -62,7 +63,7 @@ def record_names(root: Path) -> list[str]:
     top, folders = os.path.realpath(root), set[str]()
     for name in names:
         *within, last = name.split("/")
-        plain = all(part not in ("", ".", "..") for part in (*within, last))
+        plain = all(part not in ("", ".", "..") and len(part) <= _MAX_NAME for part in (*within, last))
         if not plain or "\\" in name or ":" in name or not name.isprintable():
             raise FormatError(f"{listing}: {shown(name)} is not a plain record name in this folder; list plain names")
         if within and (folder := "/".join(within)) not in folders:

@@ -78,10 +78,15 @@ class FolderContents:
 def recordings_in(folder: str | Path, *, recursive: bool = False) -> list[Path]:
     """List the recordings of a folder, sorted by folder and name, each a path for `fhr.read`; see `contents_of`.
 
+    What may be a recording and is left out is told in a warning each.
+
     Raises:
         DatasetNotFoundError: no such folder, or one that cannot be listed.
     """
-    return list(contents_of(folder, recursive=recursive).recordings)
+    contents = contents_of(folder, recursive=recursive)
+    for path, reason in contents.left_out.items():
+        _log.warning("%s is left out: %s", path, reason)
+    return list(contents.recordings)
 
 
 def contents_of(

@@ -65,7 +65,7 @@ class Head(NamedTuple):
         Args:
             stems: names of the recordings of the folder.
         """
-        lines = self.layout.body.split("\n")
+        lines = [line for line in self.layout.body.split("\n") if line.strip()]
         lines = lines[:-1] if len(lines) > _FEW else lines  # of a longer table the last one is cut off
         for position, name in enumerate(self.layout.names):
             if name and _RECORD.fullmatch(name):

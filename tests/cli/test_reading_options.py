@@ -47,11 +47,11 @@ def test_options_become_what_readers_take():
         "units": {"fhr": "hz", "uc": "kpa"},
         "header_row": 3,
     }
-    options = parsed("--columns", "fhr=A,fhr=B", "--dayfirst", "no", "--worksheet", "Tab 2", "--order", "time")
+    options = parsed("--columns", "fhr=A,fhr=B", "--dayfirst", "no", "--worksheet", "Tab 2", "--missing", "fhr=-1,uc=")
     assert reading_of(options) == {
         "columns": {"fhr": ["A", "B"]},
         "dayfirst": False,
-        "order": "time",
+        "missing": {"fhr": -1.0, "uc": None},
         "sheet": "Tab 2",
     }
     assert how_read(parsed("--recursive", "--fs", "4")) == {"recursive": True, "join": False, "reading": {"fs": 4.0}}
