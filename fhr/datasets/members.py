@@ -56,7 +56,7 @@ def members_of(
     *,
     recursive: bool = False,
     join: bool = False,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, Any] | None = None,
     ignored: Collection[str | Path] = (),
     records: bool = True,
 ) -> Members:

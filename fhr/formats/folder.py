@@ -23,13 +23,15 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
+from .parquet import PARQUET_SUFFIX, parquet_problem
 from .reading import READERS, suffix_of
 from .regular_file import cut, open_regular
-from .table import TABLE_SUFFIXES
-from .table_head import Head, head_of
+from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
+from .table_head import Head, head_of, sheets_are_of_several
 
 __all__ = ["FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
 
@@ -93,7 +95,7 @@ def contents_of(
     folder: str | Path,
     *,
     recursive: bool = False,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, Any] | None = None,
     ignored: Collection[str | Path] = (),
 ) -> FolderContents:
     """Tell recordings from other files, by the rule above.
@@ -154,9 +156,7 @@ def shown_names(paths: Sequence[Path | str], most: int = _SOME) -> str:
 class _Folder:
     """One folder, without those within it."""
 
-    def __init__(
-        self, path: Path, columns: Mapping[str, str | int | None] | None, ignored: Collection[str] = ()
-    ) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, Any] | None, ignored: Collection[str] = ()) -> None:
         self.path, self._columns = path, columns
         self.recordings: list[Path] = []
         self.others: list[Path] = []
@@ -199,6 +199,7 @@ class _Folder:
         self.recordings += [path for path, head in heads.items() if isinstance(head, Head) and head.is_recording]
         self.recordings.sort()
         stems = {_stem(path) for path in self.recordings}
+        self._put_aside_outcomes(stems)
         for path, head in heads.items():
             if ".txt" in suffix_of(path) and not (isinstance(head, Head) and (head.is_recording or head.is_activity)):
                 self.others.append(path)  # most of them are words
@@ -207,6 +208,18 @@ class _Folder:
             elif not head.is_recording:
                 self._put_aside(path, head, stems)
         self._sort_others([path for path in rest if path not in heads], stems)
+
+    def _put_aside_outcomes(self, stems: set[str]) -> None:
+        """Spreadsheets and Parquet files that hold another table than a recording."""
+        for path in tuple(self.recordings):
+            problem = None
+            if path.suffix.lower() == PARQUET_SUFFIX:
+                problem = parquet_problem(path, self._columns)
+            elif suffix_of(path) in SHEET_SUFFIXES and sheets_are_of_several(path, stems, self._columns):
+                problem = ""
+            if problem is not None:
+                self.recordings.remove(path)
+                self._leave_out(path, problem) if problem else self.others.append(path)
 
     def _put_aside(self, path: Path, head: Head, stems: set[str]) -> None:
         """A table without an FHR column."""
