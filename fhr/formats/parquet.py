@@ -259,7 +259,7 @@ def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) 
                 "durations or numbers: convert it, or name another with columns="
             )
         return column.cast(pa.float64(), safe=False).to_numpy()
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise FormatError(
             f"{where}: column {shown(name)} is damaged ({reason(error)}); write the file again"
         ) from None
