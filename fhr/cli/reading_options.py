@@ -38,6 +38,12 @@ def add_reading(parser: argparse.ArgumentParser, *, folders: bool = True) -> Non
     )
     if folders:
         group.add_argument("--recursive", action="store_true", help="read the folders within a folder, too")
+        group.add_argument(
+            "--join",
+            action="store_true",
+            help="join tables of uterine activity with the heart rates of the same labours, X_uc.csv with X_fhr.csv or "
+            "X.csv",
+        )
 
 
 def add_outcomes(parser: argparse.ArgumentParser) -> None:
@@ -79,7 +85,7 @@ def how_read(options: argparse.Namespace, *others: str | None) -> dict[str, Any]
     Raises:
         FHRError: as `reading_of`.
     """
-    how = {"recursive": options.recursive, "reading": reading_of(options)}
+    how = {"recursive": options.recursive, "join": options.join, "reading": reading_of(options)}
     return how | {"ignored": [path for path in others if path is not None]} if others else how
 
 

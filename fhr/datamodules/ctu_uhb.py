@@ -18,6 +18,7 @@ class CTUUHBDataModule(DatabaseDataModule):
     Args:
         root: the folder; None takes `ctu-uhb-ctgdb` in the folder that the environment variable FHR_DATA names.
         recursive: with the folders within it.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
         outcomes: a table of the births, see `fhr.datasets.RecordingFolder`; None for those in the recordings.
         reading: options of `fhr.read`, such as `columns`, `units` and `fs`, for formats that take them.
         options: see `DatabaseDataModule`.
@@ -28,12 +29,14 @@ class CTUUHBDataModule(DatabaseDataModule):
         root: str | None = None,
         *,
         recursive: bool = False,
+        join: bool = False,
         outcomes: str | None = None,
         reading: dict[str, Any] | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.root, self.recursive, self.outcomes, self.reading = root, recursive, outcomes, reading
+        self.root = root
+        self.how: dict[str, Any] = {"recursive": recursive, "join": join, "outcomes": outcomes, "reading": reading}
 
     def read(self) -> Database:
         """Read the folder.
@@ -52,4 +55,4 @@ class CTUUHBDataModule(DatabaseDataModule):
         return self._read(Path(os.environ["FHR_DATA"]) / "ctu-uhb-ctgdb")
 
     def _read(self, root: str | Path) -> Database:
-        return RecordingFolder(root, recursive=self.recursive, outcomes=self.outcomes, reading=self.reading)
+        return RecordingFolder(root, **self.how)

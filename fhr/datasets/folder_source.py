@@ -8,7 +8,7 @@ from typing import Any, Self
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
-from .members import apart, members_of, named, read_member, stem_of
+from .members import apart, called, members_of, named, read_member
 from .outcome_table import Measures, read_measures
 from .told_outcomes import joined_rows, told
 
@@ -27,6 +27,7 @@ class FolderSource:
         unusable: the reason for each whose outcome cannot be used, by path.
         reading: options of `fhr.read`.
         left_out: the reason for what is not read, by path, and for outcomes without a recording, by name.
+        joined: the file of the uterine activity of each that is joined with one, by path.
         table: of the outcomes.
     """
 
@@ -37,6 +38,7 @@ class FolderSource:
     unusable: Mapping[str, str] = field(default_factory=dict)
     reading: Mapping[str, Any] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
+    joined: Mapping[str, str] = field(default_factory=dict)
     table: str = ""
 
     @classmethod
@@ -45,6 +47,7 @@ class FolderSource:
         root: str | Path,
         *,
         recursive: bool = False,
+        join: bool = False,
         outcomes: str | Path | None = None,
         reading: Mapping[str, Any] | None = None,
     ) -> Self:
@@ -53,6 +56,7 @@ class FolderSource:
         Args:
             root: the folder.
             recursive: with the folders within it.
+            join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
             outcomes: a table as `read_measures` takes it; a row is of the recording whose file has this name, with the
                 folders within `root` where several are called alike.
             reading: options of `fhr.read`; a format gets those that it takes.
@@ -65,10 +69,10 @@ class FolderSource:
         """
         reading = dict(reading or {})
         ignored = () if outcomes is None else (outcomes,)
-        members = members_of(root, recursive=recursive, columns=reading.get("columns"), ignored=ignored)
-        names = tuple(apart(members.paths))
+        members = members_of(root, recursive=recursive, join=join, columns=reading.get("columns"), ignored=ignored)
+        names = tuple(apart(members.paths, members.joined))
         members.tell_of_folders()
-        source = cls(str(root), members.paths, names, reading=reading, left_out=members.left_out)
+        source = cls(str(root), members.paths, names, reading=reading, left_out=members.left_out, joined=members.joined)
         return source if outcomes is None else source._with(read_measures(outcomes))
 
     def _with(self, measures: Measures) -> Self:
@@ -85,7 +89,10 @@ class FolderSource:
     @property
     def _called(self) -> list[str]:
         """What each recording is called by its file."""
-        return [name or stem_of(path).rpartition("/")[2] for path, name in zip(self.paths, self.names, strict=True)]
+        return [
+            name or called(path, path in self.joined).rpartition("/")[2]
+            for path, name in zip(self.paths, self.names, strict=True)
+        ]
 
     def find(self, name: str) -> int | None:
         """Position of the recording whose file is called so; None for none."""
@@ -97,8 +104,10 @@ class FolderSource:
             paths = self.paths[i : i + size]
             outcomes = {path: self.outcomes[path] for path in paths if path in self.outcomes}
             unusable = {path: self.unusable[path] for path in paths if path in self.unusable}
-            names = self.names[i : i + size]
-            yield replace(self, paths=paths, names=names, outcomes=outcomes, unusable=unusable, left_out={})
+            names, joined = self.names[i : i + size], {p: self.joined[p] for p in paths if p in self.joined}
+            yield replace(
+                self, paths=paths, names=names, outcomes=outcomes, unusable=unusable, left_out={}, joined=joined
+            )
 
     def read(self, position: int) -> Recording:
         """Read one recording, with its name and outcome.
@@ -110,5 +119,5 @@ class FolderSource:
         path = self.paths[position]
         if path in self.unusable:
             raise OutcomeError(f"{self.table}: {self.unusable[path]}")
-        recording = named(read_member(self.root, path, self.reading), self.names[position])
+        recording = named(read_member(self.root, path, self.reading, self.joined.get(path)), self.names[position])
         return told(recording, self.outcomes[path], self.table) if path in self.outcomes else recording

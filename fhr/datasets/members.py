@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 
 from fhr.errors import DatasetNotFoundError, FormatError
 from fhr.formats import contents_of, options_taken, read
+from fhr.formats import join as join_files
 from fhr.formats.folder import shown_names
+from fhr.formats.joining import base_of, pairs_of
 from fhr.formats.reading import READERS, suffix_of
+from fhr.formats.regular_file import cut
 from fhr.recording import Recording
 
 from .record_list import LIST, distinct_names, words_on_unlisted
 
-__all__ = ["Members", "apart", "members_of", "named", "read_member", "stem_of"]
+__all__ = ["Members", "apart", "called", "members_of", "named", "read_member", "stem_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ class Members(NamedTuple):
             `RECORDS` files where there are any, then the others by folder and name.
         n_records: number of the WFDB records.
         left_out: the reason for what may be a recording and is not read, by path.
+        joined: the file of the uterine activity that is joined with a recording, by the path of that.
         folders: within, that were not looked into and may hold recordings.
     """
 
@@ -37,6 +41,7 @@ class Members(NamedTuple):
     paths: tuple[str, ...]
     n_records: int
     left_out: Mapping[str, str]
+    joined: Mapping[str, str]
     folders: tuple[str, ...]
 
     def tell_of_folders(self) -> None:
@@ -50,6 +55,7 @@ def members_of(
     root: str | Path,
     *,
     recursive: bool = False,
+    join: bool = False,
     columns: Mapping[str, str | int | None] | None = None,
     ignored: Collection[str | Path] = (),
     records: bool = True,
@@ -59,6 +65,7 @@ def members_of(
     Args:
         root: the folder.
         recursive: with the folders within it, each with its own `RECORDS` file where there is one.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
         columns: that tables are read with.
         ignored: files that are known to be no recordings.
         records: False to leave out the WFDB records, where their list is found to be unusable.
@@ -74,6 +81,10 @@ def members_of(
     headers = [path.with_suffix("").as_posix() for path in within if path.suffix.lower() == ".hea"]
     others = [path.as_posix() for path in within if path.suffix.lower() != ".hea"]
     left_out = dict(contents.left_out)
+    activities = {path.relative_to(root).as_posix(): path for path in contents.activities}
+    joined = pairs_of(others, activities) if join else {}
+    for activity in joined.values():
+        del left_out[cut(str(activities[activity]))]
     found: dict[str, None] = {}
     if records:
         lists = {Path(root), *(path.parent for path in contents.others if path.name == LIST)}
@@ -94,13 +105,17 @@ def members_of(
             )
         distinct_names(Path(root))  # says what is missing
     folders = tuple(map(str, contents.folders))
-    return Members(str(root), (*found, *others), len(found), left_out, folders)
+    return Members(str(root), (*found, *others), len(found), left_out, joined, folders)
 
 
-def apart(paths: Sequence[str]) -> list[str | None]:
+def apart(paths: Sequence[str], joined: Collection[str] = ()) -> list[str | None]:
     """Name of its own for each recording of a folder; None for the name that it has, where no other is called alike.
 
     Where files in two folders are called alike, each is called by its path, without suffix.
+
+    Args:
+        paths: of the recordings.
+        joined: those that are joined with another file: they are called without the word for their channel.
 
     Raises:
         FormatError: two files of one folder that are called alike: they may hold the same labour, which would fall on
@@ -109,7 +124,7 @@ def apart(paths: Sequence[str]) -> list[str | None]:
     >>> apart(["p1/ctg.csv", "p2/ctg.csv", "a"])
     ['p1/ctg', 'p2/ctg', None]
     """
-    whole = [stem_of(path) for path in paths]
+    whole = [called(path, path in joined) for path in paths]
     if len(set(whole)) < len(whole):
         twice = next(name for name, n in Counter(whole).items() if n > 1)
         both = [path for path, name in zip(paths, whole, strict=True) if name == twice]
@@ -127,22 +142,33 @@ def stem_of(path: str) -> str:
     return path[: len(path) - len(suffix)] if suffix in READERS else path
 
 
+def called(path: str, joined: bool) -> str:
+    """Path of a recording without its suffix, and where it is joined without the word for its channel."""
+    folder, sign, name = stem_of(path).rpartition("/")
+    return f"{folder}{sign}{(base_of(name) if joined else '') or name}"
+
+
 def named(recording: Recording, name: str | None) -> Recording:
     """The recording under another name, if there is one."""
     return recording if name is None else replace(recording, name=name)
 
 
-def read_member(root: str | Path, path: str, reading: Mapping[str, Any] | None = None) -> Recording:
+def read_member(
+    root: str | Path, path: str, reading: Mapping[str, Any] | None = None, activity: str | None = None
+) -> Recording:
     """Read a recording of a folder.
 
     Args:
         root: the folder.
         path: within it, see `Members`.
         reading: options of `fhr.read`; a format gets those that it takes.
+        activity: the file within the folder that it is joined with.
 
     Raises:
         FHRError: as `fhr.read`.
     """
     whole = Path(root, path if suffix_of(path) in READERS else f"{path}.hea")  # of a record named with a dot
+    if activity is not None:
+        return join_files(whole, Path(root, activity), **(reading or {}))
     taken = options_taken(whole)
     return read(whole, **{name: value for name, value in (reading or {}).items() if name in taken})

@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 from fhr.compute import progress
 from fhr.errors import FHRError
+from fhr.formats import join as join_files
 from fhr.formats import read
+from fhr.formats.folder import is_activity
+from fhr.formats.joining import pairs_of
 from fhr.recording import Recording
 
 from .members import Members, members_of, read_member
@@ -39,16 +42,22 @@ class RecordingStream:
         paths: Sequence[str],
         *,
         recursive: bool = False,
+        join: bool = False,
         reading: Mapping[str, Any] | None = None,
         ignored: Collection[str | Path] = (),
     ) -> None:
         self._given, self._reading = tuple(map(str, paths)), dict(reading or {})
         self._parts: list[str | Members | Reading] = []
+        files = [path for path in self._given if not Path(path).is_dir()]
+        self._joined = pairs_of(*_by_channel(files)) if join else {}
         for path in self._given:
+            if path in self._joined.values():
+                continue
             if not Path(path).is_dir():
                 self._parts.append(path)
                 continue
-            how: dict[str, Any] = {"columns": self._reading.get("columns"), "ignored": ignored, "recursive": recursive}
+            how: dict[str, Any] = {"columns": self._reading.get("columns"), "ignored": ignored}
+            how |= {"recursive": recursive, "join": join}
             try:
                 members = members_of(path, **how)
             except FHRError as error:
@@ -87,7 +96,11 @@ class RecordingStream:
             _log.info("left out %s: %s", part.path, part.reason)
             yield part
         elif isinstance(part, str):
-            yield _reading(part, lambda: read(part, **self._reading))
+            activity = self._joined.get(part)
+            if activity is None:
+                yield _reading(part, lambda: read(part, **self._reading))
+            else:
+                yield _reading(part, lambda: join_files(part, activity, **self._reading))
         else:
             yield from self._read_members(part)
 
@@ -99,7 +112,8 @@ class RecordingStream:
                 yield _none_of(members, waiting)
                 waiting = None
             one = _reading(
-                str(Path(members.root, path)), lambda path=path: read_member(members.root, path, self._reading)
+                str(Path(members.root, path)),
+                lambda path=path: read_member(members.root, path, self._reading, members.joined.get(path)),
             )
             if waiting is not None and one.recording is None:
                 waiting.append(one)
@@ -115,6 +129,7 @@ def stream_paths(
     paths: Sequence[str],
     *,
     recursive: bool = False,
+    join: bool = False,
     reading: Mapping[str, Any] | None = None,
     ignored: Collection[str | Path] = (),
 ) -> RecordingStream:
@@ -127,6 +142,8 @@ def stream_paths(
     Args:
         paths: files and folders.
         recursive: with the folders within those that are given.
+        join: tables of uterine activity with the heart rates of the same labours, of a folder or of the files that are
+            given, see `fhr.formats.join`.
         reading: options of `fhr.read`, such as `columns`, `units` and `fs`; of the files of a folder a format gets
             those that it takes, a file that is named itself gets all.
         ignored: files in the folders that are known to be no recordings, such as one that is to be written.
@@ -134,13 +151,14 @@ def stream_paths(
     Raises:
         FHRError: a folder that cannot be listed; while it is gone through, not one readable recording.
     """
-    return RecordingStream(paths, recursive=recursive, reading=reading, ignored=ignored)
+    return RecordingStream(paths, recursive=recursive, join=join, reading=reading, ignored=ignored)
 
 
 def read_paths(
     paths: Sequence[str],
     *,
     recursive: bool = False,
+    join: bool = False,
     reading: Mapping[str, Any] | None = None,
     ignored: Collection[str | Path] = (),
 ) -> tuple[list[Recording], dict[str, str]]:
@@ -153,13 +171,19 @@ def read_paths(
     """
     recordings: list[Recording] = []
     quarantined: dict[str, str] = {}
-    stream = stream_paths(paths, recursive=recursive, reading=reading, ignored=ignored)
+    stream = stream_paths(paths, recursive=recursive, join=join, reading=reading, ignored=ignored)
     for one in progress(stream, description="read", total=len(stream)):
         if one.recording is None:
             quarantined[one.path] = one.reason
         else:
             recordings.append(one.recording)
     return recordings, quarantined
+
+
+def _by_channel(files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Files that are given, and those of them that are tables of uterine activity without heart rate."""
+    activities = [path for path in files if is_activity(Path(path))]
+    return [path for path in files if path not in activities], activities
 
 
 def _reading(path: str, how: Callable[[], Recording]) -> Reading:

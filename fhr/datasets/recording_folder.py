@@ -25,6 +25,7 @@ class RecordingFolder(Database):
     Args:
         root: the folder.
         recursive: with the folders within it.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
         outcomes: a table of the births, a row a record, see `read_measures`: pH, BDecf, BE, pCO2, Apgar1, Apgar5. What
             recordings carry themselves is kept; a recording that the table contradicts is quarantined, and so is an
             outcome without a recording.
@@ -43,11 +44,12 @@ class RecordingFolder(Database):
         root: str | Path,
         *,
         recursive: bool = False,
+        join: bool = False,
         outcomes: str | Path | None = None,
         reading: Mapping[str, Any] | None = None,
     ) -> None:
         self.root = Path(root)
-        source = FolderSource.of(root, recursive=recursive, outcomes=outcomes, reading=reading)
+        source = FolderSource.of(root, recursive=recursive, join=join, outcomes=outcomes, reading=reading)
         recordings, quarantined = [], {}
         for i, path in enumerate(source.paths):
             try:

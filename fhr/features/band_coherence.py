@@ -6,6 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 from .spectral_power import bridged
 
@@ -46,6 +47,7 @@ def band_coherence(fhr: np.ndarray, uc: np.ndarray) -> np.ndarray:
         Welch 1967, doi:10.1109/TAU.1967.1161901; bias and overlap: Carter, Knapp and Nuttall 1973, IEEE Trans Audio
         Electroacoust 21:337-344, doi:10.1109/TAU.1973.1162496.
     """
+    fhr, uc = floating(fhr), floating(uc)
     if fhr.shape != uc.shape or fhr.ndim != 2:
         raise SignalError(f"fhr has shape {fhr.shape}, uc {uc.shape}; give both as (window, seconds)")
     coherence = np.full((len(fhr), len(COHERENCE_BANDS)), np.nan)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 from .inputs import checked_rate
 from .morphology_columns import MORPHOLOGY_COLUMNS, morphology_features
@@ -51,7 +52,7 @@ def deep_ctg(fhr: ArrayLike, uc: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
         >>> deep_ctg(np.full(7200, 140.0), np.zeros(7200))
         array([140., 140.,   0.,   0.])
     """
-    heart, uterus = np.asarray(fhr, dtype=np.float64), np.asarray(uc, dtype=np.float64)
+    heart, uterus = floating(fhr).astype(np.float64, copy=False), floating(uc).astype(np.float64, copy=False)
     if heart.ndim == 0 or heart.shape != uterus.shape:
         raise SignalError(f"fhr has shape {heart.shape}, uc {uterus.shape}; give both as (n,) or (..., n)")
     if checked_rate(fs) < 1:

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
 from fhr.preprocessing import block_mean
+from fhr.recording import floating
 
 from .entropy_of_matches import checked_tolerance, deviation, template_entropy
 from .inputs import checked_count, some_signals
@@ -70,6 +71,6 @@ def coarse_grain(x: np.ndarray, scale: int) -> np.ndarray:
     [2.0, 4.0, nan]
     """
     scale = checked_count("scale", scale)
-    signal = np.asarray(x, dtype=np.float64)
+    signal = floating(x).astype(np.float64, copy=False)
     missing = block_mean(np.isnan(signal).astype(np.float64), scale)
     return np.where(missing <= 0.5, block_mean(signal, scale), np.nan)

@@ -66,6 +66,7 @@ def extract(
     *,
     step: float = 5.0,
     recursive: bool = False,
+    join: bool = False,
     outcomes: str | Path | None = None,
     reading: Mapping[str, Any] | None = None,
     workers: int = 1,
@@ -89,6 +90,7 @@ def extract(
         feature_set: what is computed of a window; None for `FeatureSet()`.
         step: minutes from one window to the next.
         recursive: with the folders within `root`.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
         outcomes: a table of the births, which join the data checksum, see `fhr.datasets.RecordingFolder`.
         reading: options of `fhr.read`; a format gets those that it takes.
         workers: processes on this machine.
@@ -110,7 +112,12 @@ def extract(
     """
     feature_set, step, out = FeatureSet() if feature_set is None else feature_set, float(step), Path(out).absolute()
     _check(out, feature_set, step, workers, scheduler, chunk)
-    how: dict[str, Any] = {"recursive": recursive, "outcomes": outcomes and str(outcomes), "reading": reading}
+    how: dict[str, Any] = {
+        "recursive": recursive,
+        "join": join,
+        "outcomes": outcomes and str(outcomes),
+        "reading": reading,
+    }
     source = FolderSource.of(root, **how)
     told = {name: value for name, value in how.items() if value}  # in the provenance, where it is not the usual way
     _check_device(device, feature_set, scheduler)

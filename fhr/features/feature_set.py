@@ -11,7 +11,7 @@ import numpy as np
 
 from fhr.errors import FHRError, SignalError
 from fhr.preprocessing import DEFAULT_STEPS, block_factor, block_mean, check_steps, clean, cut_windows, plain_steps
-from fhr.recording import Recording, Step, plain_names, plain_number, plain_table
+from fhr.recording import Recording, Step, floating, plain_names, plain_number, plain_table
 
 from .column import Column
 from .covariates import COVARIATE_GROUP, COVARIATES, checked_covariates, covariates
@@ -147,6 +147,7 @@ class FeatureSet:
             float64 (window, column), without the covariates; NaN where a window has too little signal. The last digit
             may depend on the device and on how many windows are computed at once.
         """
+        fhr, uc = floating(fhr), floating(uc)
         given = GivenWindows(fhr, uc, self.fs, device, self.multiscale)
         return np.concatenate([OF_GROUP[group].compute(given) for group in self.groups], axis=-1)
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError, SignalError
+from fhr.recording import floating
 
 __all__ = ["checked_count", "checked_rate", "some_signals"]
 
@@ -22,7 +23,7 @@ def some_signals(x: ArrayLike, function: Callable[[np.ndarray], ArrayLike], *sha
     Raises:
         SignalError: no time axis, or a sample that is infinite.
     """
-    signals = np.asarray(x, dtype=np.float64)
+    signals = floating(x).astype(np.float64, copy=False)
     if signals.ndim == 0:
         raise SignalError("the signal is a single number; give shape (time,) or (..., time)")
     if np.isinf(signals).any():

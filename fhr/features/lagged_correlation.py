@@ -4,6 +4,7 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 from .masked_smoothing import bands
 
@@ -33,6 +34,7 @@ def lagged_correlation(first: np.ndarray, second: np.ndarray, lags: np.ndarray, 
     Returns:
         float64 (..., lag); NaN with fewer pairs, or where one of the signals does not vary within them.
     """
+    first, second = floating(first), floating(second)
     n = first.shape[-1]
     length = next_fast_len(n + int(np.abs(lags).max()), real=True)
 
@@ -86,6 +88,7 @@ def response_lag(fhr: np.ndarray, uc: np.ndarray) -> np.ndarray:
     Raises:
         SignalError: signals of different shapes.
     """
+    fhr, uc = floating(fhr), floating(uc)
     if fhr.shape != uc.shape or fhr.ndim != 2:
         raise SignalError(f"fhr has shape {fhr.shape}, uc {uc.shape}; give both as (window, seconds)")
     found = np.full((len(fhr), 2), np.nan)

@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 from scipy.special import ndtri
 
 from fhr.errors import FHRError
+from fhr.recording import floating
 
 from .sorted_samples import median
 from .sorted_samples import quantiles as ordered_quantiles
@@ -105,7 +106,7 @@ class NormalScores:
 def _comparable(features: ArrayLike) -> np.ndarray:
     """Features to seven digits, so that those of one value stand at one place whatever their last bits."""
     with np.errstate(over="ignore"):  # it is infinite, and so missing
-        return np.asarray(features, dtype=np.float32).astype(np.float64)
+        return floating(features).astype(np.float32).astype(np.float64)
 
 
 def _deviates(x: np.ndarray, quantiles: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 from .median_deviation import MIN_MEASURED, least_squares_line, log_mad
 
@@ -56,7 +57,7 @@ def order_statistics(fhr: ArrayLike, *, fs: float = 4.0, minutes: Sequence[float
         >>> dict(zip(ORDER_STATISTICS, order_statistics(fhr).round(2).tolist()))["mad_60"]  # log 5.5
         1.7
     """
-    signal = np.asarray(fhr, dtype=np.float64)
+    signal = floating(fhr).astype(np.float64, copy=False)
     if signal.ndim == 0:
         raise SignalError("fhr is a single number; give a signal of shape (n,) or (..., n)")
     if not (np.isfinite(fs) and fs > 0):

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.preprocessing import block_factor
+from fhr.recording import floating
 
 from .column import Column
 from .detrended_fluctuation import dfa
@@ -89,7 +90,7 @@ def scalar_features(fhr: ArrayLike, *, fs: float = 4.0) -> np.ndarray:
         return np.where(enough, [median, high - low], np.nan).T
 
     levels = some_signals(fhr, level, 2)
-    signal = np.asarray(fhr, dtype=np.float64)
+    signal = floating(fhr).astype(np.float64, copy=False)
     power = band_power(signal, fs=rate)
     _, lf, mf, hf = np.moveaxis(power, -1, 0)
     slow = coarse_grain(signal, factor)

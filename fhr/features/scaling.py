@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import FHRError
-from fhr.recording import plain_number, plain_numbers, plain_table
+from fhr.recording import floating, plain_number, plain_numbers, plain_table
 
 __all__ = ["FeatureScaling"]
 
@@ -62,7 +62,7 @@ class FeatureScaling:
         Raises:
             FHRError: no record, or no table of records and features.
         """
-        x = np.asarray(features, dtype=np.float64)
+        x = floating(features).astype(np.float64, copy=False)
         if x.ndim != 2 or len(x) == 0:
             raise FHRError(f"features of shape {x.shape}; a scaling is fitted on (n, k) with one record or more")
         centre, spread = zip(*(_centre_and_spread(column[np.isfinite(column)]) for column in x.T), strict=True)
@@ -77,7 +77,7 @@ class FeatureScaling:
         Raises:
             FHRError: another number of features than was fitted.
         """
-        x = np.asarray(features, dtype=np.float64)
+        x = floating(features).astype(np.float64, copy=False)
         if x.shape[-1:] != (len(self.centre),):
             raise FHRError(f"features of shape {x.shape}; this scaling was fitted on {len(self.centre)} features")
         scaled = np.clip((x - self.centre) / self.spread, -self.limit, self.limit)

@@ -8,6 +8,7 @@ from .fhrma import read_fhrma
 from .fhrma_markers import read_fhrma_markers
 from .folder import FolderContents, contents_of, recordings_in
 from .hdf5 import read_hdf5
+from .joining import join, join_recordings
 from .matlab import read_mat
 from .not_kept import not_kept
 from .npz import read_npz, write_npz
@@ -17,6 +18,7 @@ from .regular_file import open_regular, read_whole
 from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
 from .table import read_table, write_table
 from .wfdb import read_wfdb, write_wfdb
+from .wfdb_annotations import read_wfdb_annotations
 from .whole_file import whole_as_named, whole_or_not_at_all
 from .writing import WRITERS, write
 
@@ -28,6 +30,8 @@ __all__ = [
     "RunFile",
     "contents_of",
     "is_run_file",
+    "join",
+    "join_recordings",
     "not_kept",
     "open_regular",
     "options_taken",
@@ -43,6 +47,7 @@ __all__ = [
     "read_parquet",
     "read_table",
     "read_wfdb",
+    "read_wfdb_annotations",
     "read_whole",
     "recordings_in",
     "whole_as_named",

@@ -1,39 +1,89 @@
 """Channel names: the channel of a column, variable or signal, with its unit and sensor, told from its name.
 
-The lists are this package's choice, from the headers of common exports: `FHR`, `toco [mmHg]`, `mhr_bpm`, `time (ms)`,
-`HR1`, `FHR2 [1/min]`, `DECG`.
+The words are this package's choice, from the headers of common exports: `FHR`, `toco in mm Hg`, `mhr_bpm`, `time (ms)`,
+`HR1`, `FHR2 [1/min]`, `US1, beats/min`, `DECG`. What stands behind the words of a channel has to be a unit, a sensor, a
+number, a word that says nothing, or in brackets.
 """
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
+import unicodedata
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from fhr.errors import FormatError
 
-from .channel_units import unit_of
+from .channel_units import known_elsewhere, unit_of
+from .clock_times import text_unit
 from .regular_file import shown
+from .time_units import SAMPLE
 from .two_heart_rates import SCALP
 
-__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel"]
+__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel"]
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
+# In English, German, French, Spanish, Italian, Portuguese, Dutch, Czech and Polish, where a word means one channel;
+# without case, accents, spaces and what joins words.
 _NAMES = {
-    "time": ("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "date", "elapsed", "zeit"),
-    "fhr": ("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "hr", "heartrate", "fhf", *_INTERVALS[:2]),
-    "uc": ("uc", "ua", "toco", "toco1", "uterineactivity", "uterinecontraction", "uterinecontractions", "iup", "wehen"),
-    "mhr": ("mhr", "mhr1", "maternalheartrate", "maternalhr", _INTERVALS[2]),
+    "time": (
+        *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
+        *("clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
+        *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
+        *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
+        *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
+    ),
+    "fhr": (
+        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf", "fheartrate"),
+        *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
+        *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
+        *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
+        *("foetalehartslag", "foetalehartfrequentie", "srdecnifrekvenceplodu", "czestoscakcjisercaplodu"),
+        *_INTERVALS[:2],
+    ),
+    "uc": (
+        *(
+            "uc",
+            "ua",
+            "toco",
+            "tocogram",
+            "uterinepressure",
+            "iup",
+            "iupc",
+            "uterineactivity",
+            "uterinecontraction",
+            "uterinecontractions",
+        ),
+        *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "ut"),
+        *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
+        *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
+        *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
+        *("contracties", "kontrakce", "deloznicinnost", "skurcze", "czynnoscskurczowa"),
+    ),
+    "mhr": (
+        *("mhr", "maternalheartrate", "maternalhr", "maternalpulse", "mhf", "maternaleherzfrequenz"),
+        *("mutterlicheherzfrequenz", "muetterlicheherzfrequenz", "mutterlicherpuls", "fcm", "poulsmaternel"),
+        *("frequencecardiaquematernelle", "frecuenciacardiacamaterna", "frequenzacardiacamaterna"),
+        _INTERVALS[2],
+    ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
+_COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
+_SIGNALS = ("fhr", "uc", "mhr")
 _SENSORS = {
-    ULTRASOUND: ("us", "doppler", "ultrasound", "transducer"),
-    SCALP: ("decg", "fecg", "scalp", "fse", "spiral"),
+    ULTRASOUND: ("us", "doppler", "ultrasound", "transducer", "external"),
+    SCALP: ("decg", "fecg", "scalp", "fse", "spiral", "internal"),
+    "abdominal ECG": ("aecg", "abdominal", "nifecg"),
 }
 _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
-_BRACKETS = re.compile(r"(?P<name>.*?)[\s_]*[(\[](?P<inside>[^()\[\]]*)[)\]]\s*")
-_NUMBERED = re.compile(r"(?P<name>.*?[^\W\d])(?P<number>\d)")
+_FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
+_FILLERS["uc"] |= {"external", "internal", "belt"}
+_FILLERS["mhr"] |= {"ecg", "spo"}
+_BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
+_BOUNDARY = re.compile(r"[\s_,;:/-]+")
+_BEFORE_A_UNIT = re.compile(r"[\s_,;:-]*(?:in\s+)?")
+_NO_WORD = re.compile(r"[%\N{DEGREE SIGN}]")
+_MULTIPLE = re.compile(r"\d+(?:\.\d+)? ")  # of a unit; in a name a whole number is that of a transducer
 
 
 class Named(NamedTuple):
@@ -64,7 +114,8 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     """Guess the channels `time`, `fhr`, `uc`, `mhr` and `fs` from `names`, without those to skip.
 
     Several names for `fhr` are transducers on one fetus if they are numbered alike (`FHR1` and `FHR2`) or name their
-    sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name.
+    sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name; a count of
+    samples (`sample`, `index`) stands for times where there are none.
 
     Raises:
         FormatError: two names for one channel.
@@ -79,6 +130,10 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
         if read is None or read.channel in skip:
             continue
         others = found.setdefault(read.channel, [])
+        if read.channel == "time" and others and (read.unit == SAMPLE) != (others[0][1].unit == SAMPLE):
+            if read.unit == SAMPLE:
+                continue  # times say more than a count of samples
+            others.clear()
         others.append((position, read))
         if len(others) > 1 and not _transducers([one for _, one in others]):
             first = names[others[0][0]]
@@ -94,15 +149,26 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
 def named_channel(name: str, channel: str) -> Named:
     """Unit, sensor and number that the name of a channel tells, where the channel itself is given; position 0.
 
-    >>> named_channel("HR [Hz]", "fhr").unit
-    'hz'
+    >>> named_channel("HR [Hz]", "fhr").unit, named_channel("rate in ms", "fhr").unit
+    ('hz', 'ms')
     """
-    base, unit = _with_unit(name, channel)
     read = _read(name)
     if read is not None and read.channel == channel:
-        return Named(0, read.unit or unit, read.sensor, read.number)
-    words = re.findall(r"[^\W_]+", base.lower())
-    return Named(0, unit, next((_SENSOR[word.rstrip("123")] for word in words if word.rstrip("123") in _SENSOR), ""))
+        return Named(0, read.unit, read.sensor, read.number)
+    base, unit = next(((base, unit) for base, unit in _with_units(name, channel) if unit), (name, None))
+    words = [word.rstrip("0123456789") for word in _words(base)]
+    return Named(0, unit, next((_SENSOR[word] for word in words if word in _SENSOR), "") if channel == "fhr" else "")
+
+
+def seems_a_channel(name: str) -> bool:
+    """True if a name begins with the words of a signal, whether or not the rest is understood.
+
+    >>> seems_a_channel("FHR quality"), seems_a_channel("UC at 12 o'clock"), seems_a_channel("comment")
+    (True, True, False)
+    """
+    words = [word.rstrip("0123456789") for word in _words(name)][:3]
+    starts = ["".join(words[:n]) for n in range(1, len(words) + 1)]
+    return any(start in _SENSOR or _CHANNEL.get(start) in _SIGNALS for start in starts)
 
 
 def _transducers(reads: list[_Read]) -> bool:
@@ -113,49 +179,72 @@ def _transducers(reads: list[_Read]) -> bool:
     return len({one.stem for one in reads}) == 1 and len(set(marks)) == len(marks)
 
 
-def _with_unit(name: str, channel: str) -> tuple[str, str | None]:
-    """A name without the unit at its end, and the unit."""
-    if match := _BRACKETS.fullmatch(name.strip()):
-        return (match["name"], unit) if (unit := unit_of(match["inside"], channel)) else (name, None)
-    base, _, last = name.strip().replace("_", " ").rpartition(" ")
-    return (base, unit) if base and (unit := unit_of(last, channel)) else (name, None)
+def _with_units(name: str, channel: str) -> Iterator[tuple[str, str | None]]:
+    """The name alone, then every way to part it into a base and a unit, the longest units first."""
+    name = name.strip()
+    yield name, None
+    if match := _BRACKETS.fullmatch(name):
+        inside = match["inside"].strip()
+        unit = _unit(inside, channel)
+        if unit or (channel in _SIGNALS and inside != "US" and known_elsewhere(inside)):
+            yield match["name"], unit or inside
+    for gap in _BOUNDARY.finditer(name):
+        base, rest = name[: gap.start()], name[gap.start() :]
+        rest = rest[_BEFORE_A_UNIT.match(rest).end() :]  # type: ignore[union-attr]
+        for word in (rest, rest.lstrip("/ ")):  # `FHR /min` and `FHR / bpm`
+            unit = _unit(word, channel) if base and word else None
+            if unit and not (_MULTIPLE.match(unit) and float(unit.split()[0]) >= 1):
+                yield base, unit
 
 
-@lru_cache(1 << 10)
+def _unit(word: str, channel: str) -> str | None:
+    if word.strip("()[] ") == "US":  # ultrasound; `us` are microseconds
+        return None
+    return unit_of(word, channel) or (text_unit(word) if channel == "time" else None)
+
+
 def _read(name: str) -> _Read | None:
     """Channel, unit, sensor and number of a name; None where it is that of no channel."""
     words = _words(name)
+    if "".join(words) in _COUNTS:
+        return _Read("time", SAMPLE)
     if words in (["seconds"], ["milliseconds"]):
         return _Read("time", "s" if words == ["seconds"] else "ms")
     for channel in _NAMES:
-        base, unit = _with_unit(name, channel)
-        if (known := _known(base, channel)) is not None:
-            return known._replace(unit=unit or known.unit)
+        for base, unit in _with_units(name, channel):
+            if (known := _known(base, channel)) is not None:
+                return known._replace(unit=unit or known.unit)
     return None
 
 
 def _known(base: str, channel: str) -> _Read | None:
-    words = _words(base)
-    whole = "".join(words)
-    if _CHANNEL.get(whole) == channel:
-        return _Read(channel, "ms" if whole in _INTERVALS else None, stem=whole)
-    if channel != "fhr" or not words:
+    """Channel, sensor and number of a name without a unit, None where it is not that of the channel."""
+    words, number, sensor, remark = [], "", "", ""
+    if channel in _SIGNALS and (match := _BRACKETS.fullmatch(base)):
+        inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
+        if match["inside"] != "US" and known_elsewhere(match["inside"]):
+            return None
+        if any(word and word not in _SENSOR for word in inside):
+            base, remark = match["name"], " ".join(inside)
+    if _NO_WORD.search(base):
         return None
-    number, sensor = "", ""
-    if match := _NUMBERED.fullmatch(whole):
-        number = match["number"]
-        words = _words(base.strip().rstrip(")]").rstrip("0123456789"))
-    left = []
-    for word in words:
-        if not sensor and word in _SENSOR:
-            sensor = _SENSOR[word]
-        else:
-            left.append(word)
-    stem = "".join(left)
-    if stem == "" and sensor:
-        return _Read(channel, None, sensor, number, "fhr")
-    return _Read(channel, None, sensor, number, stem) if _CHANNEL.get(stem) == channel else None
+    for word in _words(base):
+        plain = word.rstrip("0123456789")
+        if channel in _SIGNALS:
+            if len(digits := word[len(plain) :]) == 1 and not number:
+                word, number = plain, digits
+            if channel == "fhr" and not sensor and word in _SENSOR:
+                word, sensor = "", _SENSOR[word]
+            if word in _FILLERS[channel]:
+                word = ""
+        words.append(word)
+    stem = "".join(words) or ("fhr" if sensor else "")
+    if _CHANNEL.get(stem) != channel or (sensor and stem in _INTERVALS):  # `rr_us` are microseconds
+        return None
+    return _Read(channel, "ms" if stem in _INTERVALS else None, sensor, number, f"{stem} {remark}".strip())
 
 
 def _words(name: str) -> list[str]:
-    return re.findall(r"[^\W_]+", name.lower().replace(".", ""))
+    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l").replace("œ", "oe"))
+    letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return re.findall(r"[^\W_]+", letters.replace(".", ""))

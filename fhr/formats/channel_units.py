@@ -10,6 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from .time_units import SAMPLE
+
 __all__ = [
     "ACTIVITY_UNITS",
     "AS_STORED",
@@ -17,6 +19,7 @@ __all__ = [
     "MMHG_PER_KPA",
     "converted",
     "in_standard_unit",
+    "known_elsewhere",
     "unit_of",
 ]
 
@@ -52,7 +55,14 @@ _HEART_RATE = {
     **_SECOND,
 }
 _UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes them
-    "time": {"s": _SECOND["s"], "ms": _SECOND["ms"], "min": _MINUTE},
+    "time": {
+        **_SECOND,
+        "ns": r"ns|nanoseconds?",
+        "min": _MINUTE,
+        "h": r"h|hrs?|hours?|stunden?",
+        "day": r"d|days?|tage?",
+        SAMPLE: r"samples?|smpl?",
+    },
     "fhr": _HEART_RATE,
     "uc": {
         "mmhg": "mmhg|torr|mdcdimmmhg",
@@ -62,6 +72,7 @@ _UNITS: dict[str, dict[str, str]] = {  # patterns of words as `_plain` makes the
     "mhr": _HEART_RATE,
     "fs": {"hz": r"hz|(?:1|samples?|sps)?/(?:s|secs?|seconds?)|s-1|sps"},
 }
+_OTHERS = ("\N{DEGREE SIGN}c", "n", "g", "db", "kg", "cm", "mm", "l", "bit", "bits", "lsb", "adc", "counts", "n/m")
 _MULTIPLE = re.compile(r"(?P<over>\d+(?:\.\d+)?(?:e-?\d+)?)(?:/(?P<under>\d+))?[*x]?(?P<unit>[^\d.].*)")
 
 
@@ -84,6 +95,16 @@ def unit_of(word: str, role: str) -> str | None:
     if unit in (None, AS_STORED) or not 0 < factor < np.inf:
         return None
     return unit if factor == 1 else f"{factor!r} {unit}"
+
+
+def known_elsewhere(word: str) -> bool:
+    """True if a word is a unit of some other channel, or of another signal, so that it is no remark.
+
+    >>> known_elsewhere("mV"), known_elsewhere("\u00b0C"), known_elsewhere("raw")
+    (True, True, False)
+    """
+    plain = _plain(word)
+    return plain in _OTHERS or (plain not in ("1", "-") and any(_unit_of(plain, role) for role in _UNITS))
 
 
 def _unit_of(plain: str, role: str) -> str | None:

@@ -1,14 +1,15 @@
 """Choice of the channels of a file to read: those that the user names, and the others by their names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
-from .channel_names import guess_channels, named_channel
-from .regular_file import cut
+from .channel_names import guess_channels, named_channel, seems_a_channel
+from .channel_units import AS_STORED, unit_of
+from .regular_file import cut, shown
 
-__all__ = ["Chosen", "choose_channels", "left_out"]
+__all__ = ["Chosen", "choose_channels", "in_stated_unit", "left_out"]
 
 
 class Chosen(NamedTuple):
@@ -81,14 +82,38 @@ def choose_channels(
     return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
 
 
-def left_out(names: Sequence[str], chosen: Sequence[Chosen], stems: Sequence[str] | None = None) -> list[str]:
-    """Names of further fetal heart rates, which are not read since the user named another."""
-    stems = names if stems is None else stems
-    taken = {one.position for one in chosen}
+def in_stated_unit(one: Chosen, word: str, units: Mapping[str, str] | None, where: str) -> Chosen:
+    """A channel with the unit that the file says apart from the name; a word that is none that is known stays.
+
+    Args:
+        one: the channel, with the unit of its name.
+        word: what the file says, empty for nothing.
+        units: that the user gives, by role.
+        where: the file, for messages.
+
+    Raises:
+        FormatError: name and file say different units, and the user none.
+    """
+    said = unit_of(word, one.role) if word and one.role != "fs" else None
+    if said and one.unit and one.unit != said and AS_STORED not in (one.unit, said) and one.role not in (units or {}):
+        raise FormatError(
+            f"{where}: {shown(one.name)} is said to be in {shown(word)}; say which unit holds with "
+            f"units={{{one.role!r}: UNIT}}"
+        )
+    known = said if said or one.role in ("time", "fs") else word
+    return one._replace(unit=known or one.unit)
+
+
+def left_out(names: Sequence[str], read: Collection[int], stems: Sequence[str] | None = None) -> list[str]:
+    """Names of channels that seem to be signals and are not read: another was named, or the name is not understood.
+
+    >>> left_out(["FHR1", "FHR2", "UC at rest", "comment"], {0})
+    ['FHR2', 'UC at rest']
+    """
     return [
-        name
-        for position, name in enumerate(names)
-        if position not in taken and "fhr" in guess_channels([stems[position]], where="")
+        cut(name)
+        for position, (name, stem) in enumerate(zip(names, names if stems is None else stems, strict=True))
+        if position not in read and seems_a_channel(stem)
     ]
 
 

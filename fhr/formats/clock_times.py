@@ -19,10 +19,10 @@ from fhr.errors import FormatError
 from .regular_file import shown
 from .written_numbers import stripped
 
-__all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "is_time_text"]
+__all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "dayfirst_in", "is_time_text", "text_unit"]
 
 TIME_TEXTS = ("iso", "clock", "mm:ss", "hh:mm")  # units of times that are text
-DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)")
+DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)|(19|20)\d{6}T\d{4}")
 _DAY = 86_400.0
 _CLOCK = (
     r"(?:(?<!\d)(?P<days>\d+)\s*(?:d|days?)\b[,\s]*)?"
@@ -44,7 +44,9 @@ _MONTHS = (
     ("nov", "lis"),
     ("dec", "dez", "dic", "gru", "pro"),
 )
-_NUMERIC = re.compile(r"(\d{1,4})([./-])\s?(\d{1,2})\2\s?(\d{1,4})\.?")
+_NUMERIC = re.compile(r"(?P<one>\d{1,4})(?P<sign>[./-])\s?(?P<two>\d{1,2})(?P=sign)\s?(?P<three>\d{1,4})\.?")
+_DIGITS = re.compile(r"(19|20)\d{6}T?\d{4,6}([.,]\d+)?")  # a date and time without signs between
+_MOST_DAYS = 14  # of a recording
 _MOST_DATES = 1000  # different ones; a recording has a few days
 _NUMBER_LIKE = re.compile(r"[-+.,\d\seE'\u00a0\u2019]*")
 
@@ -72,10 +74,33 @@ def is_time_text(cell: str) -> bool:
     cell = cell.strip()
     if not cell or len(cell) > 60 or (_NUMBER_LIKE.fullmatch(cell) and not _NUMERIC.fullmatch(cell)):
         return False
+    if "T" in cell and _DIGITS.fullmatch(cell):
+        return True
     rest = re.sub(_CLOCK, " ", cell, count=1)
     clock = rest != cell
     rest = rest.strip(" ,T")
     return (not rest and clock) or _tokens(rest) is not None
+
+
+def text_unit(word: str) -> str | None:
+    """Unit of times that a word such as `hh:mm:ss` or `DD.MM.YYYY` means: "clock", "mm:ss" or "hh:mm"; None for others.
+
+    >>> text_unit("[HH:MM:SS.fff]"), text_unit("mm:ss"), text_unit("min")
+    ('clock', 'mm:ss', None)
+    """
+    plain = word.strip(" ()[]").lower()
+    if re.fullmatch(r"m{1,2}:ss([.,](f+|s+|0+|ms|zzz))?", plain):
+        return "mm:ss"
+    if re.fullmatch(r"h{1,2}:mm", plain):
+        return "hh:mm"
+    written = re.fullmatch(r"[dmyhsftjaz:./, -]+(am/pm)?", plain)
+    return "clock" if written and re.search(r"h:m{1,2}:s|(yy|jj|aa)", plain) else None
+
+
+def dayfirst_in(words: str) -> bool | None:
+    """True if words such as `DD/MM/YYYY` have the day before the month, False if after it, None for others."""
+    match = re.search(r"(?P<day>dd?|tt|jj)[./-]mm?\b|\bmm?[./-](dd?|tt|jj)", words.lower())
+    return None if match is None else match["day"] is not None
 
 
 def clock_times(
@@ -249,7 +274,8 @@ def _days_of(
             f"{where}: the times name several zones ({', '.join(sorted(map(shown, zones)))}); write one, or offsets "
             "such as +02:00"
         )
-    order, told = _order([numbers for numbers, _ in read.values()], dayfirst, texts[0], where)
+    place = f"{where}: {row_of(int(np.argmax((rest == texts[0]).to_numpy())))}"
+    order, told = _order([numbers for numbers, _ in read.values()], dayfirst, texts[0], place)
     ordinals = {}
     for text, (numbers, _) in read.items():
         try:
@@ -270,8 +296,8 @@ class _Numbers(NamedTuple):
 
 def _tokens(text: str) -> tuple[_Numbers, str] | None:
     """Numbers of a date, and other words, of a time zone."""
-    if match := re.fullmatch(rf"(?P<date>{_NUMERIC.pattern})(?P<zone>[ ,]+[A-Z]{{2,5}})?", text):
-        one, sign, two, three = match[2], match[3], match[4], match[5]
+    if match := re.fullmatch(rf"{_NUMERIC.pattern}(?P<zone>[ ,]+[A-Z]{{2,5}})?", text):
+        one, sign, two, three = match["one"], match["sign"], match["two"], match["three"]
         if 3 in (len(one), len(three)) or min(len(one), len(three)) > 2:
             return None
         values = (int(one), int(two), int(three))
@@ -307,10 +333,10 @@ def _month(word: str) -> int | None:
     return found.pop() if len(found) == 1 else None
 
 
-def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: str) -> tuple[str, str]:
+def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, place: str) -> tuple[str, str]:
     """Order of day, month and year, and the same where it was guessed."""
     if len({(one.sign, one.month, one.digits.index(4) if 4 in one.digits else None) for one in dates}) > 1:
-        raise FormatError(f"{where}: dates of several forms, {shown(example)} the first; write all in one")
+        raise FormatError(f"{place}: dates of several forms, {shown(example)} the first; write all in one")
     one = dates[0]
     if one.month is not None:
         orders = {0: ["MDY"], 1: ["DMY", "YMD"]}.get(one.month, [])
@@ -321,6 +347,8 @@ def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: st
     if 4 in one.digits:
         orders = [order for order in orders if one.digits[order.index("Y")] == 4]
     orders = [order for order in orders if all(_fits(values, order) for values in dates)]
+    if len(orders) > 1 and dayfirst is None:
+        orders = [order for order in orders if _span(dates, order) <= _MOST_DAYS] or orders
     if dayfirst is not None and one.month is None:
         orders = [o for o in orders if o == ("DMY" if dayfirst else "MDY")] or [o for o in orders if o == "YMD"]
     elif one.sign == "." and "DMY" in orders:
@@ -329,14 +357,20 @@ def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, where: st
         orders = ["DMY"]
     if len(orders) > 1:
         raise FormatError(
-            f"{where}: the date {shown(example)} may have the day or the month first; say dayfirst=True or "
+            f"{place}: the date {shown(example)} may have the day or the month first; say dayfirst=True or "
             "dayfirst=False, or write it as YYYY-MM-DD"
         )
     if not orders:
         raise FormatError(
-            f"{where}: {shown(example)} is no date in one order with the others; write them as YYYY-MM-DD"
+            f"{place}: {shown(example)} is no date in one order with the others; write them as YYYY-MM-DD"
         )
     return orders[0], orders[0] if one.month is None and orders[0] != "YMD" else ""
+
+
+def _span(dates: list[_Numbers], order: str) -> int:
+    """Days from the first date to the last."""
+    ordinals = [_ordinal(one, order) for one in dates]
+    return max(ordinals) - min(ordinals)
 
 
 def _fits(numbers: _Numbers, order: str) -> bool:

@@ -31,7 +31,7 @@ from .regular_file import cut, open_regular
 from .table import TABLE_SUFFIXES
 from .table_head import Head, head_of
 
-__all__ = ["FolderContents", "contents_of", "recordings_in", "shown_names"]
+__all__ = ["FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
 
 _log = logging.getLogger(__name__)
 _SOME = 3  # names in a line
@@ -64,12 +64,14 @@ class FolderContents:
         recordings: sorted by folder and name, each a path for `fhr.read`.
         left_out: the reason for what may be a recording and is not read, by path.
         others: what plainly is no recording.
+        activities: of what is left out the tables of uterine activity without heart rate.
         folders: within, where they were not looked into and hold files that may be recordings.
     """
 
     recordings: tuple[Path, ...]
     left_out: Mapping[str, str]
     others: tuple[Path, ...]
+    activities: tuple[Path, ...]
     folders: tuple[Path, ...]
 
 
@@ -123,8 +125,15 @@ def contents_of(
         tuple(path for part in parts for path in part.recordings),
         {path: reason for part in parts for path, reason in part.left_out.items()},
         others,
+        tuple(path for part in parts for path in part.activities),
         () if recursive else tuple(path for path in parts[0].folders if _may_hold_recordings(path)),
     )
+
+
+def is_activity(path: Path) -> bool:
+    """True if a file is a table of uterine activity without heart rate."""
+    head = head_of(path) if suffix_of(path) in TABLE_SUFFIXES and path.is_file() else None
+    return isinstance(head, Head) and head.is_activity
 
 
 def shown_names(paths: Sequence[Path | str], most: int = _SOME) -> str:
@@ -146,6 +155,7 @@ class _Folder:
         self.path, self._columns = path, columns
         self.recordings: list[Path] = []
         self.others: list[Path] = []
+        self.activities: list[Path] = []
         self.folders: list[Path] = []
         self.left_out: dict[str, str] = {}
         files: list[Path] = []
@@ -181,14 +191,13 @@ class _Folder:
                 rest.append(path)
         tables = [path for path in rest if suffix_of(path) in TABLE_SUFFIXES]
         heads = {path: head_of(path, self._columns) for path in tables}
-        for path in [path for path in tables if ".txt" in suffix_of(path)]:  # most of them are words
-            if not (isinstance(head := heads[path], Head) and head.is_recording):
-                del heads[path]
         self.recordings += [path for path, head in heads.items() if isinstance(head, Head) and head.is_recording]
         self.recordings.sort()
         stems = {_stem(path) for path in self.recordings}
         for path, head in heads.items():
-            if isinstance(head, FormatError):
+            if ".txt" in suffix_of(path) and not (isinstance(head, Head) and (head.is_recording or head.is_activity)):
+                self.others.append(path)  # most of them are words
+            elif isinstance(head, FormatError):
                 self._leave_out(path, str(head))
             elif not head.is_recording:
                 self._put_aside(path, head, stems)
@@ -200,6 +209,8 @@ class _Folder:
             self.others.append(path)
         else:
             self._leave_out(path, f"{cut(str(path))}: {head.problem}")
+            if head.is_activity:
+                self.activities.append(path)
 
     def _sort_others(self, files: Sequence[Path], stems: set[str]) -> None:
         """Files without a suffix that is read."""

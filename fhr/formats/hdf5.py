@@ -23,6 +23,8 @@ def read_hdf5(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     fs: float | None = None,
+    tolerance: float | None = None,
+    order: str | None = None,
 ) -> Recording:
     """Read one recording from an HDF5 file; needs the extra `matlab`.
 
@@ -35,6 +37,8 @@ def read_hdf5(
             transducers on one fetus.
         units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
         fs: sampling rate, Hz; in place of the file's own.
+        tolerance: the seconds to either side that a time may stand for, as in `read_table`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
         FormatError: no such file, one that is damaged, no FHR, two arrays for one channel, an array that is no signal,
@@ -47,4 +51,7 @@ def read_hdf5(
     raw = read_whole(path, limit=_MAX_BYTES, kind="HDF5 file")
     if not is_hdf5(raw):
         raise FormatError(f"{path}: no HDF5 file; check the path")
-    return from_variables(path, raw, hdf5_variables(raw, str(path)), "hdf5", columns=columns, units=units, fs=fs)
+    found = hdf5_variables(raw, str(path))
+    return from_variables(
+        path, raw, found, "hdf5", columns=columns, units=units, fs=fs, tolerance=tolerance, order=order
+    )

@@ -7,7 +7,7 @@ import numpy as np
 
 from fhr.errors import FormatError
 
-from .chosen_channels import Chosen, choose_channels, left_out
+from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
 from .stored_channels import Signals, StoredChannel, assembled, check_units
 from .time_grid import checked_rate, place
@@ -34,6 +34,8 @@ def from_arrays(
     columns: Mapping[str, Any] | None,
     units: Mapping[str, str] | None,
     fs: float | None,
+    tolerance: float | None = None,
+    order: str | None = None,
     kind: str,
     where: str,
     ours: bool = False,
@@ -52,6 +54,8 @@ def from_arrays(
         columns: see `choose_channels`.
         units: by role, in place of what the names say.
         fs: sampling rate, Hz, in place of the file's own.
+        tolerance: see `place`.
+        order: "time" sorts samples whose times go back; None refuses them.
         kind: of what has a name, such as "variable", for messages.
         where: the file, for messages.
         ours: whether the file is by this package's writer: 0 is a value, and nothing is checked.
@@ -66,7 +70,7 @@ def from_arrays(
     check_units(units)
     stems = [name.rpartition(".")[2] for name in names] if stems is None else stems
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
-    chosen = [one._replace(unit=(said or {}).get(one.name, one.unit)) for one in chosen]
+    chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})
     of = {one.role: one for one in chosen}
     stored = [channel for one in chosen if one.role not in ("time", "fs") for channel in _channels(one, arrays, where)]
@@ -84,11 +88,12 @@ def from_arrays(
         unit = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
         if arrays[of["time"].name].dtype.kind in "mM":
             unit = "s"
-        grid = place(time, unit=unit, fs=fs, tolerance=None, where=where)
+        values = [np.asarray(channel.values, np.float64) for channel in stored]
+        grid = place(time, unit=unit, fs=fs, tolerance=tolerance, where=where, order=order, values=values)
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
-        fs, notes = grid.fs, dict(grid.notes)
+        fs, notes = grid.fs, _start(arrays[of["time"].name]) | grid.notes
     elif fs is None:
         raise FormatError(f"{where}: no {kind} is called fs or time; give fs in Hz, or columns={{'fs': NAME}}")
     fs = checked_rate(fs, where)
@@ -100,10 +105,10 @@ def from_arrays(
         **signals.notes,
         **notes,
     }
-    if others := left_out(names, chosen, stems):
-        step["left_out"] = [cut(name) for name in others]
-    if others := [name for name in names if name not in arrays and name not in others]:
-        step["passed_over"] = [cut(name) for name in others[:_SHOWN]]
+    if others := left_out(names, {one.position for one in chosen}, stems):
+        step["left_out"] = others
+    if others := [cut(name) for name in names if name not in arrays and cut(name) not in others]:
+        step["passed_over"] = others[:_SHOWN]
     return FromArrays(signals, fs, step)
 
 
@@ -140,6 +145,11 @@ def _time(one: Chosen, arrays: Mapping[str, np.ndarray], where: str) -> np.ndarr
     if values.dtype.kind == "m":
         values = np.where(np.isnat(values), np.nan, values / np.timedelta64(1, "s"))
     return _vector(values, cut(one.name), where).astype(np.float64)
+
+
+def _start(values: np.ndarray) -> dict[str, str]:
+    """Date of the first sample, where the times are dates."""
+    return {"start": str(np.nanmin(values).astype("datetime64[us]"))} if values.dtype.kind == "M" else {}
 
 
 def _rate(values: np.ndarray, name: str, where: str) -> float:

@@ -30,6 +30,8 @@ def from_variables(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
     units: Mapping[str, str] | None,
     fs: float | None,
+    tolerance: float | None,
+    order: str | None,
 ) -> Recording:
     """Make a recording of the variables of a file, see `read_mat`.
 
@@ -41,6 +43,8 @@ def from_variables(
         columns: by role, see `choose_channels`.
         units: by role, in place of what the file says.
         fs: sampling rate, Hz, in place of the file's own.
+        tolerance: see `place`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
         FormatError: no FHR, two variables for one channel, one that is no signal, neither `fs` nor time.
@@ -61,6 +65,8 @@ def from_variables(
         columns=columns,
         units=units,
         fs=fs,
+        tolerance=tolerance,
+        order=order,
         kind="variable",
         where=where,
         stems=stems,

@@ -35,6 +35,8 @@ def read_npz(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     fs: float | None = None,
+    tolerance: float | None = None,
+    order: str | None = None,
 ) -> Recording:
     """Read one recording from an `.npz` archive.
 
@@ -50,6 +52,8 @@ def read_npz(
             transducers on one fetus.
         units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
         fs: sampling rate, Hz; needed where the archive holds neither it nor times, and used in place of its own.
+        tolerance: the seconds to either side that a time may stand for, as in `read_table`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
         FormatError: no such file, one that is no archive, is damaged, or holds no FHR; an array that is no signal; a
@@ -76,6 +80,8 @@ def read_npz(
         columns=columns,
         units=units,
         fs=known.get("fs") if fs is None else fs,
+        tolerance=tolerance,
+        order=order,
         kind="array",
         where=where,
         ours=ours,

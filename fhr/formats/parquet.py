@@ -44,6 +44,8 @@ def read_parquet(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     fs: float | None = None,
+    tolerance: float | None = None,
+    order: str | None = None,
 ) -> Recording:
     """Read one recording from a Parquet file.
 
@@ -58,6 +60,8 @@ def read_parquet(
             transducers on one fetus.
         units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
         fs: sampling rate, Hz; needed where there are no times, else the rate of the grid.
+        tolerance: the seconds to either side that a time may stand for, as in `read_table`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
         FormatError: no such file, one that is damaged, no column of FHR, one that holds no numbers, neither times nor
@@ -91,6 +95,8 @@ def read_parquet(
         columns=columns,
         units=units,
         fs=known["fs"] if known is not None and fs is None else fs,
+        tolerance=tolerance,
+        order=order,
         kind="column",
         where=where,
         ours=known is not None,
@@ -246,7 +252,7 @@ def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) 
         if pa.types.is_dictionary(kind):
             column, kind = column.cast(kind.value_type), kind.value_type
         if pa.types.is_timestamp(kind):
-            if (first := pc.min(column)).is_valid:
+            if kind.tz and (first := pc.min(column)).is_valid:  # NumPy keeps none
                 dates["start"] = pd.Timestamp(first.as_py()).isoformat()
             return column.to_numpy()
         if pa.types.is_duration(kind):

@@ -85,7 +85,7 @@ def options_taken(path: str | Path) -> tuple[str, ...]:
     """Names of the options that the reader of a file takes; none of an unknown suffix.
 
     >>> options_taken("a.npz")
-    ('fs',)
+    ('columns', 'units', 'fs')
     """
     reader = READERS.get(suffix_of(path))
     return () if reader is None else tuple(name for name in inspect.signature(reader).parameters if name != "path")

@@ -40,14 +40,21 @@ def sheets_of(raw: bytes, *, limit: int, where: str, most_rows: int) -> Iterator
         FormatError: no such file, a damaged one, one that unpacks to more, or too many sheets, rows or columns.
     """
     try:
-        from openpyxl import load_workbook
+        from openpyxl.reader.excel import ExcelReader
     except ImportError:
         raise FHRError(
             f"{where}: spreadsheets need openpyxl; pip install 'intrapartum-fhr[excel]', or save the sheet as CSV"
         ) from None
     _check_size(raw, limit, where)
+
+    class Reader(ExcelReader):
+        def read_chartsheet(self, sheet: Any, rel: Any) -> None:
+            """A chart holds no cells."""
+
     try:
-        book = load_workbook(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
+        reader = Reader(io.BytesIO(raw), read_only=True, data_only=True, keep_links=False)
+        reader.read()
+        book = reader.wb
         names = [sheet.title for sheet in book.worksheets]
     except Exception as error:  # zipfile, its codecs and openpyxl raise many kinds on damaged bytes
         raise FormatError(f"{where}: no intact spreadsheet ({reason(error)}); save it again as .xlsx or CSV") from None
@@ -109,7 +116,8 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, datetime):
-        return value.isoformat(sep=" ")
+        # A date has the form of a midnight; in a column of dates and times it means one.
+        return value.isoformat(sep=" ") if value.time() != time() else value.date().isoformat()
     if isinstance(value, time):
         return value.isoformat()
     if isinstance(value, timedelta):

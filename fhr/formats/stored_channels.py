@@ -15,7 +15,7 @@ from fhr.errors import FHRError, FormatError, SignalError
 from .channel_units import ACTIVITY_UNITS, AS_STORED, HEART_RATE_UNITS, converted, in_standard_unit, unit_of
 from .impossible_rates import check_rates, marks_in_activity, marks_in_rates
 from .regular_file import shown
-from .time_grid import SECONDS
+from .time_units import TIME_UNITS
 from .two_heart_rates import merged_rates
 
 __all__ = ["Signals", "StoredChannel", "assembled", "check_units"]
@@ -102,14 +102,17 @@ def assembled(
     ]
     by_role = {channel.role: signal for channel, signal in zip(channels, signals, strict=True)}
     rates = [(channel, signal) for channel, signal in zip(channels, signals, strict=True) if channel.role == "fhr"]
-    fhr, used = merged_rates(
-        [signal for _, signal in rates],
-        [channel.name for channel, _ in rates],
-        [channel.sensor for channel, _ in rates],
-        fs=fs,
-        where=where,
-        remedy=remedy,
-    )
+    if rates:
+        fhr, used = merged_rates(
+            [signal for _, signal in rates],
+            [channel.name for channel, _ in rates],
+            [channel.sensor for channel, _ in rates],
+            fs=fs,
+            where=where,
+            remedy=remedy,
+        )
+    else:  # left out, for a file of uterine activity alone
+        fhr, used = np.full(len(signals[0]), np.nan, np.float32), []
     notes: dict[str, Any] = {"units": _units(channels)}
     if change := converted(next((channel.unit for channel in channels if channel.role == "uc"), None)):
         notes["converted"] = {"uc": change}
@@ -134,7 +137,7 @@ def check_units(units: Mapping[str, str] | None) -> None:
     Raises:
         FHRError: a role that has no unit, or a unit that is not known.
     """
-    known = {"time": SECONDS, "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
+    known = {"time": TIME_UNITS, "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
     for role, unit in (units or {}).items():
         if role not in known:
             raise FHRError(f"units: {role!r}; units are known of {', '.join(known)}")

@@ -19,12 +19,13 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
+from .channel_names import seems_a_channel
 from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import read_whole, shown
+from .regular_file import cut, read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
-from .table_columns import Column, channels_of, check_arguments, is_unit_row, names_heart_rate
+from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
 from .table_text import Layout, layout_of, text_of
 from .table_values import values_of
 from .time_grid import checked_rate, place
@@ -39,7 +40,9 @@ _OTHER_SHEETS = (".xls", ".xlsb", ".ods")  # known by name, to be refused with t
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
 SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
+_FEW = 3  # of its other comment lines; fewer may stand in a file of any make
 _MAX_BYTES = 1 << 28
+_MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 
 
 def read_table(
@@ -51,6 +54,7 @@ def read_table(
     separator: str | None = None,
     decimal: str | None = None,
     tolerance: float | None = None,
+    order: str | None = None,
     header_row: int | None = None,
     dayfirst: bool | None = None,
     sheet: str | None = None,
@@ -60,10 +64,10 @@ def read_table(
     What is not given is guessed: separator and header from the first lines, where rows above the header, a row of units
     and lines of words beneath the last row may stand; decimal comma, groups of thousands and the order of dates from
     all cells; columns and units from the header's names. Cells that may mean two things are refused. Blank cells, NaN
-    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid by the nearest stamp, gaps stay
-    NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that start with
-    `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value, blank alone
-    is missing.
+    and the like, and 0 are missing. Rows with time stamps are placed on a regular grid, each at a sample of its own,
+    gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that
+    start with `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value,
+    blank alone is missing.
 
     Args:
         path: a `.csv`, `.tsv` or `.txt` file in UTF-8, UTF-16 or Latin-1, or one of them with `.gz`; an `.xlsx` or
@@ -73,12 +77,14 @@ def read_table(
             the header.
         fs: sampling rate, Hz; needed where there is no time, else the rate of the grid.
         units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "uc" "mmhg" or "kpa" (converted to
-            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "min", "day", or, of texts
-            of two numbers that may be either, "hh:mm" or "mm:ss".
+            mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "us", "ns", "min", "h",
+            "day", "sample" (a count, which needs `fs`), or, of texts of two numbers that may be either, "hh:mm" or
+            "mm:ss".
         separator: one character between cells, `" "` for any white space.
         decimal: "." or ",".
-        tolerance: the seconds to either side that a row may stand for; by default half a sample of the grid. Give more
-            for stamps that are sparse, at heart beats say.
+        tolerance: the seconds to either side that a row may stand for; for stamps that are sparse, at heart beats
+            say; by default each row stands for one sample.
+        order: "time" sorts rows whose times go back; None refuses them.
         header_row: row of the header as a spreadsheet counts, from 1, comments and blank lines too; 0 for none.
         dayfirst: whether 03/02/2020 is in February, where no date in the file shows it.
         sheet: name of a spreadsheet's sheet, where several hold a fetal heart rate.
@@ -90,8 +96,8 @@ def read_table(
 
     Raises:
         FormatError: no such file, one that is no table, no FHR column, two columns for one channel, neither time nor
-            `fs`, times that are blank or stand twice, a cell that is no number, numbers, dates or sheets of which the
-            file does not say how, or which, to read.
+            `fs`, times that are blank, stand twice, go back or contradict `fs`, a cell that is no number, numbers,
+            dates or sheets of which the file does not say how, or which, to read.
         FHRError: an argument outside what it may be; a spreadsheet without openpyxl.
     """
     path = Path(path)
@@ -111,7 +117,7 @@ def read_table(
             decimal=decimal,
             where=where,
             header_row=header_row,
-            is_header=names_heart_rate(columns),
+            channels=channels_named(columns),
             is_unit=is_unit_row,
         )
         return layout, channels_of(layout, columns, units, where)
@@ -135,10 +141,23 @@ def read_table(
     stored, times, notes = read.channels, read.times, dict(read.notes)
     if sheet is not None:
         notes["sheet"] = sheet
+    known_names = {column.name for column in columns_found}
+    if unread := [name for name in layout.names if name not in known_names and seems_a_channel(name)]:
+        notes["not_understood"] = sorted(map(cut, unread))
     if times is not None:
         if times.start:
             notes["start"] = times.start
-        grid = place(times.values, unit=times.unit, fs=known.get("fs"), tolerance=tolerance, where=where)
+        grid = place(
+            times.values,
+            unit=times.unit,
+            fs=known.get("fs"),
+            tolerance=tolerance,
+            where=where,
+            order=order,
+            began=times.start,
+            values=[channel.values for channel in stored],
+            row_of=lambda index: layout.row_of(index, blank_lines=False),
+        )
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
@@ -208,32 +227,25 @@ def write_table(recording: Recording, path: str | Path) -> Path:
 def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object], where: str) -> tuple[str, str]:
     """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
     found: dict[str, str] = {}
-    refused: dict[str, FormatError] = {}
-    for name, text in sheets_of(raw, limit=_MAX_BYTES, where=where, most_rows=MAX_SAMPLES):
-        if wanted is not None and name != wanted:
-            refused[name] = FormatError("")
-            continue
+    refused: dict[str, tuple[int, str]] = {}  # size and reason
+    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=MAX_SAMPLES):
         try:
-            lay_out(text, f"{where}, sheet {shown(name)}")
+            if wanted in (None, name):
+                lay_out(text, f"{where}, sheet {shown(name)}")
+                found[name] = text
+            else:
+                refused[name] = (0, "")
         except FormatError as error:
-            refused[name] = error
-        else:
-            found[name] = text
-        if name == wanted and name in refused:
-            raise refused[name]
+            refused[name] = (len(text), str(error))
     names = ", ".join(map(shown, (*found, *refused)))
-    if wanted is not None and not found:
+    if wanted is not None and wanted not in {*found, *refused}:
         raise FormatError(f"{where}: no sheet {shown(wanted)}; it has {names}")
     if len(found) > 1:
         both = ", ".join(map(shown, found))
         raise FormatError(f"{where}: the sheets {both} hold a heart rate; say which with sheet=NAME")
-    if len(refused) == 1 and not found:
-        raise next(iter(refused.values()))
     if not found:
-        raise FormatError(
-            f"{where}: none of the sheets {names} has a column that is known to be FHR; say sheet= and "
-            "columns={'fhr': NAME}"
-        )
+        _, why = max(refused.values(), default=(0, f"{where}: it holds no sheet of cells; save it as CSV"))
+        raise FormatError(why if wanted is not None or len(refused) < 2 else f"{why}; the sheets are {names}")
     return next(iter(found.items()))
 
 
@@ -244,10 +256,16 @@ def _stated(layout: Layout, where: str) -> dict[str, Any] | None:
     separator.
     """
     lines = [_restored(line, layout.separator) for line in layout.comments]
-    if not lines or lines[0] != _OURS:
-        return None
-    pairs = (line.partition(": ") for line in lines[1:])
-    return parse_metadata({key: text for key, _, text in pairs if key in METADATA}, where=where)
+    pairs = (line.partition(": ") for line in lines)
+    texts = {key: text for key, _, text in pairs if key in METADATA}
+    if _OURS in lines:
+        return parse_metadata(texts, where=where)
+    if len(texts) >= _FEW:
+        raise FormatError(
+            f"{where}: comments as write_table writes them ({', '.join(texts)}), without the line '# {_OURS}' above "
+            "them; put it back, or remove them all"
+        )
+    return None
 
 
 def _restored(comment: str, separator: str) -> str:

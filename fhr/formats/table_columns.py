@@ -10,15 +10,15 @@ from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels, named_channel
 from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
-from .clock_times import TIME_TEXTS, is_time_text
+from .clock_times import TIME_TEXTS, is_time_text, text_unit
 from .regular_file import shown
 from .table_text import Layout
-from .time_grid import SECONDS
+from .time_units import SAMPLE, TIME_UNITS
 
-__all__ = ["Column", "channels_of", "check_arguments", "is_unit_row", "names_heart_rate"]
+__all__ = ["Column", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
 
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
-_TIME_UNITS = (*dict.fromkeys((*SECONDS, "day")), *TIME_TEXTS)
+_TIME_UNITS = (*TIME_UNITS, *TIME_TEXTS)
 _MAX_NAME = 80  # characters of a header's name
 
 
@@ -78,18 +78,20 @@ def check_arguments(
         raise FHRError(f"header_row={header_row!r}; give the row of the header, counted from 1, or 0 for none")
 
 
-def names_heart_rate(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], bool]:
-    """Test of a row for a header: it holds the names that `columns` gives, or else one of a fetal heart rate."""
+def channels_named(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], int]:
+    """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
     given = [column for column in (columns or {}).values() if column is not None]
     names = {_spaced(column) for column in given if isinstance(column, str)}
-    last = max((column for column in given if isinstance(column, int)), default=-1)
+    positions = [column for column in given if isinstance(column, int)]
 
-    def test(cells: Sequence[str]) -> bool:
+    def count(cells: Sequence[str]) -> int:
         if names or isinstance((columns or {}).get("fhr"), int):
-            return names <= {_spaced(cell) for cell in cells} and len(cells) > last
-        return any(_is_heart_rate(cell) for cell in cells if len(cell) <= _MAX_NAME)
+            there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
+            return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
+        found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
+        return len(set(found) - {""}) if "fhr" in found else 0
 
-    return test
+    return count
 
 
 def is_unit_row(cells: Sequence[str]) -> bool:
@@ -99,13 +101,17 @@ def is_unit_row(cells: Sequence[str]) -> bool:
     (True, False)
     """
     words = [cell.strip().strip("[]()") for cell in cells if cell.strip()]
-    units = [word for word in words if word.strip("-1") and any(unit_of(word, role) for role in ("time", "fhr", "uc"))]
+    units = [word for word in words if word.strip("-1") and _is_unit(word)]
     return bool(units) and 2 * len(units) >= len(words)
 
 
 @lru_cache(maxsize=4096)
-def _is_heart_rate(name: str) -> bool:
-    return "fhr" in guess_channels([name], where="")
+def _channel(name: str) -> str:
+    return next(iter(guess_channels([name], where="")), "")
+
+
+def _is_unit(word: str) -> bool:
+    return any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
 
 
 def _spaced(name: str) -> str:
@@ -156,7 +162,10 @@ def channels_of(
         found.append(Column("date", date, layout.names[date], None, "", True))
     if not layout.names and layout.width == 1 and not columns:
         found = [Column("fhr", 0, "0", None, "", True)]
-    if all(column.role != "fhr" for column in found):
+    if "fhr" in columns and columns["fhr"] is None:  # one channel of a labour, for `fhr.formats.join`
+        if all(column.role != "uc" for column in found):
+            raise FormatError(f"{where}: no column is known to be UC; {header}; say columns={{'uc': NAME or POSITION}}")
+    elif all(column.role != "fhr" for column in found):
         raise FormatError(
             f"{where}: no column is known to be FHR; {header}; say columns={{'fhr': NAME or POSITION}}, or "
             "header_row= where it is another row"
@@ -173,13 +182,13 @@ def _with_unit(column: Column, layout: Layout, units: Mapping[str, str], where: 
     if role == "date":
         return column
     if word:
-        beneath = unit_of(word, role)
-        if unit is not None and beneath != unit:
+        beneath = unit_of(word, role) or (text_unit(word) if role == "time" else None)
+        if unit is not None and beneath != unit and not {unit, beneath} <= {*TIME_TEXTS}:
             raise FormatError(
                 f"{where}: {shown(column.name)} has {shown(word)} beneath it; say which unit with "
                 f"units={{{role!r}: UNIT}}"
             )
-        if beneath is None and role == "time":
+        if beneath is None and role == "time" and not layout.is_time_text(column.position):
             raise FormatError(
                 f"{where}: the times are in {shown(word)}, which is not known; say units={{'time': UNIT}}, one of "
                 f"{', '.join(_TIME_UNITS)}"
@@ -195,7 +204,8 @@ def _with_unit(column: Column, layout: Layout, units: Mapping[str, str], where: 
 def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None:
     """Position of a column of dates beside one of times of day; None where there are not these two."""
     short = {i: name for i, name in enumerate(names) if len(name) <= _MAX_NAME}
-    times = [i for i, name in short.items() if "time" in guess_channels([name], where=where)]
+    named = {i: guess_channels([name], where=where).get("time") for i, name in short.items()}
+    times = [i for i, those in named.items() if those and those[0].unit != SAMPLE]
     cells = {i: layout.first[i].strip() for i in times if i < len(layout.first)}
     dates = [i for i, cell in cells.items() if _is_day(cell)]
     clocks = [i for i, cell in cells.items() if ":" in cell and is_time_text(cell) and not _is_day(cell.split()[0])]

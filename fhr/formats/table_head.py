@@ -9,17 +9,20 @@ from fhr.errors import FormatError
 
 from .channel_names import guess_channels
 from .gzip_file import beginning
+from .joining import names_activity
 from .regular_file import cut, open_regular, reason, shown
-from .table_columns import is_unit_row, names_heart_rate
+from .table_columns import channels_named, is_unit_row
 from .table_text import Layout, layout_of, text_of
 
 __all__ = ["Head", "head_of"]
 
 _BYTES = 1 << 16
+_FEW = 100
 _RECORD = re.compile(
     r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
 )
 
+_ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
 _VALUE = re.compile(r"[-+]?\d*[.,]?\d*")
 
 
@@ -30,16 +33,13 @@ class Head(NamedTuple):
         layout: of it.
         channels: that its names are known to be.
         is_recording: True if it is read as one.
+        is_activity: True if it is known to hold uterine activity and no heart rate: nothing else, or by its own name.
     """
 
     layout: Layout
     channels: frozenset[str]
     is_recording: bool
-
-    @property
-    def is_activity(self) -> bool:
-        """True if it holds uterine activity and no heart rate."""
-        return not self.is_recording and "uc" in self.channels
+    is_activity: bool = False
 
     @property
     def holds_samples(self) -> bool:
@@ -53,8 +53,8 @@ class Head(NamedTuple):
         """Words on why it is not read as a recording."""
         if self.is_activity:
             return (
-                "uterine activity without heart rate; read it together with the file of its heart rate, "
-                "fhr.formats.join(RATE, ACTIVITY), join=True in a folder"
+                "uterine activity without heart rate; join it with the file of its heart rate, which is called alike "
+                "but for the channel: join=True"
             )
         header = shown(self.layout.separator.join(self.layout.names))
         return f"no column is known to be FHR; the header is {header}; say columns={{'fhr': NAME}}"
@@ -65,7 +65,8 @@ class Head(NamedTuple):
         Args:
             stems: names of the recordings of the folder.
         """
-        lines = self.layout.body.split("\n")[:-1] or [self.layout.body]
+        lines = self.layout.body.split("\n")
+        lines = lines[:-1] if len(lines) > _FEW else lines  # of a longer table the last one is cut off
         for position, name in enumerate(self.layout.names):
             if name and _RECORD.fullmatch(name):
                 rows = (line.split(self.layout.separator) for line in lines)
@@ -95,16 +96,20 @@ def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -
             separator=None,
             decimal=None,
             where=cut(str(path)),
-            is_header=names_heart_rate(columns),
+            channels=channels_named(columns),
             is_unit=is_unit_row,
         )
     except FormatError as error:
         return error
-    channels = frozenset(channel for name in layout.names for channel in guess_channels([name], where=str(path)))
+    known = {name: set(guess_channels([name], where=str(path))) for name in layout.names}
+    channels = frozenset(channel for those in known.values() for channel in those)
     asked = (columns or {}).get("fhr")
-    if isinstance(asked, str) and asked not in layout.names:
-        return Head(layout, channels, False)
-    return Head(layout, channels, asked is not None or "fhr" in channels or not layout.names)
+    if asked is not None:
+        return Head(layout, channels, not isinstance(asked, str) or asked in layout.names)
+    if "fhr" in channels or not layout.names:
+        return Head(layout, channels, True)
+    others = [name for name, those in known.items() if not those and not _ROW.fullmatch(name)]
+    return Head(layout, channels, False, "uc" in channels and (not others or names_activity(path.stem)))
 
 
 def _last(name: str) -> str:

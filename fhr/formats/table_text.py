@@ -26,7 +26,8 @@ _MARKS = {
     b"\xd0\xcf\x11\xe0": "an old spreadsheet; save it as .xlsx or CSV",
 }
 
-Names = Callable[[Sequence[str]], bool]
+Channels = Callable[[Sequence[str]], int]
+Units = Callable[[Sequence[str]], bool]
 
 
 class Layout(NamedTuple):
@@ -114,8 +115,8 @@ def layout_of(
     decimal: str | None,
     where: str,
     header_row: int | None = None,
-    is_header: Names | None = None,
-    is_unit: Names | None = None,
+    channels: Channels | None = None,
+    is_unit: Units | None = None,
 ) -> Layout:
     """Find the layout of a text table; what is given is not guessed.
 
@@ -125,8 +126,9 @@ def layout_of(
         decimal: the decimal sign.
         where: the file, for messages.
         header_row: row of the header, from 1 as a spreadsheet counts, 0 for none; None looks for it.
-        is_header: tells whether cells name what is looked for; where the first row does not, a later one is taken
-            that does, and rows of text beneath it belong to the header. None takes the first row.
+        channels: number of channels that cells name, 0 where what is looked for is not among them; where the first row
+            has none, a later one is taken that has, and rows of text beneath it belong to the header. None takes the
+            first row.
         is_unit: tells whether the cells of a row beneath the header are units.
 
     Raises:
@@ -146,11 +148,16 @@ def layout_of(
     head = [line.text for line in filled]
     usual = separator or _separator(head[:_LINES], decimal)
     found = None
-    if header_row is None and is_header is not None:
-        found = _find(head, separator, usual, decimal, is_header, is_unit)
+    if header_row is None and channels is not None:
+        found = _find(head, separator, usual, decimal, channels, is_unit)
     if found is not None:
         usual, above, rest = found
+    if found is not None and rest == above:
+        names = []
+    elif found is not None:
         names = _joined(_cells(head[above], usual, where), head[rest:], usual)
+        if (whole := _with_row_above(names, head, above, usual)) != names and channels(whole) > channels(names):
+            names, above = whole, above - 1
     elif header_row == 0 or (not header_row and all(_is_value(cell) for cell in _cells(head[0], usual, where))):
         names, rest = [], 0
     else:
@@ -164,7 +171,8 @@ def layout_of(
     first = next((row for row in rows if any(cell.strip() for cell in row)), [])
     if not names and header_row is None and comments and len(comments[-1]) <= _MAX_LINE:
         last = _cells(comments[-1], separator, where)
-        if len(last) == len(first) and is_header is not None and is_header(last):
+        blank = len(first) > len(last) and not any(cell.strip() for cell in first[len(last) :])
+        if (len(last) == len(first) or blank) and channels is not None and channels(last):
             names = last  # a header row behind a comment sign, as numpy writes it
     names = [" ".join(name.split()) for name in names]
     widest = max(len(names), *map(len, rows))
@@ -249,10 +257,13 @@ def _find(
     separator: str | None,
     usual: str,
     decimal: str | None,
-    is_header: Names,
-    is_unit: Names | None,
+    channels: Channels,
+    is_unit: Units | None,
 ) -> tuple[str, int, int] | None:
-    """Separator, rows above, and rows to the end of the names of a header that names what is looked for."""
+    """Separator, rows above, and rows to the end of the names of a header that names what is looked for.
+
+    Where positions are given and no row of as many names stands above the values, there is no header.
+    """
     others = (one for one in (*_SEPARATORS, " ") if one not in (usual, decimal))
     for one in [separator] if separator else [usual, *others]:
         at, above = None, 0  # the last row of such names, and rows of values that no header may pass over
@@ -262,21 +273,31 @@ def _find(
             if left < 0:
                 break
             cells = _split(line, one)
-            values = sum(_is_value(cell) for cell in cells)
+            filled = [cell for cell in cells if cell.strip()]
+            values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
-                if at is not None and 2 * values > len(cells):
-                    return one, at, at + 1
-                above += values == len(cells) > 1
+                if 2 * values > len(filled) and (at is not None or channels(["x"] * len(cells))):
+                    return (one, i, i) if at is None else (one, at, at + 1)
+                above += values == len(filled) > 1
                 if above > _MAX_HEADER:
                     break
-            elif (is_unit is None or not is_unit(cells)) and is_header(_joined(cells, head[i + 1 : i + _LINES], one)):
-                at = i if not above else None
-            elif at is not None and i - at > _MAX_HEADER:
-                at = None
+            elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
+                if channels(names) or channels(_with_row_above(names, head, i, one)):
+                    at = i if not above else None
+                elif at is not None and i - at > _MAX_HEADER:
+                    at = None
     return None
 
 
-def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_unit: Names) -> tuple[list[str], int]:
+def _with_row_above(names: list[str], head: list[str], at: int, separator: str) -> list[str]:
+    """Names of two rows: "Fetal" above "heart rate"; those of the lower row where the upper one has others cells."""
+    above = _split(head[at - 1], separator) if at else []
+    if len(above) != len(names) or len(names) < 2 or not _may_be_names(above):
+        return names
+    return [f"{upper} {name}".strip() for upper, name in zip(above, names, strict=True)]
+
+
+def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_unit: Units) -> tuple[list[str], int]:
     """Units in the rows of text beneath the names, and the number of rows to the end of the header."""
     units: list[str] = []
     for i in range(rest, min(rest + _MAX_HEADER, len(head))):

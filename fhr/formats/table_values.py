@@ -11,7 +11,8 @@ import pandas as pd
 
 from fhr.errors import FormatError
 
-from .clock_times import TIME_TEXTS, clock_times, is_time_text
+from .channel_units import AS_STORED
+from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
 from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_columns import Column
@@ -23,12 +24,13 @@ __all__ = ["TableTimes", "TableValues", "values_of"]
 
 _MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
 _CHUNK = 1 << 20  # cells that are text at a time
-_GAPS = ("-", "--", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
+_GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
+_DIGITS = (19e12, 21e12)  # dates and times as whole numbers, 20200203100000
 _EPOCH = (946_684_800.0, 4_102_444_800.0)  # s since 1970: the years 2000 to 2099
-_SERIAL = (36_526.0, 73_051.0)  # days of spreadsheets in the same years
-_UNIX_DAY = 25_569  # of spreadsheets, that of 1970-01-01
+_DAYS = {25_569: (36_526.0, 73_051.0), 719_529: (730_486.0, 767_011.0)}  # of spreadsheets, of MATLAB: 1970-01-01, and
+# the days of the same years
 _EPOCH_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _SLOWEST = 60.0  # s between rows
 _STEP = (0.1, 2.0)  # s between rows where nothing else tells the unit
@@ -84,8 +86,8 @@ def values_of(
     """
     notes: dict[str, Any] = {"rows_above": layout.rows_above} if layout.rows_above else {}
     time = next((column for column in columns if column.role == "time"), None)
-    rate = next(column for column in columns if column.role == "fhr")
-    layout, below = _without_footer(layout, (time or rate).position)
+    first = time or min(columns, key=lambda column: column.role != "fhr")
+    layout, below = _without_footer(layout, first.position)
     notes |= {"rows_below": below} if below else {}
     skip = time is not None
     texts = {c.position for c in columns if c.role == "date" or (c.role == "time" and c.unit in TIME_TEXTS)}
@@ -101,6 +103,11 @@ def values_of(
     ]
     times = None
     if time is not None:
+        if dayfirst is None:
+            days = [c.position for c in columns if c.role in ("time", "date")]
+            dayfirst = dayfirst_in(
+                " ".join(part[i] for i in days for part in (layout.names, layout.units) if i < len(part))
+            )
         date = next((column for column in columns if column.role == "date"), None)
         if cells[time.position].dtype != np.float64:
             days = None if date is None else stripped(cells[date.position]).map(_with_dashes).astype(object)
@@ -151,12 +158,15 @@ def _cells(
     def row_of(index: int) -> str:
         return layout.row_of(index, blank_lines=not skip)
 
-    numeric = {}
+    numeric, in_times = {}, None
     for column in columns:
         first = next((cell for cell in cells[column.position] if cell), "")
-        if column.position not in texts and not (column.role == "time" and is_time_text(first)):
-            numeric[column.position] = Text(column.name, cells[column.position], column.role in ("fhr", "mhr"))
-    values, decimals = numbers(numeric, decimal=decimal, row_of=row_of, where=where)
+        if column.position in texts or (column.role == "time" and is_time_text(first)):
+            in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
+        else:
+            small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            numeric[column.position] = Text(column.name, cells[column.position], small)
+    values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 
 
@@ -236,21 +246,37 @@ def _is_words(text: str) -> bool:
     return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
 
 
+def _digits(values: np.ndarray) -> tuple[TableTimes, dict[str, Any]]:
+    """Times of dates as whole numbers, with a fraction of a second."""
+    there = np.isfinite(values)
+    whole = np.floor(values[there])
+    stamps = pd.to_datetime(pd.Series(whole.astype(np.int64)).astype(str), format="%Y%m%d%H%M%S", errors="coerce")
+    if stamps.isna().any():
+        return TableTimes(values, None, None), {}
+    seconds = np.full(len(values), np.nan)
+    seconds[there] = (stamps - stamps.min()).dt.total_seconds().to_numpy() + np.round(values[there] - whole, 2)
+    begin = float(np.nanmin(seconds))
+    start = stamps.min() + pd.Timedelta(round(begin * 1e6), "us")
+    return TableTimes(seconds - begin, "s", start.isoformat(sep=" ")), {"times_in": "digits of dates"}
+
+
 def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[str, Any]]:
     """Times as seconds from the first where they count from 1970 or in days; else as they are, in their unit."""
     told = values[np.isfinite(values)]
     if len(told) > 1:
+        if unit is None and told.min() >= _DIGITS[0] and told.max() < _DIGITS[1]:
+            return _digits(values)
         first, step = float(told.min()), float(np.ptp(told)) / (len(told) - 1)
         for name, scale in _EPOCH_UNITS.items():
             if unit in (None, name) and _EPOCH[0] <= first * scale < _EPOCH[1] and step * scale <= _SLOWEST:
                 start = pd.Timestamp(round(first * scale * 1e6), unit="us").isoformat(sep=" ") + "+00:00"
                 return TableTimes((values - first) * scale, "s", start), {"times_since_1970_in": name}
-        serial = _SERIAL[0] <= first < _SERIAL[1]
-        short = unit is None and _STEP[0] <= step * _DAY <= (_SLOWEST if serial else _STEP[1])
-        if unit == "day" or (short and (serial or first < _MOST_DAYS)):
+        unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
+        short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
+        if unit == "day" or (short and (unix is not None or first < _MOST_DAYS)):
             start = None
-            if serial:
-                start = pd.Timestamp(round((first - _UNIX_DAY) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
+            if unix is not None:
+                start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
                 values = values - first
             return TableTimes(values * _DAY, "s", start), {"times_in": "days"}
     return TableTimes(values, unit, None), {}

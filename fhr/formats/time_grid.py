@@ -1,24 +1,31 @@
-"""Time grid: samples with time stamps of their own, placed on a regular grid; nothing is interpolated."""
+"""Time grid: samples with time stamps of their own, placed on a regular grid; nothing is interpolated.
+
+No row is lost: each has a sample of its own, or the times are refused with what would tell it. With a tolerance, rows
+stand for the samples around them.
+"""
 
 import logging
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from fhr.errors import FormatError
 
+from .repeated_stamps import spread
+from .sample_positions import irregular, nominal_rate, positions, rate_of
+from .time_order import WITHOUT_TIMES, in_order
+from .time_units import SAMPLE, SECONDS, guess_unit, refuse_clock_digits
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE
 
-__all__ = ["SECONDS", "Grid", "checked_rate", "place"]
+__all__ = ["Grid", "checked_rate", "place"]
 
 _log = logging.getLogger(__name__)
 
-SECONDS = {"s": 1.0, "ms": 1e-3, "min": 60.0}
-_MAX_TIME = 1e20  # in any unit: beyond it no clock counts
-_WHOLE = 0.005  # a rate within 0.5 % of a whole number of Hz is that number: stamps are often rounded to 1 ms
 _MIN_STEP, _MAX_STEP = 1e-3, 60.0  # s between two samples
-_NEIGHBOURS = (0.5, 1.75)  # steps in medians: stamps rounded to 0.1 s step by 0.2 and 0.3 at 4 Hz; a gap is 2 or more
-_MAX_UNUSED = 0.1  # more rows without a place than this, at a rate that was guessed, and the guess is refused
+_MAX_EMPTY = 0.1  # more samples without a row than this, at a rate that was guessed, and a warning says so
+_REGULAR = 0.01  # samples; stamps within it are said to be regular
+_SAME = 1e-7  # relative difference of two rates; less moves a sample of two weeks by half a sample
 
 
 class Grid(NamedTuple):
@@ -37,89 +44,157 @@ class Grid(NamedTuple):
     notes: dict[str, Any]
 
 
-def place(time: np.ndarray, *, unit: str | None, fs: float | None, tolerance: float | None, where: str) -> Grid:
-    """Place time stamps on a regular grid: each sample takes the row nearest in time within the tolerance, or none.
+def place(
+    time: np.ndarray,
+    *,
+    unit: str | None,
+    fs: float | None,
+    tolerance: float | None,
+    where: str,
+    order: str | None = None,
+    began: str | None = None,
+    values: Sequence[np.ndarray] = (),
+    row_of: Callable[[int], str] | None = None,
+) -> Grid:
+    """Place time stamps on a regular grid: each row has a sample of its own.
 
-    The rate that is not given is 1 / (mean step between neighbours), a whole number where it is within 0.5 % of one;
-    the steps of 0.5 to 1.75 medians are those between neighbours (this package's choice): stamps that are rounded
-    step unevenly, and their median is off. Rows out of order are sorted. A unit that is not given is s for a median
-    step of 0.1 to 2 and ms for 100 to 2000.
+    The rate that is not given is 1 / (mean step between neighbours), a whole number where it is near one; phase and
+    drift of the clock are fitted to the stamps. Stamps that stand several times, as those of whole seconds, are spread
+    evenly. With a tolerance each sample takes the row that is nearest in time within it, or none, so that sparse rows
+    stand for the samples around them.
 
     Args:
-        time: float64 (n,), time stamps.
-        unit: "s", "ms" or "min"; None guesses.
+        time: float64 (n,), time stamps in the order of the file.
+        unit: one of `TIME_UNITS`; None takes the one that fits.
         fs: rate of the grid, Hz; None takes it from the stamps.
-        tolerance: largest distance in time, s, at which a row is taken; None takes half a step of the grid.
+        tolerance: largest distance in time, s, at which a row is taken.
         where: the file, for messages.
+        order: "time" sorts the rows; None refuses those that go back in time.
+        began: the first time as an ISO date, of stamps that are dates.
+        values: channels (n,), which tell samples of one time from copies.
+        row_of: the name of a row in the file, from its number here; by default "row 1" for 0.
 
     Raises:
-        FormatError: a stamp that is missing or stands twice, a unit or a rate that cannot be told, or a grid of more
-            than two weeks at 4 Hz.
+        FormatError: a stamp that is missing, stands twice or goes back, a unit or a rate that cannot be told or that
+            contradict each other, rows whose sample cannot be told, or a grid of more than two weeks at 4 Hz.
+        FHRError: an unknown order.
     """
-    told = np.abs(time) < _MAX_TIME
-    if not told.all():
-        raise FormatError(
-            f"{where}: row {int(np.argmin(told)) + 1} has no time; remove the row, or read without the "
-            "times (columns={'time': None}) at a known fs"
-        )
-    order = np.argsort(time, kind="stable")
-    stamps = time[order]
-    steps = np.diff(stamps)
-    if len(steps) and steps.min() == 0:
-        raise FormatError(
-            f"{where}: the time {stamps[int(np.argmin(steps))]:.10g} stands twice; keep one row a time, or read "
-            "without the times (columns={'time': None}) at a known fs"
-        )
-    step = float(np.median(steps)) if len(steps) else None
-    notes: dict[str, Any] = {}
+    name_of = row_of or (lambda row: f"row {row + 1}")
+    taken, notes = in_order(time, order=order, began=began, row_of=name_of, where=where)
+    fs = None if fs is None else checked_rate(fs, where)
+    stamps = time[taken]
     if unit is None:
-        unit = _guess_unit(step, where)
+        step = _step(np.diff(stamps))
+        unit = guess_unit(step, float(stamps[0]), fs=fs, sparse=tolerance is not None, where=where)
         notes["time_unit_guessed"] = unit
-    if (order != np.arange(len(order))).any():
-        notes["rows_sorted"] = True
-    start, stamps = float(stamps[0]) * SECONDS[unit], (stamps - stamps[0]) * SECONDS[unit]
-    guessed = fs is None
-    if fs is None:
-        if step is None:
-            raise FormatError(f"{where}: one row tells no sampling rate; give fs, in Hz")
-        if not _MIN_STEP <= (seconds := step * SECONDS[unit]) <= _MAX_STEP:
-            raise FormatError(f"{where}: time steps of {seconds:.4g} s; check the times and their unit")
-        usual = (steps > _NEIGHBOURS[0] * step) & (steps < _NEIGHBOURS[1] * step)
-        if not usual.any():
+    if unit == "s":
+        refuse_clock_digits(stamps, where)
+    seconds = _seconds(unit, len(stamps), fs, where)
+    start, stamps = float(stamps[0]) * seconds, (stamps - stamps[0]) * seconds
+    steps = np.diff(stamps)
+    usual = _step(steps)
+    if fs is None and usual is not None and not _MIN_STEP <= usual <= _MAX_STEP:
+        raise FormatError(f"{where}: time steps of {usual:.4g} s; check the times and their unit")
+
+    def sorted_row(row: int) -> str:
+        return name_of(int(taken[row]))
+
+    def timed_row(row: int) -> str:
+        return f"{time[taken[row]]:.10g} ({sorted_row(row)})"
+
+    if len(steps) and steps.min() == 0:
+        _check_size(stamps, fs or 1 / float(steps[steps > 0].min(initial=_MAX_STEP)), where)
+        if "rows_sorted" in notes:
             raise FormatError(
-                f"{where}: time steps from {steps.min():.4g} to {steps.max():.4g} {unit} and none between tell no "
-                "sampling rate; give fs, in Hz"
+                f"{where}: {sorted_row(int(np.argmin(steps)))} and {sorted_row(int(np.argmin(steps)) + 1)} have one "
+                f"time, and which comes first cannot be told; keep one row a time, or {WITHOUT_TIMES}"
             )
-        fs = 1 / (float(steps[usual].mean()) * SECONDS[unit])
-        fs = float(round(fs)) if round(fs) and abs(fs / round(fs) - 1) <= _WHOLE else fs
-    fs = checked_rate(fs, where)
+        index, fs = spread(stamps, fs=fs, tolerance=tolerance, values=values, row_of=timed_row, where=where)
+        notes["rows_spread"] = round(len(stamps) / len(np.unique(stamps)), 3)
+    elif tolerance is not None:
+        return _sparse(stamps, fs, tolerance, taken, start, notes, where)
+    else:
+        _check_size(stamps, fs or rate_of(stamps) or 0.0, where)
+        fit = positions(stamps, fs=fs, row_of=sorted_row, where=where)
+        _warn_of_empty(fit.index, fs is None, fit.fs, where)
+        index, fs = fit.index, fit.fs
+        if abs(fit.offset * fs) > _REGULAR:
+            start += fit.offset
+        notes |= {"jitter_s": round(fit.jitter, 6)} if fit.jitter * fs > _REGULAR else {}
+        notes |= {"rate_of_times": fit.rate} if abs(fit.rate / fs - 1) > _SAME else {}
+    rows = np.full(_check_samples(int(index[-1]) + 1, where), -1)
+    rows[index] = taken
+    if empty := len(rows) - len(index):
+        notes |= {"rows_unused": 0, "samples_without_row": empty}
+    return Grid(rows, checked_rate(fs, where), start, notes)
+
+
+def _seconds(unit: str, n: int, fs: float | None, where: str) -> float:
+    """Seconds of a unit of times; a count of samples needs the rate."""
+    if fs is None and n == 1:
+        raise FormatError(f"{where}: one row tells no sampling rate; give fs, in Hz")
+    if unit != SAMPLE:
+        return SECONDS[unit]
+    if fs is None:
+        raise FormatError(f"{where}: the times count samples and tell no sampling rate; give fs, in Hz")
+    return 1 / fs
+
+
+def _step(steps: np.ndarray) -> float | None:
+    """Usual time between rows; several rows of one time share the step to the next."""
+    rising = steps[steps > 0]
+    if not len(rising):
+        return None
+    return float(np.median(rising)) * (len(rising) / len(steps))
+
+
+def _check_size(stamps: np.ndarray, fs: float, where: str) -> None:
     if stamps[-1] * fs >= MAX_SAMPLES:
         raise FormatError(
             f"{where}: {stamps[-1]:.6g} s at {fs:g} Hz are more than {MAX_SAMPLES} samples; check times and unit"
         )
-    grid = np.arange(int(np.rint(stamps[-1] * fs)) + 1) / fs
-    after = np.clip(np.searchsorted(stamps, grid), 1, max(len(stamps) - 1, 1))
-    after = np.minimum(after, len(stamps) - 1)
-    before = np.maximum(after - 1, 0)
-    nearest = np.where(np.abs(grid - stamps[before]) <= np.abs(stamps[after] - grid), before, after)
-    reach = 0.5 / fs if tolerance is None else tolerance
-    distance = np.abs(stamps[nearest] - grid)
-    taken = distance <= reach + 1e-6 / fs  # the last digit of a stamp decides nothing
-    unused = len(stamps) - len(np.unique(nearest[taken]))
-    if guessed and unused > _MAX_UNUSED * len(stamps):
-        raise FormatError(
-            f"{where}: the times are irregular (steps from {steps.min():.4g} to {steps.max():.4g} {unit}); give fs, "
-            "the rate in Hz to place them at, and tolerance, the seconds that a value holds"
-        )
-    if guessed and (empty := 1 - float(taken.mean())) > _MAX_UNUSED:
+
+
+def _check_samples(n: int, where: str) -> int:
+    if n > MAX_SAMPLES:
+        raise FormatError(f"{where}: {n} samples; a recording has at most {MAX_SAMPLES}, check times, unit and fs")
+    return n
+
+
+def _warn_of_empty(index: np.ndarray, guessed: bool, fs: float, where: str) -> None:
+    if guessed and (empty := 1 - len(index) / (int(index[-1]) + 1)) > _MAX_EMPTY:
         _log.warning(
             "%s: at the guessed %g Hz %.0f%% of the samples have no row; if the times are rounded and no row is "
             "missing, give fs",
             *(where, fs, 100 * empty),
         )
-    if unused or not taken.all() or distance.max() > 0.01 / fs:
-        notes |= {"tolerance": reach, "rows_unused": unused, "samples_without_row": int((~taken).sum())}
-    return Grid(np.where(taken, order[nearest], -1), fs, start, notes)
+
+
+def _sparse(
+    stamps: np.ndarray,
+    fs: float | None,
+    tolerance: float,
+    taken: np.ndarray,
+    start: float,
+    notes: dict[str, Any],
+    where: str,
+) -> Grid:
+    """Grid whose samples take the nearest row within the tolerance."""
+    guessed = fs is None
+    if fs is None:
+        fs = checked_rate(nominal_rate(stamps, where), where)
+    _check_size(stamps, fs, where)
+    grid = np.arange(int(np.rint(stamps[-1] * fs)) + 1) / fs
+    after = np.clip(np.searchsorted(stamps, grid), 1, max(len(stamps) - 1, 1))
+    after = np.minimum(after, len(stamps) - 1)
+    before = np.maximum(after - 1, 0)
+    nearest = np.where(np.abs(grid - stamps[before]) <= np.abs(stamps[after] - grid), before, after)
+    taking = np.abs(stamps[nearest] - grid) <= tolerance + 1e-6 / fs  # the last digit of a stamp decides nothing
+    unused = len(stamps) - len(np.unique(nearest[taking]))
+    if guessed and unused > _MAX_EMPTY * len(stamps):
+        raise irregular(stamps, None, where)
+    notes |= {"tolerance": tolerance, "rows_unused": unused, "samples_without_row": int((~taking).sum())}
+    return Grid(np.where(taking, taken[nearest], -1), fs, start, notes)
 
 
 def checked_rate(fs: float, where: str) -> float:
@@ -133,11 +208,3 @@ def checked_rate(fs: float, where: str) -> float:
             f"{where}: sampling rate fs={fs!r}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
         )
     return float(fs)
-
-
-def _guess_unit(step: float | None, where: str) -> str:
-    if step is None or 0.1 <= step <= 2:
-        return "s"
-    if 100 <= step <= 2000:
-        return "ms"
-    raise FormatError(f"{where}: time steps of {step:.4g}; say their unit with units={{'time': 's'}}, 'ms' or 'min'")

@@ -89,8 +89,9 @@ def read_wfdb(
         stored.append(StoredChannel(role, name, values, unit, sensor))
     if assumed:
         notes["gain_assumed"] = assumed
-    # Neither the database's heart rates nor our own are in doubt.
+    # Neither the database's heart rates nor our own are in doubt; both say their unit.
     checked = not any(line.startswith(HEADING) for line in header.lines)
+    checked |= any(channel.role != "uc" and channel.unit is None for channel in stored)
     channels = assembled(stored, fs=rate * n, where=where, units=units, zero_missing=False, checked=checked)
 
     frames = samples.n_frames

@@ -147,6 +147,12 @@ def _read_segment(
     here = _numbered([signal.name for signal in one.signals])
     names = _numbered([signal.name for signal in wanted])
     held = [i for i, position in enumerate(positions) if names[position] in here]
+    variable = header.segments[0].n_frames == 0
+    if strange := set(here) - set(names) if variable else set(here) ^ set(names):
+        raise FormatError(
+            f"{one.path}: signal {shown(min(strange)[0])}, which the {'layout' if variable else 'first segment'} or this "
+            "segment does not have; name the signals alike"
+        )
     own, _, raws = _read_own(one, [here.index(names[positions[i]]) for i in held])
     channels: list[Channel | None] = [None] * len(positions)
     for i, channel in zip(held, own, strict=True):

@@ -17,7 +17,7 @@ from .regular_file import shown
 
 __all__ = ["GAP", "NUMBER", "Text", "numbers", "shows_decimal", "stripped"]
 
-GAP = re.compile(r"|nan|na|n/a|#n/a|null|none|nat|-|--|\?", re.IGNORECASE)
+GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
 NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
@@ -30,12 +30,12 @@ class Text(NamedTuple):
     Attributes:
         name: for messages.
         cells: stripped; blank where missing.
-        is_rate: whether it holds a heart rate, which has at most three digits before the decimal sign.
+        is_small: whether it holds heart rates or pressures, which are below 1000.
     """
 
     name: str
     cells: pd.Series
-    is_rate: bool = False
+    is_small: bool = False
 
 
 def shows_decimal(text: str, sign: str) -> bool:
@@ -54,18 +54,24 @@ def stripped(cells: pd.Series) -> pd.Series:
 
 
 def numbers(
-    columns: Mapping[int, Text], *, decimal: str | None, row_of: Callable[[int], str], where: str
+    columns: Mapping[int, Text],
+    *,
+    decimal: str | None,
+    in_times: str | None = None,
+    row_of: Callable[[int], str],
+    where: str,
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
     """Numbers of columns of text, and the decimal sign of each column.
 
     Args:
         columns: by position.
         decimal: "." or ",", where it is given; the other sign then stands between groups of three digits.
+        in_times: the sign before fractions of a second in times that are text.
         row_of: says the row of a cell in the file, for messages.
         where: the file, for messages.
 
     Returns:
-        float64 (n,), NaN for a blank, by position; and "." or "," by position.
+        float64 (n,), NaN for a blank, by position; and "." or "," by position where one stands in the cells.
 
     Raises:
         FormatError: a cell that is no number, signs that contradict each other in a column, or a comma that may be
@@ -74,6 +80,8 @@ def numbers(
     plain = {position: _without_spaces(column.cells) for position, column in columns.items()}
     roles = {position: _told(cells) for position, cells in plain.items()}
     shown_by_all = {sign: {role[sign] for role in roles.values() if sign in role} for sign in _SIGNS}
+    if in_times:
+        shown_by_all[in_times].add("decimal")
     values, decimals = {}, {}
     for position, column in columns.items():
         role = roles[position]
@@ -91,7 +99,9 @@ def numbers(
                 f"{shown(column.cells.iloc[row])}; the decimal sign is {sign!r}); correct the cell, or give decimal= "
                 "or separator="
             )
-        values[position], decimals[position] = found, sign
+        values[position] = found
+        if cells.str.contains(".", regex=False).any() or cells.str.contains(",", regex=False).any():
+            decimals[position] = sign
     return values, decimals
 
 
@@ -144,13 +154,13 @@ def _decimal(
     if elsewhere[sign] == {"decimal"} or elsewhere[other] == {"group"}:
         return sign
     signed = cells.str.contains(sign, regex=False)
-    whole = cells[~signed & (cells != "")]
+    whole = cells[~signed & ~cells.isin(["", "0"])]
     if whole.str.contains(r"\d{4}", regex=True).any():
         return sign  # groups would be set apart here too
     # Who writes whole numbers without decimals does not write 1.250 for 1.25.
     if len(whole) and cells[signed].str.endswith("0").any():
         return other
-    if column.is_rate or sign == ".":
+    if column.is_small or sign == ".":
         return sign
     raise FormatError(
         f"{where}: column {shown(column.name)}: {shown(cells[signed].iloc[0])} may be a number with decimals or one in "

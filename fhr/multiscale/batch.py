@@ -10,6 +10,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 from .wavelet_transform import bridge
 
@@ -95,8 +96,9 @@ def read_signals(
             array = np.asarray(x)
         except ValueError as error:
             raise SignalError(f"{name} is no array ({error}); give real numbers of shape (..., time)") from None
-        if array.dtype.kind not in "fiu":
+        if array.dtype.kind not in "fiuO":
             raise SignalError(f"{name} holds {array.dtype}; give real numbers of shape (..., time)")
+        array = floating(x, name)
         # A copy where the array is read-only, which a tensor cannot be.
         signal = torch.from_numpy(np.require(array, dtype=np.float64, requirements=["C", "W"]))
     if signal.ndim == 0 or signal.numel() == 0:

@@ -14,6 +14,7 @@ __all__ = ["Scattering1d", "ScatteringPath"]
 
 CPU_CHUNK_BYTES = 2**24  # of a batch in double precision: a working set that stays in the cache
 GPU_CHUNK_BYTES = 2**30
+_WHOLE = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
 
 class Scattering1d(nn.Module):
@@ -141,6 +142,8 @@ class Scattering1d(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
         """Scattering coefficients (..., n_paths, n_frames) of signals (..., n_samples)."""
+        if x.dtype in _WHOLE:
+            x = x.to(torch.float32 if x.device.type == "mps" else torch.float64)
         measured = self._measured(x, mask)
         n_samples = x.shape[-1]
         if self._bank is None or self._bank.n_samples != n_samples:

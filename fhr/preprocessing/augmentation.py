@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fhr.errors import FHRError
+from fhr.recording import floating
 
 from .pipeline import SCALING
 
@@ -47,8 +48,8 @@ class Augmentation:
 
         The draws for window i do not depend on the values of the signal.
         """
+        signal = floating(signal).copy()
         n, _, n_times = signal.shape
-        signal = signal.copy()
         level = generator.normal(0.0, 1.0, (n,)) * self.level / scaling["fhr"][1]
         gain = np.exp(generator.normal(0.0, 1.0, (n,)) * self.gain)
         shift = np.rint(generator.uniform(-1, 1, (n,)) * self.shift * 60 * fs).astype(int)

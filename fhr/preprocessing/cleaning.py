@@ -5,6 +5,8 @@ Each function takes one signal (n,) in bpm with NaN for missing and returns a ne
 
 import numpy as np
 
+from fhr.recording import floating
+
 from .true_runs import fill_runs, runs
 
 __all__ = ["remove_islands", "remove_out_of_range", "remove_spikes"]
@@ -15,6 +17,7 @@ def remove_out_of_range(fhr: np.ndarray, fs: float, *, low: float = 50.0, high: 
 
     The limits are those of the clinical paper (FIGO 2015, doi:10.1016/j.ijgo.2015.06.020).
     """
+    fhr = floating(fhr)
     return np.where((fhr > low) & (fhr < high), fhr, np.nan).astype(fhr.dtype)
 
 
@@ -31,6 +34,7 @@ def remove_spikes(fhr: np.ndarray, fs: float, *, jump: float = 25.0, longest: fl
         jump: bpm between neighbouring valid samples; 25 bpm as in Bernardes et al. 1991, J Perinat Med 19:61-65.
         longest: s of valid signal; pieces of this length or more stay.
     """
+    fhr = floating(fhr)
     valid = np.flatnonzero(~np.isnan(fhr))
     change = np.diff(fhr[valid])
     cuts = np.flatnonzero(np.abs(change) > jump) + 1
@@ -52,6 +56,7 @@ def remove_islands(fhr: np.ndarray, fs: float, *, longest: float = 3.0, gap: flo
         gap: s; only stretches with a gap of at least this length on both sides go (beyond the recording's
             ends there is no signal).
     """
+    fhr = floating(fhr)
     starts, ends = runs(~np.isnan(fhr))
     if len(starts) == 0:
         return fhr.copy()

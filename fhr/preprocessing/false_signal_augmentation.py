@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fhr.errors import FHRError
+from fhr.recording import floating
 
 from .maternal_stretches import with_maternal_stretches
 
@@ -54,6 +55,7 @@ class FalseSignalAugmentation:
         Returns:
             rates and marks.
         """
+        rates, marks = floating(rates), floating(marks)
         if generator.uniform() < self.with_mother:
             rates, marks = with_maternal_stretches(rates, marks, fs, generator)
         fhr, mhr = rates = rates.copy()

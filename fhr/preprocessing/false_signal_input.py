@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FHRError, SignalError
-from fhr.recording import Recording, plain_number, plain_table
+from fhr.recording import Recording, floating, plain_number, plain_table
 
 __all__ = ["FalseSignalInput", "hold"]
 
@@ -67,6 +67,7 @@ class FalseSignalInput:
         Returns:
             float32 (..., n_channels, time), finite everywhere.
         """
+        rates = floating(rates)
         measured = ~np.isnan(rates)
         scaled = np.where(measured, (rates - self.offset) / self.scale, 0)
         pairs = np.stack([scaled, measured], axis=-2, dtype=np.float32)  # (..., rate, value and mask, time)
@@ -106,8 +107,9 @@ def hold(signal: np.ndarray, given: float, wanted: float, *, n: int | None = Non
 
     Example:
         >>> hold(np.array([140, 141, 142]), 1.0, 2.0)
-        array([140, 140, 141, 141, 142, 142])
+        array([140., 140., 141., 141., 142., 142.])
     """
+    signal = floating(signal)
     for rate in (given, wanted):
         if not 1 <= rate <= 8:
             raise SignalError(f"sampled at {rate:g} Hz; false signals are looked for at 1 to 8 Hz, resample first")

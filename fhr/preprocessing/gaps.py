@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from fhr.recording import floating
+
 from .true_runs import fill_runs, runs
 
 __all__ = ["interpolate_gaps"]
@@ -18,6 +20,7 @@ def interpolate_gaps(signal: np.ndarray, fs: float, *, longest: float = 15.0) ->
         fs: sampling rate, Hz.
         longest: s.
     """
+    signal = floating(signal)
     missing = np.isnan(signal)
     starts, ends = runs(missing)
     bridged = (ends - starts <= longest * fs) & (starts > 0) & (ends < len(signal))

@@ -4,6 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from fhr.recording import floating
+
 from .quality_rules import factor_cuts
 from .true_runs import fill_runs
 
@@ -54,6 +56,7 @@ def halved_or_doubled_stretches(
         >>> np.flatnonzero(halved_or_doubled_stretches(rate, fs=1.0))[[0, -1]].tolist()
         [300, 499]
     """
+    signal = floating(signal)
     valid, values, factor, cuts = factor_cuts(signal, fs, tolerance=tolerance, gap=gap)
     mask = np.zeros(len(signal), dtype=bool)
     if len(cuts) < 2:

@@ -8,6 +8,7 @@ runs but long: 16 s of it in 20 min can double the multifractal parameter c2.
 import numpy as np
 
 from fhr.errors import FHRError
+from fhr.recording import floating
 
 from .true_runs import fill_runs
 
@@ -34,6 +35,7 @@ def held(fhr: np.ndarray, fs: float, *, times: float = 5.0, share: float = 0.95)
         >>> np.flatnonzero(held(np.append(beats, np.full(11, 140.0)), 4.0)).tolist()
         [60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 70]
     """
+    fhr = floating(fhr)
     valid, starts, ends = _runs_of_one_value(fhr)
     long = ends - starts > _threshold(ends - starts, times, share)
     mask = np.zeros(len(fhr), dtype=bool)
@@ -93,11 +95,13 @@ def note_held(fhr: np.ndarray, fs: float, *, times: float = 5.0, share: float = 
 
 def remove_held(fhr: np.ndarray, fs: float, *, times: float = 5.0, share: float = 0.95) -> np.ndarray:
     """Replace `fhr` by NaN where a value is `held`."""
+    fhr = floating(fhr)
     return np.where(held(fhr, fs, times=times, share=share), np.nan, fhr).astype(fhr.dtype)
 
 
 def _runs_of_one_value(fhr: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Positions of the valid samples, and among them the first and one-past-last of each run."""
+    fhr = floating(fhr)
     valid = np.flatnonzero(~np.isnan(fhr))
     change = np.ones(len(valid) + 1, dtype=bool)
     change[1:-1] = fhr[valid][1:] != fhr[valid][:-1]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 from .true_runs import fill_runs, runs
 
@@ -72,6 +73,7 @@ def mothers_rate(fhr: np.ndarray, mhr: np.ndarray, fs: float, *, within: float =
         >>> np.flatnonzero(mothers_rate(fhr, np.full(500, 80.0), fs=1.0))[[0, -1]].tolist()
         [200, 299]
     """
+    fhr, mhr = floating(fhr), floating(mhr)
     if np.ndim(fhr) != 1 or np.shape(fhr) != np.shape(mhr):
         raise SignalError(f"fhr has shape {np.shape(fhr)}, mhr {np.shape(mhr)}; give both as (n,)")
     held = ~np.isnan(fhr)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fhr.errors import FHRError, SignalError
-from fhr.recording import Recording, Step, plain_names, plain_number, plain_numbers, plain_table
+from fhr.recording import Recording, Step, floating, plain_names, plain_number, plain_numbers, plain_table
 
 from .gaps import interpolate_gaps
 from .resampling import block_factor, block_mean, last_minutes
@@ -178,7 +178,7 @@ class Pipeline:
 
     def measured(self, fhr: np.ndarray, fs: float) -> np.ndarray:
         """Share of each sample of the output that was measured, (time,), of a cleaned heart rate (n,): the mask."""
-        return block_mean((~np.isnan(fhr)).astype(np.float32), block_factor(fs, self.fs))
+        return block_mean((~np.isnan(floating(fhr))).astype(np.float32), block_factor(fs, self.fs))
 
     def prepare(self, recordings: Iterable[Recording]) -> tuple[list[Window], dict[str, str]]:
         """Prepare many recordings; those that cannot be are returned by name with the reason."""

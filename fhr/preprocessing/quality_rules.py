@@ -8,6 +8,8 @@ mother's. Thresholds were checked on the marks of the FHRMA false-signal recordi
 
 import numpy as np
 
+from fhr.recording import floating
+
 from .cleaning import remove_spikes
 from .true_runs import fill_runs, runs
 
@@ -25,11 +27,13 @@ __all__ = [
 
 def out_of_range(signal: np.ndarray, fs: float, *, low: float = 50.0, high: float = 210.0) -> np.ndarray:
     """Flag values that are not strictly between `low` and `high` bpm; the limits are those of `remove_out_of_range`."""
+    signal = floating(signal)
     return ~np.isnan(signal) & ~((signal > low) & (signal < high))
 
 
 def jumping(signal: np.ndarray, fs: float, *, jump: float = 25.0, longest: float = 5.0) -> np.ndarray:
     """Flag short excursions that the signal jumps to and jumps back from, those that `remove_spikes` removes."""
+    signal = floating(signal)
     return np.isnan(remove_spikes(signal, fs, jump=jump, longest=longest)) & ~np.isnan(signal)
 
 
@@ -52,6 +56,7 @@ def stuck(signal: np.ndarray, fs: float, *, longest: float = 10.0) -> np.ndarray
         >>> stuck(np.array([140, 141, 141, 141, 140]), 1.0, longest=2).tolist()
         [False, True, True, True, False]
     """
+    signal = floating(signal)
     equal = np.zeros(len(signal), dtype=bool)  # to the sample before; NaN is equal to nothing
     equal[1:] = signal[1:] == signal[:-1]
     starts, ends = runs(equal)
@@ -83,6 +88,7 @@ def halved_or_doubled(
         >>> halved_or_doubled(np.array([140, 140, 71, 70, 141]), 1.0).tolist()
         [False, False, True, True, False]
     """
+    signal = floating(signal)
     valid, _, factor, cuts = factor_cuts(signal, fs, tolerance=tolerance, gap=gap)
     short = np.diff(cuts) <= longest * fs
     back = np.sign(factor[cuts[:-1] - 1]) != np.sign(factor[cuts[1:] - 1])
@@ -122,6 +128,7 @@ def coincident(
         within: bpm.
         shortest: s.
     """
+    fhr, mhr = floating(fhr), floating(mhr)
     near = np.abs(fhr - mhr) <= within  # false where one is missing
     starts, ends = runs(near)
     long = ends - starts >= shortest * fs
@@ -130,6 +137,7 @@ def coincident(
 
 def remove_stuck(fhr: np.ndarray, fs: float, *, longest: float = 10.0) -> np.ndarray:
     """Replace `fhr` by NaN where it is `stuck`."""
+    fhr = floating(fhr)
     return np.where(stuck(fhr, fs, longest=longest), np.nan, fhr).astype(fhr.dtype)
 
 
@@ -137,5 +145,6 @@ def remove_halved_doubled(
     fhr: np.ndarray, fs: float, *, tolerance: float = 0.1, longest: float = 60.0, gap: float = 5.0
 ) -> np.ndarray:
     """Replace `fhr` by NaN where it is `halved_or_doubled`."""
+    fhr = floating(fhr)
     mask = halved_or_doubled(fhr, fs, tolerance=tolerance, longest=longest, gap=gap)
     return np.where(mask, np.nan, fhr).astype(fhr.dtype)

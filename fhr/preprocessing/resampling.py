@@ -3,6 +3,7 @@
 import numpy as np
 
 from fhr.errors import SignalError
+from fhr.recording import floating
 
 __all__ = ["block_factor", "block_mean", "last_minutes"]
 
@@ -36,6 +37,7 @@ def block_mean(signal: np.ndarray, factor: int) -> np.ndarray:
     Returns:
         (..., n // factor)
     """
+    signal = floating(signal)
     n = signal.shape[-1] // factor * factor
     blocks = signal[..., signal.shape[-1] - n :].reshape(*signal.shape[:-1], n // factor, factor)
     valid = ~np.isnan(blocks)
@@ -56,6 +58,7 @@ def last_minutes(signal: np.ndarray, fs: float, minutes: float) -> np.ndarray:
     Raises:
         SignalError: the signal is shorter than that.
     """
+    signal = floating(signal)
     n = round(minutes * 60 * fs)
     if signal.shape[-1] < n:
         raise SignalError(

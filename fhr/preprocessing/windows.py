@@ -5,6 +5,7 @@ from math import inf
 import numpy as np
 
 from fhr.errors import FHRError, SignalError
+from fhr.recording import floating
 
 __all__ = ["cut_windows"]
 
@@ -34,8 +35,9 @@ def cut_windows(
     Example:
         >>> windows, to_end = cut_windows(np.arange(5), 1 / 60, minutes=2, step=1)
         >>> windows.tolist(), to_end.tolist()
-        ([[3, 4], [2, 3], [1, 2], [0, 1]], [0.0, 60.0, 120.0, 180.0])
+        ([[3.0, 4.0], [2.0, 3.0], [1.0, 2.0], [0.0, 1.0]], [0.0, 60.0, 120.0, 180.0])
     """
+    signal = floating(signal)
     for name, value in (("minutes", minutes), ("step", step)):
         if value is not None and not (0 < value < inf and round(value * 60 * fs) > 0):
             raise FHRError(f"windows with {name}={value} at {fs:g} Hz; give a positive number that holds a sample")

@@ -2,6 +2,7 @@
 
 from .clinical import Clinical, Outcome
 from .composition import Composition
+from .floating import floating
 from .heritage import Heritage
 from .html_facts import facts_html
 from .known_records import DEVELOPED_ON, developed_on, fitted_to_of, other_digest, shortened
@@ -31,6 +32,7 @@ __all__ = [
     "developed_on",
     "facts_html",
     "fitted_to_of",
+    "floating",
     "named_once",
     "other_digest",
     "plain_names",

@@ -12,6 +12,7 @@ from fhr.errors import SignalError
 
 from .clinical import Clinical, Outcome
 from .date_of import date_of
+from .floating import floating
 from .html_facts import facts_html
 from .provenance import Provenance
 from .small_strip import small_strip
@@ -45,6 +46,8 @@ class Step:
 @dataclass(frozen=True, slots=True, eq=False)
 class Recording:
     """Fetal heart rate and uterine activity of one labour.
+
+    Signals may be given in any type of real numbers; what is masked or None becomes NaN.
 
     Attributes:
         name: the record's name.
@@ -87,7 +90,7 @@ class Recording:
             signal = getattr(self, channel)
             if signal is None and channel == "mhr":
                 continue
-            signal = np.asarray(signal, dtype=np.float32)
+            signal = floating(signal, f"{self.name}: {channel}").astype(np.float32, copy=False)
             if signal.ndim != 1 or len(signal) != np.size(self.fhr):
                 raise SignalError(
                     f"{self.name}: {channel} has shape {signal.shape} beside {np.size(self.fhr)} samples of fhr; "

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .floating import floating
+
 __all__ = ["Bar", "small_strip"]
 
 _LEFT, _ACROSS, _RIGHT = 30, 600, 8  # px
@@ -56,6 +58,7 @@ def small_strip(
         said: text for who cannot see it, in plain text.
         bars: events between both.
     """
+    fhr = floating(fhr)
     seconds = len(fhr) / fs
     low, high = (_FHR.y(level) for level in _NORMAL)
     parts = [f'<rect x="{_LEFT}" y="{high:g}" width="{_ACROSS}" height="{low - high:g}" fill="#009E73" opacity=".1"/>']
@@ -70,7 +73,7 @@ def small_strip(
         parts.append(f'<rect {where} fill="{bar.color}"/>')
     bottom = float(sum(_BARS))
     if uc is not None:
-        parts.append(_line(uc, _UC))
+        parts.append(_line(floating(uc), _UC))
         bottom = _UC.bottom
     for share, anchor in ((0.0, "start"), (0.5, "middle"), (1.0, "end")):
         minutes = "0 min" if share == 1 else f"\N{MINUS SIGN}{(1 - share) * seconds / 60:.3g}"

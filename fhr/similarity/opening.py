@@ -82,6 +82,7 @@ def open_index(
     most_loss: float | None = None,
     folder: str | Path | None = None,
     recursive: bool = False,
+    join: bool = False,
     reading: Mapping[str, Any] | None = None,
 ) -> OpenIndex:
     """Make the index of a database, or take the one that is kept.
@@ -99,6 +100,7 @@ def open_index(
         folder: where the index is kept; what lies there is taken if it is of these recordings and settings. None to
             keep nothing.
         recursive: with the folders within a folder of recordings.
+        join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
         reading: options of `fhr.read` for a folder of recordings.
 
     Raises:
@@ -126,7 +128,7 @@ def open_index(
     length = 20.0 if minutes is None else float(minutes)
     taken = embedding_from("kernel" if embedding is None else embedding, length)
     _check_minutes(taken, length)
-    how: dict[str, Any] = {"recursive": recursive, "reading": dict(reading or {})}
+    how: dict[str, Any] = {"recursive": recursive, "join": join, "reading": dict(reading or {})}
     recordings = among if isinstance(among, Database) else StreamedFolder(among, **how)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)

@@ -56,7 +56,7 @@ def check(recording: Recording, fhr_values: list, uc: list | None, fs: float) ->
         PLAIN.replace("time,fhr,uc", "Zeit (s),FHF,Wehen"),
         "note,uc,fhr,time\nä,1,140,0\n,2,150.5,.25\nx,3,160,0.5\n".encode("latin-1"),
         "time,fhr,uc\n2020-02-03 23:59:59.75,140,1\n2020-02-04T00:00:00,150.5,2\n2020-02-04 00:00:00.250,160,3",
-        "fhr,uc,time\n150.5,2,0.25\n160,3,0.5\n140,1,0\n",  # out of order
+        "fhr,uc,time\n140,1,0\n150.5,2,0.25\n160,3,0.5\n",
     ],
 )
 def test_the_same_recording_in_many_layouts(table, content):
@@ -150,8 +150,8 @@ def test_times_with_a_unit_and_a_start(table):
         ("a,b\n1,2\n", {"columns": {"fhr": 1, "uc": "b"}}, "column 1 is given for two channels"),
         ("time,fhr\n0,140\n1,abc\n", {}, "not a table of numbers .*'abc'"),
         ("time,fhr\n0,140\nx,141\n", {}, "not a table of numbers .*'x'"),
-        ("time,fhr\n0,140\n,141\n", {}, "row 2 has no time; remove the row, or read without the times"),
-        ("time,fhr\n0,140\n0,141\n", {}, r"the time 0 stands twice; .*columns=\{'time': None\}"),
+        ("time,fhr\n0,140\n,141\n", {}, "row 3 has no time; remove the row, or read without the times"),
+        ("time,fhr\n0,140\n0,141\n", {}, r"the time 0 \(row 2\) stands twice; .*columns=\{'time': None\}"),
         ("time,fhr\n0,140\n", {}, "one row tells no sampling rate; give fs, in Hz"),
         ("time,fhr\n0,140\n5,141\n", {}, "time steps of 5; say their unit with units="),
         ("time_s,fhr\n0,140\n500,141\n", {}, "time steps of 500 s; check the times and their unit"),
@@ -276,3 +276,34 @@ def test_uterine_activity_in_kpa_becomes_mmhg(table, name, units, factor):
     assert read.get("converted") == ({"uc": "kPa to mmHg"} if factor != 1 else None)
     stored = fhr.write_table(recording, recording.source.path + ".again.csv")
     np.testing.assert_array_equal(read_table(stored).uc, recording.uc)
+
+
+def test_rows_are_named_as_a_spreadsheet_counts_and_sorted_on_demand(table):
+    path = table("# of a ward\ntime,fhr,uc\n0,140,1\n\n0.5,160,3\n0.25,150.5,2\n")
+    with pytest.raises(
+        FormatError, match=r"row 6 goes back in time, from 0.5 to 0.25: rows are out of order; give order="
+    ):
+        read_table(path)
+    recording = read_table(path, order="time")
+    check(recording, [140, 150.5, 160], [1, 2, 3], 4.0)
+    assert recording.history[0].parameters["rows_sorted"] == 2
+
+
+def test_a_count_of_samples_stands_for_times_where_there_are_none(table):
+    rows = [f"{k},{140 + k}" for k in range(12) if k not in (4, 5)]
+    recording = read_table(table("Sample No,fhr\n" + "\n".join(rows)), fs=2)
+    expected = [nan if k in (4, 5) else 140 + k for k in range(12)]
+    check(recording, expected, None, 2.0)
+    both = [f"{k + 7},{k / 4},{140 + k}" for k in range(12)]
+    check(read_table(table("index,time,fhr\n" + "\n".join(both))), list(range(140, 152)), None, 4.0)
+    with pytest.raises(FormatError, match="count samples and tell no sampling rate; give fs"):
+        read_table(table("Sample No,fhr\n" + "\n".join(rows)))
+
+
+def test_seconds_of_whole_stamps_and_digits_of_a_clock(table):
+    stamps = [f"2024-03-15 10:00:{k // 4:02d},{140 + k}" for k in range(2, 39)]
+    recording = read_table(table("time,fhr\n" + "\n".join(stamps)))
+    check(recording, [140 + k for k in range(2, 39)], None, 4.0)
+    digits = [f"{20240315100000 + k // 120 * 100 + k % 120 / 2},{140 + k % 7}" for k in range(360)]
+    with pytest.raises(FormatError, match="times as 20240315100000 are no seconds, since their last two digits stay"):
+        read_table(table("time,fhr\n" + "\n".join(digits)), fs=2)

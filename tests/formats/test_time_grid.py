@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhr.errors import FormatError
+from fhr.errors import FHRError, FormatError
 from fhr.formats.time_grid import place
 
 
@@ -20,24 +20,22 @@ def nearest(time: np.ndarray, fs: float, tolerance: float) -> list[int]:
 @given(
     steps=st.lists(st.integers(30, 3000), min_size=1, max_size=60),
     fs=st.sampled_from([1.0, 2.0, 3.7, 4.0, 8.0]),
-    tolerance=st.one_of(st.none(), st.floats(0.01, 5)),
+    tolerance=st.floats(0.01, 5),
     seed=st.integers(0, 99),
 )
-def test_each_sample_takes_the_nearest_row(steps, fs, tolerance, seed):
+def test_with_a_tolerance_each_sample_takes_the_nearest_row(steps, fs, tolerance, seed):
     time = np.cumsum([0, *steps]) / 1000 + 12.5
-    order = np.random.default_rng(seed).permutation(len(time))
-    grid = place(time[order], unit="s", fs=fs, tolerance=tolerance, where="a")
-    expected = nearest(time[order], fs, 0.5 / fs if tolerance is None else tolerance)
+    shuffled = np.random.default_rng(seed).permutation(len(time))
+    grid = place(time[shuffled], unit="s", fs=fs, tolerance=tolerance, where="a", order="time")
+    expected = nearest(time[shuffled], fs, tolerance)
     # Of two rows at one distance either may be taken, and a distance equal to the tolerance is either's.
     for k, (ours, theirs) in enumerate(zip(grid.rows, expected, strict=True)):
         if ours != theirs:
             at = 12.5 + k / fs
-            reach = 0.5 / fs if tolerance is None else tolerance
-            distances = [reach if row < 0 else abs(time[order][row] - at) for row in (ours, theirs)]
+            distances = [tolerance if row < 0 else abs(time[shuffled][row] - at) for row in (ours, theirs)]
             assert abs(distances[0] - distances[1]) < 2e-6 / fs
     assert grid.start == pytest.approx(12.5)
-    if (order != np.sort(order)).any():
-        assert grid.notes["rows_sorted"]
+    assert grid.notes.get("rows_sorted", 0) == (shuffled != np.arange(len(time))).sum()
 
 
 @pytest.mark.parametrize("fs", [0.5, 1, 2, 3, 4, 5, 7, 8])
@@ -82,9 +80,206 @@ def test_absurd_times_are_refused(time):
         place(np.array(time), unit="s", fs=None, tolerance=None, where="a")
 
 
-def test_stamps_that_hide_the_rate_are_not_taken_in_silence(caplog):
-    place(np.round(np.arange(400) / 8, 1), unit="s", fs=None, tolerance=None, where="rounded.csv")
-    assert "rounded.csv: at the guessed 10 Hz 20% of the samples have no row" in caplog.text
+def test_a_rate_that_rounded_stamps_hide_is_asked_for():
+    time = np.round(np.arange(400) / 8, 1)
+    with pytest.raises(
+        FormatError, match=r"fit 10 Hz with a row missing after every 3.99, .* about 8 Hz with none; give"
+    ):
+        place(time, unit="s", fs=None, tolerance=None, where="rounded.csv")
+    assert place(time, unit="s", fs=8, tolerance=None, where="a").rows.tolist() == list(range(400))
+    assert (place(time, unit="s", fs=10, tolerance=None, where="a").rows < 0).sum() == 100
+
+
+def test_a_guessed_rate_with_many_empty_samples_is_warned_of(caplog):
+    time = np.concatenate([np.arange(400), np.arange(800, 900)]) / 4
+    place(time, unit="s", fs=None, tolerance=None, where="gap.csv")
+    assert "gap.csv: at the guessed 4 Hz 44% of the samples have no row" in caplog.text
     caplog.clear()
     place(np.arange(400) / 8, unit="s", fs=None, tolerance=None, where="exact.csv")
     assert caplog.text == ""
+
+
+def rows_of(sample):
+    """The rows of a grid on which each row has its true sample."""
+    sample = np.asarray(sample) - sample[0]
+    rows = np.full(sample[-1] + 1, -1)
+    rows[sample] = np.arange(len(sample))
+    return rows
+
+
+@given(
+    seed=st.integers(0, 999),
+    fs=st.sampled_from([1.0, 2.0, 3.2, 4.0, 5.0]),
+    given_rate=st.booleans(),
+    jitter=st.sampled_from([0.0, 0.05, 0.2, 0.35]),
+    drift=st.sampled_from([0.0, 2e-4]),
+    quantum=st.sampled_from([None, 0.001, 0.01, 1.0]),
+    gap=st.sampled_from([0, 3, 250]),
+)
+def test_what_is_accepted_is_as_it_truly_was(seed, fs, given_rate, jitter, drift, quantum, gap):
+    if drift and quantum == 1:
+        return  # a row that slips from a coarse clock and one that is missing look the same
+    rng = np.random.default_rng(seed)
+    sample = np.arange(900)
+    sample = sample[(sample < 300) | (sample >= 300 + gap)]
+    time = 50 * rng.random() + (sample + rng.uniform(-jitter, jitter, len(sample))) * (1 + drift) / fs
+    time = time if quantum is None else np.floor(time / quantum + 1e-9) * quantum
+    try:
+        grid = place(time, unit="s", fs=fs if given_rate else None, tolerance=None, where="a")
+    except FormatError:
+        assert quantum == 1 or jitter > 0.1  # all others are plain
+        return
+    np.testing.assert_array_equal(grid.rows, rows_of(sample))
+    assert grid.fs == fs
+
+
+def test_the_phase_is_that_of_all_stamps_and_not_of_the_first():
+    time = np.arange(40) / 4
+    time[0] += 0.1
+    time[20:] += 0.05
+    grid = place(time, unit="s", fs=4, tolerance=None, where="a")
+    np.testing.assert_array_equal(grid.rows, np.arange(40))
+    assert grid.start == pytest.approx(0, abs=0.051)
+
+
+@pytest.mark.parametrize("n", [2, 3, 8, 300])
+@pytest.mark.parametrize(("step", "fs"), [(1, 4), (60, 4), (1, 2), (0.5, 10)])
+def test_rows_of_one_time_are_spread_over_it(n, step, fs):
+    each = int(step * fs)
+    time = np.repeat(np.arange(n) * step, each)
+    grid = place(time, unit="s", fs=None, tolerance=None, where="a")
+    np.testing.assert_array_equal(grid.rows, np.arange(n * each))
+    assert grid.fs == fs
+    assert grid.notes["rows_spread"] == each
+    if n > 3:  # first and last incomplete, and two times missing
+        keep = np.ones(len(time), bool)
+        keep[: each // 2] = keep[-1] = keep[3 * each : 5 * each] = False
+        grid = place(time[keep], unit="s", fs=fs, tolerance=None, where="a")
+        np.testing.assert_array_equal(grid.rows, rows_of(np.flatnonzero(keep)))
+
+
+def test_a_row_that_is_missing_within_a_second_is_asked_for():
+    time = np.repeat(np.arange(10.0), 4)
+    missing = np.delete(time, 22)
+    with pytest.raises(
+        FormatError, match=r"3 rows have the time 5 \(row 21\), and 4 are usual; .* give tolerance=1 to"
+    ):
+        place(missing, unit="s", fs=4, tolerance=None, where="a")
+    grid = place(missing, unit="s", fs=4, tolerance=1, where="a")
+    np.testing.assert_array_equal(grid.rows, rows_of(np.delete(np.arange(40), 23)))
+    with pytest.raises(
+        FormatError, match=r"5 rows have the time 5 \(row 21\), and 4 are usual; remove what stands twice"
+    ):
+        place(np.insert(time, 22, 5), unit="s", fs=None, tolerance=None, where="a")
+    late = time.copy()
+    late[8] = 1  # and stands at the second before
+    np.testing.assert_array_equal(place(late, unit="s", fs=4, tolerance=None, where="a").rows, np.arange(40))
+
+
+def test_copies_and_recordings_side_by_side_are_no_samples_of_one_time():
+    time = np.repeat(np.arange(50.0), 2)
+    slow = 140 + np.cumsum(np.random.default_rng(0).normal(size=100))
+    place(time, unit="s", fs=None, tolerance=None, where="a", values=[slow])
+    with pytest.raises(FormatError, match=r"copies, from 0 \(row 1\) on: the same sample 2 times, or 2 samples"):
+        place(time, unit="s", fs=None, tolerance=None, where="a", values=[np.repeat(slow[:50], 2)])
+    place(time, unit="s", fs=2, tolerance=None, where="a", values=[np.repeat(slow[:50], 2)])
+    twins = np.where(np.arange(100) % 2, slow, slow - 30)
+    with pytest.raises(FormatError, match="look like 2 recordings side by side"):
+        place(time, unit="s", fs=2, tolerance=None, where="a", values=[twins])
+
+
+@pytest.mark.parametrize(
+    ("time", "message"),
+    [
+        ([0, 1, 2, 1, 2, 3], r"row 4 goes back in time, from 2 to 1: a clock that was set back, or rows that stand"),
+        ([0, 1, 2, 0, 1, 2], r"row 4 goes back in time, from 2 to 0: they start again; split"),
+        ([0, 1, 3, 2, 4, 5], r"row 4 goes back in time, from 3 to 2: rows are out of order; give order='time'"),
+        ([5, 4, 3, 2, 1, 0], r"row 2 goes back in time, from 5 to 4: the times fall to the end; give order='time' if"),
+        ([0, 1, 2, 2, 3, 4], r"the time 2 \(row 3\) stands twice; keep one row a time"),
+        ([0, 1, 2, np.nan, 4], r"row 4 has no time; remove the row"),
+    ],
+)
+def test_times_that_do_not_simply_increase_are_refused(time, message):
+    for fs in (None, 1):
+        with pytest.raises(FormatError, match=message):
+            place(np.array(time, float), unit="s", fs=fs, tolerance=None, where="a")
+    with pytest.raises(FormatError, match=r"line [234]"):
+        place(np.array(time, float), unit="s", fs=1, tolerance=None, where="a", row_of=lambda row: f"line {row + 1}")
+
+
+def test_rows_are_sorted_on_demand_only():
+    time = np.array([0, 1, 3, 2, 4, 5.0])
+    grid = place(time, unit="s", fs=1, tolerance=None, where="a", order="time")
+    assert grid.rows.tolist() == [0, 1, 3, 2, 4, 5]
+    assert grid.notes["rows_sorted"] == 2
+    with pytest.raises(FormatError, match=r"row 1 and row 3 have one time, and which comes first cannot be told"):
+        place(np.array([1, 2, 1.0]), unit="s", fs=1, tolerance=None, where="a", order="time")
+    with pytest.raises(FHRError, match=r"order='rows'; give 'time'"):
+        place(time, unit="s", fs=1, tolerance=None, where="a", order="rows")
+
+
+def test_local_clocks_that_are_set_to_summer_or_winter_time():
+    time = np.arange(4000.0)
+    winter, summer = time.copy(), time.copy()
+    winter[2000:] -= 3600
+    with pytest.raises(
+        FormatError, match=r"row 2001 goes back .*an hour, as a clock that is set to winter time; write"
+    ):
+        place(winter, unit="s", fs=None, tolerance=None, where="a", began="2020-10-25 02:26:40")
+    summer[2000:] += 3600
+    with pytest.raises(
+        FormatError, match=r"row 2001 is an hour later .* 2020-03-29 03:00: a gap, or a clock that is set"
+    ):
+        place(summer, unit="s", fs=None, tolerance=None, where="a", began="2020-03-29 01:26:40")
+    for began in ("2020-03-29 01:26:40+01:00", "2020-03-30 01:26:40", "2020-03-29 14:26:40", None):
+        grid = place(summer, unit="s", fs=None, tolerance=None, where="a", began=began)
+        assert len(grid.rows) == 7600
+
+
+@pytest.mark.parametrize(
+    ("unit", "seconds", "first"),
+    [
+        ("s", 1, 0),
+        ("ms", 1e-3, 1.6e12),
+        ("us", 1e-6, 1.6e15),
+        ("ns", 1e-9, 1.6e18),
+        ("day", 86400, 43864.5),
+        ("day", 86400, 737000.5),
+    ],
+)
+def test_units_follow_from_the_step_and_the_first_time(unit, seconds, first):
+    time = first + np.arange(800) / 4 / seconds
+    time[400:] += 10 / seconds
+    for fs in (None, 4):
+        grid = place(time, unit=None, fs=fs, tolerance=None, where="a")
+        assert grid.fs == 4
+        np.testing.assert_array_equal(np.flatnonzero(grid.rows < 0), 400 + np.arange(40))
+        assert grid.notes["time_unit_guessed"] == unit
+
+
+@pytest.mark.parametrize(("unit", "seconds"), [("min", 60), ("h", 3600), ("day", 86400), ("us", 1e-6), ("ns", 1e-9)])
+def test_other_units_follow_from_the_rate_alone(unit, seconds):
+    time = np.arange(800) / 4 / seconds
+    assert place(time, unit=None, fs=4, tolerance=None, where="a").notes["time_unit_guessed"] == unit
+    assert place(time, unit=unit, fs=None, tolerance=None, where="a").fs == 4
+    with pytest.raises(FormatError, match=f"say their unit .*'{unit}' .4 Hz. would fit"):
+        place(time, unit=None, fs=None, tolerance=None, where="a")
+
+
+def test_a_rate_that_contradicts_the_times_is_refused():
+    time = np.arange(100.0)
+    with pytest.raises(FormatError, match=r"fs=4 contradicts the times, which step by 1 s, 1 Hz; leave fs out"):
+        place(time, unit="s", fs=4, tolerance=None, where="a")
+    with pytest.raises(
+        FormatError, match=r"steps of 1 are 1/fs at fs=4 in no unit .1 Hz in s.; .*'sample'.* tolerance"
+    ):
+        place(time, unit=None, fs=4, tolerance=None, where="a")
+    with pytest.raises(FormatError, match=r"fs=3.9 contradicts the times, which step by 0.25 s, 4 Hz"):
+        place(time / 4, unit="s", fs=3.9, tolerance=None, where="a")
+    held = place(time, unit=None, fs=4, tolerance=0.5, where="a")
+    assert len(held.rows) == 397
+    assert (held.rows >= 0).all()
+    counted = place(time + (time > 50) * 8, unit="sample", fs=4, tolerance=None, where="a")
+    assert np.flatnonzero(counted.rows < 0).tolist() == list(range(51, 59))
+    with pytest.raises(FormatError, match="count samples and tell no sampling rate; give fs"):
+        place(time, unit="sample", fs=None, tolerance=None, where="a")
