@@ -417,8 +417,8 @@ def _clock(
         base = base.replace(hour=23, minute=59)  # over midnight
     columns, dated = _time_columns(choices, clock, t + first, base, stamps, coarse, rows)
     if order == "blank stamp":
-        values = columns[0].values.astype(object) if not columns[0].numeric else columns[0].values.copy()
-        values[k] = None if not columns[0].numeric else np.nan
+        values = columns[0].values.copy()
+        values[k] = {"M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind, np.nan)
         cells = list(columns[0].cells)
         cells[k] = ""
         columns[0] = columns[0]._replace(cells=cells, values=values)
@@ -458,7 +458,7 @@ def _time_columns(
         origin = (base - datetime(1899, 12, 30)).total_seconds() / 86400 + (693960 if clock == "datenum" else 0)
         values = np.round(origin + t / 86400, 9)
         if not choices.axes["fs"].startswith("given"):
-            choices.doubt("days that nothing calls days", {"units": {"time": "d"}})
+            choices.doubt("days that nothing calls days", {"units": {"time": "day"}})
         return [_numbers(name, values, 9)], day
     times = _us(base, t)
     typed = np.array(times, dtype="datetime64[us]")

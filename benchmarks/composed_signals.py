@@ -59,6 +59,12 @@ def wfdb(choices: Choices) -> Composition:
     ph, lines = _comments(choices)
     name = choices.any_of(("1001", "rec_7", "A-1"))
     dated = choices.take("start", {"none": 3, "date and time": 2})
+    hand = form == "16" and choices.take("samples", {"as the library writes them": 5, **dict.fromkeys(_BY_HAND, 1)})
+    if hand in _BY_HAND:
+        date_, files, truth, slow = _by_hand(choices, hand, name, digital, facts, fs, truth)
+        files[f"{name}.hea"] += "".join(f"{line}\n" for line in lines).encode("latin-1")
+        whole = Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, date_, ph, slow=slow)
+        return _composition(choices, files, f"{name}.hea", options, whole, columns)
     kind = choices.take("kind", {"one segment": 6, "two segments": 1 if form in ("16", "212", "24", "32") else 0, "segments with a pause": 0.7 if form == "16" else 0})
     date_ = ""
     files: dict[str, bytes] = {}
@@ -113,6 +119,63 @@ def wfdb(choices: Choices) -> Composition:
     target = choices.any_of((head, head, head[:-4])) if not upper else head
     whole = Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, date_, ph)
     return _composition(choices, files, target, options, whole, columns)
+
+
+_BY_HAND = ("a prolog", "skew", "several samples a frame", "layout of segments")
+
+
+def _by_hand(
+    choices: Choices, how: str, name: str, digital: list[np.ndarray], facts: list[Any], fs: float, truth: dict[str, np.ndarray]
+) -> tuple[str, dict[str, bytes], dict[str, np.ndarray], tuple[str, int]]:
+    """Records that the wfdb package reads and does not write: date, files, truth and the slow channel."""
+    n, roles = len(digital[0]), [c.role for c, *_ in facts]
+    form, slow, prolog = ["16"] * len(facts), ("", 1), b""
+    stored = [d.copy() for d in digital]
+    if how == "a prolog":
+        prolog, form = b"monitor 7".ljust(64, b"\0"), ["16+64"] * len(facts)
+    elif how == "skew":  # so many samples of the file precede the first
+        k, at = 3, choices.any_of(range(len(facts)))
+        form[at] = f"16:{k}"
+        stored[at] = np.concatenate([np.full(k, stored[at][0]), stored[at][: n - k]])
+        if (role := roles[at]) in truth:
+            if roles.count(role) > 1:
+                form[at], stored[at] = "16", digital[at]
+            else:
+                truth[role][n - k :] = np.nan
+    elif how == "several samples a frame" and fs == 4 and "uc" in roles:
+        slow, at = ("uc", 4), roles.index("uc")
+        form = ["16x4"] * len(facts)
+        form[at] = "16"
+        truth["uc"] = np.repeat(truth["uc"][::4], 4)
+    times = 4 if slow[0] else 1
+    frames = [d.reshape(-1, times) if not slow[0] or f != "16" else d[::4].reshape(-1, 1) for d, f in zip(stored, form, strict=True)]
+    lines = [
+        f"{name}.dat {f} {g:g}({o}){'/' + _unit(c) if c.unit else ''} 16 0 {d[0]} {int(fr.sum()) % 65536} 0 {c.name}"
+        for f, (c, g, o, _), d, fr in zip(form, facts, stored, frames, strict=True)
+    ]
+    head = f"{name} {len(facts)} {fs / times:g} {n // times} 10:00:00 15/03/2024"
+    data = prolog + np.concatenate(frames, axis=1).astype("<i2").tobytes()
+    files = {f"{name}.dat": data, f"{name}.hea": "\n".join([head, *lines, ""]).encode()}
+    if how == "layout of segments":  # the second part lacks all but the rates
+        keep = [i for i, role in enumerate(roles) if role == "fhr"]
+        half = n // 2
+        rest = np.stack([digital[i][half:] for i in keep], axis=1).astype("<i2")
+        first = np.stack([d[:half] for d in digital], axis=1).astype("<i2")
+        files = {f"{name}.hea": f"{name}/3 {len(facts)} {fs:g} {n} 10:00:00 15/03/2024\n{name}_l 0\n{name}_1 {half}\n{name}_2 {n - half}\n".encode()}
+        files[f"{name}_1.dat"], files[f"{name}_2.dat"] = first.tobytes(), rest.tobytes()
+        layout = [re.sub(r"^\S+", "~", line) for line in lines]
+        files[f"{name}_l.hea"] = "\n".join([f"{name}_l {len(facts)} {fs:g} 0", *layout, ""]).encode()
+        for part, at, block in (("1", range(len(facts)), first), ("2", keep, rest)):
+            body = []
+            for column, i in enumerate(at):
+                fields = lines[i].split(" ", 8)
+                fields[0], fields[5], fields[6] = f"{name}_{part}.dat", str(block[0, column]), str(int(block[:, column].sum()) % 65536)
+                body.append(" ".join(fields))
+            files[f"{name}_{part}.hea"] = "\n".join([f"{name}_{part} {len(body)} {fs:g} {len(block)}", *body, ""]).encode()
+        for role, values in truth.items():
+            if role != "fhr":
+                values[half:] = np.nan
+    return "2024-03-15", files, truth, slow
 
 
 def _stored_truth(choices: Choices, facts: list[Any], truth: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -225,17 +288,48 @@ def edf(choices: Choices) -> Composition:
     plus = choices.take("annotations", {"none": 4, "some": 2})
     if plus == "some":
         notes = tuple(edfio.EdfAnnotation(float(t), d, x) for t, d, x in ((3, None, "move"), (20.5, 4, "contraction")))
+    duration = choices.take("record", {"as the library chooses": 3, "1 s": 1, "10 s": 1, "whole": 0.7})
+    if plus == "none" and not slow and len(kept) == len(facts) and choices.take("plus", {"C": 8, "D": 1}) == "D":
+        return _discontinuous(choices, kept, facts, truth, fs, options, columns)
     dated = choices.take("start", {"date and time": 3, "none": 1})
     extra: dict[str, Any] = {"recording": edfio.Recording(startdate=date(2024, 3, 15)), "starttime": time(10, 0)} if dated != "none" else {}
-    file = edfio.Edf(kept, annotations=notes, **extra)
+    lasts = {"1 s": 1.0, "10 s": 10.0, "whole": n / fs}.get(duration)
+    file = edfio.Edf(kept, annotations=notes, data_record_duration=lasts, **extra)
     out = io.BytesIO()
     file.write(out)
     whole = Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, "2024-03-15" if extra else "", slow=("uc", 4) if slow else ("", 1))
     return _composition(choices, {"a.edf": out.getvalue()}, "a.edf", options, whole, columns)
 
 
+def _discontinuous(
+    choices: Choices, kept: list[Any], facts: list[Any], truth: dict[str, np.ndarray], fs: float, options: dict[str, Any], columns: list[Column]
+) -> Composition:
+    """An EDF+D file: records of a second, and a pause between two of them."""
+    n, pause, per = len(facts[0][3]), 17, int(fs)
+    records = n // per
+    half = records // 2
+    onsets = [i + (pause if i >= half else 0) for i in range(records)]
+    fields = [(s.label, "", s.physical_dimension, s.physical_min, s.physical_max, s.digital_min, s.digital_max, "", per) for s in kept]
+    fields.append(("EDF Annotations", "", "", -1, 1, -32768, 32767, "", 8))
+    widths = (16, 80, 8, 8, 8, 8, 8, 80, 8)
+    head = b"0".ljust(8) + b"X X X X".ljust(80) + b"Startdate 15-MAR-2024 X X X".ljust(80) + b"15.03.2410.00.00"
+    head += str(256 * (1 + len(fields))).encode().ljust(8) + b"EDF+D".ljust(44) + str(records).encode().ljust(8) + b"1".ljust(8)
+    head += str(len(fields)).encode().ljust(4)
+    for i, width in enumerate(widths):
+        head += b"".join((f"{f[i]:g}" if isinstance(f[i], float) else str(f[i])).encode().ljust(width) for f in fields)
+    head += b"".ljust(32 * len(fields))
+    body = b""
+    for i, onset in enumerate(onsets):
+        body += b"".join(np.asarray(s.digital[i * per : (i + 1) * per], "<i2").tobytes() for s in kept)
+        body += f"+{onset}\x14\x14\0".encode().ljust(16, b"\0")
+    at = half * per
+    truth = {role: np.insert(v, at, np.full(pause * per, np.nan)) for role, v in truth.items()}
+    whole = Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, "2024-03-15")
+    return _composition(choices, {"a.edf": head + body}, "a.edf", options, whole, columns)
+
+
 def fhrma(choices: Choices, suffix: str) -> Composition:
-    """An FHRMA file: sensors, header, date; there are few ways to write one."""
+    """An FHRMA or OpenCTG file: sensors, header, date; there are few ways to write one."""
     n = 4 * 90
     rng = choices.rng
     rate = np.round(4 * (140 + np.cumsum(rng.normal(0, 0.4, n)))).astype(int)
@@ -243,7 +337,7 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     mhr = np.round(4 * (85 + rng.normal(0, 1, n))).astype(int)
     missing = gaps(choices, n)
     one, two = rate.copy(), rate + rng.integers(-4, 5, n)
-    sensors = choices.take("layout", {"first": 3, "second": 3, "one after the other": 3, "both": 3, "twins": 1, "mother only": 0.5 if suffix == "fhrm" else 0})
+    sensors = choices.take("layout", {"first": 3, "second": 3, "one after the other": 3, "both": 3, "twins": 1, "mother only": 0.5 if suffix.endswith("m") else 0})
     if sensors == "twins":
         two = rate + 80
         choices.doubt("two hearts", {"channel": 1})
@@ -260,8 +354,12 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     for values in (one, two, toco):
         values[missing] = 0
     mhr[np.roll(missing, 5)] = 0
-    fields = [one, two, *([mhr] if suffix == "fhrm" else [])]
-    dtype = np.dtype([*[(f"r{i}", "<u2") for i in range(len(fields))], ("t", "u1"), ("q", "u1")])
+    sizes = {"m": {"8": 1}, "a": {"12": 1, "10": 1}}.get(suffix[-1], {"6": 4, "8": 2})
+    size = choices.take("bytes a sample", sizes)
+    mother = size in ("8", "12")
+    fields = [one, two, *([mhr] if mother else [])]
+    analysed = [("clean", "<u2"), ("baseline", "<u2")] if size in ("10", "12") else []
+    dtype = np.dtype([*[(f"r{i}", "<u2") for i in range(len(fields))], ("t", "u1"), ("q", "u1"), *analysed])
     data = np.zeros(n, dtype)
     for i, values in enumerate(fields):
         data[f"r{i}"] = values
@@ -270,14 +368,17 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     if quality == "random":
         data["q"] = rng.integers(0, 256, n)
     stamp = int(choices.take("date", {"0": 2, "1710496800": 3}))
-    header = int(choices.take("header", {"4": 4, "8": 2}))
-    raw = stamp.to_bytes(header, "little") + data.tobytes()
+    header = choices.take("header", {"date": 4, "long date": 2, "recorder": 1, "recorder, finished": 0.7})
+    words = {"date": [stamp], "long date": [stamp, 0], "recorder": [1_234_555, stamp], "recorder, finished": [1_234_555, stamp, 1_234_568]}
+    if analysed:
+        data["clean"], data["baseline"] = np.where(two == 0, one, two), 4 * 140
+    raw = b"".join(word.to_bytes(4, "little") for word in words[header]) + data.tobytes()
     cut = choices.take("damage", {"none": 8, "truncated": 1})
     if cut == "truncated":
-        raw = raw[: -int(rng.choice([1, 2, 3, 5] if suffix == "fhr" else [1, 2, 3, 5, 6, 7]))]
+        raw = raw[: -int(rng.choice([k for k in (1, 2, 3, 5, 6, 7) if k < int(size)]))]
         choices.doubt("a truncated file", None)
     first = np.where(two == 0, one, two) if sensors != "twins" else one
     told = np.where(first == 0, np.nan, first / 4)
-    truth = Truth(told, np.where(toco == 0, np.nan, toco / 2), np.where(mhr == 0, np.nan, mhr / 4) if suffix == "fhrm" else None, 4.0,
+    truth = Truth(told, np.where(toco == 0, np.nan, toco / 2), np.where(mhr == 0, np.nan, mhr / 4) if mother else None, 4.0,
                   "2024-03-15" if stamp else "")  # fmt: skip
     return Composition(choices.axes, {f"a.{suffix}": raw}, f"a.{suffix}", {}, truth, tuple(choices.doubts), choices.remedy)

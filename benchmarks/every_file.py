@@ -29,7 +29,7 @@ FORMS: dict[str, Callable[[Choices], Composition]] = {
     "h5": composed_arrays.h5,
     "wfdb": composed_signals.wfdb,
     "edf": composed_signals.edf,
-    **{s: partial(composed_signals.fhrma, suffix=s) for s in ("fhr", "fhrm")},
+    **{s: partial(composed_signals.fhrma, suffix=s) for s in ("fhr", "fhrm", "rcf", "rcfm", "rcfa")},
 }
 
 

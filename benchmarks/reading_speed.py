@@ -1,7 +1,7 @@
 """Seconds that reading takes in two versions of the package, side by side: the records of a folder, and a day in each format.
 
-Each number is a fresh process that reads once to warm up and then again; the versions take turns, so that what else runs on
-the machine meets both. A version that does not read a format is left out.
+Each number is a fresh process that reads once to warm up and then for half a second; the versions take turns, so that what
+else runs on the machine meets both. A version that does not read a format is left out.
 
 python benchmarks/reading_speed.py NOW BEFORE --records FOLDER
 """
@@ -21,24 +21,27 @@ from fhr.formats import WRITERS, write
 from fhr.recording import Recording
 
 CODE = """
-import glob, json, logging, resource, sys, time, warnings
+import glob, json, logging, statistics, sys, time, warnings
 logging.disable(logging.CRITICAL)
 warnings.simplefilter("ignore")
 import fhr
 from fhr.errors import FHRError
 what = sys.argv[1]
 paths = sorted(glob.glob(what + "/*.hea")) if len(sys.argv) > 2 else [what]
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-found = None
+def peak():
+    return next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM")) / 1024
+times = []
 try:
     fhr.read(paths[0])
-    start = time.perf_counter()
-    for path in paths:
-        fhr.read(path)
-    found = time.perf_counter() - start
+    end = time.perf_counter() + 0.5
+    while not times or time.perf_counter() < end:
+        start = time.perf_counter()
+        for path in paths:
+            fhr.read(path)
+        times.append(time.perf_counter() - start)
 except FHRError as error:
     print(error, file=sys.stderr)
-print(json.dumps([found, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024]))
+print(json.dumps([statistics.median(times) if times else None, peak()]))
 """
 HOURS = 24
 
@@ -56,7 +59,7 @@ def day(folder: Path, hours: float) -> dict[str, Path]:
         made[f"own {suffix}"] = write(one, folder / f"own{suffix.replace('.', '_')}{suffix}")
     at = np.datetime64("2024-03-15T10:00:00", "ms") + (np.arange(n) * 250).astype("timedelta64[ms]")
     rate = ["" if np.isnan(v) else f"{v:.2f}" for v in fhr_]
-    rows = [f"{t};{r};{u:.0f}".replace(".", ",") for t, r, u in zip(at.astype(str), rate, uc, strict=True)]
+    rows = [f"{t};{r.replace('.', ',')};{u:.0f}" for t, r, u in zip(at.astype(str), rate, uc, strict=True)]
     made["foreign .csv, ISO dates, decimal comma"] = folder / "iso.csv"
     made["foreign .csv, ISO dates, decimal comma"].write_text("time;FHR [bpm];TOCO\n" + "\n".join(rows) + "\n")
     rows = [f"{i / 4:.2f},{r},{u:.0f}" for i, (r, u) in enumerate(zip(rate, uc, strict=True))]
@@ -74,7 +77,7 @@ def day(folder: Path, hours: float) -> dict[str, Path]:
 
 
 def measured(tree: str, what: Path, *more: str) -> list[Any]:
-    """Seconds, or None where the version does not read it, and MiB beyond those of the imports."""
+    """Seconds, or None where the version does not read it, and the peak of its memory in MiB."""
     run = subprocess.run(
         [sys.executable, "-P", "-c", CODE, str(what), *more], cwd=tree, env={"PYTHONPATH": tree, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
@@ -89,6 +92,7 @@ def main() -> None:
     parser.add_argument("--records", type=Path, help="folder of WFDB records")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--hours", type=float, default=HOURS)
+    parser.add_argument("--only", help="what holds this word alone")
     options = parser.parse_args()
     print("| read | now, s | before, s | ratio | now, MiB | before, MiB |\n|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as name:
@@ -97,6 +101,8 @@ def main() -> None:
             jobs["records of the folder"] = (options.records, ("folder",))
         jobs |= {label: (path, ()) for label, path in day(Path(name), options.hours).items()}
         for label, (path, more) in jobs.items():
+            if options.only and options.only not in label:
+                continue
             found = [[measured(tree, path, *more) for tree in (options.now, options.before)] for _ in range(options.runs)]
             seconds = [[row[i][0] for row in found if row[i][0] is not None] for i in (0, 1)]
             medians = [statistics.median(s) if s else None for s in seconds]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_RECORD = (".hea", ".dat")
 _TEXT = ("csv", "tsv")  # what a terminal or a pipe may get
 
 
@@ -41,6 +42,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", metavar="FILE|DIR|-", help="file to write, folder to write to, or - for stdout")
     parser.add_argument("--to", choices=formats, metavar="FORMAT", help=f"format in a folder: {', '.join(formats)}")
     parser.add_argument("--resample", type=float, metavar="HZ", help="write at this rate (default: as it was recorded)")
+    parser.add_argument(
+        "--reach",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="with --resample: join samples that lie so far apart, such as heart beats (up to 3; default: none)",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace other files of these names")
     add_reading(parser)
 
@@ -50,6 +58,8 @@ def run(options: argparse.Namespace) -> int:
     from fhr.datasets import stream_paths
     from fhr.preprocessing import resample
 
+    if options.reach and options.resample is None:
+        raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)
     many = options.target != STDOUT and _is_folder(options.target)
     stream = stream_paths(options.paths, **how_read(options))
@@ -59,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     made_of: dict[Path, str] = {}
     quarantined: dict[str, str] = {}
     losses = _Losses()
-    n_same = 0
+    n_same = n_itself = 0
     with Countdown(len(stream), what="recording") as countdown:
         for path, recording, reason in stream:
             if recording is None:
@@ -67,11 +77,14 @@ def run(options: argparse.Namespace) -> int:
                 continue
             try:
                 if options.resample is not None:
-                    recording = resample(recording, options.resample)
+                    recording = resample(recording, options.resample, reach=options.reach)
                 if options.target == STDOUT:
                     losses.add(recording, _to_stdout(recording, suffix))
                     continue
                 place = Path(options.target, _below(path, root) + suffix) if many else Path(options.target)
+                if many and options.resample is None and _is_file_of(place, path):
+                    n_itself += 1
+                    continue
                 if place in made_of:
                     raise FHRError(f"{place} is of {made_of[place]} already; convert it by itself, to another name")
                 found, is_new = _put(recording, place, options)
@@ -84,9 +97,10 @@ def run(options: argparse.Namespace) -> int:
                 quarantined[path] = str(error)
             countdown.update()
     losses.tell(_name_of(suffix))
-    if made_of:
+    if made_of or n_itself:
         there = f", {n_same} of them as they were there already" if n_same else ""
-        say(f"{options.target}: {len(made_of)} recording{'s' if len(made_of) > 1 else ''}{there}")
+        there += f"; {n_itself} in this format, read from there, stay as they are" if n_itself else ""
+        say(f"{options.target}: {len(made_of)} recording{'s' if len(made_of) != 1 else ''}{there}")
     return report(quarantined)
 
 
@@ -121,6 +135,8 @@ def _suffix(options: argparse.Namespace) -> str:
                 f"--to {'|'.join(known)}"
             )
         check_folder(options.target, "OUT")
+        if options.recursive and any(_is_within(options.target, path) for path in options.paths):
+            raise FHRError(f"{options.target} lies in a folder that is read with --recursive; choose another")
         return known[options.to]
     suffix = suffix_of(options.target)
     if options.to is not None and known[options.to] != suffix:
@@ -183,13 +199,28 @@ def _is_same(file: Path, other: Path) -> bool:
     return other.is_file() and other.read_bytes() == file.read_bytes()
 
 
+def _is_file_of(file: Path, path: str) -> bool:
+    """True for the file that a recording is read from, of a WFDB record either of the two."""
+    read = [path]
+    if file.suffix in _RECORD:
+        stem, suffix = os.path.splitext(path)
+        read.append((stem if suffix.lower() in _RECORD else path) + file.suffix)
+    return os.path.realpath(file) in map(os.path.realpath, read)
+
+
 def _is_read(file: Path, options: argparse.Namespace) -> bool:
     """True for a file that is given, or in a folder that is: its recording may not have been read yet."""
-    real = Path(os.path.realpath(file))
-    given = [Path(os.path.realpath(path)) for path in options.paths]
-    if getattr(options, "recursive", False):
-        return any(real == path or (path.is_dir() and real.is_relative_to(path)) for path in given)
-    return any(real in (path, path.with_suffix(real.suffix)) or real.parent == path for path in given)
+
+    def is_of(path: str) -> bool:
+        if not os.path.isdir(path):
+            return _is_file_of(file, path)
+        return _is_within(file, path) if options.recursive else os.path.realpath(file.parent) == os.path.realpath(path)
+
+    return any(map(is_of, options.paths))
+
+
+def _is_within(path: str | Path, folder: str) -> bool:
+    return os.path.isdir(folder) and Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder))
 
 
 def _to_stdout(recording: "Recording", suffix: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""`--out -` on the command line: stdout, which most verbs write their table to anyway."""
+"""Stdout as the place of a table, `--out -` on the command line: most verbs write theirs to it anyway."""
 
 import argparse
 

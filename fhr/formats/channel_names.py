@@ -27,7 +27,8 @@ _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
 _NAMES = {
     "time": (
         *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
-        *("clocktime", "timeofday", "timeelapsed", "relativetime", "recordingtime", "sampletime", "localtime"),
+        *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed"),
+        *("relativetime", "recordingtime", "sampletime", "localtime"),
         *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
         *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
@@ -41,19 +42,16 @@ _NAMES = {
         *_INTERVALS[:2],
     ),
     "uc": (
+        *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
         *(
-            "uc",
-            "ua",
-            "toco",
-            "tocogram",
+            "contraction",
+            "contractions",
             "uterinepressure",
-            "iup",
-            "iupc",
-            "uterineactivity",
-            "uterinecontraction",
-            "uterinecontractions",
+            "intrauterinepressure",
+            "tocodynamometer",
+            "tocogram",
+            "ut",
         ),
-        *("contraction", "contractions", "intrauterinepressure", "tocodynamometer", "ut"),
         *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
         *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
         *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
@@ -67,6 +65,7 @@ _NAMES = {
     ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
+_TIME_WORDS = ("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days")  # as names
 _COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
 _SIGNALS = ("fhr", "uc", "mhr")
@@ -208,8 +207,8 @@ def _read(name: str) -> _Read | None:
     words = _words(name)
     if "".join(words) in _COUNTS:
         return _Read("time", SAMPLE)
-    if words in (["seconds"], ["milliseconds"]):
-        return _Read("time", "s" if words == ["seconds"] else "ms")
+    if len(words) == 1 and words[0] in _TIME_WORDS:
+        return _Read("time", unit_of(words[0], "time"))
     for channel in _NAMES:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:

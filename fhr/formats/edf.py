@@ -95,7 +95,13 @@ def read_edf(
         fs, n = checked_rate(known.pop("fs"), where), known.pop("n_samples")
         stored = [channel._replace(values=channel.values[:n]) for channel in stored]
     signals = assembled(
-        stored, units=units, fs=fs, where=where, zero_missing=False, checked=known is None, remedy="columns={'fhr': LABEL}"
+        stored,
+        units=units,
+        fs=fs,
+        where=where,
+        zero_missing=False,
+        checked=known is None,
+        remedy="columns={'fhr': LABEL}",
     )
     fields = dict(known or {})
     if known is None or columns or units:
@@ -197,9 +203,7 @@ def _of_ours(signal: EdfSignal, role: str) -> np.ndarray:
     return values
 
 
-def _channel(
-    one: Chosen, signal: EdfSignal, values: np.ndarray, units: Mapping[str, str], where: str
-) -> StoredChannel:
+def _channel(one: Chosen, signal: EdfSignal, values: np.ndarray, units: Mapping[str, str], where: str) -> StoredChannel:
     one = in_stated_unit(one, signal.unit, units, where)
     sensor = one.sensor or (named_channel(signal.transducer, "fhr").sensor if one.role == "fhr" else "")
     return StoredChannel(one.role, cut(one.name), values, one.unit, sensor)
@@ -210,7 +214,7 @@ def _held(values: np.ndarray, signal: EdfSignal, fs: float, notes: dict[str, Any
     times = round(fs / signal.fs)
     if abs(fs / signal.fs / times - 1) > _SAME_RATE:
         raise FormatError(
-            f"{where}: signal {shown(signal.label)} has {signal.fs:.6g} Hz beside {fs:.6g} Hz, no whole fraction of it; "
+            f"{where}: signal {shown(signal.label)} has {signal.fs:.6g} Hz beside {fs:.6g} Hz, no whole fraction; "
             "leave one of them out with columns=, or resample the file"
         )
     if len(values) * times > MAX_SAMPLES:
@@ -246,8 +250,8 @@ def _placed(
     number = int(np.argmax(off)) + 1
     if file.continuous:
         raise FormatError(
-            f"{where}: data record {number} starts at {file.times[number - 1]:g} s, where a continuous file of records of "
-            f"{file.record_s:g} s has {(number - 1) * file.record_s:g} s; correct the header (EDF+D for an interrupted "
+            f"{where}: data record {number} starts at {file.times[number - 1]:g} s, where a continuous file of records "
+            f"of {file.record_s:g} s has {(number - 1) * file.record_s:g} s; correct the header (EDF+D for an interrupted "
             "file) or the times of the records"
         )
     n_samples = len(channels[0].values) // file.n_records
@@ -255,6 +259,4 @@ def _placed(
     grid = place(time, unit="s", fs=fs, tolerance=None, where=where)
     notes["interrupted"] = int((np.diff(file.times) > file.record_s + 0.5 / fs).sum())
     notes |= grid.notes
-    return [
-        channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in channels
-    ]
+    return [channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in channels]

@@ -154,7 +154,8 @@ def _decoded(edfio: Any, raw: bytes, width: int, where: str) -> EdfFile:
     times, notes, unread = _notes(records)
     return EdfFile(
         tuple(
-            _signal(signal, count / record_s) for i, (signal, count) in enumerate(zip(file.signals, numbers, strict=True))
+            _signal(signal, count / record_s)
+            for i, (signal, count) in enumerate(zip(file.signals, numbers, strict=True))
             if i not in of_notes and count
         ),
         n_records,

@@ -156,7 +156,7 @@ def stated(notes: Sequence[Annotation], where: str) -> dict[str, Any] | None:
     except (ValueError, TypeError, KeyError) as error:
         # Without them a recording that was made would pass for a measured one.
         raise FormatError(
-            f"{where}: the metadata among its annotations are damaged ({reason(error)}); write the file anew, or remove "
-            f"all annotations that begin with {_OURS.strip()!r}"
+            f"{where}: the metadata among its annotations are damaged ({reason(error)}); write the file anew, or "
+            f"remove all annotations that begin with {_OURS.strip()!r}"
         ) from None
     return parse_metadata(texts, where=where) | {"n_samples": n_samples}

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fhr.errors import FHRError
+from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
 from .fhrma_layout import SAMPLE_BYTES, layout_of
@@ -43,6 +43,7 @@ def read_fhrma(
     *,
     channel: Literal["auto", 1, 2] = "auto",
     sample_bytes: Literal[6, 8, 10, 12] | None = None,
+    header_bytes: Literal[4, 8, 12] | None = None,
     markers: str | Path | None = None,
 ) -> Recording:
     """Read one FHRMA or OpenCTG recording at 4 Hz.
@@ -60,8 +61,8 @@ def read_fhrma(
     Where both numbers fit the size, the heart rates tell which is right: if 6 makes them jump and 8 does not, 8 is
     taken, logged and noted in the history. The header is a Unix time of 4 bytes; of 8 bytes in files of recorders, a
     fixed number or 0 and the time, or the time and 0; of 12 in files that came as a stream. The size tells which, for
-    what is left must be whole samples. A second word that is no time since 1980 is refused: a truncated file with a
-    short header looks so.
+    what is left must be whole samples. A second word that is no time since 1980 is refused, and so is a 0 there after
+    which the heart rates go on no better than without it: a truncated file with a short header looks so.
 
     0 is missing in every channel, in `uc` too, as in `read_wfdb`; in the published files most zeros of TOCO are the
     floor of the sensor, reached gradually between contractions, the rest are lost signal. Rates are given as they
@@ -80,6 +81,7 @@ def read_fhrma(
             of the electrode. Over a minute of common signal with a median difference above 10 bpm (this package's
             choice) is refused: two hearts.
         sample_bytes: of a sample, where it is known.
+        header_bytes: before the first sample, where it is known.
         markers: file of its markers, `.fhrh` or `.marks`, which tell the start of the second stage; one that lies
             beside the recording is not read unasked, but logged. All of them: `read_fhrma_markers`.
 
@@ -98,11 +100,15 @@ def read_fhrma(
         raise FHRError(f"channel={channel!r}; give 'auto', 1 or 2")
     if sample_bytes not in (None, 6, 8, 10, 12):
         raise FHRError(f"sample_bytes={sample_bytes!r}; give 6, 8, 10 or 12")
+    if header_bytes not in (None, 4, 8, 12):
+        raise FHRError(f"header_bytes={header_bytes!r}; give 4, 8 or 12")
     suffix = take_suffix(path, FHRMA_SUFFIXES, kind="FHRMA recording")
     most = 12 + max(*SAMPLE_BYTES[suffix], sample_bytes or 0, 0) * MAX_SAMPLES
     raw = read_whole(path, limit=most, kind="FHRMA recording")
-    layout = layout_of(raw, path, sample_bytes)
+    layout = layout_of(raw, path, sample_bytes=sample_bytes, header_bytes=header_bytes)
     samples = np.frombuffer(raw, layout.sample, offset=layout.header_bytes)
+    if len(samples) > MAX_SAMPLES:
+        raise FormatError(f"{path}: {len(samples)} samples; an FHRMA recording ends at {MAX_SAMPLES}, split it")
     with_mhr = "mhr" in (layout.sample.names or ())
     sensors, good = _quality(samples, with_mhr=with_mhr)
     taken = ("fhr1", "fhr2") if channel == "auto" else (f"fhr{channel}",)
@@ -112,7 +118,9 @@ def read_fhrma(
     stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2), None, sensors.get("toco", "")))
     if with_mhr:
         stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4), None, sensors.get("mhr", "")))
-    signals = assembled(stored, fs=_FS, where=str(path), checked=False, remedy="channel=1 or channel=2")
+    signals = assembled(
+        stored, fs=_FS, where=str(path), zero_missing=False, checked=False, remedy="channel=1 or channel=2"
+    )
     parameters: dict[str, Any] = {
         "format": "fhrma",
         "timestamp": layout.timestamp,
@@ -163,6 +171,7 @@ def _quality(samples: np.ndarray, *, with_mhr: bool) -> tuple[dict[str, str], di
 
 
 def _scaled(stored: np.ndarray, per_unit: int) -> np.ndarray:
-    values = stored.astype(np.float32) / np.float32(per_unit)
-    values[stored == 0] = np.nan
+    values = stored.astype(np.float32)
+    values *= np.float32(1 / per_unit)  # a power of 2: exact
+    values[values == 0] = np.nan
     return values

@@ -23,16 +23,21 @@ SAMPLE_BYTES = {
 }
 _RATE = "<u2"
 _RATES = {6: 2, 8: 3, 10: 2, 12: 3}  # FHR1, FHR2 and the mother's before TOCO and the quality byte
+_HEADERS = (4, 8, 12)
 _MAGIC = 1_234_555  # of a recorder
 _WRITING, _FINISHED = 1_234_567, 1_234_568  # a third word of files that came as a stream
 _EARLIEST = 315_532_800  # 1980: a heart rate in the place of a time gives a day in 1970 or 1971
-_ENOUGH = 20  # samples that say anything about a layout; this package's choice, as are the two next
-_RIGHT, _BETTER = 0.8, 0.2  # shares of samples: 0.86 to 1, in the wrong layout to 0.16, in the 812 published recordings
+_ENOUGH, _MANY = 20, 20_000  # samples that say anything about a layout, all that they say; our choice, as the next two
+_RIGHT, _WRONG, _BETTER = (
+    0.8,
+    0.5,
+    0.2,
+)  # shares of samples: 0.86 to 1, in the wrong layout to 0.16, in the 812 published recordings
 _NEAR = 20  # quarters of a bpm from one sample to the next
 
 
 class Layout(NamedTuple):
-    """Where the samples of a file stand.
+    """Place and form of the samples of a file.
 
     Attributes:
         sample: fields fhr1, fhr2, mhr where there is one, toco, quality, and of a morphological analysis its own.
@@ -47,32 +52,41 @@ class Layout(NamedTuple):
     is_guess: bool = False
 
 
-def layout_of(raw: bytes, path: Path, sample_bytes: int | None = None) -> Layout:
+def layout_of(raw: bytes, path: Path, *, sample_bytes: int | None = None, header_bytes: int | None = None) -> Layout:
     """Layout of a whole file.
 
     Args:
         raw: its bytes.
         path: of it, with one of the suffixes in `SAMPLE_BYTES`.
         sample_bytes: of a sample, where it is known.
+        header_bytes: before the first, where it is known.
 
     Raises:
         FormatError: no layout fits.
     """
     usual = SAMPLE_BYTES[path.suffix.lower()]
     tried = usual if sample_bytes is None else (sample_bytes,)
-    found = {n: Layout(_sample(n), *header) for n in tried if (header := _header(raw, n)) is not None}
+    headers = _HEADERS if header_bytes is None else (header_bytes,)
+    found = {n: Layout(_sample(n), *header) for n in tried if (header := _header(raw, n, headers)) is not None}
     chosen = first = found.get(tried[0])
-    for layout in (found[n] for n in tried[1:] if n in found):
-        share = _goes_on(raw, layout)
-        if share >= _RIGHT and (first is None or share >= _goes_on(raw, first) + _BETTER):
+    others = [found[n] for n in tried[1:] if n in found]
+    least = _RIGHT if first is None or not others else max(_RIGHT, (_goes_on(raw, first) or 0) + _BETTER)
+    for layout in others if least <= 1 else ():
+        if (_goes_on(raw, layout) or 0) >= least:
             chosen = layout._replace(is_guess=True)
     if chosen is None:
         sizes = " or ".join(map(str, tried))
         other = "" if sample_bytes or len(usual) == 1 else f", or give sample_bytes={usual[1]} if it has so many"
         raise FormatError(
-            f"{path}: {len(raw)} bytes; a {path.suffix} file holds a header of 4, 8 or 12 bytes with a date or none, "
-            f"then one or more samples of {sizes}; it is truncated, still being written or has another suffix, fetch "
-            f"it again{other}"
+            f"{path}: {len(raw)} bytes; a {path.suffix} file holds a header of {' or '.join(map(str, headers))} bytes "
+            f"with a date or none, then one or more samples of {sizes}; it is truncated, still being written or has "
+            f"another suffix, fetch it again{other}"
+        )
+    if header_bytes is None and _may_be_shifted(raw, chosen):
+        raise FormatError(
+            f"{path}: {len(raw)} bytes ask for a header of {chosen.header_bytes} bytes, and the heart rates go on no "
+            f"better than after {12 - chosen.header_bytes}; it is truncated, fetch it again, or give "
+            f"header_bytes={chosen.header_bytes} if it is whole"
         )
     return chosen
 
@@ -83,36 +97,55 @@ def _sample(n_bytes: int) -> np.dtype:
     return np.dtype([*((name, _RATE) for name in rates), ("toco", "u1"), ("quality", "u1"), *analysed])
 
 
-def _header(raw: bytes, sample_bytes: int) -> tuple[int, int] | None:
+def _header(raw: bytes, sample_bytes: int, headers: tuple[int, ...]) -> tuple[int, int] | None:
     """Length of the header before samples of so many bytes, and its date; None where there is no such header."""
-    words = [int.from_bytes(raw[i : i + 4], "little") for i in (0, 4, 8)]
-
-    def leaves_samples(header_bytes: int) -> bool:
-        return len(raw) > header_bytes and (len(raw) - header_bytes) % sample_bytes == 0
-
-    if leaves_samples(12) and words[0] in (0, _MAGIC) and words[2] in (_WRITING, _FINISHED) and _is_date(words[1]):
-        return 12, words[1]
-    if leaves_samples(8):
-        if words[0] in (0, _MAGIC) and _is_date(words[1]):
-            return 8, words[1]
-        return (8, words[0]) if words[1] == 0 and words[0] != _MAGIC else None
-    if leaves_samples(4) and words[0] != _MAGIC:
-        return 4, words[0]
+    first, second, third = _words(raw)
+    dates = {4: first, 8: second or first, 12: second}
+    is_one = {
+        4: first != _MAGIC and second < _EARLIEST,
+        8: (first in (0, _MAGIC) and _is_date(second)) or (second == 0 and first != _MAGIC),
+        12: first in (0, _MAGIC) and _is_date(second) and third in (_WRITING, _FINISHED),
+    }
+    if first == _MAGIC:
+        dates[8] = second
+    for n in sorted(headers, reverse=True):
+        if is_one[n] and len(raw) > n and (len(raw) - n) % sample_bytes == 0:
+            return n, dates[n]
     return None
+
+
+def _words(raw: bytes) -> tuple[int, int, int]:
+    first, second, third = (int.from_bytes(raw[i : i + 4], "little") for i in (0, 4, 8))
+    return first, second, third
+
+
+def _may_be_shifted(raw: bytes, layout: Layout) -> bool:
+    """True where the second word, 0, may be two heart rates as well as part of a header, and these speak for that."""
+    first, second, _ = _words(raw)
+    if layout.header_bytes == 12 or second != 0 or first == _MAGIC or (here := _goes_on(raw, layout)) is None:
+        return False
+    there = _goes_on(raw, layout._replace(header_bytes=12 - layout.header_bytes)) or 0.0
+    if layout.header_bytes == 4:
+        return here < _WRONG and there >= _RIGHT
+    return here < _WRONG or there > here - _BETTER
 
 
 def _is_date(word: int) -> bool:
     return word == 0 or word >= _EARLIEST
 
 
-def _goes_on(raw: bytes, layout: Layout) -> float:
-    """Share of the samples with a heart rate whose next is within 5 bpm; 0 where there are too few."""
-    samples = np.frombuffer(raw, layout.sample, offset=layout.header_bytes)
-    n = near = 0
-    for name in ("fhr1", "fhr2", "mhr"):
-        if name in (layout.sample.names or ()):
-            rate = samples[name].astype(np.int32)
-            now, after = rate[:-1], rate[1:]
-            n += int((now > 0).sum())
-            near += int(((now >= 80) & (now <= 1000) & (after > 0) & (np.abs(after - now) <= _NEAR)).sum())
-    return near / n if n >= _ENOUGH else 0.0
+def _goes_on(raw: bytes, layout: Layout) -> float | None:
+    """Share of the samples with a heart rate whose next is within 5 bpm; None where there are too few."""
+    whole = (len(raw) - layout.header_bytes) // layout.sample.itemsize
+    samples = np.frombuffer(raw, layout.sample, count=max(whole, 0), offset=layout.header_bytes)
+    for looked_at in (samples[:_MANY], samples):
+        n = near = 0
+        for name in ("fhr1", "fhr2", "mhr"):
+            if name in (layout.sample.names or ()):
+                rate = looked_at[name].astype(np.int32)
+                now, after = rate[:-1], rate[1:]
+                n += int((now > 0).sum())
+                near += int(((now >= 80) & (now <= 1000) & (after > 0) & (np.abs(after - now) <= _NEAR)).sum())
+        if n >= _ENOUGH:
+            return near / n
+    return None

@@ -7,6 +7,7 @@ date stands in one, only its own name and the times tell.
 
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,7 +30,7 @@ _PREFIXES = ("£!", "£", "§")  # an alert of the device, a note of it, what is
 _STAGE2 = ("£expulsion", "£2nd stage")
 
 
-def read_fhrma_markers(path: str | Path, recording: Recording | None = None) -> list[Annotation]:
+def read_fhrma_markers(path: str | Path, recording: Recording | None = None) -> tuple[Annotation, ...]:
     """Read the markers of one FHRMA or OpenCTG recording.
 
     A line is seven digits, a space and a text; the number is a sample at 4 Hz, counted from 0. Kinds, by the text:
@@ -65,10 +66,10 @@ def read_fhrma_markers(path: str | Path, recording: Recording | None = None) -> 
                 _check(found[-1], recording, f"{path}, line {row}")
     if recording is not None and recording.path is not None and Path(recording.path).stem != path.stem:
         _log.warning("%s: the recording is %s; markers are called after theirs", path, recording.path)
-    return found
+    return tuple(found)
 
 
-def with_stage2(markers: list[Annotation], recording: Recording) -> Recording:
+def with_stage2(markers: Sequence[Annotation], recording: Recording) -> Recording:
     """Set the start of the second stage that markers tell, "£Expulsion" or "£2nd stage"; without one nothing changes.
 
     Raises:

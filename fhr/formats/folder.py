@@ -26,6 +26,7 @@ from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
+from .parquet import PARQUET_SUFFIX, parquet_problem
 from .reading import READERS, suffix_of
 from .regular_file import cut, open_regular
 from .table import TABLE_SUFFIXES
@@ -185,6 +186,11 @@ class _Folder:
                 self._leave_out(path, "its name is not in UTF-8, which names of recordings have to be; rename it")
             elif suffix in TABLE_SUFFIXES:
                 rest.append(path)  # once the recordings are known that it may be of
+            elif suffix == PARQUET_SUFFIX and (problem := parquet_problem(path, self._columns)) is not None:
+                if problem:
+                    self._leave_out(path, problem)
+                else:
+                    self.others.append(path)
             elif suffix in READERS and suffix not in ("", ".dat"):
                 self.recordings.append(path)
             else:

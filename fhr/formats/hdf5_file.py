@@ -17,7 +17,6 @@ from fhr.errors import FHRError, FormatError
 
 from .nested_variables import Variables
 from .regular_file import reason, shown
-from .whole_file import MAX_SAMPLES
 
 __all__ = ["hdf5_variables", "is_hdf5"]
 
@@ -161,7 +160,9 @@ class _Walk:
             return False
         if self._h5py.check_string_dtype(dataset.dtype).length is not None:
             return bool(dataset.dtype.itemsize <= _MAX_LETTERS)
-        lengths = np.frombuffer(self._raw, "<u4", 4 * dataset.size, at)[::4]  # of 16 bytes each, the rest tells the heap
+        lengths = np.frombuffer(self._raw, "<u4", 4 * dataset.size, at)[
+            ::4
+        ]  # of 16 bytes each, the rest tells the heap
         return bool((lengths <= _MAX_LETTERS).all())
 
     def _references(self, dataset: Any, name: str, kind: str, depth: int) -> None:

@@ -12,7 +12,7 @@ from fhr.errors import FormatError
 from fhr.recording import Recording
 
 from .hdf5_file import hdf5_variables, is_hdf5
-from .matlab_file import variables
+from .matlab_file import variables as stored_variables
 from .nested_recording import from_variables
 from .nested_variables import Variables
 from .regular_file import read_whole, reason
@@ -40,12 +40,12 @@ def read_mat(
     `rec.signals.fhr.data`, `signals(2).data` of an array of structs, `signals{2}` of cells, `data(:,2)` of a matrix
     with a label a column. Where its own name says nothing (`data`, a cell), the text `label` or `name` beside it tells
     the channel, or the struct around it. FHR may also stand in one variable a transducer (`fhr1`, `fhr2`) or in one of
-    n x 2 or 2 x n. Heart rates are in bpm, or in the unit that a text `unit` beside them or the name says (`fhr_hz`), UC
-    in kPa (`toco_kpa`) is converted to mmHg and stays in a unit of no known scale as it is stored, 0 and NaN are
+    n x 2 or 2 x n. Heart rates are in bpm, or in the unit that a text `unit` beside them or the name says (`fhr_hz`),
+    UC in kPa (`toco_kpa`) is converted to mmHg and stays in a unit of no known scale as it is stored, 0 and NaN are
     missing. What is not named in `columns` is guessed from the names, as in `read_table`; every guess is logged and
-    kept in the history, with the names of the variables that were not read. Samples are `1/fs` apart; where there are as
-    many times, they are placed on a regular grid as in `read_table`. Left out: objects (tables, time series), sparse,
-    logical and complex arrays.
+    kept in the history, with the names of the variables that were not read. Samples are `1/fs` apart; where there are
+    as many times, they are placed on a regular grid as in `read_table`. Left out: objects (tables, time series),
+    sparse, logical and complex arrays.
 
     Args:
         path: the file.
@@ -83,7 +83,7 @@ def _variables(raw: bytes, where: str) -> Variables:
     if raw.startswith(b"MATLAB 7.3"):
         raise FormatError(f"{where}: a MATLAB file of version 7.3 that is cut short; fetch it again")
     try:
-        return variables(raw, limit=_MAX_BYTES)
+        return stored_variables(raw, limit=_MAX_BYTES)
     except (ValueError, zlib.error) as error:
         raise FormatError(
             f"{where}: no intact MATLAB file ({reason(error)}); save it again with save(FILE, '-v7')"

@@ -154,7 +154,9 @@ def _matrix(data: bytes, order: str, name: str, found: Variables, depth: int = 0
                     one = name if size == 1 else f"{name}({i + 1})"
                     _matrix(element.data, order, f"{one}.{field}", found, depth + 1)
     else:
-        found.others[name] = "logical" if flag & _LOGICAL else "complex" if flag & _COMPLEX else _OTHERS.get(kind, "object")
+        found.others[name] = (
+            "logical" if flag & _LOGICAL else "complex" if flag & _COMPLEX else _OTHERS.get(kind, "object")
+        )
 
 
 def _field_names(data: bytes, position: int, order: str) -> tuple[list[str], int]:
@@ -174,7 +176,9 @@ def _letters(element: _Element, order: str) -> str:
         encoding = _ENCODINGS[element.kind]
         ends = {"<": "-le", ">": "-be"}[order] if encoding != "utf-8" else ""
         return element.data.decode(encoding + ends, "replace")
-    return "".join(chr(code) if code < 0x110000 else "?" for code in _numbers(element, order).astype(np.int64) & 0x1FFFFF)
+    return "".join(
+        chr(code) if code < 0x110000 else "?" for code in _numbers(element, order).astype(np.int64) & 0x1FFFFF
+    )
 
 
 def _version_4(raw: bytes, found: Variables) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from fhr.errors import FormatError
 
+from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
 from .stored_channels import Signals, StoredChannel, assembled, check_units
@@ -85,7 +86,8 @@ def from_arrays(
         if lengths != {len(time)}:
             name = cut(of["time"].name)
             raise FormatError(f"{where}: {name} and the signals differ in length; give one time a sample")
-        unit = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
+        word = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
+        unit = unit_of(word, "time") or word if word else None
         if arrays[of["time"].name].dtype.kind in "mM":
             unit = "s"
         values = [np.asarray(channel.values, np.float64) for channel in stored]

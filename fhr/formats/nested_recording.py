@@ -50,7 +50,9 @@ def from_variables(
         FormatError: no FHR, two variables for one channel, one that is no signal, neither `fs` nor time.
     """
     where = str(path)
-    names = [line for name, values in found.arrays.items() for line in lines_of(name, values.shape, found.texts) or [name]]
+    names = [
+        line for name, values in found.arrays.items() for line in lines_of(name, values.shape, found.texts) or [name]
+    ]
 
     def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
         return {name: _line(found, name) for name in wanted}

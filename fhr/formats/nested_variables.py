@@ -1,7 +1,7 @@
 """Variables inside each other, as MATLAB and HDF5 files hold them, by names such as `rec.signals.fhr.data`.
 
 `s(2).data` is a field of the second struct of an array, `c{2}` the second cell. A channel is told by the name of its
-variable, or where that says nothing (`data`, `values`, a cell, a column), by the label beside it or the struct around it.
+variable, or where that says nothing (`data`, `values`, a cell, a column), by the label beside it or the struct around.
 """
 
 import re
@@ -21,7 +21,19 @@ __all__ = ["Told", "Variables", "line_of", "lines_of", "told"]
 _MAX_ELEMENTS = 10_000  # of a file: this package's choice, so that no file takes minutes
 _MAX_TEXT = 200  # letters of a label or unit
 _PLAIN = {"data", "value", "values", "val", "vals", "signal", "signals", "sig", "samples", "y", "raw", "series", "x"}
-_LABELS = ("label", "name", "channel", "type", "title", "labels", "names", "channels", "channelnames", "columns", "legend")
+_LABELS = (
+    "label",
+    "name",
+    "channel",
+    "type",
+    "title",
+    "labels",
+    "names",
+    "channels",
+    "channelnames",
+    "columns",
+    "legend",
+)
 _UNITS = ("unit", "units", "physicaldimension", "dimension", "uom")
 _INDEX = re.compile(r"(?P<stem>.*?)(?P<index>\{\d+\}|\(\d+\)|\(:,\d+\)|\(\d+,:\))")
 _LINE = re.compile(r"(?P<matrix>.*)\((?::,)?(?P<number>\d+)(?:,:)?\)")
@@ -169,9 +181,7 @@ def _different(
     arrays = load({names[position] for position in positions}) if role in ("time", "fs") else {}
     if arrays and all(np.array_equal(arrays[first], arrays[names[one]]) for one in positions):
         return positions[:1]
-    raise FormatError(
-        f"{where}: {cut(first)} and {cut(second)} both look like {role}; say columns={{{role!r}: NAME}}"
-    )
+    raise FormatError(f"{where}: {cut(first)} and {cut(second)} both look like {role}; say columns={{{role!r}: NAME}}")
 
 
 def _stem(name: str, beside: Mapping[str, str]) -> str:
@@ -201,7 +211,11 @@ def _beside(name: str, words: Collection[str], beside: Mapping[str, str]) -> str
     for word in words:
         keys = [f"{name.lower()}.{word}", f"{prefix}{last}_{word}", f"{prefix}{plain}_{word}"]
         if number:
-            keys += [f"{prefix}{word}{{{number}}}", f"{prefix}{plain}_{word}{{{number}}}", f"{prefix}{plain}.{word}{{{number}}}"]
+            keys += [
+                f"{prefix}{word}{{{number}}}",
+                f"{prefix}{plain}_{word}{{{number}}}",
+                f"{prefix}{plain}.{word}{{{number}}}",
+            ]
         elif plain in _PLAIN and around:
             keys += [f"{prefix}{word}"]
         for key in keys:

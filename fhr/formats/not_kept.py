@@ -42,6 +42,8 @@ def not_kept(recording: Recording, again: Recording) -> dict[str, str]:
             found[name] = ", ".join(fields)
     if not _same(recording.stage2_start, again.stage2_start):
         found["stage2_start"] = f"{again.stage2_start:.10g} s for {recording.stage2_start:.10g} s"
+    if again.date != recording.date:
+        found["date"] = f"{again.date or 'none'} for {recording.date or 'none'}"
     if again.provenance != recording.provenance:
         found["provenance"] = f"{again.provenance.words} for {recording.provenance.words}"
     steps = _plain(again.history)

@@ -18,8 +18,8 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
 from .bounded_json import bounded_json
-from .metadata import METADATA, metadata, parse_metadata
 from .channel_names import guess_channels
+from .metadata import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
 from .regular_file import cut, open_regular, read_whole, reason, shown
 from .time_grid import checked_rate
@@ -170,7 +170,9 @@ def parquet_problem(path: Path, columns: Mapping[str, Any] | None = None) -> str
         return None
     if _FEATURES in (schema.metadata or {}) or "record" in schema.names:
         return ""
-    if (columns or {}).get("fhr") is not None or any("fhr" in guess_channels([name], where="") for name in schema.names):
+    if (columns or {}).get("fhr") is not None or any(
+        "fhr" in guess_channels([name], where="") for name in schema.names
+    ):
         return None
     return f"no column is known to be FHR; it holds {cut(', '.join(schema.names))}; say columns={{'fhr': NAME}}"
 
@@ -266,6 +268,4 @@ def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) 
             )
         return column.cast(pa.float64(), safe=False).to_numpy()
     except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
-        raise FormatError(
-            f"{where}: column {shown(name)} is damaged ({reason(error)}); write the file again"
-        ) from None
+        raise FormatError(f"{where}: column {shown(name)} is damaged ({reason(error)}); write the file again") from None

@@ -84,8 +84,8 @@ def read(path: str | Path, **options: Any) -> Recording:
 def options_taken(path: str | Path) -> tuple[str, ...]:
     """Names of the options that the reader of a file takes; none of an unknown suffix.
 
-    >>> options_taken("a.npz")
-    ('columns', 'units', 'fs')
+    >>> "fs" in options_taken("a.npz"), options_taken("a.xyz")
+    (True, ())
     """
     reader = READERS.get(suffix_of(path))
     return () if reader is None else tuple(name for name in inspect.signature(reader).parameters if name != "path")

@@ -127,14 +127,13 @@ def _rate_of(clock: _Clock) -> float | None:
         return float(counts[0]) / clock.step
     rate = float(counts.mean()) / clock.step
     usual = int(np.bincount(counts).argmax())
-    if abs(usual / clock.step / rate - 1) <= _WHOLE or (counts == usual).mean() >= _MOST:
+    if abs(usual / clock.step / rate - 1) <= _WHOLE:
         return usual / clock.step  # a few times have too few rows or too many
-    if not _alternate(clock):
-        return None
-    for candidate in (float(round(rate)), round(rate, 1)):
-        if candidate and abs(candidate / rate - 1) <= _WHOLE:
-            return candidate
-    return None
+    if _alternate(clock):
+        for candidate in (float(round(rate)), round(rate, 1)):
+            if candidate and abs(candidate / rate - 1) <= _WHOLE:
+                return candidate
+    return usual / clock.step if (counts == usual).mean() >= _MOST else None
 
 
 def _alternate(clock: _Clock) -> bool:

@@ -184,9 +184,11 @@ def layout_of(
             f"(read as {separator!r}) and the decimal sign"
         )
     _check_nameless(names, rows, separator, where)
-    # A blank line above the first row is a missing sample where rows have no times.
+    # A blank line above the first row or below the last is a missing sample where rows have no times.
     begin = filled[rest - 1].end + 1 if rest else filled[0].end - len(filled[0].text)
-    body = text[begin:].rstrip("\n")
+    if not rest and not text[:begin].strip():
+        begin = 0
+    body = text[begin:]
     return Layout(
         tuple(comments),
         names,

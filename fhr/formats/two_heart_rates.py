@@ -15,7 +15,8 @@ __all__ = ["SCALP", "merged_rates"]
 
 SCALP = "scalp electrode"
 _TWO_HEARTS = 10.0  # bpm; this package's choice: two sensors on one heart differ by 2 bpm (median) in the published set
-_LONG_S, _MUCH = 60.0, 0.5  # s with both rates, or share of one of them, before their difference says anything
+_LONG_S = 60.0  # s with both rates before their difference says anything
+_MUCH, _PART = 0.5, 0.1  # or shares: of one of the rates, and of the recording
 _TWICE = (1.8, 2.2)  # between the rates
 
 
@@ -36,27 +37,31 @@ def merged_rates(
         The rate, and the names of the channels that hold signal in the order in which they were preferred.
 
     Raises:
-        FormatError: common signal of over a minute, or of half of what one of them holds, with a median difference
-            above 10 bpm (this package's choice): two hearts, or one of which a sensor halved or doubled the rate.
+        FormatError: common signal of over a minute, or of half of one of them and a tenth of the recording, with a
+            median difference above 10 bpm (this package's choice): two hearts, or one of which a sensor halved or
+            doubled the rate.
     """
     order = sorted(range(len(rates)), key=lambda i: (sensors[i] == SCALP, i), reverse=True)
-    used = [i for i in order if not np.isnan(rates[i]).all()]
+    held = [~np.isnan(rate) for rate in rates]
+    counts = [np.count_nonzero(some) for some in held]
+    used = [i for i in order if counts[i]]
     for i, j in combinations(sorted(used), 2):
-        both = ~np.isnan(rates[i]) & ~np.isnan(rates[j])
-        shorter = min(np.count_nonzero(~np.isnan(rates[k])) for k in (i, j))
-        if both.sum() <= _LONG_S * fs and both.sum() < _MUCH * shorter:
+        both = held[i] & held[j]
+        common = np.count_nonzero(both)
+        if common <= _LONG_S * fs and common < max(_MUCH * min(counts[i], counts[j]), _PART * len(both)):
             continue
         first, second = rates[i][both], rates[j][both]
         if (difference := float(np.median(np.abs(first - second)))) > _TWO_HEARTS:
             ratio = float(np.median(np.maximum(first, second) / np.minimum(first, second)))
             twice = ", or one heart at half or twice its rate" if _TWICE[0] <= ratio <= _TWICE[1] else ""
             raise FormatError(
-                f"{where}: {names[i]} and {names[j]} hold signal together for {both.sum() / fs:.0f} s and differ by "
+                f"{where}: {names[i]} and {names[j]} hold signal together for {common / fs:.0f} s and differ by "
                 f"{difference:g} bpm (median): two hearts, twins or mother and child{twice}; say which with {remedy}"
             )
     if not used:
         return rates[0], []
-    fhr = rates[used[0]]
+    fhr, known = rates[used[0]], held[used[0]]
     for i in used[1:]:
-        fhr = np.where(np.isnan(fhr), rates[i], fhr)
+        fhr = np.where(known, fhr, rates[i])
+        known = known | held[i]
     return fhr, [names[i] for i in used]

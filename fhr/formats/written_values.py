@@ -92,7 +92,7 @@ def written(text: str, attribute: str, unit: str = "") -> Written:
     >>> written("7,14", "ph"), written("40+3", "gestational_age"), written("3,250 g", "weight").values
     (Written(values=(7.14,), remark=''), Written(values=(40.0,), remark='40+3'), (3.25, 3250.0))
     """
-    plain = " ".join(text.replace("−", "-").split())  # the typographic minus  # noqa: RUF001
+    plain = " ".join(text.replace("−", "-").split())  # the typographic minus
     word = plain.casefold().strip("\"'[]()")
     if word in _MISSING:
         return Written((nan,))

@@ -86,9 +86,25 @@ def test_nothing_that_is_read_is_replaced(here, run_fhr):
     for given in (("t.csv", "t.csv"), ("a", "t.csv", ".", "--to", "csv"), ("a", "b", "a", "--to", "wfdb")):
         before = {name: (here / name).read_bytes() for name in names(here)}
         answer = run_fhr(here, "convert", *given, "--overwrite")
-        assert ("is among the recordings that are read" in answer.err) == (given[0] != "a" or given[1] != "b")
+        assert ("is among the recordings that are read" in answer.err) == (given[0] == "t.csv")
+        assert ("1 in this format, read from there, stay as they are" in answer.err) == (given[1:3] == ("t.csv", "."))
         after = {name: (here / name).read_bytes() for name in names(here)}
         assert {name: after[name] for name in before} == before
+
+
+def test_a_folder_is_converted_into_itself(here, run_fhr):
+    write_table(fhr.read(here / "b" / "s0001"), here / "a" / "t.csv")
+    for _ in range(2):
+        assert run_fhr(here, "convert", "a", "a", "--to", "wfdb").code == 0
+        assert names(here / "a") == ["s0001.dat", "s0001.hea", "s0002.dat", "s0002.hea", "t.csv", "t.dat", "t.hea"]
+        (here / "a" / "t.csv").unlink(missing_ok=True)
+        write_table(fhr.read(here / "b" / "s0001"), here / "a" / "t.csv")
+        (here / "a" / "t.hea").unlink()
+        (here / "a" / "t.dat").unlink()
+    answer = run_fhr(here, "convert", "a", "a", "--to", "wfdb", "--resample", "1", "--overwrite")
+    assert answer.err.count("is among the recordings that are read") == 2
+    answer = run_fhr(here, "convert", ".", "a/new", "--to", "npz", "--recursive")
+    assert (answer.code, "a/new lies in a folder that is read with --recursive" in answer.err) == (2, True)
 
 
 def test_an_interruption_leaves_whole_files_only(here, run_fhr, monkeypatch):
@@ -126,6 +142,7 @@ def test_stdout_takes_a_table(here, run_fhr):
         (("a/s0001", "no/x.csv"), "OUT no/x.csv: cannot be written; name a file in a folder that exists"),
         (("a/s0001", "a/s0001.hea/o", "--to", "csv"), "cannot be written to; name another folder"),
         (("a/s0001", "x.csv", "--resample", "0"), "fs=0.0; the rate is a positive number"),
+        (("a/s0001", "x.csv", "--reach", "1"), "--reach 1 without --resample; give the rate, too"),
         (("nothing.csv", "x.npz"), "none of the 1 recordings can be read"),
     ],
 )

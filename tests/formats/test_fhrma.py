@@ -167,7 +167,8 @@ def stored_as(n_bytes: int, n: int = 400, *, header: bytes = DATE, quality: int 
 def test_every_layout_and_header(tmp_path, suffix, n_bytes, header, n):
     path = tmp_path / f"a{suffix}"
     path.write_bytes(stored_as(n_bytes, n, header=header))
-    recording = fhr.read(path)
+    known = {"header_bytes": 8} if n_bytes >= 10 and header == DATE + bytes(4) else {}  # an analysis goes on everywhere
+    recording = fhr.read(path, **known)
     assert len(recording) == n
     parameters = recording.history[0].parameters
     assert (parameters["timestamp"], parameters["header_bytes"]) == (1_600_000_000, len(header))
@@ -194,6 +195,38 @@ def test_a_recorder_that_is_writing_and_a_time_that_is_a_heart_rate(tmp_path):
         path.write_bytes(raw)
         with pytest.raises(FormatError, match="is truncated, still being written"):
             fhr.read(path)
+
+
+@pytest.mark.parametrize(("suffix", "n_bytes", "lost"), [(".fhr", 6, 2), (".fhrm", 8, 4), (".rcfa", 12, 8)])
+@pytest.mark.parametrize("date", [DATE, bytes(4)])
+def test_a_first_sample_without_signal_is_no_header(tmp_path, suffix, n_bytes, lost, date):
+    path = tmp_path / f"a{suffix}"
+    whole = bytearray(stored_as(n_bytes, header=date))
+    whole[4:8] = bytes(4)
+    path.write_bytes(bytes(whole))
+    recording = fhr.read(path)
+    assert (len(recording), recording.loss) == (400, 1 / 400)
+    path.write_bytes(bytes(whole[:-lost]))
+    with pytest.raises(
+        FormatError, match="ask for a header of 8 bytes, and the heart rates go on no better than after 4"
+    ):
+        fhr.read(path)
+    with pytest.raises(FormatError, match=r"holds a header of 4 bytes .* it is truncated"):
+        fhr.read(path, header_bytes=4)
+
+
+def test_a_long_header_cut_off_with_its_recording(tmp_path):
+    path = tmp_path / "a.fhr"
+    path.write_bytes(stored_as(6, header=DATE + bytes(4))[:-4])  # fits a header of 4 bytes
+    with pytest.raises(
+        FormatError, match="ask for a header of 4 bytes, and the heart rates go on no better than after 8"
+    ):
+        fhr.read(path)
+    path.write_bytes(stored_as(6, header=bytes(4) + DATE)[:-4])
+    with pytest.raises(FormatError, match="it is truncated, still being written"):
+        fhr.read(path)
+    with pytest.raises(FHRError, match="header_bytes=5; give 4, 8 or 12"):
+        fhr.read(path, header_bytes=5)
 
 
 def test_too_little_signal_says_nothing_about_the_layout(tmp_path):

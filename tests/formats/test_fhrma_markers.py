@@ -29,7 +29,7 @@ def marked(tmp_path: Path) -> Path:
 def test_markers_of_every_kind(marked, encoding):
     path = marked / "a.MARKS"
     path.write_text(TEXT, encoding=encoding, newline="")
-    assert read_fhrma_markers(path, fhr.read(marked / "a.fhr")) == [
+    assert read_fhrma_markers(path, fhr.read(marked / "a.fhr")) == (
         Annotation(0, 0, "monitor model=M1350A serial=X", "§"),
         Annotation(10, 0, "Monitor failure 503", "£!"),
         Annotation(20, 0, "Red=Doppler", "£"),
@@ -37,7 +37,7 @@ def test_markers_of_every_kind(marked, encoding):
         Annotation(40, 0, "epidural\nstarted"),
         Annotation(50, 48, "", "ACC"),
         Annotation(100, 0, "2nd stage", "£"),
-    ]
+    )
 
 
 @pytest.mark.parametrize("text", ["£2nd stage", "£Expulsion", "£expulsion "])

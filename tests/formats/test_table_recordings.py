@@ -307,3 +307,13 @@ def test_seconds_of_whole_stamps_and_digits_of_a_clock(table):
     digits = [f"{20240315100000 + k // 120 * 100 + k % 120 / 2},{140 + k % 7}" for k in range(360)]
     with pytest.raises(FormatError, match="times as 20240315100000 are no seconds, since their last two digits stay"):
         read_table(table("time,fhr\n" + "\n".join(digits)), fs=2)
+
+
+@pytest.mark.parametrize("header", ["fhr\n", "", "# of a ward\nfhr\n"])
+def test_blank_lines_count_alike_at_both_ends(table, header):
+    options = {"fs": 4} | ({} if header else {"columns": {"fhr": 0}})
+    recording = read_table(table(f"{header}\n\n140\n\n141\n\n\n"), **options)
+    check(recording, [nan, nan, 140, nan, 141, nan, nan], None, 4.0)
+    check(read_table(table(f"{header}140\n141"), **options), [140, 141], None, 4.0)
+    timed = read_table(table("time,fhr\n\n0,\n1,140\n2,\n\n\n"))
+    check(timed, [nan, 140, nan], None, 1.0)

@@ -25,7 +25,7 @@ def whole() -> Recording:
         outcome=Outcome(ph=7.12, apgar1=6),
         clinical=Clinical(weight=3250, sensor=12),
         stage2_start=100.0,
-        history=(Step("read", {"format": "x", "columns": {"fhr": "a"}, "guessed": ("fhr",)}),),
+        history=(Step("read", {"start": "2024-03-15T10:00:00", "columns": {"fhr": "a"}, "guessed": ("fhr",)}),),
         provenance=Provenance("synthetic", "a test"),
     )
 
@@ -37,7 +37,7 @@ def test_every_format_reads_back_what_it_does_not_say_it_lacks(whole, tmp_path, 
     if suffix in (".csv", ".tsv", ".npz"):
         assert lost == {}
     elif suffix == ".hea":
-        assert set(lost) == {"fhr", "uc", "mhr", "history"}
+        assert set(lost) == {"fhr", "uc", "mhr", "history", "date"}
         assert lost["history"] == "read"
         assert lost["fhr"].startswith("rounded by up to 0.005")
     np.testing.assert_allclose(again.fhr, whole.fhr, atol=0.0051)
@@ -67,7 +67,7 @@ def test_a_suffix_that_is_not_written(whole, tmp_path, name):
         ({"clinical": Clinical()}, {"clinical": "weight, sensor"}),
         ({"stage2_start": np.nan}, {"stage2_start": "nan s for 100 s"}),
         ({"provenance": Provenance()}, {"provenance": "measured for synthetic (made by a test)"}),
-        ({"history": ()}, {"history": "read"}),
+        ({"history": ()}, {"history": "read", "date": "none for 2024-03-15"}),
         ({"fhr": np.full(3, 140.0), "uc": np.zeros(3), "mhr": None}, {"fhr": "3 samples for 400", "uc": "", "mhr": ""}),
     ],
 )
