@@ -251,8 +251,8 @@ def _placed(
     if file.continuous:
         raise FormatError(
             f"{where}: data record {number} starts at {file.times[number - 1]:g} s, where a continuous file of records "
-            f"of {file.record_s:g} s has {(number - 1) * file.record_s:g} s; correct the header (EDF+D for an interrupted "
-            "file) or the times of the records"
+            f"of {file.record_s:g} s has {(number - 1) * file.record_s:g} s; correct the header (EDF+D for an "
+            "interrupted file) or the times of the records"
         )
     n_samples = len(channels[0].values) // file.n_records
     time = (file.times[:, None] + np.arange(n_samples) / fs).reshape(-1)

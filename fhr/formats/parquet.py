@@ -80,11 +80,12 @@ def read_parquet(
     if known is None:
         index = _index(schema, where)
         if index in names:
-            stems[names.index(index)] = _stem_of_index(file, schema.field(index).type, where)
+            told = any("time" in guess_channels([name], where=where) for name in names)
+            stems[names.index(index)] = "" if told else _stem_of_index(file, schema.field(index).type, where)
     dates: dict[str, str] = {}
 
     def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
-        return {name: _values(file, name, dates, where) for name in wanted}
+        return {name: _one_rate(name, _values(file, name, dates, where)) for name in wanted}
 
     regular = known is not None and _is_regular(file, known["fs"], where)
     if regular:
@@ -237,6 +238,13 @@ def _stem_of_index(file: pq.ParquetFile, kind: pa.DataType, where: str) -> str:
         return "time"
     numbers = _values(file, _UNNAMED, {}, where)
     return "" if (np.diff(numbers) == 1).all() else "sample"
+
+
+def _one_rate(name: str, values: np.ndarray) -> np.ndarray:
+    """The sampling rate where every row repeats it, other columns as they are."""
+    if "fs" in guess_channels([name], where="") and len(rates := np.unique(values)) == 1:
+        return rates
+    return values
 
 
 def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) -> np.ndarray:
