@@ -58,7 +58,8 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     if trailing:
         choices.axes["dialect"] = "a separator ends each line"
     if units:
-        lines.insert(0, [c.unit or ("s" if c.role == "time" and "sec" in c.name else "") for c in columns])
+        clocks = {"seconds": "s", "milliseconds": "ms", "minutes": "min"} if choices.chance(0.5) else {}
+        lines.insert(0, [c.unit or (clocks.get(choices.axes["clock"], "") if c.role == "time" else "") for c in columns])
     if header in ("names", "behind a sign"):
         lines.insert(0, names)
     elif header == "none":

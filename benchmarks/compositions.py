@@ -105,7 +105,7 @@ _REMEDY = re.compile(
 
 def helps(words: str, target: str) -> str:
     """Lack of a message, or "" for one that names the file, a place and what to do, in one line."""
-    if Path(target).stem not in words:
+    if not re.search(rf"(^|/){re.escape(target.partition('.')[0])}[._:, ]", words):
         return "does not name the file"
     rest = words.split(target, 1)[-1]
     if "\n" in words or len(words) > 1200:
