@@ -30,6 +30,7 @@ class Truth(NamedTuple):
     date: str = ""  # YYYY-MM-DD, where the file says it
     ph: float | None = None
     provenance: str = "measured"
+    blank: int = 0  # samples at the end that blank lines may stand for
     slow: tuple[str, int] = ("", 1)  # a channel of one sample in so many: held, or missing between
 
 
@@ -129,6 +130,8 @@ def difference(found: Recording, truth: Truth, *, dated: bool = True) -> str:
             continue
         if got is None:
             return f"no {name}"
+        if len(got) == len(want) + truth.blank and np.isnan(got[len(want) :]).all():
+            got = got[: len(want)]
         if len(got) != len(want):
             return f"{len(got)} samples of {name}, not {len(want)}"
         if name == truth.slow[0] and np.isnan(np.delete(got, np.s_[:: truth.slow[1]])).all():
