@@ -221,7 +221,7 @@ def _known(base: str, channel: str) -> _Read | None:
     words, number, sensor, remark = [], "", "", ""
     if channel in _SIGNALS and (match := _BRACKETS.fullmatch(base)):
         inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
-        if match["inside"] != "US" and known_elsewhere(match["inside"]):
+        if match["inside"] != "US" and (known_elsewhere(match["inside"]) or _unit(match["inside"], channel)):
             return None
         if any(word and word not in _SENSOR for word in inside):
             base, remark = match["name"], " ".join(inside)

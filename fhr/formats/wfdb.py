@@ -18,6 +18,7 @@ from fhr.recording import Recording, Source, Step
 
 from .any_case import in_any_case
 from .channel_names import guess_channels, named_channel
+from .chosen_channels import left_out
 from .ctu_uhb_header import HEADING, comment_lines
 from .header_comments import parse_comments
 from .provenance_header import parse_provenance
@@ -74,6 +75,8 @@ def read_wfdb(
     chosen = _chosen([signal.name for signal in signals], columns, where)
     samples = read_segments(header, [position for position, _, _ in chosen])
     grid, n, notes = _one_grid(samples, [role for _, role, _ in chosen], where)
+    if others := left_out([signal.name for signal in signals], {position for position, _, _ in chosen}):
+        notes["left_out"] = others
 
     stored, assumed = [], []
     for values, one, (position, role, sensor) in zip(grid, samples.channels, chosen, strict=True):
