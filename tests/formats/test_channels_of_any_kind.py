@@ -85,6 +85,12 @@ def test_what_is_no_heart_rate_is_refused(stored, unit, message):
     said_of(StoredChannel("fhr", "fhr", stored, "bpm"), checked=False)  # of our own files
 
 
+@pytest.mark.parametrize("value", [1e308, np.inf, -np.inf])
+def test_what_is_infinite_in_single_precision_is_refused(value):
+    with pytest.raises(FormatError, match="fhr is infinite in row 1; leave missing values blank"):
+        said_of(StoredChannel("fhr", "fhr", np.where(np.arange(N) % 40, RATE, value)))
+
+
 @pytest.mark.parametrize("mark", [-1, -9999, -32768, 999, 9999, 65535, 327.67, 255, 1e20, 1e36])
 def test_marks_of_missing_samples_are_missing_and_said(mark, caplog):
     lost = np.isnan(RATE)
