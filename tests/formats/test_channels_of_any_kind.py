@@ -199,6 +199,14 @@ def test_names_that_may_be_two_things_are_refused(names):
         guess_channels(names, where="a.csv")
 
 
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [("maternal heart r", "mhr"), ("uterine contract", "uc"), ("Wehentätigkeit [mmHg]", "uc"), ("RCF", "fhr")],
+)
+def test_names_cut_short_and_of_other_languages(name, channel):
+    assert list(guess_channels([name], where="a.edf")) == [channel]
+
+
 def test_the_scalp_electrode_goes_first_wherever_it_stands_and_units_may_differ():
     scalp = StoredChannel("fhr", "DECG", np.where(HALF, nan, RATE) / 60, "hz", SCALP)
     belt = StoredChannel("fhr", "US", RATE + 2, "bpm", "ultrasound")
