@@ -231,6 +231,13 @@ def test_masked_and_whole_channels():
     np.testing.assert_array_equal(found.fhr, np.rint(RATE).astype(np.float32))
 
 
+def test_dots_of_units_are_none_of_structs(tmp_path):
+    np.savez(tmp_path / "a.npz", **{"ctg.FHR 0.25bpm": RATE * 4, "UC (a.u.)": ACTIVITY}, fs=FS)
+    recording = fhr.read(tmp_path / "a.npz", units={"fhr": "1/4 bpm"}, columns={"fhr": "ctg.FHR 0.25bpm"})
+    np.testing.assert_allclose(recording.fhr, RATE, rtol=1e-6)
+    np.testing.assert_array_equal(recording.uc, np.where(ACTIVITY == 0, nan, ACTIVITY).astype(np.float32))
+
+
 def test_nothing_is_left_out_in_silence(tmp_path):
     np.savez(tmp_path / "a.npz", fhr=RATE, uc_at_rest=ACTIVITY, ph=7.1, fs=FS)
     step = fhr.read(tmp_path / "a.npz").history[0].parameters
