@@ -127,6 +127,8 @@ def read_fhrma(
         "header_bytes": layout.header_bytes,
         "fhr_from": signals.notes.get("fhr_from", [f"FHR{channel}"]),
     }
+    if channel != "auto" and samples[f"fhr{3 - channel}"].any():
+        parameters["left_out"] = [f"FHR{3 - channel}"]
     if "sensors" in signals.notes:
         parameters["sensors"] = signals.notes["sensors"]
     if good:

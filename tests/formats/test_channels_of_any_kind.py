@@ -31,7 +31,9 @@ def said_of(*channels, **options):
     return assembled(channels, fs=FS, where="a.csv", **options)
 
 
-@pytest.mark.parametrize("style", ["{name} [{unit}]", "{name} ({unit})", "{name} in {unit}", "{name}, {unit}"])
+@pytest.mark.parametrize(
+    "style", ["{name}.{unit}", "{name} [{unit}]", "{name} ({unit})", "{name} in {unit}", "{name}, {unit}"]
+)
 @pytest.mark.parametrize(
     ("word", "stored"),
     [(word, RATE * scale) for words, scale in UNITS.items() for word in words]
