@@ -134,7 +134,7 @@ def read_fhrma(
     if good:
         parameters["good_quality"] = good
     if "baseline" in (layout.sample.names or ()):
-        parameters["left_out"] = "cleaned FHR and baseline of an analysis"
+        parameters["left_out"] = [*parameters.get("left_out", ()), "cleaned FHR and baseline of an analysis"]
     if layout.is_guess:
         parameters["guessed"] = ["sample_bytes"]
         parameters["sample_bytes"] = layout.sample.itemsize
