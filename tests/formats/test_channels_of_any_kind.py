@@ -32,7 +32,8 @@ def said_of(*channels, **options):
 
 
 @pytest.mark.parametrize(
-    "style", ["{name}.{unit}", "{name} [{unit}]", "{name} ({unit})", "{name} in {unit}", "{name}, {unit}"]
+    "style",
+    ["{name}.{unit}", "{name} [{unit}]", "{name} ({unit})", "{name}_in_{unit}", "{name} in {unit}", "{name}, {unit}"],
 )
 @pytest.mark.parametrize(
     ("word", "stored"),
