@@ -228,6 +228,21 @@ def test_several_may_be_named_as_transducers_on_one_fetus(tmp_path):
         fhr.read(path, fs=FS, columns={"fhr": ["belt", True]})
 
 
+@pytest.mark.parametrize("form", ["csv", "mat", "npz", "wfdb"])
+def test_uterine_activity_alone_where_no_heart_rate_is_wanted(tmp_path, form):
+    if form == "wfdb":
+        path = fhr.formats.write_wfdb(fhr.Recording("a", RATE, ACTIVITY, FS), tmp_path)
+    else:
+        path = written(tmp_path, form, RATE, ACTIVITY, names=("FHR", "UC"))
+    options = {} if form == "wfdb" else {"fs": FS}
+    recording = fhr.read(path, columns={"fhr": None}, **options)
+    np.testing.assert_array_equal(recording.uc, np.where(ACTIVITY == 0, nan, ACTIVITY).astype(np.float32))
+    assert np.isnan(recording.fhr).all()
+    assert recording.history[0].parameters["left_out"] == ["FHR"]
+    with pytest.raises(FormatError, match="is known to be UC"):
+        fhr.read(path, columns={"fhr": None, "uc": None}, **options)
+
+
 def test_masked_and_whole_channels():
     masked = np.ma.masked_array(np.rint(np.nan_to_num(RATE, nan=7)).astype(np.int16), np.isnan(RATE))
     found = said_of(StoredChannel("fhr", "fhr", masked), StoredChannel("uc", "uc", ACTIVITY.astype(np.uint8)))
