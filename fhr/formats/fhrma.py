@@ -127,12 +127,14 @@ def read_fhrma(
         "header_bytes": layout.header_bytes,
         "fhr_from": signals.notes.get("fhr_from", [f"FHR{channel}"]),
     }
+    if channel != "auto" and samples[f"fhr{3 - channel}"].any():
+        parameters["left_out"] = [f"FHR{3 - channel}"]
     if "sensors" in signals.notes:
         parameters["sensors"] = signals.notes["sensors"]
     if good:
         parameters["good_quality"] = good
     if "baseline" in (layout.sample.names or ()):
-        parameters["left_out"] = "cleaned FHR and baseline of an analysis"
+        parameters["left_out"] = [*parameters.get("left_out", ()), "cleaned FHR and baseline of an analysis"]
     if layout.is_guess:
         parameters["guessed"] = ["sample_bytes"]
         parameters["sample_bytes"] = layout.sample.itemsize

@@ -134,6 +134,7 @@ def test_two_sensors_on_one_heart_are_joined_and_two_hearts_refused(tmp_path):
         recording = fhr.read(path, channel=channel)
         np.testing.assert_array_equal(recording.fhr, np.full(n, value, np.float32))
         assert recording.history[0].parameters["fhr_from"] == [f"FHR{channel}"]
+        assert recording.history[0].parameters["left_out"] == [f"FHR{3 - channel}"]
     with pytest.raises(FHRError, match="channel=3; give 'auto', 1 or 2"):
         read_fhrma(path, channel=3)
 
