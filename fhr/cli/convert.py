@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
                 if options.resample is not None:
                     recording = resample(recording, options.resample, reach=options.reach)
                 if options.target == STDOUT:
-                    losses.add(recording, _to_stdout(recording, suffix))
+                    losses.add(recording, _to_stdout(recording, suffix) | _marks(path))
                     continue
                 place = Path(options.target, _below(path, root) + suffix) if many else Path(options.target)
                 if many and options.resample is None and _is_file_of(place, path):
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
                 found, is_new = _put(recording, place, options)
                 made_of[place] = path
                 n_same += not is_new
-                losses.add(recording, found)
+                losses.add(recording, found | _marks(path))
             except FHRError as error:
                 if not many:
                     raise
@@ -232,6 +232,18 @@ def _to_stdout(recording: "Recording", suffix: str) -> dict[str, str]:
         with destination(STDOUT, "OUT") as path:
             shutil.copyfile(made, path)
     return not_kept(recording, again)
+
+
+def _marks(path: str) -> dict[str, str]:
+    """Marks of a recording, which no format takes along."""
+    from fhr.formats import read_annotations
+
+    try:
+        found = read_annotations(path)
+    except FHRError as error:
+        return {"marks": str(error)}
+    said = ", ".join(f"{len(marks)} in {name}" for name, marks in found.items())
+    return {"marks": said} if said else {}
 
 
 class _Losses:

@@ -107,6 +107,15 @@ def test_a_folder_is_converted_into_itself(here, run_fhr):
     assert (answer.code, "a/new lies in a folder that is read with --recursive" in answer.err) == (2, True)
 
 
+def test_marks_that_are_not_kept_are_told(here, run_fhr):
+    (here / "a" / "s0001.marks").write_text("0000040 epidural\n0000080 $ ACC 60\n")
+    assert run_fhr(here, "convert", "a", "o", "--to", "csv").err == (
+        "csv does not keep marks of s0001: 2 in s0001.marks\no: 2 recordings\n"
+    )
+    (here / "a" / "s0001.marks").write_text("epidural\n")
+    assert "s0001.marks, line 1: 'epidural' is no marker" in run_fhr(here, "convert", "a/s0001", "x.csv").err
+
+
 def test_an_interruption_leaves_whole_files_only(here, run_fhr, monkeypatch):
     write = fhr.formats.write
 
