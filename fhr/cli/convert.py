@@ -14,6 +14,7 @@ import argparse
 import os
 import shutil
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from fhr.datasets import stream_paths
     from fhr.preprocessing import resample
 
+    if options.resample is not None and not 0 < options.resample < inf:
+        raise FHRError(f"--resample {options.resample:g}; the rate is a positive number, in Hz")
     if options.reach and options.resample is None:
         raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)

@@ -150,7 +150,7 @@ def test_stdout_takes_a_table(here, run_fhr):
         (("a/s0001", "-", "--to", "npz"), "--to npz: stdout takes csv or tsv; name a file"),
         (("a/s0001", "no/x.csv"), "OUT no/x.csv: cannot be written; name a file in a folder that exists"),
         (("a/s0001", "a/s0001.hea/o", "--to", "csv"), "cannot be written to; name another folder"),
-        (("a/s0001", "x.csv", "--resample", "0"), "fs=0.0; the rate is a positive number"),
+        (("a/s0001", "x.csv", "--resample", "0"), "--resample 0; the rate is a positive number"),
         (("a/s0001", "x.csv", "--reach", "1"), "--reach 1 without --resample; give the rate, too"),
         (("nothing.csv", "x.npz"), "none of the 1 recordings can be read"),
     ],
