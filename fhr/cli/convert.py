@@ -178,9 +178,10 @@ def _put(recording: "Recording", place: Path, options: argparse.Namespace) -> tu
     """
     from fhr.formats import not_kept, read, write
 
-    place.parent.mkdir(parents=True, exist_ok=True)
+    root = Path(options.target) if _is_folder(options.target) else place.parent
+    root.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=".convert-", dir=place.parent) as folder:
+        with TemporaryDirectory(prefix=".convert-", dir=root) as folder:
             again = read(write(recording, Path(folder, place.name)))
             files = sorted(Path(folder).iterdir(), key=lambda file: file.suffix == ".hea")  # which names the others
             new = [file for file in files if not _is_same(file, place.parent / file.name)]
@@ -189,6 +190,7 @@ def _put(recording: "Recording", place: Path, options: argparse.Namespace) -> tu
                     raise FHRError(f"{there[0]} is there and holds something else; give --overwrite to replace it")
                 if _is_read(there[0], options):
                     raise FHRError(f"{there[0]} is among the recordings that are read; choose another place")
+            place.parent.mkdir(parents=True, exist_ok=True)
             for file in new:
                 os.replace(file, place.parent / file.name)
     except OSError as error:

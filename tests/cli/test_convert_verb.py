@@ -55,14 +55,15 @@ def test_two_files_of_one_name_in_one_folder(here, run_fhr):
 
 def test_what_cannot_be_read_or_held_is_named_and_the_rest_goes_on(here, run_fhr):
     (here / "a" / "s0002.dat").write_bytes(b"")
-    (here / "a" / "odd name.csv").write_text("time_s,fhr\n0,140\n1,141\n2,139\n")
+    (here / "a" / "deep").mkdir()
+    (here / "a" / "deep" / "odd name.csv").write_text("time_s,fhr\n0,140\n1,141\n2,139\n")
     (here / "a" / "high.csv").write_text("time_s,fhr,uc\n0,140,400\n1,141,2\n2,139,3\n")
-    answer = run_fhr(here, "convert", "a", "o", "--to", "wfdb")
+    answer = run_fhr(here, "convert", "a", "o", "--to", "wfdb", "--recursive")
     assert answer.code == 1
     assert "quarantined a/s0002: " in answer.err
     assert "odd name" in answer.err
     assert "format 16 ends at 327.67" in answer.err
-    assert names(here / "o") == ["s0001.dat", "s0001.hea"]
+    assert sorted(path.name for path in (here / "o").rglob("*")) == ["s0001.dat", "s0001.hea"]
 
 
 def test_what_is_there_stays_and_the_same_command_goes_on(here, run_fhr):
