@@ -9,7 +9,7 @@ from fhr.errors import FormatError
 
 from .calendar_times import CalendarTimes, calendar_times
 from .channel_units import unit_of
-from .chosen_channels import Chosen, choose_channels, left_out
+from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
 from .stored_channels import Signals, StoredChannel, assembled, check_units
 from .time_grid import checked_rate, place
@@ -72,7 +72,7 @@ def from_arrays(
     check_units(units)
     stems = [name.rpartition(".")[2] for name in names] if stems is None else stems
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
-    chosen = [one._replace(unit=(said or {}).get(one.name, one.unit)) for one in chosen]
+    chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})
     of = {one.role: one for one in chosen}
     stored = [channel for one in chosen if one.role not in ("time", "fs") for channel in _channels(one, arrays, where)]
