@@ -117,7 +117,8 @@ def _signal(edfio: Any, label: str, values: np.ndarray, n: int, fs: float, name:
     missing = _LOWEST if label == "UC" else 0
     numbers = np.full(n, missing, np.int16)
     numbers[: len(values)] = np.where(gaps, missing, np.rint(plain / step))
-    low, high = (float(f"{limit * step:.6g}") for limit in (_LOWEST, _HIGHEST))
+    # edfio rounds limits outwards at their eighth character, and what stands behind it in binary is no part of them.
+    low, high = (float(f"{limit * step:.6g}") * (1 - 1e-12) for limit in (_LOWEST, _HIGHEST))
     return edfio.EdfSignal.from_digital(
         numbers,
         fs,
@@ -156,7 +157,7 @@ def stated(notes: Sequence[Annotation], where: str) -> dict[str, Any] | None:
     except (ValueError, TypeError, KeyError) as error:
         # Without them a recording that was made would pass for a measured one.
         raise FormatError(
-            f"{where}: the metadata among its annotations are damaged ({reason(error)}); write the file anew, or remove "
-            f"all annotations that begin with {_OURS.strip()!r}"
+            f"{where}: the metadata among its annotations are damaged ({reason(error)}); write the file anew, or "
+            f"remove all annotations that begin with {_OURS.strip()!r}"
         ) from None
     return parse_metadata(texts, where=where) | {"n_samples": n_samples}

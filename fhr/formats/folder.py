@@ -190,6 +190,11 @@ class _Folder:
                 self._leave_out(path, "its name is not in UTF-8, which names of recordings have to be; rename it")
             elif suffix in TABLE_SUFFIXES:
                 rest.append(path)  # once the recordings are known that it may be of
+            elif suffix == PARQUET_SUFFIX and (problem := parquet_problem(path, self._columns)) is not None:
+                if problem:
+                    self._leave_out(path, problem)
+                else:
+                    self.others.append(path)
             elif suffix in READERS and suffix not in ("", ".dat"):
                 self.recordings.append(path)
             else:

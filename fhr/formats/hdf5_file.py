@@ -24,7 +24,7 @@ _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _STARTS = (0, 512, 1024, 2048)  # that the signature may stand at: MATLAB writes 512 bytes of its own before it
 _MAX_DEPTH = 16
 _MAX_BYTES = 1 << 27  # of an array
-_MAX_TEXTS = 100  # in an array
+_MAX_TEXTS, _MAX_LETTERS = 100, 800  # in an array, and in a text
 _GZIP, _SHUFFLE, _CHECKSUM = 1, 2, 3
 _HEAP = b"GCOL\1\0\0\0"
 
@@ -55,7 +55,7 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
         _check_heaps(raw)
         file = h5py.File(io.BytesIO(raw), "r")
         found = Variables()
-        _Walk(h5py, file, found, where).group(file, "", 0)
+        _Walk(h5py, file, raw, found, where).group(file, "", 0)
     except FHRError:
         raise
     except Exception as error:  # h5py raises what HDF5 tells it, and OverflowError, TypeError, ...
@@ -101,8 +101,8 @@ class _Array:
 class _Walk:
     """A walk through the groups of a file."""
 
-    def __init__(self, h5py: Any, file: Any, found: Variables, where: str) -> None:
-        self._h5py, self._file, self._found, self._where = h5py, file, found, where
+    def __init__(self, h5py: Any, file: Any, raw: bytes, found: Variables, where: str) -> None:
+        self._h5py, self._file, self._raw, self._found, self._where = h5py, file, raw, found, where
 
     def group(self, group: Any, name: str, depth: int) -> None:
         """Add what lies in a group."""
@@ -148,11 +148,22 @@ class _Walk:
             self._attributes(dataset, name)
         elif self._h5py.check_ref_dtype(dataset.dtype) is self._h5py.Reference:
             self._references(dataset, name, kind, depth)
-        elif self._h5py.check_string_dtype(dataset.dtype) is not None and dataset.size <= _MAX_TEXTS:
-            _check_chunks(dataset)
+        elif self._h5py.check_string_dtype(dataset.dtype) is not None and self._is_short(dataset):
             self._found.add_texts(name, [_text(text) for text in np.ravel(dataset[()])])
         else:
             self._found.others[name] = str(dataset.dtype)
+
+    def _is_short(self, dataset: Any) -> bool:
+        """True for a few short texts in one piece: HDF5 takes the memory that a text is said to have."""
+        at = dataset.id.get_offset()
+        if dataset.size > _MAX_TEXTS or at is None:
+            return False
+        if self._h5py.check_string_dtype(dataset.dtype).length is not None:
+            return bool(dataset.dtype.itemsize <= _MAX_LETTERS)
+        lengths = np.frombuffer(self._raw, "<u4", 4 * dataset.size, at)[
+            ::4
+        ]  # of 16 bytes each, the rest tells the heap
+        return bool((lengths <= _MAX_LETTERS).all())
 
     def _references(self, dataset: Any, name: str, kind: str, depth: int) -> None:
         """Cells, or a field of an array of structs: `s(2).data`."""
@@ -169,7 +180,7 @@ class _Walk:
         for key in item.attrs:
             self._found.count()
             said = item.attrs.get_id(key)
-            if key.startswith("MATLAB_") or said.shape not in ((), (1,)) or said.dtype.itemsize > _MAX_TEXTS * 8:
+            if key.startswith("MATLAB_") or said.shape not in ((), (1,)) or said.dtype.itemsize > _MAX_LETTERS:
                 continue
             full = f"{name}.{key}" if name else key
             if self._h5py.check_string_dtype(said.dtype) is not None:

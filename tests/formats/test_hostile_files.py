@@ -102,7 +102,7 @@ def test_a_signal_file_that_shrinks_is_refused(folder, monkeypatch):
         return os.stat_result(fields)
 
     path.with_suffix(".dat").write_bytes(data[:-2])
-    monkeypatch.setattr("fhr.formats.wfdb.os.fstat", stale)
+    monkeypatch.setattr("fhr.formats.wfdb_samples.os.fstat", stale)
     with pytest.raises(FormatError, match=r"r1.dat: 160 bytes where the header .* is truncated, fetch it again"):
         fhr.read(path)
 
