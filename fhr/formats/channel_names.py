@@ -8,6 +8,7 @@ number, a word that says nothing, or in brackets.
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from fhr.errors import FormatError
@@ -159,6 +160,7 @@ def named_channel(name: str, channel: str) -> Named:
     return Named(0, unit, next((_SENSOR[word] for word in words if word in _SENSOR), "") if channel == "fhr" else "")
 
 
+@lru_cache(1 << 10)
 def seems_a_channel(name: str) -> bool:
     """True if a name begins with the words of a signal, whether or not the rest is understood.
 
@@ -202,6 +204,7 @@ def _unit(word: str, channel: str) -> str | None:
     return unit_of(word, channel) or (text_unit(word) if channel == "time" else None)
 
 
+@lru_cache(1 << 10)  # names are the same in thousands of files
 def _read(name: str) -> _Read | None:
     """Channel, unit, sensor and number of a name; None where it is that of no channel."""
     words = _words(name)

@@ -7,6 +7,7 @@ import numpy as np
 
 from fhr.errors import FormatError
 
+from .calendar_times import CalendarTimes, calendar_times
 from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
@@ -86,16 +87,26 @@ def from_arrays(
         if lengths != {len(time)}:
             name = cut(of["time"].name)
             raise FormatError(f"{where}: {name} and the signals differ in length; give one time a sample")
-        word = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
+        word = (units or {}).get("time", of["time"].unit)
         unit = unit_of(word, "time") or word if word else None
-        if arrays[of["time"].name].dtype.kind in "mM":
-            unit = "s"
-        values = [np.asarray(channel.values, np.float64) for channel in stored]
-        grid = place(time, unit=unit, fs=fs, tolerance=tolerance, where=where, order=order, values=values)
+        counted = CalendarTimes(time, "s", None, {})
+        if arrays[of["time"].name].dtype.kind not in "mM":
+            counted = calendar_times(time, unit)
+        start = _start(arrays[of["time"].name]) or ({"start": counted.start} if counted.start else {})
+        grid = place(
+            counted.values,
+            unit=counted.unit or (None if of["time"].guessed else "s"),
+            fs=fs,
+            tolerance=tolerance,
+            where=where,
+            order=order,
+            began=start.get("start"),
+            values=[np.asarray(channel.values, np.float64) for channel in stored],
+        )
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
-        fs, notes = grid.fs, _start(arrays[of["time"].name]) | grid.notes
+        fs, notes = grid.fs, start | counted.notes | grid.notes
     elif fs is None:
         raise FormatError(f"{where}: no {kind} is called fs or time; give fs in Hz, or columns={{'fs': NAME}}")
     fs = checked_rate(fs, where)
