@@ -72,9 +72,10 @@ _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values"
 _FILLERS["uc"] |= {"external", "internal", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
-_BOUNDARY = re.compile(r"[\s_,;:/-]+")
-_BEFORE_A_UNIT = re.compile(r"[\s_,;:-]*(?:in[\s_]+)?")
+_BOUNDARY = re.compile(r"[\s_,;:./-]+")
+_BEFORE_A_UNIT = re.compile(r"[\s_,;:.-]*(?:in[\s_]+)?")
 _NO_WORD = re.compile(r"[%\N{DEGREE SIGN}]")
+_EDF_LABEL = 16
 _MULTIPLE = re.compile(r"\d+(?:\.\d+)? ")  # of a unit; in a name a whole number is that of a transducer
 
 
@@ -152,6 +153,7 @@ def named_channel(name: str, channel: str) -> Named:
     return Named(0, unit, next((_SENSOR[word] for word in words if word in _SENSOR), "") if channel == "fhr" else "")
 
 
+@lru_cache(1 << 10)
 def seems_a_channel(name: str) -> bool:
     """True if a name begins with the words of a signal, whether or not the rest is understood.
 
@@ -195,7 +197,7 @@ def _unit(word: str, channel: str) -> str | None:
     return unit_of(word, channel) or (text_unit(word) if channel == "time" else None)
 
 
-@lru_cache(1 << 10)
+@lru_cache(1 << 10)  # names are the same in thousands of files
 def _read(name: str) -> _Read | None:
     """Channel, unit, sensor and number of a name; None where it is that of no channel."""
     words = _words(name)
@@ -207,7 +209,16 @@ def _read(name: str) -> _Read | None:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:
                 return known._replace(unit=unit or known.unit)
-    return None
+    return _cut_short(name)
+
+
+def _cut_short(name: str) -> _Read | None:
+    """The channel of a name that fills the 16 letters of EDF, and goes on elsewhere."""
+    stem = "".join(_words(name))
+    channels = {channel for known, channel in _CHANNEL.items() if known.startswith(stem)}
+    if len(name.strip()) != _EDF_LABEL or len(channels) != 1:
+        return None
+    return _Read(channels.pop(), stem=stem)
 
 
 def _known(base: str, channel: str) -> _Read | None:
@@ -215,7 +226,7 @@ def _known(base: str, channel: str) -> _Read | None:
     words, number, sensor, remark = [], "", "", ""
     if channel in _SIGNALS and (match := _BRACKETS.fullmatch(base)):
         inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
-        if match["inside"] != "US" and known_elsewhere(match["inside"]):
+        if match["inside"] != "US" and (known_elsewhere(match["inside"]) or _unit(match["inside"], channel)):
             return None
         if any(word and word not in _SENSOR for word in inside):
             base, remark = match["name"], " ".join(inside)

@@ -120,7 +120,7 @@ def comment_lines(recording: Recording) -> list[str]:
     originals = {
         str(step.parameters.get("field")): text
         for step in recording.history
-        if step.name == IMPLAUSIBLE and (text := _original(step.parameters.get("value")))
+        if step.name == IMPLAUSIBLE and (text := _original(step.parameters.get("value"))) is not None
     }
     read = next((step.parameters for step in recording.history if step.name == "read"), {})
     remarks = said if isinstance(said := read.get("comments"), Mapping) else {}
@@ -140,7 +140,7 @@ def comment_lines(recording: Recording) -> list[str]:
             if remark and value in written(remark, field.attribute).values:
                 lines.append(f"#{field.label:<13}{remark}")
                 continue
-            text = _text(value) if not isnan(value) else originals.get(field.attribute) or _text(field.none)
+            text = _text(value) if not isnan(value) else originals.get(field.attribute, _text(field.none))
             lines.append(f"#{field.label:<13}{text}")
         lines.append("")
     return lines[:-1]
@@ -150,8 +150,8 @@ def _text(value: float) -> str:
     return "NaN" if isnan(value) else f"{value:.10g}"
 
 
-def _original(value: object) -> str:
-    """What stood where a value should; empty for none. A history that was read from a file may hold anything."""
+def _original(value: object) -> str | None:
+    """What stood where a value should; None for no such thing. A history that was read from a file may hold any."""
     if isinstance(value, str):
-        return value if value.isprintable() and len(value) <= LONGEST else ""
-    return _text(value) if isinstance(value, float) else ""
+        return value if value.isprintable() and len(value) <= LONGEST else None
+    return _text(value) if isinstance(value, float) else None

@@ -8,6 +8,7 @@ not lost for it.
 import logging
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from math import inf, isfinite, isnan, nan
 from typing import NamedTuple
 
@@ -117,11 +118,8 @@ def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: st
     for line in lines:
         if line[:1] != "#":
             continue
-        content = line[1:].replace("\t", " ").strip()
-        label, _, text = content.rpartition(" ")
-        field = FIELDS.get(label.rstrip())
-        value = None if field is None else _number(field, text, n_samples)
-        if field is not None and value is not None:
+        field, value, content = _published(line)
+        if field is not None and (field.label != STAGE2 or not value > n_samples):
             if field.attribute not in values and field.attribute not in found:
                 values[field.attribute] = value
                 continue
@@ -161,23 +159,29 @@ def _agreed(found: list[_Found]) -> _Found:
     return next(iter(known), next((one for one in found if not one.told), found[0]))
 
 
-def _number(field: Field, text: str, n_samples: int) -> float | None:
-    """Value of a field as the database writes it, NaN for none; None where it is no number or not plausible."""
+@lru_cache(1 << 12)  # most lines of a database are those of its other records
+def _published(line: str) -> tuple[Field | None, float, str]:
+    """Field and value of a line that is as the database writes it, no field for another line; and its content."""
+    content = line[1:].replace("\t", " ").strip()
+    label, _, text = content.rpartition(" ")
+    field = FIELDS.get(label.rstrip())
+    if field is None:
+        return None, nan, content
     try:
         value = float(text)
     except ValueError:
-        return None
-    if value == field.none or value != value:
-        return nan
-    high = n_samples if field.label == STAGE2 else field.high
-    return value if field.low <= value <= high and value != inf and "_" not in text else None
+        return None, nan, content
+    if value == field.none or isnan(value):
+        return field, nan, content
+    plain = field.low <= value <= field.high and value != inf and "_" not in text
+    return field if plain else None, value, content
 
 
 def _fields(content: str, n_samples: int) -> Iterator[_Found]:
     """Fields of a comment that is not as the database writes it; none of a text."""
-    several = [(key, text, unit) for part in _SEVERAL.split(content) if part for key, text, unit in _labelled(part)]
-    if len(several) < 2 or len(several) < len([part for part in _SEVERAL.split(content) if part]):
-        several = list(_labelled(content))
+    parts = [list(_labelled(part)) for part in _SEVERAL.split(content) if part]
+    whole = len(parts) < 2 or not all(part and part[0][1] for part in parts)  # not each a label and its text
+    several = list(_labelled(content)) if whole else [part[0] for part in parts]
     for key, text, unit in several:
         if key == "apgar":
             yield from _scores(content, text)

@@ -102,7 +102,9 @@ def assembled(
     ]
     by_role = {channel.role: signal for channel, signal in zip(channels, signals, strict=True)}
     rates = [(channel, signal) for channel, signal in zip(channels, signals, strict=True) if channel.role == "fhr"]
-    if rates:
+    if len(rates) == 1:
+        fhr, used = rates[0][1], []
+    elif rates:
         fhr, used = merged_rates(
             [signal for _, signal in rates],
             [channel.name for channel, _ in rates],

@@ -141,8 +141,8 @@ def read_table(
     stored, times, notes = read.channels, read.times, dict(read.notes)
     if sheet is not None:
         notes["sheet"] = sheet
-    if unread := left_out(layout.names, {column.position for column in columns_found}):
-        notes["left_out"] = unread
+    if others := left_out(layout.names, {column.position for column in columns_found}):
+        notes["left_out"] = others
     if times is not None:
         if times.start:
             notes["start"] = times.start

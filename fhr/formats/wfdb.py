@@ -7,22 +7,22 @@ decoded by that package (`wfdb_samples`), records in segments are joined (`wfdb_
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from fhr.errors import FHRError, FormatError
+from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
 from .any_case import in_any_case
-from .channel_names import guess_channels, named_channel
+from .chosen_channels import choose_channels, left_out
 from .ctu_uhb_header import HEADING, comment_lines
 from .header_comments import parse_comments
 from .provenance_header import parse_provenance
-from .regular_file import shown
-from .stored_channels import StoredChannel, assembled
+from .regular_file import cut
+from .stored_channels import StoredChannel, assembled, check_units
 from .time_grid import checked_rate
 from .wfdb_header import MAX_HEADER_BYTES, Header, read_header
 from .wfdb_segments import Samples, first_signals, read_segments
@@ -40,7 +40,7 @@ _ROLES = ("fhr", "uc", "mhr")
 def read_wfdb(
     path: str | Path,
     *,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     fs: float | None = None,
 ) -> Recording:
@@ -56,8 +56,8 @@ def read_wfdb(
 
     Args:
         path: the record without suffix, or its `.hea` or `.dat` file; the files may differ from it in letter case.
-        columns: signal of "fhr", "uc" and "mhr", by its description or its position from 0; None for none. What is not
-            there is told from the descriptions.
+        columns: signal of "fhr", "uc" and "mhr", by its description or its position from 0, of "fhr" several too; None
+            for none. What is not there is told from the descriptions.
         units: of the channels, in place of what the header says.
         fs: frames a second, Hz, of a header that says none.
 
@@ -67,26 +67,29 @@ def read_wfdb(
             channels, units or rates cannot be told; a section on the provenance that is damaged.
         FHRError: an option that cannot be.
     """
+    check_units(units)
     header = wfdb_header_of(path)
     where = str(header.path)
     rate = _rate(header, fs)
     signals = first_signals(header)
-    chosen = _chosen([signal.name for signal in signals], columns, where)
-    samples = read_segments(header, [position for position, _, _ in chosen])
-    grid, n, notes = _one_grid(samples, [role for _, role, _ in chosen], where)
+    names = [signal.name for signal in signals]
+    chosen = choose_channels(names, columns, roles=_ROLES, kind="signal", where=where)
+    samples = read_segments(header, [one.position for one in chosen])
+    grid, n, notes = _one_grid(samples, [one.role for one in chosen], where)
 
     stored, assumed = [], []
-    for values, one, (position, role, sensor) in zip(grid, samples.channels, chosen, strict=True):
-        name = shown(signals[position].name)[1:-1] or f"signal {position}"
-        unit = one.unit or named_channel(signals[position].name, role).unit
-        if one.uncalibrated:
-            if role != "uc":
+    for values, channel, one in zip(grid, samples.channels, chosen, strict=True):
+        name = cut(one.name) or f"signal {one.position}"
+        if channel.uncalibrated:
+            if one.role != "uc":
                 raise FormatError(
                     f"{where}: {name} has no gain, or one of 0: it is not calibrated; write the gain into its signal "
                     "line, stored units per bpm, as 100/bpm"
                 )
             assumed.append(name)
-        stored.append(StoredChannel(role, name, values, unit, sensor))
+        stored.append(StoredChannel(one.role, name, values, channel.unit or one.unit, one.sensor))
+    if others := left_out(names, {one.position for one in chosen}):
+        notes["left_out"] = others
     if assumed:
         notes["gain_assumed"] = assumed
     # Neither the database's heart rates nor our own are in doubt; both say their unit.
@@ -117,7 +120,7 @@ def read_wfdb(
         outcome=said.outcome,
         clinical=said.clinical,
         stage2_start=said.stage2_start,
-        source=Source(str(header.path.with_suffix("")), "wfdb", samples.sha256),
+        source=Source(where.removesuffix(header.path.suffix), "wfdb", samples.sha256),
         history=(*read, *said.notes),
         provenance=parse_provenance(header.lines, where=where),
     )
@@ -196,45 +199,15 @@ def _rate(header: Header, fs: float | None) -> float:
     return header.fs
 
 
-def _chosen(names: list[str], columns: Mapping[str, str | int | None] | None, where: str) -> list[tuple[int, str, str]]:
-    """Position, role and sensor of the signals to read, in their order in the file."""
-    columns = dict(columns or {})
-    held = f"its signals are {', '.join(shown(name) for name in names)}"
-    chosen: dict[int, tuple[str, str]] = {}
-    for role, signal in columns.items():
-        if role not in _ROLES:
-            raise FHRError(f"columns: {role!r}; the channels of a WFDB record are {', '.join(_ROLES)}")
-        if signal is None:
-            continue
-        if isinstance(signal, str):
-            if names.count(signal) != 1:
-                problem = "stands twice, give its position" if signal in names else "is not there"
-                raise FormatError(f"{where}: signal {signal!r} of {role} {problem}; {held}")
-            signal = names.index(signal)
-        if isinstance(signal, bool) or not isinstance(signal, int):
-            raise FHRError(f"columns: {signal!r}; give the description of a signal, its position from 0, or None")
-        if not 0 <= signal < len(names):
-            raise FormatError(f"{where}: signal {signal} of {role}; they are 0 to {len(names) - 1}")
-        if signal in chosen:
-            raise FormatError(f"{where}: signal {signal} is given for two channels; a signal holds one")
-        chosen[signal] = role, named_channel(names[signal], role).sensor
-    free = ["" if position in chosen else name for position, name in enumerate(names)]
-    for role, those in guess_channels(free, where=where, skip=("time", "fs", *columns)).items():
-        chosen |= {one.position: (role, one.sensor) for one in those}
-    if all(role != "fhr" for role, _ in chosen.values()):
-        raise FormatError(
-            f"{where}: no signal is called FHR; {held}; name it in the header's signal line, or say "
-            "columns={'fhr': NAME or POSITION}"
-        )
-    return [(position, *chosen[position]) for position in sorted(chosen)]
-
-
 def _one_grid(samples: Samples, roles: list[str], where: str) -> tuple[list[np.ndarray], int, dict[str, Any]]:
-    """Signals at the rate of FHR, its samples a frame, and notes on the others."""
+    """Signals at the rate of FHR, or of UC where it is alone, its samples a frame, and notes on the others."""
     rates = [one.per_frame for one in samples.channels]
-    n = max(rate for rate, role in zip(rates, roles, strict=True) if role == "fhr")
+    main = "fhr" if "fhr" in roles else "uc"
+    n = max(rate for rate, role in zip(rates, roles, strict=True) if role == main)
     if samples.n_frames * n > MAX_SAMPLES:
-        raise FormatError(f"{where}: {samples.n_frames * n} samples of FHR; a recording has 1 to {MAX_SAMPLES}")
+        raise FormatError(
+            f"{where}: {samples.n_frames * n} samples of {main.upper()}; a recording has 1 to {MAX_SAMPLES}"
+        )
     notes: dict[str, Any] = {}
     grid = []
     for one, rate, role in zip(samples.channels, rates, roles, strict=True):

@@ -30,7 +30,6 @@ _STORED = re.compile(
     r"(?:\s+(?P<rest>.*))?"
 )
 _GAIN = re.compile(r"(?P<gain>[-+.\deE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?")
-_INTEGER = re.compile(r"[-+]?\d+")
 _INTEGERS = ("resolution", "ADC zero", "initial value", "checksum", "block size")
 _CLOCKS, _DATES = ("%H:%M:%S.%f", "%H:%M:%S"), ("%d/%m/%Y", "%Y-%m-%d")
 
@@ -136,6 +135,9 @@ def parse_header(raw: bytes, path: Path) -> Header:
         signals = [_signal_line(line, path) for line in code[1:]]
     else:
         segments = [_segment_line(line, path) for line in code[1:]]
+    if n_frames == 0 and any(signal.file != NO_FILE for signal in signals):  # a layout has none
+        raise _length(path, "0")
+    n_frames = n_frames or None
     return Header(path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding)
 
 
@@ -180,11 +182,13 @@ def _record_line(line: str, where: Path) -> tuple[str, int | None, int, float | 
         raise FormatError(
             f"{where}: sampling rate {rate}; it must be a positive number of Hz, {MIN_RATE:g} to {MAX_RATE:g}"
         )
-    if n_frames is not None and not 1 <= n_frames <= MAX_SAMPLES:
-        raise FormatError(
-            f"{where}: {fields[2]} samples declared; a recording has 1 to {MAX_SAMPLES}, or leave the number out"
-        )
+    if n_frames is not None and not 0 <= n_frames <= MAX_SAMPLES:
+        raise _length(where, fields[2])
     return name, n_segments, n_signals, fs, n_frames, _start(fields[3:], where)
+
+
+def _length(where: Path, said: str) -> FormatError:
+    return FormatError(f"{where}: {said} samples declared; a recording has 1 to {MAX_SAMPLES}, or leave the number out")
 
 
 def _number(text: str, kind: Callable[[str], _Number]) -> _Number:
@@ -246,7 +250,7 @@ def _described(text: str, line: str, where: Path) -> tuple[float | None, int, st
     try:
         gain = float(match["gain"]) if match else None
         baseline = _number(match["baseline"], int) if match and match["baseline"] else None
-        whole = [_INTEGER.fullmatch(field) is not None for field in told[: len(_INTEGERS)]]
+        whole = [field.lstrip("+-").isdigit() for field in told[: len(_INTEGERS)]]
         n = whole.index(False) if False in whole else len(whole)
         if any(whole[n:]):  # behind what is no number: a field is damaged, and no name begins here
             raise ValueError(text)

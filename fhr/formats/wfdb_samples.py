@@ -1,8 +1,8 @@
 """Samples of a WFDB signal file in any of its storage formats, as the integers that are stored.
 
-Format 16, that of CTU-UHB, is read by NumPy alone. The others are decoded by the wfdb package, which is given the
-bytes that were read and a header of plain numbers, both in a folder of their own: it opens no name that a file asks
-for, and what it is asked to make is bounded before.
+Format 16, that of CTU-UHB, is read by NumPy alone, as is 61. The others are decoded by the wfdb package, which is
+given the bytes that were read and a header of plain numbers, both in a folder of their own: it opens no name that a
+file asks for, and what it is asked to make is bounded before.
 """
 
 import os
@@ -23,11 +23,11 @@ from .whole_file import MAX_SAMPLES
 __all__ = ["NO_SAMPLES", "missing_mark", "read_samples"]
 
 NO_SAMPLES = 0  # the format of a signal that is declared and not stored
-_PLAIN = 16
+_PLAIN = {16: "<i2", 61: ">i2"}  # the wfdb package gives no integers of format 61
 _BYTES = {8: 1, 16: 2, 24: 3, 32: 4, 61: 2, 80: 1, 160: 2, 212: 1.5, 310: 4 / 3, 311: 4 / 3}  # a sample
 _BLOCK = {212: 3, 310: 4, 311: 4}  # bytes; the last block may be written whole
 _FLAC = {508: 8, 516: 16, 524: 24}  # bits
-_BITS = {24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10, _PLAIN: 16, **_FLAC}
+_BITS = {24: 24, 32: 32, 61: 16, 80: 8, 160: 16, 212: 12, 310: 10, 311: 10, 16: 16, **_FLAC}
 _MOST_SAMPLES = 16 * MAX_SAMPLES
 _MOST_DECODED = 1 << 25  # samples that the wfdb package is asked for: it copies them, and FLAC may unpack a bomb
 _STREAMINFO = slice(8, 42)
@@ -64,7 +64,7 @@ def read_samples(path: Path, signals: Sequence[Signal], n_frames: int | None) ->
         )
     offset = next((signal.offset for signal in signals if signal.offset), 0)
     frame = sum(signal.per_frame for signal in signals)
-    most = _MOST_SAMPLES if form == _PLAIN else _MOST_DECODED
+    most = _MOST_SAMPLES if form in _PLAIN else _MOST_DECODED
     try:
         with open_regular(path) as file:
             size = os.fstat(file.fileno()).st_size
@@ -87,8 +87,9 @@ def read_samples(path: Path, signals: Sequence[Signal], n_frames: int | None) ->
             f"{path}: {size} bytes where the header declares {n_frames} samples of {len(signals)} signals "
             f"({min(allowed)} bytes); the file is {wrong}, fetch it again"
         )
-    if form == _PLAIN:
-        return _columns(np.frombuffer(raw, "<i2", offset=offset).reshape(n_frames, frame), signals), raw
+    if form in _PLAIN:
+        frames = np.frombuffer(raw, _PLAIN[form], offset=offset).astype(np.int16, copy=False)
+        return _columns(frames.reshape(n_frames, frame), signals), raw
     return _decoded(raw, signals, offset, n_frames, path), raw
 
 

@@ -150,8 +150,8 @@ def _read_segment(
     variable = header.segments[0].n_frames == 0
     if strange := set(here) - set(names) if variable else set(here) ^ set(names):
         raise FormatError(
-            f"{one.path}: signal {shown(min(strange)[0])}, which the {'layout' if variable else 'first segment'} or this "
-            "segment does not have; name the signals alike"
+            f"{one.path}: signal {shown(min(strange)[0])} stands either here or in the "
+            f"{'layout' if variable else 'first segment'}, not in both; name the signals alike"
         )
     own, _, raws = _read_own(one, [here.index(names[positions[i]]) for i in held])
     channels: list[Channel | None] = [None] * len(positions)

@@ -99,9 +99,8 @@ def written(text: str, attribute: str, unit: str = "") -> Written:
     for words in (_WORDS.get(attribute, {}), _FLAG if attribute in _FLAGS else {}):
         if word in words:
             return Written((words[word],))
-    if attribute == "gestational_age":
-        if match := _GESTATION.fullmatch(plain) or _SEVENTHS.fullmatch(plain):
-            return Written((float(match["weeks"]),), plain)
+    if attribute == "gestational_age" and (match := _GESTATION.fullmatch(plain) or _SEVENTHS.fullmatch(plain)):
+        return Written((float(match["weeks"]),), plain)
     match = _NUMBER.fullmatch(plain)
     if match is None:
         return Written(())
@@ -111,7 +110,10 @@ def written(text: str, attribute: str, unit: str = "") -> Written:
     if said and said not in factors:
         return Written(())
     factor = factors.get(said, 1.0)
-    return Written(tuple(dict.fromkeys(number * factor for number in _numbers(match["number"]))))
+    numbers = _numbers(match["number"])
+    if factor != 1:  # 3.29 kg are 3290 g, whatever the last bits say
+        numbers = [float(f"{number * factor:.10g}") for number in numbers]
+    return Written(tuple(dict.fromkeys(numbers)))
 
 
 def _numbers(text: str) -> list[float]:

@@ -72,7 +72,7 @@ def test_a_folder_lists_what_is_refused_by_name(folder, caplog):
     (folder / "link.fhr").symlink_to("/dev/zero")
     with hostile.watchdog(300):
         assert [path.name for path in recordings_in(folder)] == ["a.npz", "fifo.npz", "link.fhr"]
-    assert "fifo.csv is left out: no regular file but a pipe, socket or device" in caplog.text
+    assert "fifo.csv: cannot be read (no regular file but a pipe, socket or device)" in caplog.text
 
 
 @pytest.mark.parametrize(("told", "length"), [(10, 9), (10, 11), (0, 5)])
@@ -102,7 +102,7 @@ def test_a_signal_file_that_shrinks_is_refused(folder, monkeypatch):
         return os.stat_result(fields)
 
     path.with_suffix(".dat").write_bytes(data[:-2])
-    monkeypatch.setattr("fhr.formats.wfdb.os.fstat", stale)
+    monkeypatch.setattr("fhr.formats.wfdb_samples.os.fstat", stale)
     with pytest.raises(FormatError, match=r"r1.dat: 160 bytes where the header .* is truncated, fetch it again"):
         fhr.read(path)
 

@@ -72,9 +72,10 @@ def test_one_changed_sample_fails_the_checksum(record, column):
     [
         # the record line
         ("r1 2 4 4", "r2 2 4 4", "the header is of record 'r2'; rename the file or the record"),
-        ("r1 2 4 4", "r1 2 4", "record line 'r1 2 4'; it must give name, number of signals, sampling rate and length"),
-        ("r1 2 4 4", "r1 2", "record line 'r1 2'; it must give"),
-        ("r1 2 4 4", "r1/3 2 4 4", "'r1/3' is a multi-segment record; join its segments first"),
+        ("r1 2 4 4", "r1", "record line 'r1'; it must give name, number of signals, sampling rate and length"),
+        ("r1 2 4 4", "r1 2", "the record line gives no sampling rate; write it there .*, or give fs, in Hz"),
+        ("r1 2 4 4", "r1/3 2 4 4", "3 segments declared, 2 segment lines found"),
+        ("r1 2 4 4", "r1/2 2 4 4", "segment 'r1.dat 16 .* is not a plain record name"),
         ("r1 2 4 4", "r1 2 0 4", "sampling rate 0; it must be a positive number of Hz"),
         ("r1 2 4 4", "r1 2 -4 4", "sampling rate -4; it must be"),
         ("r1 2 4 4", "r1 2 nan 4", "sampling rate nan; it must be"),
@@ -92,48 +93,41 @@ def test_one_changed_sample_fails_the_checksum(record, column):
         ("r1 2 4 4", "r1 3 4 4", "3 signals declared, 2 signal lines found"),
         ("r1 2 4 4", "r1 1 4 4", "1 signals declared, 2 signal lines found"),
         # the signal line
-        (
-            FHR_LINE,
-            FHR_LINE.replace("100(0)", "0(0)"),
-            r"gain '0\(0\)/bpm', ADC zero '0' or checksum '28225'; all must",
-        ),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "-100(0)"), r"gain '-100\(0\)/bpm'"),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "abc"), "gain 'abc/bpm'"),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "nan"), "gain 'nan/bpm'"),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "1e999"), "gain '1e999/bpm'"),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "1e-320"), "gain '1e-320/bpm'"),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "100(" + "9" * 400 + ")"), "gain '100"),
-        (FHR_LINE, FHR_LINE.replace("100(0)/bpm 12 0", "100/bpm 12 " + "9" * 400), "ADC zero '999"),
-        (FHR_LINE, FHR_LINE.replace("100(0)/bpm 12 0", "100/bpm 12 x"), "ADC zero 'x'"),
-        (FHR_LINE, FHR_LINE.replace("28225", "x"), "checksum 'x'"),
-        (FHR_LINE, FHR_LINE.replace(" 16 ", " 212 "), "signal format '212'; only format 16 is read"),
-        (FHR_LINE, FHR_LINE.replace(" 16 ", " 16x4 "), "signal format '16x4'"),
-        (FHR_LINE, FHR_LINE.replace(" 16 ", " 16+24 "), r"signal format '16\+24'"),
-        (FHR_LINE, FHR_LINE.removesuffix(" FHR"), "has 8 of 9 fields; the checksum is needed"),
-        (FHR_LINE, "r1.dat 16", "signal line 'r1.dat 16' has 2 of 9 fields"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "0(0)"), "FHR has no gain, or one of 0: it is not calibrated; write"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "-100(0)"), "'FHR' has the gain -100 and the baseline 0; correct"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "abc"), "signal line '.* abc/bpm .*; gain.*must be numbers"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "nan"), "signal line '.* nan/bpm .*must be numbers"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "1e999"), "has the gain inf"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "1e-320"), "has the gain 9.99989e-321"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "100(" + "9" * 400 + ")"), "signal line '.*must be numbers"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "100(9999999999)"), "the baseline 9999999999; correct them"),
+        (FHR_LINE, FHR_LINE.replace("100(0)/bpm 12 0", "100/bpm 12 " + "9" * 400), "signal line '.*must be numbers"),
+        (FHR_LINE, FHR_LINE.replace("100(0)/bpm 12 0", "100/bpm 12 x"), "signal line '.* x .*must be numbers"),
+        (FHR_LINE, FHR_LINE.replace("28225", "x"), "signal line '.* x .*must be numbers"),
+        (FHR_LINE, FHR_LINE.replace(" 16 ", " 212 "), "r1.dat: signals in formats 212 and 16; a file has one format"),
+        (FHR_LINE, FHR_LINE.replace(" 16 ", " 7 "), "r1.dat: signals in formats 7 and 16"),
+        (FHR_LINE, FHR_LINE.replace(" 16 ", " 16x4 "), r"r1.dat: 16 bytes where .*\(40 bytes\); the file is truncated"),
+        (FHR_LINE, FHR_LINE.replace(" 16 ", " 16+24 "), r"r1.dat: 16 bytes where .*\(40 bytes\); the file is truncated"),
+        (FHR_LINE, FHR_LINE.removesuffix(" FHR"), "no signal is known to be FHR; it holds , UC; say columns="),
+        (FHR_LINE, "r1.dat 16", "no signal is known to be FHR; it holds , UC; say columns="),
+        (FHR_LINE, "r1.dat", "signal line 'r1.dat'; it must give a file and a number for its format"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "../r1.dat"), "signal file '../r1.dat' is not a plain file name beside"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "/etc/passwd"), "signal file '/etc/passwd' is not a plain file name"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", ".."), "signal file '..' is not a plain"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "."), "signal file '.' is not a plain"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "..\\r1.dat"), "is not a plain file name"),
         (FHR_LINE, FHR_LINE.replace("r1.dat", "C:r1.dat"), "is not a plain file name"),
-        (FHR_LINE, FHR_LINE.replace("r1.dat", "r1\0.dat"), "is not a plain file name"),
-        (FHR_LINE, FHR_LINE.replace("r1.dat", "other.dat"), "signals in several files; store them in one .dat file"),
-        (" UC", " FHR", "two signals are called FHR; keep one of them"),
-        (" FHR", " HR", "no signal is called FHR; name it in the header's signal line"),
-        # the comment block
-        ("#pH           7.2", "#pH           high", "pH is 'high'; write a number or NaN"),
-        ("#pH           7.2", "#pH           7,2", "pH is '7,2'; write a number or NaN"),
-        ("#pH           7.2", "#pH", "pH is 'pH'; write a number or NaN"),
-        ("#NICU days    NaN", "#NICU days    ", "NICU days is 'days'; write a number or NaN"),
-        ("#pH           7.2", "#pH           7.2\n#pH           7.1", "the field 'pH' stands twice; keep one of them"),
+        (FHR_LINE, FHR_LINE.replace("r1.dat", "r1\0.dat"), "its lines are not of text"),
+        (FHR_LINE, FHR_LINE.replace("r1.dat", "other.dat"), r"other.dat: no readable signal file .*fetch it beside"),
+        (" UC", " FHR", "'FHR' and 'FHR' both look like fhr; say which is to be read"),
+        (" FHR", " ECG", "no signal is known to be FHR; it holds ECG, UC; say columns="),
     ],
 )
 def test_contradictory_header(record, old, new, message):
     text = record.read_text()
     assert text.count(old) == 1
     record.write_text(text.replace(old, new))
-    refused(record, message if message.startswith("r1.dat") else HEADER + ".*" + message)
+    refused(record, message if message.startswith(("r1.dat", "other.dat")) else HEADER + ".*" + message)
 
 
 @pytest.mark.parametrize("length", ["4838400", "99999999999999"])
@@ -153,10 +147,18 @@ def test_header_without_a_record_line(record, content):
     refused(record, HEADER + "no record line; the file is empty or holds comments only")
 
 
-@pytest.mark.parametrize("content", [b"\x80\xff\xfe" * 50, b"\xff\xfer\x001\x00", b"r1 2 4 4\n\xff"])
-def test_binary_header(record, content):
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\x80\xff\xfe" * 50, "record line '.*; it must give name"),
+        (b"\xff\xfer\x001\x00", "record line 'r1'; it must give name"),
+        (b"r1 2 4 4\n\xff", "2 signals declared, 1 signal lines found"),
+        (b"r1 1 4 4\n\x00\xff", "no readable WFDB header, its lines are not of text; check the path"),
+    ],
+)
+def test_binary_header(record, content, message):
     record.write_bytes(content)
-    refused(record, HEADER + r"no readable WFDB header \(.*can't decode.*\); check the path")
+    refused(record, HEADER + message)
 
 
 def test_empty_header(record):
@@ -189,9 +191,9 @@ def test_paths_that_no_record_can_have(reader, path):
 
 
 def test_unknown_suffix(record):
-    (record.parent / "r1.edf").write_bytes(b"0")
+    (record.parent / "r1.xyz").write_bytes(b"0")
     refused(
-        record.with_suffix(".edf"), r"r1.edf: unknown suffix '.edf'; known are .hea, .dat, .*, or a WFDB record without"
+        record.with_suffix(".xyz"), r"r1.xyz: unknown suffix '.xyz'; known are .hea, .dat, .*, or a WFDB record without"
     )
 
 
