@@ -13,10 +13,10 @@ from fhr.errors import FormatError
 
 from .calendar_times import calendar_times
 from .channel_units import AS_STORED
+from .chosen_channels import Chosen
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
 from .regular_file import reason
 from .stored_channels import StoredChannel
-from .table_columns import Column
 from .table_text import Layout
 from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
@@ -62,7 +62,7 @@ class TableValues(NamedTuple):
 
 
 def values_of(
-    layout: Layout, columns: Sequence[Column], *, decimal: str | None, dayfirst: bool | None, where: str
+    layout: Layout, columns: Sequence[Chosen], *, decimal: str | None, dayfirst: bool | None, where: str
 ) -> TableValues:
     """Read the columns of a table.
 
@@ -120,7 +120,7 @@ def values_of(
 
 
 def _cells(
-    layout: Layout, columns: Sequence[Column], texts: set[int], decimal: str | None, skip: bool, where: str
+    layout: Layout, columns: Sequence[Chosen], texts: set[int], decimal: str | None, skip: bool, where: str
 ) -> tuple[dict[int, pd.Series], dict[int, str]]:
     """Columns by position, as float64, or as objects where they are text; and the decimal signs of numbers.
 

@@ -185,7 +185,7 @@ def test_times_as_numbers_and_durations(read, times, start):
         ("time,fhr\n1,5,140,25\n", "2 names above rows of 4 cells"),
         ("time,fhr,\n1,5,140\n", "numbers beneath a blank name in column 2"),
         (HEADER + "s;mV;mmHg\n" + body(QUARTERS), "'fhr' is in 'mV', no unit of a heart rate"),
-        ("time;fhr [Hz];uc\ns;bpm;\n" + body(QUARTERS), r"'fhr \[Hz\]' has 'bpm' beneath it; say which unit"),
+        ("time;fhr [Hz];uc\ns;bpm;\n" + body(QUARTERS), r"'fhr \[Hz\]' is said to be in 'bpm'; say which unit"),
         (
             "# name: 1\n# fs: 4.0\n# outcome: {}\n" + HEADER + body(QUARTERS),
             "without the line '# fhr table 1' above them",
