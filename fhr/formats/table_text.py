@@ -107,7 +107,7 @@ def text_of(raw: bytes, where: str) -> str:
         text = raw.decode("latin-1")
     if "\0" in text:
         raise FormatError(f"{where}: not a text file; export the table as CSV")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n")  # old systems end a text with Ctrl-Z
 
 
 def layout_of(

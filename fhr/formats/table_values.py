@@ -29,6 +29,23 @@ _CHUNK = 1 << 20  # cells that are text at a time
 _GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
+_SUMMARIES = {  # first words of a last row that sums up the others
+    *("mean", "average", "avg", "median", "total", "totals", "sum", "count", "min", "max", "minimum", "maximum", "sd"),
+    *(
+        "std",
+        "range",
+        "mittel",
+        "mittelwert",
+        "summe",
+        "gesamt",
+        "moyenne",
+        "somme",
+        "media",
+        "somma",
+        "suma",
+        "totale",
+    ),
+}
 
 
 class TableTimes(NamedTuple):
@@ -220,7 +237,7 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
         comment = is_comment(line)
-        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
+        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position, layout.width)):
             break
         below += bool(line.strip())
         body = body[: begin - 1]
@@ -229,12 +246,14 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     return (layout._replace(body=body), below) if below else (layout, 0)
 
 
-def _is_footer(cells: list[str], position: int) -> bool:
+def _is_footer(cells: list[str], position: int, width: int) -> bool:
     """True if words stand where a number or time should be, or a line holds words only."""
     cells = [cell.strip() for cell in cells]
     at = cells[position] if position < len(cells) else ""
     if at:
-        return _is_words(at)
+        # A row of values whose time is damaged is none.
+        whole = len(cells) == width and any(is_number(cell) for cell in cells[position + 1 :])
+        return _is_words(at) and (not whole or re.match(r"[\W_]*([^\W\d_]+)", at)[1].lower() in _SUMMARIES)  # type: ignore[index]
     return any(map(_is_words, cells)) and not any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
