@@ -160,15 +160,18 @@ def _following(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def _exactly(clock: _Clock, per_time: float) -> np.ndarray | None:
     """Samples of an exact clock, of which the rows of a stretch follow one another; None where they cannot.
 
-    Sample k stands at tick m where m <= (k + phase) / per_time < m + 1, or, for times that were rounded to even ticks,
-    within both ends of an even tick and neither of an odd one.
+    Sample k stands at tick m where m <= (k + phase) / per_time < m + 1. Times that were rounded may have samples halfway:
+    they go to even ticks where each tick has a whole number of samples, and to either elsewhere, where that moves none.
     """
     run, starts, sizes = _runs(clock)
     count = clock.first - clock.first[starts][run]
-    for even in (None, 0, 1) if _alternate(clock) else (None,):
-        odd = np.zeros(len(run)) if even is None else np.where(clock.ticks % 2 == even, 0.0, _OPEN)
-        low = clock.ticks * per_time - count + odd
-        high = (clock.ticks + 1) * per_time - (count + clock.counts - 1) - (_OPEN if even is None else odd)
+    least, most = clock.ticks * per_time - count, (clock.ticks + 1) * per_time - (count + clock.counts - 1)
+    ends = [(least, most - _OPEN)]
+    if abs(per_time - round(per_time)) > _OPEN:
+        ends.append((least - _OPEN, most + _OPEN))
+    elif _alternate(clock):
+        ends += [(least + odd, most - odd) for odd in (_OPEN * (clock.ticks % 2), _OPEN * ((clock.ticks + 1) % 2))]
+    for low, high in ends:
         low, high = np.maximum.reduceat(low, starts), np.minimum.reduceat(high, starts)
         width = high - low
         if (width < -_NEAR).any() or (width > 1 + _NEAR).any():

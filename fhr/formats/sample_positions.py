@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from fhr.errors import FormatError
 
@@ -40,14 +39,14 @@ class Positions(NamedTuple):
     """Places of rows on a regular grid.
 
     Attributes:
-        index: int64 (n,), the sample of each row; the first is 0.
+        sample: int64 (n,), that of each row; the first is 0.
         fs: rate of the grid, Hz.
         rate: rate of the grid by the clock of the stamps, Hz; differs from `fs` where the clocks do.
         offset: time of sample 0 after the first stamp, s.
         jitter: largest distance of a stamp from its sample, s.
     """
 
-    index: np.ndarray
+    sample: np.ndarray
     fs: float
     rate: float
     offset: float
@@ -88,8 +87,8 @@ def positions(stamps: np.ndarray, *, fs: float | None, row_of: Callable[[int], s
     if fit is None or abs(fit.rate / nominal - 1) > max(_GIVEN, _uncertainty(fit)):
         raise irregular(stamps, fs, where)
     if fs is None:
-        _refuse_rounded(stamps, fit.index, nominal, row_of, where)
-    elif len(stamps) > 2 and _usual_step(fit.index) > 1:
+        _refuse_rounded(stamps, fit.sample, nominal, row_of, where)
+    elif len(stamps) > 2 and _usual_step(fit.sample) > 1:
         raise irregular(stamps, fs, where)
     return fit._replace(fs=nominal)
 
@@ -116,7 +115,7 @@ def _whole(rate: float, within: float) -> float:
 
 def _uncertainty(fit: Positions) -> float:
     """Relative error that the jitter leaves in the rate of stamps of which few are missing."""
-    return min(_WHOLE, 2 * fit.jitter * fit.rate / max(int(fit.index[-1]), 1))
+    return min(_WHOLE, 2 * fit.jitter * fit.rate / max(int(fit.sample[-1]), 1))
 
 
 def _named(stamps: np.ndarray, fit: Positions, nominal: float) -> tuple[float, Positions | None]:
@@ -125,7 +124,7 @@ def _named(stamps: np.ndarray, fit: Positions, nominal: float) -> tuple[float, P
         return nominal, fit
     if fit.rate == nominal and not fit.jitter * fit.rate > _REGULAR:
         return nominal, fit
-    apart = np.diff(fit.index)
+    apart = np.diff(fit.sample)
     within = 4 * fit.jitter * fit.rate / int((apart == 1).sum() + 1)
     whole = float(round(fit.rate))
     if (
@@ -147,13 +146,13 @@ def _steady(stamps: np.ndarray, fit: Positions | None) -> Positions | None:
     The samples of a gap are counted in that rate.
     """
     for _ in range(_TRIALS):
-        if fit is None or (longest := int(np.diff(fit.index).max(initial=1))) == 1:
+        if fit is None or (longest := int(np.diff(fit.sample).max(initial=1))) == 1:
             return fit
-        run = np.concatenate([[0], np.cumsum(np.diff(fit.index) > 3)])
+        run = np.concatenate([[0], np.cumsum(np.diff(fit.sample) > 3)])
         size = np.bincount(run)
         index, error = (
             values - (np.bincount(run, values) / size)[run]
-            for values in (fit.index.astype(np.float64), stamps * fit.rate - fit.index)
+            for values in (fit.sample.astype(np.float64), stamps * fit.rate - fit.sample)
         )
         slope = float(index @ error) / max(float(index @ index), 1.0)
         if abs(slope) * longest < _DRIFTS or abs(slope) < 4 * float(error.std()) / np.sqrt(float(index @ index)):
@@ -175,7 +174,7 @@ def _fitted(stamps: np.ndarray, rate: float) -> Positions | None:
     if len(index) > 1 and (np.diff(index) < 1).any():
         # Rows that came late crowd the next sample: the increasing positions that are nearest to all (least squares).
         count = np.arange(len(index))
-        index = np.rint(isotonic_regression(places - turn - count).x) + count
+        index = np.rint(_rising(places - turn - count)) + count
         error, leaning = places - index, True
     phase = float(np.median(error))
     error = error - phase
@@ -184,6 +183,13 @@ def _fitted(stamps: np.ndarray, rate: float) -> Positions | None:
     first = int(index[0])
     offset = (first + phase) / rate
     return Positions((index - first).astype(np.int64), rate, rate, offset, float(np.abs(error).max()) / rate)
+
+
+def _rising(values: np.ndarray) -> np.ndarray:
+    """The values nearest to given ones that do not fall (least squares)."""
+    from scipy.optimize import isotonic_regression  # a third of a second, for crowded stamps only
+
+    return np.asarray(isotonic_regression(values).x)
 
 
 def _sure(index: np.ndarray, error: np.ndarray, leaning: bool) -> bool:
@@ -214,7 +220,7 @@ def _drifting(stamps: np.ndarray, rate: float) -> Positions | None:
         index = np.rint(places - np.angle(np.exp(2j * np.pi * places).mean()) / (2 * np.pi))
         if (np.diff(index) < 1).any():
             count = np.arange(n)
-            index = np.rint(isotonic_regression(places - count).x) + count
+            index = np.rint(_rising(places - count)) + count
         if index[-1] == index[0]:
             return None
         centred = index - index.mean()
