@@ -160,8 +160,9 @@ def _following(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def _exactly(clock: _Clock, per_time: float) -> np.ndarray | None:
     """Samples of an exact clock, of which the rows of a stretch follow one another; None where they cannot.
 
-    Sample k stands at tick m where m <= (k + phase) / per_time < m + 1. Times that were rounded may have samples halfway:
-    they go to even ticks where each tick has a whole number of samples, and to either elsewhere, where that moves none.
+    Sample k stands at tick m where m <= (k + phase) / per_time < m + 1. Times that were rounded may have samples
+    halfway: they go to even ticks where each tick has a whole number of samples, and to either elsewhere, where that
+    moves none.
     """
     run, starts, sizes = _runs(clock)
     count = clock.first - clock.first[starts][run]
