@@ -24,6 +24,7 @@ _CANDIDATES = 32
 _OPEN, _NEAR = 1e-3, 1e-6  # samples: an end that is left out, and rounding errors
 _STRAYS = 0.25  # of the changes of time, at most, with a late or early row where gaps are to be counted, too
 _CHANGES, _SIDE, _STEP_THAT_STAYS = 8, 8, 0.6  # back and forth; times on either side of a step, and rows that it moves
+_LIKE_NOISE = 2.0  # bpm or mmHg between neighbours, and less
 _ALIKE = 2.0  # rows a time apart differ this many times less than neighbours: recordings side by side
 
 
@@ -279,11 +280,11 @@ def _refuse_copies(
             f"{where}: the rows of one time are copies, from {row} on: the same sample {usual} times, or {usual} "
             "samples; keep one row a time, or give fs, in Hz"
         )
-    with np.errstate(invalid="ignore"):
-        near, far = (np.abs(values[0][lag:] - values[0][:-lag]) for lag in (1, usual))
-    near, far = near[~np.isnan(near)], far[~np.isnan(far)]
-    if len(near) and len(far) and np.median(near) > 2 and np.median(near) > _ALIKE * np.median(far):
-        raise FormatError(
-            f"{where}: the rows of one time, from {row} on, look like {usual} recordings side by side; write each "
-            "into a file of its own"
-        )
+    for channel in values:
+        near, far = (np.abs(channel[lag:] - channel[:-lag]) for lag in (1, usual))
+        near, far = near[~np.isnan(near)], far[~np.isnan(far)]
+        if len(near) and len(far) and np.median(near) > max(_LIKE_NOISE, _ALIKE * np.median(far)):
+            raise FormatError(
+                f"{where}: the rows of one time, from {row} on, look like {usual} recordings side by side; write each "
+                "into a file of its own"
+            )

@@ -20,7 +20,7 @@ _WHOLE = 0.005  # a rate within 0.5 % of a whole number of Hz may be that number
 _CLOCKS = 0.0005  # two clocks that count the same rate differ by less
 _GIVEN = 0.001  # a rate that is given may differ from that of the stamps: 4 s an hour
 _NEIGHBOURS = (0.5, 1.75)  # steps in medians: stamps rounded to 0.1 s step by 0.2 and 0.3 at 4 Hz; a gap is 2 or more
-_EXACT = 0.25  # samples; stamps within it need no fit
+_EXACT = 0.25  # samples; stamps within it need no fit; and the part of its jitter that a true rate leaves
 _MOST_JITTER = 0.75  # samples; beyond it stamps are irregular
 _MOST_SPREAD = 0.25  # samples, standard deviation; that of stamps at any time is 0.29
 _SURE, _SURE_ROUNDED = 0.8, 0.9  # samples; a row at a gap is as far from the place beside it, less the others' jitter
@@ -83,12 +83,15 @@ def positions(stamps: np.ndarray, *, fs: float | None, row_of: Callable[[int], s
     if fit is None and told is not None:
         fit = _steady(stamps, _drifting(stamps, told if fs is None else fs))
     if fit is not None and fs is None:
+        if told is not None and told != nominal and fit.jitter * nominal > _REGULAR:
+            exact = _steady(stamps, _fitted(stamps, told))
+            fit = exact if exact is not None and exact.jitter < _EXACT * fit.jitter else fit
         nominal, fit = _named(stamps, fit, nominal)
     if fit is None or abs(fit.rate / nominal - 1) > max(_GIVEN, _uncertainty(fit)):
         raise irregular(stamps, fs, where)
     if fs is None:
         _refuse_rounded(stamps, fit.sample, nominal, row_of, where)
-    elif len(stamps) > 2 and _usual_step(fit.sample) > 1:
+    elif len(stamps) > 1 and _usual_step(fit.sample) > 1:
         raise irregular(stamps, fs, where)
     return fit._replace(fs=nominal)
 
