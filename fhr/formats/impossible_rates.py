@@ -16,6 +16,7 @@ _LOWEST, _HIGHEST = 20.0, 300.0  # bpm
 _USUAL = 240.0  # bpm: the highest that the monitors of FHRMA give
 _BYTE = 255.0
 _FILLS = (1e20, 1e30, 1e35, 1e36, 9.969209968386869e36, float(np.finfo(np.float32).max))  # of NumPy, netCDF and GIS
+_BELOW = (-1.0, -9.0, -99.0)  # marks that activity of a few units may be near
 _HUGE = 1e15  # beyond it no counter of a monitor reaches, and floats are all whole
 _MOST_MARKS = 3
 _MOST_SUSPECTS = 100  # different values; more are a wrong unit
@@ -51,10 +52,13 @@ def marks_in_rates(values: np.ndarray, unit: str) -> list[float]:
 def marks_in_activity(values: np.ndarray, of_rates: list[float]) -> list[float]:
     """Find values that stand for missing samples in uterine activity, whose scale and sign are not known.
 
-    These are the marks of the heart rates beside it, 255 left out, and numbers of nines or set bits of either sign that
-    are twice as far from 0 as any other value.
+    These are the marks of the heart rates beside it, 255 left out; -1, -9 or -99, if it stands several times and is the
+    only negative value; and numbers of nines or set bits of either sign that are twice as far from 0 as any other.
     """
     marks = [mark for mark in of_rates if mark != _BYTE and (values == mark).any()]
+    negative = values[values < 0]
+    if len(negative) > 1 and negative[0] in _BELOW and (negative == negative[0]).all() and negative[0] not in marks:
+        marks.append(float(negative[0]))
     sizes = np.abs(values[np.isfinite(values) & ~np.isin(values, marks)])
     while len(sizes) and _is_mark(largest := sizes.max()) and len(others := sizes[sizes < largest]):
         if largest <= 2 * others.max():

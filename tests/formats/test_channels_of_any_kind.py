@@ -107,10 +107,18 @@ def test_marks_of_missing_samples_are_missing_and_said(mark, caplog):
     assert "values that stand for missing samples" in caplog.text
 
 
+@pytest.mark.parametrize("mark", [-1, -99, -9999, 65535])
+def test_marks_of_activity_alone(mark):
+    lost = np.arange(N) % 7 == 0
+    found = said_of(StoredChannel("fhr", "fhr", RATE), StoredChannel("uc", "UC", np.where(lost, mark, ACTIVITY)))
+    np.testing.assert_array_equal(np.isnan(found.uc), lost | (ACTIVITY == 0))
+    assert found.notes["missing_marks"] == {"UC": {f"{mark:g}": lost.sum()}}
+
+
 def test_true_values_are_no_marks():
     rate = RATE.copy()
     rate[:4] = [255, 254.5, 31, 290]  # tachycardia, artefacts
-    activity = np.where(np.arange(N) % 3, ACTIVITY, -1)
+    activity = np.where(np.arange(N) % 3, ACTIVITY, -1 - np.arange(N) % 2)
     found = said_of(StoredChannel("fhr", "fhr", rate), StoredChannel("uc", "uc", activity))
     np.testing.assert_array_equal(found.fhr, rate.astype(np.float32))
     np.testing.assert_array_equal(found.uc, np.where(activity == 0, nan, activity).astype(np.float32))
