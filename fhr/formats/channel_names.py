@@ -35,7 +35,7 @@ _NAMES = {
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
     ),
     "fhr": (
-        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf", "fheartrate"),
+        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf"),
         *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
         *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
         *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
@@ -43,16 +43,8 @@ _NAMES = {
         *_INTERVALS[:2],
     ),
     "uc": (
-        *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
-        *(
-            "contraction",
-            "contractions",
-            "uterinepressure",
-            "intrauterinepressure",
-            "tocodynamometer",
-            "tocogram",
-            "ut",
-        ),
+        *("uc", "ua", "toco", "tocogram", "uterineactivity", "uterinecontraction", "uterinecontractions"),
+        *("uterinepressure", "intrauterinepressure", "iup", "iupc", "contraction", "contractions", "tocodynamometer"),
         *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
         *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
         *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
@@ -257,6 +249,6 @@ def _known(base: str, channel: str) -> _Read | None:
 
 
 def _words(name: str) -> list[str]:
-    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l").replace("œ", "oe"))
+    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l"))
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.findall(r"[^\W_]+", letters.replace(".", ""))

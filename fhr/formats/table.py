@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ _MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 def read_table(
     path: str | Path,
     *,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     fs: float | None = None,
     units: Mapping[str, str] | None = None,
     separator: str | None = None,
