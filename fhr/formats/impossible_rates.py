@@ -68,7 +68,7 @@ def marks_in_activity(values: np.ndarray, of_rates: list[float]) -> list[float]:
     return marks
 
 
-def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, where: str) -> None:
+def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, where: str) -> int:
     """Refuse a channel whose median is no heart rate, or of which more than single values are none.
 
     Args:
@@ -78,29 +78,33 @@ def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, wh
         said: the channel, for messages.
         where: the file, for messages.
 
+    Returns:
+        Number of values that are no heart rates, and stay.
+
     Raises:
         FormatError: a wrong unit, two units, or a channel of something else.
     """
     present = rates[~np.isnan(rates)]
     if not len(present):
-        return
+        return 0
+    with np.errstate(invalid="ignore"):
+        impossible = (rates < _LOWEST) | (rates > _HIGHEST)
+    count, negative = int(impossible.sum()), rates < 0
     stored = f" from {unit}" if unit not in (None, "bpm") else ""
     remedy = (
         f"say its unit in its name, as {role}_bpm, {role}_hz or {role}_ms (interval between beats), or with "
         f"units={{{role!r}: UNIT}}, one of {', '.join(HEART_RATE_UNITS)}, or a multiple as '0.25 bpm'"
     )
     median = float(np.median(present))
-    if not _LOWEST <= median <= _HIGHEST:
+    if not _LOWEST <= median <= _HIGHEST and not negative.any():
         raise FormatError(f"{where}: the median of {said} is {median:.4g}{stored}, no heart rate in bpm; {remedy}")
-    with np.errstate(invalid="ignore"):
-        impossible = (rates < _LOWEST) | (rates > _HIGHEST)
-    count = int(impossible.sum())
-    if (rates < 0).any() or count > max(_FEW, _SHARE * len(present)):
-        row = int(np.argmax(rates < 0 if (rates < 0).any() else impossible))
+    if negative.any() or count > max(_FEW, _SHARE * len(present)):
+        row = int(np.argmax(negative if negative.any() else impossible))
         raise FormatError(
             f"{where}: {count} of {len(present)} values of {said} are no heart rates, {rates[row]:.4g} bpm{stored} in "
-            f"row {row + 1} the first; write lost samples as blank or NaN, and one unit; or {remedy}"
+            f"sample {row + 1} the first; write lost samples as blank or NaN, and one unit; or {remedy}"
         )
+    return count
 
 
 def _unusual(values: np.ndarray, unit: str) -> np.ndarray:

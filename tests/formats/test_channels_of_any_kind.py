@@ -75,10 +75,10 @@ def test_pressures_become_mmhg_and_other_activity_stays(word, per_mmhg):
         (
             np.where(np.arange(N) < 300, RATE, RATE / 60),
             None,
-            "100 of 390 values of fhr are no .* in row 301 the first",
+            "100 of 390 values of fhr are no .* in sample 301 the first",
         ),
         (np.where(np.arange(N) < 300, RATE, 60e3 / RATE), None, "100 of 390 values of fhr are no heart rates"),
-        (np.where(np.arange(N) % 40, RATE, -np.arange(N)), None, "-40 bpm in row 41 the first; write lost samples"),
+        (np.where(np.arange(N) % 40, RATE, -np.arange(N)), None, "-40 bpm in sample 41 the first; write lost samples"),
     ],
 )
 def test_what_is_no_heart_rate_is_refused(stored, unit, message):
@@ -118,11 +118,13 @@ def test_marks_of_activity_alone(mark):
 def test_true_values_are_no_marks():
     rate = RATE.copy()
     rate[:4] = [255, 254.5, 31, 290]  # tachycardia, artefacts
+    rate[10] = 412.5
     activity = np.where(np.arange(N) % 3, ACTIVITY, -1 - np.arange(N) % 2)
     found = said_of(StoredChannel("fhr", "fhr", rate), StoredChannel("uc", "uc", activity))
     np.testing.assert_array_equal(found.fhr, rate.astype(np.float32))
     np.testing.assert_array_equal(found.uc, np.where(activity == 0, nan, activity).astype(np.float32))
     assert "missing_marks" not in found.notes
+    assert found.notes["no_heart_rates"] == {"fhr": 1}
 
 
 HALF = np.arange(N) < N // 2
@@ -203,7 +205,14 @@ def test_names_of_two_transducers(names, sensors):
 
 @pytest.mark.parametrize(
     "names",
-    [("FHR", "FHR"), ("HR", "FHR"), ("FHR [bpm]", "FHR [Hz]"), ("FHR (raw)", "FHR (cleaned)"), ("TOCO 1", "TOCO 2")],
+    [
+        ("FHR", "FHR"),
+        ("HR", "FHR"),
+        ("FHR", "Cardio 1"),
+        ("FHR [bpm]", "FHR [Hz]"),
+        ("FHR (raw)", "FHR (cleaned)"),
+        ("TOCO 1", "TOCO 2"),
+    ],
 )
 def test_names_that_may_be_two_things_are_refused(names):
     with pytest.raises(FormatError, match=r"a.csv: '.*' and '.*' both look like .*; say which is to be read"):
