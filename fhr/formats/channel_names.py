@@ -19,7 +19,7 @@ from .regular_file import shown
 from .time_units import SAMPLE
 from .two_heart_rates import SCALP
 
-__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel"]
+__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel", "sensor_of"]
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
@@ -151,8 +151,7 @@ def named_channel(name: str, channel: str) -> Named:
     if read is not None and read.channel == channel:
         return Named(0, read.unit, read.sensor, read.number)
     base, unit = next(((base, unit) for base, unit in _with_units(name, channel) if unit), (name, None))
-    words = [word.rstrip("0123456789") for word in _words(base)]
-    return Named(0, unit, next((_SENSOR[word] for word in words if word in _SENSOR), "") if channel == "fhr" else "")
+    return Named(0, unit, sensor_of(base) if channel == "fhr" else "")
 
 
 @lru_cache(1 << 10)
@@ -165,6 +164,16 @@ def seems_a_channel(name: str) -> bool:
     words = [word.rstrip("0123456789") for word in _words(name)][:3]
     starts = ["".join(words[:n]) for n in range(1, len(words) + 1)]
     return any(start in _ALONE or _CHANNEL.get(start) in _SIGNALS for start in starts)
+
+
+def sensor_of(words: str) -> str:
+    """The sensor that a text tells, empty for none.
+
+    >>> sensor_of("DECG"), sensor_of("US 1"), sensor_of("no signal")
+    ('scalp electrode', 'ultrasound', '')
+    """
+    plain = [word.rstrip("0123456789") for word in _words(words)]
+    return next((_SENSOR[word] for word in plain if word in _SENSOR), "")
 
 
 def _transducers(reads: list[_Read]) -> bool:

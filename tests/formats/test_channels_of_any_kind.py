@@ -237,6 +237,22 @@ def test_the_scalp_electrode_goes_first_wherever_it_stands_and_units_may_differ(
     assert found.notes["sensors"] == {"DECG": SCALP, "US": "ultrasound"}
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "sensors"),
+    [
+        ("FHR1,FHR2,FHR1 sensor,FHR2 mode", "US,DECG", {"FHR1": "ultrasound", "FHR2": SCALP}),
+        ("FHR1,FHR2,sensor_FHR2,comment", "FSE,US", {"FHR2": SCALP}),
+        ("FHR,UC,Sensor,comment", "Doppler,-", {"FHR": "ultrasound"}),
+        ("FHR,UC,FHR quality,mode", "good,night", {}),
+        ("FHR1,FHR2,sensor,comment", "US,-", {}),
+    ],
+)
+def test_a_column_of_words_tells_the_sensor(tmp_path, header, cells, sensors):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([header, *[f"{140 + k % 5},{140 + k % 5},{cells}" for k in range(20)]]) + "\n")
+    assert fhr.read(path, fs=FS).history[0].parameters.get("sensors", {}) == sensors
+
+
 def test_several_may_be_named_as_transducers_on_one_fetus(tmp_path):
     path = written(tmp_path, "npz", np.where(HALF, RATE, 0), np.where(HALF, 0, RATE), names=("belt", "electrode"))
     recording = fhr.read(path, fs=FS, columns={"fhr": ["belt", "electrode"]})
