@@ -125,8 +125,8 @@ def assembled(
     else:  # left out, for a file of uterine activity alone
         fhr = np.full(len(signals[0]), np.nan, np.float32)
     notes: dict[str, Any] = {"units": _units(channels)}
-    if change := converted(next((channel.unit for channel in channels if channel.role == "uc"), None)):
-        notes["converted"] = {"uc": change}
+    if changes := {channel.role: how for channel in channels if (how := converted(channel.unit, channel.role))}:
+        notes["converted"] = changes
     if found := {
         channel.name: {f"{mark:g}": int((values == mark).sum()) for mark in those}
         for channel, values, those in zip(channels, stored, marks, strict=True)
