@@ -57,6 +57,7 @@ _SYNONYMS = {
     _PASSED_OVER: ("apgar 10", "apgar 10 min", "venous ph", "ph venous", "ph (venous)"),
 }
 _PROSE = frozenset(("be", "ga", "bw", "gest"))  # in small letters and without a colon they begin a sentence
+_LONGEST_LINE = 1000  # characters; behind them no value begins
 _SEPARATOR = re.compile(r"[\s:=>.]*(?:[:=][\s:=]*)?")
 _SEVERAL = re.compile(r"\s*[;|]\s*|,\s+|\s{2,}|\s+(?=<)")
 _BRACKETED = re.compile(r"\s*[\[(]\s*(?P<unit>[^\[\]()]{1,20}?)\s*[\])]\s*(?P<rest>[:=\s].*|$)")
@@ -179,9 +180,13 @@ def _published(line: str) -> tuple[Field | None, float, str]:
 
 def _fields(content: str, n_samples: int) -> Iterator[_Found]:
     """Fields of a comment that is not as the database writes it; none of a text."""
-    parts = [list(_labelled(part)) for part in _SEVERAL.split(content) if part]
-    whole = len(parts) < 2 or not all(part and part[0][1] for part in parts)  # not each a label and its text
-    several = list(_labelled(content)) if whole else [part[0] for part in parts]
+    content = content[:_LONGEST_LINE]
+    pieces = [piece for piece in _SEVERAL.split(content) if piece]
+    parts = [list(_labelled(piece)) for piece in pieces] if len(pieces) > 1 else []
+    if parts and all(part and part[0][1] for part in parts):  # each a label and its text
+        several = [part[0] for part in parts]
+    else:
+        several = list(_labelled(content))
     for key, text, unit in several:
         if key == "apgar":
             yield from _scores(content, text)

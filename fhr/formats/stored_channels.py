@@ -102,8 +102,9 @@ def assembled(
     ]
     by_role = {channel.role: signal for channel, signal in zip(channels, signals, strict=True)}
     rates = [(channel, signal) for channel, signal in zip(channels, signals, strict=True) if channel.role == "fhr"]
+    used: list[str] = []
     if len(rates) == 1:
-        fhr, used = rates[0][1], []
+        fhr = rates[0][1]
     elif rates:
         fhr, used = merged_rates(
             [signal for _, signal in rates],
@@ -114,7 +115,7 @@ def assembled(
             remedy=remedy,
         )
     else:  # left out, for a file of uterine activity alone
-        fhr, used = np.full(len(signals[0]), np.nan, np.float32), []
+        fhr = np.full(len(signals[0]), np.nan, np.float32)
     notes: dict[str, Any] = {"units": _units(channels)}
     if change := converted(next((channel.unit for channel in channels if channel.role == "uc"), None)):
         notes["converted"] = {"uc": change}
