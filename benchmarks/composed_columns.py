@@ -415,7 +415,7 @@ def _clock(
         base = base.replace(day=4)
     if choices.chance(0.3) and clock in _ABSOLUTE and clock != "12 hours":
         base = base.replace(hour=23, minute=59)  # over midnight
-    columns, dated = _time_columns(choices, clock, t + first, base, stamps, coarse, rows)
+    columns, dated = _time_columns(choices, clock, t + first, base, coarse, fs)
     if order == "blank stamp":
         values = columns[0].values.copy()
         values[k] = {"M": np.datetime64("NaT"), "O": None}.get(values.dtype.kind, np.nan)
@@ -430,14 +430,14 @@ def _clock(
 
 
 def _time_columns(
-    choices: Choices, clock: str, t: np.ndarray, base: datetime, stamps: str, coarse: bool, rows: np.ndarray
+    choices: Choices, clock: str, t: np.ndarray, base: datetime, coarse: bool, fs: float
 ) -> tuple[list[Column], str]:
     """Columns of time, and the date that they tell."""
     name = choices.any_of(("time", "Time", "timestamp", "datetime", "Date/Time", "Zeit"))
     digits = 0 if coarse else 3
     day = base.date().isoformat()
     if clock == "sample number":
-        values = (rows + choices.any_of((0, 1))).astype(float)
+        values = np.rint(t * fs) + choices.any_of((0, 1))
         cells = [f"{v:.0f}" for v in values]
         return [Column(choices.any_of(("sample", "Sample No", "index", "sample_number")), "time", "", cells, values)], ""
     if clock in _RELATIVE:

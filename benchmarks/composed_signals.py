@@ -260,7 +260,7 @@ def edf(choices: Choices) -> Composition:
 
     fs = float(choices.take("rate", {"4": 5, "2": 1, "1": 1}))
     columns, truth, options = _channels(choices, fs, 1.5, named=False)  # a label has 16 letters
-    columns = [c._replace(name=c.name[:16].strip(), unit=c.unit[:8]) for c in columns]
+    columns = [c._replace(name=c.name if len(c.name) <= 16 else "MHR", unit=c.unit if len(c.unit) <= 8 else "bpm") for c in columns]
     n = len(columns[0].values)
     missing = gaps(choices, n)
     kept, facts = [], []

@@ -4,13 +4,12 @@ import csv
 import gzip
 import io
 import tempfile
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from composed_columns import Column, Columns, compose, said
+from composed_columns import Column, compose, said
 from compositions import Choices, Composition, Truth
 
 from fhr.formats import write_table
@@ -31,11 +30,15 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     header = choices.take("header", {"names": 8, "positions given": 0.7, "none": 0.3, "behind a sign": 0.3})
     composed = compose(choices, text=True, row=header == "names" and separator != " ", pairs=header in ("names", "behind a sign"))
     columns = composed.columns
+    truth = composed.truth
     if header == "positions given":
-        composed = _told_by_position(choices, composed)
+        composed = composed._replace(options=composed.options | _said_by_position(choices, columns, composed.options))
+    elif header == "none":
+        composed.options.pop("columns", None)
+        choices.doubt("no header and no columns", _said_by_position(choices, columns, composed.options))
     columns = [*columns, *_extras(choices, len(columns[0].cells))] if header == "names" and separator != " " else list(columns)
     if separator == " ":  # blanks would be no cells, and names of several words no names
-        columns = [c._replace(name=c.name.replace(" ", "_"), cells=[x.replace(" ", "T") or "NaN" for x in c.cells]) for c in columns]
+        columns = [c._replace(name=c.name.replace(",", "").replace(" ", "_"), cells=[x.replace(" ", "T") or "NaN" for x in c.cells]) for c in columns]
         if "12 hours" in choices.axes["clock"]:
             choices.doubt("a time of two words between blanks", None)
     style = choices.take("numbers as", {"plain": 8, "scientific": 0.4, "thousands": 0.7, "spaces around": 0.5})
@@ -58,11 +61,10 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     if trailing:
         choices.axes["dialect"] = "a separator ends each line"
     if units:
-        lines.insert(0, [c.unit or ("s" if c.role == "time" and "sec" in c.name else "") for c in columns])
+        clocks = {"seconds": "s", "milliseconds": "ms", "minutes": "min"} if choices.chance(0.5) else {}
+        lines.insert(0, [c.unit or (clocks.get(choices.axes["clock"], "") if c.role == "time" else "") for c in columns])
     if header in ("names", "behind a sign"):
         lines.insert(0, names)
-    elif header == "none":
-        choices.doubt("no header and no columns", {"columns": {c: "first" for c in ("time", "fhr", "uc", "mhr")}})
     above = choices.take(
         "above", {"nothing": 7, "sep=": 0.7 if separator in ";,\t" else 0, "comments": 0.7, "free lines": 1, "cells": 0.7}
     )
@@ -86,7 +88,7 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     if under == "blank lines":
         body += "\n\n"
         if "time" not in {c.role for c in columns}:
-            choices.doubt("blank lines at the end may be missing samples", None)
+            truth = truth._replace(blank=2)
     elif under == "a total":
         body += f"End of recording: {len(rows)} rows\n"
         choices.doubt("a last line that is no row", None)
@@ -95,34 +97,29 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     if packed == "gz":
         data = gzip.compress(data, 1, mtime=0)
     position = header in ("positions given", "none")
-    if position and choices.remedy:
-        roles = {c.role: "first" for c in columns}
-        choices.remedy["columns"] = {**roles, **choices.remedy.get("columns", {})} if header == "none" else choices.remedy.get("columns", {})
     return Composition(
-        choices.axes, {target: data}, target, said(composed.options, columns, position=position) or {}, composed.truth,
+        choices.axes, {target: data}, target, said(composed.options, columns, position=position) or {}, truth,
         tuple(choices.doubts), said(choices.remedy, columns, position=position),
     )  # fmt: skip
 
 
-def _told_by_position(choices: Choices, composed: Columns) -> Columns:
+def _said_by_position(choices: Choices, columns: list[Column], options: dict[str, Any]) -> dict[str, Any]:
     """Channels by position, and units by option, where there is no header to say them."""
-    options = dict(composed.options)
-    options["columns"] = {c.role: "first" for c in composed.columns} | options.get("columns", {})
-    unit, uc = choices.axes["unit of rates"], choices.axes.get("unit of uc", "")
+    unit, uc, clock = choices.axes["unit of rates"], choices.axes.get("unit of uc", ""), choices.axes["clock"]
     units = dict(options.get("units", {}))
-    if choices.axes["unit said"] == "in the name":
-        units |= {c.role: unit for c in composed.columns if c.role in ("fhr", "mhr") and unit != "mV"}
+    if choices.axes["unit said"] == "in the name" or choices.axes["header"] == "none":
+        units |= {c.role: unit for c in columns if c.role in ("fhr", "mhr") and unit != "mV"}
     if uc in ("kpa", "mmhg"):
         units["uc"] = uc
     relative = {"milliseconds": "ms", "minutes": "min", "seconds": "s"}
-    clock = choices.axes["clock"]
     if clock in relative:
         units["time"] = relative[clock]
     elif clock in ("hours", "days", "sample number", "epoch s", "epoch ms", "epoch us", "epoch ns"):
         choices.doubt("a clock without a name", None)
-    if len([c for c in composed.columns if c.role == "time"]) > 1:
+    if len([c for c in columns if c.role == "time"]) > 1:
         choices.doubt("date and time by one position", None)
-    return composed._replace(options=options | ({"units": units} if units else {}))
+    said_columns = {c.role: "first" for c in columns} | options.get("columns", {})
+    return {"columns": said_columns} | ({"units": units} if units else {})
 
 
 def _extras(choices: Choices, n: int) -> list[Column]:
@@ -162,7 +159,9 @@ def _written(lines: list[Any], separator: str, quoting: str, trailing: bool, sig
     how = csv.QUOTE_ALL if quoting == "everywhere" else csv.QUOTE_MINIMAL
     writer = csv.writer(out, delimiter=separator, quoting=how, lineterminator="\n")
     for i, row in enumerate(lines):
-        writer.writerow([f"# {row[0]}", *row[1:]] if sign and i == 0 else [*row, ""] if trailing else row)
+        if sign and i == 0:
+            out.write("# ")
+        writer.writerow([*row, ""] if trailing else row)
     return out.getvalue()
 
 
@@ -318,7 +317,7 @@ def _series(choices: Choices, column: Column) -> Any:
     if column.values.dtype == object:
         at = [x for x in column.values if isinstance(x, datetime)]
         return pd.to_datetime(pd.Series(column.values)) if at else pd.Series(column.cells, dtype="string")
-    kind = "float64" if column.role == "time" else choices.any_of(("float64", "float64", "Int16", "Float32", "string"))
+    kind = "float64" if column.role == "time" else choices.any_of(("float64", "float64", "float64", "float64", "Int16", "Int16", "Float32", "Float32", "string"))
     choices.axes[f"type of {column.role}"] = kind
     whole = np.array_equal(np.nan_to_num(column.values), np.round(np.nan_to_num(column.values)))
     if kind == "string":
@@ -328,8 +327,3 @@ def _series(choices: Choices, column: Column) -> Any:
     return pd.Series(column.values).astype(kind) if kind == "float64" else pd.array(np.ma.masked_invalid(column.values).tolist(), dtype=kind)
 
 
-def renamed(truth: Truth, **changes: Any) -> Truth:
-    return truth._replace(**changes)
-
-
-__all__ = ["own", "parquet", "replace", "text_table", "workbook"]

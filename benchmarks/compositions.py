@@ -30,6 +30,7 @@ class Truth(NamedTuple):
     date: str = ""  # YYYY-MM-DD, where the file says it
     ph: float | None = None
     provenance: str = "measured"
+    blank: int = 0  # samples at the end that blank lines may stand for
     slow: tuple[str, int] = ("", 1)  # a channel of one sample in so many: held, or missing between
 
 
@@ -105,7 +106,7 @@ _REMEDY = re.compile(
 
 def helps(words: str, target: str) -> str:
     """Lack of a message, or "" for one that names the file, a place and what to do, in one line."""
-    if Path(target).stem not in words:
+    if not re.search(rf"(^|/){re.escape(target.partition('.')[0])}[._:, ]", words):
         return "does not name the file"
     rest = words.split(target, 1)[-1]
     if "\n" in words or len(words) > 1200:
@@ -129,6 +130,8 @@ def difference(found: Recording, truth: Truth, *, dated: bool = True) -> str:
             continue
         if got is None:
             return f"no {name}"
+        if len(got) == len(want) + truth.blank and np.isnan(got[len(want) :]).all():
+            got = got[: len(want)]
         if len(got) != len(want):
             return f"{len(got)} samples of {name}, not {len(want)}"
         if name == truth.slow[0] and np.isnan(np.delete(got, np.s_[:: truth.slow[1]])).all():

@@ -29,6 +29,7 @@ from fhr.recording import Recording
 from fhr.simulation import write_database
 
 ADDRESS_SPACE = 4 << 30
+MADE = ("RECORDS", "outcomes", "markers", "marks")  # what stands beside recordings; there is no other origin of it
 N_SAMPLES = 240  # one minute: most of what a file says stands at its beginning
 
 
@@ -63,10 +64,11 @@ def child(origin: str, label: str, n: int, seconds: float) -> None:
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        samples = sources(folder)[origin][label]
+        kind = hostile_kinds.KINDS[label] if origin == "made" else hostile_kinds.recordings(sources(folder)[origin][label])
+        kind.seeds()
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        found = hostile.tally(label, hostile_kinds.recordings(samples), range(n), folder, seconds=seconds)
+        found = hostile.tally(label, kind, range(n), folder, seconds=seconds)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(json.dumps({**found, "slowest": found["slowest"] / 1e6, "before": before / 1024, "peak": peak / 1024}))
 
@@ -83,13 +85,14 @@ def main() -> None:
         child(origin, label, int(n), options.seconds)
         return
     with tempfile.TemporaryDirectory() as name:
-        plan = {origin: list(samples) for origin, samples in sources(Path(name)).items()}
+        found = sources(Path(name))
+    plan = {origin: list(samples) for origin, samples in found.items()} | {"made": list(MADE)}
     print("| format | recordings | files | read | refused | escaped | slowest, s | peak memory, MiB (at start) |")
     print("|---|---|---|---|---|---|---|---|")
     total: Counter[str] = Counter()
     for origin, labels in plan.items():
         for label in labels:
-            n = (options.wfdb if label == "wfdb" else options.others) // len(plan)
+            n = (options.wfdb if label == "wfdb" else options.others) // (1 if origin == "made" else len(found))
             command = [sys.executable, __file__, "--seconds", str(options.seconds), "--child", origin, label, str(n)]
             run = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
             if run.returncode:  # the process itself was stopped

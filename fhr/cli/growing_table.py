@@ -12,7 +12,7 @@ from typing import BinaryIO
 import pandas as pd
 
 from fhr.errors import FHRError
-from fhr.formats import recordings_in
+from fhr.formats import contents_of
 from fhr.recording import TableColumn, column_names
 
 from .tables import STDOUT, check_out, destination, in_csv, to_stdout
@@ -172,5 +172,5 @@ def _is_file(out: str) -> bool:
 
 def _holds(path: str, out: str, recursive: bool) -> bool:
     """True where a file is one of those that are read at a path."""
-    files = recordings_in(path, recursive=recursive) if os.path.isdir(path) else [path]
+    files = contents_of(path, recursive=recursive).recordings if os.path.isdir(path) else [path]
     return os.path.realpath(out) in {os.path.realpath(file) for file in files}

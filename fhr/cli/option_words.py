@@ -15,7 +15,7 @@ __all__ = ["ForeignWordsError", "in_option_words"]
 _PARAMETER = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
 _CALL = re.compile(r"\w\([^()]*\)")
 _MAPPING = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=\{([^{}]*)\}")
-_ITEM = re.compile(r"""['"]?(\w+)['"]?: ?(?:'([^']*)'|"([^"]*)"|([^,]*))""")
+_ITEM = re.compile(r"""['"]?(\w+)['"]?: ?(?:\[([^]]*)\]|'([^']*)'|"([^"]*)"|([^,]*))""")
 
 
 class ForeignWordsError(FHRError):
@@ -39,22 +39,24 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         >>> in_option_words("workers=0; give 1 or more", parser, [])
         '--workers=0; give 1 or more'
         >>> _ = parser.add_argument("--columns")
-        >>> in_option_words("say columns={'fhr': NAME, 'uc': 2}", parser, [])
-        'say --columns fhr=NAME,uc=2'
+        >>> in_option_words("say columns={'fhr': ['A', 'B'], 'uc': 2}", parser, [])
+        'say --columns fhr=A,fhr=B,uc=2'
         >>> in_option_words("name another, or give overwrite=True; no=1", parser, ["--data.no", "1"])
         'name another, or give --overwrite; --data.no=1'
     """
     if not _PARAMETER.search(message) and not _MAPPING.search(message):
         return message
     flags = {name for action in parser._actions if action.nargs == 0 for name in action.option_strings}
-    known = {_parameter(name): name for name in [*_of_configuration(given), *options_of(parser), *_typed(given)]}
+    options = options_of(parser)
+    known = {_parameter(name): name for name in [*_of_configuration(given), *options, *_typed(given)]}
+    known |= {name: option for name, option in READING.items() if option in options}
     spans = list(_quoted(message, given))
 
     def as_option(found: re.Match[str]) -> str:
         option = known.get(found[1])
         if option is None or any(start <= found.start() < end for start, end in spans):
             return found[0]
-        if option in READING and option not in _typed(given) and found[2][:1].isdigit():  # that of a network, say
+        if option == "--fs" and option not in _typed(given) and found[2][:1].isdigit():  # of a network, say
             return found[0]
         return option if option in flags and found[2] == "True" else f"{option}={found[2]}"
 
@@ -62,7 +64,11 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         option = known.get(found[1])
         if option is None or any(start <= found.start() < end for start, end in spans):
             return found[0]
-        items = (f"{name}={quoted or double or plain}" for name, quoted, double, plain in _ITEM.findall(found[2]))
+        items = (
+            f"{name}={one}"
+            for name, several, quoted, double, plain in _ITEM.findall(found[2])
+            for one in ([item.strip(" '\"") for item in several.split(",")] if several else [quoted or double or plain])
+        )
         return f"{option} {','.join(items)}"
 
     return _PARAMETER.sub(as_option, _MAPPING.sub(as_items, message))

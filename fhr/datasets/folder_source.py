@@ -8,9 +8,9 @@ from typing import Any, Self
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
-from .members import apart, called, members_of, named, read_member
+from .members import apart, called, check_options, members_of, named, read_member
 from .outcome_table import Measures, read_measures
-from .told_outcomes import joined_rows, told
+from .told_outcomes import check_rows, told
 
 __all__ = ["FolderSource"]
 
@@ -26,7 +26,7 @@ class FolderSource:
         outcomes: measures of the births, by path, of a table beside the recordings.
         unusable: the reason for each whose outcome cannot be used, by path.
         reading: options of `fhr.read`.
-        left_out: the reason for what is not read, by path, and for outcomes without a recording, by name.
+        left_out: the reason for what is not read, by path.
         joined: the file of the uterine activity of each that is joined with one, by path.
         table: of the outcomes.
     """
@@ -65,6 +65,7 @@ class FolderSource:
             DatasetNotFoundError: a folder that is missing, or holds no recording.
             FormatError: a `RECORDS` file that cannot be read, two files of one folder that are called alike, or no
                 table.
+            FHRError: an option that none of the files takes.
             OutcomeError: a table without outcomes, or without one for any of the recordings.
         """
         reading = dict(reading or {})
@@ -72,16 +73,16 @@ class FolderSource:
         members = members_of(root, recursive=recursive, join=join, columns=reading.get("columns"), ignored=ignored)
         names = tuple(apart(members.paths, members.joined))
         members.tell_of_folders()
+        check_options(reading, members.paths)
         source = cls(str(root), members.paths, names, reading=reading, left_out=members.left_out, joined=members.joined)
         return source if outcomes is None else source._with(read_measures(outcomes))
 
     def _with(self, measures: Measures) -> Self:
         keys = dict(zip(self.paths, self._called, strict=True))
-        alone = joined_rows(measures, list(keys.values()), self.root)
+        check_rows(measures, list(keys.values()), self.root)
         known = {path: measures.values[key] for path, key in keys.items() if key in measures.values}
         unusable = {path: measures.unusable[key] for path, key in keys.items() if key in measures.unusable}
-        left_out = {**self.left_out, **alone}
-        return replace(self, outcomes=known, unusable=unusable, left_out=left_out, table=measures.path)
+        return replace(self, outcomes=known, unusable=unusable, table=measures.path)
 
     def __len__(self) -> int:
         return len(self.paths)

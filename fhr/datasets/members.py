@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from fhr.errors import DatasetNotFoundError, FormatError
+from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats import contents_of, options_taken, read
 from fhr.formats import join as join_files
 from fhr.formats.folder import shown_names
@@ -19,7 +19,7 @@ from fhr.recording import Recording
 
 from .record_list import LIST, distinct_names, words_on_unlisted
 
-__all__ = ["Members", "apart", "called", "members_of", "named", "read_member", "stem_of"]
+__all__ = ["Members", "apart", "called", "check_options", "members_of", "named", "read_file", "read_member", "stem_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def members_of(
     *,
     recursive: bool = False,
     join: bool = False,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, Any] | None = None,
     ignored: Collection[str | Path] = (),
     records: bool = True,
 ) -> Members:
@@ -153,6 +153,32 @@ def named(recording: Recording, name: str | None) -> Recording:
     return recording if name is None else replace(recording, name=name)
 
 
+def check_options(reading: Mapping[str, Any], paths: Sequence[str]) -> None:
+    """Refuse an option that none of some files takes.
+
+    Args:
+        reading: options of `fhr.read`.
+        paths: of the files.
+
+    Raises:
+        FHRError: there is one.
+    """
+    taken = {name for suffix in {suffix_of(path) for path in paths} for name in options_taken(f"x{suffix}")}
+    if paths and (unknown := [name for name in reading if name not in taken]):
+        takes = f"they take {', '.join(sorted(taken))}" if taken else "they take none"
+        raise FHRError(f"option {unknown[0]!r}: no file that is given takes it; {takes}")
+
+
+def read_file(path: str | Path, reading: Mapping[str, Any]) -> Recording:
+    """Read a file with those of the options that it takes.
+
+    Raises:
+        FHRError: as `fhr.read`.
+    """
+    taken = options_taken(path)
+    return read(path, **{name: value for name, value in reading.items() if name in taken})
+
+
 def read_member(
     root: str | Path, path: str, reading: Mapping[str, Any] | None = None, activity: str | None = None
 ) -> Recording:
@@ -170,5 +196,4 @@ def read_member(
     whole = Path(root, path if suffix_of(path) in READERS else f"{path}.hea")  # of a record named with a dot
     if activity is not None:
         return join_files(whole, Path(root, activity), **(reading or {}))
-    taken = options_taken(whole)
-    return read(whole, **{name: value for name, value in (reading or {}).items() if name in taken})
+    return read_file(whole, reading or {})

@@ -18,8 +18,10 @@ import pandas as pd
 
 from fhr.errors import FormatError, OutcomeError
 from fhr.formats import plausible, read_whole
-from fhr.formats.reading import READERS
+from fhr.formats.reading import READERS, suffix_of
 from fhr.formats.regular_file import shown
+from fhr.formats.spreadsheet import sheets_of
+from fhr.formats.table import SHEET_SUFFIXES
 from fhr.formats.table_text import layout_of, text_of
 
 from .targets import Target
@@ -29,6 +31,7 @@ __all__ = ["Measures", "OutcomeTable", "read_measures", "read_outcomes"]
 _log = logging.getLogger(__name__)
 
 _MAX_TABLE = 1 << 26  # bytes
+_MAX_ROWS = 1_000_000
 _MOST_IMPLAUSIBLE = 0.2  # of the values of a measure; more are another unit or another column
 _UNKNOWN = re.compile(r"|nan|na|n/a|null|none|nat|-|--|\?|unknown", re.IGNORECASE)
 _SUFFIX = re.compile(f"({'|'.join(map(re.escape, sorted(READERS, reverse=True)[:-1]))}|.txt)$", re.IGNORECASE)
@@ -81,7 +84,7 @@ class Measures(NamedTuple):
 
 
 def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) -> OutcomeTable:
-    """Read the outcomes of births from a text table with a header row; separator and decimal sign are guessed.
+    """Read the outcomes of births from a table with a header row, text or `.xlsx`; separator and decimal are guessed.
 
     A column called `name`, `record`, `file` or `id` names the record; endings of files are left out. The label comes
     from a column that is called as the target (`ph<7.05`), with 0 or 1, or from the measures that it needs: pH,
@@ -159,12 +162,9 @@ def read_measures(path: str | Path) -> Measures:
 def _columns(path: str | Path) -> dict[str, list[str]]:
     """Cells by header."""
     where = str(path)
-    layout = layout_of(
-        text_of(read_whole(Path(path), limit=_MAX_TABLE, kind="table of outcomes"), where),
-        separator=None,
-        decimal=None,
-        where=where,
-    )
+    raw = read_whole(Path(path), limit=_MAX_TABLE, kind="table of outcomes")
+    text = _sheet(raw, where) if suffix_of(path) in SHEET_SUFFIXES else text_of(raw, where)
+    layout = layout_of(text, separator=None, decimal=None, where=where)
     if not layout.names:
         raise FormatError(f"{where}: no header row; name the columns, such as record,pH,Apgar1")
     if twice := [name for name, n in Counter(layout.names).items() if n > 1 and name]:
@@ -180,6 +180,16 @@ def _columns(path: str | Path) -> dict[str, list[str]]:
             text = shown(layout.separator.join(row))
             raise FormatError(f"{where}: row {i + 1} has {len(row)} cells beneath {width} names ({text}); correct it")
     return {name: [row[i] for row in rows] for i, name in enumerate(layout.names) if name}
+
+
+def _sheet(raw: bytes, where: str) -> str:
+    """The only sheet of a spreadsheet that has rows, as text."""
+    sheets = {name: text for name, text in sheets_of(raw, limit=_MAX_TABLE, where=where, most_rows=_MAX_ROWS) if text}
+    if len(sheets) != 1:
+        raise FormatError(
+            f"{where}: {len(sheets)} sheets with rows; leave the one with the outcomes, or save it as CSV"
+        )
+    return next(iter(sheets.values()))
 
 
 def _names(columns: Mapping[str, list[str]], where: str) -> list[str]:

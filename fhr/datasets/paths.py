@@ -2,18 +2,18 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fhr.compute import progress
 from fhr.errors import FHRError
 from fhr.formats import join as join_files
-from fhr.formats import read
 from fhr.formats.folder import is_activity
 from fhr.formats.joining import pairs_of
 from fhr.recording import Recording
 
-from .members import Members, members_of, read_member
+from .members import Members, check_options, members_of, read_file, read_member
 
 __all__ = ["Reading", "RecordingStream", "read_paths", "stream_paths"]
 
@@ -65,6 +65,10 @@ class RecordingStream:
                 members = members_of(path, **how, records=False)
             self._parts += [members, *(Reading(file, None, reason) for file, reason in members.left_out.items())]
             members.tell_of_folders()
+        check_options(
+            self._reading,
+            [*files, *(path for part in self._parts if isinstance(part, Members) for path in part.paths)],
+        )
 
     def __len__(self) -> int:
         """Number of recordings that there seem to be."""
@@ -98,7 +102,7 @@ class RecordingStream:
         elif isinstance(part, str):
             activity = self._joined.get(part)
             if activity is None:
-                yield _reading(part, lambda: read(part, **self._reading))
+                yield _reading(part, lambda: read_file(part, self._reading))
             else:
                 yield _reading(part, lambda: join_files(part, activity, **self._reading))
         else:
@@ -111,10 +115,8 @@ class RecordingStream:
             if i == members.n_records and waiting:
                 yield _none_of(members, waiting)
                 waiting = None
-            one = _reading(
-                str(Path(members.root, path)),
-                lambda path=path: read_member(members.root, path, self._reading, members.joined.get(path)),
-            )
+            how = partial(read_member, members.root, path, self._reading, members.joined.get(path))
+            one = _reading(str(Path(members.root, path)), how)
             if waiting is not None and one.recording is None:
                 waiting.append(one)
                 continue
@@ -144,12 +146,12 @@ def stream_paths(
         recursive: with the folders within those that are given.
         join: tables of uterine activity with the heart rates of the same labours, of a folder or of the files that are
             given, see `fhr.formats.join`.
-        reading: options of `fhr.read`, such as `columns`, `units` and `fs`; of the files of a folder a format gets
-            those that it takes, a file that is named itself gets all.
+        reading: options of `fhr.read`, such as `columns`, `units` and `fs`; a format gets those that it takes.
         ignored: files in the folders that are known to be no recordings, such as one that is to be written.
 
     Raises:
-        FHRError: a folder that cannot be listed; while it is gone through, not one readable recording.
+        FHRError: a folder that cannot be listed, an option that none of the files takes; while it is gone through, not
+            one readable recording.
     """
     return RecordingStream(paths, recursive=recursive, join=join, reading=reading, ignored=ignored)
 

@@ -13,6 +13,7 @@ __all__ = ["LIST", "distinct_names", "headers_in", "record_names", "words_on_unl
 
 LIST = "RECORDS"
 _MAX_LIST = 1 << 23  # bytes: a million names
+_MAX_NAME = 255  # characters; no file system takes more
 
 
 def headers_in(folder: Path) -> list[str]:
@@ -62,7 +63,7 @@ def record_names(root: Path) -> list[str]:
     top, folders = os.path.realpath(root), set[str]()
     for name in names:
         *within, last = name.split("/")
-        plain = all(part not in ("", ".", "..") for part in (*within, last))
+        plain = all(part not in ("", ".", "..") and len(part) <= _MAX_NAME for part in (*within, last))
         if not plain or "\\" in name or ":" in name or not name.isprintable():
             raise FormatError(f"{listing}: {shown(name)} is not a plain record name in this folder; list plain names")
         if within and (folder := "/".join(within)) not in folders:
@@ -105,8 +106,8 @@ def words_on_unlisted(root: Path, names: list[str]) -> dict[str, str]:
         return {}
     missing = len(set(names) - set(there))
     reason = (
-        f"names {len(names)} records, and {len(unlisted)} others that lie there are not read "
-        f"({shown_names(unlisted)}){f'; {missing} of those that it names are missing' if missing else ''}; "
+        f"names {len(names)} records; not read are others that lie there, {len(unlisted)} ({shown_names(unlisted)})"
+        f"{f', and missing are {missing} of those that it names' if missing else ''}; "
         "list them, or remove RECORDS"
     )
     return {str(root / LIST): reason}

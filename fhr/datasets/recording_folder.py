@@ -27,8 +27,8 @@ class RecordingFolder(Database):
         recursive: with the folders within it.
         join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
         outcomes: a table of the births, a row a record, see `read_measures`: pH, BDecf, BE, pCO2, Apgar1, Apgar5. What
-            recordings carry themselves is kept; a recording that the table contradicts is quarantined, and so is an
-            outcome without a recording.
+            recordings carry themselves is kept, and a recording that the table contradicts is quarantined. A table of
+            more births than the folder holds is told, and so are recordings that it does not name.
         reading: options of `fhr.read`, such as `{"columns": {"fhr": "HR"}, "fs": 4}`; a format gets those that it
             takes.
 

@@ -13,7 +13,7 @@ from fhr.recording import Recording
 from .members import stem_of
 from .outcome_table import Measures
 
-__all__ = ["apart_by_path", "joined_rows", "told", "with_outcomes"]
+__all__ = ["apart_by_path", "check_rows", "told", "with_outcomes"]
 
 _log = logging.getLogger(__name__)
 _ALIKE = {"ph": 0.005}  # half of the last digit that tables give
@@ -37,16 +37,13 @@ def told(recording: Recording, measures: Mapping[str, float], table: str) -> Rec
     return replace(recording, outcome=replace(recording.outcome, **new))
 
 
-def joined_rows(measures: Measures, names: Sequence[str], where: str) -> dict[str, str]:
-    """Check which rows of a table are of which recordings, and warn of recordings without a row.
+def check_rows(measures: Measures, names: Sequence[str], where: str) -> None:
+    """Warn of recordings without a row in a table of outcomes, and of rows without a recording.
 
     Args:
         measures: of the table.
         names: of the recordings.
         where: these are.
-
-    Returns:
-        The reason for each row without a recording, by its name.
 
     Raises:
         OutcomeError: no row is of any recording.
@@ -57,25 +54,23 @@ def joined_rows(measures: Measures, names: Sequence[str], where: str) -> dict[st
             f"{measures.path}: none of its {len(rows)} rows names one of the {len(names)} recordings of {where} "
             f"({shown_names(sorted(rows))} beside {shown_names(names)}); name each by its file"
         )
-    if without := [name for name in names if name not in rows]:
-        _log.warning(
-            "%s: no row for %d of %d recordings (%s)", measures.path, len(without), len(names), shown_names(without)
-        )
-    return dict.fromkeys(sorted(rows - known), f"{measures.path}: an outcome without a recording")
+    for what, some in (("recordings without an outcome", known - rows), ("outcomes without a recording", rows - known)):
+        if some:
+            _log.warning("%s: %s: %d (%s)", measures.path, what, len(some), shown_names(sorted(some)))
 
 
 def with_outcomes(recordings: Sequence[Recording], measures: Measures) -> tuple[list[Recording], dict[str, str]]:
     """Join recordings with the rows of their names.
 
     Returns:
-        The recordings that can be joined, those without a row as they are; and the reason for each that cannot be, and
-        for each row without a recording, by name.
+        The recordings that can be joined, those without a row as they are; and the reason for each that cannot be, by
+        name.
 
     Raises:
         OutcomeError: no row is of any of them.
     """
-    left_out = joined_rows(measures, [recording.name for recording in recordings], "those that were read")
-    joined = []
+    check_rows(measures, [recording.name for recording in recordings], "those that were read")
+    joined, left_out = [], dict[str, str]()
     for recording in recordings:
         try:
             if recording.name in measures.unusable:

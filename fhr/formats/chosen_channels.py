@@ -6,9 +6,10 @@ from typing import NamedTuple
 from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels, named_channel, seems_a_channel
-from .regular_file import cut
+from .channel_units import AS_STORED, unit_of
+from .regular_file import cut, shown
 
-__all__ = ["Chosen", "choose_channels", "left_out"]
+__all__ = ["Chosen", "choose_channels", "in_stated_unit", "left_out"]
 
 
 class Chosen(NamedTuple):
@@ -45,7 +46,7 @@ def choose_channels(
     Args:
         names: of all channels of the file.
         columns: by role a name, a position from 0, or None for none; of "fhr" several too, which are transducers on one
-            fetus. Roles that are not there are told from the names.
+            fetus. Roles that are not there are told from the names. Without "fhr" there has to be "uc".
         roles: that may be read, in the order of the result.
         kind: of what is chosen, such as "variable", for messages.
         where: the file, for messages.
@@ -76,9 +77,34 @@ def choose_channels(
     skip = {"time", "fhr", "uc", "mhr", "fs"} - set(roles) | set(columns or {})
     for role, those in guess_channels(free, where=where, skip=skip).items():
         found += [Chosen(role, one.position, names[one.position], one.unit, one.sensor, True) for one in those]
-    if all(one.role != "fhr" for one in found):
-        raise FormatError(f"{where}: no {kind} is known to be FHR; {held}; say columns={{'fhr': NAME}}")
+    needed = "uc" if "fhr" in (columns or {}) and (columns or {})["fhr"] is None else "fhr"  # for `fhr.formats.join`
+    if all(one.role != needed for one in found):
+        raise FormatError(
+            f"{where}: no {kind} is known to be {needed.upper()}; {held}; say columns={{{needed!r}: NAME}}"
+        )
     return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
+
+
+def in_stated_unit(one: Chosen, word: str, units: Mapping[str, str] | None, where: str) -> Chosen:
+    """A channel with the unit that the file says apart from the name; a word that is none that is known stays.
+
+    Args:
+        one: the channel, with the unit of its name.
+        word: what the file says, empty for nothing.
+        units: that the user gives, by role.
+        where: the file, for messages.
+
+    Raises:
+        FormatError: name and file say different units, and the user none.
+    """
+    said = unit_of(word, one.role) if word and one.role != "fs" else None
+    if said and one.unit and one.unit != said and AS_STORED not in (one.unit, said) and one.role not in (units or {}):
+        raise FormatError(
+            f"{where}: {shown(one.name)} is said to be in {shown(word)}; say which unit holds with "
+            f"units={{{one.role!r}: UNIT}}"
+        )
+    known = said if said or one.role in ("time", "fs") else word
+    return one._replace(unit=known or one.unit)
 
 
 def left_out(names: Sequence[str], read: Collection[int], stems: Sequence[str] | None = None) -> list[str]:

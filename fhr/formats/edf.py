@@ -15,8 +15,7 @@ from fhr.recording import Recording, Source, Step
 
 from .annotations import Annotation
 from .channel_names import named_channel
-from .channel_units import unit_of
-from .chosen_channels import Chosen, choose_channels
+from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .edf_file import EdfFile, EdfSignal, edf_file
 from .edf_writing import is_metadata, stated
 from .regular_file import cut, read_whole, shown
@@ -93,7 +92,7 @@ def read_edf(
         notes |= {"start": file.start} if file.start else {}
         stored = _placed(file, stored, fs, notes, where)
     else:
-        fs, n = known.pop("fs"), known.pop("n_samples")
+        fs, n = checked_rate(known.pop("fs"), where), known.pop("n_samples")
         stored = [channel._replace(values=channel.values[:n]) for channel in stored]
     signals = assembled(
         stored,
@@ -114,6 +113,8 @@ def read_edf(
             **signals.notes,
             **notes,
         }
+        if others := left_out(labels, {one.position for one in chosen}):
+            step["left_out"] = others
         _log.info("%s: read as %s", path, json.dumps(step))
         fields["history"] = (*fields.get("history", ()), Step("read", step))
     return Recording(
@@ -203,14 +204,9 @@ def _of_ours(signal: EdfSignal, role: str) -> np.ndarray:
 
 
 def _channel(one: Chosen, signal: EdfSignal, values: np.ndarray, units: Mapping[str, str], where: str) -> StoredChannel:
-    said = unit_of(signal.unit, one.role) if signal.unit else None
-    if one.unit and said and one.unit != said and one.role not in units:
-        raise FormatError(
-            f"{where}: signal {shown(signal.label)} has the physical dimension {shown(signal.unit)}; say which holds "
-            f"with units={{{one.role!r}: UNIT}}"
-        )
+    one = in_stated_unit(one, signal.unit, units, where)
     sensor = one.sensor or (named_channel(signal.transducer, "fhr").sensor if one.role == "fhr" else "")
-    return StoredChannel(one.role, cut(one.name), values, signal.unit or one.unit, sensor)
+    return StoredChannel(one.role, cut(one.name), values, one.unit, sensor)
 
 
 def _held(values: np.ndarray, signal: EdfSignal, fs: float, notes: dict[str, Any], where: str) -> np.ndarray:
@@ -218,7 +214,7 @@ def _held(values: np.ndarray, signal: EdfSignal, fs: float, notes: dict[str, Any
     times = round(fs / signal.fs)
     if abs(fs / signal.fs / times - 1) > _SAME_RATE:
         raise FormatError(
-            f"{where}: signal {shown(signal.label)} has {signal.fs:.6g} Hz beside {fs:.6g} Hz, no whole fraction of it; "
+            f"{where}: signal {shown(signal.label)} has {signal.fs:.6g} Hz beside {fs:.6g} Hz, no whole fraction; "
             "leave one of them out with columns=, or resample the file"
         )
     if len(values) * times > MAX_SAMPLES:
@@ -254,9 +250,9 @@ def _placed(
     number = int(np.argmax(off)) + 1
     if file.continuous:
         raise FormatError(
-            f"{where}: data record {number} starts at {file.times[number - 1]:g} s, where a continuous file of records of "
-            f"{file.record_s:g} s has {(number - 1) * file.record_s:g} s; correct the header (EDF+D for an interrupted "
-            "file) or the times of the records"
+            f"{where}: data record {number} starts at {file.times[number - 1]:g} s, where a continuous file of records "
+            f"of {file.record_s:g} s has {(number - 1) * file.record_s:g} s; correct the header (EDF+D for an "
+            "interrupted file) or the times of the records"
         )
     n_samples = len(channels[0].values) // file.n_records
     time = (file.times[:, None] + np.arange(n_samples) / fs).reshape(-1)

@@ -23,15 +23,18 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
+from .fhrma_markers import MARKER_SUFFIXES
+from .parquet import PARQUET_SUFFIX, parquet_problem
 from .reading import READERS, suffix_of
 from .regular_file import cut, open_regular
-from .table import TABLE_SUFFIXES
-from .table_head import Head, head_of
+from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
+from .table_head import Head, head_of, sheets_are_of_several
 
-__all__ = ["FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
+__all__ = ["WFDB_ANNOTATORS", "FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
 
 _log = logging.getLogger(__name__)
 _SOME = 3  # names in a line
@@ -49,8 +52,7 @@ _OTHER_KINDS = {
 }
 _TEXTS = ("", ".txt", ".text")
 _ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst"}
-_MARKERS = {".fhrh", ".marks"}
-_ANNOTATIONS = {
+WFDB_ANNOTATORS = {
     *(".atr", ".qrs", ".ecg", ".ann", ".fqrs", ".mqrs", ".wqrs", ".gqrs", ".sqrs", ".man", ".apn", ".hyp", ".st"),
     *(".xws", ".hea-", ".edr", ".rr"),
 }
@@ -78,17 +80,22 @@ class FolderContents:
 def recordings_in(folder: str | Path, *, recursive: bool = False) -> list[Path]:
     """List the recordings of a folder, sorted by folder and name, each a path for `fhr.read`; see `contents_of`.
 
+    What may be a recording and is left out is told in a warning each.
+
     Raises:
         DatasetNotFoundError: no such folder, or one that cannot be listed.
     """
-    return list(contents_of(folder, recursive=recursive).recordings)
+    contents = contents_of(folder, recursive=recursive)
+    for path, reason in contents.left_out.items():
+        _log.warning("%s is left out: %s", path, reason)
+    return list(contents.recordings)
 
 
 def contents_of(
     folder: str | Path,
     *,
     recursive: bool = False,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, Any] | None = None,
     ignored: Collection[str | Path] = (),
 ) -> FolderContents:
     """Tell recordings from other files, by the rule above.
@@ -120,7 +127,7 @@ def contents_of(
         parts.sort(key=lambda part: part.path)
     others = tuple(path for part in parts for path in part.others)
     if others:
-        _log.info("%s: %d files that are no recordings: %s", folder, len(others), shown_names(others))
+        _log.info("%s: no recordings, and not read: %d (%s)", folder, len(others), shown_names(others))
     return FolderContents(
         tuple(path for part in parts for path in part.recordings),
         {path: reason for part in parts for path, reason in part.left_out.items()},
@@ -149,9 +156,7 @@ def shown_names(paths: Sequence[Path | str], most: int = _SOME) -> str:
 class _Folder:
     """One folder, without those within it."""
 
-    def __init__(
-        self, path: Path, columns: Mapping[str, str | int | None] | None, ignored: Collection[str] = ()
-    ) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, Any] | None, ignored: Collection[str] = ()) -> None:
         self.path, self._columns = path, columns
         self.recordings: list[Path] = []
         self.others: list[Path] = []
@@ -185,6 +190,11 @@ class _Folder:
                 self._leave_out(path, "its name is not in UTF-8, which names of recordings have to be; rename it")
             elif suffix in TABLE_SUFFIXES:
                 rest.append(path)  # once the recordings are known that it may be of
+            elif suffix == PARQUET_SUFFIX and (problem := parquet_problem(path, self._columns)) is not None:
+                if problem:
+                    self._leave_out(path, problem)
+                else:
+                    self.others.append(path)
             elif suffix in READERS and suffix not in ("", ".dat"):
                 self.recordings.append(path)
             else:
@@ -194,6 +204,7 @@ class _Folder:
         self.recordings += [path for path, head in heads.items() if isinstance(head, Head) and head.is_recording]
         self.recordings.sort()
         stems = {_stem(path) for path in self.recordings}
+        self._put_aside_outcomes(stems)
         for path, head in heads.items():
             if ".txt" in suffix_of(path) and not (isinstance(head, Head) and (head.is_recording or head.is_activity)):
                 self.others.append(path)  # most of them are words
@@ -202,6 +213,18 @@ class _Folder:
             elif not head.is_recording:
                 self._put_aside(path, head, stems)
         self._sort_others([path for path in rest if path not in heads], stems)
+
+    def _put_aside_outcomes(self, stems: set[str]) -> None:
+        """Spreadsheets and Parquet files that hold another table than a recording."""
+        for path in tuple(self.recordings):
+            problem = None
+            if path.suffix.lower() == PARQUET_SUFFIX:
+                problem = parquet_problem(path, self._columns)
+            elif suffix_of(path) in SHEET_SUFFIXES and sheets_are_of_several(path, stems, self._columns):
+                problem = ""
+            if problem is not None:
+                self.recordings.remove(path)
+                self._leave_out(path, problem) if problem else self.others.append(path)
 
     def _put_aside(self, path: Path, head: Head, stems: set[str]) -> None:
         """A table without an FHR column."""
@@ -221,14 +244,14 @@ class _Folder:
             suffix, stem = path.suffix.lower(), _stem(path)
             if suffix == ".dat" and stem in records:
                 continue
-            beside = (suffix in _ANNOTATIONS and stem in records) or (suffix in _MARKERS and stem in stems)
+            beside = (suffix in WFDB_ANNOTATORS and stem in records) or (suffix in MARKER_SUFFIXES and stem in stems)
             if beside or _LISTS.fullmatch(path.name) or suffix in _OTHER_KINDS:
                 self.others.append(path)
             elif records and path.name in (named := self._signal_files() if named is None else named):
                 continue
             elif suffix == ".dat":
                 self._leave_out(path, f"signals without their header; fetch {cut(path.stem)}.hea beside it")
-            elif suffix in _MARKERS:
+            elif suffix in MARKER_SUFFIXES:
                 self._leave_out(path, f"markers of a recording that is not here; put {cut(path.stem)} beside it")
             elif suffix in _ARCHIVES:
                 self._leave_out(path, "an archive, which is not looked into; unpack it")
@@ -245,9 +268,8 @@ class _Folder:
     def _leave_out_kind(self, suffix: str, paths: Sequence[Path]) -> None:
         known = ", ".join(one for one in READERS if one)
         what = f"of the suffix {cut(suffix)}, which is not read" if suffix else "without suffix, and no text"
-        self._leave_out(
-            self.path / f"*{suffix}", f"{len(paths)} files {what} ({shown_names(paths)}); known are {known}"
-        )
+        n = "1 file" if len(paths) == 1 else f"{len(paths)} files"
+        self._leave_out(self.path / f"*{suffix}", f"{n} {what} ({shown_names(paths)}); known are {known}")
 
     def _signal_files(self) -> set[str]:
         """Names of the files that the headers of the records name."""

@@ -34,20 +34,23 @@ def read_mat(
     order: str | None = None,
     variables: Mapping[str, str] | None = None,
 ) -> Recording:
-    """Read one recording from a MATLAB file of version 4 to 7.
+    """Read one recording from a MATLAB file of version 4 to 7, or of 7.3 with the extra `matlab`.
 
-    A channel is a numeric variable of n x 1 or 1 x n, or a field of a 1 x 1 struct, named `STRUCT.FIELD`; FHR may also
-    stand in one variable a transducer (`fhr1`, `fhr2`) or in one of n x 2 or 2 x n. Heart rates are in bpm, or in Hz or
-    ms where the name says so (`fhr_hz`), UC in kPa (`toco_kpa`) is converted to mmHg and stays in a unit of no known
-    scale as it is stored, 0 and NaN are missing. What is not named in `columns` is guessed from the names, as in
-    `read_table`; every guess is logged and kept in the history, with the names of the variables that were not read.
-    Samples are `1/fs` apart; where there are as many times, they are placed on a regular grid as in `read_table`. Left
-    out: cells, objects, structs inside structs.
+    A channel is a numeric variable of n x 1 or 1 x n, alone or inside structs and cells: `ctg.fhr`,
+    `rec.signals.fhr.data`, `signals(2).data` of an array of structs, `signals{2}` of cells, `data(:,2)` of a matrix
+    with a label a column. Where its own name says nothing (`data`, a cell), the text `label` or `name` beside it tells
+    the channel, or the struct around it. FHR may also stand in one variable a transducer (`fhr1`, `fhr2`) or in one of
+    n x 2 or 2 x n. Heart rates are in bpm, or in the unit that a text `unit` beside them or the name says (`fhr_hz`),
+    UC in kPa (`toco_kpa`) is converted to mmHg and stays in a unit of no known scale as it is stored, 0 and NaN are
+    missing. What is not named in `columns` is guessed from the names, as in `read_table`; every guess is logged and
+    kept in the history, with the names of the variables that were not read. Samples are `1/fs` apart; where there are
+    as many times, they are placed on a regular grid as in `read_table`. Left out: objects (tables, time series),
+    sparse, logical and complex arrays.
 
     Args:
         path: the file.
-        columns: variable or `STRUCT.FIELD` of "fhr", "uc", "mhr", "time" (s) and "fs" (Hz) by its name; None for none;
-            several of "fhr" are transducers on one fetus.
+        columns: variable of "fhr", "uc", "mhr", "time" (s) and "fs" (Hz) by its name, as above; None for none; several
+            of "fhr" are transducers on one fetus.
         units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
         fs: sampling rate, Hz; in place of the file's own.
         tolerance: the seconds to either side that a time may stand for, as in `read_table`.
@@ -55,9 +58,9 @@ def read_mat(
         variables: the former name of `columns`.
 
     Raises:
-        FormatError: no such file, one that is damaged or of version 7.3, no FHR, two variables for one channel, a
+        FormatError: no such file, one that is damaged, no FHR, two variables for one channel, a
             variable that is no signal, a heart rate that none has, neither `fs` nor time.
-        FHRError: an unknown channel or unit.
+        FHRError: an unknown channel or unit; a file of version 7.3 without h5py.
         SignalError: signals of unequal length.
     """
     if variables is not None:

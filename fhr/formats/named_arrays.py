@@ -7,8 +7,10 @@ import numpy as np
 
 from fhr.errors import FormatError
 
+from .calendar_times import CalendarTimes, calendar_times
+from .channel_names import guess_channels
 from .channel_units import unit_of
-from .chosen_channels import Chosen, choose_channels, left_out
+from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
 from .stored_channels import Signals, StoredChannel, assembled, check_units
 from .time_grid import checked_rate, place
@@ -60,7 +62,7 @@ def from_arrays(
         kind: of what has a name, such as "variable", for messages.
         where: the file, for messages.
         ours: whether the file is by this package's writer: 0 is a value, and nothing is checked.
-        stems: what tells the channel of each array in place of the part of its name behind the last dot.
+        stems: what tells the channel of each array, in place of its name or the part behind the last dot.
         said: units by name of the array, where the file says them apart from the name.
 
     Raises:
@@ -69,9 +71,10 @@ def from_arrays(
         SignalError: signals of unequal length.
     """
     check_units(units)
-    stems = [name.rpartition(".")[2] for name in names] if stems is None else stems
+    if stems is None:
+        stems = [name if guess_channels([name], where=where) else name.rpartition(".")[2] for name in names]
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
-    chosen = [one._replace(unit=(said or {}).get(one.name, one.unit)) for one in chosen]
+    chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})
     of = {one.role: one for one in chosen}
     stored = [channel for one in chosen if one.role not in ("time", "fs") for channel in _channels(one, arrays, where)]
@@ -86,16 +89,26 @@ def from_arrays(
         if lengths != {len(time)}:
             name = cut(of["time"].name)
             raise FormatError(f"{where}: {name} and the signals differ in length; give one time a sample")
-        word = (units or {}).get("time", of["time"].unit or (None if of["time"].guessed else "s"))
+        word = (units or {}).get("time", of["time"].unit)
         unit = unit_of(word, "time") or word if word else None
-        if arrays[of["time"].name].dtype.kind in "mM":
-            unit = "s"
-        values = [np.asarray(channel.values, np.float64) for channel in stored]
-        grid = place(time, unit=unit, fs=fs, tolerance=tolerance, where=where, order=order, values=values)
+        counted = CalendarTimes(time, "s", None, {})
+        if arrays[of["time"].name].dtype.kind not in "mM":
+            counted = calendar_times(time, unit)
+        start = _start(arrays[of["time"].name]) or ({"start": counted.start} if counted.start else {})
+        grid = place(
+            counted.values,
+            unit=counted.unit or (None if of["time"].guessed else "s"),
+            fs=fs,
+            tolerance=tolerance,
+            where=where,
+            order=order,
+            began=start.get("start"),
+            values=[np.asarray(channel.values, np.float64) for channel in stored],
+        )
         stored = [
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
-        fs, notes = grid.fs, _start(arrays[of["time"].name]) | grid.notes
+        fs, notes = grid.fs, start | counted.notes | grid.notes
     elif fs is None:
         raise FormatError(f"{where}: no {kind} is called fs or time; give fs in Hz, or columns={{'fs': NAME}}")
     fs = checked_rate(fs, where)

@@ -11,6 +11,7 @@ import numpy as np
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
+from .channel_names import guess_channels
 from .named_arrays import from_arrays
 from .nested_variables import Variables, line_of, lines_of, told
 from .regular_file import cut
@@ -43,8 +44,8 @@ def from_variables(
         columns: by role, see `choose_channels`.
         units: by role, in place of what the file says.
         fs: sampling rate, Hz, in place of the file's own.
-        tolerance: the seconds to either side that a time may stand for.
-        order: "time" sorts samples whose times go back.
+        tolerance: see `place`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
         FormatError: no FHR, two variables for one channel, one that is no signal, neither `fs` nor time.
@@ -59,8 +60,12 @@ def from_variables(
 
     stems, said = told(names, found.texts, columns=columns, load=load, where=where)
     others = [f"{name} ({kind})" for name, kind in found.others.items()]
-    if not names and others:
-        raise FormatError(f"{where}: it holds {cut(', '.join(others))}, which are not read; store arrays of numbers")
+    if others and "fhr" not in (columns or {}) and not any("fhr" in guess_channels([stem], where="") for stem in stems):
+        held = cut(", ".join(names)) or "no array of numbers"
+        raise FormatError(
+            f"{where}: no variable is known to be FHR; it holds {held} and, not read, "
+            f"{cut(', '.join(others))}; say columns={{'fhr': NAME}}, or store numbers in the file itself"
+        )
     result = from_arrays(
         names,
         load,

@@ -1,7 +1,7 @@
 """Variables inside each other, as MATLAB and HDF5 files hold them, by names such as `rec.signals.fhr.data`.
 
 `s(2).data` is a field of the second struct of an array, `c{2}` the second cell. A channel is told by the name of its
-variable, or where that says nothing (`data`, `values`, a cell, a column), by the label beside it or the struct around it.
+variable, or where that says nothing (`data`, `values`, a cell, a column), by the label beside it or the struct around.
 """
 
 import re

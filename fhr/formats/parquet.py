@@ -44,6 +44,8 @@ def read_parquet(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     fs: float | None = None,
+    tolerance: float | None = None,
+    order: str | None = None,
 ) -> Recording:
     """Read one recording from a Parquet file.
 
@@ -58,6 +60,8 @@ def read_parquet(
             transducers on one fetus.
         units: of "fhr", "mhr", "uc" and "time", as in `read_table`.
         fs: sampling rate, Hz; needed where there are no times, else the rate of the grid.
+        tolerance: the seconds to either side that a time may stand for, as in `read_table`.
+        order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
         FormatError: no such file, one that is damaged, no column of FHR, one that holds no numbers, neither times nor
@@ -76,11 +80,12 @@ def read_parquet(
     if known is None:
         index = _index(schema, where)
         if index in names:
-            stems[names.index(index)] = _stem_of_index(file, schema.field(index).type, where)
+            told = any("time" in guess_channels([name], where=where) for name in names)
+            stems[names.index(index)] = "" if told else _stem_of_index(file, schema.field(index).type, where)
     dates: dict[str, str] = {}
 
     def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
-        return {name: _values(file, name, dates, where) for name in wanted}
+        return {name: _one_rate(name, _values(file, name, dates, where)) for name in wanted}
 
     regular = known is not None and _is_regular(file, known["fs"], where)
     if regular:
@@ -91,6 +96,8 @@ def read_parquet(
         columns=columns,
         units=units,
         fs=known["fs"] if known is not None and fs is None else fs,
+        tolerance=tolerance,
+        order=order,
         kind="column",
         where=where,
         ours=known is not None,
@@ -215,7 +222,7 @@ def _is_regular(file: pq.ParquetFile, fs: float, where: str) -> bool:
 def _index(schema: pa.Schema, where: str) -> str | None:
     """Column of an index of pandas that has no name of its own."""
     found: Any = None
-    with suppress(ValueError, TypeError, KeyError):
+    with suppress(ValueError, TypeError, LookupError):  # no table of pandas, or one without an index
         found = bounded_json((schema.metadata or {})[b"pandas"], "metadata")["index_columns"][0]
     if isinstance(found, dict) and found.get("kind") == "range" and found.get("step") != 1:
         raise FormatError(
@@ -233,6 +240,13 @@ def _stem_of_index(file: pq.ParquetFile, kind: pa.DataType, where: str) -> str:
     return "" if (np.diff(numbers) == 1).all() else "sample"
 
 
+def _one_rate(name: str, values: np.ndarray) -> np.ndarray:
+    """The sampling rate where every row repeats it, other columns as they are."""
+    if "fs" in guess_channels([name], where="") and len(rates := np.unique(values)) == 1:
+        return rates
+    return values
+
+
 def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) -> np.ndarray:
     """Values of a column: float64, NaN for nulls, or times of NumPy, of which `dates` keeps the first."""
     try:
@@ -248,7 +262,7 @@ def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) 
         if pa.types.is_dictionary(kind):
             column, kind = column.cast(kind.value_type), kind.value_type
         if pa.types.is_timestamp(kind):
-            if (first := pc.min(column)).is_valid:
+            if kind.tz and (first := pc.min(column)).is_valid:  # NumPy keeps none
                 dates["start"] = pd.Timestamp(first.as_py()).isoformat()
             return column.to_numpy()
         if pa.types.is_duration(kind):
@@ -261,5 +275,5 @@ def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) 
                 "durations or numbers: convert it, or name another with columns="
             )
         return column.cast(pa.float64(), safe=False).to_numpy()
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
         raise FormatError(f"{where}: column {shown(name)} is damaged ({reason(error)}); write the file again") from None

@@ -65,7 +65,9 @@ def read(path: str | Path, **options: Any) -> Recording:
     """
     path = Path(path)
     if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
-        raise FormatError(f"{path} is a folder; fhr.read takes one recording, fhr.datasets.CTUUHB takes a folder")
+        raise FormatError(
+            f"{path} is a folder; fhr.read takes one recording, fhr.datasets.RecordingFolder takes a folder"
+        )
     check_there(path, record=suffix_of(path) in _RECORD)
     reader = READERS.get(suffix_of(path))
     if reader is None:

@@ -1,23 +1,25 @@
 """First rows of a table in a folder: whether it is a recording, one channel of it, or a table of several recordings."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from fhr.errors import FormatError
+from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels
 from .gzip_file import beginning
 from .joining import names_activity
-from .regular_file import cut, open_regular, reason, shown
+from .regular_file import cut, open_regular, read_whole, reason, shown
+from .spreadsheet import sheets_of
 from .table_columns import channels_named, is_unit_row
 from .table_text import Layout, layout_of, text_of
 
-__all__ = ["Head", "head_of"]
+__all__ = ["Head", "head_of", "sheets_are_of_several"]
 
 _BYTES = 1 << 16
 _FEW = 100
+_SMALL, _UNPACKED, _ROWS = 1 << 18, 1 << 22, 10_000  # of a spreadsheet that is looked into
 _RECORD = re.compile(
     r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
 )
@@ -65,7 +67,7 @@ class Head(NamedTuple):
         Args:
             stems: names of the recordings of the folder.
         """
-        lines = self.layout.body.split("\n")
+        lines = [line for line in self.layout.body.split("\n") if line.strip()]
         lines = lines[:-1] if len(lines) > _FEW else lines  # of a longer table the last one is cut off
         for position, name in enumerate(self.layout.names):
             if name and _RECORD.fullmatch(name):
@@ -76,7 +78,9 @@ class Head(NamedTuple):
         return False
 
 
-def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -> Head | FormatError:
+def head_of(
+    path: Path, columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None
+) -> Head | FormatError:
     """Read the beginning of a table; the error of one that cannot be read, or holds none.
 
     Args:
@@ -91,21 +95,46 @@ def head_of(path: Path, columns: Mapping[str, str | int | None] | None = None) -
     except (OSError, ValueError) as error:
         return FormatError(f"{cut(str(path))}: cannot be read ({reason(error)}); check the file")
     try:
-        layout = layout_of(
-            text_of(raw, cut(str(path))),
-            separator=None,
-            decimal=None,
-            where=cut(str(path)),
-            channels=channels_named(columns),
-            is_unit=is_unit_row,
-        )
+        return _head(text_of(raw, cut(str(path))), path, columns)
     except FormatError as error:
         return error
+
+
+def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any] | None = None) -> bool:
+    """True if the sheets of a small spreadsheet hold a table of several recordings, and no recording.
+
+    Args:
+        path: of the spreadsheet.
+        stems: names of the recordings of the folder.
+        columns: that it will be read with.
+    """
+    several = False
+    try:
+        raw = read_whole(path, limit=_SMALL, kind="spreadsheet of outcomes")
+        for _, text in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
+            try:
+                head = _head(text[:_BYTES], path, columns)
+            except FormatError:  # a sheet of words
+                continue
+            if head.is_recording:
+                return False
+            several = several or head.is_of_several(stems)
+    except FHRError:  # a large one, a damaged one, or no openpyxl: reading it says so
+        return False
+    return several
+
+
+def _head(text: str, path: Path, columns: Mapping[str, Any] | None) -> Head:
+    where = cut(str(path))
+    layout = layout_of(
+        text, separator=None, decimal=None, where=where, channels=channels_named(columns), is_unit=is_unit_row
+    )
     known = {name: set(guess_channels([name], where=str(path))) for name in layout.names}
     channels = frozenset(channel for those in known.values() for channel in those)
     asked = (columns or {}).get("fhr")
-    if asked is not None:
-        return Head(layout, channels, not isinstance(asked, str) or asked in layout.names)
+    if asked is not None and "fhr" not in channels:
+        named = [one for one in ([asked] if isinstance(asked, str | int) else asked) if isinstance(one, str)]
+        return Head(layout, channels, all(one in layout.names for one in named))
     if "fhr" in channels or not layout.names:
         return Head(layout, channels, True)
     others = [name for name, those in known.items() if not those and not _ROW.fullmatch(name)]

@@ -11,14 +11,16 @@ import pandas as pd
 
 from fhr.errors import FormatError
 
+from .calendar_times import calendar_times
 from .channel_units import AS_STORED
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
 from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_columns import Column
 from .table_text import Layout
+from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
+from .written_numbers import GAP, Text, is_number, numbers, shows_decimal, stripped
 
 __all__ = ["TableTimes", "TableValues", "values_of"]
 
@@ -27,15 +29,6 @@ _CHUNK = 1 << 20  # cells that are text at a time
 _GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
-_DIGITS = (19e12, 21e12)  # dates and times as whole numbers, 20200203100000
-_EPOCH = (946_684_800.0, 4_102_444_800.0)  # s since 1970: the years 2000 to 2099
-_DAYS = {25_569: (36_526.0, 73_051.0), 719_529: (730_486.0, 767_011.0)}  # of spreadsheets, of MATLAB: 1970-01-01, and
-# the days of the same years
-_EPOCH_UNITS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-_SLOWEST = 60.0  # s between rows
-_STEP = (0.1, 2.0)  # s between rows where nothing else tells the unit
-_MOST_DAYS = 3.0  # that a recording lasts which begins at 0
-_DAY = 86_400.0
 
 
 class TableTimes(NamedTuple):
@@ -119,8 +112,9 @@ def values_of(
         elif date is not None:
             raise FormatError(f"{where}: dates, and times of day that are numbers; leave one out with columns=")
         else:
-            times, said = _calendar(cells[time.position].to_numpy(np.float64), time.unit)
-            notes |= said
+            counted = calendar_times(cells[time.position].to_numpy(np.float64), time.unit)
+            times = TableTimes(counted.values, counted.unit, counted.start)
+            notes |= counted.notes
     signs = set(decimals.values()) or {layout.decimal}
     return TableValues(channels, times, signs.pop() if len(signs) == 1 else "column by column", notes)
 
@@ -165,7 +159,8 @@ def _cells(
             in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
         else:
             small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
-            numeric[column.position] = Text(column.name, cells[column.position], small)
+            second = (SECONDS.get(column.unit, 0.0) if column.unit else 0.0) if column.role == "time" else None
+            numeric[column.position] = Text(column.name, cells[column.position], small, second)
     values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 
@@ -224,7 +219,8 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        if not begin or (line.strip() and not _is_footer(layout.cells(line), position)):
+        comment = re.match(r'["\s]*#(?!N/A)', line) is not None
+        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
             break
         below += bool(line.strip())
         body = body[: begin - 1]
@@ -239,44 +235,8 @@ def _is_footer(cells: list[str], position: int) -> bool:
     at = cells[position] if position < len(cells) else ""
     if at:
         return _is_words(at)
-    return any(map(_is_words, cells)) and not any(NUMBER.fullmatch(cell) or is_time_text(cell) for cell in cells)
+    return any(map(_is_words, cells)) and not any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
 def _is_words(text: str) -> bool:
     return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
-
-
-def _digits(values: np.ndarray) -> tuple[TableTimes, dict[str, Any]]:
-    """Times of dates as whole numbers, with a fraction of a second."""
-    there = np.isfinite(values)
-    whole = np.floor(values[there])
-    stamps = pd.to_datetime(pd.Series(whole.astype(np.int64)).astype(str), format="%Y%m%d%H%M%S", errors="coerce")
-    if stamps.isna().any():
-        return TableTimes(values, None, None), {}
-    seconds = np.full(len(values), np.nan)
-    seconds[there] = (stamps - stamps.min()).dt.total_seconds().to_numpy() + np.round(values[there] - whole, 2)
-    begin = float(np.nanmin(seconds))
-    start = stamps.min() + pd.Timedelta(round(begin * 1e6), "us")
-    return TableTimes(seconds - begin, "s", start.isoformat(sep=" ")), {"times_in": "digits of dates"}
-
-
-def _calendar(values: np.ndarray, unit: str | None) -> tuple[TableTimes, dict[str, Any]]:
-    """Times as seconds from the first where they count from 1970 or in days; else as they are, in their unit."""
-    told = values[np.isfinite(values)]
-    if len(told) > 1:
-        if unit is None and told.min() >= _DIGITS[0] and told.max() < _DIGITS[1]:
-            return _digits(values)
-        first, step = float(told.min()), float(np.ptp(told)) / (len(told) - 1)
-        for name, scale in _EPOCH_UNITS.items():
-            if unit in (None, name) and _EPOCH[0] <= first * scale < _EPOCH[1] and step * scale <= _SLOWEST:
-                start = pd.Timestamp(round(first * scale * 1e6), unit="us").isoformat(sep=" ") + "+00:00"
-                return TableTimes((values - first) * scale, "s", start), {"times_since_1970_in": name}
-        unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
-        short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
-        if unit == "day" or (short and (unix is not None or first < _MOST_DAYS)):
-            start = None
-            if unix is not None:
-                start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
-                values = values - first
-            return TableTimes(values * _DAY, "s", start), {"times_in": "days"}
-    return TableTimes(values, unit, None), {}

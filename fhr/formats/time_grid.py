@@ -85,7 +85,7 @@ def place(
     stamps = time[taken]
     if unit is None:
         step = _step(np.diff(stamps))
-        unit = guess_unit(step, float(stamps[0]), fs=fs, sparse=tolerance is not None, where=where)
+        unit = guess_unit(step, fs=fs, sparse=tolerance is not None, where=where)
         notes["time_unit_guessed"] = unit
     if unit == "s":
         refuse_clock_digits(stamps, where)

@@ -10,26 +10,18 @@ SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "min": 60.0, "h": 3600.
 SAMPLE = "sample"  # a count of samples, 1 / fs apart
 TIME_UNITS = (*SECONDS, SAMPLE)
 _USUAL = (0.1, 2.0)  # s between samples of recordings of heart rates
-_PLAIN = ("s", "ms")  # told from the step alone; others need more evidence
-_CALENDARS = {  # first time at which the unit is sure: those of the years 1970 (spreadsheets: 1954) to 2100 or so
-    "us": (1e14, 5e15),
-    "ns": (1e17, 5e18),
-    "day": (20_000.0, 80_000.0),
-}
-_DATENUM = (700_000.0, 800_000.0)  # days of MATLAB
+_PLAIN = ("s", "ms")  # told from the step alone
 _MINUTE, _JUMP = 60.0, 40.0
 _ROUGHLY = 2.0  # units differ by 24 at least: a step that is off by rounding decides nothing
 
 
-def guess_unit(step: float | None, first: float, *, fs: float | None, sparse: bool, where: str) -> str:
+def guess_unit(step: float | None, *, fs: float | None, sparse: bool, where: str) -> str:
     """Unit of times that fits their step, and the sampling rate where it is given.
 
-    Without a rate steps of 0.1 to 2 are s, those of 100 to 2000 ms; days, us and ns are taken where the first time is
-    a date in them, too. With a rate the unit is the one in which the step is 1/fs.
+    Without a rate steps of 0.1 to 2 are s, those of 100 to 2000 ms. With a rate it is the unit in which they are 1/fs.
 
     Args:
         step: between samples, in the unit that is sought; None for a single row.
-        first: the first time.
         fs: the rate that was given, Hz.
         sparse: whether the rows stand for more than a sample, so that their step says nothing of the rate.
         where: the file, for messages.
@@ -51,10 +43,6 @@ def guess_unit(step: float | None, first: float, *, fs: float | None, sparse: bo
         )
     for unit in _PLAIN:
         if _usual(step, unit):
-            return unit
-    for unit, (least, most) in _CALENDARS.items():
-        dated = least <= first < most or (unit == "day" and _DATENUM[0] <= first < _DATENUM[1])
-        if dated and _usual(step, unit):
             return unit
     fits = [f"{unit!r} ({1 / (step * SECONDS[unit]):.4g} Hz)" for unit in _possible(step)]
     raise FormatError(

@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fhr.cli.reading_options import add_reading, how_read, reading_of
+from fhr.cli.reading_options import READING, add_reading, how_read, reading_of
 from fhr.errors import FHRError
+from fhr.formats import options_taken
+from fhr.formats.reading import READERS
 
 N = 4 * 60 * 70
 
@@ -45,11 +47,27 @@ def test_options_become_what_readers_take():
         "units": {"fhr": "hz", "uc": "kpa"},
         "header_row": 3,
     }
+    options = parsed("--columns", "fhr=A,fhr=B", "--dayfirst", "no", "--worksheet", "Tab 2", "--missing", "fhr=-1,uc=")
+    assert reading_of(options) == {
+        "columns": {"fhr": ["A", "B"]},
+        "dayfirst": False,
+        "missing": {"fhr": -1.0, "uc": None},
+        "sheet": "Tab 2",
+    }
     assert how_read(parsed("--recursive", "--fs", "4")) == {"recursive": True, "join": False, "reading": {"fs": 4.0}}
     assert how_read(parsed(), "a.csv", None)["ignored"] == ["a.csv"]
-    for wrong, message in (("fhr", "--columns fhr: give CHANNEL=NAME"), ("fhr=a,fhr=b", "--columns: fhr stands twice")):
+    for wrong, message in (
+        (["--columns", "fhr"], "--columns fhr: give CHANNEL=NAME"),
+        (["--units", "fhr=hz,fhr=ms"], "--units: fhr stands twice"),
+    ):
         with pytest.raises(FHRError, match=message):
-            reading_of(parsed("--columns", wrong))
+            reading_of(parsed(*wrong))
+
+
+def test_every_option_of_a_reader_is_one_of_the_verbs():
+    """What a message says that one should give can be given."""
+    taken = {name for suffix in READERS for name in options_taken(f"x{suffix}")}
+    assert taken - set(READING) == {"variables", "markers"}  # an older name; a file of its own
 
 
 def test_a_verb_reads_what_it_is_told_to(run_fhr, folder, tmp_path):
@@ -81,8 +99,8 @@ def test_outcomes_beside_the_recordings(run_fhr, folder, tmp_path):
     assert sorted(json.loads((tmp_path / "s.json").read_text())["strata"]) == ["p0/ctg", "p1/ctg"]
     (tmp_path / "more.csv").write_text((folder / "births.csv").read_text() + "p9/none.csv;7,2\n")
     answer = run_fhr(tmp_path, "info", folder, *HOW, "--targets", "--outcomes", "more.csv")
-    assert answer.code == 1
-    assert "quarantined none: more.csv: an outcome without a recording" in answer.err
+    assert answer.code == 0
+    assert "more.csv: outcomes without a recording: 1 (none)" in answer.err
     answer = run_fhr(tmp_path, "info", folder, *HOW, *told)
     assert (answer.code, answer.out) == (2, "")
     assert "--outcomes without --targets" in answer.err

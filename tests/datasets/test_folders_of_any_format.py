@@ -130,7 +130,7 @@ def test_a_list_is_compared_with_what_lies_there(tmp_path, kind):
     assert database.names == ["c"]
     assert "No such file" in database.quarantined["d"]
     assert database.quarantined[str(tmp_path / "RECORDS")] == (
-        "names 2 records, and 2 others that lie there are not read (a, b); 1 of those that it names are missing; list "
+        "names 2 records; not read are others that lie there, 2 (a, b), and missing are 1 of those that it names; list "
         "them, or remove RECORDS"
     )
     assert len(read_paths([str(tmp_path)])[1]) == 2
@@ -149,7 +149,7 @@ def test_a_list_may_name_records_of_folders_within(tmp_path, recursive):
     assert [recording.fhr[0] for recording in database] == [131, 130]
     assert CTUUHB(tmp_path).names == database.names
     assert (
-        "names 2 records, and 1 others that lie there are not read (other)"
+        "names 2 records; not read are others that lie there, 1 (other);"
         in database.quarantined[str(tmp_path / "RECORDS")]
     )
     (tmp_path / "elsewhere").symlink_to(tmp_path.parent, target_is_directory=True)
@@ -171,9 +171,9 @@ def test_a_table_that_does_not_fit_is_told(tmp_path, caplog):
     )
     assert database.quarantined == {
         "e.csv": f"{table}: ph is 71.2, outside of 6.5 to 7.8",
-        "x": f"{table}: an outcome without a recording",
     }
-    assert "no row for 1 of 6 recordings (f)" in caplog.text
+    assert "births.csv: recordings without an outcome: 1 (f)" in caplog.text
+    assert "births.csv: outcomes without a recording: 1 (x)" in caplog.text
     table.write_text("record,pH\na,7.2\nb,7.2\n")
     assert RecordingFolder(tmp_path, outcomes=table).quarantined == {
         "a": f"{table}: ph 7.2 contradicts ph 7.1 in the recording itself; correct one of them"

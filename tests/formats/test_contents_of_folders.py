@@ -118,7 +118,18 @@ def test_signal_files_of_any_name_belong_to_the_header_that_names_them(folder):
 
 def test_columns_that_are_asked_for_make_a_table_a_recording(folder):
     (folder / "odd.csv").write_text("time,puls\n0,140\n1,141\n")
-    assert [path.name for path in contents_of(folder, columns={"fhr": "puls"}).recordings] == ["odd.csv", "w1.hea"]
+    assert [path.name for path in contents_of(folder, columns={"fhr": "puls"}).recordings] == [
+        *("odd.csv", "t1.csv", "w1.hea")  # of t1.csv `read` says that it has no such column
+    ]
+
+
+def test_outcomes_in_a_spreadsheet_are_no_recording(folder):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for row in (["record", "pH"], ["w1", 7.1], ["t1", 7.2]):
+        book.active.append(row)
+    book.save(folder / "births.xlsx")
+    assert [path.name for path in contents_of(folder).others] == ["births.xlsx"]
 
 
 def test_what_is_to_be_written_is_ignored(folder):

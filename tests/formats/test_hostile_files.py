@@ -72,7 +72,7 @@ def test_a_folder_lists_what_is_refused_by_name(folder, caplog):
     (folder / "link.fhr").symlink_to("/dev/zero")
     with hostile.watchdog(300):
         assert [path.name for path in recordings_in(folder)] == ["a.npz", "fifo.npz", "link.fhr"]
-    assert "fifo.csv is left out: no regular file but a pipe, socket or device" in caplog.text
+    assert "fifo.csv: cannot be read (no regular file but a pipe, socket or device)" in caplog.text
 
 
 @pytest.mark.parametrize(("told", "length"), [(10, 9), (10, 11), (0, 5)])

@@ -234,3 +234,89 @@ def test_uterine_activity_in_kpa_becomes_mmhg(mat):
         np.testing.assert_allclose(recording.uc, np.float32([5 * factor, 6 * factor, nan, 8 * factor]), rtol=1e-6)
         converted = recording.history[0].parameters.get("converted")
         assert converted == ({"uc": "kPa to mmHg"} if factor != 1 else None)
+
+
+N = 240
+RATE, ACTIVITY = np.rint(140 + 8 * np.sin(np.arange(N) / 9)), np.rint(30 + 25 * np.sin(np.arange(N) / 31))
+
+
+def cells(*values: object) -> np.ndarray:
+    found = np.empty(len(values), dtype=object)
+    found[:] = values
+    return found
+
+
+def structs(**fields: list) -> np.ndarray:
+    found = np.zeros(len(next(iter(fields.values()))), [(name, object) for name in fields])
+    for name, values in fields.items():
+        for i, value in enumerate(values):
+            found[name][i] = value
+    return found
+
+
+NESTED = {
+    "structs with data and unit": {
+        "rec": {
+            "signals": {
+                "fhr": {"data": RATE / 60, "unit": "Hz", "fs": 4.0},
+                "toco": {"data": ACTIVITY, "unit": "mmHg", "fs": 4.0},
+            }
+        }
+    },
+    "structs with fields": {"patient": {"ctg": {"FHR": RATE, "UC": ACTIVITY, "fs": 4}, "weight": 70.0}},
+    "an array of structs": {
+        "rec": {
+            "signals": structs(label=["FHR1", "UC"], values=[RATE, ACTIVITY / 7.50062], unit=["bpm", "kPa"]),
+            "fs": 4,
+        }
+    },
+    "cells beside names": {"signals": cells(RATE, ACTIVITY), "names": cells("FHR", "TOCO"), "fs": 4.0},
+    "columns beside names": {"data": np.column_stack([RATE, ACTIVITY]), "labels": cells("FHR", "UC"), "fs": 4.0},
+    "rows beside rows of text": {"data": np.stack([RATE, ACTIVITY]), "labels": np.array(["FHR", "UC "]), "fs": 4.0},
+    "times": {"rec": {"fhr": {"data": RATE, "t": np.arange(N) / 4}, "uc": {"data": ACTIVITY, "t": np.arange(N) / 4}}},
+    "a unit beside the name": {"rec": {"fhr": RATE / 60, "fhr_unit": "Hz", "uc": ACTIVITY}, "fs": 4},
+    "the nearest": {
+        "fhr": RATE,
+        "uc": ACTIVITY,
+        "fs": 4,
+        "raw": {"old": {"fhr": RATE + 9, "fs": 250, "uc": ACTIVITY + 9}},
+    },
+    "beside it": {"a": {"b": {"fhr": RATE, "uc": ACTIVITY, "fs": 4}}, "c": {"ecg": {"fs": 500, "toco": ACTIVITY + 9}}},
+}
+
+
+@pytest.mark.parametrize("variables", NESTED.values(), ids=NESTED)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_variables_inside_each_other(mat, variables, compressed):
+    recording = read_mat(mat(variables, do_compression=compressed))
+    np.testing.assert_allclose(recording.fhr, RATE, rtol=1e-6)
+    np.testing.assert_allclose(recording.uc, ACTIVITY, rtol=1e-6)
+    assert recording.fs == 4
+
+
+def test_what_is_not_told_has_a_name(mat):
+    path = mat({"data": np.column_stack([RATE, ACTIVITY]), "fs": 4})
+    with pytest.raises(FormatError, match=r"it holds data\(:,1\), data\(:,2\), fs; say columns="):
+        read_mat(path)
+    np.testing.assert_array_equal(
+        read_mat(path, columns={"fhr": "data(:,1)", "uc": "data(:,2)"}).uc, np.float32(ACTIVITY)
+    )
+    path = mat({"a": {"b": {"fhr": RATE, "uc": ACTIVITY}}, "c": {"d": {"fhr": RATE + 1, "uc": RATE}}, "fs": 4})
+    with pytest.raises(FormatError, match=r"a.b.fhr and c.d.fhr both look like fhr; say columns="):
+        read_mat(path)
+    np.testing.assert_array_equal(read_mat(path, columns={"fhr": "a.b.fhr"}).uc, np.float32(ACTIVITY))
+    path = mat({"rec": {"signals": {"fhr": {"data": RATE, "fs": 4.0}, "uc": {"data": ACTIVITY[::2], "fs": 2.0}}}})
+    with pytest.raises(FormatError, match=r"rec.signals.fhr.fs and rec.signals.uc.fs both look like fs"):
+        read_mat(path)
+    path = mat({"s": {"fhr_bpm": RATE, "unit": "x"}, "flag": np.ones(3, bool), "fs": 4})
+    assert read_mat(path).history[0].parameters["not_read"] == ["flag (logical)"]
+
+
+def test_depth_and_number_are_bounded(mat):
+    deep: dict = {"fhr": RATE}
+    for _ in range(20):
+        deep = {"s": deep}
+    with pytest.raises(FormatError, match="more than 16 structs and cells inside each other"):
+        read_mat(mat(deep))
+    with pytest.raises(FormatError, match="more than 10000 variables"):
+        read_mat(mat({"c": cells(*[1.0] * 10_001)}))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import fhr.formats
 from fhr.errors import FormatError
-from fhr.formats import read, write_npz, write_table, write_wfdb
+from fhr.formats import read, write_edf, write_npz, write_parquet, write_table, write_wfdb
 from fhr.recording import KINDS, Provenance, Recording
 
 ODD = ['"', "\\", "#", "-- Provenance", "#-- Outcome measures", "é", "\U0001f600", "אב", "pH 7", "0", "a  b", "\\u0000"]
@@ -31,6 +31,8 @@ MADE_ONE = replace(MEASURED, provenance=SYNTHETIC)
 WRITERS: dict[str, Callable[[Recording, Path], Path]] = {
     "write_wfdb": lambda recording, path: write_wfdb(recording, path.parent),
     "write_npz": lambda recording, path: write_npz(recording, path.with_suffix(".npz")),
+    "write_edf": lambda recording, path: write_edf(recording, path.with_suffix(".edf")),
+    "write_parquet": lambda recording, path: write_parquet(recording, path.with_suffix(".parquet")),
     "write_table": lambda recording, path: write_table(recording, path.with_suffix(".csv")),
 }
 every_format = pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)

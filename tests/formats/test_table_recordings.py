@@ -305,8 +305,11 @@ def test_seconds_of_whole_stamps_and_digits_of_a_clock(table):
     recording = read_table(table("time,fhr\n" + "\n".join(stamps)))
     check(recording, [140 + k for k in range(2, 39)], None, 4.0)
     digits = [f"{20240315100000 + k // 120 * 100 + k % 120 / 2},{140 + k % 7}" for k in range(360)]
-    with pytest.raises(FormatError, match="times as 20240315100000 are no seconds, since their last two digits stay"):
-        read_table(table("time,fhr\n" + "\n".join(digits)), fs=2)
+    recording = read_table(table("time,fhr\n" + "\n".join(digits)), fs=2)
+    check(recording, [140 + k % 7 for k in range(360)], None, 2.0)
+    assert recording.history[0].parameters["start"] == "2024-03-15 10:00:00"
+    with pytest.raises(FormatError, match="times as 100000 are no seconds, since their last two digits stay"):
+        read_table(table("time,fhr\n" + "\n".join(line[8:] for line in digits)), fs=2)
 
 
 @pytest.mark.parametrize("header", ["fhr\n", "", "# of a ward\nfhr\n"])
@@ -315,5 +318,7 @@ def test_blank_lines_count_alike_at_both_ends(table, header):
     recording = read_table(table(f"{header}\n\n140\n\n141\n\n\n"), **options)
     check(recording, [nan, nan, 140, nan, 141, nan, nan], None, 4.0)
     check(read_table(table(f"{header}140\n141"), **options), [140, 141], None, 4.0)
+    two = read_table(table("fhr,uc\n\n,\n140,7\n\n141,8\n,\n\n\n"), fs=4)
+    check(two, [nan, 140, nan, 141, nan], [nan, 7, nan, 8, nan], 4.0)
     timed = read_table(table("time,fhr\n\n0,\n1,140\n2,\n\n\n"))
     check(timed, [nan, 140, nan], None, 1.0)
