@@ -126,7 +126,9 @@ def parse_header(raw: bytes, path: Path) -> Header:
     if not code:
         raise FormatError(f"{path}: no record line; the file is empty or holds comments only")
     if max(map(len, code)) > _LONGEST:
-        raise FormatError(f"{path}: a line of {max(map(len, code))} characters; one of a WFDB header ends at {_LONGEST}")
+        raise FormatError(
+            f"{path}: a line of {max(map(len, code))} characters; one of a WFDB header ends at {_LONGEST}"
+        )
     name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
     if not "".join(code).replace("\t", "").isprintable():
         raise FormatError(f"{path}: no readable WFDB header, its lines are not of text; check the path")
