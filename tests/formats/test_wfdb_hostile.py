@@ -202,5 +202,5 @@ def test_unknown_suffix(record):
 
 
 def test_a_folder(record):
-    with pytest.raises(FormatError, match=r"is a folder; fhr.read takes one recording, fhr.datasets.\\w+ takes a"):
+    with pytest.raises(FormatError, match=r"is a folder; fhr.read takes one recording, fhr.datasets.RecordingFolder takes a"):
         read(record.parent)
