@@ -122,9 +122,15 @@ def contents_of(
     if recursive:
         waiting = list(parts)
         while waiting:
-            within = [_Folder(path, columns, known) for path in waiting.pop().folders]
-            parts += within
-            waiting += within
+            part = waiting.pop()
+            for path in part.folders:
+                try:
+                    within = _Folder(path, columns, known)
+                except DatasetNotFoundError as error:
+                    part.left_out[cut(str(path))] = str(error)
+                    continue
+                parts.append(within)
+                waiting.append(within)
         parts.sort(key=lambda part: part.path)
     others = tuple(path for part in parts for path in part.others)
     if others:
@@ -187,7 +193,7 @@ class _Folder:
         rest = []
         for path in files:
             suffix = suffix_of(path)
-            if not _is_utf8(path.name):
+            if not _is_utf8(str(path)):
                 self._leave_out(path, "its name is not in UTF-8, which names of recordings have to be; rename it")
             elif _DOCUMENT.fullmatch(path.name):
                 self.others.append(path)
