@@ -27,6 +27,7 @@ _LOWEST, _HIGHEST = -32768, 32767  # of 16 bits
 _STEPS = (1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 100.0)  # of one number; a header has 8 characters for a limit
 _RATE_STEP = 0.01  # bpm, as in CTU-UHB
 _RECORD_BYTES = 61_440  # that EDF asks records to stay below
+_MOST_SPACES = 64  # before a part of the metadata
 _THOUSANDTHS = 1000  # of a second, which a record's duration is written in
 
 
@@ -56,30 +57,38 @@ def write_edf(recording: Recording, path: str | Path) -> Path:
         channels["MHR"] = recording.mhr
     n_records, n_samples, record_s = _records(len(recording), recording.fs, 2 * len(channels), recording.name)
     texts = json.dumps(metadata(recording) | {"n_samples": len(recording)})
-    part = -(-len(texts) // n_records)
-    parts = [texts[i : i + part] for i in range(0, len(texts), part)]
-    notes = [
-        edfio.EdfAnnotation(i * record_s, None, f"{_OURS}{i + 1}/{len(parts)} {text}") for i, text in enumerate(parts)
+    signals = [
+        _signal(edfio, label, values, n_records * n_samples, n_samples / record_s, recording.name)
+        for label, values in channels.items()
     ]
     kind = recording.provenance.kind
-    file = io.BytesIO()
-    try:
-        signals = [
-            _signal(edfio, label, values, n_records * n_samples, n_samples / record_s, recording.name)
-            for label, values in channels.items()
-        ]
-        edfio.Edf(
-            signals,
-            recording=edfio.Recording(equipment_code="X" if recording.provenance.is_measured else kind),
-            data_record_duration=record_s,
-            annotations=notes,
-        ).write(file)
-    except ValueError as error:
-        raise FormatError(
-            f"{recording.name}: EDF cannot hold it ({reason(error)}); write .npz, .parquet or .csv"
-        ) from None
+    header = edfio.Recording(equipment_code="X" if recording.provenance.is_measured else kind)
+    data = _packed(edfio, signals, header, texts, n_records, record_s, recording.name)
     path.parent.mkdir(parents=True, exist_ok=True)
-    return write_whole(path, file.getvalue())
+    return write_whole(path, data)
+
+
+def _packed(
+    edfio: Any, signals: list[Any], header: Any, texts: str, n_records: int, record_s: float, name: str
+) -> bytes:
+    """Bytes of a file, with the metadata in notes, a part in each record."""
+    part = -(-len(texts) // n_records)
+    parts = [texts[i : i + part] for i in range(0, len(texts), part)]
+    problem = ""
+    # edfio compares the durations of the signals, quotients of floats, and that of the notes depends on their length.
+    for spaces in range(_MOST_SPACES):
+        notes = [
+            edfio.EdfAnnotation(i * record_s, None, f"{_OURS}{' ' * spaces}{i + 1}/{len(parts)} {text}")
+            for i, text in enumerate(parts)
+        ]
+        file = io.BytesIO()
+        try:
+            edfio.Edf(signals, recording=header, data_record_duration=record_s, annotations=notes).write(file)
+        except ValueError as error:
+            problem = reason(error)
+        else:
+            return file.getvalue()
+    raise FormatError(f"{name}: EDF cannot hold it ({problem}); write .npz, .parquet or .csv")
 
 
 def _records(n: int, fs: float, width: int, name: str) -> tuple[int, int, float]:
@@ -144,7 +153,7 @@ def stated(notes: Sequence[Annotation], where: str) -> dict[str, Any] | None:
     if not parts:
         return None
     try:
-        numbered = [text.split(" ", 1) for text in parts]
+        numbered = [text.lstrip(" ").split(" ", 1) for text in parts]
         if [number for number, _ in numbered] != [f"{i + 1}/{len(parts)}" for i in range(len(parts))]:
             raise ValueError("parts are missing")
         texts = bounded_json("".join(text for _, text in numbered).encode(), "note")

@@ -26,6 +26,7 @@ _MAX_DEPTH = 16
 _MAX_BYTES = 1 << 27  # of an array
 _MAX_TEXTS, _MAX_LETTERS = 100, 800  # in an array, and in a text
 _GZIP, _SHUFFLE, _CHECKSUM = 1, 2, 3
+_MAX_HEAPS = 64  # whose references are looked at
 _HEAP = b"GCOL\1\0\0\0"
 
 
@@ -52,10 +53,10 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
             "save it with save(FILE, '-v7')"
         ) from None
     try:
-        _check_heaps(raw)
+        heaps = _heaps(raw)
         file = h5py.File(io.BytesIO(raw), "r")
         found = Variables()
-        _Walk(h5py, file, raw, found, where).group(file, "", 0)
+        _Walk(h5py, file, raw, heaps, found, where).group(file, "", 0)
     except FHRError:
         raise
     except Exception as error:  # h5py raises what HDF5 tells it, and OverflowError, TypeError, ...
@@ -63,10 +64,17 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
     return found
 
 
-def _check_heaps(raw: bytes) -> None:
-    """Refuse heaps whose objects do not come to an end."""
+def _heaps(raw: bytes) -> dict[int, dict[int, int]]:
+    """Lengths of the objects of each heap by their numbers, by its address.
+
+    Raises:
+        ValueError: a heap whose objects do not come to an end.
+    """
+    base = next(start for start in _STARTS if raw[start : start + len(_SIGNATURE)] == _SIGNATURE)
+    found: dict[int, dict[int, int]] = {}
     at = raw.find(_HEAP)
     while at >= 0:
+        lengths: dict[int, int] = {}
         size = int.from_bytes(raw[at + 8 : at + 16], "little")
         position, end = at + 16, at + size
         if not 16 <= size <= len(raw) - at:
@@ -76,8 +84,23 @@ def _check_heaps(raw: bytes) -> None:
             step = length if number == 0 else 16 + length + -length % 8
             if step < 16 or position + step > end:
                 raise ValueError("a heap of text that is damaged")
+            lengths[number] = length
             position += step
+        found[at - base] = lengths
         at = raw.find(_HEAP, at + len(_HEAP))
+    return found
+
+
+def _check_texts(raw: bytes, heaps: dict[int, dict[int, int]]) -> None:
+    """Refuse a text that is said to be longer than its heap holds: HDF5 takes the memory for it."""
+    for address, lengths in list(heaps.items())[:_MAX_HEAPS]:
+        heap = address.to_bytes(8, "little")
+        at = raw.find(heap, 4)
+        while at >= 0:  # a reference is length, heap and number of the object
+            length, number = int.from_bytes(raw[at - 4 : at], "little"), int.from_bytes(raw[at + 8 : at + 12], "little")
+            if number and length > max(lengths.get(number, length), _MAX_LETTERS):
+                raise ValueError("a text that is longer than its heap says")
+            at = raw.find(heap, at + 1)
 
 
 class _Array:
@@ -101,8 +124,11 @@ class _Array:
 class _Walk:
     """A walk through the groups of a file."""
 
-    def __init__(self, h5py: Any, file: Any, raw: bytes, found: Variables, where: str) -> None:
-        self._h5py, self._file, self._raw, self._found, self._where = h5py, file, raw, found, where
+    def __init__(
+        self, h5py: Any, file: Any, raw: bytes, heaps: dict[int, dict[int, int]], found: Variables, where: str
+    ) -> None:
+        self._h5py, self._file, self._raw, self._heaps = h5py, file, raw, heaps
+        self._found, self._where = found, where
 
     def group(self, group: Any, name: str, depth: int) -> None:
         """Add what lies in a group."""
@@ -183,7 +209,10 @@ class _Walk:
             if key.startswith("MATLAB_") or said.shape not in ((), (1,)) or said.dtype.itemsize > _MAX_LETTERS:
                 continue
             full = f"{name}.{key}" if name else key
-            if self._h5py.check_string_dtype(said.dtype) is not None:
+            if (text := self._h5py.check_string_dtype(said.dtype)) is not None:
+                if text.length is None and self._heaps:
+                    _check_texts(self._raw, self._heaps)
+                    self._heaps = {}  # once is enough
                 self._found.texts.setdefault(full, _text(np.ravel(item.attrs[key])[0]))
             elif said.dtype.kind in "iuf" and full not in self._found.arrays:
                 self._found.add(full, np.atleast_1d(item.attrs[key]))

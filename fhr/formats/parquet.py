@@ -222,7 +222,7 @@ def _is_regular(file: pq.ParquetFile, fs: float, where: str) -> bool:
 def _index(schema: pa.Schema, where: str) -> str | None:
     """Column of an index of pandas that has no name of its own."""
     found: Any = None
-    with suppress(ValueError, TypeError, KeyError):
+    with suppress(ValueError, TypeError, LookupError):  # no table of pandas, or one without an index
         found = bounded_json((schema.metadata or {})[b"pandas"], "metadata")["index_columns"][0]
     if isinstance(found, dict) and found.get("kind") == "range" and found.get("step") != 1:
         raise FormatError(

@@ -306,7 +306,7 @@ def test_what_is_not_told_has_a_name(mat):
         read_mat(path)
     np.testing.assert_array_equal(read_mat(path, columns={"fhr": "a.b.fhr"}).uc, np.float32(ACTIVITY))
     path = mat({"rec": {"signals": {"fhr": {"data": RATE, "fs": 4.0}, "uc": {"data": ACTIVITY[::2], "fs": 2.0}}}})
-    with pytest.raises(FormatError, match="rec.signals.fhr.fs and rec.signals.uc.fs both look like fs"):
+    with pytest.raises(FormatError, match=r"rec.signals.fhr.fs and rec.signals.uc.fs both look like fs"):
         read_mat(path)
     path = mat({"s": {"fhr_bpm": RATE, "unit": "x"}, "flag": np.ones(3, bool), "fs": 4})
     assert read_mat(path).history[0].parameters["not_read"] == ["flag (logical)"]

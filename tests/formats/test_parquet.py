@@ -83,8 +83,9 @@ def test_an_index_without_a_name(path):
     frame().iloc[::2].to_parquet(path)
     with pytest.raises(FormatError, match="its index counts in steps of '2', rows are left out"):
         read_parquet(path, fs=4)
-    frame().to_parquet(path)
-    np.testing.assert_array_equal(read_parquet(path, fs=4).fhr, np.float32(RATE))
+    for index in (True, False, None):
+        frame().to_parquet(path, index=index)
+        np.testing.assert_array_equal(read_parquet(path, fs=4).fhr, np.float32(RATE))
 
 
 def test_times_of_day(path):
