@@ -4,6 +4,7 @@ python benchmarks/conversions.py "$FHR_DATA" [--every N]
 """
 
 import argparse
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -12,6 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 import fhr
+from fhr.errors import FormatError
 from fhr.formats import WRITERS, not_kept, recordings_in, write
 from fhr.preprocessing import resample
 
@@ -31,9 +33,7 @@ def main() -> None:
     print("| suffix | whole | not kept, of how many | MB | write, ms each | read, ms each |\n|---|---|---|---|---|---|")
     for suffix in WRITERS:
         print(_through(recordings, suffix))
-    print(
-        "\n| rate, Hz | mean of FHR moves by up to, bpm | loss by up to | there and back: median, bpm | ms |"
-    )
+    print("\n| rate, Hz | mean of FHR moves by up to, bpm | loss by up to | there and back: median, bpm | ms |")
     print("|---|---|---|---|---|")
     for rate in _RATES:
         print(_at(recordings, rate))
@@ -46,7 +46,12 @@ def _through(recordings: list[fhr.Recording], suffix: str) -> str:
     with TemporaryDirectory() as folder:
         for recording in recordings:
             start = time.perf_counter()
-            made = write(recording, Path(folder, recording.name + suffix))
+            try:
+                made = write(recording, Path(folder, recording.name + suffix))
+            except FormatError as error:
+                lost["all, refused"] += 1
+                print(f"refused: {error}", file=sys.stderr)
+                continue
             middle = time.perf_counter()
             again = fhr.read(made)
             reading += time.perf_counter() - middle

@@ -14,6 +14,7 @@ import argparse
 import os
 import shutil
 from collections.abc import Sequence
+from math import inf
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -58,6 +59,8 @@ def run(options: argparse.Namespace) -> int:
     from fhr.datasets import stream_paths
     from fhr.preprocessing import resample
 
+    if options.resample is not None and not 0 < options.resample < inf:
+        raise FHRError(f"--resample {options.resample:g}; the rate is a positive number, in Hz")
     if options.reach and options.resample is None:
         raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)
@@ -79,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
                 if options.resample is not None:
                     recording = resample(recording, options.resample, reach=options.reach)
                 if options.target == STDOUT:
-                    losses.add(recording, _to_stdout(recording, suffix))
+                    losses.add(recording, _to_stdout(recording, suffix) | _marks(path))
                     continue
                 place = Path(options.target, _below(path, root) + suffix) if many else Path(options.target)
                 if many and options.resample is None and _is_file_of(place, path):
@@ -90,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
                 found, is_new = _put(recording, place, options)
                 made_of[place] = path
                 n_same += not is_new
-                losses.add(recording, found)
+                losses.add(recording, found | _marks(path))
             except FHRError as error:
                 if not many:
                     raise
@@ -175,9 +178,10 @@ def _put(recording: "Recording", place: Path, options: argparse.Namespace) -> tu
     """
     from fhr.formats import not_kept, read, write
 
-    place.parent.mkdir(parents=True, exist_ok=True)
+    root = Path(options.target) if _is_folder(options.target) else place.parent
+    root.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix=".convert-", dir=place.parent) as folder:
+        with TemporaryDirectory(prefix=".convert-", dir=root) as folder:
             again = read(write(recording, Path(folder, place.name)))
             files = sorted(Path(folder).iterdir(), key=lambda file: file.suffix == ".hea")  # which names the others
             new = [file for file in files if not _is_same(file, place.parent / file.name)]
@@ -186,6 +190,7 @@ def _put(recording: "Recording", place: Path, options: argparse.Namespace) -> tu
                     raise FHRError(f"{there[0]} is there and holds something else; give --overwrite to replace it")
                 if _is_read(there[0], options):
                     raise FHRError(f"{there[0]} is among the recordings that are read; choose another place")
+            place.parent.mkdir(parents=True, exist_ok=True)
             for file in new:
                 os.replace(file, place.parent / file.name)
     except OSError as error:
@@ -232,6 +237,18 @@ def _to_stdout(recording: "Recording", suffix: str) -> dict[str, str]:
         with destination(STDOUT, "OUT") as path:
             shutil.copyfile(made, path)
     return not_kept(recording, again)
+
+
+def _marks(path: str) -> dict[str, str]:
+    """Marks of a recording, which no format takes along."""
+    from fhr.formats import read_annotations
+
+    try:
+        found = read_annotations(path)
+    except FHRError as error:
+        return {"marks": str(error)}
+    said = ", ".join(f"{len(marks)} in {name}" for name, marks in found.items())
+    return {"marks": said} if said else {}
 
 
 class _Losses:

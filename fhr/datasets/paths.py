@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,10 +115,8 @@ class RecordingStream:
             if i == members.n_records and waiting:
                 yield _none_of(members, waiting)
                 waiting = None
-            one = _reading(
-                str(Path(members.root, path)),
-                lambda path=path: read_member(members.root, path, self._reading, members.joined.get(path)),
-            )
+            how = partial(read_member, members.root, path, self._reading, members.joined.get(path))
+            one = _reading(str(Path(members.root, path)), how)
             if waiting is not None and one.recording is None:
                 waiting.append(one)
                 continue

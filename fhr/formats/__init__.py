@@ -1,6 +1,7 @@
 """Files of recordings, read to and written from `Recording`."""
 
 from .annotations import Annotation
+from .annotations_of import read_annotations
 from .ctu_uhb_header import plausible
 from .edf import read_edf, read_edf_annotations
 from .edf_writing import write_edf
@@ -37,6 +38,7 @@ __all__ = [
     "options_taken",
     "plausible",
     "read",
+    "read_annotations",
     "read_edf",
     "read_edf_annotations",
     "read_fhrma",

@@ -70,7 +70,7 @@ def unpack_arrays(raw: bytes, *, most_bytes: int, names: Container[str] | None =
                 if most_bytes < 0:
                     raise ValueError(f"{member.filename} unpacks to {member.file_size} bytes; too large")
                 with archive.open(member) as file:  # its `read()` unpacks all that is there, whatever was declared
-                    arrays[name] = _array(file.read(member.file_size + 1))
+                    arrays[name] = _array(file.read(member.file_size + 1), name)
     except Exception as error:  # zipfile, zlib and numpy's header parser raise a dozen kinds on damaged bytes
         raise ValueError(reason(error)) from None
     return arrays
@@ -82,14 +82,14 @@ def _opened(raw: bytes) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(raw))
 
 
-def _array(npy: bytes) -> np.ndarray:
+def _array(npy: bytes, name: str) -> np.ndarray:
     """An array from the bytes of an `.npy`, once its header agrees with their number."""
     file = io.BytesIO(npy)
     version = np.lib.format.read_magic(file)
     read_header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
     shape, in_columns, dtype = read_header(file)
     if dtype.hasobject:
-        raise ValueError("a pickled object, which is never loaded")
+        raise ValueError(f"{name} is a pickled object, which is never loaded")
     if not dtype.itemsize or prod(shape) * dtype.itemsize != len(npy) - file.tell():
         raise ValueError(f"{len(npy) - file.tell()} bytes for an array of {shape} {dtype}")
     return np.frombuffer(npy, dtype, offset=file.tell()).reshape(shape, order="F" if in_columns else "C")

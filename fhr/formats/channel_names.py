@@ -35,7 +35,7 @@ _NAMES = {
         *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
     ),
     "fhr": (
-        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf", "fheartrate"),
+        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf"),
         *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
         *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
         *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
@@ -43,16 +43,8 @@ _NAMES = {
         *_INTERVALS[:2],
     ),
     "uc": (
-        *("uc", "ua", "toco", "iup", "iupc", "uterineactivity", "uterinecontraction", "uterinecontractions"),
-        *(
-            "contraction",
-            "contractions",
-            "uterinepressure",
-            "intrauterinepressure",
-            "tocodynamometer",
-            "tocogram",
-            "ut",
-        ),
+        *("uc", "ua", "toco", "tocogram", "uterineactivity", "uterinecontraction", "uterinecontractions"),
+        *("uterinepressure", "intrauterinepressure", "iup", "iupc", "contraction", "contractions", "tocodynamometer"),
         *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
         *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
         *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
@@ -80,9 +72,10 @@ _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values"
 _FILLERS["uc"] |= {"external", "internal", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
-_BOUNDARY = re.compile(r"[\s_,;:/-]+")
-_BEFORE_A_UNIT = re.compile(r"[\s_,;:-]*(?:in\s+)?")
+_BOUNDARY = re.compile(r"[\s_,;:./-]+")
+_BEFORE_A_UNIT = re.compile(r"[\s_,;:.-]*(?:in[\s_]+)?")
 _NO_WORD = re.compile(r"[%\N{DEGREE SIGN}]")
+_EDF_LABEL = 16
 _MULTIPLE = re.compile(r"\d+(?:\.\d+)? ")  # of a unit; in a name a whole number is that of a transducer
 
 
@@ -216,7 +209,16 @@ def _read(name: str) -> _Read | None:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:
                 return known._replace(unit=unit or known.unit)
-    return None
+    return _cut_short(name)
+
+
+def _cut_short(name: str) -> _Read | None:
+    """The channel of a name that fills the 16 letters of EDF, and goes on elsewhere."""
+    stem = "".join(_words(name))
+    channels = {channel for known, channel in _CHANNEL.items() if known.startswith(stem)}
+    if len(name.strip()) != _EDF_LABEL or len(channels) != 1:
+        return None
+    return _Read(channels.pop(), stem=stem)
 
 
 def _known(base: str, channel: str) -> _Read | None:
@@ -224,7 +226,7 @@ def _known(base: str, channel: str) -> _Read | None:
     words, number, sensor, remark = [], "", "", ""
     if channel in _SIGNALS and (match := _BRACKETS.fullmatch(base)):
         inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
-        if match["inside"] != "US" and known_elsewhere(match["inside"]):
+        if match["inside"] != "US" and (known_elsewhere(match["inside"]) or _unit(match["inside"], channel)):
             return None
         if any(word and word not in _SENSOR for word in inside):
             base, remark = match["name"], " ".join(inside)
@@ -247,6 +249,6 @@ def _known(base: str, channel: str) -> _Read | None:
 
 
 def _words(name: str) -> list[str]:
-    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l").replace("œ", "oe"))
+    letters = unicodedata.normalize("NFKD", name.lower().replace("ß", "ss").replace("ł", "l"))
     letters = "".join(letter for letter in letters if not unicodedata.combining(letter))
     return re.findall(r"[^\W_]+", letters.replace(".", ""))

@@ -42,15 +42,16 @@ _BEATS = (
     r"(?:1|h?b|bts?|beats?|heartbeats?|schlage?|schlaege|schl|slag|batt?|battiti|battements?|lat|latidos?|p|pulse?s?"
     r"|pulsos|ud|uderzenia?|tepy?|c|cycles?)?"
 )
+# `mi` and `beats pe` are what EDF's eight letters leave of minutes.
 _PER = r"(?:/|per|pro|por|par)"
-_MINUTE = r"(?:mins?|minutes?|minuten|minuto|minuta|minuut)"
+_MINUTE = r"(?:mins?|mi|minutes?|minuten|minuto|minuta|minuut)"
 _SECOND = {
     "s": r"s|secs?|seconds?|sekunden?",
     "ms": r"ms|msecs?|milliseconds?|millisekunden?",
     "us": r"us|usecs?|microseconds?|mikrosekunden?",
 }
 _HEART_RATE = {
-    "bpm": rf"[bslpc]pm|ppm|{_BEATS}{_PER}{_MINUTE}|{_BEATS}min-1|mdcdimbeatpermin",
+    "bpm": rf"[bslpc]pm|ppm|{_BEATS}{_PER}{_MINUTE}|{_BEATS}min-1|beatspe|mdcdimbeatpermin",
     "hz": rf"hz|{_BEATS}{_PER}(?:s|secs?|seconds?)|s-1",
     **_SECOND,
 }

@@ -46,7 +46,7 @@ def choose_channels(
     Args:
         names: of all channels of the file.
         columns: by role a name, a position from 0, or None for none; of "fhr" several too, which are transducers on one
-            fetus. Roles that are not there are told from the names.
+            fetus. Roles that are not there are told from the names. Without "fhr" there has to be "uc".
         roles: that may be read, in the order of the result.
         kind: of what is chosen, such as "variable", for messages.
         where: the file, for messages.
@@ -77,8 +77,11 @@ def choose_channels(
     skip = {"time", "fhr", "uc", "mhr", "fs"} - set(roles) | set(columns or {})
     for role, those in guess_channels(free, where=where, skip=skip).items():
         found += [Chosen(role, one.position, names[one.position], one.unit, one.sensor, True) for one in those]
-    if all(one.role != "fhr" for one in found):
-        raise FormatError(f"{where}: no {kind} is known to be FHR; {held}; say columns={{'fhr': NAME}}")
+    needed = "uc" if "fhr" in (columns or {}) and (columns or {})["fhr"] is None else "fhr"  # for `fhr.formats.join`
+    if all(one.role != needed for one in found):
+        raise FormatError(
+            f"{where}: no {kind} is known to be {needed.upper()}; {held}; say columns={{{needed!r}: NAME}}"
+        )
     return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
 
 

@@ -7,6 +7,7 @@ recorders and the layouts of OpenCTG by the notes and the reader of FHRPY (githu
 
 import hashlib
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,10 +16,11 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
+from .chosen_channels import choose_channels
 from .fhrma_layout import SAMPLE_BYTES, layout_of
 from .fhrma_markers import MARKER_SUFFIXES, read_fhrma_markers, with_stage2
 from .regular_file import read_whole
-from .stored_channels import StoredChannel, assembled
+from .stored_channels import StoredChannel, assembled, check_units
 from .two_heart_rates import SCALP
 from .whole_file import MAX_SAMPLES, take_suffix
 
@@ -28,6 +30,7 @@ _log = logging.getLogger(__name__)
 _FS = 4.0
 FHRMA_SUFFIXES = tuple(SAMPLE_BYTES)
 _ULTRASOUND, _BELT, _INSIDE = "ultrasound", "toco belt", "internal sensor"
+_RATES = ("fhr1", "fhr2", "mhr")
 _GOOD = {"fhr1": 0, "fhr2": 2, "mhr": 4}  # bits of the quality byte
 _SENSOR = {
     "fhr1": (1, _ULTRASOUND, SCALP),
@@ -42,6 +45,8 @@ def read_fhrma(
     path: str | Path,
     *,
     channel: Literal["auto", 1, 2] = "auto",
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
+    units: Mapping[str, str] | None = None,
     sample_bytes: Literal[6, 8, 10, 12] | None = None,
     header_bytes: Literal[4, 8, 12] | None = None,
     markers: str | Path | None = None,
@@ -80,6 +85,9 @@ def read_fhrma(
             by sample FHR2, the scalp electrode in the published sets, and FHR1 in its gaps, or FHR1 where it alone is
             of the electrode. Over a minute of common signal with a median difference above 10 bpm (this package's
             choice) is refused: two hearts.
+        columns: channels by role, where they are others: "fhr", "uc" and "mhr" to FHR1, FHR2, MHR or TOCO, by name or
+            position; None leaves one out.
+        units: of "uc", where it is known, "mmhg" or "kpa" (converted to mmHg).
         sample_bytes: of a sample, where it is known.
         header_bytes: before the first sample, where it is known.
         markers: file of its markers, `.fhrh` or `.marks`, which tell the start of the second stage; one that lies
@@ -106,33 +114,57 @@ def read_fhrma(
     most = 12 + max(*SAMPLE_BYTES[suffix], sample_bytes or 0, 0) * MAX_SAMPLES
     raw = read_whole(path, limit=most, kind="FHRMA recording")
     layout = layout_of(raw, path, sample_bytes=sample_bytes, header_bytes=header_bytes)
+    if columns is not None and channel != "auto":
+        raise FHRError(f"channel={channel!r} beside columns; give one of them")
+    check_units(units)
     samples = np.frombuffer(raw, layout.sample, offset=layout.header_bytes)
     if len(samples) > MAX_SAMPLES:
         raise FormatError(f"{path}: {len(samples)} samples; an FHRMA recording ends at {MAX_SAMPLES}, split it")
-    with_mhr = "mhr" in (layout.sample.names or ())
-    sensors, good = _quality(samples, with_mhr=with_mhr)
-    taken = ("fhr1", "fhr2") if channel == "auto" else (f"fhr{channel}",)
+    fields = [name for name in (*_RATES, "toco") if name in (layout.sample.names or ())]
+    given = {"fhr": f"FHR{channel}"} if channel != "auto" else columns
+    chosen = choose_channels(
+        [name.upper() for name in fields], given, roles=("fhr", "uc", "mhr"), kind="channel", where=str(path)
+    )
+    sensors, good = _quality(samples, fields)
     stored = [
-        StoredChannel("fhr", name.upper(), _scaled(samples[name], 4), None, sensors.get(name, "")) for name in taken
+        StoredChannel(
+            one.role, one.name, _scaled(samples[field], 2 if field == "toco" else 4), None, sensors.get(field, "")
+        )
+        for one in chosen
+        for field in (fields[one.position],)
     ]
-    stored.append(StoredChannel("uc", "TOCO", _scaled(samples["toco"], 2), None, sensors.get("toco", "")))
-    if with_mhr:
-        stored.append(StoredChannel("mhr", "MHR", _scaled(samples["mhr"], 4), None, sensors.get("mhr", "")))
     signals = assembled(
-        stored, fs=_FS, where=str(path), zero_missing=False, checked=False, remedy="channel=1 or channel=2"
+        stored,
+        fs=_FS,
+        where=str(path),
+        units=units,
+        zero_missing=False,
+        checked=False,
+        remedy="channel=1 or channel=2, or columns={'fhr': 'FHR2'}",
     )
     parameters: dict[str, Any] = {
         "format": "fhrma",
         "timestamp": layout.timestamp,
         "header_bytes": layout.header_bytes,
-        "fhr_from": signals.notes.get("fhr_from", [f"FHR{channel}"]),
+        "fhr_from": signals.notes.get("fhr_from", [one.name for one in chosen if one.role == "fhr"]),
     }
+    taken = {one.position for one in chosen}
+    others = [
+        name for i, name in enumerate(fields) if i not in taken and name.startswith("fhr") and samples[name].any()
+    ]
+    if others:
+        parameters["left_out"] = [name.upper() for name in others]
+    if columns is not None:
+        parameters["columns"] = {
+            role: [one.name for one in chosen if one.role == role] for role in ("fhr", "uc", "mhr")
+        }
+    parameters |= {key: signals.notes[key] for key in ("units", "converted") if signals.notes.get(key)}
     if "sensors" in signals.notes:
         parameters["sensors"] = signals.notes["sensors"]
     if good:
         parameters["good_quality"] = good
     if "baseline" in (layout.sample.names or ()):
-        parameters["left_out"] = "cleaned FHR and baseline of an analysis"
+        parameters["left_out"] = [*parameters.get("left_out", ()), "cleaned FHR and baseline of an analysis"]
     if layout.is_guess:
         parameters["guessed"] = ["sample_bytes"]
         parameters["sample_bytes"] = layout.sample.itemsize
@@ -153,14 +185,14 @@ def read_fhrma(
     return recording
 
 
-def _quality(samples: np.ndarray, *, with_mhr: bool) -> tuple[dict[str, str], dict[str, float]]:
+def _quality(samples: np.ndarray, fields: Sequence[str]) -> tuple[dict[str, str], dict[str, float]]:
     """Sensor of each channel, and the share of its signal that is of good quality, as far as the quality byte tells."""
     quality = samples["quality"]
     if not quality.any() or (quality & _UNUSED).any():
         return {}, {}
     sensors, good = {}, {}
     for name, (bit, unset, set_) in _SENSOR.items():
-        if (name == "mhr" and not with_mhr) or not (there := samples[name] > 0).any():
+        if name not in fields or not (there := samples[name] > 0).any():
             continue
         bits = quality[there]
         found = dict.fromkeys(set_ if one else unset for one in np.unique(bits >> bit & 1))

@@ -27,13 +27,14 @@ from typing import Any
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
+from .fhrma_markers import MARKER_SUFFIXES
 from .parquet import PARQUET_SUFFIX, parquet_problem
 from .reading import READERS, suffix_of
 from .regular_file import cut, open_regular
 from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
 from .table_head import Head, head_of, sheets_are_of_several
 
-__all__ = ["FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
+__all__ = ["WFDB_ANNOTATORS", "FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
 
 _log = logging.getLogger(__name__)
 _SOME = 3  # names in a line
@@ -51,8 +52,7 @@ _OTHER_KINDS = {
 }
 _TEXTS = ("", ".txt", ".text")
 _ARCHIVES = {".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar", ".zst"}
-_MARKERS = {".fhrh", ".marks"}
-_ANNOTATIONS = {
+WFDB_ANNOTATORS = {
     *(".atr", ".qrs", ".ecg", ".ann", ".fqrs", ".mqrs", ".wqrs", ".gqrs", ".sqrs", ".man", ".apn", ".hyp", ".st"),
     *(".xws", ".hea-", ".edr", ".rr"),
 }
@@ -244,14 +244,14 @@ class _Folder:
             suffix, stem = path.suffix.lower(), _stem(path)
             if suffix == ".dat" and stem in records:
                 continue
-            beside = (suffix in _ANNOTATIONS and stem in records) or (suffix in _MARKERS and stem in stems)
+            beside = (suffix in WFDB_ANNOTATORS and stem in records) or (suffix in MARKER_SUFFIXES and stem in stems)
             if beside or _LISTS.fullmatch(path.name) or suffix in _OTHER_KINDS:
                 self.others.append(path)
             elif records and path.name in (named := self._signal_files() if named is None else named):
                 continue
             elif suffix == ".dat":
                 self._leave_out(path, f"signals without their header; fetch {cut(path.stem)}.hea beside it")
-            elif suffix in _MARKERS:
+            elif suffix in MARKER_SUFFIXES:
                 self._leave_out(path, f"markers of a recording that is not here; put {cut(path.stem)} beside it")
             elif suffix in _ARCHIVES:
                 self._leave_out(path, "an archive, which is not looked into; unpack it")

@@ -16,6 +16,7 @@ _LOWEST, _HIGHEST = 20.0, 300.0  # bpm
 _USUAL = 240.0  # bpm: the highest that the monitors of FHRMA give
 _BYTE = 255.0
 _FILLS = (1e20, 1e30, 1e35, 1e36, 9.969209968386869e36, float(np.finfo(np.float32).max))  # of NumPy, netCDF and GIS
+_HUGE = 1e15  # beyond it no counter of a monitor reaches, and floats are all whole
 _MOST_MARKS = 3
 _MOST_SUSPECTS = 100  # different values; more are a wrong unit
 _FEW, _SHARE = 5, 0.01  # impossible values that are single errors and stay: as many, or this share; one rate in 100
@@ -109,7 +110,7 @@ def _is_mark(value: float) -> bool:
     """True for fill values, numbers of nines from 999, and of set bits from 511, or one more, as they are or scaled."""
     if any(abs(value - fill) <= 1e-6 * fill for fill in _FILLS):
         return True
-    for scale in (1, 2, 4, 10, 100):
+    for scale in (1, 2, 4, 10, 100) if value < _HUGE else ():
         whole = round(value * scale)
         if abs(value * scale - whole) > 1e-6 * whole:
             continue

@@ -68,10 +68,10 @@ def join_recordings(rate: Recording, activity: Recording) -> Recording:
         raise FormatError(f"{both}: the first holds uterine activity of its own; read it alone, or leave that out")
     if rate.fs != activity.fs:
         raise FormatError(f"{both}: rates of {rate.fs:g} and {activity.fs:g} Hz; resample one of them")
-    begins = [_begin(one) for one in (rate, activity)]
+    begin, later = _begin(rate), _begin(activity)
     offset, how = 0, "equal length"
-    if all(isinstance(begin, datetime) for begin in begins):
-        seconds = (begins[1] - begins[0]).total_seconds()  # type: ignore[operator]
+    if isinstance(begin, datetime) and isinstance(later, datetime):
+        seconds = (later - begin).total_seconds()
         exact = seconds * rate.fs
         offset, how = round(exact), "clock"
         if abs(exact - offset) > _NEAR:
@@ -79,9 +79,9 @@ def join_recordings(rate: Recording, activity: Recording) -> Recording:
         lengths = (len(rate), len(activity))
         if offset >= lengths[0] or -offset >= lengths[1] or max(lengths) + abs(offset) > MAX_SAMPLES:
             raise FormatError(f"{both}: they begin {seconds:g} s apart and do not overlap; join those of one labour")
-    elif len(rate) != len(activity) or begins[0] != begins[1]:
+    elif len(rate) != len(activity) or begin != later:
         raise FormatError(
-            f"{both}: {len(rate)} and {len(activity)} samples from {_said(begins[0])} and {_said(begins[1])}, so that "
+            f"{both}: {len(rate)} and {len(activity)} samples from {_said(begin)} and {_said(later)}, so that "
             "nothing tells which belong together; give both the date and time of day, or cut them alike"
         )
     first, last = min(0, offset), max(len(rate), len(activity) + offset)
@@ -91,7 +91,7 @@ def join_recordings(rate: Recording, activity: Recording) -> Recording:
     parameters = {"activity_from": names[1], "by": how, "offset_s": offset / rate.fs, "read": read_of}
     history = rate.history
     if first:
-        history = tuple(_begun_earlier(step, begins[1]) for step in history)
+        history = tuple(_begun_earlier(step, later) for step in history)
     return replace(
         rate,
         name=base_of(rate.name) or rate.name,
@@ -99,7 +99,7 @@ def join_recordings(rate: Recording, activity: Recording) -> Recording:
         uc=_within(activity.uc, offset - first, n),
         mhr=None if rate.mhr is None else _within(rate.mhr, -first, n),
         stage2_start=rate.stage2_start - first / rate.fs,
-        source=Source(rate.path, "joined", digest),
+        source=Source(rate.path or names[0], "joined", digest),
         history=(*history, Step("join", parameters)),
     )
 

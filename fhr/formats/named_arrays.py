@@ -8,6 +8,7 @@ import numpy as np
 from fhr.errors import FormatError
 
 from .calendar_times import CalendarTimes, calendar_times
+from .channel_names import guess_channels
 from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
@@ -61,7 +62,7 @@ def from_arrays(
         kind: of what has a name, such as "variable", for messages.
         where: the file, for messages.
         ours: whether the file is by this package's writer: 0 is a value, and nothing is checked.
-        stems: what tells the channel of each array in place of the part of its name behind the last dot.
+        stems: what tells the channel of each array, in place of its name or the part behind the last dot.
         said: units by name of the array, where the file says them apart from the name.
 
     Raises:
@@ -70,7 +71,8 @@ def from_arrays(
         SignalError: signals of unequal length.
     """
     check_units(units)
-    stems = [name.rpartition(".")[2] for name in names] if stems is None else stems
+    if stems is None:
+        stems = [name if guess_channels([name], where=where) else name.rpartition(".")[2] for name in names]
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
     chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})

@@ -237,11 +237,11 @@ def _unclear(clock: _Clock, per_time: float, row_of: Callable[[int], str], where
             f"{per_time / clock.step:.4g} Hz, and where rows are missing or stand twice cannot be told; correct "
             f"fs, or {WITHOUT_TIMES}"
         )
-    wrong = clock.counts > whole
-    if not wrong.any():
-        wrong = (clock.inner & (clock.counts < whole)) | (clock.counts < whole)
-    time = int(np.argmax(wrong))
-    said = f"{where}: {clock.counts[time]} rows have the time {row_of(int(clock.first[time]))}, and {whole} are usual; "
+    few, closes = clock.counts < whole, np.append(clock.opens[1:], True)
+    kinds = (clock.counts > whole, few & clock.inner, few & clock.opens & closes, few)
+    time = next((int(np.argmax(those)) for those in kinds if those.any()), 0)
+    count = "1 row has" if clock.counts[time] == 1 else f"{clock.counts[time]} rows have"
+    said = f"{where}: {count} the time {row_of(int(clock.first[time]))}, and {whole} are usual; "
     if clock.counts[time] > whole:
         return FormatError(f"{said}remove what stands twice, or {WITHOUT_TIMES}")
     return FormatError(

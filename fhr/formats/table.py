@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,10 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
-from .channel_names import seems_a_channel
+from .chosen_channels import left_out
 from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import cut, read_whole, shown
+from .regular_file import read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
 from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
@@ -48,7 +48,7 @@ _MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 def read_table(
     path: str | Path,
     *,
-    columns: Mapping[str, str | int | None] | None = None,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     fs: float | None = None,
     units: Mapping[str, str] | None = None,
     separator: str | None = None,
@@ -141,9 +141,8 @@ def read_table(
     stored, times, notes = read.channels, read.times, dict(read.notes)
     if sheet is not None:
         notes["sheet"] = sheet
-    known_names = {column.name for column in columns_found}
-    if unread := [name for name in layout.names if name not in known_names and seems_a_channel(name)]:
-        notes["not_understood"] = sorted(map(cut, unread))
+    if others := left_out(layout.names, {column.position for column in columns_found}):
+        notes["left_out"] = others
     if times is not None:
         if times.start:
             notes["start"] = times.start

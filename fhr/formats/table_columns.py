@@ -43,7 +43,7 @@ class Column(NamedTuple):
 
 
 def check_arguments(
-    columns: Mapping[str, str | int | None] | None,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
     units: Mapping[str, str] | None,
     separator: str | None,
     decimal: str | None,
@@ -58,7 +58,9 @@ def check_arguments(
     for channel in columns or ():
         if channel not in _CHANNELS:
             raise FHRError(f"columns: {channel!r}; the channels are {', '.join(_CHANNELS)}")
-    for column in (columns or {}).values():
+    if many := [role for role, those in (columns or {}).items() if role != "fhr" and len(_several(those)) > 1]:
+        raise FHRError(f"columns: several of {many[0]!r}; only FHR may have several, one a transducer")
+    for column in (column for those in (columns or {}).values() for column in _several(those)):
         if not isinstance(column, str | int | None) or isinstance(column, bool):
             raise FHRError(f"columns: {column!r}; give a header name, a position from 0, or None")
     rates = HEART_RATE_UNITS
@@ -78,14 +80,16 @@ def check_arguments(
         raise FHRError(f"header_row={header_row!r}; give the row of the header, counted from 1, or 0 for none")
 
 
-def channels_named(columns: Mapping[str, str | int | None] | None) -> Callable[[Sequence[str]], int]:
+def channels_named(
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
+) -> Callable[[Sequence[str]], int]:
     """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
-    given = [column for column in (columns or {}).values() if column is not None]
+    given = [column for those in (columns or {}).values() for column in _several(those)]
     names = {_spaced(column) for column in given if isinstance(column, str)}
     positions = [column for column in given if isinstance(column, int)]
 
     def count(cells: Sequence[str]) -> int:
-        if names or isinstance((columns or {}).get("fhr"), int):
+        if names or any(isinstance(column, int) for column in _several((columns or {}).get("fhr"))):
             there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
             return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
         found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
@@ -111,7 +115,16 @@ def _channel(name: str) -> str:
 
 
 def _is_unit(word: str) -> bool:
-    return any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
+    """True for a word that is a unit of any channel; US is ultrasound, and HR no hour."""
+    known = any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
+    return known and word.lower() != "us" and not _channel(word[:_MAX_NAME])
+
+
+def _several(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:
+    """Columns that are given for one channel: none, one, or those of several transducers."""
+    if given is None:
+        return ()
+    return [given] if isinstance(given, str | int) or not isinstance(given, Sequence) else given
 
 
 def _spaced(name: str) -> str:
@@ -119,30 +132,34 @@ def _spaced(name: str) -> str:
 
 
 def channels_of(
-    layout: Layout, columns: Mapping[str, str | int | None] | None, units: Mapping[str, str] | None, where: str
+    layout: Layout,
+    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
+    units: Mapping[str, str] | None,
+    where: str,
 ) -> list[Column]:
     """Find the columns of the channels; of the fetal heart rate there may be several, one a transducer.
 
     Raises:
         FormatError: a column that is not there, stands twice or is given twice, or no column of FHR.
     """
-    columns = {role: _spaced(one) if isinstance(one, str) else one for role, one in (columns or {}).items()}
-    positions: dict[str, int] = {}
+    columns = dict(columns or {})
+    positions: dict[int, str] = {}
     header = f"the header is {shown(layout.separator.join(layout.names))}" if layout.names else "there is no header row"
-    for channel, column in columns.items():
-        if column is None:
-            continue
+    given = [(channel, one) for channel, those in columns.items() for one in _several(those)]
+    for channel, column in given:
         if isinstance(column, str):
+            column = _spaced(column)
             if layout.names.count(column) != 1:
                 problem = "stands twice" if column in layout.names else "is not there"
-                raise FormatError(f"{where}: column {column!r} of {channel} {problem}; {header}")
+                remedy = "" if layout.names else "; give positions, from 0, or header_row="
+                raise FormatError(f"{where}: column {column!r} of {channel} {problem}; {header}{remedy}")
             column = layout.names.index(column)
         if not 0 <= column < layout.width:
             raise FormatError(f"{where}: column {column} of {channel}; the columns are 0 to {layout.width - 1}")
-        if column in positions.values():
+        if column in positions:
             raise FormatError(f"{where}: column {column} is given for two channels; a column holds one")
-        positions[channel] = column
-    free = ["" if i in positions.values() else name for i, name in enumerate(layout.names)]
+        positions[column] = channel
+    free = ["" if i in positions else name for i, name in enumerate(layout.names)]
     date = _date_column(layout, free, where) if not {"time", "date"} & set(columns) else None
     if date is not None:
         free[date] = ""
@@ -151,7 +168,7 @@ def channels_of(
         Column(role, position, name, (told := named_channel(name, role)).unit, told.sensor, False)
         if role != "date"
         else Column(role, position, name, None, "", False)
-        for role, position, name in ((role, i, _name(layout, i)) for role, i in positions.items())
+        for role, position, name in ((role, i, _name(layout, i)) for i, role in positions.items())
     ]
     found += [
         Column(role, one.position, layout.names[one.position], one.unit, one.sensor, True)

@@ -1,7 +1,7 @@
 """First rows of a table in a folder: whether it is a recording, one channel of it, or a table of several recordings."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, NamedTuple
 
@@ -78,7 +78,9 @@ class Head(NamedTuple):
         return False
 
 
-def head_of(path: Path, columns: Mapping[str, Any] | None = None) -> Head | FormatError:
+def head_of(
+    path: Path, columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None
+) -> Head | FormatError:
     """Read the beginning of a table; the error of one that cannot be read, or holds none.
 
     Args:

@@ -9,7 +9,7 @@ from fhr.errors import FormatError
 
 from .clock_times import DATE, is_time_text
 from .regular_file import shown
-from .written_numbers import GAP, NUMBER
+from .written_numbers import GAP, is_number
 
 __all__ = ["Layout", "layout_of", "text_of"]
 
@@ -25,6 +25,8 @@ _MARKS = {
     b"\x1f\x8b": "compressed; call it .csv.gz",
     b"\xd0\xcf\x11\xe0": "an old spreadsheet; save it as .xlsx or CSV",
 }
+
+_WORDS = re.compile(r'"[^"]*"|\S+')
 
 Channels = Callable[[Sequence[str]], int]
 Units = Callable[[Sequence[str]], bool]
@@ -170,7 +172,7 @@ def layout_of(
         raise FormatError(f"{where}: no row beneath the header; fetch the file again")
     first = next((row for row in rows if any(cell.strip() for cell in row)), [])
     if not names and header_row is None and comments and len(comments[-1]) <= _MAX_LINE:
-        last = _cells(comments[-1], separator, where)
+        last = [cell.lstrip("# ") for cell in _cells(comments[-1], separator, where)]
         blank = len(first) > len(last) and not any(cell.strip() for cell in first[len(last) :])
         if (len(last) == len(first) or blank) and channels is not None and channels(last):
             names = last  # a header row behind a comment sign, as numpy writes it
@@ -274,6 +276,7 @@ def _find(
     others = (one for one in (*_SEPARATORS, " ") if one not in (usual, decimal))
     for one in [separator] if separator else [usual, *others]:
         at, above = None, 0  # the last row of such names, and rows of values that no header may pass over
+        blank = 0  # rows of blank cells at the beginning
         left = _MAX_LINE
         for i, line in enumerate(head):
             left -= len(line)
@@ -283,9 +286,12 @@ def _find(
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
-                if 2 * values > len(filled) and (at is not None or channels(["x"] * len(cells))):
-                    return (one, i, i) if at is None else (one, at, at + 1)
-                above += values == len(filled) > 1
+                if 2 * values > len(filled) and (at is not None or (not above and channels(["x"] * len(cells)))):
+                    first = 0 if blank == i else i
+                    return (one, first, first) if at is None else (one, at, at + 1)
+                blank += not filled and blank == i
+                inside = [cell if _is_value(cell) else "" for cell in cells]
+                above += values == len(filled) > 1 or is_time_text(cells[0]) or (bool(channels(inside)) and at is None)
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
@@ -309,7 +315,7 @@ def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_un
     units: list[str] = []
     for i in range(rest, min(rest + _MAX_HEADER, len(head))):
         cells = [cell.strip() for cell in _split(head[i], separator)]
-        if _is_row(cells) or not any(cells):
+        if _is_row(cells) or all(_is_value(cell) for cell in cells):
             break
         if not is_unit(cells):
             # Rows of words are part of the header only where rows of values follow.
@@ -322,21 +328,19 @@ def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_un
 
 
 def _may_be_names(cells: Sequence[str]) -> bool:
-    return any(cell.strip() for cell in cells) and not any(
-        NUMBER.fullmatch(cell.strip()) or is_time_text(cell) for cell in cells
-    )
+    return not all(_is_value(cell) for cell in cells) and not _is_row(cells)
 
 
 def _is_row(cells: Sequence[str]) -> bool:
     """True if there is a number or a time among cells."""
-    return any(NUMBER.fullmatch(cell.strip()) or is_time_text(cell) for cell in cells)
+    return any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
 def _joined(cells: list[str], beneath: Sequence[str], separator: str) -> list[str]:
     """Names in a row between spaces, where a name may hold spaces itself: as many as the row beneath has cells."""
     if separator != " ":
         return cells
-    width = next((len(line.split()) for line in beneath if _is_row(line.split())), len(cells))
+    width = next((len(row) for row in (_split(line, separator) for line in beneath) if _is_row(row)), len(cells))
     if width == len(cells):
         return cells
     line = " ".join(cells)
@@ -360,7 +364,7 @@ def _separator(lines: list[str], decimal: str | None) -> str:
 
 def _decimal(rows: list[list[str]], separator: str, body: str) -> str:
     """The decimal sign that the first rows show; where they show none, the one that the rows beneath can have."""
-    signed = [cell for row in rows for cell in row if NUMBER.fullmatch(cell.strip()) and ("," in cell or "." in cell)]
+    signed = [cell for row in rows for cell in row if is_number(cell) and ("," in cell or "." in cell)]
     if signed:
         return "," if separator != "," and not any("." in cell for cell in signed) else "."
     return "," if separator != "," and "," in body and "." not in body else "."
@@ -371,7 +375,7 @@ def _check_nameless(names: list[str], rows: list[list[str]], separator: str, whe
     if separator != "," or not names or names[-1]:
         return
     position = len(names) - 1
-    if any(len(row) > position and NUMBER.fullmatch(row[position].strip()) for row in rows):
+    if any(len(row) > position and is_number(row[position]) for row in rows):
         raise FormatError(
             f"{where}: numbers beneath a blank name in column {position}; where the comma is the decimal sign too, "
             "export with ';' between the cells, else name every column"
@@ -387,7 +391,7 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _cells(line: str, separator: str, where: str) -> list[str]:
     if separator == " ":
-        return line.split()
+        return [cell.strip('"') for cell in _WORDS.findall(line)]
     try:
         return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
     except csv.Error as error:
@@ -396,4 +400,4 @@ def _cells(line: str, separator: str, where: str) -> list[str]:
 
 def _is_value(cell: str) -> bool:
     cell = cell.strip()
-    return bool(NUMBER.fullmatch(cell) or GAP.fullmatch(cell) or is_time_text(cell))
+    return bool(is_number(cell) or GAP.fullmatch(cell) or is_time_text(cell))

@@ -18,8 +18,9 @@ from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_columns import Column
 from .table_text import Layout
+from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, NUMBER, Text, numbers, shows_decimal, stripped
+from .written_numbers import GAP, Text, is_number, numbers, shows_decimal, stripped
 
 __all__ = ["TableTimes", "TableValues", "values_of"]
 
@@ -158,7 +159,8 @@ def _cells(
             in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
         else:
             small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
-            numeric[column.position] = Text(column.name, cells[column.position], small)
+            second = (SECONDS.get(column.unit, 0.0) if column.unit else 0.0) if column.role == "time" else None
+            numeric[column.position] = Text(column.name, cells[column.position], small, second)
     values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 
@@ -217,7 +219,8 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        if not begin or (line.strip() and not _is_footer(layout.cells(line), position)):
+        comment = re.match(r'["\s]*#(?!N/A)', line) is not None
+        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
             break
         below += bool(line.strip())
         body = body[: begin - 1]
@@ -232,7 +235,7 @@ def _is_footer(cells: list[str], position: int) -> bool:
     at = cells[position] if position < len(cells) else ""
     if at:
         return _is_words(at)
-    return any(map(_is_words, cells)) and not any(NUMBER.fullmatch(cell) or is_time_text(cell) for cell in cells)
+    return any(map(_is_words, cells)) and not any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
 def _is_words(text: str) -> bool:

@@ -200,11 +200,14 @@ def _rate(header: Header, fs: float | None) -> float:
 
 
 def _one_grid(samples: Samples, roles: list[str], where: str) -> tuple[list[np.ndarray], int, dict[str, Any]]:
-    """Signals at the rate of FHR, its samples a frame, and notes on the others."""
+    """Signals at the rate of FHR, or of UC where it is alone, its samples a frame, and notes on the others."""
     rates = [one.per_frame for one in samples.channels]
-    n = max(rate for rate, role in zip(rates, roles, strict=True) if role == "fhr")
+    main = "fhr" if "fhr" in roles else "uc"
+    n = max(rate for rate, role in zip(rates, roles, strict=True) if role == main)
     if samples.n_frames * n > MAX_SAMPLES:
-        raise FormatError(f"{where}: {samples.n_frames * n} samples of FHR; a recording has 1 to {MAX_SAMPLES}")
+        raise FormatError(
+            f"{where}: {samples.n_frames * n} samples of {main.upper()}; a recording has 1 to {MAX_SAMPLES}"
+        )
     notes: dict[str, Any] = {}
     grid = []
     for one, rate, role in zip(samples.channels, rates, roles, strict=True):

@@ -15,13 +15,15 @@ from fhr.errors import FormatError
 
 from .regular_file import shown
 
-__all__ = ["GAP", "NUMBER", "Text", "numbers", "shows_decimal", "stripped"]
+__all__ = ["GAP", "Text", "is_number", "numbers", "shows_decimal", "stripped"]
 
 GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
-NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
 _SIGNS = (".", ",")
+_STEPS = (0.01, 60.0)  # s between rows; this package's choice
+_HEAD = 1000  # cells that tell the steps
 
 
 class Text(NamedTuple):
@@ -31,11 +33,23 @@ class Text(NamedTuple):
         name: for messages.
         cells: stripped; blank where missing.
         is_small: whether it holds heart rates or pressures, which are below 1000.
+        second: length of the unit in s, of times; 0 where it is not said.
     """
 
     name: str
     cells: pd.Series
     is_small: bool = False
+    second: float | None = None
+
+
+def is_number(cell: str) -> bool:
+    """True if a cell is a number, with or without groups of three digits.
+
+    >>> [is_number(cell) for cell in ("1.5e2", "1,250,000", "12 500,5", "1.2.3", "x")]
+    [True, True, True, False, False]
+    """
+    cell = cell.strip()
+    return bool(_NUMBER.fullmatch(cell) or _GROUPS.fullmatch(cell))
 
 
 def shows_decimal(text: str, sign: str) -> bool:
@@ -149,19 +163,25 @@ def _decimal(
         return "."
     sign = present[0]  # each of its cells may be a number of groups: 1,250
     other = "," if sign == "." else "."
-    if elsewhere[sign] == {"group"} or elsewhere[other] == {"decimal"}:
-        return other
-    if elsewhere[sign] == {"decimal"} or elsewhere[other] == {"group"}:
-        return sign
     signed = cells.str.contains(sign, regex=False)
     whole = cells[~signed & ~cells.isin(["", "0"])]
+    if column.second:
+        steps = np.diff(pd.to_numeric(cells[signed].head(_HEAD).str.replace(sign, "."), errors="coerce"))
+        step = float(np.median(np.abs(steps))) * column.second if len(steps) else 0.0
+        may_be = {sign: _STEPS[0] <= step <= _STEPS[1], other: _STEPS[0] <= 1000 * step <= _STEPS[1]}
+        if not len(whole) and may_be[sign] != may_be[other]:
+            return sign if may_be[sign] else other
+    if not column.is_small and (elsewhere[sign] == {"decimal"} or elsewhere[other] == {"group"}):
+        return sign
+    if not column.is_small and (elsewhere[sign] == {"group"} or elsewhere[other] == {"decimal"}):
+        return other
     if whole.str.contains(r"\d{4}", regex=True).any():
         return sign  # groups would be set apart here too
     # Who writes whole numbers without decimals does not write 1.250 for 1.25.
     if len(whole) and cells[signed].str.endswith("0").any():
         return other
-    if column.is_small or sign == ".":
-        return sign
+    if column.is_small or sign == "." or column.second == 0:
+        return sign  # of times, 10,250 s and 10,250 ms are the same time
     raise FormatError(
         f"{where}: column {shown(column.name)}: {shown(cells[signed].iloc[0])} may be a number with decimals or one in "
         f"thousands; say decimal='.' or decimal=','"

@@ -55,14 +55,15 @@ def test_two_files_of_one_name_in_one_folder(here, run_fhr):
 
 def test_what_cannot_be_read_or_held_is_named_and_the_rest_goes_on(here, run_fhr):
     (here / "a" / "s0002.dat").write_bytes(b"")
-    (here / "a" / "odd name.csv").write_text("time_s,fhr\n0,140\n1,141\n2,139\n")
+    (here / "a" / "deep").mkdir()
+    (here / "a" / "deep" / "odd name.csv").write_text("time_s,fhr\n0,140\n1,141\n2,139\n")
     (here / "a" / "high.csv").write_text("time_s,fhr,uc\n0,140,400\n1,141,2\n2,139,3\n")
-    answer = run_fhr(here, "convert", "a", "o", "--to", "wfdb")
+    answer = run_fhr(here, "convert", "a", "o", "--to", "wfdb", "--recursive")
     assert answer.code == 1
     assert "quarantined a/s0002: " in answer.err
     assert "odd name" in answer.err
     assert "format 16 ends at 327.67" in answer.err
-    assert names(here / "o") == ["s0001.dat", "s0001.hea"]
+    assert sorted(path.name for path in (here / "o").rglob("*")) == ["s0001.dat", "s0001.hea"]
 
 
 def test_what_is_there_stays_and_the_same_command_goes_on(here, run_fhr):
@@ -107,6 +108,15 @@ def test_a_folder_is_converted_into_itself(here, run_fhr):
     assert (answer.code, "a/new lies in a folder that is read with --recursive" in answer.err) == (2, True)
 
 
+def test_marks_that_are_not_kept_are_told(here, run_fhr):
+    (here / "a" / "s0001.marks").write_text("0000040 epidural\n0000080 $ ACC 60\n")
+    assert run_fhr(here, "convert", "a", "o", "--to", "csv").err == (
+        "csv does not keep marks of s0001: 2 in s0001.marks\no: 2 recordings\n"
+    )
+    (here / "a" / "s0001.marks").write_text("epidural\n")
+    assert "s0001.marks, line 1: 'epidural' is no marker" in run_fhr(here, "convert", "a/s0001", "x.csv").err
+
+
 def test_an_interruption_leaves_whole_files_only(here, run_fhr, monkeypatch):
     write = fhr.formats.write
 
@@ -141,7 +151,7 @@ def test_stdout_takes_a_table(here, run_fhr):
         (("a/s0001", "-", "--to", "npz"), "--to npz: stdout takes csv or tsv; name a file"),
         (("a/s0001", "no/x.csv"), "OUT no/x.csv: cannot be written; name a file in a folder that exists"),
         (("a/s0001", "a/s0001.hea/o", "--to", "csv"), "cannot be written to; name another folder"),
-        (("a/s0001", "x.csv", "--resample", "0"), "fs=0.0; the rate is a positive number"),
+        (("a/s0001", "x.csv", "--resample", "0"), "--resample 0; the rate is a positive number"),
         (("a/s0001", "x.csv", "--reach", "1"), "--reach 1 without --resample; give the rate, too"),
         (("nothing.csv", "x.npz"), "none of the 1 recordings can be read"),
     ],

@@ -134,6 +134,7 @@ def test_two_sensors_on_one_heart_are_joined_and_two_hearts_refused(tmp_path):
         recording = fhr.read(path, channel=channel)
         np.testing.assert_array_equal(recording.fhr, np.full(n, value, np.float32))
         assert recording.history[0].parameters["fhr_from"] == [f"FHR{channel}"]
+        assert recording.history[0].parameters["left_out"] == [f"FHR{3 - channel}"]
     with pytest.raises(FHRError, match="channel=3; give 'auto', 1 or 2"):
         read_fhrma(path, channel=3)
 
@@ -273,3 +274,33 @@ def test_a_transducer_that_changes(tmp_path):
     path = tmp_path / "a.fhrm"
     path.write_bytes(bytes(raw))
     assert fhr.read(path).history[0].parameters["sensors"]["FHR1"] == "ultrasound and scalp electrode"
+
+
+def test_channels_that_the_user_names(tmp_path):
+    path = tmp_path / "a.fhrm"
+    path.write_bytes(stored_as(8, quality=0b0001101))
+    scalp = fhr.read(path, columns={"fhr": "FHR2", "uc": None})
+    assert np.isnan(scalp.fhr).sum() == 300
+    assert np.isnan(scalp.uc).all()
+    assert (scalp.mhr == 80).all()
+    parameters = scalp.history[0].parameters
+    assert parameters["columns"] == {"fhr": ["FHR2"], "uc": [], "mhr": ["MHR"]}
+    assert (parameters["fhr_from"], parameters["sensors"]) == (["FHR2"], {"FHR2": "scalp electrode"})
+    swapped = fhr.read(path, columns={"fhr": "MHR", "mhr": 0}, units={"uc": "kpa"})
+    assert (swapped.fhr == 80).all()
+    assert np.nanmax(swapped.mhr) == 140.5
+    assert swapped.uc[0] == pytest.approx(37.5, abs=0.01)
+    assert swapped.history[0].parameters["converted"] == {"uc": "kPa to mmHg"}
+    path = tmp_path / "a.fhr"
+    path.write_bytes(stored_as(6))
+    with pytest.raises(FormatError, match=r"channel 'MHR' of fhr is not there; it holds FHR1, FHR2, TOCO"):
+        fhr.read(path, columns={"fhr": "MHR"})
+    with pytest.raises(FHRError, match="channel=1 beside columns; give one of them"):
+        fhr.read(path, columns={"fhr": "FHR1"}, channel=1)
+
+
+def test_two_hearts_on_the_command_line(tmp_path, run_fhr):
+    written(tmp_path, "twins.fhr", [[140.0] * 400, [120.0] * 400], [5.0] * 400)
+    assert "or --columns fhr=FHR2" in run_fhr(tmp_path, "info", "twins.fhr").err
+    answer = run_fhr(tmp_path, "convert", "twins.fhr", "-", "--columns", "fhr=FHR2")
+    assert (answer.code, answer.out.splitlines()[-1]) == (0, "99.75,120.0,5.0")

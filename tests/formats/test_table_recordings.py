@@ -304,9 +304,12 @@ def test_seconds_of_whole_stamps_and_digits_of_a_clock(table):
     stamps = [f"2024-03-15 10:00:{k // 4:02d},{140 + k}" for k in range(2, 39)]
     recording = read_table(table("time,fhr\n" + "\n".join(stamps)))
     check(recording, [140 + k for k in range(2, 39)], None, 4.0)
-    digits = [f"{100000 + k // 120 * 100 + k % 120 / 2},{140 + k % 7}" for k in range(360)]
+    digits = [f"{20240315100000 + k // 120 * 100 + k % 120 / 2},{140 + k % 7}" for k in range(360)]
+    recording = read_table(table("time,fhr\n" + "\n".join(digits)), fs=2)
+    check(recording, [140 + k % 7 for k in range(360)], None, 2.0)
+    assert recording.history[0].parameters["start"] == "2024-03-15 10:00:00"
     with pytest.raises(FormatError, match="times as 100000 are no seconds, since their last two digits stay"):
-        read_table(table("time,fhr\n" + "\n".join(digits)), fs=2)
+        read_table(table("time,fhr\n" + "\n".join(line[8:] for line in digits)), fs=2)
 
 
 @pytest.mark.parametrize("header", ["fhr\n", "", "# of a ward\nfhr\n"])

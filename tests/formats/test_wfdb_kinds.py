@@ -373,7 +373,7 @@ def test_two_transducers_are_merged_and_said(tmp_path):
         ({"fhr": 0, "uc": 0}, FormatError, "signal 'FHR' is given twice; it holds one channel"),
         ({"time": 0}, FHRError, "columns: 'time'; the channels are fhr, uc, mhr"),
         ({"fhr": 0.5}, FHRError, "columns: 0.5 of fhr; give a name"),
-        ({"fhr": None}, FormatError, "no signal is known to be FHR; it holds FHR, UC; say columns="),
+        ({"fhr": None, "uc": None}, FormatError, "no signal is known to be UC; it holds FHR, UC; say columns="),
     ],
 )
 def test_columns_that_cannot_be(tmp_path, columns, error, message):

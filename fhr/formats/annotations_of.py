@@ -1,0 +1,43 @@
+"""Annotations of a recording of any format: those in its file, and those in files beside it."""
+
+from pathlib import Path
+
+from .annotations import Annotation
+from .edf import EDF_SUFFIXES, read_edf_annotations
+from .fhrma_markers import MARKER_SUFFIXES, read_fhrma_markers
+from .folder import WFDB_ANNOTATORS
+from .reading import READERS, suffix_of
+from .wfdb_annotations import read_wfdb_annotations
+
+__all__ = ["read_annotations"]
+
+
+def read_annotations(path: str | Path) -> dict[str, tuple[Annotation, ...]]:
+    """Read the annotations of a recording, by the name of the file that holds them.
+
+    They stand in the file itself (EDF+), in files of its name with the suffix of a WFDB annotator (`.atr`, `.qrs`, ...)
+    beside a WFDB record, and in markers (`.fhrh`, `.marks`) beside any recording.
+
+    Args:
+        path: of the recording, as `fhr.read` takes it.
+
+    Returns:
+        File name to annotations; empty where there is none.
+
+    Raises:
+        FormatError: a file of them that is damaged.
+    """
+    path = Path(path)
+    suffix = suffix_of(path)
+    stem = path.name[: len(path.name) - len(suffix)] if suffix in READERS else path.name
+    found: dict[str, tuple[Annotation, ...]] = {}
+    if suffix in EDF_SUFFIXES and (noted := read_edf_annotations(path)):
+        found[path.name] = noted
+    beside = [file for file in sorted(path.parent.iterdir()) if file.stem == stem and file.is_file()]
+    is_record = any(file.suffix.lower() == ".hea" for file in beside)
+    for file in beside:
+        if file.suffix.lower() in MARKER_SUFFIXES:
+            found[file.name] = read_fhrma_markers(file)
+        elif is_record and file.suffix.lower() in WFDB_ANNOTATORS:
+            found[file.name] = read_wfdb_annotations(file)
+    return found

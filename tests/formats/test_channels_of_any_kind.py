@@ -1,0 +1,267 @@
+"""Names, units, marks and transducers of channels: one truth in every form that people write it, or a refusal."""
+
+import logging
+from math import nan
+
+import numpy as np
+import pytest
+import scipy.io
+
+import fhr
+from fhr.errors import FHRError, FormatError
+from fhr.formats.channel_names import guess_channels, named_channel
+from fhr.formats.channel_units import in_standard_unit, unit_of
+from fhr.formats.stored_channels import StoredChannel, assembled
+from fhr.formats.two_heart_rates import SCALP
+
+FS = 4.0
+N = 400
+RATE = np.round(140 + 12 * np.sin(np.arange(N) / 30), 2)
+RATE[50:60] = nan
+ACTIVITY = np.round(30 + 25 * np.sin(np.arange(N) / 70))
+UNITS = {  # stored values of a rate in bpm, by words for the unit
+    ("bpm", "BPM", "b/min", "beats/min", "1/min", "/min", "min-1", "min⁻¹", "Schläge/min", "{beats}/min", "spm"): 1.0,
+    ("Hz", "1/s"): 1 / 60,
+    ("0.25 bpm", "1/4 bpm"): 4.0,
+}
+INTERVALS = {("s", "sec"): 60.0, ("ms", "msec"): 60e3, ("µs", "usec"): 60e6}
+
+
+def said_of(*channels, **options):
+    return assembled(channels, fs=FS, where="a.csv", **options)
+
+
+@pytest.mark.parametrize(
+    "style",
+    ["{name}.{unit}", "{name} [{unit}]", "{name} ({unit})", "{name}_in_{unit}", "{name} in {unit}", "{name}, {unit}"],
+)
+@pytest.mark.parametrize(
+    ("word", "stored"),
+    [(word, RATE * scale) for words, scale in UNITS.items() for word in words]
+    + [(word, scale / RATE) for words, scale in INTERVALS.items() for word in words],
+)
+def test_a_rate_is_the_same_whatever_its_unit(word, stored, style):
+    name = style.format(name="HR1", unit=word)
+    told = guess_channels(["comment", name], where="a.csv")["fhr"][0]
+    assert (told.position, told.number) == (1, "1")
+    assert named_channel(style.format(name="Column 7", unit=word), "fhr").unit == told.unit == unit_of(word, "fhr")
+    for unit in (told.unit, word):
+        np.testing.assert_allclose(said_of(StoredChannel("fhr", name, stored, unit)).fhr, RATE, rtol=1e-6)
+    np.testing.assert_allclose(said_of(StoredChannel("fhr", "x", stored), units={"fhr": word}).fhr, RATE, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("word", "per_mmhg"),
+    [("mmHg", 1), ("mm Hg", 1), ("Torr", 1), ("kPa", 0.133322), ("hPa", 1.33322), ("cmH2O", 1.35951), ("mV", None)]
+    + [(word, None) for word in ("%", "a.u.", "nd", "units", "N")],
+)
+def test_pressures_become_mmhg_and_other_activity_stays(word, per_mmhg):
+    stored = ACTIVITY * (per_mmhg or 1)
+    found = said_of(StoredChannel("fhr", "fhr", RATE), StoredChannel("uc", "TOCO", stored, word))
+    np.testing.assert_allclose(found.uc, ACTIVITY, rtol=1e-5)
+    assert ("converted" in found.notes) == (per_mmhg not in (None, 1))
+    assert "uc" in guess_channels([f"TOCO ({word})"], where="a.csv")
+
+
+@pytest.mark.parametrize(
+    ("stored", "unit", "message"),
+    [
+        (RATE, "mV", "'fhr' is in 'mV', no unit of a heart rate that is known; give units="),
+        (RATE / 60, None, "the median of fhr is 2.34.*, no heart rate in bpm; say its unit in its name"),
+        (RATE / 60, "bpm", "the median of fhr is 2.34"),  # the file claims it
+        (60e3 / RATE, None, "the median of fhr is 42"),
+        (RATE * 4, "1/min", "the median of fhr is 56.*or a multiple as '0.25 bpm'"),
+        (RATE, "hz", "the median of fhr is 8[0-9]+ from hz"),
+        (
+            np.where(np.arange(N) < 300, RATE, RATE / 60),
+            None,
+            "100 of 390 values of fhr are no .* in row 301 the first",
+        ),
+        (np.where(np.arange(N) < 300, RATE, 60e3 / RATE), None, "100 of 390 values of fhr are no heart rates"),
+        (np.where(np.arange(N) % 40, RATE, -np.arange(N)), None, "-40 bpm in row 41 the first; write lost samples"),
+    ],
+)
+def test_what_is_no_heart_rate_is_refused(stored, unit, message):
+    with pytest.raises(FormatError, match=message) as error:
+        said_of(StoredChannel("fhr", "fhr", stored, unit))
+    assert str(error.value).startswith("a.csv: ")
+    said_of(StoredChannel("fhr", "fhr", stored, "bpm"), checked=False)  # of our own files
+
+
+@pytest.mark.parametrize("value", [1e308, np.inf, -np.inf])
+def test_what_is_infinite_in_single_precision_is_refused(value):
+    with pytest.raises(FormatError, match="fhr is infinite in row 1; leave missing values blank"):
+        said_of(StoredChannel("fhr", "fhr", np.where(np.arange(N) % 40, RATE, value)))
+
+
+@pytest.mark.parametrize("mark", [-1, -9999, -32768, 999, 9999, 65535, 327.67, 255, 1e20, 1e36])
+def test_marks_of_missing_samples_are_missing_and_said(mark, caplog):
+    lost = np.isnan(RATE)
+    whole = np.rint(RATE)
+    activity = np.where(lost, mark, ACTIVITY) if mark not in (255, 327.67) else ACTIVITY
+    with caplog.at_level(logging.INFO, logger="fhr"):
+        found = said_of(StoredChannel("fhr", "fhr", np.where(lost, mark, whole)), StoredChannel("uc", "uc", activity))
+    np.testing.assert_array_equal(found.fhr, whole.astype(np.float32))
+    np.testing.assert_array_equal(np.isnan(found.uc), (activity == mark) | (activity == 0))
+    assert found.notes["missing_marks"]["fhr"] == {f"{mark:g}": 10}
+    assert "values that stand for missing samples" in caplog.text
+
+
+def test_true_values_are_no_marks():
+    rate = RATE.copy()
+    rate[:4] = [255, 254.5, 31, 290]  # tachycardia, artefacts
+    activity = np.where(np.arange(N) % 3, ACTIVITY, -1)
+    found = said_of(StoredChannel("fhr", "fhr", rate), StoredChannel("uc", "uc", activity))
+    np.testing.assert_array_equal(found.fhr, rate.astype(np.float32))
+    np.testing.assert_array_equal(found.uc, np.where(activity == 0, nan, activity).astype(np.float32))
+    assert "missing_marks" not in found.notes
+
+
+HALF = np.arange(N) < N // 2
+MERGED = [  # two channels, and what is to be read
+    (np.where(HALF, RATE, nan), np.where(HALF, nan, RATE), RATE, ["2", "1"]),
+    (np.where(HALF, RATE, 0), np.where(HALF, 0, RATE), RATE, ["2", "1"]),
+    (np.where(HALF, RATE, nan), np.where(HALF, 0, RATE), RATE, ["2", "1"]),
+    (RATE, np.zeros(N), RATE, ["1"]),
+    (np.full(N, nan), RATE, RATE, ["2"]),
+    (RATE, np.full(N, -1.0), RATE, ["1"]),
+    (RATE, RATE, RATE, ["2", "1"]),
+    (RATE + 3, np.where(HALF, nan, RATE), np.where(HALF, RATE + 3, np.where(np.isnan(RATE), nan, RATE)), ["2", "1"]),
+]
+FORMATS = ["csv", "mat", "npz", "mat of n x 2", "npz of 2 x n"]
+
+
+def written(folder, form, first, second, names=("FHR1", "FHR2")):
+    """Path of a file that holds two channels."""
+    if form == "csv":
+        path = folder / "a.csv"
+        rows = [",".join(["" if np.isnan(x) else f"{x:.2f}" for x in row]) for row in zip(first, second, strict=True)]
+        path.write_text("\n".join([",".join(names), *rows]) + "\n")
+    else:
+        both = np.stack([first, second])
+        arrays = dict(zip(names, both, strict=True))
+        if " of " in form:
+            arrays = {"fhr": both.T if form.startswith("mat") else both}
+        path = folder / f"a.{form[:3]}"
+        scipy.io.savemat(path, arrays) if form.startswith("mat") else np.savez(path, **arrays)
+    return path
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(("first", "second", "truth", "used"), MERGED)
+def test_two_transducers_are_one_rate_in_every_format(tmp_path, form, first, second, truth, used):
+    recording = fhr.read(written(tmp_path, form, first, second), fs=FS)
+    np.testing.assert_array_equal(recording.fhr, truth.astype(np.float32))
+    names = {"1": "fhr[0]", "2": "fhr[1]"} if " of " in form else {"1": "FHR1", "2": "FHR2"}
+    assert recording.history[0].parameters["fhr_from"] == [names[one] for one in used]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (RATE - 55, "hold signal together for .* differ by 55 bpm .*two hearts, twins or mother and child; say which"),
+        (RATE / 2, "or one heart at half or twice its rate"),
+    ],
+)
+def test_two_hearts_are_refused_and_one_can_be_named(tmp_path, form, other, message):
+    path = written(tmp_path, form, RATE, other)
+    with pytest.raises(FormatError, match=message):
+        fhr.read(path, fs=FS)
+    if " of " not in form:
+        recording = fhr.read(path, fs=FS, columns={"fhr": "FHR1"})
+        np.testing.assert_array_equal(recording.fhr, RATE.astype(np.float32))
+        assert recording.history[0].parameters["left_out"] == ["FHR2"]
+
+
+@pytest.mark.parametrize(
+    ("names", "sensors"),
+    [
+        (("FHR1", "FHR2"), ("", "")),
+        (("HR1 [bpm]", "HR2 [bpm]"), ("", "")),
+        (("US1, 1/min", "US2, 1/min"), ("ultrasound", "ultrasound")),
+        (("DECG", "US"), (SCALP, "ultrasound")),
+        (("fhr_us", "fhr_scalp"), ("ultrasound", SCALP)),
+        (("FHR (Doppler)", "FHR (FSE)"), ("ultrasound", SCALP)),
+        (("FHR external", "FHR internal"), ("ultrasound", SCALP)),
+        (("FHR", "FHR2"), ("", "")),
+        (("FHR 1 /min", "FHR 2 /min"), ("", "")),
+    ],
+)
+def test_names_of_two_transducers(names, sensors):
+    found = guess_channels(names, where="a.csv")["fhr"]
+    assert tuple(one.sensor for one in found) == sensors
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("FHR", "FHR"), ("HR", "FHR"), ("FHR [bpm]", "FHR [Hz]"), ("FHR (raw)", "FHR (cleaned)"), ("TOCO 1", "TOCO 2")],
+)
+def test_names_that_may_be_two_things_are_refused(names):
+    with pytest.raises(FormatError, match=r"a.csv: '.*' and '.*' both look like .*; say which is to be read"):
+        guess_channels(names, where="a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "channel"),
+    [("maternal heart r", "mhr"), ("uterine contract", "uc"), ("Wehentätigkeit [mmHg]", "uc"), ("RCF", "fhr")],
+)
+def test_names_cut_short_and_of_other_languages(name, channel):
+    assert list(guess_channels([name], where="a.edf")) == [channel]
+
+
+def test_the_scalp_electrode_goes_first_wherever_it_stands_and_units_may_differ():
+    scalp = StoredChannel("fhr", "DECG", np.where(HALF, nan, RATE) / 60, "hz", SCALP)
+    belt = StoredChannel("fhr", "US", RATE + 2, "bpm", "ultrasound")
+    found = said_of(scalp, belt)
+    np.testing.assert_allclose(found.fhr, np.where(HALF | np.isnan(RATE), RATE + 2, RATE), rtol=1e-6)
+    assert found.notes["fhr_from"] == ["DECG", "US"]
+    assert found.notes["units"] == {"fhr": {"DECG": "hz", "US": "bpm"}}
+    assert found.notes["sensors"] == {"DECG": SCALP, "US": "ultrasound"}
+
+
+def test_several_may_be_named_as_transducers_on_one_fetus(tmp_path):
+    path = written(tmp_path, "npz", np.where(HALF, RATE, 0), np.where(HALF, 0, RATE), names=("belt", "electrode"))
+    recording = fhr.read(path, fs=FS, columns={"fhr": ["belt", "electrode"]})
+    np.testing.assert_array_equal(recording.fhr, RATE.astype(np.float32))
+    with pytest.raises(FHRError, match="columns: True of fhr; give a name"):
+        fhr.read(path, fs=FS, columns={"fhr": ["belt", True]})
+
+
+@pytest.mark.parametrize("form", ["csv", "mat", "npz", "wfdb"])
+def test_uterine_activity_alone_where_no_heart_rate_is_wanted(tmp_path, form):
+    if form == "wfdb":
+        path = fhr.formats.write_wfdb(fhr.Recording("a", RATE, ACTIVITY, FS), tmp_path)
+    else:
+        path = written(tmp_path, form, RATE, ACTIVITY, names=("FHR", "UC"))
+    options = {} if form == "wfdb" else {"fs": FS}
+    recording = fhr.read(path, columns={"fhr": None}, **options)
+    np.testing.assert_array_equal(recording.uc, np.where(ACTIVITY == 0, nan, ACTIVITY).astype(np.float32))
+    assert np.isnan(recording.fhr).all()
+    assert recording.history[0].parameters["left_out"] == ["FHR"]
+    with pytest.raises(FormatError, match="is known to be UC"):
+        fhr.read(path, columns={"fhr": None, "uc": None}, **options)
+
+
+def test_masked_and_whole_channels():
+    masked = np.ma.masked_array(np.rint(np.nan_to_num(RATE, nan=7)).astype(np.int16), np.isnan(RATE))
+    found = said_of(StoredChannel("fhr", "fhr", masked), StoredChannel("uc", "uc", ACTIVITY.astype(np.uint8)))
+    np.testing.assert_array_equal(found.fhr, np.rint(RATE).astype(np.float32))
+
+
+def test_dots_of_units_are_none_of_structs(tmp_path):
+    np.savez(tmp_path / "a.npz", **{"ctg.FHR 0.25bpm": RATE * 4, "UC (a.u.)": ACTIVITY}, fs=FS)
+    recording = fhr.read(tmp_path / "a.npz", units={"fhr": "1/4 bpm"}, columns={"fhr": "ctg.FHR 0.25bpm"})
+    np.testing.assert_allclose(recording.fhr, RATE, rtol=1e-6)
+    np.testing.assert_array_equal(recording.uc, np.where(ACTIVITY == 0, nan, ACTIVITY).astype(np.float32))
+
+
+def test_nothing_is_left_out_in_silence(tmp_path):
+    np.savez(tmp_path / "a.npz", fhr=RATE, uc_at_rest=ACTIVITY, ph=7.1, fs=FS)
+    step = fhr.read(tmp_path / "a.npz").history[0].parameters
+    assert (step["left_out"], step["passed_over"]) == (["uc_at_rest"], ["ph"])
+
+
+def test_stored_units_are_converted_without_a_copy_where_there_is_nothing_to_do():
+    single = RATE.astype(np.float32)
+    assert in_standard_unit(single, "fhr", "bpm") is single
