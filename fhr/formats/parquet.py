@@ -18,7 +18,7 @@ from .bounded_json import bounded_json
 from .channel_names import guess_channels
 from .metadata import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
-from .parquet_columns import column_values, opened, stem_of_index, unnamed_index
+from .parquet_columns import check_one_recording, column_values, opened, stem_of_index, unnamed_index
 from .regular_file import cut, open_regular, read_whole, reason
 from .time_grid import checked_rate
 from .whole_file import take_suffix, write_whole
@@ -60,8 +60,8 @@ def read_parquet(
         order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
-        FormatError: no such file, one that is damaged, no column of FHR, one that holds no numbers, neither times nor
-            `fs`, times as in `read_table`.
+        FormatError: no such file, one that is damaged or holds several recordings, no column of FHR, one that holds no
+            numbers, neither times nor `fs`, times as in `read_table`.
         FHRError: an unknown channel or unit.
     """
     path = Path(path)
@@ -74,6 +74,7 @@ def read_parquet(
     known = _stated(facts[_OURS], where) if _OURS in facts else None
     names, stems = list(schema.names), list(schema.names)
     if known is None:
+        check_one_recording(file, where)
         index = unnamed_index(schema, where)
         if index in names:
             told = any("time" in guess_channels([name], where=where) for name in names)

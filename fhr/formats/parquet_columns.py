@@ -1,5 +1,6 @@
 """Columns of a Parquet file as numbers and times."""
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -17,10 +18,13 @@ from .regular_file import cut, reason, shown
 from .whole_file import MAX_SAMPLES
 from .written_numbers import Text, numbers, stripped
 
-__all__ = ["column_values", "opened", "stem_of_index", "unnamed_index"]
+__all__ = ["check_one_recording", "column_values", "opened", "stem_of_index", "unnamed_index"]
 
 _MAX_BYTES = 1 << 28  # that a column says that it unpacks to
 _MAX_COLUMNS = 10_000
+_SEVERAL = re.compile(
+    r"(record|recording|case|file|patient|subject|birth|labou?r|session)[ _-]?(id|nr|no|name|number)?", re.IGNORECASE
+)
 _MAX_TEXT = 60  # letters of a cell
 _LOOKED_AT = 100  # different texts of a column
 _UNNAMED = "__index_level_0__"  # of an index of pandas
@@ -46,6 +50,25 @@ def opened(source: Any, where: str) -> pq.ParquetFile:
             f"{_MAX_COLUMNS} columns"
         )
     return file
+
+
+def check_one_recording(file: pq.ParquetFile, where: str) -> None:
+    """Refuse a table of several recordings, one below the other.
+
+    Raises:
+        FormatError: a column that is called after recordings or patients holds several of them.
+    """
+    for name in file.schema_arrow.names:
+        if not _SEVERAL.fullmatch(name):
+            continue
+        with suppress(OSError, ValueError, pa.ArrowException):  # of what has no values to compare, or is damaged
+            found = file.read(columns=[name], use_threads=False).column(0).unique()
+            if len(found) > 1:
+                some = " and ".join(shown(str(value)) for value in found[:2].to_pylist())
+                raise FormatError(
+                    f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write one file "
+                    "for each"
+                )
 
 
 def unnamed_index(schema: pa.Schema, where: str) -> str | None:

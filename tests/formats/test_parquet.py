@@ -135,6 +135,8 @@ def test_two_transducers_and_columns_that_are_named(path):
         ({"fhr": RATE > 140}, "column 'fhr' holds bool"),
         ({"fhr": [[1.0, 2.0]] * N}, "column 'fhr' holds list"),
         ({"fhr": RATE, "Fetal heart rate": RATE}, "both look like fhr"),
+        ({"patient_id": [1, 2], "fhr": RATE[:2]}, "column 'patient_id' names 2 recordings, '1' and '2' the first"),
+        ({"record": ["a", "b"], "fhr": RATE[:2]}, "column 'record' names 2 recordings, 'a' and 'b' the first"),
         ({"fhr": RATE[:0]}, "0 rows of 1 columns"),
     ],
 )
