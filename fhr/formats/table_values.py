@@ -12,17 +12,18 @@ import pandas as pd
 from fhr.errors import FormatError
 
 from .calendar_times import calendar_times
+from .channel_names import names_recordings
 from .channel_units import AS_STORED
 from .chosen_channels import Chosen
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
-from .regular_file import reason
+from .regular_file import reason, shown
 from .stored_channels import StoredChannel
 from .table_text import Layout
 from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
 from .written_numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
 
-__all__ = ["TableTimes", "TableValues", "values_of"]
+__all__ = ["TableTimes", "TableValues", "texts_in", "values_of"]
 
 _MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
 _CHUNK = 1 << 20  # cells that are text at a time
@@ -101,6 +102,7 @@ def values_of(
     notes |= {"rows_below": below} if below else {}
     skip = time is not None
     texts = {c.position for c in columns if c.role == "date" or (c.role == "time" and c.unit in TIME_TEXTS)}
+    _check_one_recording(layout, columns, where)
     cells, decimals = _cells(layout, columns, texts, decimal, skip, where)
 
     def row_of(index: int) -> str:
@@ -218,6 +220,35 @@ def _read(layout: Layout, taken: list[int], texts: set[int], skip: bool, where: 
                 "correct it, or where a comma is both decimal sign and separator export with ';'"
             ) from None
         raise
+
+
+def texts_in(layout: Layout, position: int) -> list[str]:
+    """Different texts of a column that holds words, in the order of the rows."""
+    cells = pd.read_csv(
+        io.StringIO(layout.body),
+        sep=r"\s+" if layout.separator == " " else layout.separator,
+        header=None,
+        names=range(layout.width),
+        usecols=[position],
+        index_col=False,
+        dtype=str,
+        keep_default_na=False,
+        skipinitialspace=True,
+        on_bad_lines="skip",
+        engine="c",
+    )[position]
+    return [str(cell) for cell in cells.dropna().unique() if cell.strip()]
+
+
+def _check_one_recording(layout: Layout, columns: Sequence[Chosen], where: str) -> None:
+    """Refuse rows of several recordings, one below the other."""
+    taken = {column.position for column in columns}
+    for position, name in enumerate(layout.names):
+        if position not in taken and names_recordings(name) and len(found := texts_in(layout, position)) > 1:
+            some = " and ".join(map(shown, found[:2]))
+            raise FormatError(
+                f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write one file for each"
+            )
 
 
 def _check_whole_rows(layout: Layout, skip: bool, where: str) -> None:

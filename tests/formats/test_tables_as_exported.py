@@ -186,6 +186,7 @@ def test_times_as_numbers_and_durations(read, times, start):
         ("time,fhr\n1,5,140,25\n", "2 names above rows of 4 cells"),
         ("time,fhr,\n1,5,140\n", "numbers beneath a blank name in column 2"),
         (HEADER + "s;mV;mmHg\n" + body(QUARTERS), "'fhr' is in 'mV', no unit of a heart rate"),
+        ("patient_id,fhr\n1,140\n1,140\n2,141\n", "column 'patient_id' names 2 recordings, '1' and '2' the first"),
         ("time;fhr [Hz];uc\ns;bpm;\n" + body(QUARTERS), r"'fhr \[Hz\]' is said to be in 'bpm'; say which unit"),
         (
             "# name: 1\n# fs: 4.0\n# outcome: {}\n" + HEADER + body(QUARTERS),
