@@ -78,7 +78,7 @@ def is_time_text(cell: str) -> bool:
         return True
     rest = re.sub(_CLOCK, " ", cell, count=1)
     clock = rest != cell
-    rest = rest.strip(" ,T")
+    rest = rest.strip(" ,").removesuffix("T").strip(" ,")
     return (not rest and clock) or _tokens(rest) is not None
 
 
@@ -138,7 +138,7 @@ def clock_times(
         cells = dates.str.cat(cells, sep=" ").where((cells != "") & (dates != ""), "")
     given = (cells != "").to_numpy()
     parts = cells.str.extract(_CLOCK)
-    rest = cells.str.replace(_CLOCK, " ", n=1, regex=True).str.strip(" ,T")
+    rest = cells.str.replace(_CLOCK, " ", n=1, regex=True).str.strip(" ,").str.removesuffix("T").str.strip(" ,")
     ordinals, zones, order = _days_of(rest, dayfirst, row_of, where)
     dated = bool(ordinals.notna().any())
     if dated and (bad := given & ordinals.isna().to_numpy()).any():

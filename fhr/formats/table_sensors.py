@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from .channel_names import guess_channels, named_channel, sensor_of
-from .table_columns import Column
+from .chosen_channels import Chosen
 from .table_text import Layout
 
 __all__ = ["with_sensors"]
@@ -14,7 +14,7 @@ __all__ = ["with_sensors"]
 _WORDS = ("sensor", "mode", "source", "transducer")
 
 
-def with_sensors(layout: Layout, columns: Sequence[Column]) -> list[Column]:
+def with_sensors(layout: Layout, columns: Sequence[Chosen]) -> list[Chosen]:
     """Add the sensors to columns of the fetal heart rate, where a column of words tells them.
 
     Such a column is named `sensor`, `mode`, `source` or `transducer`, with the words of the heart rate that it is of
@@ -38,7 +38,7 @@ def _without_word(name: str) -> str | None:
     return " ".join(rest) if len(rest) < len(words) else None
 
 
-def _is_of(base: str, column: Column, columns: Sequence[Column]) -> bool:
+def _is_of(base: str, column: Chosen, columns: Sequence[Chosen]) -> bool:
     if not base:
         return sum(one.role == "fhr" for one in columns) == 1
     told, own = named_channel(base, "fhr"), named_channel(column.name, "fhr")

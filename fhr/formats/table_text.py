@@ -9,7 +9,7 @@ from fhr.errors import FormatError
 
 from .clock_times import DATE, is_time_text
 from .regular_file import shown
-from .written_numbers import GAP, is_number
+from .written_numbers import GAP, is_comment, is_number
 
 __all__ = ["Layout", "layout_of", "text_of"]
 
@@ -152,11 +152,12 @@ def layout_of(
     found = None
     if header_row is None and channels is not None:
         found = _find(head, separator, usual, decimal, channels, is_unit)
+    units: list[str] = []
     if found is not None:
         usual, above, rest = found
     if found is not None and rest == above:
         names = []
-    elif found is not None:
+    elif found is not None and channels is not None:
         names = _joined(_cells(head[above], usual, where), head[rest:], usual)
         if (whole := _with_row_above(names, head, above, usual)) != names and channels(whole) > channels(names):
             names, above = whole, above - 1
@@ -164,7 +165,7 @@ def layout_of(
         names, rest = [], 0
     else:
         names, rest = _joined(_cells(head[0].lstrip("#"), usual, where), head[1:], usual), 1
-    separator, units = usual, []
+    separator = usual
     if names and is_unit is not None:
         units, rest = _beneath(head, rest, names, separator, is_unit)
     rows = [_cells(line, separator, where) for line in head[rest : rest + _LINES]]
@@ -233,7 +234,7 @@ def _above(text: str, where: str) -> tuple[list[str], list[_Line], str | None]:
             said = "\t" if match[1] in ("\\t", "\t") else match[1]
         elif not lines and re.match(r"sep=\t?$", line.text, re.IGNORECASE):
             said = "\t"
-        elif not lines and (not plain or plain.startswith(("#", '"#'))):
+        elif not lines and (not plain or is_comment(plain)):
             if plain:
                 comments.append(plain[1:].strip() if plain[0] == "#" else plain)
         else:

@@ -13,14 +13,14 @@ from fhr.errors import FormatError
 
 from .calendar_times import calendar_times
 from .channel_units import AS_STORED
+from .chosen_channels import Chosen
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
 from .regular_file import reason
 from .stored_channels import StoredChannel
-from .table_columns import Column
 from .table_text import Layout
 from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, Text, is_number, numbers, shows_decimal, stripped
+from .written_numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
 
 __all__ = ["TableTimes", "TableValues", "values_of"]
 
@@ -62,7 +62,7 @@ class TableValues(NamedTuple):
 
 
 def values_of(
-    layout: Layout, columns: Sequence[Column], *, decimal: str | None, dayfirst: bool | None, where: str
+    layout: Layout, columns: Sequence[Chosen], *, decimal: str | None, dayfirst: bool | None, where: str
 ) -> TableValues:
     """Read the columns of a table.
 
@@ -97,9 +97,9 @@ def values_of(
     times = None
     if time is not None:
         if dayfirst is None:
-            days = [c.position for c in columns if c.role in ("time", "date")]
+            told = [c.position for c in columns if c.role in ("time", "date")]
             dayfirst = dayfirst_in(
-                " ".join(part[i] for i in days for part in (layout.names, layout.units) if i < len(part))
+                " ".join(part[i] for i in told for part in (layout.names, layout.units) if i < len(part))
             )
         date = next((column for column in columns if column.role == "date"), None)
         if cells[time.position].dtype != np.float64:
@@ -120,7 +120,7 @@ def values_of(
 
 
 def _cells(
-    layout: Layout, columns: Sequence[Column], texts: set[int], decimal: str | None, skip: bool, where: str
+    layout: Layout, columns: Sequence[Chosen], texts: set[int], decimal: str | None, skip: bool, where: str
 ) -> tuple[dict[int, pd.Series], dict[int, str]]:
     """Columns by position, as float64, or as objects where they are text; and the decimal signs of numbers.
 
@@ -219,7 +219,7 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        comment = re.match(r'["\s]*#(?!N/A)', line) is not None
+        comment = is_comment(line)
         if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
             break
         below += bool(line.strip())
@@ -239,4 +239,5 @@ def _is_footer(cells: list[str], position: int) -> bool:
 
 
 def _is_words(text: str) -> bool:
-    return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
+    clock = is_time_text(text) or re.search(r"\d:\d\d", text) is not None
+    return not clock and not GAP.fullmatch(text) and re.search(r"[^\W\d_]{2}", text) is not None
