@@ -78,6 +78,7 @@ def test_every_guess_is_logged_and_kept(table, caplog):
         "format": "table",
         "columns": {"time": "Elapsed time", "fhr": "FHR [Hz]", "mhr": "MHR"},
         "units": {"fhr": "hz"},
+        "converted": {"fhr": "Hz to bpm"},
         "separator": ";",
         "decimal": ",",
         "guessed": ["time", "fhr", "mhr"],
