@@ -73,7 +73,7 @@ def channels_named(
         if names or any(isinstance(column, int) for column in _several((columns or {}).get("fhr"))):
             there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
             return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
-        found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
+        found = [_channel(cell) for cell in cells]
         return len(set(found) - {""}) if "fhr" in found else 0
 
     return count
@@ -90,15 +90,26 @@ def is_unit_row(cells: Sequence[str]) -> bool:
     return bool(units) and 2 * len(units) >= len(words)
 
 
+def _may_be_word(name: str) -> bool:
+    """True if a cell can be a name or a unit: it has letters, and no more digits than these."""
+    letters = sum(map(str.isalpha, name))
+    return len(name) <= _MAX_NAME and letters >= max(1, sum(map(str.isdigit, name)))
+
+
 @lru_cache(maxsize=4096)
 def _channel(name: str) -> str:
+    if not _may_be_word(name):
+        return ""
     return next(iter(guess_channels([name], where="")), "")
 
 
+@lru_cache(maxsize=4096)
 def _is_unit(word: str) -> bool:
     """True for a word that is a unit of any channel; US is ultrasound, and HR no hour."""
+    if not _may_be_word(word.replace("%", "per").replace("1/", "")):
+        return False
     known = any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
-    return known and word.lower() != "us" and not _channel(word[:_MAX_NAME])
+    return known and word.lower() != "us" and not _channel(word)
 
 
 def _several(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:

@@ -1,13 +1,11 @@
 """Sensors that a column of words beside the heart rates of a table tells: `FHR1 sensor` with US or DECG in each row."""
 
-import io
 from collections.abc import Sequence
-
-import pandas as pd
 
 from .channel_names import guess_channels, named_channel, sensor_of
 from .chosen_channels import Chosen
 from .table_text import Layout
+from .table_values import texts_in
 
 __all__ = ["with_sensors"]
 
@@ -46,17 +44,5 @@ def _is_of(base: str, column: Chosen, columns: Sequence[Chosen]) -> bool:
 
 
 def _sensors(layout: Layout, position: int) -> list[str]:
-    cells = pd.read_csv(
-        io.StringIO(layout.body),
-        sep=r"\s+" if layout.separator == " " else layout.separator,
-        header=None,
-        names=range(layout.width),
-        usecols=[position],
-        index_col=False,
-        dtype=str,
-        keep_default_na=False,
-        skipinitialspace=True,
-        on_bad_lines="skip",
-        engine="c",
-    )[position]
-    return list(dict.fromkeys(sensor for cell in cells.dropna().unique() if (sensor := sensor_of(cell))))
+    found = map(sensor_of, texts_in(layout, position))
+    return list(dict.fromkeys(sensor for sensor in found if sensor))

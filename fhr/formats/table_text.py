@@ -107,7 +107,7 @@ def text_of(raw: bytes, where: str) -> str:
         text = raw.decode("latin-1")
     if "\0" in text:
         raise FormatError(f"{where}: not a text file; export the table as CSV")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n")  # old systems end a text with Ctrl-Z
 
 
 def layout_of(
@@ -280,6 +280,8 @@ def _find(
             if left < 0:
                 break
             cells = _split(line, one)
+            if len(cells) == 1 and any(other in line for other in _SEPARATORS if other != one):
+                continue  # a whole line, and these separate its cells
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):

@@ -180,11 +180,13 @@ def test_times_as_numbers_and_durations(read, times, start):
         (HEADER + "10:00:00;140;1\nlater;140;1\n10:00:02;140;1\n", "row 3: the time is 'later'"),
         (HEADER + "1;140;1,250\n2;140;1,000\n", "column 'uc': '1,250' may be .* say decimal='.' or decimal=','"),
         (HEADER + "\n\n1;140;1\n\n2;abc;1\n3;140;1\n", r"not a table of numbers \(row 6, column 'fhr', holds 'abc'"),
+        (HEADER + "1;140;1\n2;141;1\nabc;142;1\n", r"\(row 4, column 'time', holds 'abc'"),
         (HEADER + "1;140;1\n2;140;1;5\n", "row 3 has 4 cells in a table of 3 columns"),
         ("time fhr uc\n1 140 1\n2 30\n", "row 3 has 2 cells in a table of 3 columns between spaces; which is blank"),
         ("time,fhr\n1,5,140,25\n", "2 names above rows of 4 cells"),
         ("time,fhr,\n1,5,140\n", "numbers beneath a blank name in column 2"),
         (HEADER + "s;mV;mmHg\n" + body(QUARTERS), "'fhr' is in 'mV', no unit of a heart rate"),
+        ("patient_id,fhr\n1,140\n1,140\n2,141\n", "column 'patient_id' names 2 recordings, '1' and '2' the first"),
         ("time;fhr [Hz];uc\ns;bpm;\n" + body(QUARTERS), r"'fhr \[Hz\]' is said to be in 'bpm'; say which unit"),
         (
             "# name: 1\n# fs: 4.0\n# outcome: {}\n" + HEADER + body(QUARTERS),
