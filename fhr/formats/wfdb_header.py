@@ -22,6 +22,7 @@ _log = logging.getLogger(__name__)
 MAX_HEADER_BYTES = 1 << 20
 NO_FILE = "~"  # in the place of a file or segment: nothing is stored
 _MOST_SIGNALS, _MOST_PER_FRAME = 16, 100_000
+_LONGEST = 2000  # characters of a line that is no comment
 _MAX_DIGITS = 30  # of a number
 _Number = TypeVar("_Number", int, float)
 _BEHIND_NAME, _SEGMENTS = re.compile(r"\s|/\d+\s"), re.compile(r"/(\d+)(?=\s)")
@@ -124,6 +125,10 @@ def parse_header(raw: bytes, path: Path) -> Header:
     code = [line for line in lines if line and line[0] != "#"]
     if not code:
         raise FormatError(f"{path}: no record line; the file is empty or holds comments only")
+    if max(map(len, code)) > _LONGEST:
+        raise FormatError(
+            f"{path}: a line of {max(map(len, code))} characters; one of a WFDB header ends at {_LONGEST}"
+        )
     name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
     if not "".join(code).replace("\t", "").isprintable():
         raise FormatError(f"{path}: no readable WFDB header, its lines are not of text; check the path")
@@ -260,7 +265,7 @@ def _described(text: str, line: str, where: Path) -> tuple[float | None, int, st
             f"{where}: signal line {shown(line)}; gain(baseline)/unit, {', '.join(_INTEGERS)} must be numbers, in this "
             "order, and the name comes last"
         ) from None
-    _, zero, initial, checksum, _ = (*numbers, *[None] * (len(_INTEGERS) - len(numbers)))
+    _, zero, initial, checksum, _ = [*numbers, *[None] * (len(_INTEGERS) - len(numbers))]
     name = " ".join(told[n:])
     # The standard's rule: a baseline that is not given is the ADC's zero.
     baseline = baseline if baseline is not None else zero or 0

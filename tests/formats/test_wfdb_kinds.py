@@ -223,7 +223,9 @@ def test_a_segment_without_one_of_the_signals(segments):
     recording = read(segments / "free")
     np.testing.assert_array_equal(np.nan_to_num(recording.uc), np.r_[UC[:20], [0] * 50])
     assert np.nan_to_num(recording.fhr)[-40:].tolist() == FHR[20:].tolist()
-    with pytest.raises(FormatError, match=r"s2.hea: signal 'UC' stands either here or in the first segment, not in both"):
+    with pytest.raises(
+        FormatError, match=r"s2.hea: signal 'UC' stands either here or in the first segment, not in both"
+    ):
         read(segments / "fixed")
 
 
