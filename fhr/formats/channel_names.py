@@ -71,6 +71,7 @@ _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
 _FILLERS["uc"] |= {"external", "internal", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
+_LONGEST = 200  # characters of a name that are looked at
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
 _BOUNDARY = re.compile(r"[\s_,;:./-]+")
 _BEFORE_A_UNIT = re.compile(r"[\s_,;:.-]*(?:in[\s_]+)?")
@@ -119,7 +120,7 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     names, skip = list(names), set(skip)
     found: dict[str, list[tuple[int, _Read]]] = {}
     for position, name in enumerate(names):
-        read = _read(name)
+        read = _read(name[:_LONGEST])
         if read is None or read.channel in skip:
             continue
         others = found.setdefault(read.channel, [])
@@ -145,7 +146,7 @@ def named_channel(name: str, channel: str) -> Named:
     >>> named_channel("HR [Hz]", "fhr").unit, named_channel("rate in ms", "fhr").unit
     ('hz', 'ms')
     """
-    read = _read(name)
+    read = _read(name[:_LONGEST])
     if read is not None and read.channel == channel:
         return Named(0, read.unit, read.sensor, read.number)
     base, unit = next(((base, unit) for base, unit in _with_units(name, channel) if unit), (name, None))
@@ -153,7 +154,7 @@ def named_channel(name: str, channel: str) -> Named:
     return Named(0, unit, next((_SENSOR[word] for word in words if word in _SENSOR), "") if channel == "fhr" else "")
 
 
-@lru_cache(1 << 10)
+@lru_cache(1 << 8)
 def seems_a_channel(name: str) -> bool:
     """True if a name begins with the words of a signal, whether or not the rest is understood.
 

@@ -202,5 +202,7 @@ def test_unknown_suffix(record):
 
 
 def test_a_folder(record):
-    with pytest.raises(FormatError, match=r"is a folder; fhr.read takes one recording, fhr.datasets.RecordingFolder takes a"):
+    with pytest.raises(
+        FormatError, match=r"is a folder; fhr.read takes one recording, fhr.datasets.RecordingFolder takes a"
+    ):
         read(record.parent)
