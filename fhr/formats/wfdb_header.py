@@ -277,7 +277,7 @@ def _described(text: str, line: str, where: Path) -> tuple[float | None, int, st
             f"{where}: signal line {shown(line)}; gain(baseline)/unit, {', '.join(_INTEGERS)} must be numbers, in this "
             "order, and the name comes last"
         ) from None
-    _, zero, initial, checksum, _ = [*numbers, *[None] * (len(_INTEGERS) - len(numbers))]
+    _, zero, initial, checksum = [*numbers, None, None, None, None][:4]
     name = " ".join(told[n:])
     # The standard's rule: a baseline that is not given is the ADC's zero.
     baseline = baseline if baseline is not None else zero or 0

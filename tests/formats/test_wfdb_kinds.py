@@ -467,3 +467,12 @@ def test_a_signal_that_is_not_stored_is_missing(tmp_path):
     recording = read(tmp_path / "r1")
     assert np.isnan(recording.uc).all()
     np.testing.assert_array_equal(np.nan_to_num(recording.fhr), FHR)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("Hz", 60.0), ("s", None), ("ms", None)])
+def test_gains_that_the_wfdb_package_chooses_of_its_own(tmp_path, unit, factor):
+    """A narrow range of small values has a gain of millions, and a baseline far beyond the samples."""
+    rates = np.linspace(139.8, 140.2, N)
+    values = rates / factor if factor else 60 / rates * (1000 if unit == "ms" else 1)
+    wfdb.wrsamp("r1", 4, [unit], ["FHR"], p_signal=values[:, None], fmt=["16"], write_dir=str(tmp_path))
+    np.testing.assert_allclose(read(tmp_path / "r1").fhr, rates, rtol=1e-6)
