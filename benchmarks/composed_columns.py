@@ -349,7 +349,7 @@ def _clock(
 ) -> tuple[list[Column], dict[str, np.ndarray], np.ndarray, float | None, str]:
     """Columns of time for the rows that are kept; truth with what a jump of the clock adds; the rate that is given."""
     given = choices.take("fs", {"not given": 5, "given": 2, "given wrong": 0.25}) if clock != "none" else "given"
-    if clock == "sample number" and given == "not given":
+    if clock == "sample number":  # numbers of samples tell no rate
         given = choices.axes["fs"] = "given"
     if clock == "none":
         if choices.take("fs", {"given": 10, "not given": 0.7}) == "not given":
@@ -367,7 +367,8 @@ def _clock(
     elif stamps == "off the grid":
         first = round(float(choices.rng.uniform(0.01, 0.99)) / fs, 3)
     elif stamps == "whole seconds":
-        t = np.floor(np.arange(n) / fs + int(choices.rng.integers(fs)) / fs)
+        # Where rows are left out, whole seconds are: which rows of a second are lost would be told by nothing.
+        t = np.floor(np.arange(n) / fs + int(choices.rng.integers(fs)) / fs * bool(keep.all()))
     order = choices.take("order", _DISORDERS)
     rows = np.flatnonzero(keep)
     t = t[keep]

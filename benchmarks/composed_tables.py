@@ -288,8 +288,9 @@ def parquet(choices: Choices) -> Composition:
     composed = compose(choices, text=False, row=False, datetimes=True)
     columns = [*composed.columns, *_extras(choices, len(composed.columns[0].cells))]
     if len({c.name for c in columns}) < len(columns):  # Parquet through pandas has no two columns of one name
-        columns = [c._replace(name=f"{c.name} b") if [d.name for d in columns[:i]].count(c.name) else c for i, c in enumerate(columns)]
-    frame = pd.DataFrame({c.name: _series(choices, c) for c in columns})
+        columns = [c._replace(name=c.name.lower()) if c.name in [d.name for d in columns[:i]] else c for i, c in enumerate(columns)]
+    texts = choices.take("numbers stored as", {"numbers": 12, "texts": 1}) == "texts"
+    frame = pd.DataFrame({c.name: _series(choices, c, texts) for c in columns})
     index = choices.take("index", {"none": 6, "rows": 1, "time": 1})
     if index == "time" and columns[0].role == "time":
         frame = frame.set_index(columns[0].name)
@@ -309,7 +310,7 @@ def parquet(choices: Choices) -> Composition:
     )  # fmt: skip
 
 
-def _series(choices: Choices, column: Column) -> Any:
+def _series(choices: Choices, column: Column, texts: bool) -> Any:
     import pandas as pd
 
     if column.values.dtype.kind == "M":
@@ -317,7 +318,7 @@ def _series(choices: Choices, column: Column) -> Any:
     if column.values.dtype == object:
         at = [x for x in column.values if isinstance(x, datetime)]
         return pd.to_datetime(pd.Series(column.values)) if at else pd.Series(column.cells, dtype="string")
-    kind = "float64" if column.role == "time" else choices.any_of(("float64", "float64", "float64", "float64", "Int16", "Int16", "Float32", "Float32", "string"))
+    kind = "float64" if column.role == "time" else "string" if texts else choices.any_of(("float64", "float64", "Int16", "Float32"))
     choices.axes[f"type of {column.role}"] = kind
     whole = np.array_equal(np.nan_to_num(column.values), np.round(np.nan_to_num(column.values)))
     if kind == "string":

@@ -19,7 +19,7 @@ from .regular_file import shown
 from .time_units import SAMPLE
 from .two_heart_rates import SCALP
 
-__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel"]
+__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel", "sensor_of"]
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
@@ -36,6 +36,7 @@ _NAMES = {
     ),
     "fhr": (
         *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf"),
+        *("cardio", "kardio"),
         *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
         *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
         *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
@@ -67,6 +68,7 @@ _SENSORS = {
     SCALP: ("decg", "fecg", "scalp", "fse", "spiral", "internal"),
     "abdominal ECG": ("aecg", "abdominal", "nifecg"),
 }
+_ALONE = frozenset(("us", "doppler", "ultrasound", "transducer", "decg", "scalp", "fse"))  # names of a heart rate
 _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
 _FILLERS["uc"] |= {"external", "internal", "belt"}
@@ -150,8 +152,7 @@ def named_channel(name: str, channel: str) -> Named:
     if read is not None and read.channel == channel:
         return Named(0, read.unit, read.sensor, read.number)
     base, unit = next(((base, unit) for base, unit in _with_units(name, channel) if unit), (name, None))
-    words = [word.rstrip("0123456789") for word in _words(base)]
-    return Named(0, unit, next((_SENSOR[word] for word in words if word in _SENSOR), "") if channel == "fhr" else "")
+    return Named(0, unit, sensor_of(base) if channel == "fhr" else "")
 
 
 @lru_cache(1 << 8)
@@ -163,7 +164,17 @@ def seems_a_channel(name: str) -> bool:
     """
     words = [word.rstrip("0123456789") for word in _words(name)][:3]
     starts = ["".join(words[:n]) for n in range(1, len(words) + 1)]
-    return any(start in _SENSOR or _CHANNEL.get(start) in _SIGNALS for start in starts)
+    return any(start in _ALONE or _CHANNEL.get(start) in _SIGNALS for start in starts)
+
+
+def sensor_of(words: str) -> str:
+    """The sensor that a text tells, empty for none.
+
+    >>> sensor_of("DECG"), sensor_of("US 1"), sensor_of("no signal")
+    ('scalp electrode', 'ultrasound', '')
+    """
+    plain = [word.rstrip("0123456789") for word in _words(words)]
+    return next((_SENSOR[word] for word in plain if word in _SENSOR), "")
 
 
 def _transducers(reads: list[_Read]) -> bool:
@@ -224,7 +235,7 @@ def _cut_short(name: str) -> _Read | None:
 
 def _known(base: str, channel: str) -> _Read | None:
     """Channel, sensor and number of a name without a unit, None where it is not that of the channel."""
-    words, number, sensor, remark = [], "", "", ""
+    words, number, sensor, remark, alone = [], "", "", "", False
     if channel in _SIGNALS and (match := _BRACKETS.fullmatch(base)):
         inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
         if match["inside"] != "US" and (known_elsewhere(match["inside"]) or _unit(match["inside"], channel)):
@@ -239,11 +250,11 @@ def _known(base: str, channel: str) -> _Read | None:
             if len(digits := word[len(plain) :]) == 1 and not number:
                 word, number = plain, digits
             if channel == "fhr" and not sensor and word in _SENSOR:
-                word, sensor = "", _SENSOR[word]
+                alone, word, sensor = word in _ALONE, "", _SENSOR[word]
             if word in _FILLERS[channel]:
                 word = ""
         words.append(word)
-    stem = "".join(words) or ("fhr" if sensor else "")
+    stem = "".join(words) or ("fhr" if alone else "")
     if _CHANNEL.get(stem) != channel or (sensor and stem in _INTERVALS):  # `rr_us` are microseconds
         return None
     return _Read(channel, "ms" if stem in _INTERVALS else None, sensor, number, f"{stem} {remark}".strip())

@@ -35,7 +35,8 @@ _MMHG = {
     "pa": MMHG_PER_KPA / 1000,
     "cmh2o": 0.735559,
 }
-_WRITTEN = {"mmhg": "mmHg", "kpa": "kPa", "hpa": "hPa", "pa": "Pa", "mbar": "mbar", "cmh2o": "cmH2O"}
+_WRITTEN = {unit: unit for unit in (*HEART_RATE_UNITS, *ACTIVITY_UNITS)}
+_WRITTEN |= {"hz": "Hz", "mmhg": "mmHg", "kpa": "kPa", "hpa": "hPa", "pa": "Pa", "cmh2o": "cmH2O"}
 _BPM_PER_HZ = 60
 _BPM_OF_INTERVAL = {"s": 60, "ms": 60_000, "us": 60_000_000}  # over the interval between beats
 _BEATS = (
@@ -145,13 +146,14 @@ def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
         return values.astype(np.float32, copy=False)
 
 
-def converted(unit: str | None) -> str:
-    """Conversion of uterine activity in a unit of `unit_of`, in words; empty where there is none.
+def converted(unit: str | None, role: str) -> str:
+    """Conversion of a channel in a unit of `unit_of`, in words; empty where there is none.
 
-    >>> converted("kpa"), converted("as stored"), converted("0.5 mmhg")
-    ('kPa to mmHg', '', '0.5 mmHg to mmHg')
+    >>> converted("kpa", "uc"), converted("as stored", "uc"), converted("0.25 bpm", "fhr"), converted(None, "fhr")
+    ('kPa to mmHg', '', '0.25 bpm to bpm', '')
     """
-    if unit in (None, AS_STORED, "mmhg"):
+    wanted = "mmhg" if role == "uc" else "bpm"
+    if unit in (None, AS_STORED, wanted):
         return ""
     multiple, _, name = unit.rpartition(" ")
-    return f"{multiple} {_WRITTEN[name]} to mmHg".strip()
+    return f"{multiple} {_WRITTEN[name]} to {_WRITTEN[wanted]}".strip()

@@ -44,6 +44,7 @@ _LISTS = re.compile(
     r"|dockerfile|index|manifest|(sha\d+|md5|check)sums?)([-_.].*)?",
     re.IGNORECASE,
 )
+_DOCUMENT = re.compile(r"(readme|licen[cs]e|copying|changelog|(sha\d+|md5)sums?)(\.txt)?", re.IGNORECASE)
 _OTHER_KINDS = {
     *(".md", ".rst", ".pdf", ".doc", ".docx", ".ppt", ".pptx", ".odt", ".rtf", ".tex", ".bib", ".html", ".htm"),
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".tif", ".tiff", ".eps", ".webp", ".bmp"),
@@ -122,9 +123,15 @@ def contents_of(
     if recursive:
         waiting = list(parts)
         while waiting:
-            within = [_Folder(path, columns, known) for path in waiting.pop().folders]
-            parts += within
-            waiting += within
+            part = waiting.pop()
+            for path in part.folders:
+                try:
+                    within = _Folder(path, columns, known)
+                except DatasetNotFoundError as error:
+                    part.left_out[cut(str(path))] = str(error)
+                    continue
+                parts.append(within)
+                waiting.append(within)
         parts.sort(key=lambda part: part.path)
     others = tuple(path for part in parts for path in part.others)
     if others:
@@ -188,8 +195,10 @@ class _Folder:
         rest = []
         for path in files:
             suffix = suffix_of(path)
-            if not _is_utf8(path.name):
+            if not _is_utf8(str(path)):
                 self._leave_out(path, "its name is not in UTF-8, which names of recordings have to be; rename it")
+            elif _DOCUMENT.fullmatch(path.name):
+                self.others.append(path)
             elif suffix in TABLE_SUFFIXES:
                 rest.append(path)  # once the recordings are known that it may be of
             elif suffix == PARQUET_SUFFIX and (problem := parquet_problem(path, self._columns)) is not None:
@@ -299,7 +308,8 @@ class _Folder:
 
 def _stem(path: Path) -> str:
     """Name of the recording of a file."""
-    return path.name[: len(path.name) - len(suffix_of(path))] if suffix_of(path) in READERS else path.stem
+    suffix = suffix_of(path)
+    return path.name[: len(path.name) - len(suffix)] if suffix in READERS else path.stem
 
 
 def _is_utf8(name: str) -> bool:

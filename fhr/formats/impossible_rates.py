@@ -16,6 +16,7 @@ _LOWEST, _HIGHEST = 20.0, 300.0  # bpm
 _USUAL = 240.0  # bpm: the highest that the monitors of FHRMA give
 _BYTE = 255.0
 _FILLS = (1e20, 1e30, 1e35, 1e36, 9.969209968386869e36, float(np.finfo(np.float32).max))  # of NumPy, netCDF and GIS
+_BELOW = (-1.0, -9.0, -99.0)  # marks that activity of a few units may be near
 _HUGE = 1e15  # beyond it no counter of a monitor reaches, and floats are all whole
 _MOST_MARKS = 3
 _MOST_SUSPECTS = 100  # different values; more are a wrong unit
@@ -51,10 +52,13 @@ def marks_in_rates(values: np.ndarray, unit: str) -> list[float]:
 def marks_in_activity(values: np.ndarray, of_rates: list[float]) -> list[float]:
     """Find values that stand for missing samples in uterine activity, whose scale and sign are not known.
 
-    These are the marks of the heart rates beside it, 255 left out, and numbers of nines or set bits of either sign that
-    are twice as far from 0 as any other value.
+    These are the marks of the heart rates beside it, 255 left out; -1, -9 or -99, if it stands several times and is the
+    only negative value; and numbers of nines or set bits of either sign that are twice as far from 0 as any other.
     """
     marks = [mark for mark in of_rates if mark != _BYTE and (values == mark).any()]
+    negative = values[values < 0]
+    if len(negative) > 1 and negative[0] in _BELOW and (negative == negative[0]).all() and negative[0] not in marks:
+        marks.append(float(negative[0]))
     sizes = np.abs(values[np.isfinite(values) & ~np.isin(values, marks)])
     while len(sizes) and _is_mark(largest := sizes.max()) and len(others := sizes[sizes < largest]):
         if largest <= 2 * others.max():
@@ -64,7 +68,7 @@ def marks_in_activity(values: np.ndarray, of_rates: list[float]) -> list[float]:
     return marks
 
 
-def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, where: str) -> None:
+def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, where: str) -> int:
     """Refuse a channel whose median is no heart rate, or of which more than single values are none.
 
     Args:
@@ -74,29 +78,33 @@ def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, wh
         said: the channel, for messages.
         where: the file, for messages.
 
+    Returns:
+        Number of values that are no heart rates, and stay.
+
     Raises:
         FormatError: a wrong unit, two units, or a channel of something else.
     """
     present = rates[~np.isnan(rates)]
     if not len(present):
-        return
+        return 0
+    with np.errstate(invalid="ignore"):
+        impossible = (rates < _LOWEST) | (rates > _HIGHEST)
+    count, negative = int(impossible.sum()), rates < 0
     stored = f" from {unit}" if unit not in (None, "bpm") else ""
     remedy = (
         f"say its unit in its name, as {role}_bpm, {role}_hz or {role}_ms (interval between beats), or with "
         f"units={{{role!r}: UNIT}}, one of {', '.join(HEART_RATE_UNITS)}, or a multiple as '0.25 bpm'"
     )
     median = float(np.median(present))
-    if not _LOWEST <= median <= _HIGHEST:
+    if not _LOWEST <= median <= _HIGHEST and not negative.any():
         raise FormatError(f"{where}: the median of {said} is {median:.4g}{stored}, no heart rate in bpm; {remedy}")
-    with np.errstate(invalid="ignore"):
-        impossible = (rates < _LOWEST) | (rates > _HIGHEST)
-    count = int(impossible.sum())
-    if (rates < 0).any() or count > max(_FEW, _SHARE * len(present)):
-        row = int(np.argmax(rates < 0 if (rates < 0).any() else impossible))
+    if negative.any() or count > max(_FEW, _SHARE * len(present)):
+        row = int(np.argmax(negative if negative.any() else impossible))
         raise FormatError(
             f"{where}: {count} of {len(present)} values of {said} are no heart rates, {rates[row]:.4g} bpm{stored} in "
-            f"row {row + 1} the first; write lost samples as blank or NaN, and one unit; or {remedy}"
+            f"sample {row + 1} the first; write lost samples as blank or NaN, and one unit; or {remedy}"
         )
+    return count
 
 
 def _unusual(values: np.ndarray, unit: str) -> np.ndarray:

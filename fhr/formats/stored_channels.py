@@ -50,8 +50,9 @@ class Signals(NamedTuple):
         mhr: float32 (n,), bpm, or None.
         notes: what was done, for the step "read" of the history: "units" by role, or by role and channel where those
             of one role differ; "converted"; "missing_marks", the values that stood for missing samples, by channel and
-            value with their number; and of two or more transducers "fhr_from", the channels that hold signal with the
-            preferred one first, and "sensors".
+            value with their number; "no_heart_rates", the number of single values that are none and stay, by channel;
+            and of two or more transducers "fhr_from", the channels that hold signal with the preferred one first, and
+            "sensors".
     """
 
     fhr: np.ndarray
@@ -97,9 +98,16 @@ def assembled(
     stored = [_floating(channel.values, zero_missing=zero_missing) for channel in channels]
     marks = _marks(channels, stored) if checked else [[] for _ in channels]
     signals = [
-        _signal(channel, np.where(np.isin(values, those), np.nan, values) if those else values, checked, where)
+        _signal(channel, np.where(np.isin(values, those), np.nan, values) if those else values, where)
         for channel, values, those in zip(channels, stored, marks, strict=True)
     ]
+    beyond = {
+        channel.name: count
+        for channel, signal in zip(channels, signals, strict=True)
+        if checked
+        and channel.role != "uc"
+        and (count := check_rates(signal, channel.role, channel.unit, said=_said(channel), where=where))
+    }
     by_role = {channel.role: signal for channel, signal in zip(channels, signals, strict=True)}
     rates = [(channel, signal) for channel, signal in zip(channels, signals, strict=True) if channel.role == "fhr"]
     used: list[str] = []
@@ -117,8 +125,8 @@ def assembled(
     else:  # left out, for a file of uterine activity alone
         fhr = np.full(len(signals[0]), np.nan, np.float32)
     notes: dict[str, Any] = {"units": _units(channels)}
-    if change := converted(next((channel.unit for channel in channels if channel.role == "uc"), None)):
-        notes["converted"] = {"uc": change}
+    if changes := {channel.role: how for channel in channels if (how := converted(channel.unit, channel.role))}:
+        notes["converted"] = changes
     if found := {
         channel.name: {f"{mark:g}": int((values == mark).sum()) for mark in those}
         for channel, values, those in zip(channels, stored, marks, strict=True)
@@ -126,6 +134,9 @@ def assembled(
     }:
         _log.info("%s: values that stand for missing samples: %s", where, found)
         notes["missing_marks"] = found
+    if beyond:
+        _log.info("%s: values that are no heart rates and stay: %s", where, beyond)
+        notes["no_heart_rates"] = beyond
     if len(rates) > 1:
         notes["fhr_from"] = used
     if sensors := {channel.name: channel.sensor for channel in channels if channel.sensor}:
@@ -193,13 +204,11 @@ def _marks(channels: Sequence[StoredChannel], stored: Sequence[np.ndarray]) -> l
     ]
 
 
-def _signal(channel: StoredChannel, values: np.ndarray, checked: bool, where: str) -> np.ndarray:
+def _signal(channel: StoredChannel, values: np.ndarray, where: str) -> np.ndarray:
     single = in_standard_unit(values, channel.role, channel.unit or ("bpm" if channel.role != "uc" else AS_STORED))
     if np.isinf(single).any():
         row = int(np.argmax(np.isinf(single))) + 1
         raise FormatError(f"{where}: {_said(channel)} is infinite in row {row}; leave missing values blank")
-    if checked and channel.role != "uc":
-        check_rates(single, channel.role, channel.unit, said=_said(channel), where=where)
     return single
 
 

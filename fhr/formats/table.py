@@ -26,6 +26,7 @@ from .regular_file import read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
 from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
+from .table_sensors import with_sensors
 from .table_text import Layout, layout_of, text_of
 from .table_values import values_of
 from .time_grid import checked_rate, place
@@ -129,6 +130,7 @@ def read_table(
     else:
         content = unpacked(raw, limit=_MAX_BYTES, where=where) if suffix in _PACKED else raw
         layout, columns_found = laid_out(text_of(content, where), where, separator)
+    columns_found = with_sensors(layout, columns_found)
     stated = _stated(layout, where)
     ours = stated is not None
     read = values_of(layout, columns_found, decimal=decimal, dayfirst=dayfirst, where=where)

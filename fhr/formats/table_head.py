@@ -18,6 +18,7 @@ from .table_text import Layout, layout_of, text_of
 __all__ = ["Head", "head_of", "sheets_are_of_several"]
 
 _BYTES = 1 << 16
+_TEXT = 1 << 13  # characters behind the comments, in which a header is looked for
 _FEW = 100
 _SMALL, _UNPACKED, _ROWS = 1 << 18, 1 << 22, 10_000  # of a spreadsheet that is looked into
 _RECORD = re.compile(
@@ -95,7 +96,7 @@ def head_of(
     except (OSError, ValueError) as error:
         return FormatError(f"{cut(str(path))}: cannot be read ({reason(error)}); check the file")
     try:
-        return _head(text_of(raw, cut(str(path))), path, columns)
+        return _head(_beginning(text_of(raw, cut(str(path)))), path, columns)
     except FormatError as error:
         return error
 
@@ -113,7 +114,7 @@ def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any
         raw = read_whole(path, limit=_SMALL, kind="spreadsheet of outcomes")
         for _, text in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
             try:
-                head = _head(text[:_BYTES], path, columns)
+                head = _head(_beginning(text), path, columns)
             except FormatError:  # a sheet of words
                 continue
             if head.is_recording:
@@ -122,6 +123,13 @@ def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any
     except FHRError:  # a large one, a damaged one, or no openpyxl: reading it says so
         return False
     return several
+
+
+def _beginning(text: str) -> str:
+    position = 0
+    while text.startswith("#", position) and (end := text.find("\n", position)) >= 0:
+        position = end + 1
+    return text[: position + _TEXT]
 
 
 def _head(text: str, path: Path, columns: Mapping[str, Any] | None) -> Head:

@@ -186,21 +186,16 @@ def layout_of(
             f"(read as {separator!r}) and the decimal sign"
         )
     _check_nameless(names, rows, separator, where)
-    # In a single column a blank line above the first row or below the last is a missing sample; rows of several columns
-    # show theirs by separators.
-    width = len(names) or len(first)
+    # A blank line above the first row or below the last is a missing sample where rows have no times.
     begin = filled[rest - 1].end + 1 if rest else filled[0].end - len(filled[0].text)
-    if width > 1:
-        while text.startswith("\n", begin):
-            begin += 1
-    elif not rest and not text[:begin].strip():
+    if not rest and not text[:begin].strip():
         begin = 0
-    body = text[begin:] if width == 1 else text[begin:].rstrip("\n")
+    body = text[begin:]
     return Layout(
         tuple(comments),
         names,
         units,
-        width,
+        len(names) or len(first),
         separator,
         decimal or _decimal(rows, separator, body),
         first,

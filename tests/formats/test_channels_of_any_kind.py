@@ -75,10 +75,10 @@ def test_pressures_become_mmhg_and_other_activity_stays(word, per_mmhg):
         (
             np.where(np.arange(N) < 300, RATE, RATE / 60),
             None,
-            "100 of 390 values of fhr are no .* in row 301 the first",
+            "100 of 390 values of fhr are no .* in sample 301 the first",
         ),
         (np.where(np.arange(N) < 300, RATE, 60e3 / RATE), None, "100 of 390 values of fhr are no heart rates"),
-        (np.where(np.arange(N) % 40, RATE, -np.arange(N)), None, "-40 bpm in row 41 the first; write lost samples"),
+        (np.where(np.arange(N) % 40, RATE, -np.arange(N)), None, "-40 bpm in sample 41 the first; write lost samples"),
     ],
 )
 def test_what_is_no_heart_rate_is_refused(stored, unit, message):
@@ -107,14 +107,24 @@ def test_marks_of_missing_samples_are_missing_and_said(mark, caplog):
     assert "values that stand for missing samples" in caplog.text
 
 
+@pytest.mark.parametrize("mark", [-1, -99, -9999, 65535])
+def test_marks_of_activity_alone(mark):
+    lost = np.arange(N) % 7 == 0
+    found = said_of(StoredChannel("fhr", "fhr", RATE), StoredChannel("uc", "UC", np.where(lost, mark, ACTIVITY)))
+    np.testing.assert_array_equal(np.isnan(found.uc), lost | (ACTIVITY == 0))
+    assert found.notes["missing_marks"] == {"UC": {f"{mark:g}": lost.sum()}}
+
+
 def test_true_values_are_no_marks():
     rate = RATE.copy()
     rate[:4] = [255, 254.5, 31, 290]  # tachycardia, artefacts
-    activity = np.where(np.arange(N) % 3, ACTIVITY, -1)
+    rate[10] = 412.5
+    activity = np.where(np.arange(N) % 3, ACTIVITY, -1 - np.arange(N) % 2)
     found = said_of(StoredChannel("fhr", "fhr", rate), StoredChannel("uc", "uc", activity))
     np.testing.assert_array_equal(found.fhr, rate.astype(np.float32))
     np.testing.assert_array_equal(found.uc, np.where(activity == 0, nan, activity).astype(np.float32))
     assert "missing_marks" not in found.notes
+    assert found.notes["no_heart_rates"] == {"fhr": 1}
 
 
 HALF = np.arange(N) < N // 2
@@ -195,7 +205,14 @@ def test_names_of_two_transducers(names, sensors):
 
 @pytest.mark.parametrize(
     "names",
-    [("FHR", "FHR"), ("HR", "FHR"), ("FHR [bpm]", "FHR [Hz]"), ("FHR (raw)", "FHR (cleaned)"), ("TOCO 1", "TOCO 2")],
+    [
+        ("FHR", "FHR"),
+        ("HR", "FHR"),
+        ("FHR", "Cardio 1"),
+        ("FHR [bpm]", "FHR [Hz]"),
+        ("FHR (raw)", "FHR (cleaned)"),
+        ("TOCO 1", "TOCO 2"),
+    ],
 )
 def test_names_that_may_be_two_things_are_refused(names):
     with pytest.raises(FormatError, match=r"a.csv: '.*' and '.*' both look like .*; say which is to be read"):
@@ -218,6 +235,22 @@ def test_the_scalp_electrode_goes_first_wherever_it_stands_and_units_may_differ(
     assert found.notes["fhr_from"] == ["DECG", "US"]
     assert found.notes["units"] == {"fhr": {"DECG": "hz", "US": "bpm"}}
     assert found.notes["sensors"] == {"DECG": SCALP, "US": "ultrasound"}
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "sensors"),
+    [
+        ("FHR1,FHR2,FHR1 sensor,FHR2 mode", "US,DECG", {"FHR1": "ultrasound", "FHR2": SCALP}),
+        ("FHR1,FHR2,sensor_FHR2,comment", "FSE,US", {"FHR2": SCALP}),
+        ("FHR,UC,Sensor,comment", "Doppler,-", {"FHR": "ultrasound"}),
+        ("FHR,UC,FHR quality,mode", "good,night", {}),
+        ("FHR1,FHR2,sensor,comment", "US,-", {}),
+    ],
+)
+def test_a_column_of_words_tells_the_sensor(tmp_path, header, cells, sensors):
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join([header, *[f"{140 + k % 5},{140 + k % 5},{cells}" for k in range(20)]]) + "\n")
+    assert fhr.read(path, fs=FS).history[0].parameters.get("sensors", {}) == sensors
 
 
 def test_several_may_be_named_as_transducers_on_one_fetus(tmp_path):

@@ -1,0 +1,62 @@
+"""Sensors that a column of words beside the heart rates of a table tells: `FHR1 sensor` with US or DECG in each row."""
+
+import io
+from collections.abc import Sequence
+
+import pandas as pd
+
+from .channel_names import guess_channels, named_channel, sensor_of
+from .table_columns import Column
+from .table_text import Layout
+
+__all__ = ["with_sensors"]
+
+_WORDS = ("sensor", "mode", "source", "transducer")
+
+
+def with_sensors(layout: Layout, columns: Sequence[Column]) -> list[Column]:
+    """Add the sensors to columns of the fetal heart rate, where a column of words tells them.
+
+    Such a column is named `sensor`, `mode`, `source` or `transducer`, with the words of the heart rate that it is of
+    where there are several. Words that are no sensor are passed over; several sensors of one column are joined.
+    """
+    taken = {column.position for column in columns}
+    found = list(columns)
+    for position, name in enumerate(layout.names):
+        if position in taken or (base := _without_word(name)) is None:
+            continue
+        mine = [i for i, column in enumerate(columns) if column.role == "fhr" and _is_of(base, column, columns)]
+        if len(mine) == 1 and (sensors := _sensors(layout, position)):
+            found[mine[0]] = found[mine[0]]._replace(sensor=" and ".join(sensors))
+    return found
+
+
+def _without_word(name: str) -> str | None:
+    """A name without the word for a sensor; None where it has none."""
+    words = name.replace("_", " ").split()
+    rest = [word for word in words if word.lower() not in _WORDS]
+    return " ".join(rest) if len(rest) < len(words) else None
+
+
+def _is_of(base: str, column: Column, columns: Sequence[Column]) -> bool:
+    if not base:
+        return sum(one.role == "fhr" for one in columns) == 1
+    told, own = named_channel(base, "fhr"), named_channel(column.name, "fhr")
+    return "fhr" in guess_channels([base], where="") and told.number == own.number
+
+
+def _sensors(layout: Layout, position: int) -> list[str]:
+    cells = pd.read_csv(
+        io.StringIO(layout.body),
+        sep=r"\s+" if layout.separator == " " else layout.separator,
+        header=None,
+        names=range(layout.width),
+        usecols=[position],
+        index_col=False,
+        dtype=str,
+        keep_default_na=False,
+        skipinitialspace=True,
+        on_bad_lines="skip",
+        engine="c",
+    )[position]
+    return list(dict.fromkeys(sensor for cell in cells.dropna().unique() if (sensor := sensor_of(cell))))
