@@ -76,6 +76,7 @@ _FILLERS["mhr"] |= {"ecg", "spo"}
 _RECORDING = re.compile(
     r"(record|recording|case|file|patient|subject|birth|labou?r|session)[ _-]?(id|nr|no|name|number)?", re.IGNORECASE
 )
+_LONGEST = 200  # characters of a name that are looked at
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
 _BOUNDARY = re.compile(r"[\s_,;:./-]+")
 _BEFORE_A_UNIT = re.compile(r"[\s_,;:.-]*(?:in[\s_]+)?")
@@ -124,7 +125,7 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     names, skip = list(names), set(skip)
     found: dict[str, list[tuple[int, _Read]]] = {}
     for position, name in enumerate(names):
-        read = _read(name)
+        read = _read(name[:_LONGEST])
         if read is None or read.channel in skip:
             continue
         others = found.setdefault(read.channel, [])
@@ -150,7 +151,7 @@ def named_channel(name: str, channel: str) -> Named:
     >>> named_channel("HR [Hz]", "fhr").unit, named_channel("rate in ms", "fhr").unit
     ('hz', 'ms')
     """
-    read = _read(name)
+    read = _read(name[:_LONGEST])
     if read is not None and read.channel == channel:
         return Named(0, read.unit, read.sensor, read.number)
     base, unit = next(((base, unit) for base, unit in _with_units(name, channel) if unit), (name, None))
@@ -167,6 +168,7 @@ def names_recordings(name: str) -> bool:
     return _RECORDING.fullmatch(name.strip()) is not None
 
 
+@lru_cache(1 << 8)
 def seems_a_channel(name: str) -> bool:
     """True if a name begins with the words of a signal, whether or not the rest is understood.
 

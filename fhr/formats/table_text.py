@@ -187,9 +187,10 @@ def layout_of(
             f"(read as {separator!r}) and the decimal sign"
         )
     _check_nameless(names, rows, separator, where)
-    # A blank line above the first row or below the last is a missing sample where rows have no times.
-    begin = filled[rest - 1].end + 1 if rest else filled[0].end - len(filled[0].text)
-    if not rest and not text[:begin].strip():
+    # A blank line above the first row or below the last is a missing sample where rows have no times, unless it parts
+    # the rows from words that are no header.
+    begin = filled[rest - 1].end + 1 if rest and names else filled[rest].end - len(filled[rest].text)
+    if not text[:begin].strip():
         begin = 0
     body = text[begin:]
     return Layout(
