@@ -6,6 +6,7 @@ spoils the same file in the same way.
 """
 
 import copy
+import gzip
 import io
 import os
 import re
@@ -262,11 +263,13 @@ def spoil_sample(sample: Sample, generator: Generator) -> Sample:
     name = str(generator.choice(list(files)))
     if name.endswith(".npz") and generator.random() < 0.7:
         files[name] = _spoilt_archive(files[name], generator)
+    elif name.endswith((".xlsx", ".gz")) and generator.random() < 0.7:
+        files[name] = (_spoilt_workbook if name.endswith(".xlsx") else _spoilt_within)(files[name], generator)
     else:
-        text = name.endswith((".hea", ".csv", ".tsv", ".json", "RECORDS"))
+        text = name.endswith((".hea", ".csv", ".tsv", ".json", "RECORDS", ".edf"))
         files[name] = spoil(files[name], generator, text=text)
-    if name.endswith(".dat") and generator.random() < 0.5:
-        header = sample.target
+    header = f"{name.removesuffix('.dat')}.hea"
+    if name.endswith(".dat") and b".dat 16 " in files.get(header, b"") and generator.random() < 0.5:
         files[header] = _sums_that_fit(files[header], files[name])
     return sample._replace(files=files)
 
@@ -295,6 +298,23 @@ def _spoilt_archive(data: bytes, generator: Generator) -> bytes:
         for name, content in members:
             archive.writestr(zipfile.ZipInfo(name), content)
     return spoilt.getvalue()
+
+
+def _spoilt_workbook(data: bytes, generator: Generator) -> bytes:
+    """A part of a workbook is another; the parts are packed again."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    name = str(generator.choice(list(members)))
+    members[name] = spoil(members[name], generator, text=True)
+    spoilt = io.BytesIO()
+    with zipfile.ZipFile(spoilt, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return spoilt.getvalue()
+
+
+def _spoilt_within(data: bytes, generator: Generator) -> bytes:
+    return gzip.compress(spoil(gzip.decompress(data), generator, text=True), mtime=0)
 
 
 def _npy_header(generator: Generator) -> bytes:

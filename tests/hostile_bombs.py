@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hostile_packed import PACKED_BOMBS
 
 from fhr.formats.ctu_uhb_header import IMPLAUSIBLE
 
@@ -172,4 +173,5 @@ BOMBS: dict[str, Callable[[], bytes]] = {
     "r5.hea": lambda: b"#\n" * 500_000 + b"r5\n",
     # FHRMA
     "longer than two weeks.fhr": lambda: bytes(4 + 6 * 5_000_000),
+    **PACKED_BOMBS,
 }

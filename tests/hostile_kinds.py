@@ -19,12 +19,13 @@ from typing import Any
 import hostile
 import numpy as np
 from hostile import BEYOND_PLAIN, PLAIN, Generator, Kind, Sample, of_files
+from hostile_files import packed_samples
 from scipy.io import savemat
 
 import fhr
-from fhr.datasets import CTUUHB, Database, FalseSignals, Splits, make_splits
+from fhr.datasets import CTUUHB, Database, FalseSignals, Measures, Splits, make_splits, read_measures
 from fhr.errors import FHRError
-from fhr.formats import read, write_npz, write_table, write_wfdb
+from fhr.formats import Annotation, read, read_fhrma_markers, write_npz, write_table, write_wfdb
 from fhr.recording import Outcome, Provenance, Recording, Step
 
 TESTS = Path(__file__).parent
@@ -73,7 +74,7 @@ def samples_of(recording: Recording) -> dict[str, Sample]:
     for label, data in files.items():
         target = f"a.{label.rpartition('.')[2]}"
         found[label] = Sample({target: data}, target)
-    return found
+    return found | packed_samples(recording)
 
 
 def check_recording(recording: Recording) -> None:
@@ -118,6 +119,28 @@ def _marks() -> list[Sample]:
         ).encode(),
     }
     return [Sample(tables, "", {name: (1_500_000_000).to_bytes(4, "little") + stored.tobytes()})]
+
+
+def _outcomes() -> list[Sample]:
+    rows = "".join(f"r{i};7,{10 + i};{i + 2},5;{i % 10}\n" for i in range(20))
+    return [Sample({"outcomes.csv": ("record;pH;BDecf;Apgar 5\n" + rows).encode()}, "outcomes.csv")]
+
+
+def _check_measures(measures: Measures) -> None:
+    assert all(isfinite(value) for row in measures.values.values() for value in row.values())
+    assert not set(measures.values) & set(measures.unusable)
+
+
+def _markers() -> list[Sample]:
+    text = "0000000 £Red=Doppler\n0000012 $ ACC 20\n0000040 examined\rby two\n0000060 £Expulsion\n"
+    return [Sample({name: text.encode()}, name) for name in ("a.fhrh", "a.marks")]
+
+
+def _check_annotations(found: list[Annotation]) -> None:
+    for one in found:
+        assert isfinite(one.start_s)
+        assert one.duration_s >= 0
+        assert isinstance(one.text, str)
 
 
 def _split_files() -> list[Sample]:
@@ -367,6 +390,8 @@ KINDS: dict[str, Kind] = {
     **{label: recordings([sample]) for label, sample in small_samples().items()},
     "RECORDS": of_files(cache(_list_of_records), CTUUHB, lambda database: len(database.checksum)),
     "marks": of_files(cache(_marks), FalseSignals, lambda database: len(database.checksum)),
+    "outcomes": of_files(cache(_outcomes), read_measures, _check_measures),
+    "markers": of_files(cache(_markers), read_fhrma_markers, _check_annotations),
     "splits": of_files(cache(_split_files), Splits.load, lambda splits: splits.partition(0, 0, 0)),
     **CHECKPOINTS,
 }

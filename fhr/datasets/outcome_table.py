@@ -18,6 +18,7 @@ import pandas as pd
 
 from fhr.errors import FormatError, OutcomeError
 from fhr.formats import plausible, read_whole
+from fhr.formats.measure_names import MEASURE_NAMES
 from fhr.formats.reading import READERS, suffix_of
 from fhr.formats.regular_file import shown
 from fhr.formats.spreadsheet import sheets_of
@@ -41,17 +42,6 @@ _NAMES = (
     *("name", "record", "recording", "recordname", "recordingname", "recordid", "recordingid", "filename", "file"),
     *("case", "caseid", "id"),
 )
-_MEASURES = {
-    "ph": (
-        *("ph", "umbilicalph", "arterialph", "umbilicalarterialph", "umbilicalarteryph", "arterialcordph", "cordph"),
-        *("phart", "pharterial", "phartery", "phumbilicalartery", "phua", "uaph", "artph"),
-    ),
-    "bdecf": ("bdecf", "basedeficitecf", "bdefecf", "basedeficitextracellularfluid"),
-    "be": ("be", "baseexcess"),
-    "pco2": ("pco2", "pco2art", "arterialpco2"),
-    "apgar1": ("apgar1", "apgar1min", "apgar1minute", "apgarat1min", "apgarat1minute", "apgarscore1", "1minapgar"),
-    "apgar5": ("apgar5", "apgar5min", "apgar5minutes", "apgarat5min", "apgarat5minutes", "apgarscore5", "5minapgar"),
-}
 
 
 @dataclass(frozen=True)
@@ -104,8 +94,8 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
     where, rule = str(path), Target(target)
     columns = _columns(path)
     names = _names(columns, where)
-    measures = [measure for measure in _MEASURES if re.search(rf"\b{measure}\b", target)]
-    found = {m: column for m in measures if (column := _only(columns, _MEASURES[m], m, where)) is not None}
+    measures = [measure for measure in MEASURE_NAMES if re.search(rf"\b{measure}\b", target)]
+    found = {m: column for m in measures if (column := _only(columns, MEASURE_NAMES[m], m, where)) is not None}
     given = [header for header in columns if _plain(header, spaces_only=True) == _plain(target, spaces_only=True)]
     if not given and len(found) < len(measures):
         lacking = ", ".join(m for m in measures if m not in found)
@@ -144,10 +134,10 @@ def read_measures(path: str | Path) -> Measures:
     """
     where, columns = str(path), _columns(path)
     names = _names(columns, where)
-    found = {m: header for m, known in _MEASURES.items() if (header := _only(columns, known, m, where)) is not None}
+    found = {m: header for m, known in MEASURE_NAMES.items() if (header := _only(columns, known, m, where)) is not None}
     if not found:
         raise OutcomeError(
-            f"{where}: no column of an outcome among {_listed(columns)}; call one of them {', '.join(_MEASURES)}"
+            f"{where}: no column of an outcome among {_listed(columns)}; call one of them {', '.join(MEASURE_NAMES)}"
         )
     unusable = dict[str, str]()
     values = {m: _numbers(columns[header], names, m, unusable, where) for m, header in found.items()}

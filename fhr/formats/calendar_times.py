@@ -48,11 +48,11 @@ def calendar_times(values: np.ndarray, unit: str | None) -> CalendarTimes:
         unix = next((day for day, (low, high) in _DAYS.items() if low <= first < high), None)
         short = unit is None and _STEP[0] <= step * _DAY <= (_STEP[1] if unix is None else _SLOWEST)
         if unit == "day" or (short and (unix is not None or first < _MOST_DAYS)):
-            start = None
+            began: str | None = None
             if unix is not None:
-                start = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
+                began = pd.Timestamp(round((first - unix) * _DAY * 1e3), unit="ms").isoformat(sep=" ")
                 values = values - first
-            return CalendarTimes(values * _DAY, "s", start, {"times_in": "days"})
+            return CalendarTimes(values * _DAY, "s", began, {"times_in": "days"})
     return CalendarTimes(values, unit, None, {})
 
 

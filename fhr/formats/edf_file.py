@@ -18,7 +18,6 @@ from fhr.errors import FHRError, FormatError
 
 from .annotations import Annotation
 from .regular_file import cut, reason
-from .whole_file import MAX_SAMPLES
 
 __all__ = ["EdfFile", "EdfSignal", "edf_file", "imported_edfio"]
 
@@ -26,6 +25,7 @@ _BYTES = {b"0       ": 2, b"\xffBIOSEMI": 3}  # of a sample, by the first 8 byte
 _NOTES = {2: b"EDF Annotations ", 3: b"BDF Annotations "}
 _SHOWN_TO_EDFIO = b"notes           "
 _MAX_SIGNALS = 512
+_MAX_RECORDS = 1_300_000  # two weeks of a second each
 _LONGEST = 1e6  # s of a data record
 _WHOLE = 1e-5  # a duration has 8 characters: 0.333333 s are 1/3
 _NOTE = re.compile(rb"([+-]\d{1,12}(?:\.\d{0,12})?)(?:\x15(\d{1,12}(?:\.\d{0,12})?))?\x14([^\0]*?)\x14\0")
@@ -103,7 +103,7 @@ def edf_file(raw: bytes, where: str) -> EdfFile:
         FHRError: edfio is not installed.
     """
     edfio = imported_edfio(where)
-    width = _BYTES.get(raw[:8])
+    width = _BYTES.get(raw[:8].replace(b"\0", b" "))
     if width is None:
         raise FormatError(f"{where}: no EDF file, it begins with {cut(repr(raw[:8]))}; check the path")
     try:
@@ -116,35 +116,37 @@ def edf_file(raw: bytes, where: str) -> EdfFile:
 
 
 def _decoded(edfio: Any, raw: bytes, width: int, where: str) -> EdfFile:
-    n_signals, end = int(raw[252:256]), int(raw[184:192])
+    n_signals, end = (int(raw[start:stop].strip(b" \0")) for start, stop in ((252, 256), (184, 192)))
     if not 1 <= n_signals <= _MAX_SIGNALS or end != 256 * (n_signals + 1) or len(raw) < end:
         raise FormatError(
             f"{where}: a header of {end} bytes and {n_signals} signals in a file of {len(raw)} bytes; it is damaged, "
             "export it again"
         )
-    header = bytearray(raw[:end])
+    header = bytearray(raw[:end].replace(b"\0", b" "))  # some devices fill fields with zeros
+    for start, stop in ((244, 252), (256 + 104 * n_signals, 256 + 120 * n_signals)):  # duration, physical range
+        header[start:stop] = header[start:stop].replace(b",", b".")
     labels = [256 + 16 * i for i in range(n_signals)]
     of_notes = [i for i, at in enumerate(labels) if header[at : at + 16] == _NOTES[width]]
     for i in of_notes:
         header[labels[i] : labels[i] + 16] = _SHOWN_TO_EDFIO
-    record_s = float(raw[244:252])
+    record_s = float(header[244:252])
     if record_s == 0 and len(of_notes) == n_signals:  # as EDF+ has it for notes alone; edfio would divide by it
         header[244:252] = b"1       "
     elif not 0 < record_s <= _LONGEST:
         raise FormatError(f"{where}: data records of {record_s:g} s; they last more than 0 s, correct the header")
     read = edfio.read_edf if width == 2 else edfio.read_bdf
-    numbers = [int(raw[256 + 216 * n_signals + 8 * i :][:8]) for i in range(n_signals)]  # in a record, by signal
+    numbers = [int(header[256 + 216 * n_signals + 8 * i :][:8]) for i in range(n_signals)]  # in a record, by signal
     if min(numbers) < 0 or not sum(numbers):
         raise FormatError(f"{where}: a signal of {min(numbers)} samples a record; it is damaged, export it again")
-    said, record = int(raw[236:244]), width * sum(numbers)
+    said, record = int(header[236:244]), width * sum(numbers)
     n_records, uncounted = divmod(len(raw) - end, record)
     if said != -1 and said * record != len(raw) - end:
         raise FormatError(
             f"{where}: {len(raw) - end} bytes of data where the header says {said} records of {record} bytes; the file "
             f"is {'truncated' if said * record > len(raw) - end else 'too long'}, fetch or export it again"
         )
-    if not 1 <= n_records <= MAX_SAMPLES:
-        raise FormatError(f"{where}: it holds {n_records} data records; a recording has 1 to {MAX_SAMPLES}")
+    if not 1 <= n_records <= _MAX_RECORDS:
+        raise FormatError(f"{where}: it holds {n_records} data records; a recording has 1 to {_MAX_RECORDS}")
     file = read(bytes(header) + raw[end : end + n_records * record], header_encoding="latin-1")
     records = [
         (signal.digital.view(np.uint8) if width == 2 else _three_bytes(signal.digital)).reshape(n_records, -1)

@@ -24,6 +24,7 @@ SAMPLE_BYTES = {
 _RATE = "<u2"
 _RATES = {6: 2, 8: 3, 10: 2, 12: 3}  # FHR1, FHR2 and the mother's before TOCO and the quality byte
 _HEADERS = (4, 8, 12)
+_FIELDS = ("fhr1", "fhr2", "mhr", "clean")  # heart rates
 _MAGIC = 1_234_555  # of a recorder
 _WRITING, _FINISHED = 1_234_567, 1_234_568  # a third word of files that came as a stream
 _EARLIEST = 315_532_800  # 1980: a heart rate in the place of a time gives a day in 1970 or 1971
@@ -135,17 +136,22 @@ def _is_date(word: int) -> bool:
 
 
 def _goes_on(raw: bytes, layout: Layout) -> float | None:
-    """Share of the samples with a heart rate whose next is within 5 bpm; None where there are too few."""
+    """Share of the samples with a heart rate whose next is within 5 bpm; None where there are too few.
+
+    In an analysis most fields go on. There it is the share whose cleaned heart rate is within 5 bpm, and of the
+    samples with a baseline that goes on.
+    """
     whole = (len(raw) - layout.header_bytes) // layout.sample.itemsize
     samples = np.frombuffer(raw, layout.sample, count=max(whole, 0), offset=layout.header_bytes)
     for looked_at in (samples[:_MANY], samples):
-        n = near = 0
-        for name in ("fhr1", "fhr2", "mhr"):
-            if name in (layout.sample.names or ()):
-                rate = looked_at[name].astype(np.int32)
-                now, after = rate[:-1], rate[1:]
-                n += int((now > 0).sum())
-                near += int(((now >= 80) & (now <= 1000) & (after > 0) & (np.abs(after - now) <= _NEAR)).sum())
+        rates = {name: looked_at[name].astype(np.int32) for name in _FIELDS if name in (layout.sample.names or ())}
+        if (clean := rates.get("clean")) is not None:
+            baseline = looked_at["baseline"].astype(np.int32)
+            pairs = [(np.maximum(rates["fhr1"], rates["fhr2"]), clean), (baseline[:-1], baseline[1:])]
+        else:
+            pairs = [(rate[:-1], rate[1:]) for rate in rates.values()]
+        n = sum(int((one > 0).sum()) for one, _ in pairs)
+        near = sum(int(((one >= 80) & (one <= 1000) & (np.abs(other - one) <= _NEAR)).sum()) for one, other in pairs)
         if n >= _ENOUGH:
             return near / n
     return None

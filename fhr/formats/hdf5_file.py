@@ -15,7 +15,7 @@ import numpy as np
 
 from fhr.errors import FHRError, FormatError
 
-from .nested_variables import Variables
+from .nested_variables import WORDS_BESIDE, Variables
 from .regular_file import reason, shown
 
 __all__ = ["hdf5_variables", "is_hdf5"]
@@ -26,7 +26,9 @@ _MAX_DEPTH = 16
 _MAX_BYTES = 1 << 27  # of an array
 _MAX_TEXTS, _MAX_LETTERS = 100, 800  # in an array, and in a text
 _GZIP, _SHUFFLE, _CHECKSUM = 1, 2, 3
-_MAX_HEAPS = 64  # whose references are looked at
+_VARIABLE = 9  # class of types of variable length
+_FILLS = ("_FillValue", "missing_value")
+_SCALE = ("scale_factor", "add_offset", *_FILLS)  # of the CF Metadata Conventions, 2.5.1 and 8.1
 _HEAP = b"GCOL\1\0\0\0"
 
 
@@ -39,7 +41,8 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
     """Find the variables of a file; arrays are read when they are asked for.
 
     Groups are structs. Attributes of an array stand beside it, `fhr.unit` say. MATLAB's arrays are turned as MATLAB
-    shows them, its cells and arrays of structs are named as it names them.
+    shows them, its cells and arrays of structs are named as it names them. Integers with `scale_factor`, `add_offset`
+    and `_FillValue`, as netCDF has them, are what these make of them.
 
     Raises:
         FormatError: a file that is damaged, refers to other files, or holds more variables than any recording.
@@ -53,10 +56,10 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
             "save it with save(FILE, '-v7')"
         ) from None
     try:
-        heaps = _heaps(raw)
+        _check_heaps(raw)
         file = h5py.File(io.BytesIO(raw), "r")
         found = Variables()
-        _Walk(h5py, file, raw, heaps, found, where).group(file, "", 0)
+        _Walk(h5py, file, raw, found, where).group(file, "", 0)
     except FHRError:
         raise
     except Exception as error:  # h5py raises what HDF5 tells it, and OverflowError, TypeError, ...
@@ -64,17 +67,10 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
     return found
 
 
-def _heaps(raw: bytes) -> dict[int, dict[int, int]]:
-    """Lengths of the objects of each heap by their numbers, by its address.
-
-    Raises:
-        ValueError: a heap whose objects do not come to an end.
-    """
-    base = next(start for start in _STARTS if raw[start : start + len(_SIGNATURE)] == _SIGNATURE)
-    found: dict[int, dict[int, int]] = {}
+def _check_heaps(raw: bytes) -> None:
+    """Refuse heaps whose objects do not come to an end."""
     at = raw.find(_HEAP)
     while at >= 0:
-        lengths: dict[int, int] = {}
         size = int.from_bytes(raw[at + 8 : at + 16], "little")
         position, end = at + 16, at + size
         if not 16 <= size <= len(raw) - at:
@@ -84,23 +80,28 @@ def _heaps(raw: bytes) -> dict[int, dict[int, int]]:
             step = length if number == 0 else 16 + length + -length % 8
             if step < 16 or position + step > end:
                 raise ValueError("a heap of text that is damaged")
-            lengths[number] = length
             position += step
-        found[at - base] = lengths
         at = raw.find(_HEAP, at + len(_HEAP))
+
+
+def _is_short(raw: bytes, name: bytes) -> bool:
+    """True if the attributes of a name that are text of variable length are short, as their messages in the file say.
+
+    HDF5 takes the memory that a text is said to have. A message is version, sizes of name, type and shape, these three,
+    and the value, here its length first (HDF5 File Format Specification, IV.A.2.m).
+    """
+    found, at = False, raw.find(name + b"\0")
+    while at >= 0:
+        start, step = (at - 9, 1) if raw[at - 9] == 3 and raw[at - 8] != 1 else (at - 8, 8 if raw[at - 8] == 1 else 1)
+        name_size, type_size, shape_size = struct.unpack_from("<3H", raw, max(start, 0) + 2)
+        kind = at + name_size + -name_size % step
+        value = kind + type_size + -type_size % step + shape_size + -shape_size % step
+        if name_size == len(name) + 1 and value + 4 <= len(raw) and raw[kind] & 15 == _VARIABLE:
+            found = True
+            if int.from_bytes(raw[value : value + 4], "little") > _MAX_LETTERS:
+                return False
+        at = raw.find(name + b"\0", at + 1)
     return found
-
-
-def _check_texts(raw: bytes, heaps: dict[int, dict[int, int]]) -> None:
-    """Refuse a text that is said to be longer than its heap holds: HDF5 takes the memory for it."""
-    for address, lengths in list(heaps.items())[:_MAX_HEAPS]:
-        heap = address.to_bytes(8, "little")
-        at = raw.find(heap, 4)
-        while at >= 0:  # a reference is length, heap and number of the object
-            length, number = int.from_bytes(raw[at - 4 : at], "little"), int.from_bytes(raw[at + 8 : at + 12], "little")
-            if number and length > max(lengths.get(number, length), _MAX_LETTERS):
-                raise ValueError("a text that is longer than its heap says")
-            at = raw.find(heap, at + 1)
 
 
 class _Array:
@@ -109,11 +110,12 @@ class _Array:
     def __init__(self, dataset: Any, turned: bool, where: str) -> None:
         self._dataset, self._turned, self._where = dataset, turned, where
         self.shape: tuple[int, ...] = dataset.shape[::-1] if turned else dataset.shape
+        self.scale = {word: _number(dataset, word) for word in _SCALE if word in dataset.attrs}
 
     def __getitem__(self, _: tuple[()]) -> np.ndarray:
         try:
             _check_chunks(self._dataset)
-            values = np.asarray(self._dataset[()])
+            values = _scaled(np.asarray(self._dataset[()]), self.scale)
         except Exception as error:
             raise FormatError(
                 f"{self._where}: {shown(self._dataset.name)} cannot be read ({reason(error)}); write the file again"
@@ -121,14 +123,28 @@ class _Array:
         return values.T if self._turned else values
 
 
+def _number(dataset: Any, attribute: str) -> float:
+    said = dataset.attrs.get_id(attribute)
+    if said.dtype.kind not in "iuf" or said.shape not in ((), (1,)):
+        raise ValueError(f"the attribute {attribute} of {dataset.name} is no number")
+    return float(np.ravel(dataset.attrs[attribute])[0])
+
+
+def _scaled(values: np.ndarray, scale: dict[str, float]) -> np.ndarray:
+    """Values as the attributes of CF say, NaN where there is none; as they are without such attributes."""
+    if not scale:
+        return values
+    plain = values.astype(np.float64)
+    missing = np.isin(plain, [scale[word] for word in _FILLS if word in scale])
+    return np.where(missing, np.nan, plain * scale.get("scale_factor", 1.0) + scale.get("add_offset", 0.0))
+
+
 class _Walk:
     """A walk through the groups of a file."""
 
-    def __init__(
-        self, h5py: Any, file: Any, raw: bytes, heaps: dict[int, dict[int, int]], found: Variables, where: str
-    ) -> None:
-        self._h5py, self._file, self._raw, self._heaps = h5py, file, raw, heaps
-        self._found, self._where = found, where
+    def __init__(self, h5py: Any, file: Any, raw: bytes, found: Variables, where: str) -> None:
+        self._h5py, self._file, self._raw, self._found, self._where = h5py, file, raw, found, where
+        self._short: dict[str, bool] = {}  # by the name of an attribute
 
     def group(self, group: Any, name: str, depth: int) -> None:
         """Add what lies in a group."""
@@ -174,12 +190,12 @@ class _Walk:
             self._attributes(dataset, name)
         elif self._h5py.check_ref_dtype(dataset.dtype) is self._h5py.Reference:
             self._references(dataset, name, kind, depth)
-        elif self._h5py.check_string_dtype(dataset.dtype) is not None and self._is_short(dataset):
+        elif self._h5py.check_string_dtype(dataset.dtype) is not None and self._are_short(dataset):
             self._found.add_texts(name, [_text(text) for text in np.ravel(dataset[()])])
         else:
             self._found.others[name] = str(dataset.dtype)
 
-    def _is_short(self, dataset: Any) -> bool:
+    def _are_short(self, dataset: Any) -> bool:
         """True for a few short texts in one piece: HDF5 takes the memory that a text is said to have."""
         at = dataset.id.get_offset()
         if dataset.size > _MAX_TEXTS or at is None:
@@ -206,16 +222,26 @@ class _Walk:
         for key in item.attrs:
             self._found.count()
             said = item.attrs.get_id(key)
-            if key.startswith("MATLAB_") or said.shape not in ((), (1,)) or said.dtype.itemsize > _MAX_LETTERS:
+            if (
+                key.startswith("MATLAB_")
+                or key in _SCALE
+                or said.shape not in ((), (1,))
+                or said.dtype.itemsize > _MAX_LETTERS
+            ):
                 continue
             full = f"{name}.{key}" if name else key
             if (text := self._h5py.check_string_dtype(said.dtype)) is not None:
-                if text.length is None and self._heaps:
-                    _check_texts(self._raw, self._heaps)
-                    self._heaps = {}  # once is enough
+                if text.length is None and not (key.lower() in WORDS_BESIDE and self._is_short(key)):
+                    self._found.others[full] = "text"
+                    continue
                 self._found.texts.setdefault(full, _text(np.ravel(item.attrs[key])[0]))
             elif said.dtype.kind in "iuf" and full not in self._found.arrays:
                 self._found.add(full, np.atleast_1d(item.attrs[key]))
+
+    def _is_short(self, key: str) -> bool:
+        if key not in self._short:
+            self._short[key] = _is_short(self._raw, key.encode())
+        return self._short[key]
 
     def _matlab_class(self, item: Any) -> str:
         if "MATLAB_class" not in item.attrs:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from fhr.recording import Clinical, Outcome, Step
 
 from .ctu_uhb_header import FIELDS, IMPLAUSIBLE, LONGEST, STAGE2, Field
+from .measure_names import MEASURE_NAMES
 from .regular_file import shown
 from .written_values import UNITS, written
 
@@ -25,23 +26,11 @@ _log = logging.getLogger(__name__)
 _OUTCOME = frozenset(Outcome.__dataclass_fields__)
 _PASSED_OVER = ""  # a label of what a recording does not hold
 _SYNONYMS = {
-    "ph": ("umbilical artery ph", "umbilical arterial ph", "cord artery ph", "arterial ph", "ph (umbilical artery)"),
-    "bdecf": ("bd ecf", "base deficit ecf"),
-    "be": ("base excess",),
-    "pco2": (),
-    "apgar1": ("apgar 1 min", "apgar 1 minute", "apgar at 1 min", "apgar 1'", "1 min apgar", "1 minute apgar"),
-    "apgar5": ("apgar 5 min", "apgar 5 minutes", "apgar at 5 min", "apgar 5'", "5 min apgar", "5 minute apgar"),
+    "apgar1": ("1 minute apgar", "apgar score 1 min"),
+    "apgar5": ("5 minute apgar", "apgar score 5 min"),
     "gestational_age": (
-        *(
-            "gestation",
-            "gestational age",
-            "gest age",
-            "ga",
-            "gestational weeks",
-            "gestation weeks",
-            "weeks of gestation",
-        ),
-        *("gest", "age of gestation", "ssw"),
+        *("gestation", "gestational age", "gest age", "ga", "gestational weeks", "gestation weeks", "gest"),
+        *("weeks of gestation", "age of gestation", "ssw"),
     ),
     "weight": ("weight", "birth weight", "birthweight", "bw", "gewicht", "geburtsgewicht"),
     "sex": ("gender", "fetal sex", "geschlecht"),
@@ -52,12 +41,15 @@ _SYNONYMS = {
     "delivery_type": ("delivery type", "mode of delivery", "delivery mode"),
     "sensor": ("recording type", "sensor"),
     "signal_to_birth": ("signal to birth",),
-    "nicu_days": (),
     "apgar": ("apgar", "apgar score", "apgar scores", "apgar 1/5/10", "apgar 1-5-10"),
     _PASSED_OVER: ("apgar 10", "apgar 10 min", "venous ph", "ph venous", "ph (venous)"),
 }
 _PROSE = frozenset(("be", "ga", "bw", "gest"))  # in small letters and without a colon they begin a sentence
-_SEPARATOR = re.compile(r"[\s:=>.]*(?:[:=][\s:=]*)?")
+_LONGEST_LINE = 1000  # characters; behind them no value begins
+_SEPARATOR = re.compile(r"(?:[\s:=>]|\.(?=[\s:=]))*")
+_NAMED = re.compile(r"\b(?:pH|apgar|BDecf|pCO2|base deficit|base excess)\b", re.IGNORECASE)
+_NAMED_FIELDS = {"apgar": "apgar1", "base deficit": "bdecf", "base excess": "be"}
+_PROVENANCE = re.compile(r"(?:Kind|Made by|Fitted to)\s")  # texts in its section
 _SEVERAL = re.compile(r"\s*[;|]\s*|,\s+|\s{2,}|\s+(?=<)")
 _BRACKETED = re.compile(r"\s*[\[(]\s*(?P<unit>[^\[\]()]{1,20}?)\s*[\])]\s*(?P<rest>[:=\s].*|$)")
 _SCORES = re.compile(r"(\d{1,2})\s*[/,;-]\s*(\d{1,2})\s*[/,;-]\s*(\d{1,2})")
@@ -95,6 +87,7 @@ def _plain(label: str) -> str:
 
 _ATTRIBUTES = {field.attribute: field for field in FIELDS.values()}
 _LABELS = {_plain(name): key for key, names in _SYNONYMS.items() for name in names}
+_LABELS |= {name: measure for measure, names in MEASURE_NAMES.items() for name in names}
 _LABELS |= {_plain(label): field.attribute for label, field in FIELDS.items()} | {
     field.attribute.replace("_", ""): field.attribute for field in FIELDS.values()
 }
@@ -118,7 +111,7 @@ def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: st
     for line in lines:
         if line[:1] != "#":
             continue
-        field, value, content = _published(line)
+        field, value, content = _published(line[:_LONGEST_LINE])
         if field is not None and (field.label != STAGE2 or not value > n_samples):
             if field.attribute not in values and field.attribute not in found:
                 values[field.attribute] = value
@@ -159,7 +152,7 @@ def _agreed(found: list[_Found]) -> _Found:
     return next(iter(known), next((one for one in found if not one.told), found[0]))
 
 
-@lru_cache(1 << 12)  # most lines of a database are those of its other records
+@lru_cache(1 << 10)  # most lines of a database are those of its other records
 def _published(line: str) -> tuple[Field | None, float, str]:
     """Field and value of a line that is as the database writes it, no field for another line; and its content."""
     content = line[1:].replace("\t", " ").strip()
@@ -179,9 +172,15 @@ def _published(line: str) -> tuple[Field | None, float, str]:
 
 def _fields(content: str, n_samples: int) -> Iterator[_Found]:
     """Fields of a comment that is not as the database writes it; none of a text."""
-    parts = [list(_labelled(part)) for part in _SEVERAL.split(content) if part]
-    whole = len(parts) < 2 or not all(part and part[0][1] for part in parts)  # not each a label and its text
-    several = list(_labelled(content)) if whole else [part[0] for part in parts]
+    pieces = [piece for piece in _SEVERAL.split(content) if piece]
+    parts = [list(_labelled(piece)) for piece in pieces] if len(pieces) > 1 else []
+    if parts and all(part and part[0][1] for part in parts):  # each a label and its text
+        several = [part[0] for part in parts]
+    else:
+        several = list(_labelled(content))
+    if not several and (match := _NAMED.search(content)) and not _PROVENANCE.match(content):
+        field = _ATTRIBUTES[_NAMED_FIELDS.get(name := match[0].casefold(), name)]
+        yield _Found(field, nan, _printable(content), False)  # it says something of the measure, whatever it is
     for key, text, unit in several:
         if key == "apgar":
             yield from _scores(content, text)
@@ -236,9 +235,12 @@ def _read(field: Field, text: str, unit: str, n_samples: int) -> _Found:
         kept: str | float = float(text) if not unit and "_" not in text else f"{text} {unit}".strip()
     except ValueError:
         kept = f"{text} {unit}".strip()
-    if isinstance(kept, str):
-        kept = "".join(c for c in kept if c.isprintable())[:LONGEST]
-    return _Found(field, nan, kept, False)
+    return _Found(field, nan, _printable(kept) if isinstance(kept, str) else kept, False)
+
+
+def _printable(text: str) -> str:
+    """Text for a note."""
+    return "".join(c for c in text if c.isprintable())[:LONGEST]
 
 
 def _scores(content: str, text: str) -> Iterator[_Found]:
@@ -248,4 +250,4 @@ def _scores(content: str, text: str) -> Iterator[_Found]:
         if match and int(match[group]) <= field.high:
             yield _Found(field, float(match[group]), "", True, content)
         else:
-            yield _Found(field, nan, content[:LONGEST], False)
+            yield _Found(field, nan, _printable(content), False)

@@ -120,8 +120,7 @@ def _matrix(data: bytes, order: str, name: str, found: Variables, depth: int = 0
     flag = _integers(flags, order)[0]
     kind = flag & 0xFF
     if kind == _OPAQUE:
-        own = _element(data, flags.end, order).data.decode("latin-1")
-        found.others[name or own] = "object"
+        found.others[name or _element(data, flags.end, order).data.decode("latin-1")] = "object"
         return
     shape = _element(data, flags.end, order)
     own = _element(data, shape.end, order)

@@ -81,11 +81,11 @@ def from_arrays(
     if fs is None and "fs" in of:
         fs = _rate(arrays[of["fs"].name], of["fs"].name, where)
     notes: dict[str, Any] = {}
-    time = _time(of["time"], arrays, where) if "time" in of else None
     lengths = {len(channel.values) for channel in stored}
-    if time is not None and of["time"].guessed and fs is not None and lengths != {len(time)}:
+    if "time" in of and of["time"].guessed and fs is not None and lengths != {arrays[of["time"].name].size}:
         notes["time_unused"] = cut(of.pop("time").name)  # a variable `t` is often something else
-    elif time is not None:
+    elif "time" in of:
+        time = _time(of["time"], arrays, where)
         if lengths != {len(time)}:
             name = cut(of["time"].name)
             raise FormatError(f"{where}: {name} and the signals differ in length; give one time a sample")

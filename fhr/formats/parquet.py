@@ -4,14 +4,11 @@ import hashlib
 import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from fhr.errors import FormatError
@@ -21,9 +18,10 @@ from .bounded_json import bounded_json
 from .channel_names import guess_channels
 from .metadata import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
-from .regular_file import cut, open_regular, read_whole, reason, shown
+from .parquet_columns import check_one_recording, column_values, opened, stem_of_index, unnamed_index
+from .regular_file import cut, open_regular, read_whole, reason
 from .time_grid import checked_rate
-from .whole_file import MAX_SAMPLES, take_suffix, write_whole
+from .whole_file import take_suffix, write_whole
 
 __all__ = ["PARQUET_SUFFIX", "parquet_problem", "read_parquet", "write_parquet"]
 
@@ -32,10 +30,8 @@ PARQUET_SUFFIX = ".parquet"
 _OURS = b"fhr parquet 1"  # key of our metadata in the footer
 _FEATURES = b"fhr.features"  # key of feature tables
 _TIME = "time_s"
-_MAX_BYTES = 1 << 28  # of the file, and of what it says that its columns unpack to
-_MAX_COLUMNS = 10_000
+_MAX_BYTES = 1 << 28
 _SIGNALS = ("fhr", "uc", "mhr")
-_UNNAMED = "__index_level_0__"  # of an index of pandas
 
 
 def read_parquet(
@@ -64,28 +60,29 @@ def read_parquet(
         order: "time" sorts samples whose times go back; None refuses them.
 
     Raises:
-        FormatError: no such file, one that is damaged, no column of FHR, one that holds no numbers, neither times nor
-            `fs`, times as in `read_table`.
+        FormatError: no such file, one that is damaged or holds several recordings, no column of FHR, one that holds no
+            numbers, neither times nor `fs`, times as in `read_table`.
         FHRError: an unknown channel or unit.
     """
     path = Path(path)
     take_suffix(path, [PARQUET_SUFFIX], kind="Parquet file")
     raw = read_whole(path, limit=_MAX_BYTES, kind="Parquet file")
     where = str(path)
-    file = _opened(pa.BufferReader(raw), where)
+    file = opened(pa.BufferReader(raw), where)
     schema = file.schema_arrow
     facts = schema.metadata or {}
     known = _stated(facts[_OURS], where) if _OURS in facts else None
     names, stems = list(schema.names), list(schema.names)
     if known is None:
-        index = _index(schema, where)
+        check_one_recording(file, where)
+        index = unnamed_index(schema, where)
         if index in names:
             told = any("time" in guess_channels([name], where=where) for name in names)
-            stems[names.index(index)] = "" if told else _stem_of_index(file, schema.field(index).type, where)
+            stems[names.index(index)] = "" if told else stem_of_index(file, schema.field(index).type, where)
     dates: dict[str, str] = {}
 
     def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
-        return {name: _one_rate(name, _values(file, name, dates, where)) for name in wanted}
+        return {name: _one_rate(name, column_values(file, name, dates, where)) for name in wanted}
 
     regular = known is not None and _is_regular(file, known["fs"], where)
     if regular:
@@ -178,21 +175,6 @@ def parquet_problem(path: Path, columns: Mapping[str, Any] | None = None) -> str
     return f"no column is known to be FHR; it holds {cut(', '.join(schema.names))}; say columns={{'fhr': NAME}}"
 
 
-def _opened(source: Any, where: str) -> pq.ParquetFile:
-    try:
-        file = pq.ParquetFile(source)
-        n_rows, n_columns = file.metadata.num_rows, file.metadata.num_columns
-        file.schema_arrow  # noqa: B018 - decoded here, where a damaged one is told
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise FormatError(f"{where}: no intact Parquet file ({reason(error)}); write it again") from None
-    if not 1 <= n_rows <= MAX_SAMPLES or n_columns > _MAX_COLUMNS:
-        raise FormatError(
-            f"{where}: {n_rows} rows of {n_columns} columns; a recording has 1 to {MAX_SAMPLES} rows, and at most "
-            f"{_MAX_COLUMNS} columns"
-        )
-    return file
-
-
 def _stated(raw: bytes, where: str) -> dict[str, Any]:
     """Arguments of `Recording` that `write_parquet` keeps."""
     try:
@@ -215,29 +197,8 @@ def _is_regular(file: pq.ParquetFile, fs: float, where: str) -> bool:
     """True if no row was taken out of a file of ours since it was written."""
     if _TIME not in file.schema_arrow.names:
         return True
-    time = _values(file, _TIME, {}, where)
+    time = column_values(file, _TIME, {}, where)
     return np.array_equal(time, _times(len(time), fs))
-
-
-def _index(schema: pa.Schema, where: str) -> str | None:
-    """Column of an index of pandas that has no name of its own."""
-    found: Any = None
-    with suppress(ValueError, TypeError, LookupError):  # no table of pandas, or one without an index
-        found = bounded_json((schema.metadata or {})[b"pandas"], "metadata")["index_columns"][0]
-    if isinstance(found, dict) and found.get("kind") == "range" and found.get("step") != 1:
-        raise FormatError(
-            f"{where}: its index counts in steps of {shown(str(found.get('step')))}, rows are left out; write it again "
-            "with a column of times, or after reset_index(drop=True)"
-        )
-    return found if found == _UNNAMED else None
-
-
-def _stem_of_index(file: pq.ParquetFile, kind: pa.DataType, where: str) -> str:
-    """Name in place of that of an index without one: of times, of samples, or of nothing."""
-    if not pa.types.is_integer(kind):
-        return "time"
-    numbers = _values(file, _UNNAMED, {}, where)
-    return "" if (np.diff(numbers) == 1).all() else "sample"
 
 
 def _one_rate(name: str, values: np.ndarray) -> np.ndarray:
@@ -245,35 +206,3 @@ def _one_rate(name: str, values: np.ndarray) -> np.ndarray:
     if "fs" in guess_channels([name], where="") and len(rates := np.unique(values)) == 1:
         return rates
     return values
-
-
-def _values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) -> np.ndarray:
-    """Values of a column: float64, NaN for nulls, or times of NumPy, of which `dates` keeps the first."""
-    try:
-        parts = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
-        leaves = [part.column(i) for part in parts for i in range(part.num_columns)]
-        size = sum(leaf.total_uncompressed_size for leaf in leaves if leaf.path_in_schema.split(".")[0] == name)
-        if size > _MAX_BYTES:
-            raise FormatError(f"{where}: column {shown(name)} unpacks to {size} bytes; a recording has fewer")
-        table = file.read(columns=[name], use_threads=False)
-        if table.num_columns != 1:
-            raise FormatError(f"{where}: column {shown(name)} stands {table.num_columns} times; keep one")
-        column, kind = table.column(0), table.schema.types[0]
-        if pa.types.is_dictionary(kind):
-            column, kind = column.cast(kind.value_type), kind.value_type
-        if pa.types.is_timestamp(kind):
-            if kind.tz and (first := pc.min(column)).is_valid:  # NumPy keeps none
-                dates["start"] = pd.Timestamp(first.as_py()).isoformat()
-            return column.to_numpy()
-        if pa.types.is_duration(kind):
-            return column.to_numpy()
-        if pa.types.is_time(kind):
-            return column.cast(pa.time64("ns")).cast(pa.int64()).to_numpy().astype("m8[ns]")
-        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
-            raise FormatError(
-                f"{where}: column {shown(name)} holds {cut(str(kind))}; a channel holds numbers, times are dates, "
-                "durations or numbers: convert it, or name another with columns="
-            )
-        return column.cast(pa.float64(), safe=False).to_numpy()
-    except (OSError, ValueError, OverflowError, pa.ArrowException) as error:
-        raise FormatError(f"{where}: column {shown(name)} is damaged ({reason(error)}); write the file again") from None

@@ -3,6 +3,7 @@
 import inspect
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,15 @@ def suffix_of(path: str | Path) -> str:
     >>> suffix_of("A.CSV"), suffix_of("1001"), suffix_of("a.b.fhr")
     ('.csv', '', '.fhr')
     """
-    path = Path(path)
-    suffix = path.suffix.lower()
-    both = Path(path.stem).suffix.lower() + suffix
+    stem, suffix = _split(os.path.basename(path).lower())  # pathlib takes as long as all else of listing a folder
+    both = _split(stem)[1] + suffix
     return both if both in READERS else suffix
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Stem and suffix of a name, as pathlib has them."""
+    stem, dot, last = name.rpartition(".")
+    return (stem, dot + last) if stem and last else (name, "")
 
 
 def read(path: str | Path, **options: Any) -> Recording:
@@ -54,8 +60,9 @@ def read(path: str | Path, **options: Any) -> Recording:
     refused where it leaves it: a folder that came from elsewhere shows nothing else of this machine.
 
     Args:
-        path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`; an FHRMA `.fhr` or `.fhrm`; a table in
-            `.csv` or `.tsv`; a NumPy `.npz`; a MATLAB `.mat`.
+        path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`; an FHRMA `.fhr`, `.fhrm` or a relative of
+            theirs; a table in `.csv`, `.tsv`, `.txt`, `.xlsx` or `.parquet`; a NumPy `.npz`; a MATLAB `.mat`; an HDF5
+            `.h5` or `.hdf5`; an EDF `.edf` or `.bdf`. `READERS` has all suffixes.
         options: what the format's own reader takes by name: `fs` and `columns` of `read_table`, `channel` of
             `read_fhrma`.
 
@@ -90,4 +97,9 @@ def options_taken(path: str | Path) -> tuple[str, ...]:
     (True, ())
     """
     reader = READERS.get(suffix_of(path))
-    return () if reader is None else tuple(name for name in inspect.signature(reader).parameters if name != "path")
+    return () if reader is None else _parameters(reader)
+
+
+@cache
+def _parameters(reader: Callable[..., Recording]) -> tuple[str, ...]:
+    return tuple(name for name in inspect.signature(reader).parameters if name != "path")

@@ -21,9 +21,9 @@ def open_regular(path: Path) -> BinaryIO:
 
     Raises:
         OSError: no such file, a link that leaves its folder, a folder, FIFO, socket or device.
-        ValueError: a path that no system takes, or a file name that is not in the system's encoding.
+        ValueError: a path that no system takes, or a name of a file or folder that is not in UTF-8.
     """
-    path.name.encode()  # a recording is called after its file, and tables are written in UTF-8
+    str(path).encode()  # a recording is called after its file, and tables of names and paths are written in UTF-8
     if path.is_symlink():
         target = Path(os.path.realpath(path))
         if not target.is_relative_to(os.path.realpath(path.parent)):

@@ -24,6 +24,7 @@ _CANDIDATES = 32
 _OPEN, _NEAR = 1e-3, 1e-6  # samples: an end that is left out, and rounding errors
 _STRAYS = 0.25  # of the changes of time, at most, with a late or early row where gaps are to be counted, too
 _CHANGES, _SIDE, _STEP_THAT_STAYS = 8, 8, 0.6  # back and forth; times on either side of a step, and rows that it moves
+_LIKE_NOISE = 2.0  # bpm or mmHg between neighbours, and less
 _ALIKE = 2.0  # rows a time apart differ this many times less than neighbours: recordings side by side
 
 
@@ -160,15 +161,19 @@ def _following(begins: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 def _exactly(clock: _Clock, per_time: float) -> np.ndarray | None:
     """Samples of an exact clock, of which the rows of a stretch follow one another; None where they cannot.
 
-    Sample k stands at tick m where m <= (k + phase) / per_time < m + 1, or, for times that were rounded to even ticks,
-    within both ends of an even tick and neither of an odd one.
+    Sample k stands at tick m where m <= (k + phase) / per_time < m + 1. Times that were rounded may have samples
+    halfway: they go to even ticks where each tick has a whole number of samples, and to either elsewhere, where that
+    moves none.
     """
     run, starts, sizes = _runs(clock)
     count = clock.first - clock.first[starts][run]
-    for even in (None, 0, 1) if _alternate(clock) else (None,):
-        odd = np.zeros(len(run)) if even is None else np.where(clock.ticks % 2 == even, 0.0, _OPEN)
-        low = clock.ticks * per_time - count + odd
-        high = (clock.ticks + 1) * per_time - (count + clock.counts - 1) - (_OPEN if even is None else odd)
+    least, most = clock.ticks * per_time - count, (clock.ticks + 1) * per_time - (count + clock.counts - 1)
+    ends = [(least, most - _OPEN)]
+    if abs(per_time - round(per_time)) > _OPEN:
+        ends.append((least - _OPEN, most + _OPEN))
+    elif _alternate(clock):
+        ends += [(least + odd, most - odd) for odd in (_OPEN * (clock.ticks % 2), _OPEN * ((clock.ticks + 1) % 2))]
+    for low, high in ends:
         low, high = np.maximum.reduceat(low, starts), np.minimum.reduceat(high, starts)
         width = high - low
         if (width < -_NEAR).any() or (width > 1 + _NEAR).any():
@@ -275,11 +280,11 @@ def _refuse_copies(
             f"{where}: the rows of one time are copies, from {row} on: the same sample {usual} times, or {usual} "
             "samples; keep one row a time, or give fs, in Hz"
         )
-    with np.errstate(invalid="ignore"):
-        near, far = (np.abs(values[0][lag:] - values[0][:-lag]) for lag in (1, usual))
-    near, far = near[~np.isnan(near)], far[~np.isnan(far)]
-    if len(near) and len(far) and np.median(near) > 2 and np.median(near) > _ALIKE * np.median(far):
-        raise FormatError(
-            f"{where}: the rows of one time, from {row} on, look like {usual} recordings side by side; write each "
-            "into a file of its own"
-        )
+    for channel in values:
+        near, far = (np.abs(channel[lag:] - channel[:-lag]) for lag in (1, usual))
+        near, far = near[~np.isnan(near)], far[~np.isnan(far)]
+        if len(near) and len(far) and np.median(near) > max(_LIKE_NOISE, _ALIKE * np.median(far)):
+            raise FormatError(
+                f"{where}: the rows of one time, from {row} on, look like {usual} recordings side by side; write each "
+                "into a file of its own"
+            )

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from fhr.errors import FormatError
 
@@ -21,7 +20,7 @@ _WHOLE = 0.005  # a rate within 0.5 % of a whole number of Hz may be that number
 _CLOCKS = 0.0005  # two clocks that count the same rate differ by less
 _GIVEN = 0.001  # a rate that is given may differ from that of the stamps: 4 s an hour
 _NEIGHBOURS = (0.5, 1.75)  # steps in medians: stamps rounded to 0.1 s step by 0.2 and 0.3 at 4 Hz; a gap is 2 or more
-_EXACT = 0.25  # samples; stamps within it need no fit
+_EXACT = 0.25  # samples; stamps within it need no fit; and the part of its jitter that a true rate leaves
 _MOST_JITTER = 0.75  # samples; beyond it stamps are irregular
 _MOST_SPREAD = 0.25  # samples, standard deviation; that of stamps at any time is 0.29
 _SURE, _SURE_ROUNDED = 0.8, 0.9  # samples; a row at a gap is as far from the place beside it, less the others' jitter
@@ -40,14 +39,14 @@ class Positions(NamedTuple):
     """Places of rows on a regular grid.
 
     Attributes:
-        index: int64 (n,), the sample of each row; the first is 0.
+        sample: int64 (n,), that of each row; the first is 0.
         fs: rate of the grid, Hz.
         rate: rate of the grid by the clock of the stamps, Hz; differs from `fs` where the clocks do.
         offset: time of sample 0 after the first stamp, s.
         jitter: largest distance of a stamp from its sample, s.
     """
 
-    index: np.ndarray
+    sample: np.ndarray
     fs: float
     rate: float
     offset: float
@@ -84,12 +83,15 @@ def positions(stamps: np.ndarray, *, fs: float | None, row_of: Callable[[int], s
     if fit is None and told is not None:
         fit = _steady(stamps, _drifting(stamps, told if fs is None else fs))
     if fit is not None and fs is None:
+        if told is not None and told != nominal and fit.jitter * nominal > _REGULAR:
+            exact = _steady(stamps, _fitted(stamps, told))
+            fit = exact if exact is not None and exact.jitter < _EXACT * fit.jitter else fit
         nominal, fit = _named(stamps, fit, nominal)
     if fit is None or abs(fit.rate / nominal - 1) > max(_GIVEN, _uncertainty(fit)):
         raise irregular(stamps, fs, where)
     if fs is None:
-        _refuse_rounded(stamps, fit.index, nominal, row_of, where)
-    elif len(stamps) > 2 and _usual_step(fit.index) > 1:
+        _refuse_rounded(stamps, fit.sample, nominal, row_of, where)
+    elif len(stamps) > 1 and _usual_step(fit.sample) > 1:
         raise irregular(stamps, fs, where)
     return fit._replace(fs=nominal)
 
@@ -116,7 +118,7 @@ def _whole(rate: float, within: float) -> float:
 
 def _uncertainty(fit: Positions) -> float:
     """Relative error that the jitter leaves in the rate of stamps of which few are missing."""
-    return min(_WHOLE, 2 * fit.jitter * fit.rate / max(int(fit.index[-1]), 1))
+    return min(_WHOLE, 2 * fit.jitter * fit.rate / max(int(fit.sample[-1]), 1))
 
 
 def _named(stamps: np.ndarray, fit: Positions, nominal: float) -> tuple[float, Positions | None]:
@@ -125,7 +127,7 @@ def _named(stamps: np.ndarray, fit: Positions, nominal: float) -> tuple[float, P
         return nominal, fit
     if fit.rate == nominal and not fit.jitter * fit.rate > _REGULAR:
         return nominal, fit
-    apart = np.diff(fit.index)
+    apart = np.diff(fit.sample)
     within = 4 * fit.jitter * fit.rate / int((apart == 1).sum() + 1)
     whole = float(round(fit.rate))
     if (
@@ -147,13 +149,13 @@ def _steady(stamps: np.ndarray, fit: Positions | None) -> Positions | None:
     The samples of a gap are counted in that rate.
     """
     for _ in range(_TRIALS):
-        if fit is None or (longest := int(np.diff(fit.index).max(initial=1))) == 1:
+        if fit is None or (longest := int(np.diff(fit.sample).max(initial=1))) == 1:
             return fit
-        run = np.concatenate([[0], np.cumsum(np.diff(fit.index) > 3)])
+        run = np.concatenate([[0], np.cumsum(np.diff(fit.sample) > 3)])
         size = np.bincount(run)
         index, error = (
             values - (np.bincount(run, values) / size)[run]
-            for values in (fit.index.astype(np.float64), stamps * fit.rate - fit.index)
+            for values in (fit.sample.astype(np.float64), stamps * fit.rate - fit.sample)
         )
         slope = float(index @ error) / max(float(index @ index), 1.0)
         if abs(slope) * longest < _DRIFTS or abs(slope) < 4 * float(error.std()) / np.sqrt(float(index @ index)):
@@ -175,7 +177,7 @@ def _fitted(stamps: np.ndarray, rate: float) -> Positions | None:
     if len(index) > 1 and (np.diff(index) < 1).any():
         # Rows that came late crowd the next sample: the increasing positions that are nearest to all (least squares).
         count = np.arange(len(index))
-        index = np.rint(isotonic_regression(places - turn - count).x) + count
+        index = np.rint(_rising(places - turn - count)) + count
         error, leaning = places - index, True
     phase = float(np.median(error))
     error = error - phase
@@ -184,6 +186,13 @@ def _fitted(stamps: np.ndarray, rate: float) -> Positions | None:
     first = int(index[0])
     offset = (first + phase) / rate
     return Positions((index - first).astype(np.int64), rate, rate, offset, float(np.abs(error).max()) / rate)
+
+
+def _rising(values: np.ndarray) -> np.ndarray:
+    """The values nearest to given ones that do not fall (least squares)."""
+    from scipy.optimize import isotonic_regression  # a third of a second, for crowded stamps only
+
+    return np.asarray(isotonic_regression(values).x)
 
 
 def _sure(index: np.ndarray, error: np.ndarray, leaning: bool) -> bool:
@@ -214,7 +223,7 @@ def _drifting(stamps: np.ndarray, rate: float) -> Positions | None:
         index = np.rint(places - np.angle(np.exp(2j * np.pi * places).mean()) / (2 * np.pi))
         if (np.diff(index) < 1).any():
             count = np.arange(n)
-            index = np.rint(isotonic_regression(places - count).x) + count
+            index = np.rint(_rising(places - count)) + count
         if index[-1] == index[0]:
             return None
         centred = index - index.mean()

@@ -100,8 +100,8 @@ def _as_text(book: Any, position: int, where: str, limit: int, most_rows: int) -
                 raise ValueError(f"more than {limit} characters")
     except Exception as error:  # as above
         raise FormatError(f"{where}: it cannot be read ({reason(error)}); save it as CSV") from None
-    lines = text.getvalue().split("\n")
-    return "\n".join("" if line in ('""', ";" * len(line)) else line for line in lines)
+    lines = ("" if line in ('""', ";" * len(line)) else line for line in text.getvalue().split("\n"))
+    return "\n".join(lines).rstrip("\n")  # rows below the last that have a format and no value
 
 
 def _holds_empty_formula(before: bytes, file: IO[bytes]) -> bool:

@@ -18,10 +18,14 @@ from .table_text import Layout, layout_of, text_of
 __all__ = ["Head", "head_of", "sheets_are_of_several"]
 
 _BYTES = 1 << 16
+_TEXT = 1 << 13  # characters behind the comments, in which a header is looked for
 _FEW = 100
+_FROM = re.compile(r"(start|begin|onset|from)([ _-].*)?", re.IGNORECASE)
+_UNTIL = re.compile(r"(end|stop|duration|offset|until|to)([ _-].*)?", re.IGNORECASE)
 _SMALL, _UNPACKED, _ROWS = 1 << 18, 1 << 22, 10_000  # of a spreadsheet that is looked into
 _RECORD = re.compile(
-    r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
+    r"(record|recording|rec|case|file|patient|subject|participant|birth|labou?r)?[ _-]?(id|nr|no|name|number)?|path",
+    re.IGNORECASE,
 )
 
 _ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
@@ -61,6 +65,12 @@ class Head(NamedTuple):
         header = shown(self.layout.separator.join(self.layout.names))
         return f"no column is known to be FHR; the header is {header}; say columns={{'fhr': NAME}}"
 
+    @property
+    def is_of_ranges(self) -> bool:
+        """True if it says where something begins and ends: a table of events."""
+        names = self.layout.names
+        return all(any(one.fullmatch(name) for name in names) for one in (_FROM, _UNTIL))
+
     def is_of_several(self, stems: set[str]) -> bool:
         """True if a column names recordings: several of them, or one of those that lie in the folder.
 
@@ -95,7 +105,7 @@ def head_of(
     except (OSError, ValueError) as error:
         return FormatError(f"{cut(str(path))}: cannot be read ({reason(error)}); check the file")
     try:
-        return _head(text_of(raw, cut(str(path))), path, columns)
+        return _head(_beginning(text_of(raw, cut(str(path)))), path, columns)
     except FormatError as error:
         return error
 
@@ -113,7 +123,7 @@ def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any
         raw = read_whole(path, limit=_SMALL, kind="spreadsheet of outcomes")
         for _, text in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
             try:
-                head = _head(text[:_BYTES], path, columns)
+                head = _head(_beginning(text), path, columns)
             except FormatError:  # a sheet of words
                 continue
             if head.is_recording:
@@ -122,6 +132,13 @@ def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any
     except FHRError:  # a large one, a damaged one, or no openpyxl: reading it says so
         return False
     return several
+
+
+def _beginning(text: str) -> str:
+    position = 0
+    while text.startswith("#", position) and (end := text.find("\n", position)) >= 0:
+        position = end + 1
+    return text[: position + _TEXT]
 
 
 def _head(text: str, path: Path, columns: Mapping[str, Any] | None) -> Head:

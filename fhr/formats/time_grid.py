@@ -116,8 +116,8 @@ def place(
     else:
         _check_size(stamps, fs or rate_of(stamps) or 0.0, where)
         fit = positions(stamps, fs=fs, row_of=sorted_row, where=where)
-        _warn_of_empty(fit.index, fs is None, fit.fs, where)
-        index, fs = fit.index, fit.fs
+        _warn_of_empty(fit.sample, fs is None, fit.fs, where)
+        index, fs = fit.sample, fit.fs
         if abs(fit.offset * fs) > _REGULAR:
             start += fit.offset
         notes |= {"jitter_s": round(fit.jitter, 6)} if fit.jitter * fs > _REGULAR else {}

@@ -12,16 +12,17 @@ from typing import NamedTuple, TypeVar
 
 from fhr.errors import FormatError
 
-from .regular_file import read_whole, shown
+from .regular_file import open_regular, read_whole, shown
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE
 
-__all__ = ["MAX_HEADER_BYTES", "NO_FILE", "Header", "Segment", "Signal", "parse_header", "read_header"]
+__all__ = ["MAX_HEADER_BYTES", "NO_FILE", "Header", "Segment", "Signal", "parse_header", "read_header", "segment_names"]
 
 _log = logging.getLogger(__name__)
 
 MAX_HEADER_BYTES = 1 << 20
 NO_FILE = "~"  # in the place of a file or segment: nothing is stored
 _MOST_SIGNALS, _MOST_PER_FRAME = 16, 100_000
+_LONGEST = 2000  # characters of a line that is no comment
 _MAX_DIGITS = 30  # of a number
 _Number = TypeVar("_Number", int, float)
 _BEHIND_NAME, _SEGMENTS = re.compile(r"\s|/\d+\s"), re.compile(r"/(\d+)(?=\s)")
@@ -108,6 +109,18 @@ def read_header(path: Path) -> Header:
     return parse_header(read_whole(path, limit=MAX_HEADER_BYTES, kind="WFDB header"), path)
 
 
+def segment_names(path: Path) -> tuple[str, ...]:
+    """Names of the segments of a record, none of one that has signals of its own or that is refused when it is read."""
+    try:
+        with open_regular(path) as file:
+            beginning = (file.read(_LONGEST) or b"").lstrip(b"\xef\xbb\xbf\r\n\t ")
+        if beginning.startswith(b"#") or re.match(rb"[^\r\n]+?/\d+\s", beginning):
+            return tuple(segment.name for segment in read_header(path).segments if segment.name != NO_FILE)
+    except (OSError, ValueError, FormatError):
+        pass
+    return ()
+
+
 def parse_header(raw: bytes, path: Path) -> Header:
     """Parse a header of the record that is called after the file.
 
@@ -124,6 +137,10 @@ def parse_header(raw: bytes, path: Path) -> Header:
     code = [line for line in lines if line and line[0] != "#"]
     if not code:
         raise FormatError(f"{path}: no record line; the file is empty or holds comments only")
+    if max(map(len, code)) > _LONGEST:
+        raise FormatError(
+            f"{path}: a line of {max(map(len, code))} characters; one of a WFDB header ends at {_LONGEST}"
+        )
     name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
     if not "".join(code).replace("\t", "").isprintable():
         raise FormatError(f"{path}: no readable WFDB header, its lines are not of text; check the path")
@@ -260,7 +277,7 @@ def _described(text: str, line: str, where: Path) -> tuple[float | None, int, st
             f"{where}: signal line {shown(line)}; gain(baseline)/unit, {', '.join(_INTEGERS)} must be numbers, in this "
             "order, and the name comes last"
         ) from None
-    _, zero, initial, checksum, _ = (*numbers, *[None] * (len(_INTEGERS) - len(numbers)))
+    _, zero, initial, checksum = [*numbers, None, None, None, None][:4]
     name = " ".join(told[n:])
     # The standard's rule: a baseline that is not given is the ADC's zero.
     baseline = baseline if baseline is not None else zero or 0

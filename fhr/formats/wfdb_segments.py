@@ -18,7 +18,7 @@ from .whole_file import MAX_SAMPLES
 __all__ = ["Channel", "Samples", "first_signals", "read_segments"]
 
 _UNCALIBRATED = 200.0  # the standard's gain of signals that have none, or 0
-_MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
+_MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-9, 1e12, 1 << 40  # far beyond any device; within them no sample overflows
 
 
 class Channel(NamedTuple):
@@ -212,10 +212,10 @@ def _channel(signal: Signal, digital: np.ndarray | None, n_frames: int, header: 
     if digital is None:
         return Channel(np.full(n_frames * signal.per_frame, nan, np.float32), signal.per_frame, signal.unit, False)
     real = np.float32 if digital.dtype.itemsize <= 2 else np.float64
-    values = digital.astype(real)
+    values: np.ndarray = digital.astype(real)
     if signal.baseline:
-        values -= real(signal.baseline)
-    values /= real(gain)
+        np.subtract(values, real(signal.baseline), out=values)
+    np.divide(values, real(gain), out=values)
     np.copyto(values, nan, where=digital == signal.baseline)
     if (mark := missing_mark(signal.format)) is not None:
         np.copyto(values, nan, where=digital == mark)

@@ -36,6 +36,9 @@ def folder(tmp_path: Path) -> Path:
         ("readings.csv", b"rec_id,expert_id,step1\n77,1,1\n78,1,2\n"),
         ("outcomes.csv", b"file;pH\nt1.csv;7,10\n"),
         ("found.tsv", b"path\tlabel\tp\nx/w1\tph<7.05\t0.1\n"),
+        ("participants.tsv", b"participant_id\tage\nsub-1\t30\nsub-2\t31\n"),
+        ("moments.tsv", b"onset\tduration\ttrial_type\n1\t2\tacc\n"),
+        ("~$t1.xlsx", b"lock"),
         ("w1.atr", b"\0\0"),
         ("t1.marks", b"\0\0"),
     ],
@@ -105,6 +108,13 @@ def test_a_name_that_is_no_utf_8_is_left_out_escaped(folder):
     ((path, reason),) = contents_of(folder).left_out.items()
     assert path == f"{folder}/caf\\udce9.csv"
     assert "its name is not in UTF-8" in reason
+    within = os.fsencode(folder) + b"/ward\xe9"
+    os.mkdir(within)
+    with open(within + b"/a.csv", "w") as file:
+        file.write("time,fhr\n0,140\n0.25,141\n")
+    assert list(contents_of(folder, recursive=True).left_out)[-1] == f"{folder}/ward\\udce9/a.csv"
+    with pytest.raises(FormatError, match="surrogates not allowed"):
+        read(os.fsdecode(within) + "/a.csv")
 
 
 def test_signal_files_of_any_name_belong_to_the_header_that_names_them(folder):
@@ -155,6 +165,21 @@ def test_folders_within(folder):
     assert found.left_out == {
         str(folder / "loop"): "a link to a folder, which is not followed; give that folder itself"
     }
+
+
+def test_a_folder_within_that_cannot_be_listed_is_left_out(folder, monkeypatch):
+    (folder / "closed").mkdir()
+    real = Path.iterdir
+
+    def closed(path: Path) -> object:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+    found = contents_of(folder, recursive=True)
+    assert len(found.recordings) == 2
+    assert "cannot be listed (Permission denied); check its rights" in found.left_out[str(folder / "closed")]
 
 
 @pytest.mark.parametrize("name", ["w2", "w1.csv", "t2.csv", "none.ctg", "w2.hea", "t1.cvs"])

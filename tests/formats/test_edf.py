@@ -261,6 +261,12 @@ def test_a_file_whose_records_were_never_counted(read):
     assert recording.history[0].parameters["bytes_left_out"] == 3
 
 
+def test_fields_that_are_filled_with_zeros_and_decimal_commas(read):
+    data = edf([FHR._replace(physical=("0,0", "300,0"))], record_s="1,0")
+    filled = data[:512].replace(b"     ", b"\0\0\0\0\0") + data[512:]
+    np.testing.assert_array_equal(read(filled).fhr, np.float32(RATE))
+
+
 def test_a_date_that_is_kept_back_is_none(read):
     assert read(edf([FHR], start="Startdate X X X X")).date == ""
     assert read(edf([FHR], start="Startdate 02-MAR-2024 X X X")).date == "2024-03-02"

@@ -88,6 +88,15 @@ def test_an_index_without_a_name(path):
         np.testing.assert_array_equal(read_parquet(path, fs=4).fhr, np.float32(RATE))
 
 
+def test_numbers_and_times_that_are_text(path):
+    texts = [f"{value:.1f}".replace(".", ",") for value in RATE]
+    stamps = [f"{stamp:%d.%m.%Y %H:%M:%S.%f}" for stamp in STAMPS]
+    pd.DataFrame({"Zeit": stamps, "FHR": texts, "UC": ACTIVITY}).iloc[GAP].to_parquet(path, index=False)
+    recording = read_parquet(path)
+    np.testing.assert_array_equal(recording.fhr, WITH_GAP)
+    assert recording.date == "2024-03-02"
+
+
 def test_times_of_day(path):
     clock = pa.array([int(1000 * (36000 + i / 4)) for i in range(N)], pa.int32()).cast(pa.time32("ms"))
     pq.write_table(pa.table({"time": clock, "fhr": RATE}), path)
@@ -121,10 +130,13 @@ def test_two_transducers_and_columns_that_are_named(path):
     [
         ({"a": RATE}, "no column is known to be FHR; it holds a; say columns="),
         ({"fhr": RATE}, "no column is called fs or time; give fs in Hz"),
-        ({"fhr": [f"{x}" for x in RATE]}, "column 'fhr' holds string.*; a channel holds numbers"),
+        ({"fhr": ["140", "high"]}, "row 2, column 'fhr', holds 'high'"),
+        ({"fhr": ["140", "x" * 99]}, "column 'fhr' holds text, no numbers or times"),
         ({"fhr": RATE > 140}, "column 'fhr' holds bool"),
         ({"fhr": [[1.0, 2.0]] * N}, "column 'fhr' holds list"),
         ({"fhr": RATE, "Fetal heart rate": RATE}, "both look like fhr"),
+        ({"patient_id": [1, 2], "fhr": RATE[:2]}, "column 'patient_id' names 2 recordings, '1' and '2' the first"),
+        ({"record": ["a", "b"], "fhr": RATE[:2]}, "column 'record' names 2 recordings, 'a' and 'b' the first"),
         ({"fhr": RATE[:0]}, "0 rows of 1 columns"),
     ],
 )

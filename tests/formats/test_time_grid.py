@@ -245,8 +245,16 @@ def test_other_units_follow_from_the_rate_alone(unit, seconds):
         place(time, unit=None, fs=None, tolerance=None, where="a")
 
 
+def test_a_rate_near_a_whole_number_is_taken_as_it_is_where_stamps_are_exact():
+    for rate in (3.99, 4.01, 0.998):
+        assert place(np.arange(150) / rate, unit="s", fs=None, tolerance=None, where="a").fs == pytest.approx(rate)
+    assert place(np.round(np.arange(150) / 4, 1), unit="s", fs=None, tolerance=None, where="a").fs == 4
+
+
 def test_a_rate_that_contradicts_the_times_is_refused():
     time = np.arange(100.0)
+    with pytest.raises(FormatError, match=r"fs=4 contradicts the times, which step by 1 s, 1 Hz"):
+        place(time[:2], unit="s", fs=4, tolerance=None, where="a")
     with pytest.raises(FormatError, match=r"fs=4 contradicts the times, which step by 1 s, 1 Hz; leave fs out"):
         place(time, unit="s", fs=4, tolerance=None, where="a")
     with pytest.raises(

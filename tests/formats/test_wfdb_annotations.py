@@ -75,9 +75,7 @@ def test_files_that_are_none(tmp_path, data, message):
         read_wfdb_annotations(tmp_path / "r1.atr", fs=4)
 
 
-@given(
-    edits=st.lists(st.tuples(st.integers(0, 100), st.integers(0, 4), st.binary(max_size=4)), min_size=1, max_size=4)
-)
+@given(edits=st.lists(st.tuples(st.integers(0, 100), st.integers(0, 4), st.binary(max_size=4)), min_size=1, max_size=4))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_file_gives_annotations_or_an_error_for_the_user(tmp_path, edits):
     data = annotated(tmp_path, fs=4).read_bytes()
