@@ -145,7 +145,7 @@ def clock_times(
     parts = cells.str.extract(_CLOCK)
     rest = cells.str.replace(_CLOCK, " ", n=1, regex=True)
     rest = rest.map({text: _beside(text) for text in rest.unique()}).astype(object)
-    ordinals, zones, order = _days_of(rest, dayfirst, row_of, where)
+    ordinals, zones, order = _days_of(rest, cells, dayfirst, row_of, where)
     dated = bool(ordinals.notna().any())
     if dated and (bad := given & ordinals.isna().to_numpy()).any():
         raise _no_time(cells, bad, row_of, where, "no date in a column of dates")
@@ -260,7 +260,7 @@ def _midnights(seconds: np.ndarray, given: np.ndarray) -> np.ndarray:
 
 
 def _days_of(
-    rest: pd.Series, dayfirst: bool | None, row_of: Callable[[int], str], where: str
+    rest: pd.Series, cells: pd.Series, dayfirst: bool | None, row_of: Callable[[int], str], where: str
 ) -> tuple[pd.Series, str, str]:
     """Ordinal of each date (NaN for none), the words beside them that name a time zone, and their order."""
     texts = [text for text in rest.unique() if text]
@@ -270,7 +270,7 @@ def _days_of(
     for text in texts[: _MOST_DATES + 1]:
         tokens = _tokens(text)
         if tokens is None:
-            raise _no_time(rest, (rest == text).to_numpy(), row_of, where, "no date that is known here")
+            raise _no_time(cells, (rest == text).to_numpy(), row_of, where, "no date that is known here")
         read[text] = tokens
     if len(texts) > _MOST_DATES:
         raise FormatError(f"{where}: more than {_MOST_DATES} dates in the times; check that column")
@@ -287,7 +287,7 @@ def _days_of(
         try:
             ordinals[text] = _ordinal(numbers, order)
         except ValueError:
-            raise _no_time(rest, (rest == text).to_numpy(), row_of, where, f"no date in the order {order}") from None
+            raise _no_time(cells, (rest == text).to_numpy(), row_of, where, f"no date in the order {order}") from None
     return rest.map(ordinals), zones.pop(), told
 
 

@@ -30,7 +30,7 @@ from .table_sensors import with_sensors
 from .table_text import Layout, layout_of, text_of
 from .table_values import values_of
 from .time_grid import checked_rate, place
-from .whole_file import MAX_SAMPLES, take_suffix, write_whole
+from .whole_file import take_suffix, write_whole
 
 __all__ = ["SHEET_SUFFIXES", "TABLE_SUFFIXES", "WRITTEN_TABLES", "read_table", "write_table"]
 
@@ -43,6 +43,7 @@ SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
 _FEW = 3  # of its other comment lines; fewer may stand in a file of any make
 _MAX_BYTES = 1 << 28
+_MAX_ROWS = 1 << 20  # of a sheet, in any spreadsheet program
 _MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
 
 
@@ -237,7 +238,7 @@ def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object]
     """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
     found: dict[str, str] = {}
     refused: dict[str, tuple[int, str]] = {}  # size and reason
-    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=MAX_SAMPLES):
+    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=_MAX_ROWS):
         try:
             if wanted in (None, name):
                 lay_out(text, f"{where}, sheet {shown(name)}")

@@ -273,7 +273,7 @@ def _find(
     others = (one for one in (*_SEPARATORS, " ") if one not in (usual, decimal))
     for one in [separator] if separator else [usual, *others]:
         at, above = None, 0  # the last row of such names, and rows of values that no header may pass over
-        blank = 0  # rows of blank cells at the beginning
+        blank, near = 0, False  # rows of blank cells at the beginning, and whether a row may be one of values
         left = _MAX_LINE
         for i, line in enumerate(head):
             left -= len(line)
@@ -285,12 +285,16 @@ def _find(
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
-                if 2 * values > len(filled) and (at is not None or (not above and channels(["x"] * len(cells)))):
+                if 2 * values > len(filled) and at is not None:
+                    return one, at, at + 1
+                alone = not above and not near and channels(["x"] * len(cells)) > 0
+                if 2 * values > len(filled) and alone and _is_even(head[i : i + _LINES], one):
                     first = 0 if blank == i else i
-                    return (one, first, first) if at is None else (one, at, at + 1)
+                    return one, first, first
                 blank += not filled and blank == i
                 inside = [cell if _is_value(cell) else "" for cell in cells]
-                above += values == len(filled) > 1 or is_time_text(cells[0]) or (bool(channels(inside)) and at is None)
+                above += values == len(filled) > 1
+                near = near or is_time_text(cells[0]) or channels(inside) > 0
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
@@ -307,6 +311,11 @@ def _with_row_above(names: list[str], head: list[str], at: int, separator: str) 
     if len(above) != len(names) or len(names) < 2 or not _may_be_names(above):
         return names
     return [f"{upper} {name}".strip() for upper, name in zip(above, names, strict=True)]
+
+
+def _is_even(lines: Sequence[str], separator: str) -> bool:
+    """True if a separator parts lines into as many cells each."""
+    return len({len(_split(line, separator)) for line in lines}) == 1
 
 
 def _beneath(head: list[str], rest: int, names: list[str], separator: str, is_unit: Units) -> tuple[list[str], int]:

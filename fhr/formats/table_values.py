@@ -247,7 +247,7 @@ def _check_one_recording(layout: Layout, columns: Sequence[Chosen], where: str) 
         if position not in taken and names_recordings(name) and len(found := texts_in(layout, position)) > 1:
             some = " and ".join(map(shown, found[:2]))
             raise FormatError(
-                f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write one file for each"
+                f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write a file for each"
             )
 
 
@@ -284,7 +284,7 @@ def _is_footer(cells: list[str], position: int, width: int) -> bool:
     if at:
         # A row of values whose time is damaged is none.
         whole = len(cells) == width and any(is_number(cell) for cell in cells[position + 1 :])
-        return _is_words(at) and (not whole or re.match(r"[\W_]*([^\W\d_]+)", at)[1].lower() in _SUMMARIES)  # type: ignore[index]
+        return _is_words(at) and (not whole or re.findall(r"[^\W\d_]+", at)[0].lower() in _SUMMARIES)
     return any(map(_is_words, cells)) and not any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 

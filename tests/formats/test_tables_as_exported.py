@@ -49,6 +49,7 @@ def check(recording: Recording, fs: float = 4.0) -> dict:
         (HEADER + "[s];[1/min];[%]\n\n" + body(QUARTERS), {}),
         (HEADER + "ms;bpm;\n" + body([1000 * t for t in QUARTERS]), {}),
         ("Patient: X\nDevice;FM30\nExported;03.02.2020 10:00\n\n" + HEADER + body(QUARTERS), {}),
+        ("03.02.2020 10:00\nPatient;4711\n" + HEADER + body(QUARTERS), {"columns": {"fhr": 1}}),
         ("FHR;US\nUC;Toco\nFHR;140\n\n" + HEADER + body(QUARTERS), {}),
         ("Patient;4711;\nWard;B;\n" + HEADER + body(QUARTERS, end=";"), {}),
         ("Time;Fetal;Uterine\n;Heart rate;activity\n" + body(QUARTERS), {}),
