@@ -6,8 +6,8 @@ A file is one of three things.
 there is no header; a WFDB record counts once, by its header, and its segments with it.
 
 *Plainly none* are hidden files; lists, checksums and licences (`RECORDS`, `LICENSE`, `SHA256SUMS.txt`); documents,
-figures, code and settings (`.md`, `.pdf`, `.png`, `.json`); text that holds no samples; tables of several recordings,
-such as events and outcomes, and those of features; signal files, annotations and markers of a recording beside them.
+figures, code and settings (`.md`, `.pdf`, `.png`, `.json`); text that holds no samples; tables of several recordings
+or of events, such as outcomes, and those of features; signal files, annotations and markers of a recording beside them.
 Their number is told at INFO.
 
 *Anything else* may be a recording, and is left out with its reason: a table without a column that is known to be FHR,
@@ -178,7 +178,7 @@ class _Folder:
         except OSError as error:
             raise DatasetNotFoundError(f"{str(path)!r} cannot be listed ({error.strerror}); check its rights") from None
         for one in found:
-            if one.name.startswith("."):
+            if one.name.startswith((".", "~$")):  # hidden, or the lock of a spreadsheet that is open
                 self.others.append(one)
             elif not one.is_dir():  # a broken link is no folder
                 (self.others if ignored and os.path.realpath(one) in ignored else files).append(one)
@@ -249,7 +249,7 @@ class _Folder:
 
     def _put_aside(self, path: Path, head: Head, stems: set[str]) -> None:
         """A table without an FHR column."""
-        if head.is_of_several(stems):
+        if head.is_of_ranges or head.is_of_several(stems):
             self.others.append(path)
         else:
             self._leave_out(path, f"{cut(str(path))}: {head.problem}")
