@@ -18,7 +18,6 @@ from fhr.errors import FHRError, FormatError
 
 from .annotations import Annotation
 from .regular_file import cut, reason
-from .whole_file import MAX_SAMPLES
 
 __all__ = ["EdfFile", "EdfSignal", "edf_file", "imported_edfio"]
 
@@ -26,6 +25,7 @@ _BYTES = {b"0       ": 2, b"\xffBIOSEMI": 3}  # of a sample, by the first 8 byte
 _NOTES = {2: b"EDF Annotations ", 3: b"BDF Annotations "}
 _SHOWN_TO_EDFIO = b"notes           "
 _MAX_SIGNALS = 512
+_MAX_RECORDS = 1_300_000  # two weeks of a second each
 _LONGEST = 1e6  # s of a data record
 _WHOLE = 1e-5  # a duration has 8 characters: 0.333333 s are 1/3
 _NOTE = re.compile(rb"([+-]\d{1,12}(?:\.\d{0,12})?)(?:\x15(\d{1,12}(?:\.\d{0,12})?))?\x14([^\0]*?)\x14\0")
@@ -145,8 +145,8 @@ def _decoded(edfio: Any, raw: bytes, width: int, where: str) -> EdfFile:
             f"{where}: {len(raw) - end} bytes of data where the header says {said} records of {record} bytes; the file "
             f"is {'truncated' if said * record > len(raw) - end else 'too long'}, fetch or export it again"
         )
-    if not 1 <= n_records <= MAX_SAMPLES:
-        raise FormatError(f"{where}: it holds {n_records} data records; a recording has 1 to {MAX_SAMPLES}")
+    if not 1 <= n_records <= _MAX_RECORDS:
+        raise FormatError(f"{where}: it holds {n_records} data records; a recording has 1 to {_MAX_RECORDS}")
     file = read(bytes(header) + raw[end : end + n_records * record], header_encoding="latin-1")
     records = [
         (signal.digital.view(np.uint8) if width == 2 else _three_bytes(signal.digital)).reshape(n_records, -1)

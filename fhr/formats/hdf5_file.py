@@ -27,6 +27,8 @@ _MAX_BYTES = 1 << 27  # of an array
 _MAX_TEXTS, _MAX_LETTERS = 100, 800  # in an array, and in a text
 _GZIP, _SHUFFLE, _CHECKSUM = 1, 2, 3
 _VARIABLE = 9  # class of types of variable length
+_FILLS = ("_FillValue", "missing_value")
+_SCALE = ("scale_factor", "add_offset", *_FILLS)  # of the CF Metadata Conventions, 2.5.1 and 8.1
 _HEAP = b"GCOL\1\0\0\0"
 
 
@@ -39,7 +41,8 @@ def hdf5_variables(raw: bytes, where: str) -> Variables:
     """Find the variables of a file; arrays are read when they are asked for.
 
     Groups are structs. Attributes of an array stand beside it, `fhr.unit` say. MATLAB's arrays are turned as MATLAB
-    shows them, its cells and arrays of structs are named as it names them.
+    shows them, its cells and arrays of structs are named as it names them. Integers with `scale_factor`, `add_offset`
+    and `_FillValue`, as netCDF has them, are what these make of them.
 
     Raises:
         FormatError: a file that is damaged, refers to other files, or holds more variables than any recording.
@@ -107,16 +110,33 @@ class _Array:
     def __init__(self, dataset: Any, turned: bool, where: str) -> None:
         self._dataset, self._turned, self._where = dataset, turned, where
         self.shape: tuple[int, ...] = dataset.shape[::-1] if turned else dataset.shape
+        self.scale = {word: _number(dataset, word) for word in _SCALE if word in dataset.attrs}
 
     def __getitem__(self, _: tuple[()]) -> np.ndarray:
         try:
             _check_chunks(self._dataset)
-            values = np.asarray(self._dataset[()])
+            values = _scaled(np.asarray(self._dataset[()]), self.scale)
         except Exception as error:
             raise FormatError(
                 f"{self._where}: {shown(self._dataset.name)} cannot be read ({reason(error)}); write the file again"
             ) from None
         return values.T if self._turned else values
+
+
+def _number(dataset: Any, attribute: str) -> float:
+    said = dataset.attrs.get_id(attribute)
+    if said.dtype.kind not in "iuf" or said.shape not in ((), (1,)):
+        raise ValueError(f"the attribute {attribute} of {dataset.name} is no number")
+    return float(np.ravel(dataset.attrs[attribute])[0])
+
+
+def _scaled(values: np.ndarray, scale: dict[str, float]) -> np.ndarray:
+    """Values as the attributes of CF say, NaN where there is none; as they are without such attributes."""
+    if not scale:
+        return values
+    plain = values.astype(np.float64)
+    missing = np.isin(plain, [scale[word] for word in _FILLS if word in scale])
+    return np.where(missing, np.nan, plain * scale.get("scale_factor", 1.0) + scale.get("add_offset", 0.0))
 
 
 class _Walk:
@@ -202,7 +222,12 @@ class _Walk:
         for key in item.attrs:
             self._found.count()
             said = item.attrs.get_id(key)
-            if key.startswith("MATLAB_") or said.shape not in ((), (1,)) or said.dtype.itemsize > _MAX_LETTERS:
+            if (
+                key.startswith("MATLAB_")
+                or key in _SCALE
+                or said.shape not in ((), (1,))
+                or said.dtype.itemsize > _MAX_LETTERS
+            ):
                 continue
             full = f"{name}.{key}" if name else key
             if (text := self._h5py.check_string_dtype(said.dtype)) is not None:

@@ -13,12 +13,14 @@ from fhr.recording import Recording, Source, Step
 
 from .channel_names import guess_channels
 from .named_arrays import from_arrays
-from .nested_variables import Variables, line_of, lines_of, told
+from .nested_variables import Variables, beside_of, line_of, lines_of, told
 from .regular_file import cut
 
 __all__ = ["from_variables"]
 
 _SHOWN = 20  # names in the history
+_SCALES = {"gain": 1, "scale": 1, "factor": 1, "scaling": 1, "resolution": 1, "lsb": 1, "offset": 0}
+"""Words that may say how numbers are scaled, by the value that changes nothing."""
 _log = logging.getLogger(__name__)
 
 
@@ -79,6 +81,7 @@ def from_variables(
         stems=stems,
         said=said,
     )
+    _check_scale(found, result.notes["columns"], units or {}, where)
     step = {"format": form, **result.notes}
     if others:
         step["not_read"] = [cut(other) for other in others[:_SHOWN]]
@@ -92,6 +95,23 @@ def from_variables(
         source=Source(where, form, hashlib.sha256(raw).hexdigest()),
         history=(Step("read", step),),
     )
+
+
+def _check_scale(
+    found: Variables, columns: Mapping[str, str | list[str]], units: Mapping[str, str], where: str
+) -> None:
+    """Refuse a channel with a factor or an offset beside it that nothing says how to apply."""
+    for role, names in columns.items():
+        if role in ("time", "fs") or role in units:
+            continue
+        for name in [names] if isinstance(names, str) else names:
+            for other, none in _SCALES.items():
+                key = beside_of(name, other, found.arrays)
+                if key and (said := np.asarray(found.arrays[key][()])).size == 1 and said.item() != none:
+                    raise FormatError(
+                        f"{where}: {cut(key)} may be a scale of {cut(name)}; say the unit of one number with "
+                        f"units={{{role!r}: '0.25 bpm'}}, or {{{role!r}: UNIT}} if it is not scaled"
+                    )
 
 
 def _line(found: Variables, name: str) -> np.ndarray:

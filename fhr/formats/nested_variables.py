@@ -16,7 +16,7 @@ from fhr.errors import FormatError
 from .channel_names import guess_channels
 from .regular_file import cut
 
-__all__ = ["WORDS_BESIDE", "Told", "Variables", "line_of", "lines_of", "told"]
+__all__ = ["WORDS_BESIDE", "Told", "Variables", "beside_of", "line_of", "lines_of", "told"]
 
 _MAX_ELEMENTS = 10_000  # of a file: this package's choice, so that no file takes minutes
 _MAX_TEXT = 200  # letters of a label or unit
@@ -224,6 +224,14 @@ def _beside(name: str, words: Collection[str], beside: Mapping[str, str]) -> str
             if text := beside.get(key, ""):
                 return text
     return ""
+
+
+def beside_of(name: str, word: str, others: Collection[str]) -> str:
+    """Name of what is called `word` and belongs to an array: its attribute, or beside it in its own struct; or none."""
+    around, _, last = name.rpartition(".")
+    keys = [f"{name}.{word}", *([f"{around}.{word}"] if around and last.lower() in _PLAIN else [])]
+    keys += [f"{name}_{word}"]
+    return next((key for key in others if key.lower() in [one.lower() for one in keys]), "")
 
 
 def _inside(name: str, stem: str) -> list[str]:

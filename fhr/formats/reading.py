@@ -60,8 +60,9 @@ def read(path: str | Path, **options: Any) -> Recording:
     refused where it leaves it: a folder that came from elsewhere shows nothing else of this machine.
 
     Args:
-        path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`; an FHRMA `.fhr` or `.fhrm`; a table in
-            `.csv` or `.tsv`; a NumPy `.npz`; a MATLAB `.mat`.
+        path: a WFDB record as `DIR/1001`, `DIR/1001.hea` or `DIR/1001.dat`; an FHRMA `.fhr`, `.fhrm` or a relative of
+            theirs; a table in `.csv`, `.tsv`, `.txt`, `.xlsx` or `.parquet`; a NumPy `.npz`; a MATLAB `.mat`; an HDF5
+            `.h5` or `.hdf5`; an EDF `.edf` or `.bdf`. `READERS` has all suffixes.
         options: what the format's own reader takes by name: `fs` and `columns` of `read_table`, `channel` of
             `read_fhrma`.
 

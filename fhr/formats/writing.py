@@ -35,8 +35,8 @@ WRITERS: dict[str, Callable[[Recording, Path], Path]] = {
 def write(recording: Recording, path: str | Path) -> Path:
     """Write one recording, whole or not at all; the suffix, in upper or lower case, names the format.
 
-    What a format keeps stands at its writer: `write_table` and `write_npz` keep all but `source`, `write_wfdb` rounds
-    and keeps no history; `not_kept` tells of two recordings.
+    What a format keeps stands at its writer: `write_table`, `write_npz` and `write_parquet` keep all but `source`,
+    `write_edf` rounds, `write_wfdb` rounds and keeps no history; `not_kept` tells of two recordings.
 
     Args:
         recording: to write.

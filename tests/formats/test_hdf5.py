@@ -191,6 +191,30 @@ def test_what_is_hostile_or_of_no_use_is_refused_by_name(write, fill, message):
         read_hdf5(write(fill), fs=4)
 
 
+def test_numbers_that_are_scaled(write):
+    def netcdf(file: h5py.File) -> None:
+        flat(file)
+        del file["fhr"], file["toco"]
+        marked = np.where(np.arange(N) < 9, -1, RATE * 10).astype("i2")
+        file["fhr"], file["toco"] = marked, (ACTIVITY * 2).astype("i4")
+        file["fhr"].attrs.update({"scale_factor": 0.1, "_FillValue": np.int16(-1)})
+        file["toco"].attrs.update({"scale_factor": 0.5, "add_offset": 0.0})
+
+    recording = read_hdf5(write(netcdf))
+    assert np.flatnonzero(np.isnan(recording.fhr)).tolist() == list(range(9))
+    np.testing.assert_allclose(recording.fhr[9:], RATE[9:], rtol=1e-6)
+    np.testing.assert_array_equal(recording.uc, np.float32(ACTIVITY))
+
+    def gain(file: h5py.File) -> None:
+        flat(file)
+        file["toco"].attrs["gain"] = 2.0
+
+    path = write(gain)
+    with pytest.raises(FormatError, match=r"toco.gain may be a scale of toco; say the unit of one number with"):
+        read_hdf5(path)
+    np.testing.assert_array_equal(read_hdf5(path, units={"uc": "0.5 mmHg"}).uc, np.float32(ACTIVITY / 2))
+
+
 def test_a_group_inside_itself_ends(write):
     def loop(file: h5py.File) -> None:
         group = file.create_group("a")
