@@ -21,6 +21,8 @@ from fhr.formats import recordings_in
 
 _SETS = ("ctu-uhb-ctgdb", "fhrma-morphology", "fhrma-false-signals")
 _LOWEST, _HIGHEST = 20.0, 300.0  # bpm
+_HOUR = 4 * 3600  # samples of CTU-UHB
+_PAIRS = 4000
 _MARKS = (-1, -9999, 999, 65535, 1e20)
 Form = Callable[[np.ndarray], dict[str, np.ndarray]]
 
@@ -73,6 +75,7 @@ def main() -> None:
     paths = [path for name in _SETS for path in recordings_in(Path(options.data, name))][:: options.every]
     recordings = [one for one in map(fhr.read, paths) if not np.isnan(one.fhr).all()]
     _print_extremes(recordings)
+    _print_pairs([one.fhr[-_HOUR:] for one in recordings if one.source and one.source.format == "wfdb"])
     print(f"\n{len(recordings)} recordings with FHR\n\n| form | as it was | refused | otherwise |\n|---|---|---|---|")
     for name, form in {**FORMS, **CLEAR_REFUSALS}.items():
         counts = Counter(_verdict(one, form, name) for one in recordings)
@@ -86,6 +89,18 @@ def _print_extremes(recordings: list[fhr.Recording]) -> None:
         values = np.concatenate(known)
         beyond = int(((values < _LOWEST) | (values > _HIGHEST)).sum())
         print(f"| {channel} | {len(known)} | {len(values)} | {values.min():g} | {values.max():g} | {beyond} |")
+
+
+def _print_pairs(rates: list[np.ndarray]) -> None:
+    """Median differences of random pairs of recordings, which are two fetuses."""
+    generator = np.random.default_rng(0)
+    found = []
+    for i, j in generator.integers(0, len(rates), (_PAIRS, 2)):
+        difference = np.abs(rates[i] - rates[j])
+        if i != j and np.count_nonzero(~np.isnan(difference)) > 60 * 4:
+            found.append(np.nanmedian(difference))
+    shares = ", ".join(f"{np.mean(np.array(found) <= bpm):.2%} by {bpm} bpm or less" for bpm in (3, 5, 10))
+    print(f"\nOf {len(found)} pairs of recordings of CTU-UHB (last hour) the rates differ in the median: {shares}.")
 
 
 def _verdict(recording: fhr.Recording, form: Form, name: str) -> str:

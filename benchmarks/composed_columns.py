@@ -1,4 +1,4 @@
-"""Columns composed from one true recording: clock x order x stamps x unit x gap x channel layout, for tables and arrays.
+"""Columns composed from one true recording: clock x order x stamps x unit x gap x channel layout.
 
 Truth is computed from the numbers as they are written, so that what is read may differ by rounding to float32 alone.
 """
@@ -64,7 +64,9 @@ def gaps(choices: Choices, n: int, *, whole: int = 1, ends: bool = True) -> np.n
 
 
 # Heart rates: to the unit and back, decimals that are written, and words for it.
-_RATE_UNITS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray], int, tuple[str, ...]]] = {
+_RATE_UNITS: dict[
+    str, tuple[Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray], int, tuple[str, ...]]
+] = {
     "bpm": (lambda x: x, lambda x: x, 2, ("bpm", "BPM", "1/min", "beats/min", "/min", "bpm")),
     "hz": (lambda x: x / 60, lambda x: 60 * x, 5, ("Hz", "hz", "1/s")),
     "ms": (lambda x: 60_000 / x, lambda x: 60_000 / x, 2, ("ms", "msec")),
@@ -82,7 +84,9 @@ _UC_NAMES = ("UC", "uc", "TOCO", "Toco", "UA", "toco1", "Uterine Activity", "IUP
 _PAIRS = (("FHR1", "FHR2"), ("HR1", "HR2"), ("US1", "US2"), ("fhr 1", "fhr 2"), ("FHR_US", "FHR_DECG"), ("DECG", "US"))
 
 
-def signals(choices: Choices, n: int, *, pairs: bool = True) -> tuple[list[_Signal], dict[str, np.ndarray], dict[str, Any]]:
+def signals(
+    choices: Choices, n: int, *, pairs: bool = True
+) -> tuple[list[_Signal], dict[str, np.ndarray], dict[str, Any]]:
     """Channels under the names that the layout gives them, the true ones (with the gaps of the layout), and options."""
     made = recorded(choices, n)
     layout = choices.take(
@@ -131,22 +135,32 @@ def signals(choices: Choices, n: int, *, pairs: bool = True) -> tuple[list[_Sign
 
 
 def in_units(
-    choices: Choices, found: Sequence[_Signal], truth: dict[str, np.ndarray], options: dict[str, Any], *, row: bool, identifiers: bool = False, named: bool = True
+    choices: Choices,
+    found: Sequence[_Signal],
+    truth: dict[str, np.ndarray],
+    options: dict[str, Any],
+    *,
+    row: bool,
+    identifiers: bool = False,
+    named: bool = True,
 ) -> tuple[list[Column], dict[str, np.ndarray]]:
     """The channels in a unit of the file's, their truth as it can be told from what is written.
 
     Args:
+        choices: draws of the composition.
+        found: channels, as `signals` gives them with the two next.
+        truth: signals without units.
+        options: said beside the file; units are added.
         row: whether the form has a place for units beside the names.
         identifiers: whether names are made of letters, digits and underscores.
         named: whether names have room for units.
     """
     unit = choices.take("unit of rates", {"bpm": 6, "hz": 1, "ms": 1, "s": 0.6, "mV": 0.2})
-    said = choices.take(
-        "unit said", {"nowhere": 3 if unit == "bpm" else 0.4, **({"in the name": 3} if named else {}), **({"beside the name": 2} if row else {}), "as an option": 1}
-    )  # fmt: skip
-    whole = unit == "bpm" and choices.take("numbers", {"decimals": 3, "whole": 1, "whole at first": 1}) or "decimals"
+    places = {"in the name": 3 * named, "beside the name": 2 * row, "as an option": 1}
+    said = choices.take("unit said", {"nowhere": 3 if unit == "bpm" else 0.4} | places)
+    whole = (unit == "bpm" and choices.take("numbers", {"decimals": 3, "whole": 1, "whole at first": 1})) or "decimals"
     if unit == "mV":
-        back = forth = lambda x: x / 100  # noqa: E731
+        back = forth = lambda x: x / 100
         decimals, words = 4, ("mV", "uV")
         said = said if said in ("in the name", "beside the name") else "in the name" if named else "beside the name"
         choices.axes["unit said"] = said
@@ -174,7 +188,13 @@ def in_units(
         shown = rate_word if rate else activity_word
         name, beside = signal.name, ""
         # A unit of uc alone is said as those of the rates are, or by its name.
-        way = said if rate or said not in ("nowhere", "as an option") or not shown else "in the name" if named else "beside the name"
+        way = (
+            said
+            if rate or said not in ("nowhere", "as an option") or not shown
+            else "in the name"
+            if named
+            else "beside the name"
+        )
         if way == "in the name" and shown:
             name = style.format(name, shown)
         elif way == "beside the name":
@@ -224,8 +244,8 @@ def with_gaps(
 
 _SENTINELS = ("-1", "-999", "9999", "*", "n.a.", "lost")
 _NUMBERS = ("-1", "-999", "9999")
-TEXT_GAPS = {"": 6, "NaN": 2, "0": 3, "0.0": 0.5, "-": 0.5, "--": 0.5, "NA": 0.5, "null": 0.5, "N/A": 0.3, "---": 0.4, "#N/A": 0.4,
-             ".": 0.2, "?": 0.2, **dict.fromkeys(_SENTINELS, 0.12)}  # fmt: skip
+TEXT_GAPS = {"": 6, "NaN": 2, "0": 3, "0.0": 0.5, "-": 0.5, "--": 0.5, "NA": 0.5, "null": 0.5, "N/A": 0.3, "---": 0.4,
+             "#N/A": 0.4,             ".": 0.2, "?": 0.2, **dict.fromkeys(_SENTINELS, 0.12)}  # fmt: skip
 VALUE_GAPS = {"NaN": 4, "0": 3, "-1": 0.2, "9999": 0.1}
 
 
@@ -274,18 +294,35 @@ _CLOCKS = {
 }  # fmt: skip
 _TYPED = {"none": 3, "seconds": 3, "milliseconds": 2, "minutes": 1, "hours": 0.5, "days": 0.5, "sample number": 1,
           **dict.fromkeys(_NUMBERED, 0.5), "serial day": 0.5, "datenum": 0.7, "datetime": 0}  # fmt: skip
-_COARSE = ("iso", "iso with a space", "dots", "slashes, day first", "time of day", "h:mm:ss", "epoch s", "12 hours", "seconds")
-_DISORDERS = {"as recorded": 12, "forward jump": 0.8, "clock set back": 0.4, "second session": 0.4, "stamp stands twice": 0.4,
-              "newest first": 0.3, "two rows swapped": 0.3, "blank stamp": 0.3}  # fmt: skip
+_COARSE = (
+    "iso",
+    "iso with a space",
+    "dots",
+    "slashes, day first",
+    "time of day",
+    "h:mm:ss",
+    "epoch s",
+    "12 hours",
+    "seconds",
+)
+_DISORDERS = {"as recorded": 12, "forward jump": 0.8, "clock set back": 0.4, "second session": 0.4,
+              "stamp stands twice": 0.4, "newest first": 0.3, "two rows swapped": 0.3, "blank stamp": 0.3}  # fmt: skip
 
 
 def compose(
-    choices: Choices, *, text: bool, row: bool, datetimes: bool = False, minutes: float = MINUTES, identifiers: bool = False,
+    choices: Choices,
+    *,
+    text: bool,
+    row: bool,
+    datetimes: bool = False,
+    minutes: float = MINUTES,
+    identifiers: bool = False,
     pairs: bool = True,
 ) -> Columns:
     """Compose the columns of one recording.
 
     Args:
+        choices: draws of the composition.
         text: whether cells are text, with all clocks that people write; else numbers.
         row: whether there is a place for units beside the names.
         datetimes: whether values may be dates with times.
@@ -301,7 +338,12 @@ def compose(
     if datetimes:
         weights["datetime"] = 4
     clock = choices.take("clock", weights)
-    coarse = fs > 1 and clock in _COARSE and text and choices.take("stamps", _STAMPS | {"whole seconds": 1.5}) == "whole seconds"
+    coarse = (
+        fs > 1
+        and clock in _COARSE
+        and text
+        and choices.take("stamps", _STAMPS | {"whole seconds": 1.5}) == "whole seconds"
+    )
     if clock != "none" and "stamps" not in choices.axes:
         choices.take("stamps", _STAMPS if clock not in ("sample number", "none") else {"exact": 1})
     tokens = dict(TEXT_GAPS if text else VALUE_GAPS)
@@ -440,7 +482,9 @@ def _time_columns(
     if clock == "sample number":
         values = np.rint(t * fs) + choices.any_of((0, 1))
         cells = [f"{v:.0f}" for v in values]
-        return [Column(choices.any_of(("sample", "Sample No", "index", "sample_number")), "time", "", cells, values)], ""
+        return [
+            Column(choices.any_of(("sample", "Sample No", "index", "sample_number")), "time", "", cells, values)
+        ], ""
     if clock in _RELATIVE:
         names, seconds, places = _RELATIVE[clock]
         start = float(choices.any_of((0.0, 0.0, 60.0)))
@@ -453,8 +497,19 @@ def _time_columns(
         origin = (base - datetime(1970, 1, 1)).total_seconds()
         whole = [int(origin * 1e6) + int(x) for x in np.rint(t * 1e6)]
         values = np.array([w / (seconds * 1e6) for w in whole])
-        cells = [f"{w / 1e6:.{0 if coarse else places}f}" if clock == "epoch s" else str(w * 1000 // int(seconds * 1e9)) for w in whole]
-        return [Column(choices.any_of(("time", "timestamp", "epoch")) if clock == "epoch s" else "timestamp", "time", "", cells, values)], day
+        cells = [
+            f"{w / 1e6:.{0 if coarse else places}f}" if clock == "epoch s" else str(w * 1000 // int(seconds * 1e9))
+            for w in whole
+        ]
+        return [
+            Column(
+                choices.any_of(("time", "timestamp", "epoch")) if clock == "epoch s" else "timestamp",
+                "time",
+                "",
+                cells,
+                values,
+            )
+        ], day
     if clock in ("serial day", "datenum"):
         origin = (base - datetime(1899, 12, 30)).total_seconds() / 86400 + (693960 if clock == "datenum" else 0)
         values = np.round(origin + t / 86400, 9)
@@ -466,20 +521,27 @@ def _time_columns(
     if clock == "datetime":
         return [Column(name, "time", "", [at.isoformat() for at in times], typed, numeric=False)], day
     if clock == "h:mm:ss":
-        cells = [f"{int(x // 3600)}:{int(x // 60 % 60):02d}:{int(x % 60):02d}{_part(x, digits)}" for x in np.round(t, 3)]
+        cells = [
+            f"{int(x // 3600)}:{int(x // 60 % 60):02d}:{int(x % 60):02d}{_part(x, digits)}" for x in np.round(t, 3)
+        ]
         return [_texts(choices.any_of(("time", "elapsed", "Elapsed Time")), cells)], ""
     if clock == "mm:ss":
         cells = [f"{int(x // 60):02d}:{int(x % 60):02d}{_part(x, digits)}" for x in np.round(t, 3)]
         return [_texts(choices.any_of(("time", "elapsed", "time [mm:ss]")), cells)], ""
     if clock == "time of day":
-        return [_texts(choices.any_of(("time", "Time", "Uhrzeit", "time of day")), _strings("%H:%M:%S%f", times, digits))], ""
+        return [
+            _texts(choices.any_of(("time", "Time", "Uhrzeit", "time of day")), _strings("%H:%M:%S%f", times, digits))
+        ], ""
     if clock == "compact":
         choices.doubt("digits of a date without a mark", None)
         return [_texts(name, _strings("%Y%m%d%H%M%S%f", times, digits))], day
     if clock == "date and time apart":
         form = choices.any_of(("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y"))
         names = choices.any_of((("Date", "Time"), ("date", "time"), ("Datum", "Uhrzeit")))
-        return [_texts(names[0], _strings(form, times, 0)), _texts(names[1], _strings("%H:%M:%S%f", times, digits))], day
+        return [
+            _texts(names[0], _strings(form, times, 0)),
+            _texts(names[1], _strings("%H:%M:%S%f", times, digits)),
+        ], day
     if clock == "slashes, either":
         form = choices.any_of(("%d/%m/%Y %H:%M:%S%f", "%m/%d/%Y %H:%M:%S%f"))
         choices.doubt("day or month first", None)

@@ -14,16 +14,26 @@ from compositions import Choices, Composition, Truth
 _START = datetime(2024, 3, 15, 10, 0, 0)
 
 
-def _channels(choices: Choices, fs: float, minutes: float, *, named: bool = True) -> tuple[list[Column], dict[str, np.ndarray], dict[str, Any]]:
+def _channels(
+    choices: Choices, fs: float, minutes: float, *, named: bool = True
+) -> tuple[list[Column], dict[str, np.ndarray], dict[str, Any]]:
     """Channels in units of the file's, without gaps of their own but those of the layout."""
     found, made, options = signals(choices, int(60 * minutes * fs))
     columns, truth = in_units(choices, found, made, options, row=True, named=named)
     return columns, truth, options
 
 
-def _composition(choices: Choices, files: dict[str, bytes], target: str, options: dict[str, Any], truth: Truth, columns: list[Column]) -> Composition:
+def _composition(
+    choices: Choices, files: dict[str, bytes], target: str, options: dict[str, Any], truth: Truth, columns: list[Column]
+) -> Composition:
     return Composition(
-        choices.axes, files, target, said(options, columns) or {}, truth, tuple(choices.doubts), said(choices.remedy, columns)
+        choices.axes,
+        files,
+        target,
+        said(options, columns) or {},
+        truth,
+        tuple(choices.doubts),
+        said(choices.remedy, columns),
     )
 
 
@@ -42,7 +52,11 @@ def wfdb(choices: Choices) -> Composition:
     digital, facts = [], []
     for column in columns:
         most = np.nanmax(np.abs(column.values))
-        steps = [g for g in (0.1, 0.2, 0.5, 1, 2, 4, 10, 50, 100, 200, 1000, 10_000, 50_000) if g * most < 2 ** (bits - 1) * 0.9]
+        steps = [
+            g
+            for g in (0.1, 0.2, 0.5, 1, 2, 4, 10, 50, 100, 200, 1000, 10_000, 50_000)
+            if g * most < 2 ** (bits - 1) * 0.9
+        ]
         fit = [g for g in steps if np.nanmax(np.abs(np.round(g * column.values) / g - column.values)) < 1e-9]
         gain = choices.any_of(fit[:2]) if fit else steps[-1]
         baseline = 0 if gap == "0" or bits == 8 or choices.chance(0.7) else int(choices.any_of((100, -50)))
@@ -65,10 +79,21 @@ def wfdb(choices: Choices) -> Composition:
         files[f"{name}.hea"] += "".join(f"{line}\n" for line in lines).encode("latin-1")
         whole = Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, date_, ph, slow=slow)
         return _composition(choices, files, f"{name}.hea", options, whole, columns)
-    kind = choices.take("kind", {"one segment": 6, "two segments": 1 if form in ("16", "212", "24", "32") else 0, "segments with a pause": 0.7 if form == "16" else 0})
+    kind = choices.take(
+        "kind",
+        {
+            "one segment": 6,
+            "two segments": 1 if form in ("16", "212", "24", "32") else 0,
+            "segments with a pause": 0.7 if form == "16" else 0,
+        },
+    )
     date_ = ""
     files: dict[str, bytes] = {}
-    parts = {"one segment": [(0, n)], "two segments": [(0, n // 2), (n // 2, n)], "segments with a pause": [(0, n // 2), (n // 2, n)]}[kind]
+    parts = {
+        "one segment": [(0, n)],
+        "two segments": [(0, n // 2), (n // 2, n)],
+        "segments with a pause": [(0, n // 2), (n // 2, n)],
+    }[kind]
     pause = 33 if kind == "segments with a pause" else 0
     start = _START if dated != "none" else None
     for i, (a, b) in enumerate(parts):
@@ -86,20 +111,29 @@ def wfdb(choices: Choices) -> Composition:
     if start:
         date_ = "2024-03-15"
     header = files[head].decode()
-    change = choices.take("header", {"as the library writes it": 6, "frequency with a counter": 0.7, "no length": 0.4, "CRLF": 1,
-                                     "blank lines": 0.7, "comments above": 0.7, "few fields": 0.5, "tabs": 0.4})  # fmt: skip
-    if kind != "one segment" and change in ("few fields", "no length"):
+    odd = {
+        "frequency with a counter": 0.7,
+        "no length": 0.4,
+        "CRLF": 1,
+        "blank lines": 0.7,
+        "comments above": 0.7,
+        "tabs": 0.4,
+    }
+    change = choices.take("header", {"as the library writes it": 6} | odd)
+    if kind != "one segment" and change == "no length":
         change = choices.axes["header"] = "as the library writes it"
-    header = _header(header, change, form)
+    header = _header(header, change)
     if change == "no length" and start:
         date_ = choices.axes["start"] = ""
         header = header.replace(_START.strftime(" %H:%M:%S %d/%m/%Y"), "")
     header = header.rstrip("\r\n") + "\n" + "".join(f"{line}\n" for line in lines)
     header = header.replace("\r\n", "\n").replace("\n", "\r\n") if change == "CRLF" else header
     files[head] = header.encode("latin-1")
-    damage = choices.take("damage", {"none": 12, "a checksum": 0.5, "truncated": 0.5}) if kind == "one segment" else "none"
+    damage = (
+        choices.take("damage", {"none": 12, "a checksum": 0.5, "truncated": 0.5}) if kind == "one segment" else "none"
+    )
     dat = next((x for x in files if x.endswith((".dat", ".flac"))), "")
-    if damage == "a checksum" and change != "few fields":
+    if damage == "a checksum":
         data = bytearray(files[dat])
         data[len(data) // 2] ^= 4
         files[dat] = bytes(data)
@@ -113,7 +147,9 @@ def wfdb(choices: Choices) -> Composition:
         files = {x.upper(): d for x, d in files.items()}
         head = head.upper()
         if choices.chance(0.5):
-            files[head] = re.sub(rb"(?m)^(\S+)\.dat", lambda m: m[0].upper(), files[head]).replace(name.encode(), name.upper().encode())
+            files[head] = re.sub(rb"(?m)^(\S+)\.dat", lambda m: m[0].upper(), files[head]).replace(
+                name.encode(), name.upper().encode()
+            )
         elif name != name.upper():
             choices.doubt("a header of another record's name", None)
     target = choices.any_of((head, head, head[:-4])) if not upper else head
@@ -125,7 +161,13 @@ _BY_HAND = ("a prolog", "skew", "several samples a frame", "layout of segments")
 
 
 def _by_hand(
-    choices: Choices, how: str, name: str, digital: list[np.ndarray], facts: list[Any], fs: float, truth: dict[str, np.ndarray]
+    choices: Choices,
+    how: str,
+    name: str,
+    digital: list[np.ndarray],
+    facts: list[Any],
+    fs: float,
+    truth: dict[str, np.ndarray],
 ) -> tuple[str, dict[str, bytes], dict[str, np.ndarray], tuple[str, int]]:
     """Records that the wfdb package reads and does not write: date, files, truth and the slow channel."""
     n, roles = len(digital[0]), [c.role for c, *_ in facts]
@@ -148,7 +190,10 @@ def _by_hand(
         form[at] = "16"
         truth["uc"] = np.repeat(truth["uc"][::4], 4)
     times = 4 if slow[0] else 1
-    frames = [d.reshape(-1, times) if not slow[0] or f != "16" else d[::4].reshape(-1, 1) for d, f in zip(stored, form, strict=True)]
+    frames = [
+        d.reshape(-1, times) if not slow[0] or f != "16" else d[::4].reshape(-1, 1)
+        for d, f in zip(stored, form, strict=True)
+    ]
     lines = [
         f"{name}.dat {f} {g:g}({o}){'/' + _unit(c) if c.unit else ''} 16 0 {d[0]} {int(fr.sum()) % 65536} 0 {c.name}"
         for f, (c, g, o, _), d, fr in zip(form, facts, stored, frames, strict=True)
@@ -161,7 +206,10 @@ def _by_hand(
         half = n // 2
         rest = np.stack([digital[i][half:] for i in keep], axis=1).astype("<i2")
         first = np.stack([d[:half] for d in digital], axis=1).astype("<i2")
-        files = {f"{name}.hea": f"{name}/3 {len(facts)} {fs:g} {n} 10:00:00 15/03/2024\n{name}_l 0\n{name}_1 {half}\n{name}_2 {n - half}\n".encode()}
+        files = {
+            f"{name}.hea": f"{name}/3 {len(facts)} {fs:g} {n} 10:00:00 15/03/2024\n{name}_l 0\n".encode()
+            + f"{name}_1 {half}\n{name}_2 {n - half}\n".encode()
+        }
         files[f"{name}_1.dat"], files[f"{name}_2.dat"] = first.tobytes(), rest.tobytes()
         layout = [re.sub(r"^\S+", "~", line) for line in lines]
         files[f"{name}_l.hea"] = "\n".join([f"{name}_l {len(facts)} {fs:g} 0", *layout, ""]).encode()
@@ -169,9 +217,15 @@ def _by_hand(
             body = []
             for column, i in enumerate(at):
                 fields = lines[i].split(" ", 8)
-                fields[0], fields[5], fields[6] = f"{name}_{part}.dat", str(block[0, column]), str(int(block[:, column].sum()) % 65536)
+                fields[0], fields[5], fields[6] = (
+                    f"{name}_{part}.dat",
+                    str(block[0, column]),
+                    str(int(block[:, column].sum()) % 65536),
+                )
                 body.append(" ".join(fields))
-            files[f"{name}_{part}.hea"] = "\n".join([f"{name}_{part} {len(body)} {fs:g} {len(block)}", *body, ""]).encode()
+            files[f"{name}_{part}.hea"] = "\n".join(
+                [f"{name}_{part} {len(body)} {fs:g} {len(block)}", *body, ""]
+            ).encode()
         for role, values in truth.items():
             if role != "fhr":
                 values[half:] = np.nan
@@ -197,16 +251,23 @@ def _stored_truth(choices: Choices, facts: list[Any], truth: dict[str, np.ndarra
 
 def _comments(choices: Choices) -> tuple[float | None, list[str]]:
     """Comment lines of a header, and the pH that they say."""
-    way = choices.take("comments", {"none": 4, "CTU-UHB": 2, "colon": 1, "equals": 1, "upper case": 0.7, "decimal comma": 0.5, "Latin-1": 0.7})
+    way = choices.take(
+        "comments",
+        {"none": 4, "CTU-UHB": 2, "colon": 1, "equals": 1, "upper case": 0.7, "decimal comma": 0.5, "Latin-1": 0.7},
+    )
     lines = {
-        "none": [], "CTU-UHB": ["#----- Additional parameters for record 1001", "", "#-- Outcome measures", "#pH           7.14", "#BDecf        8.14"],
-        "colon": ["#pH: 7.14", "#Gest. weeks: 40+3", "#Sex: F"], "equals": ["#pH=7.14", "#Weight(g)=3,250"], "upper case": ["#PH 7.14"],
+        "none": [],
+        "CTU-UHB": ["#----- Additional parameters for record 1001", "", "#-- Outcome measures", "#pH           7.14"],
+        "colon": ["#pH: 7.14", "#Gest. weeks: 40+3", "#Sex: F"], "equals": ["#pH=7.14", "#Weight(g)=3,250"],
+        "upper case": ["#PH 7.14"],
         "decimal comma": ["#pH 7,14"], "Latin-1": ["#pH 7.14", "#Klinik: Universit\u00e4t"],
     }[way]  # fmt: skip
     return (None if way == "none" else 7.14), lines
 
 
-def _record(name: str, digital: list[np.ndarray], facts: list[Any], fs: float, form: str, start: datetime | None) -> dict[str, bytes]:
+def _record(
+    name: str, digital: list[np.ndarray], facts: list[Any], fs: float, form: str, start: datetime | None
+) -> dict[str, bytes]:
     """Files of one segment, written by the wfdb package; formats that it does not write come of its format 16."""
     import wfdb as library
 
@@ -221,7 +282,9 @@ def _record(name: str, digital: list[np.ndarray], facts: list[Any], fs: float, f
         files = {p.name: p.read_bytes() for p in Path(folder).iterdir()}
     if form in ("61", "160"):
         raw = np.frombuffer(files[f"{name}.dat"], "<i2")
-        files[f"{name}.dat"] = raw.astype(">i2").tobytes() if form == "61" else (raw.astype(np.int32) + 32768).astype("<u2").tobytes()
+        files[f"{name}.dat"] = (
+            raw.astype(">i2").tobytes() if form == "61" else (raw.astype(np.int32) + 32768).astype("<u2").tobytes()
+        )
         header = files[f"{name}.hea"].decode()
         files[f"{name}.hea"] = header.replace(".dat 16 ", f".dat {form} ").encode()
     # The package takes no name twice, and says mV for no unit at all.
@@ -235,7 +298,7 @@ def _unit(column: Column) -> str:
     return re.sub(r"\s", "", column.unit) or "@"
 
 
-def _header(text: str, change: str, form: str) -> str:
+def _header(text: str, change: str) -> str:
     lines = text.splitlines()
     head = lines[0].split()
     match change:
@@ -243,8 +306,6 @@ def _header(text: str, change: str, form: str) -> str:
             head[2] = f"{head[2]}/{head[2]}(0)"
         case "no length":
             head = head[:3]
-        case "few fields":  # the gain is the last that has to be there; descriptions are wanted, so all but the checksum stay
-            pass
         case "blank lines":
             return "\n\n".join(lines) + "\n"
         case "comments above":
@@ -260,7 +321,10 @@ def edf(choices: Choices) -> Composition:
 
     fs = float(choices.take("rate", {"4": 5, "2": 1, "1": 1}))
     columns, truth, options = _channels(choices, fs, 1.5, named=False)  # a label has 16 letters
-    columns = [c._replace(name=c.name if len(c.name) <= 16 else "MHR", unit=c.unit if len(c.unit) <= 8 else "bpm") for c in columns]
+    columns = [
+        c._replace(name=c.name if len(c.name) <= 16 else "MHR", unit=c.unit if len(c.unit) <= 8 else "bpm")
+        for c in columns
+    ]
     n = len(columns[0].values)
     missing = gaps(choices, n)
     kept, facts = [], []
@@ -274,7 +338,12 @@ def edf(choices: Choices) -> Composition:
         step = 4 if slow and column.role == "uc" else 1
         digital = (0, 32000) if low == 0 else (-32000, 32000)
         signal = edfio.EdfSignal(
-            data[::step], fs / step, label=column.name, physical_dimension=column.unit, physical_range=(low, top), digital_range=digital
+            data[::step],
+            fs / step,
+            label=column.name,
+            physical_dimension=column.unit,
+            physical_range=(low, top),
+            digital_range=digital,
         )
         kept.append(signal)
         stored = np.repeat(np.asarray(signal.data, float), step)
@@ -292,28 +361,51 @@ def edf(choices: Choices) -> Composition:
     if plus == "none" and not slow and len(kept) == len(facts) and choices.take("plus", {"C": 8, "D": 1}) == "D":
         return _discontinuous(choices, kept, facts, truth, fs, options, columns)
     dated = choices.take("start", {"date and time": 3, "none": 1})
-    extra: dict[str, Any] = {"recording": edfio.Recording(startdate=date(2024, 3, 15)), "starttime": time(10, 0)} if dated != "none" else {}
+    extra: dict[str, Any] = (
+        {"recording": edfio.Recording(startdate=date(2024, 3, 15)), "starttime": time(10, 0)} if dated != "none" else {}
+    )
     lasts = {"1 s": 1.0, "10 s": 10.0, "whole": n / fs}.get(duration)
     file = edfio.Edf(kept, annotations=notes, data_record_duration=lasts, **extra)
     out = io.BytesIO()
     file.write(out)
-    whole = Truth(truth["fhr"], truth.get("uc"), truth.get("mhr"), fs, "2024-03-15" if extra else "", slow=("uc", 4) if slow else ("", 1))
+    whole = Truth(
+        truth["fhr"],
+        truth.get("uc"),
+        truth.get("mhr"),
+        fs,
+        "2024-03-15" if extra else "",
+        slow=("uc", 4) if slow else ("", 1),
+    )
     return _composition(choices, {"a.edf": out.getvalue()}, "a.edf", options, whole, columns)
 
 
 def _discontinuous(
-    choices: Choices, kept: list[Any], facts: list[Any], truth: dict[str, np.ndarray], fs: float, options: dict[str, Any], columns: list[Column]
+    choices: Choices,
+    kept: list[Any],
+    facts: list[Any],
+    truth: dict[str, np.ndarray],
+    fs: float,
+    options: dict[str, Any],
+    columns: list[Column],
 ) -> Composition:
     """An EDF+D file: records of a second, and a pause between two of them."""
     n, pause, per = len(facts[0][3]), 17, int(fs)
     records = n // per
     half = records // 2
     onsets = [i + (pause if i >= half else 0) for i in range(records)]
-    fields = [(s.label, "", s.physical_dimension, s.physical_min, s.physical_max, s.digital_min, s.digital_max, "", per) for s in kept]
+    fields = [
+        (s.label, "", s.physical_dimension, s.physical_min, s.physical_max, s.digital_min, s.digital_max, "", per)
+        for s in kept
+    ]
     fields.append(("EDF Annotations", "", "", -1, 1, -32768, 32767, "", 8))
     widths = (16, 80, 8, 8, 8, 8, 8, 80, 8)
     head = b"0".ljust(8) + b"X X X X".ljust(80) + b"Startdate 15-MAR-2024 X X X".ljust(80) + b"15.03.2410.00.00"
-    head += str(256 * (1 + len(fields))).encode().ljust(8) + b"EDF+D".ljust(44) + str(records).encode().ljust(8) + b"1".ljust(8)
+    head += (
+        str(256 * (1 + len(fields))).encode().ljust(8)
+        + b"EDF+D".ljust(44)
+        + str(records).encode().ljust(8)
+        + b"1".ljust(8)
+    )
     head += str(len(fields)).encode().ljust(4)
     for i, width in enumerate(widths):
         head += b"".join((f"{f[i]:g}" if isinstance(f[i], float) else str(f[i])).encode().ljust(width) for f in fields)
@@ -337,7 +429,17 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
     mhr = np.round(4 * (85 + rng.normal(0, 1, n))).astype(int)
     missing = gaps(choices, n)
     one, two = rate.copy(), rate + rng.integers(-4, 5, n)
-    sensors = choices.take("layout", {"first": 3, "second": 3, "one after the other": 3, "both": 3, "twins": 1, "mother only": 0.5 if suffix.endswith("m") else 0})
+    sensors = choices.take(
+        "layout",
+        {
+            "first": 3,
+            "second": 3,
+            "one after the other": 3,
+            "both": 3,
+            "twins": 1,
+            "mother only": 0.5 if suffix.endswith("m") else 0,
+        },
+    )
     if sensors == "twins":
         two = rate + 80
         choices.doubt("two hearts", {"channel": 1})
@@ -369,7 +471,12 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
         data["q"] = rng.integers(0, 256, n)
     stamp = int(choices.take("date", {"0": 2, "1710496800": 3}))
     header = choices.take("header", {"date": 4, "long date": 2, "recorder": 1, "recorder, finished": 0.7})
-    words = {"date": [stamp], "long date": [stamp, 0], "recorder": [1_234_555, stamp], "recorder, finished": [1_234_555, stamp, 1_234_568]}
+    words = {
+        "date": [stamp],
+        "long date": [stamp, 0],
+        "recorder": [1_234_555, stamp],
+        "recorder, finished": [1_234_555, stamp, 1_234_568],
+    }
     if analysed:
         data["clean"], data["baseline"] = np.where(two == 0, one, two), 4 * 140
     raw = b"".join(word.to_bytes(4, "little") for word in words[header]) + data.tobytes()
@@ -379,6 +486,9 @@ def fhrma(choices: Choices, suffix: str) -> Composition:
         choices.doubt("a truncated file", None)
     first = np.where(two == 0, one, two) if sensors != "twins" else one
     told = np.where(first == 0, np.nan, first / 4)
-    truth = Truth(told, np.where(toco == 0, np.nan, toco / 2), np.where(mhr == 0, np.nan, mhr / 4) if mother else None, 4.0,
+    mhr_ = np.where(mhr == 0, np.nan, mhr / 4) if mother else None
+    truth = Truth(told, np.where(toco == 0, np.nan, toco / 2), mhr_, 4.0,
                   "2024-03-15" if stamp else "")  # fmt: skip
-    return Composition(choices.axes, {f"a.{suffix}": raw}, f"a.{suffix}", {}, truth, tuple(choices.doubts), choices.remedy)
+    return Composition(
+        choices.axes, {f"a.{suffix}": raw}, f"a.{suffix}", {}, truth, tuple(choices.doubts), choices.remedy
+    )

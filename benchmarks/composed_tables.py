@@ -1,4 +1,4 @@
-"""Tables composed as people export them: CSV, TSV and text (packed too), workbooks, Parquet, and own files saved again."""
+"""Tables composed as people export them: text (packed too), workbooks, Parquet, and own files saved again."""
 
 import csv
 import gzip
@@ -16,6 +16,7 @@ from fhr.formats import write_table
 from fhr.recording import Outcome, Provenance, Recording
 
 _EXTRAS = ("FHR quality", "Quality", "Comment", "SpO2", "Event", "Battery [%]", "Movements", "NIBP", "Signal Quality")
+_FACTS = (("Patient", "4711"), ("Ward", "B"))
 _UMLAUTS = "Gerät: Süd; Wehentätigkeit"
 
 
@@ -24,11 +25,17 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     if suffix.startswith(("csv", "tsv")) and choices.chance(0.08):
         return _own_saved_again(choices, suffix)
     plain, _, packed = suffix.partition(".")
-    separators = {"csv": {",": 4, ";": 3, "\t": 0.5, "|": 0.4}, "tsv": {"\t": 1}, "txt": {"\t": 3, ";": 1, ",": 1, " ": 1}}
+    separators = {
+        "csv": {",": 4, ";": 3, "\t": 0.5, "|": 0.4},
+        "tsv": {"\t": 1},
+        "txt": {"\t": 3, ";": 1, ",": 1, " ": 1},
+    }
     separator = choices.take("separator", separators[plain])
     comma = choices.take("decimal", {".": 4, ",": 1 if separator in "; \t|" else 0.3}) == ","
     header = choices.take("header", {"names": 8, "positions given": 0.7, "none": 0.3, "behind a sign": 0.3})
-    composed = compose(choices, text=True, row=header == "names" and separator != " ", pairs=header in ("names", "behind a sign"))
+    composed = compose(
+        choices, text=True, row=header == "names" and separator != " ", pairs=header in ("names", "behind a sign")
+    )
     columns = composed.columns
     truth = composed.truth
     if header == "positions given":
@@ -36,9 +43,18 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     elif header == "none":
         composed.options.pop("columns", None)
         choices.doubt("no header and no columns", _said_by_position(choices, columns, composed.options))
-    columns = [*columns, *_extras(choices, len(columns[0].cells))] if header == "names" and separator != " " else list(columns)
+    columns = (
+        [*columns, *_extras(choices, len(columns[0].cells))]
+        if header == "names" and separator != " "
+        else list(columns)
+    )
     if separator == " ":  # blanks would be no cells, and names of several words no names
-        columns = [c._replace(name=c.name.replace(",", "").replace(" ", "_"), cells=[x.replace(" ", "T") or "NaN" for x in c.cells]) for c in columns]
+        columns = [
+            c._replace(
+                name=c.name.replace(",", "").replace(" ", "_"), cells=[x.replace(" ", "T") or "NaN" for x in c.cells]
+            )
+            for c in columns
+        ]
         if "12 hours" in choices.axes["clock"]:
             choices.doubt("a time of two words between blanks", None)
     style = choices.take("numbers as", {"plain": 8, "scientific": 0.4, "thousands": 0.7, "spaces around": 0.5})
@@ -47,7 +63,9 @@ def text_table(choices: Choices, suffix: str) -> Composition:
         choices.axes["numbers as"] = "plain"
     group = "." if comma else ","
     if any("\u2009" in x for cells in texts for x in cells):
-        if not all(x.count("\u2009") > 1 or ("," if comma else ".") in x or "\u2009" not in x for cells in texts for x in cells):
+        if not all(
+            x.count("\u2009") > 1 or ("," if comma else ".") in x or "\u2009" not in x for cells in texts for x in cells
+        ):
             choices.doubt("a group of thousands may be decimals", None)
         texts = [[x.replace("\u2009", group) for x in cells] for cells in texts]
     quoting = choices.take("quotes", {"where needed": 5, "everywhere": 1}) if separator != " " else "where needed"
@@ -62,16 +80,19 @@ def text_table(choices: Choices, suffix: str) -> Composition:
         choices.axes["dialect"] = "a separator ends each line"
     if units:
         clocks = {"seconds": "s", "milliseconds": "ms", "minutes": "min"} if choices.chance(0.5) else {}
-        lines.insert(0, [c.unit or (clocks.get(choices.axes["clock"], "") if c.role == "time" else "") for c in columns])
+        lines.insert(
+            0, [c.unit or (clocks.get(choices.axes["clock"], "") if c.role == "time" else "") for c in columns]
+        )
     if header in ("names", "behind a sign"):
         lines.insert(0, names)
     above = choices.take(
-        "above", {"nothing": 7, "sep=": 0.7 if separator in ";,\t" else 0, "comments": 0.7, "free lines": 1, "cells": 0.7}
+        "above",
+        {"nothing": 7, "sep=": 0.7 if separator in ";,\t" else 0, "comments": 0.7, "free lines": 1, "cells": 0.7},
     )
     top = {
         "nothing": "", "sep=": f"sep={separator}\n", "comments": "# Monitor 7\n# bed 3\n",
         "free lines": "Patient ID: 4711\nExported by CTG viewer 2.1\n\n",
-        "cells": "".join(separator.join([k, v, *[""] * (len(columns) - 2)]) + "\n" for k, v in (("Patient", "4711"), ("Ward", "B"))),
+        "cells": "".join(separator.join([*pair, *[""] * (len(columns) - 2)]) + "\n" for pair in _FACTS),
     }[above]  # fmt: skip
     if separator == " " and above in ("free lines", "cells"):
         top, choices.axes["above"] = "", "nothing"
@@ -189,14 +210,20 @@ def _own_saved_again(choices: Choices, suffix: str) -> Composition:
     with tempfile.TemporaryDirectory() as folder:
         text = write_table(recording, Path(folder, f"a.{plain}")).read_text()
     before = "\t" if plain == "tsv" else ","
-    way = choices.take("own file", {"as written": 1, "saved as csv": 2, "saved in a land of commas": 2, "saved as text": 1})
+    way = choices.take(
+        "own file", {"as written": 1, "saved as csv": 2, "saved in a land of commas": 2, "saved as text": 1}
+    )
     if way != "as written":
         rows = list(csv.reader(io.StringIO(text), delimiter=before))
         width = max(map(len, rows))
         rows = [[*row, *[""] * (width - len(row))] for row in rows]
         if way == "saved in a land of commas":
             rows = [[_comma(x) for x in row] for row in rows]
-        after = {"saved as csv": before, "saved in a land of commas": ";" if plain == "csv" else "\t", "saved as text": "\t"}[way]
+        after = {
+            "saved as csv": before,
+            "saved in a land of commas": ";" if plain == "csv" else "\t",
+            "saved as text": "\t",
+        }[way]
         if plain == "tsv":
             after = "\t"
         out = io.StringIO()
@@ -206,7 +233,12 @@ def _own_saved_again(choices: Choices, suffix: str) -> Composition:
     target = f"a.{suffix}"
     truth = Truth(recording.fhr, recording.uc, None, 4.0, "", 7.14, recording.provenance.kind)
     return Composition(
-        choices.axes, {target: gzip.compress(data, 1, mtime=0) if packed else data}, target, {}, truth, tuple(choices.doubts)
+        choices.axes,
+        {target: gzip.compress(data, 1, mtime=0) if packed else data},
+        target,
+        {},
+        truth,
+        tuple(choices.doubts),
     )
 
 
@@ -249,7 +281,9 @@ def workbook(choices: Choices) -> Composition:
     lines += [list(row) for row in zip(*(_cells(c, texts) for c in columns), strict=True)]
     for line in lines:
         sheet.append([None] * left + line)
-    other = choices.take("sheets", {"one": 6, "a note": 0.7, "an empty one": 0.7, "two recordings": 0.5, "a chart sheet": 0.2})
+    other = choices.take(
+        "sheets", {"one": 6, "a note": 0.7, "an empty one": 0.7, "two recordings": 0.5, "a chart sheet": 0.2}
+    )
     if other == "a note":
         book.create_sheet("Notes", choices.any_of((0, 1))).append(["seen by", "Dr A"])
     elif other == "an empty one":
@@ -288,7 +322,10 @@ def parquet(choices: Choices) -> Composition:
     composed = compose(choices, text=False, row=False, datetimes=True)
     columns = [*composed.columns, *_extras(choices, len(composed.columns[0].cells))]
     if len({c.name for c in columns}) < len(columns):  # Parquet through pandas has no two columns of one name
-        columns = [c._replace(name=c.name.lower()) if c.name in [d.name for d in columns[:i]] else c for i, c in enumerate(columns)]
+        columns = [
+            c._replace(name=c.name.lower()) if c.name in [d.name for d in columns[:i]] else c
+            for i, c in enumerate(columns)
+        ]
     texts = choices.take("numbers stored as", {"numbers": 12, "texts": 1}) == "texts"
     frame = pd.DataFrame({c.name: _series(choices, c, texts) for c in columns})
     index = choices.take("index", {"none": 6, "rows": 1, "time": 1})
@@ -303,7 +340,9 @@ def parquet(choices: Choices) -> Composition:
             frame[columns[0].name] = frame[columns[0].name].dt.tz_localize(name)
     out = io.BytesIO()
     packing: Any = choices.take("packing", {"snappy": 3, "gzip": 1, "zstd": 1, "none": 1})
-    frame.to_parquet(out, compression=None if packing == "none" else packing, index=index == "time" and columns[0].role == "time")
+    frame.to_parquet(
+        out, compression=None if packing == "none" else packing, index=index == "time" and columns[0].role == "time"
+    )
     return Composition(
         choices.axes, {"a.parquet": out.getvalue()}, "a.parquet", said(composed.options, columns) or {}, composed.truth,
         tuple(choices.doubts), said(choices.remedy, columns),
@@ -318,13 +357,27 @@ def _series(choices: Choices, column: Column, texts: bool) -> Any:
     if column.values.dtype == object:
         at = [x for x in column.values if isinstance(x, datetime)]
         return pd.to_datetime(pd.Series(column.values)) if at else pd.Series(column.cells, dtype="string")
-    kind = "float64" if column.role == "time" else "string" if texts else choices.any_of(("float64", "float64", "Int16", "Float32"))
+    kind = (
+        "float64"
+        if column.role == "time"
+        else "string"
+        if texts
+        else choices.any_of(("float64", "float64", "Int16", "Float32"))
+    )
     choices.axes[f"type of {column.role}"] = kind
     whole = np.array_equal(np.nan_to_num(column.values), np.round(np.nan_to_num(column.values)))
     if kind == "string":
-        return pd.Series([None if np.isnan(v) else c if c[-1:].isdigit() and float(c) == v else repr(float(v)) for c, v in zip(column.cells, column.values, strict=True)], dtype="string")
+        return pd.Series(
+            [
+                None if np.isnan(v) else c if c[-1:].isdigit() and float(c) == v else repr(float(v))
+                for c, v in zip(column.cells, column.values, strict=True)
+            ],
+            dtype="string",
+        )
     if (kind == "Int16" and not whole) or kind == "Float32":
         kind = "Float64"
-    return pd.Series(column.values).astype(kind) if kind == "float64" else pd.array(np.ma.masked_invalid(column.values).tolist(), dtype=kind)
-
-
+    return (
+        pd.Series(column.values).astype(kind)
+        if kind == "float64"
+        else pd.array(np.ma.masked_invalid(column.values).tolist(), dtype=kind)
+    )

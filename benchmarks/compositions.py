@@ -1,8 +1,8 @@
-"""Files composed from one true recording, each labelled by what was written, and the verdict over what a reader makes of it.
+"""Files composed from one true recording, each labelled by what was written, and the verdict over how it is read.
 
-A composition knows its truth and whether its file says it: `doubts` is empty where one reading is possible, whatever reads
-it. What is accepted has to be the truth; what is refused has to be refused with words that help. The composers live in
-`composed_*.py`; nothing here or there asks the readers what they can.
+A composition knows its truth and whether its file says it: `doubts` is empty where one reading is possible, whatever
+reads it. What is accepted has to be the truth; what is refused has to be refused with words that help. The composers
+live in `composed_*.py`; nothing here or there asks the readers what they can.
 """
 
 import logging
@@ -53,7 +53,16 @@ class Verdict(NamedTuple):
     words: str = ""
 
 
-OUTCOMES = ("right", "WRONG", "guessed right", "refused ambiguous", "refused clear", "badly said", "ESCAPED", "remedy fails")
+OUTCOMES = (
+    "right",
+    "WRONG",
+    "guessed right",
+    "refused ambiguous",
+    "refused clear",
+    "badly said",
+    "ESCAPED",
+    "remedy fails",
+)
 
 
 class Choices:
@@ -78,6 +87,7 @@ class Choices:
         return words[int(self.rng.integers(len(words)))]
 
     def chance(self, p: float) -> bool:
+        """True with probability `p`."""
         return bool(self.rng.random() < p)
 
     def doubt(self, why: str, remedy: Mapping[str, Any] | None = None) -> None:
@@ -99,7 +109,8 @@ _PLACE = re.compile(
 )
 _REMEDY = re.compile(
     r"\b(give|say|name|keep|remove|save|use|check|read|fetch|leave|write|choose|state|tell|rename|convert|cut|put|store|export|"
-    r"join|split|mark|correct|set|pass|install|take|sort|know[ns] are|takes|may be|holds?|the header is|the columns are)\b|=\{",
+    r"join|split|mark|correct|set|pass|install|take|sort|know[ns] are|"
+    r"takes|may be|holds?|the header is|the columns are)\b|=\{",
     re.IGNORECASE,
 )
 

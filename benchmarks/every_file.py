@@ -64,7 +64,9 @@ def main() -> None:
         reasons: dict[str, list[tuple[int, Composition, Verdict]]] = defaultdict(list)
         axes: dict[str, Counter[str]] = defaultdict(Counter)
         clear = right = 0
-        for number, one, verdict in verdicts(form, range(options.start, options.start + options.number), seed=options.seed):
+        for number, one, verdict in verdicts(
+            form, range(options.start, options.start + options.number), seed=options.seed
+        ):
             count[verdict.outcome] += 1
             clear += not one.doubts
             right += verdict.outcome == "right"
@@ -73,12 +75,19 @@ def main() -> None:
             if verdict.outcome not in ("right", "refused ambiguous", "guessed right"):
                 reasons[f"{verdict.outcome}: {_kind(verdict.words)}"].append((number, one, verdict))
         cells = " | ".join(str(count[outcome]) for outcome in OUTCOMES)
-        print(f"| {form} | {options.number} | {cells} | {right / max(clear, 1):.1%} | {time.perf_counter() - start:.0f} |", flush=True)
+        print(
+            f"| {form} | {options.number} | {cells} | {right / max(clear, 1):.1%} | "
+            f"{time.perf_counter() - start:.0f} |",
+            flush=True,
+        )
         failed |= bool(count["WRONG"] + count["ESCAPED"])
         ordered = sorted(reasons.values(), key=len, reverse=True)[: options.show]
         shown += [f"{len(cases)} like this: " + _said(form, *cases[0]) for cases in ordered]
         if options.show:
-            rates = {w: (c["refused clear"] + c["WRONG"] + c["badly said"] + c["ESCAPED"]) / c.total() for w, c in axes.items()}
+            rates = {
+                w: (c["refused clear"] + c["WRONG"] + c["badly said"] + c["ESCAPED"]) / c.total()
+                for w, c in axes.items()
+            }
             worst = sorted((w for w in rates if axes[w].total() > 4), key=lambda w: -rates[w])[:12]
             shown.append(form + ": " + "; ".join(f"{w} {rates[w]:.0%} of {axes[w].total()}" for w in worst))
     print("\n\n".join(shown))
@@ -94,7 +103,8 @@ def _said(form: str, number: int, one: Composition, verdict: Verdict) -> str:
     axes = ", ".join(f"{axis}: {word!r}" for axis, word in one.axes.items())
     data = next((one.files[n] for n in (one.target, f"{one.target}.hea") if n in one.files), b"")[:300]
     head = data[:100] if b"\0" in data or form.endswith("gz") else data.decode("latin-1")
-    return f"{verdict.outcome}: {form} {number}\n  {axes}\n  doubts {one.doubts}; options {one.options}\n  {head!r}\n  {verdict.words[:400]}"
+    given = f"doubts {one.doubts}; options {one.options}"
+    return "\n  ".join([f"{verdict.outcome}: {form} {number}", axes, given, repr(head), verdict.words[:400]])
 
 
 if __name__ == "__main__":

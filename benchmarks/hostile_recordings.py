@@ -64,7 +64,9 @@ def child(origin: str, label: str, n: int, seconds: float) -> None:
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        kind = hostile_kinds.KINDS[label] if origin == "made" else hostile_kinds.recordings(sources(folder)[origin][label])
+        kind = (
+            hostile_kinds.KINDS[label] if origin == "made" else hostile_kinds.recordings(sources(folder)[origin][label])
+        )
         kind.seeds()
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -1,7 +1,7 @@
-"""Seconds that reading takes in two versions of the package, side by side: the records of a folder, and a day in each format.
+"""Seconds that reading takes in two versions of the package, side by side: a folder, and a day in each format.
 
-Each number is a fresh process that reads once to warm up and then for half a second; the versions take turns, so that what
-else runs on the machine meets both. A version that does not read a format is left out.
+Each number is a fresh process that reads once to warm up and then for half a second; the versions take turns, so that
+what else runs on the machine meets both. A version that does not read a format is left out.
 
 python benchmarks/reading_speed.py NOW BEFORE --records FOLDER
 """
@@ -79,7 +79,8 @@ def day(folder: Path, hours: float) -> dict[str, Path]:
 def measured(tree: str, what: Path, *more: str) -> list[Any]:
     """Seconds, or None where the version does not read it, and the peak of its memory in MiB."""
     run = subprocess.run(
-        [sys.executable, "-P", "-c", CODE, str(what), *more], cwd=tree, env={"PYTHONPATH": tree, "OMP_NUM_THREADS": "1"},
+        [sys.executable, "-P", "-c", CODE, str(what), *more],
+        cwd=tree, env={"PYTHONPATH": tree, "OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=True,
     )  # fmt: skip
     return json.loads(run.stdout)
@@ -103,7 +104,9 @@ def main() -> None:
         for label, (path, more) in jobs.items():
             if options.only and options.only not in label:
                 continue
-            found = [[measured(tree, path, *more) for tree in (options.now, options.before)] for _ in range(options.runs)]
+            found = [
+                [measured(tree, path, *more) for tree in (options.now, options.before)] for _ in range(options.runs)
+            ]
             seconds = [[row[i][0] for row in found if row[i][0] is not None] for i in (0, 1)]
             medians = [statistics.median(s) if s else None for s in seconds]
             memory = [statistics.median(row[i][1] for row in found) for i in (0, 1)]

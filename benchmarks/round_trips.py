@@ -22,13 +22,17 @@ from fhr.formats import WRITERS, read, write
 from fhr.recording import Outcome, Provenance, Recording, Step
 from fhr.simulation import simulate_recording
 
-FOLDERS = (("CTU-UHB", "ctu-uhb-ctgdb", "*.hea"), ("FHRMA morphology", "fhrma-morphology", "*.fhr"), ("FHRMA false signals", "fhrma-false-signals", "*.fhrm"))
+FOLDERS = (
+    ("CTU-UHB", "ctu-uhb-ctgdb", "*.hea"),
+    ("FHRMA morphology", "fhrma-morphology", "*.fhr"),
+    ("FHRMA false signals", "fhrma-false-signals", "*.fhrm"),
+)
 FIELDS = ("fs", "outcome", "clinical", "stage2_start", "history", "provenance")
 SIMULATED = 40
 
 
 def recordings(every: int) -> Iterator[tuple[str, Recording]]:
-    """Recordings by the name of their origin; the simulated ones have a history, an outcome and a provenance of every kind."""
+    """Recordings by the name of their origin; the simulated ones have a history, an outcome and a provenance."""
     if data := os.environ.get("FHR_DATA"):
         for origin, folder, pattern in FOLDERS:
             for path in sorted(Path(data, folder).glob(pattern))[::every]:
@@ -37,7 +41,12 @@ def recordings(every: int) -> Iterator[tuple[str, Recording]]:
         one = simulate_recording(number, seed=0)
         made = Provenance("imputed" if number % 2 else "synthetic", "gan (seed=1)", ("a" * 64, "1001"))
         steps = (Step("fill", {"max_gap": 15.0, "how": ["line", None, True]}), Step("s", {"\u00e9, ;\t": 'a "b"'}))
-        yield "simulated", replace(one, provenance=made, history=(*one.history, *steps), outcome=Outcome(ph=7.0 + number / 100, apgar5=9.0))
+        yield (
+            "simulated",
+            replace(
+                one, provenance=made, history=(*one.history, *steps), outcome=Outcome(ph=7.0 + number / 100, apgar5=9.0)
+            ),
+        )
 
 
 def compared(before: Recording, after: Recording) -> tuple[float, set[str]]:
@@ -91,13 +100,13 @@ def main() -> None:
                 furthest[key] = max(furthest[key], apart)
                 count[key].update(["exact" if not apart and not lost else "", *(f"lost {x}" for x in sorted(lost))])
                 count[key]["written"] += 1
-    print("| format | recordings | written and read | exact, all fields | largest difference of a sample | not kept | refused |")
+    print("| format | recordings | written and read | exact, all fields | largest difference | not kept | refused |")
     print("|---|---|---|---|---|---|---|")
     for (suffix, origin), found in count.items():
         lost_words = ", ".join(f"{key[5:]} ({n})" for key, n in found.items() if key.startswith("lost ")) or "nothing"
         print(
-            f"| {suffix} | {origin} | {found['written']} | {found['exact']} | {furthest[suffix, origin]:.3g} | {lost_words} | "
-            f"{found['refused']} |"
+            f"| {suffix} | {origin} | {found['written']} | {found['exact']} | {furthest[suffix, origin]:.3g} | "
+            f"{lost_words} | {found['refused']} |"
         )
     print("\nseconds of CPU: " + ", ".join(f"{suffix} {s:.0f}" for suffix, s in seconds.items()))
     print("\n".join(f"{suffix}, {origin}: {said[:300]}" for (suffix, origin), said in words.items()))

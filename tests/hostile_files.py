@@ -1,4 +1,4 @@
-"""Valid files of the formats that are packed, made of parts or read by other libraries: seeds to spoil, by a name for each.
+"""Valid files of formats that are packed, made of parts or read by other libraries: seeds to spoil, by name.
 
 Their libraries are imported when they are used, so that the memory of reading a recording can be told.
 """
@@ -51,7 +51,9 @@ def _record(rates: np.ndarray, activity: np.ndarray, fs: float, form: str) -> Sa
             )  # fmt: skip
         files = {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}
     if form == "parts":
-        files["a.hea"] = "\n".join([f"a/2 2 {fs:g} {len(stored)}", *(f"p{i} {len(p)}" for i, p in enumerate(parts)), ""]).encode()
+        files["a.hea"] = "\n".join(
+            [f"a/2 2 {fs:g} {len(stored)}", *(f"p{i} {len(p)}" for i, p in enumerate(parts)), ""]
+        ).encode()
     return Sample(files, "a.hea")
 
 

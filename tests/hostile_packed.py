@@ -80,15 +80,27 @@ def _parquet(rows: int) -> bytes:
 def _edf(records: bytes = b"10", samples: bytes = b"4", duration: bytes = b"1") -> bytes:
     head = b"0".ljust(8) + b"X".ljust(80) + b"X".ljust(80) + b"15.03.2410.00.00" + b"512".ljust(8) + b"".ljust(44)
     head += records.ljust(8) + duration.ljust(8) + b"1".ljust(4)
-    head += b"FHR".ljust(16) + b"".ljust(80) + b"bpm".ljust(8) + b"0".ljust(8) + b"300".ljust(8) + b"0".ljust(8) + b"30000".ljust(8)
+    head += (
+        b"FHR".ljust(16)
+        + b"".ljust(80)
+        + b"bpm".ljust(8)
+        + b"0".ljust(8)
+        + b"300".ljust(8)
+        + b"0".ljust(8)
+        + b"30000".ljust(8)
+    )
     return head + b"".ljust(80) + samples.ljust(8) + b"".ljust(32) + np.full(40, 14000, "<i2").tobytes()
 
 
 PACKED_BOMBS: dict[str, Callable[[], bytes]] = {
     "unpacks to much.csv.gz": lambda: gzip.compress(b"fhr\n", 1) + gzip.compress(b"140\n" * (1 << 20), 1) * 80,
     "cut short.csv.gz": lambda: gzip.compress(b"time_s,fhr\n" + b"0,140\n" * 900)[:-9],
-    "a sheet that unpacks to much.xlsx": lambda: _workbook(_SHEET + _NAMES + b"<row><c><v>140</v></c></row>" * (9 << 20)),
-    "entities in entities.xlsx": lambda: _workbook(_LAUGHS + _SHEET + b"<row><c><v>&m;</v></c></row></sheetData></worksheet>"),
+    "a sheet that unpacks to much.xlsx": lambda: _workbook(
+        _SHEET + _NAMES + b"<row><c><v>140</v></c></row>" * (9 << 20)
+    ),
+    "entities in entities.xlsx": lambda: _workbook(
+        _LAUGHS + _SHEET + b"<row><c><v>&m;</v></c></row></sheetData></worksheet>"
+    ),
     "a cell far away.xlsx": lambda: _workbook(
         _SHEET + _NAMES + b'<row r="9000"><c r="XFD9000"><v>140</v></c></row></sheetData></worksheet>'
     ),

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats import contents_of, options_taken, read
 from fhr.formats import join as join_files
+from fhr.formats.any_case import in_any_case
 from fhr.formats.folder import shown_names
 from fhr.formats.joining import base_of, pairs_of
 from fhr.formats.reading import READERS, suffix_of
@@ -196,4 +197,6 @@ def read_member(
     whole = Path(root, path if suffix_of(path) in READERS else f"{path}.hea")  # of a record named with a dot
     if activity is not None:
         return join_files(whole, Path(root, activity), **(reading or {}))
+    if suffix_of(whole) == "" and not os.path.lexists(in_any_case(header := whole.with_name(f"{whole.name}.hea"))):
+        raise FormatError(f"{header}: No such file or directory, though {LIST} names it; fetch it, or correct the list")
     return read_file(whole, reading or {})

@@ -13,7 +13,7 @@ __all__ = ["LIST", "distinct_names", "headers_in", "record_names", "words_on_unl
 
 LIST = "RECORDS"
 _MAX_LIST = 1 << 23  # bytes: a million names
-_MAX_NAME = 255  # characters; no file system takes more
+_MAX_NAME, _MAX_PATH = 255, 1024  # characters; file systems take no more
 
 
 def headers_in(folder: Path) -> list[str]:
@@ -64,7 +64,7 @@ def record_names(root: Path) -> list[str]:
     for name in names:
         *within, last = name.split("/")
         plain = all(part not in ("", ".", "..") and len(part) <= _MAX_NAME for part in (*within, last))
-        if not plain or "\\" in name or ":" in name or not name.isprintable():
+        if not plain or len(name) > _MAX_PATH or "\\" in name or ":" in name or not name.isprintable():
             raise FormatError(f"{listing}: {shown(name)} is not a plain record name in this folder; list plain names")
         if within and (folder := "/".join(within)) not in folders:
             folders.add(folder)

@@ -19,7 +19,7 @@ from .regular_file import shown
 from .time_units import SAMPLE
 from .two_heart_rates import SCALP
 
-__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "seems_a_channel", "sensor_of"]
+__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "names_recordings", "seems_a_channel", "sensor_of"]
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
@@ -73,6 +73,10 @@ _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
 _FILLERS["uc"] |= {"external", "internal", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
+_RECORDING = re.compile(
+    r"(record|recording|case|file|patient|subject|birth|labou?r|session)[ _-]?(id|nr|no|name|number)?", re.IGNORECASE
+)
+_LONGEST = 200  # characters of a name that are looked at
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
 _BOUNDARY = re.compile(r"[\s_,;:./-]+")
 _BEFORE_A_UNIT = re.compile(r"[\s_,;:.-]*(?:in[\s_]+)?")
@@ -121,7 +125,7 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     names, skip = list(names), set(skip)
     found: dict[str, list[tuple[int, _Read]]] = {}
     for position, name in enumerate(names):
-        read = _read(name)
+        read = _read(name[:_LONGEST])
         if read is None or read.channel in skip:
             continue
         others = found.setdefault(read.channel, [])
@@ -147,7 +151,7 @@ def named_channel(name: str, channel: str) -> Named:
     >>> named_channel("HR [Hz]", "fhr").unit, named_channel("rate in ms", "fhr").unit
     ('hz', 'ms')
     """
-    read = _read(name)
+    read = _read(name[:_LONGEST])
     if read is not None and read.channel == channel:
         return Named(0, read.unit, read.sensor, read.number)
     base, unit = next(((base, unit) for base, unit in _with_units(name, channel) if unit), (name, None))
@@ -155,6 +159,16 @@ def named_channel(name: str, channel: str) -> Named:
 
 
 @lru_cache(1 << 10)
+def names_recordings(name: str) -> bool:
+    """True if a column of that name says the recording, patient or session of each row.
+
+    >>> names_recordings("patient_id"), names_recordings("Session"), names_recordings("comment")
+    (True, True, False)
+    """
+    return _RECORDING.fullmatch(name.strip()) is not None
+
+
+@lru_cache(1 << 8)
 def seems_a_channel(name: str) -> bool:
     """True if a name begins with the words of a signal, whether or not the rest is understood.
 

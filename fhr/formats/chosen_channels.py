@@ -9,7 +9,7 @@ from .channel_names import guess_channels, named_channel, seems_a_channel
 from .channel_units import AS_STORED, unit_of
 from .regular_file import cut, shown
 
-__all__ = ["Chosen", "choose_channels", "in_stated_unit", "left_out"]
+__all__ = ["Chosen", "choose_channels", "in_stated_unit", "left_out", "position_of"]
 
 
 class Chosen(NamedTuple):
@@ -40,6 +40,7 @@ def choose_channels(
     kind: str,
     where: str,
     stems: Sequence[str] | None = None,
+    held: str | None = None,
 ) -> list[Chosen]:
     """Choose channels by role.
 
@@ -51,6 +52,7 @@ def choose_channels(
         kind: of what is chosen, such as "variable", for messages.
         where: the file, for messages.
         stems: the parts of the names that tell the channel; None for all of them.
+        held: words on what the file holds, for messages; None for the names.
 
     Raises:
         FHRError: an unknown role, or a column that is none.
@@ -58,14 +60,14 @@ def choose_channels(
             "fhr".
     """
     stems = names if stems is None else stems
-    held = f"it holds {cut(', '.join(names)) or f'no {kind}'}"
+    held = held or f"it holds {cut(', '.join(names)) or f'no {kind}'}"
     taken: dict[int, str] = {}
     for role, given in (columns or {}).items():
         if role not in roles:
             raise FHRError(f"columns: {role!r}; the channels are {', '.join(roles)}")
         several = role == "fhr" and isinstance(given, Sequence) and not isinstance(given, str)
         for one in given if several else () if given is None else (given,):  # type: ignore[union-attr]
-            position = _position(names, one, role, kind, held, where)
+            position = position_of(names, one, role, kind, held, where)
             if position in taken:
                 raise FormatError(f"{where}: {kind} {names[position]!r} is given twice; it holds one channel")
             taken[position] = role
@@ -120,7 +122,13 @@ def left_out(names: Sequence[str], read: Collection[int], stems: Sequence[str] |
     ]
 
 
-def _position(names: Sequence[str], given: object, role: str, kind: str, held: str, where: str) -> int:
+def position_of(names: Sequence[str], given: object, role: str, kind: str, held: str, where: str) -> int:
+    """Position of a channel that is given by its name or its position from 0; `role` and `held` are for messages.
+
+    Raises:
+        FHRError: what is neither.
+        FormatError: a name or position that is not there, or a name that stands twice.
+    """
     if isinstance(given, str):
         if names.count(given) != 1:
             problem = "stands twice, give its position" if given in names else "is not there"

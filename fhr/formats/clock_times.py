@@ -26,7 +26,7 @@ DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)|(19|20)\d{6}T\d{4}")
 _DAY = 86_400.0
 _CLOCK = (
     r"(?:(?<!\d)(?P<days>\d+)\s*(?:d|days?)\b[,\s]*)?"
-    r"(?<![\d:])(?P<first>\d{1,3}):(?P<second>\d{2})(?::(?P<third>\d{2}))?(?:[.,](?P<fraction>\d{1,9}))?(?![\d:])"
+    r"(?<![\d:])(?P<first>\d{1,3}):(?P<second>\d{2})(?::(?P<third>\d{2}))?(?:(?:[.,]|:(?=\d{3}\b))(?P<fraction>\d{1,9}))?(?![\d:])"
     r"\s*(?P<half>[aApP]\.?\s?[mM]\b\.?)?"
     r"\s*(?P<zone>Z\b|(?:UTC|GMT)?[+-]\d\d:?\d\d\b|UTC\b|GMT\b)?"
 )
@@ -78,8 +78,13 @@ def is_time_text(cell: str) -> bool:
         return True
     rest = re.sub(_CLOCK, " ", cell, count=1)
     clock = rest != cell
-    rest = rest.strip(" ,T")
+    rest = _beside(rest)
     return (not rest and clock) or _tokens(rest) is not None
+
+
+def _beside(rest: str) -> str:
+    """The date beside a time of day, without the words that join them."""
+    return re.sub(r"(?<![^\W\d_])T$|\b(?:uhr|hrs?)$", "", rest.strip(" ,"), flags=re.IGNORECASE).strip(" ,")
 
 
 def text_unit(word: str) -> str | None:
@@ -138,7 +143,8 @@ def clock_times(
         cells = dates.str.cat(cells, sep=" ").where((cells != "") & (dates != ""), "")
     given = (cells != "").to_numpy()
     parts = cells.str.extract(_CLOCK)
-    rest = cells.str.replace(_CLOCK, " ", n=1, regex=True).str.strip(" ,T")
+    rest = cells.str.replace(_CLOCK, " ", n=1, regex=True)
+    rest = rest.map({text: _beside(text) for text in rest.unique()}).astype(object)
     ordinals, zones, order = _days_of(rest, dayfirst, row_of, where)
     dated = bool(ordinals.notna().any())
     if dated and (bad := given & ordinals.isna().to_numpy()).any():
@@ -321,7 +327,7 @@ def _tokens(text: str) -> tuple[_Numbers, str] | None:
             continue  # the day of the week says nothing new
         elif word.isupper() and 2 < len(word) < 6:
             zone.append(word)
-        elif name not in ("de", "th", "st", "nd", "rd", "at", "um"):
+        elif name not in ("de", "th", "st", "nd", "rd", "at", "um", "uhr"):
             return None
     if month is None or len(numbers) != 3:
         return None

@@ -83,7 +83,7 @@ def read_fhrma(
         path: a file with one of these suffixes.
         channel: 1 or 2 for FHR1 or FHR2 alone. `"auto"` takes the one that holds signal; where both do, sample
             by sample FHR2, the scalp electrode in the published sets, and FHR1 in its gaps, or FHR1 where it alone is
-            of the electrode. Over a minute of common signal with a median difference above 10 bpm (this package's
+            of the electrode. Over a minute of common signal with a median difference above 5 bpm (this package's
             choice) is refused: two hearts.
         columns: channels by role, where they are others: "fhr", "uc" and "mhr" to FHR1, FHR2, MHR or TOCO, by name or
             position; None leaves one out.

@@ -3,11 +3,11 @@
 A file is one of three things.
 
 *A recording* has a suffix that is read. Of a table the header names an FHR column, or the one that was asked for, or
-there is no header; a WFDB record counts once, by its header.
+there is no header; a WFDB record counts once, by its header, and its segments with it.
 
 *Plainly none* are hidden files; lists, checksums and licences (`RECORDS`, `LICENSE`, `SHA256SUMS.txt`); documents,
-figures, code and settings (`.md`, `.pdf`, `.png`, `.json`); text that holds no samples; tables of several recordings,
-such as events and outcomes, and those of features; signal files, annotations and markers of a recording beside them.
+figures, code and settings (`.md`, `.pdf`, `.png`, `.json`); text that holds no samples; tables of several recordings
+or of events, such as outcomes, and those of features; signal files, annotations and markers of a recording beside them.
 Their number is told at INFO.
 
 *Anything else* may be a recording, and is left out with its reason: a table without a column that is known to be FHR,
@@ -33,6 +33,7 @@ from .reading import READERS, suffix_of
 from .regular_file import cut, open_regular
 from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
 from .table_head import Head, head_of, sheets_are_of_several
+from .wfdb_header import segment_names
 
 __all__ = ["WFDB_ANNOTATORS", "FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
 
@@ -169,6 +170,7 @@ class _Folder:
         self.others: list[Path] = []
         self.activities: list[Path] = []
         self.folders: list[Path] = []
+        self._segments: list[Path] = []  # headers of segments of the records
         self.left_out: dict[str, str] = {}
         files: list[Path] = []
         try:
@@ -176,7 +178,7 @@ class _Folder:
         except OSError as error:
             raise DatasetNotFoundError(f"{str(path)!r} cannot be listed ({error.strerror}); check its rights") from None
         for one in found:
-            if one.name.startswith("."):
+            if one.name.startswith((".", "~$")):  # hidden, or the lock of a spreadsheet that is open
                 self.others.append(one)
             elif not one.is_dir():  # a broken link is no folder
                 (self.others if ignored and os.path.realpath(one) in ignored else files).append(one)
@@ -212,6 +214,7 @@ class _Folder:
         heads = {path: head_of(path, self._columns) for path in tables}
         self.recordings += [path for path, head in heads.items() if isinstance(head, Head) and head.is_recording]
         self.recordings.sort()
+        self._put_aside_segments()
         stems = {_stem(path) for path in self.recordings}
         self._put_aside_outcomes(stems)
         for path, head in heads.items():
@@ -222,6 +225,15 @@ class _Folder:
             elif not head.is_recording:
                 self._put_aside(path, head, stems)
         self._sort_others([path for path in rest if path not in heads], stems)
+
+    def _put_aside_segments(self) -> None:
+        """Headers of segments that the header of a whole record names: their samples are that record's."""
+        headers = [path for path in self.recordings if suffix_of(path) == ".hea"]
+        named = {name.casefold() for path in headers for name in segment_names(path)}
+        self._segments = [path for path in headers if path.stem.casefold() in named] if named else []
+        for path in self._segments:
+            self.recordings.remove(path)
+        self.others += self._segments
 
     def _put_aside_outcomes(self, stems: set[str]) -> None:
         """Spreadsheets and Parquet files that hold another table than a recording."""
@@ -237,7 +249,7 @@ class _Folder:
 
     def _put_aside(self, path: Path, head: Head, stems: set[str]) -> None:
         """A table without an FHR column."""
-        if head.is_of_several(stems):
+        if head.is_of_ranges or head.is_of_several(stems):
             self.others.append(path)
         else:
             self._leave_out(path, f"{cut(str(path))}: {head.problem}")
@@ -246,7 +258,7 @@ class _Folder:
 
     def _sort_others(self, files: Sequence[Path], stems: set[str]) -> None:
         """Files without a suffix that is read."""
-        records = {_stem(path) for path in self.recordings if suffix_of(path) == ".hea"}
+        records = {_stem(path) for path in (*self.recordings, *self._segments) if suffix_of(path) == ".hea"}
         unknown: dict[str, list[Path]] = defaultdict(list)
         named: set[str] | None = None
         for path in files:
@@ -283,7 +295,7 @@ class _Folder:
     def _signal_files(self) -> set[str]:
         """Names of the files that the headers of the records name."""
         found: set[str] = set()
-        for path in self.recordings:
+        for path in (*self.recordings, *self._segments):
             if suffix_of(path) == ".hea":
                 try:
                     with open_regular(path) as file:

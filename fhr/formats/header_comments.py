@@ -26,8 +26,8 @@ _log = logging.getLogger(__name__)
 _OUTCOME = frozenset(Outcome.__dataclass_fields__)
 _PASSED_OVER = ""  # a label of what a recording does not hold
 _SYNONYMS = {
-    "apgar1": ("1 minute apgar",),
-    "apgar5": ("5 minute apgar",),
+    "apgar1": ("1 minute apgar", "apgar score 1 min"),
+    "apgar5": ("5 minute apgar", "apgar score 5 min"),
     "gestational_age": (
         *("gestation", "gestational age", "gest age", "ga", "gestational weeks", "gestation weeks", "gest"),
         *("weeks of gestation", "age of gestation", "ssw"),
@@ -47,7 +47,8 @@ _SYNONYMS = {
 _PROSE = frozenset(("be", "ga", "bw", "gest"))  # in small letters and without a colon they begin a sentence
 _LONGEST_LINE = 1000  # characters; behind them no value begins
 _SEPARATOR = re.compile(r"(?:[\s:=>]|\.(?=[\s:=]))*")
-_NAMED = re.compile(r"\b(?:pH|apgar|BDecf|pCO2)\b", re.IGNORECASE)
+_NAMED = re.compile(r"\b(?:pH|apgar|BDecf|pCO2|base deficit|base excess)\b", re.IGNORECASE)
+_NAMED_FIELDS = {"apgar": "apgar1", "base deficit": "bdecf", "base excess": "be"}
 _PROVENANCE = re.compile(r"(?:Kind|Made by|Fitted to)\s")  # texts in its section
 _SEVERAL = re.compile(r"\s*[;|]\s*|,\s+|\s{2,}|\s+(?=<)")
 _BRACKETED = re.compile(r"\s*[\[(]\s*(?P<unit>[^\[\]()]{1,20}?)\s*[\])]\s*(?P<rest>[:=\s].*|$)")
@@ -110,7 +111,7 @@ def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: st
     for line in lines:
         if line[:1] != "#":
             continue
-        field, value, content = _published(line)
+        field, value, content = _published(line[:_LONGEST_LINE])
         if field is not None and (field.label != STAGE2 or not value > n_samples):
             if field.attribute not in values and field.attribute not in found:
                 values[field.attribute] = value
@@ -151,7 +152,7 @@ def _agreed(found: list[_Found]) -> _Found:
     return next(iter(known), next((one for one in found if not one.told), found[0]))
 
 
-@lru_cache(1 << 12)  # most lines of a database are those of its other records
+@lru_cache(1 << 10)  # most lines of a database are those of its other records
 def _published(line: str) -> tuple[Field | None, float, str]:
     """Field and value of a line that is as the database writes it, no field for another line; and its content."""
     content = line[1:].replace("\t", " ").strip()
@@ -171,7 +172,6 @@ def _published(line: str) -> tuple[Field | None, float, str]:
 
 def _fields(content: str, n_samples: int) -> Iterator[_Found]:
     """Fields of a comment that is not as the database writes it; none of a text."""
-    content = content[:_LONGEST_LINE]
     pieces = [piece for piece in _SEVERAL.split(content) if piece]
     parts = [list(_labelled(piece)) for piece in pieces] if len(pieces) > 1 else []
     if parts and all(part and part[0][1] for part in parts):  # each a label and its text
@@ -179,7 +179,7 @@ def _fields(content: str, n_samples: int) -> Iterator[_Found]:
     else:
         several = list(_labelled(content))
     if not several and (match := _NAMED.search(content)) and not _PROVENANCE.match(content):
-        field = _ATTRIBUTES["apgar1" if (name := match[0].casefold()) == "apgar" else name]
+        field = _ATTRIBUTES[_NAMED_FIELDS.get(name := match[0].casefold(), name)]
         yield _Found(field, nan, _printable(content), False)  # it says something of the measure, whatever it is
     for key, text, unit in several:
         if key == "apgar":

@@ -1,6 +1,5 @@
 """Columns of a Parquet file as numbers and times."""
 
-import re
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +12,7 @@ import pyarrow.parquet as pq
 from fhr.errors import FormatError
 
 from .bounded_json import bounded_json
+from .channel_names import names_recordings
 from .clock_times import clock_times, is_time_text
 from .regular_file import cut, reason, shown
 from .whole_file import MAX_SAMPLES
@@ -22,9 +22,6 @@ __all__ = ["check_one_recording", "column_values", "opened", "stem_of_index", "u
 
 _MAX_BYTES = 1 << 28  # that a column says that it unpacks to
 _MAX_COLUMNS = 10_000
-_SEVERAL = re.compile(
-    r"(record|recording|case|file|patient|subject|birth|labou?r|session)[ _-]?(id|nr|no|name|number)?", re.IGNORECASE
-)
 _MAX_TEXT = 60  # letters of a cell
 _LOOKED_AT = 100  # different texts of a column
 _UNNAMED = "__index_level_0__"  # of an index of pandas
@@ -59,7 +56,7 @@ def check_one_recording(file: pq.ParquetFile, where: str) -> None:
         FormatError: a column that is called after recordings or patients holds several of them.
     """
     for name in file.schema_arrow.names:
-        if not _SEVERAL.fullmatch(name):
+        if not names_recordings(name):
             continue
         with suppress(OSError, ValueError, pa.ArrowException):  # of what has no values to compare, or is damaged
             found = file.read(columns=[name], use_threads=False).column(0).unique()

@@ -19,13 +19,13 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording, Source, Step
 
-from .chosen_channels import left_out
+from .chosen_channels import Chosen, left_out
 from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
 from .regular_file import read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
-from .table_columns import Column, channels_named, channels_of, check_arguments, is_unit_row
+from .table_columns import channels_named, channels_of, check_arguments, is_unit_row
 from .table_sensors import with_sensors
 from .table_text import Layout, layout_of, text_of
 from .table_values import values_of
@@ -111,7 +111,7 @@ def read_table(
         raise FHRError(f"{where}: sheet={sheet!r}; a text table has no sheets")
     raw = read_whole(path, limit=_MAX_BYTES, kind="table")
 
-    def laid_out(text: str, where: str, separator: str | None) -> tuple[Layout, list[Column]]:
+    def laid_out(text: str, where: str, separator: str | None) -> tuple[Layout, list[Chosen]]:
         layout = layout_of(
             text,
             separator=separator,
@@ -175,11 +175,11 @@ def read_table(
     found_units = signals.notes.pop("units") | time_units
     step = {
         "format": "table",
-        "columns": {column.role: column.name if layout.names else column.position for column in columns_found[::-1]},
+        "columns": _by_role(columns_found, with_names=bool(layout.names)),
         "units": found_units,
         "separator": layout.separator,
         "decimal": read.decimal,
-        "guessed": [column.role for column in columns_found if column.guessed],
+        "guessed": list(dict.fromkeys(column.role for column in columns_found if column.guessed)),
         "fs": known["fs"],
         **signals.notes,
         **notes,
@@ -194,6 +194,14 @@ def read_table(
         mhr=signals.mhr,
         source=Source(str(path), "table", hashlib.sha256(raw).hexdigest()),
     )
+
+
+def _by_role(columns: Sequence[Chosen], *, with_names: bool) -> dict[str, str | int | list[str | int]]:
+    """Name or position of the column of each channel, or those of its transducers."""
+    found: dict[str, list[str | int]] = {}
+    for column in columns:
+        found.setdefault(column.role, []).append(column.name if with_names else column.position)
+    return {role: those[0] if len(those) == 1 else those for role, those in found.items()}
 
 
 def write_table(recording: Recording, path: str | Path) -> Path:

@@ -2,48 +2,29 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 
 from fhr.errors import FHRError, FormatError
 
-from .channel_names import guess_channels, named_channel
+from .channel_names import guess_channels
 from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
+from .chosen_channels import Chosen, choose_channels, in_stated_unit, position_of
 from .clock_times import TIME_TEXTS, is_time_text, text_unit
 from .regular_file import shown
 from .table_text import Layout
 from .time_units import SAMPLE, TIME_UNITS
 
-__all__ = ["Column", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
+__all__ = ["Columns", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
 
+Columns = Mapping[str, str | int | Sequence[str | int] | None]
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
 _TIME_UNITS = (*TIME_UNITS, *TIME_TEXTS)
 _MAX_NAME = 80  # characters of a header's name
 
 
-class Column(NamedTuple):
-    """A column of a table that holds a channel or the times.
-
-    Attributes:
-        role: "time", "fhr", "uc", "mhr", or "date" where dates stand apart from the times of day.
-        position: from 0.
-        name: in the header, or the position as text.
-        unit: where it is told; "iso" for dates.
-        sensor: where it is told.
-        guessed: whether its name told the role.
-    """
-
-    role: str
-    position: int
-    name: str
-    unit: str | None
-    sensor: str
-    guessed: bool
-
-
 def check_arguments(
-    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
+    columns: Columns | None,
     units: Mapping[str, str] | None,
     separator: str | None,
     decimal: str | None,
@@ -81,7 +62,7 @@ def check_arguments(
 
 
 def channels_named(
-    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
+    columns: Columns | None,
 ) -> Callable[[Sequence[str]], int]:
     """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
     given = [column for those in (columns or {}).values() for column in _several(those)]
@@ -92,7 +73,7 @@ def channels_named(
         if names or any(isinstance(column, int) for column in _several((columns or {}).get("fhr"))):
             there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
             return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
-        found = [_channel(cell) for cell in cells if len(cell) <= _MAX_NAME]
+        found = [_channel(cell) for cell in cells]
         return len(set(found) - {""}) if "fhr" in found else 0
 
     return count
@@ -109,15 +90,26 @@ def is_unit_row(cells: Sequence[str]) -> bool:
     return bool(units) and 2 * len(units) >= len(words)
 
 
+def _may_be_word(name: str) -> bool:
+    """True if a cell can be a name or a unit: it has letters, and no more digits than these."""
+    letters = sum(map(str.isalpha, name))
+    return len(name) <= _MAX_NAME and letters >= max(1, sum(map(str.isdigit, name)))
+
+
 @lru_cache(maxsize=4096)
 def _channel(name: str) -> str:
+    if not _may_be_word(name):
+        return ""
     return next(iter(guess_channels([name], where="")), "")
 
 
+@lru_cache(maxsize=4096)
 def _is_unit(word: str) -> bool:
     """True for a word that is a unit of any channel; US is ultrasound, and HR no hour."""
+    if not _may_be_word(word.replace("%", "per").replace("1/", "")):
+        return False
     known = any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
-    return known and word.lower() != "us" and not _channel(word[:_MAX_NAME])
+    return known and word.lower() != "us" and not _channel(word)
 
 
 def _several(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:
@@ -131,91 +123,50 @@ def _spaced(name: str) -> str:
     return " ".join(name.split())
 
 
-def channels_of(
-    layout: Layout,
-    columns: Mapping[str, str | int | Sequence[str | int] | None] | None,
-    units: Mapping[str, str] | None,
-    where: str,
-) -> list[Column]:
-    """Find the columns of the channels; of the fetal heart rate there may be several, one a transducer.
+def channels_of(layout: Layout, columns: Columns | None, units: Mapping[str, str] | None, where: str) -> list[Chosen]:
+    """Choose the columns of the channels, with their units; and of dates that stand apart from the times of day.
 
     Raises:
-        FormatError: a column that is not there, stands twice or is given twice, or no column of FHR.
+        FormatError: a column that is not there, stands twice or is given twice, no column of FHR, a unit that is not
+            known or that name and row of units contradict.
     """
-    columns = dict(columns or {})
-    positions: dict[int, str] = {}
+    columns = {role: _spaced(one) if isinstance(one, str) else one for role, one in (columns or {}).items()}
     header = f"the header is {shown(layout.separator.join(layout.names))}" if layout.names else "there is no header row"
-    given = [(channel, one) for channel, those in columns.items() for one in _several(those)]
-    for channel, column in given:
-        if isinstance(column, str):
-            column = _spaced(column)
-            if layout.names.count(column) != 1:
-                problem = "stands twice" if column in layout.names else "is not there"
-                remedy = "" if layout.names else "; give positions, from 0, or header_row="
-                raise FormatError(f"{where}: column {column!r} of {channel} {problem}; {header}{remedy}")
-            column = layout.names.index(column)
-        if not 0 <= column < layout.width:
-            raise FormatError(f"{where}: column {column} of {channel}; the columns are 0 to {layout.width - 1}")
-        if column in positions:
-            raise FormatError(f"{where}: column {column} is given for two channels; a column holds one")
-        positions[column] = channel
-    free = ["" if i in positions else name for i, name in enumerate(layout.names)]
-    date = _date_column(layout, free, where) if not {"time", "date"} & set(columns) else None
+    held = f"{header} (header_row= takes another)"
+    names = layout.names or [str(position) for position in range(layout.width)]
+    stems = list(layout.names) or [""] * layout.width
+    given = columns.pop("date", None)
+    date = None if given is None else position_of(names, given, "date", "column", held, where)
+    if date is None and "time" not in columns:
+        date = _date_column(layout, stems, where)
     if date is not None:
-        free[date] = ""
-    named = guess_channels(free, where=where, skip=columns)
-    found = [
-        Column(role, position, name, (told := named_channel(name, role)).unit, told.sensor, False)
-        if role != "date"
-        else Column(role, position, name, None, "", False)
-        for role, position, name in ((role, i, _name(layout, i)) for i, role in positions.items())
-    ]
-    found += [
-        Column(role, one.position, layout.names[one.position], one.unit, one.sensor, True)
-        for role in _CHANNELS
-        for one in named.get(role, ())
-    ]
-    if date is not None:
-        found.append(Column("date", date, layout.names[date], None, "", True))
+        stems[date] = ""
     if not layout.names and layout.width == 1 and not columns:
-        found = [Column("fhr", 0, "0", None, "", True)]
-    if "fhr" in columns and columns["fhr"] is None:  # one channel of a labour, for `fhr.formats.join`
-        if all(column.role != "uc" for column in found):
-            raise FormatError(f"{where}: no column is known to be UC; {header}; say columns={{'uc': NAME or POSITION}}")
-    elif all(column.role != "fhr" for column in found):
-        raise FormatError(
-            f"{where}: no column is known to be FHR; {header}; say columns={{'fhr': NAME or POSITION}}, or "
-            "header_row= where it is another row"
-        )
-    return [_with_unit(column, layout, units or {}, where) for column in found]
+        return [Chosen("fhr", 0, "0", (units or {}).get("fhr"), "", True)]
+    roles = ("time", "fhr", "uc", "mhr")
+    chosen = choose_channels(names, columns, roles=roles, kind="column", where=where, stems=stems, held=held)
+    found = [_with_unit(one, layout, units or {}, where) for one in chosen]
+    return found if date is None else [*found, Chosen("date", date, names[date], None, "", given is None)]
 
 
-def _with_unit(column: Column, layout: Layout, units: Mapping[str, str], where: str) -> Column:
+def _with_unit(one: Chosen, layout: Layout, units: Mapping[str, str], where: str) -> Chosen:
     """A column with its unit: given, of the name, or of the row of units."""
-    role, unit = column.role, column.unit
-    word = layout.units[column.position].strip() if column.position < len(layout.units) else ""
-    if role in units:
-        return column._replace(unit=units[role])
-    if role == "date":
-        return column
-    if word:
-        beneath = unit_of(word, role) or (text_unit(word) if role == "time" else None)
-        if unit is not None and beneath != unit and not {unit, beneath} <= {*TIME_TEXTS}:
-            raise FormatError(
-                f"{where}: {shown(column.name)} has {shown(word)} beneath it; say which unit with "
-                f"units={{{role!r}: UNIT}}"
-            )
-        if beneath is None and role == "time" and not layout.is_time_text(column.position):
-            raise FormatError(
-                f"{where}: the times are in {shown(word)}, which is not known; say units={{'time': UNIT}}, one of "
-                f"{', '.join(_TIME_UNITS)}"
-            )
-        unit = beneath or word
-    if role == "time" and layout.is_date(column.position):
-        unit = "iso"
-    elif role == "time" and unit not in TIME_TEXTS and layout.is_time_text(column.position):
-        unit = "clock"
-    return column._replace(unit=unit)
+    word = layout.units[one.position].strip() if one.position < len(layout.units) else ""
+    if one.role in units:
+        return one._replace(unit=units[one.role])
+    if one.role != "time":
+        return in_stated_unit(one, word, units, where)
+    in_words = one.unit if one.unit in TIME_TEXTS else text_unit(word)
+    if layout.is_date(one.position):
+        return one._replace(unit="iso")
+    if in_words or layout.is_time_text(one.position):
+        return one._replace(unit=in_words or "clock")
+    if word and unit_of(word, "time") is None:
+        raise FormatError(
+            f"{where}: the times are in {shown(word)}, which is not known; say units={{'time': UNIT}}, one of "
+            f"{', '.join(_TIME_UNITS)}"
+        )
+    return in_stated_unit(one, word, units, where)
 
 
 def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None:
@@ -232,7 +183,3 @@ def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None
 def _is_day(cell: str) -> bool:
     digits = len(cell) == 8 and cell.isdecimal() and cell[:2] in ("19", "20")
     return digits or (is_time_text(cell) and ":" not in cell)
-
-
-def _name(layout: Layout, position: int) -> str:
-    return layout.names[position] if layout.names else str(position)

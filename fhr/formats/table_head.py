@@ -20,9 +20,12 @@ __all__ = ["Head", "head_of", "sheets_are_of_several"]
 _BYTES = 1 << 16
 _TEXT = 1 << 13  # characters behind the comments, in which a header is looked for
 _FEW = 100
+_FROM = re.compile(r"(start|begin|onset|from)([ _-].*)?", re.IGNORECASE)
+_UNTIL = re.compile(r"(end|stop|duration|offset|until|to)([ _-].*)?", re.IGNORECASE)
 _SMALL, _UNPACKED, _ROWS = 1 << 18, 1 << 22, 10_000  # of a spreadsheet that is looked into
 _RECORD = re.compile(
-    r"(record|recording|rec|case|file|patient|subject|birth)?[ _-]?(id|nr|no|name|number)?|path", re.IGNORECASE
+    r"(record|recording|rec|case|file|patient|subject|participant|birth|labou?r)?[ _-]?(id|nr|no|name|number)?|path",
+    re.IGNORECASE,
 )
 
 _ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
@@ -61,6 +64,12 @@ class Head(NamedTuple):
             )
         header = shown(self.layout.separator.join(self.layout.names))
         return f"no column is known to be FHR; the header is {header}; say columns={{'fhr': NAME}}"
+
+    @property
+    def is_of_ranges(self) -> bool:
+        """True if it says where something begins and ends: a table of events."""
+        names = self.layout.names
+        return all(any(one.fullmatch(name) for name in names) for one in (_FROM, _UNTIL))
 
     def is_of_several(self, stems: set[str]) -> bool:
         """True if a column names recordings: several of them, or one of those that lie in the folder.

@@ -1,20 +1,18 @@
 """Sensors that a column of words beside the heart rates of a table tells: `FHR1 sensor` with US or DECG in each row."""
 
-import io
 from collections.abc import Sequence
 
-import pandas as pd
-
 from .channel_names import guess_channels, named_channel, sensor_of
-from .table_columns import Column
+from .chosen_channels import Chosen
 from .table_text import Layout
+from .table_values import texts_in
 
 __all__ = ["with_sensors"]
 
 _WORDS = ("sensor", "mode", "source", "transducer")
 
 
-def with_sensors(layout: Layout, columns: Sequence[Column]) -> list[Column]:
+def with_sensors(layout: Layout, columns: Sequence[Chosen]) -> list[Chosen]:
     """Add the sensors to columns of the fetal heart rate, where a column of words tells them.
 
     Such a column is named `sensor`, `mode`, `source` or `transducer`, with the words of the heart rate that it is of
@@ -38,7 +36,7 @@ def _without_word(name: str) -> str | None:
     return " ".join(rest) if len(rest) < len(words) else None
 
 
-def _is_of(base: str, column: Column, columns: Sequence[Column]) -> bool:
+def _is_of(base: str, column: Chosen, columns: Sequence[Chosen]) -> bool:
     if not base:
         return sum(one.role == "fhr" for one in columns) == 1
     told, own = named_channel(base, "fhr"), named_channel(column.name, "fhr")
@@ -46,17 +44,5 @@ def _is_of(base: str, column: Column, columns: Sequence[Column]) -> bool:
 
 
 def _sensors(layout: Layout, position: int) -> list[str]:
-    cells = pd.read_csv(
-        io.StringIO(layout.body),
-        sep=r"\s+" if layout.separator == " " else layout.separator,
-        header=None,
-        names=range(layout.width),
-        usecols=[position],
-        index_col=False,
-        dtype=str,
-        keep_default_na=False,
-        skipinitialspace=True,
-        on_bad_lines="skip",
-        engine="c",
-    )[position]
-    return list(dict.fromkeys(sensor for cell in cells.dropna().unique() if (sensor := sensor_of(cell))))
+    found = map(sensor_of, texts_in(layout, position))
+    return list(dict.fromkeys(sensor for sensor in found if sensor))

@@ -9,7 +9,7 @@ from fhr.errors import FormatError
 
 from .clock_times import DATE, is_time_text
 from .regular_file import shown
-from .written_numbers import GAP, is_number
+from .written_numbers import GAP, is_comment, is_number
 
 __all__ = ["Layout", "layout_of", "text_of"]
 
@@ -107,7 +107,7 @@ def text_of(raw: bytes, where: str) -> str:
         text = raw.decode("latin-1")
     if "\0" in text:
         raise FormatError(f"{where}: not a text file; export the table as CSV")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.rstrip("\x1a").replace("\r\n", "\n").replace("\r", "\n")  # old systems end a text with Ctrl-Z
 
 
 def layout_of(
@@ -152,11 +152,12 @@ def layout_of(
     found = None
     if header_row is None and channels is not None:
         found = _find(head, separator, usual, decimal, channels, is_unit)
+    units: list[str] = []
     if found is not None:
         usual, above, rest = found
     if found is not None and rest == above:
         names = []
-    elif found is not None:
+    elif found is not None and channels is not None:
         names = _joined(_cells(head[above], usual, where), head[rest:], usual)
         if (whole := _with_row_above(names, head, above, usual)) != names and channels(whole) > channels(names):
             names, above = whole, above - 1
@@ -164,7 +165,7 @@ def layout_of(
         names, rest = [], 0
     else:
         names, rest = _joined(_cells(head[0].lstrip("#"), usual, where), head[1:], usual), 1
-    separator, units = usual, []
+    separator = usual
     if names and is_unit is not None:
         units, rest = _beneath(head, rest, names, separator, is_unit)
     rows = [_cells(line, separator, where) for line in head[rest : rest + _LINES]]
@@ -186,9 +187,10 @@ def layout_of(
             f"(read as {separator!r}) and the decimal sign"
         )
     _check_nameless(names, rows, separator, where)
-    # A blank line above the first row or below the last is a missing sample where rows have no times.
-    begin = filled[rest - 1].end + 1 if rest else filled[0].end - len(filled[0].text)
-    if not rest and not text[:begin].strip():
+    # A blank line above the first row or below the last is a missing sample where rows have no times, unless it parts
+    # the rows from words that are no header.
+    begin = filled[rest - 1].end + 1 if rest and names else filled[rest].end - len(filled[rest].text)
+    if not text[:begin].strip():
         begin = 0
     body = text[begin:]
     return Layout(
@@ -233,7 +235,7 @@ def _above(text: str, where: str) -> tuple[list[str], list[_Line], str | None]:
             said = "\t" if match[1] in ("\\t", "\t") else match[1]
         elif not lines and re.match(r"sep=\t?$", line.text, re.IGNORECASE):
             said = "\t"
-        elif not lines and (not plain or plain.startswith(("#", '"#'))):
+        elif not lines and (not plain or is_comment(plain)):
             if plain:
                 comments.append(plain[1:].strip() if plain[0] == "#" else plain)
         else:
@@ -278,6 +280,8 @@ def _find(
             if left < 0:
                 break
             cells = _split(line, one)
+            if len(cells) == 1 and any(other in line for other in _SEPARATORS if other != one):
+                continue  # a whole line, and these separate its cells
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):

@@ -12,23 +12,41 @@ import pandas as pd
 from fhr.errors import FormatError
 
 from .calendar_times import calendar_times
+from .channel_names import names_recordings
 from .channel_units import AS_STORED
+from .chosen_channels import Chosen
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
-from .regular_file import reason
+from .regular_file import reason, shown
 from .stored_channels import StoredChannel
-from .table_columns import Column
 from .table_text import Layout
 from .time_units import SECONDS
 from .whole_file import MAX_SAMPLES
-from .written_numbers import GAP, Text, is_number, numbers, shows_decimal, stripped
+from .written_numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
 
-__all__ = ["TableTimes", "TableValues", "values_of"]
+__all__ = ["TableTimes", "TableValues", "texts_in", "values_of"]
 
 _MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
 _CHUNK = 1 << 20  # cells that are text at a time
 _GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
+_SUMMARIES = {  # first words of a last row that sums up the others
+    *("mean", "average", "avg", "median", "total", "totals", "sum", "count", "min", "max", "minimum", "maximum", "sd"),
+    *(
+        "std",
+        "range",
+        "mittel",
+        "mittelwert",
+        "summe",
+        "gesamt",
+        "moyenne",
+        "somme",
+        "media",
+        "somma",
+        "suma",
+        "totale",
+    ),
+}
 
 
 class TableTimes(NamedTuple):
@@ -62,7 +80,7 @@ class TableValues(NamedTuple):
 
 
 def values_of(
-    layout: Layout, columns: Sequence[Column], *, decimal: str | None, dayfirst: bool | None, where: str
+    layout: Layout, columns: Sequence[Chosen], *, decimal: str | None, dayfirst: bool | None, where: str
 ) -> TableValues:
     """Read the columns of a table.
 
@@ -84,6 +102,7 @@ def values_of(
     notes |= {"rows_below": below} if below else {}
     skip = time is not None
     texts = {c.position for c in columns if c.role == "date" or (c.role == "time" and c.unit in TIME_TEXTS)}
+    _check_one_recording(layout, columns, where)
     cells, decimals = _cells(layout, columns, texts, decimal, skip, where)
 
     def row_of(index: int) -> str:
@@ -97,9 +116,9 @@ def values_of(
     times = None
     if time is not None:
         if dayfirst is None:
-            days = [c.position for c in columns if c.role in ("time", "date")]
+            told = [c.position for c in columns if c.role in ("time", "date")]
             dayfirst = dayfirst_in(
-                " ".join(part[i] for i in days for part in (layout.names, layout.units) if i < len(part))
+                " ".join(part[i] for i in told for part in (layout.names, layout.units) if i < len(part))
             )
         date = next((column for column in columns if column.role == "date"), None)
         if cells[time.position].dtype != np.float64:
@@ -120,7 +139,7 @@ def values_of(
 
 
 def _cells(
-    layout: Layout, columns: Sequence[Column], texts: set[int], decimal: str | None, skip: bool, where: str
+    layout: Layout, columns: Sequence[Chosen], texts: set[int], decimal: str | None, skip: bool, where: str
 ) -> tuple[dict[int, pd.Series], dict[int, str]]:
     """Columns by position, as float64, or as objects where they are text; and the decimal signs of numbers.
 
@@ -203,6 +222,35 @@ def _read(layout: Layout, taken: list[int], texts: set[int], skip: bool, where: 
         raise
 
 
+def texts_in(layout: Layout, position: int) -> list[str]:
+    """Different texts of a column that holds words, in the order of the rows."""
+    cells = pd.read_csv(
+        io.StringIO(layout.body),
+        sep=r"\s+" if layout.separator == " " else layout.separator,
+        header=None,
+        names=range(layout.width),
+        usecols=[position],
+        index_col=False,
+        dtype=str,
+        keep_default_na=False,
+        skipinitialspace=True,
+        on_bad_lines="skip",
+        engine="c",
+    )[position]
+    return [str(cell) for cell in cells.dropna().unique() if cell.strip()]
+
+
+def _check_one_recording(layout: Layout, columns: Sequence[Chosen], where: str) -> None:
+    """Refuse rows of several recordings, one below the other."""
+    taken = {column.position for column in columns}
+    for position, name in enumerate(layout.names):
+        if position not in taken and names_recordings(name) and len(found := texts_in(layout, position)) > 1:
+            some = " and ".join(map(shown, found[:2]))
+            raise FormatError(
+                f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write one file for each"
+            )
+
+
 def _check_whole_rows(layout: Layout, skip: bool, where: str) -> None:
     """Refuse short rows between spaces: which cell is blank cannot be told."""
     for index, line in enumerate(line for line in layout.body.split("\n") if line.strip() or not skip):
@@ -219,8 +267,8 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        comment = re.match(r'["\s]*#(?!N/A)', line) is not None
-        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position)):
+        comment = is_comment(line)
+        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position, layout.width)):
             break
         below += bool(line.strip())
         body = body[: begin - 1]
@@ -229,14 +277,17 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     return (layout._replace(body=body), below) if below else (layout, 0)
 
 
-def _is_footer(cells: list[str], position: int) -> bool:
+def _is_footer(cells: list[str], position: int, width: int) -> bool:
     """True if words stand where a number or time should be, or a line holds words only."""
     cells = [cell.strip() for cell in cells]
     at = cells[position] if position < len(cells) else ""
     if at:
-        return _is_words(at)
+        # A row of values whose time is damaged is none.
+        whole = len(cells) == width and any(is_number(cell) for cell in cells[position + 1 :])
+        return _is_words(at) and (not whole or re.match(r"[\W_]*([^\W\d_]+)", at)[1].lower() in _SUMMARIES)  # type: ignore[index]
     return any(map(_is_words, cells)) and not any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
 def _is_words(text: str) -> bool:
-    return not GAP.fullmatch(text) and not is_time_text(text) and re.search(r"[^\W\d_]{2}", text) is not None
+    clock = is_time_text(text) or re.search(r"\d:\d\d", text) is not None
+    return not clock and not GAP.fullmatch(text) and re.search(r"[^\W\d_]{2}", text) is not None

@@ -12,10 +12,10 @@ from typing import NamedTuple, TypeVar
 
 from fhr.errors import FormatError
 
-from .regular_file import read_whole, shown
+from .regular_file import open_regular, read_whole, shown
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE
 
-__all__ = ["MAX_HEADER_BYTES", "NO_FILE", "Header", "Segment", "Signal", "parse_header", "read_header"]
+__all__ = ["MAX_HEADER_BYTES", "NO_FILE", "Header", "Segment", "Signal", "parse_header", "read_header", "segment_names"]
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +107,18 @@ def read_header(path: Path) -> Header:
         FormatError: as `parse_header`, or no readable file.
     """
     return parse_header(read_whole(path, limit=MAX_HEADER_BYTES, kind="WFDB header"), path)
+
+
+def segment_names(path: Path) -> tuple[str, ...]:
+    """Names of the segments of a record, none of one that has signals of its own or that is refused when it is read."""
+    try:
+        with open_regular(path) as file:
+            beginning = (file.read(_LONGEST) or b"").lstrip(b"\xef\xbb\xbf\r\n\t ")
+        if beginning.startswith(b"#") or re.match(rb"[^\r\n]+?/\d+\s", beginning):
+            return tuple(segment.name for segment in read_header(path).segments if segment.name != NO_FILE)
+    except (OSError, ValueError, FormatError):
+        pass
+    return ()
 
 
 def parse_header(raw: bytes, path: Path) -> Header:
@@ -265,7 +277,7 @@ def _described(text: str, line: str, where: Path) -> tuple[float | None, int, st
             f"{where}: signal line {shown(line)}; gain(baseline)/unit, {', '.join(_INTEGERS)} must be numbers, in this "
             "order, and the name comes last"
         ) from None
-    _, zero, initial, checksum, _ = [*numbers, *[None] * (len(_INTEGERS) - len(numbers))]
+    _, zero, initial, checksum = [*numbers, None, None, None, None][:4]
     name = " ".join(told[n:])
     # The standard's rule: a baseline that is not given is the ADC's zero.
     baseline = baseline if baseline is not None else zero or 0

@@ -18,7 +18,7 @@ from .whole_file import MAX_SAMPLES
 __all__ = ["Channel", "Samples", "first_signals", "read_segments"]
 
 _UNCALIBRATED = 200.0  # the standard's gain of signals that have none, or 0
-_MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-6, 1e6, 1 << 31  # far beyond any device; within them no sample overflows
+_MIN_GAIN, _MAX_GAIN, _MAX_BASELINE = 1e-9, 1e12, 1 << 40  # far beyond any device; within them no sample overflows
 
 
 class Channel(NamedTuple):

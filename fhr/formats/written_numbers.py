@@ -15,9 +15,9 @@ from fhr.errors import FormatError
 
 from .regular_file import shown
 
-__all__ = ["GAP", "Text", "is_number", "numbers", "shows_decimal", "stripped"]
+__all__ = ["GAP", "Text", "is_comment", "is_number", "numbers", "shows_decimal", "stripped"]
 
-GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
+GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|#nv|#n/d|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
@@ -40,6 +40,11 @@ class Text(NamedTuple):
     cells: pd.Series
     is_small: bool = False
     second: float | None = None
+
+
+def is_comment(line: str) -> bool:
+    """True if a line starts with `#`, in quotes or not, and not with a mark of spreadsheets such as `#N/A`."""
+    return re.match(r'["\s]*#(?!N/A|NV|N/D|NAME|DIV|VALUE|WERT|REF)', line, re.IGNORECASE) is not None
 
 
 def is_number(cell: str) -> bool:

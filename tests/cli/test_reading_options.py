@@ -13,7 +13,7 @@ from fhr.errors import FHRError
 from fhr.formats import options_taken
 from fhr.formats.reading import READERS
 
-N = 4 * 60 * 70
+N = 4 * 60 * 21
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
@@ -107,7 +107,7 @@ def test_outcomes_beside_the_recordings(run_fhr, folder, tmp_path):
 
 
 def test_features_take_the_same(run_fhr, folder, tmp_path):
-    more = ("--groups", "signal_loss", "--window", 60, "--step", 60, "--outcomes", folder / "births.csv")
+    more = ("--groups", "signal_loss", "--window", 20, "--step", 20, "--outcomes", folder / "births.csv")
     answer = run_fhr(tmp_path, "features", folder, *HOW, *more, "--out", "t.parquet")
     assert (answer.code, answer.err.split("\n")[-2]) == (0, "t.parquet: 2 windows of 2 recordings, 2 computed now")
     again = run_fhr(tmp_path, "features", folder, *HOW, *more, "--out", "t.parquet")

@@ -133,7 +133,9 @@ def test_a_list_is_compared_with_what_lies_there(tmp_path, kind):
         "names 2 records; not read are others that lie there, 2 (a, b), and missing are 1 of those that it names; list "
         "them, or remove RECORDS"
     )
-    assert len(read_paths([str(tmp_path)])[1]) == 2
+    _, quarantined = read_paths([str(tmp_path)])
+    assert len(quarantined) == 2
+    assert "d.hea: No such file or directory, though RECORDS names it" in quarantined[str(tmp_path / "d")]
     (tmp_path / "RECORDS").write_text("c\nb\na\n")
     assert kind(tmp_path).quarantined == {}
 

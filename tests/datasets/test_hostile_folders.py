@@ -41,7 +41,10 @@ def test_records_that_are_links_out_of_the_folder_are_quarantined(records, simul
     assert "no regular file but a pipe" in database.quarantined["s0004"]
 
 
-@pytest.mark.parametrize("name", ["../s0001", "/dev/zero", "C:s0001", "\x1b[31m", "a\0b", "..", "x" * 5000 + "/"])
+@pytest.mark.parametrize(
+    "name",
+    ["../s0001", "/dev/zero", "C:s0001", "\x1b[31m", "a\0b", "..", "x" * 5000, "x" * 5000 + "/", "a/" * 5000 + "b"],
+)
 def test_names_that_are_not_plain_are_shown_and_refused(records, name):
     (records / "RECORDS").write_text(f"s0001\n{name}\n")
     with pytest.raises(FormatError, match="is not a plain record name in this folder") as error:

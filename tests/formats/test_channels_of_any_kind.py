@@ -172,6 +172,7 @@ def test_two_transducers_are_one_rate_in_every_format(tmp_path, form, first, sec
     [
         (RATE - 55, "hold signal together for .* differ by 55 bpm .*two hearts, twins or mother and child; say which"),
         (RATE / 2, "or one heart at half or twice its rate"),
+        (RATE + 7, "differ by 7 bpm .*two hearts"),
     ],
 )
 def test_two_hearts_are_refused_and_one_can_be_named(tmp_path, form, other, message):

@@ -1,4 +1,4 @@
-"""Files of every dialect, clock, unit, gap and layout, composed from one true recording: read as it is, or refused in words.
+"""Files of every dialect, clock, unit, gap and layout, composed from one recording: read as it is, or refused.
 
 Few of each format; `benchmarks/every_file.py` composes thousands.
 """
@@ -29,7 +29,11 @@ def test_what_is_read_is_true_and_what_is_refused_says_why(form, tmp_path):
         (folder := tmp_path / str(number)).mkdir()
         one = composed(form, number, seed=24)
         verdict = judge(one, folder)
-        assert verdict.outcome in ("right", "guessed right", "refused ambiguous", "refused clear"), (number, one.axes, verdict)
+        assert verdict.outcome in ("right", "guessed right", "refused ambiguous", "refused clear"), (
+            number,
+            one.axes,
+            verdict,
+        )
         clear += not one.doubts
         right += verdict.outcome == "right"
     assert right >= clear - 1
@@ -44,7 +48,9 @@ def test_the_same_number_composes_the_same_files():
 
 
 TRUE = Truth(np.array([140.0, np.nan, 150.0]), np.array([1.0, 2.0, np.nan]), None, 4.0, "2024-03-15")
-READ = fhr.Recording("a", TRUE.fhr, TRUE.uc, 4.0, history=(fhr.recording.Step("read", {"start": "2024-03-15T10:00:00"}),))
+READ = fhr.Recording(
+    "a", TRUE.fhr, TRUE.uc, 4.0, history=(fhr.recording.Step("read", {"start": "2024-03-15T10:00:00"}),)
+)
 
 
 @pytest.mark.parametrize(

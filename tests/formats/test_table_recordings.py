@@ -106,7 +106,7 @@ def test_short_rows_end_in_gaps_and_long_ones_are_refused(table):
 def test_tables_without_a_header_or_without_times(table):
     check(read_table(table("140\n\n150\n0\n141,5\n"), fs=2), [140, nan, 150, nan, 141.5], None, 2.0)
     path = table("0,140,7\n1,141,8\n", "b.csv")
-    with pytest.raises(FormatError, match=r"no column is known to be FHR; there is no header row; say columns="):
+    with pytest.raises(FormatError, match=r"no column is known to be FHR; there is no header row .*; say columns="):
         read_table(path, fs=1)
     check(read_table(path, columns={"time": 0, "fhr": 1, "uc": 2}), [140, 141], [7, 8], 1.0)
     check(read_table(path, columns={"fhr": 1}, fs=8), [140, 141], None, 8.0)
@@ -143,12 +143,16 @@ def test_times_with_a_unit_and_a_start(table):
         ("", {}, "the file is empty"),
         ("# only\n# comments\n", {}, "no row; the file is empty or holds comments only"),
         ("time,fhr\n", {}, "no row beneath the header"),
-        ("a,b\n1,2\n", {"fs": 4}, "no column is known to be FHR; the header is 'a,b'; say columns="),
+        (
+            "a,b\n1,2\n",
+            {"fs": 4},
+            r"no column is known to be FHR; the header is 'a,b' \(header_row= takes another\); say columns=",
+        ),
         ("fhr,hr\n1,2\n", {"fs": 4}, "'fhr' and 'hr' both look like fhr; say which is to be read"),
         ("a,b\n1,2\n", {"columns": {"fhr": "c"}}, "column 'c' of fhr is not there; the header is 'a,b'"),
         ("a,a\n1,2\n", {"columns": {"fhr": "a"}}, "column 'a' of fhr stands twice"),
-        ("a,b\n1,2\n", {"columns": {"fhr": 2}}, "column 2 of fhr; the columns are 0 to 1"),
-        ("a,b\n1,2\n", {"columns": {"fhr": 1, "uc": "b"}}, "column 1 is given for two channels"),
+        ("a,b\n1,2\n", {"columns": {"fhr": 2}}, "column 2 of fhr; they are 0 to 1; the header is 'a,b'"),
+        ("a,b\n1,2\n", {"columns": {"fhr": 1, "uc": "b"}}, "column 'b' is given twice; it holds one channel"),
         ("time,fhr\n0,140\n1,abc\n", {}, "not a table of numbers .*'abc'"),
         ("time,fhr\n0,140\nx,141\n", {}, "not a table of numbers .*'x'"),
         ("time,fhr\n0,140\n,141\n", {}, "row 3 has no time; remove the row, or read without the times"),

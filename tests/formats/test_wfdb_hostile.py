@@ -100,7 +100,7 @@ def test_one_changed_sample_fails_the_checksum(record, column):
         (FHR_LINE, FHR_LINE.replace("100(0)", "1e999"), "has the gain inf"),
         (FHR_LINE, FHR_LINE.replace("100(0)", "1e-320"), "has the gain 9.99989e-321"),
         (FHR_LINE, FHR_LINE.replace("100(0)", "100(" + "9" * 400 + ")"), "signal line '.*must be numbers"),
-        (FHR_LINE, FHR_LINE.replace("100(0)", "100(9999999999)"), "the baseline 9999999999; correct them"),
+        (FHR_LINE, FHR_LINE.replace("100(0)", "100(9999999999999)"), "the baseline 9999999999999; correct them"),
         (FHR_LINE, FHR_LINE.replace("100(0)/bpm 12 0", "100/bpm 12 " + "9" * 400), "signal line '.*must be numbers"),
         (FHR_LINE, FHR_LINE.replace("100(0)/bpm 12 0", "100/bpm 12 x"), "signal line '.* x .*must be numbers"),
         (FHR_LINE, FHR_LINE.replace("28225", "x"), "signal line '.* x .*must be numbers"),
@@ -202,5 +202,7 @@ def test_unknown_suffix(record):
 
 
 def test_a_folder(record):
-    with pytest.raises(FormatError, match=r"is a folder; fhr.read takes one recording, fhr.datasets.RecordingFolder takes a"):
+    with pytest.raises(
+        FormatError, match=r"is a folder; fhr.read takes one recording, fhr.datasets.RecordingFolder takes a"
+    ):
         read(record.parent)

@@ -10,6 +10,7 @@ import pytest
 
 from fhr.errors import FHRError, FormatError
 from fhr.formats import open_regular, read, read_wfdb, write_wfdb
+from fhr.formats.folder import contents_of
 from fhr.recording import Recording
 
 wfdb = pytest.importorskip("wfdb")
@@ -213,6 +214,19 @@ def test_segments_are_joined_and_their_gaps_are_missing(segments, name):
     np.testing.assert_array_equal(np.nan_to_num(recording.fhr), np.r_[FHR[:20], [0] * 10, FHR[20:]])
     np.testing.assert_array_equal(np.nan_to_num(recording.uc), np.r_[UC[:20], [0] * 10, UC[20:]])
     assert recording.outcome.ph == 7.1 or name == "free"
+
+
+def test_segments_of_a_record_are_no_recordings_of_their_own(segments, caplog):
+    caplog.set_level("INFO", logger="fhr")
+    (segments / "free.hea").unlink()
+    (segments / "lay.hea").unlink()
+    write_wfdb(Recording("alone", FHR, UC, 4.0), segments)
+    with (segments / "alone.hea").open() as file:
+        text = file.read()
+    (segments / "alone.hea").write_text("# of the study on s1/2 4\n" + text)
+    contents = contents_of(segments)
+    assert [path.name for path in contents.recordings] == ["alone.hea", "fixed.hea"]
+    assert (contents.left_out, [path.name for path in contents.others]) == ({}, ["s1.hea", "s2.hea"])
 
 
 def test_a_segment_without_one_of_the_signals(segments):
@@ -453,3 +467,12 @@ def test_a_signal_that_is_not_stored_is_missing(tmp_path):
     recording = read(tmp_path / "r1")
     assert np.isnan(recording.uc).all()
     np.testing.assert_array_equal(np.nan_to_num(recording.fhr), FHR)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("Hz", 60.0), ("s", None), ("ms", None)])
+def test_gains_that_the_wfdb_package_chooses_of_its_own(tmp_path, unit, factor):
+    """A narrow range of small values has a gain of millions, and a baseline far beyond the samples."""
+    rates = np.linspace(139.8, 140.2, N)
+    values = rates / factor if factor else 60 / rates * (1000 if unit == "ms" else 1)
+    wfdb.wrsamp("r1", 4, [unit], ["FHR"], p_signal=values[:, None], fmt=["16"], write_dir=str(tmp_path))
+    np.testing.assert_allclose(read(tmp_path / "r1").fhr, rates, rtol=1e-6)
