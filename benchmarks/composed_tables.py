@@ -108,7 +108,8 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     body = _written(lines, separator, quoting, trailing, sign=header == "behind a sign")
     if under == "blank lines":
         body += "\n\n"
-        if "time" not in {c.role for c in columns}:
+        untimed = (choices.remedy or {}).get("columns", {}).get("time", "") is None
+        if untimed or "time" not in {c.role for c in columns}:
             truth = truth._replace(blank=2)
     elif under == "a total":
         body += f"End of recording: {len(rows)} rows\n"
@@ -297,6 +298,8 @@ def workbook(choices: Choices) -> Composition:
         choices.doubt("two sheets that hold a recording", None)
     out = io.BytesIO()
     book.save(out)
+    if left:  # positions are those of the sheet
+        columns = [Column("", "", "", [], np.empty(0)), *columns]
     return Composition(
         choices.axes, {"a.xlsx": out.getvalue()}, "a.xlsx", said(composed.options, columns) or {}, composed.truth,
         tuple(choices.doubts), said(choices.remedy, columns),

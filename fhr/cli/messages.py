@@ -57,7 +57,7 @@ class _Lines(logging.Formatter):
         self._step, self._in_words = f"{name}: ", in_words
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the name is that of `logging`
-        if record.levelno in (logging.WARNING, logging.ERROR):
+        if record.levelno in (logging.WARNING, logging.ERROR) and record.name.startswith("fhr."):
             record.message = self._in_words(record.message)
         if what := subject():
             record.message = f"{what}: {record.message}"

@@ -36,7 +36,12 @@ class CTUUHBDataModule(DatabaseDataModule):
     ) -> None:
         super().__init__(**options)
         self.root = root
-        self.how: dict[str, Any] = {"recursive": recursive, "join": join, "outcomes": outcomes, "reading": reading}
+        self.how: dict[str, Any] = {
+            "recursive": recursive,
+            "join": join,
+            "outcomes": outcomes,
+            "reading": _nested(reading),
+        }
 
     def read(self) -> Database:
         """Read the folder.
@@ -56,3 +61,17 @@ class CTUUHBDataModule(DatabaseDataModule):
 
     def _read(self, root: str | Path) -> Database:
         return RecordingFolder(root, **self.how)
+
+
+def _nested(reading: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The options with `columns.fhr`, as a command line gives it, below `columns`."""
+    if reading is None:
+        return None
+    found: dict[str, Any] = {}
+    for name, value in reading.items():
+        outer, dot, inner = name.partition(".")
+        if dot:
+            found[outer] = {**found.get(outer, {}), inner: value}
+        else:
+            found[name] = value
+    return found

@@ -131,7 +131,7 @@ def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
     Returns:
         (n,); infinite where a value has no finite one.
     """
-    if unit == AS_STORED:
+    if unit in (AS_STORED, "bpm", "mmhg"):
         return values.astype(np.float32, copy=False)
     multiple, _, unit = unit.rpartition(" ")
     with np.errstate(divide="ignore", over="ignore"):

@@ -65,7 +65,7 @@ def choose_channels(
     for role, given in (columns or {}).items():
         if role not in roles:
             raise FHRError(f"columns: {role!r}; the channels are {', '.join(roles)}")
-        several = role == "fhr" and isinstance(given, Sequence) and not isinstance(given, str)
+        several = role == "fhr" and isinstance(given, Sequence) and not isinstance(given, str | bytes)
         for one in given if several else () if given is None else (given,):  # type: ignore[union-attr]
             position = position_of(names, one, role, kind, held, where)
             if position in taken:

@@ -32,7 +32,7 @@ _MAX_BYTES = 1 << 28
 _JUMP = 25.0  # bpm from one sample to the next, more than a heart does: what jumps so far is a mark
 _QUARTER = 0.25  # of the range, which uterine activity does not jump by
 _NEARLY = 1 + 1e-9
-_SAME_RATE = 1e-6
+_SAME_RATE, _WHOLE_RATE = 1e-6, 1e-3  # differences of rates: of signals of one header; of one that is given
 
 
 def read_edf(
@@ -40,6 +40,7 @@ def read_edf(
     *,
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
+    fs: float | None = None,
     missing: Mapping[str, float | None] | None = None,
 ) -> Recording:
     """Read one recording from an EDF, EDF+ or BDF file; needs the extra `edf`.
@@ -59,6 +60,7 @@ def read_edf(
         columns: label or position (from 0, annotation signals not counted) of "fhr", "uc" and "mhr"; None leaves a
             channel out. Channels that are not named are guessed.
         units: of the channels, in place of their physical dimensions.
+        fs: sampling rate, Hz, that the fastest channel has to have; a file of another is refused.
         missing: by channel the value that stands for a missing sample, in the unit of the file; None for none.
 
     Raises:
@@ -78,7 +80,12 @@ def read_edf(
     known = stated(file.notes, where)
     labels = [signal.label for signal in file.signals]
     chosen = choose_channels(labels, columns, roles=_ROLES, kind="signal", where=where)
-    fs = checked_rate(max(file.signals[one.position].fs for one in chosen), where)
+    fastest = checked_rate(max(file.signals[one.position].fs for one in chosen), where)
+    if fs is not None and abs(checked_rate(fs, where) / fastest - 1) > _WHOLE_RATE:
+        raise FormatError(
+            f"{where}: fs={fs:g}, and its header says {fastest:g} Hz; correct the header, or leave fs out"
+        )
+    fs = fastest
     notes: dict[str, Any] = {}
     stored = []
     for one in chosen:

@@ -41,7 +41,7 @@ _log = logging.getLogger(__name__)
 _SOME = 3  # names in a line
 _LISTS = re.compile(
     r"(readme|licen[cs]e|copying|changelog|changes|citation|notice|authors|annotators|subjects|records|notes|makefile"
-    r"|dockerfile|index|manifest|(sha\d+|md5|check)sums?)([-_.].*)?",
+    r"|dockerfile|index|manifest|thumbs|(sha\d+|md5|check)sums?)([-_.].*)?",
     re.IGNORECASE,
 )
 _DOCUMENT = re.compile(r"(readme|licen[cs]e|copying|changelog|(sha\d+|md5)sums?)(\.txt)?", re.IGNORECASE)
@@ -49,7 +49,7 @@ _OTHER_KINDS = {
     *(".md", ".rst", ".pdf", ".doc", ".docx", ".ppt", ".pptx", ".odt", ".rtf", ".tex", ".bib", ".html", ".htm"),
     *(".png", ".jpg", ".jpeg", ".gif", ".svg", ".tif", ".tiff", ".eps", ".webp", ".bmp"),
     *(".py", ".ipynb", ".m", ".r", ".sh", ".bat", ".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".log", ".lock"),
-    *(".sha1", ".sha256", ".md5", ".asc", ".sig", ".ckpt", ".pt", ".pth", ".pkl", ".npy", ".db", ".sqlite"),
+    *(".sha1", ".sha256", ".md5", ".asc", ".sig", ".ckpt", ".pt", ".pth"),
     *(".exe", ".dll", ".lnk", ".url", ".bak"),
 }
 _TEXTS = ("", ".txt", ".text")

@@ -152,7 +152,7 @@ def _agreed(found: list[_Found]) -> _Found:
     return next(iter(known), next((one for one in found if not one.told), found[0]))
 
 
-@lru_cache(1 << 10)  # most lines of a database are those of its other records
+@lru_cache(1 << 12)  # most lines of a database are those of its other records
 def _published(line: str) -> tuple[Field | None, float, str]:
     """Field and value of a line that is as the database writes it, no field for another line; and its content."""
     content = line[1:].replace("\t", " ").strip()

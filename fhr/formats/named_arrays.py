@@ -156,7 +156,7 @@ def _time(one: Chosen, arrays: Mapping[str, np.ndarray], where: str) -> np.ndarr
     """Times as float64, dates as seconds from the first."""
     values = arrays[one.name]
     if values.dtype.kind == "M":
-        values = values - np.nanmin(values) if values.size else values.astype(np.int64)
+        values = values - _earliest(values)
     if values.dtype.kind == "m":
         values = np.where(np.isnat(values), np.nan, values / np.timedelta64(1, "s"))
     return _vector(values, cut(one.name), where).astype(np.float64)
@@ -164,7 +164,12 @@ def _time(one: Chosen, arrays: Mapping[str, np.ndarray], where: str) -> np.ndarr
 
 def _start(values: np.ndarray) -> dict[str, str]:
     """Date of the first sample, where the times are dates."""
-    return {"start": str(np.nanmin(values).astype("datetime64[us]"))} if values.dtype.kind == "M" else {}
+    return {"start": str(_earliest(values).astype("datetime64[us]"))} if values.dtype.kind == "M" else {}
+
+
+def _earliest(dates: np.ndarray) -> np.datetime64:
+    known = dates[~np.isnat(dates)]
+    return known.min() if known.size else np.datetime64("NaT", "us")
 
 
 def _rate(values: np.ndarray, name: str, where: str) -> float:

@@ -86,7 +86,7 @@ class Variables:
 
 
 class Told(NamedTuple):
-    """What is told of arrays.
+    """Channels and units of arrays.
 
     Attributes:
         stems: what tells the channel of each array; empty for none.

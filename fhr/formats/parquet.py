@@ -153,7 +153,7 @@ def write_parquet(recording: Recording, path: str | Path) -> Path:
 
 
 def parquet_problem(path: Path, columns: Mapping[str, Any] | None = None) -> str | None:
-    """Why a file of a folder is no recording: in words, "" for a table of several recordings; None if it may be one.
+    """Reason that a file of a folder is no recording, "" for a table of several recordings; None if it may be one.
 
     A file that cannot be opened may be one: `read_parquet` says what is wrong with it.
 

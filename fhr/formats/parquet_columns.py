@@ -20,7 +20,7 @@ from .written_numbers import Text, numbers, stripped
 
 __all__ = ["check_one_recording", "column_values", "opened", "stem_of_index", "unnamed_index"]
 
-_MAX_BYTES = 1 << 28  # that a column says that it unpacks to
+_MAX_BYTES = 1 << 30  # that a file says that it unpacks to
 _MAX_COLUMNS = 10_000
 _MAX_TEXT = 60  # letters of a cell
 _LOOKED_AT = 100  # different texts of a column
@@ -39,6 +39,8 @@ def opened(source: Any, where: str) -> pq.ParquetFile:
         if texts:  # as dictionaries: what is written once and stands in all rows takes little
             file = pq.ParquetFile(source, read_dictionary=texts)
         n_rows, n_columns = file.metadata.num_rows, file.metadata.num_columns
+        # Of the row groups only: asked for a damaged column of one, Arrow ends the process.
+        size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.num_row_groups))
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FormatError(f"{where}: no intact Parquet file ({reason(error)}); write it again") from None
     if not 1 <= n_rows <= MAX_SAMPLES or n_columns > _MAX_COLUMNS:
@@ -46,6 +48,8 @@ def opened(source: Any, where: str) -> pq.ParquetFile:
             f"{where}: {n_rows} rows of {n_columns} columns; a recording has 1 to {MAX_SAMPLES} rows, and at most "
             f"{_MAX_COLUMNS} columns"
         )
+    if size > _MAX_BYTES:
+        raise FormatError(f"{where}: it unpacks to {size} bytes; a recording takes at most {_MAX_BYTES}")
     return file
 
 
@@ -92,11 +96,6 @@ def stem_of_index(file: pq.ParquetFile, kind: pa.DataType, where: str) -> str:
 def column_values(file: pq.ParquetFile, name: str, dates: dict[str, str], where: str) -> np.ndarray:
     """Values of a column: float64, NaN for nulls, or times of NumPy, of which `dates` keeps the first."""
     try:
-        parts = [file.metadata.row_group(i) for i in range(file.num_row_groups)]
-        leaves = [part.column(i) for part in parts for i in range(part.num_columns)]
-        size = sum(leaf.total_uncompressed_size for leaf in leaves if leaf.path_in_schema.split(".")[0] == name)
-        if size > _MAX_BYTES:
-            raise FormatError(f"{where}: column {shown(name)} unpacks to {size} bytes; a recording has fewer")
         table = file.read(columns=[name], use_threads=False)
         if table.num_columns != 1:
             raise FormatError(f"{where}: column {shown(name)} stands {table.num_columns} times; keep one")

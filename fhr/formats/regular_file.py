@@ -71,6 +71,8 @@ def reason(error: Exception) -> str:
 
 def cut(text: str) -> str:
     """Escape the unprintable characters of a text for a message, and cut it where it is long."""
+    if len(text) <= _LINE and text.isprintable():
+        return text
     plain = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:_LINE])
     return plain if len(text) <= _LINE else f"{plain}..."
 

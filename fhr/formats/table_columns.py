@@ -49,7 +49,8 @@ def check_arguments(
     for channel, unit in (units or {}).items():
         if channel not in known:
             raise FHRError(f"units: {channel!r}; units are known of {', '.join(known)}")
-        if unit not in known[channel] and (channel == "time" or unit_of(unit, channel) is None):
+        told = isinstance(unit, str) and (unit in known[channel] or (channel != "time" and unit_of(unit, channel)))
+        if not told:
             raise FHRError(f"units: {channel} in {unit!r}; it may be in {', '.join(known[channel])}")
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise FHRError(f"separator={separator!r}; give one character")

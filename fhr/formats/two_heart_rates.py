@@ -52,13 +52,15 @@ def merged_rates(
         common = np.count_nonzero(both)
         if common <= _LONG_S * fs and common < max(_MUCH * min(counts[i], counts[j]), _PART * len(both)):
             continue
-        first, second = rates[i][both], rates[j][both]
-        if (difference := float(np.median(np.abs(first - second)))) > _TWO_HEARTS:
+        difference = np.abs(rates[i] - rates[j])
+        if 2 * np.count_nonzero(difference > _TWO_HEARTS) > common:  # a median, without sorting a day
+            first, second = rates[i][both], rates[j][both]
             ratio = float(np.median(np.maximum(first, second) / np.minimum(first, second)))
             twice = ", or one heart at half or twice its rate" if _TWICE[0] <= ratio <= _TWICE[1] else ""
             raise FormatError(
                 f"{where}: {names[i]} and {names[j]} hold signal together for {common / fs:.0f} s and differ by "
-                f"{difference:g} bpm (median): two hearts, twins or mother and child{twice}; say which with {remedy}"
+                f"{np.median(difference[both]):g} bpm (median): two hearts, twins or mother and child{twice}; say "
+                f"which with {remedy}"
             )
     if not used:
         return rates[0], []

@@ -17,7 +17,7 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
 from .any_case import in_any_case
-from .chosen_channels import choose_channels, left_out
+from .chosen_channels import choose_channels, in_stated_unit, left_out
 from .ctu_uhb_header import HEADING, comment_lines
 from .header_comments import parse_comments
 from .provenance_header import parse_provenance
@@ -87,7 +87,8 @@ def read_wfdb(
                     "line, stored units per bpm, as 100/bpm"
                 )
             assumed.append(name)
-        stored.append(StoredChannel(one.role, name, values, channel.unit or one.unit, one.sensor))
+        one = in_stated_unit(one, channel.unit or "", units, where)
+        stored.append(StoredChannel(one.role, name, values, one.unit, one.sensor))
     if others := left_out(names, {one.position for one in chosen}):
         notes["left_out"] = others
     if assumed:
@@ -213,8 +214,8 @@ def _one_grid(samples: Samples, roles: list[str], where: str) -> tuple[list[np.n
     for one, rate, role in zip(samples.channels, rates, roles, strict=True):
         if n % rate and rate % n:
             raise FormatError(
-                f"{where}: {role} has {rate} samples a frame and fhr {n}, neither a multiple of the other; bring them "
-                f"to one rate (WFDB's `xform`), or leave it out with columns={{{role!r}: None}}"
+                f"{where}: {role} has {rate} samples a frame and {main} {n}, neither a multiple of the other; bring "
+                f"them to one rate (WFDB's `xform`), or leave it out with columns={{{role!r}: None}}"
             )
         grid.append(one.values[:: rate // n] if rate >= n else np.repeat(one.values, n // rate))
         if rate != n:

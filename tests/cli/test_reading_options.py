@@ -138,3 +138,5 @@ def test_training_takes_outcomes(folder):
     database = CTUUHBDataModule(str(folder), target="ph<7.05", **how).read()
     assert database.labels("ph<7.05").to_dict() == {"p0/ctg": 1.0, "p1/ctg": 0.0}
     assert database.checksum == RecordingFolder(folder, **how).checksum
+    dotted = {"columns.fhr": "puls, fetal", "units.fhr": "hz", "fs": 4.0}  # --data.reading.columns.fhr NAME
+    assert CTUUHBDataModule(str(folder), **how | {"reading": dotted}).read().checksum == database.checksum

@@ -1,6 +1,7 @@
 """Names, units, marks and transducers of channels: one truth in every form that people write it, or a refusal."""
 
 import logging
+import re
 from math import nan
 
 import numpy as np
@@ -288,6 +289,24 @@ def test_dots_of_units_are_none_of_structs(tmp_path):
     recording = fhr.read(tmp_path / "a.npz", units={"fhr": "1/4 bpm"}, columns={"fhr": "ctg.FHR 0.25bpm"})
     np.testing.assert_allclose(recording.fhr, RATE, rtol=1e-6)
     np.testing.assert_array_equal(recording.uc, np.where(ACTIVITY == 0, nan, ACTIVITY).astype(np.float32))
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"units": {"fhr": 4}}, FHRError, "units: fhr in 4; it may be in bpm, hz"),
+        ({"units": {"fhr": "1/0 bpm"}}, FHRError, "units: fhr in '1/0 bpm'"),
+        ({"units": {"beats": "bpm"}}, FHRError, "units: 'beats'; units are known of"),
+        ({"columns": {"fhr": b"fhr"}}, FHRError, "columns: b'fhr' of fhr; give a name"),
+        ({"columns": {"fhr": ["fhr", "fhr"]}}, FormatError, "array 'fhr' is given twice"),
+        ({"columns": {"uc": ["fhr"]}}, FHRError, "of uc; give a name, a position"),
+        ({}, FormatError, "row 1 has no time"),
+    ],
+)
+def test_words_and_dates_that_cannot_be(tmp_path, options, error, message):
+    np.savez(tmp_path / "a.npz", fhr=RATE, time=np.full(N, np.datetime64("NaT", "ms")))
+    with pytest.raises(error, match=re.escape(message)):
+        fhr.read(tmp_path / "a.npz", **options)
 
 
 def test_nothing_is_left_out_in_silence(tmp_path):

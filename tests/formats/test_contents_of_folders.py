@@ -31,6 +31,7 @@ def folder(tmp_path: Path) -> Path:
         ("notes.txt", b"of the night shift\nthe fhr was fine\n"),
         ("strip.png", b"\x89PNG"),
         ("settings.yaml", b"fs: 4\n"),
+        ("Thumbs.db", b"\xd0\xcf\x11\xe0"),
         (".hidden.csv", b"time,fhr\n0,140\n"),
         ("events.csv", b"record,kind,start_s,end_s\nw1,ACC,1,2\n"),
         ("readings.csv", b"rec_id,expert_id,step1\n77,1,1\n78,1,2\n"),
@@ -91,10 +92,10 @@ def test_what_may_be_a_recording_is_left_out_with_its_reason(folder, name, conte
 
 
 def test_suffixes_that_nobody_knows_are_counted_by_kind(folder):
-    for name in ("a.ctg", "b.ctg", "c.CTG", "d.ctg", "e.trc"):
+    for name in ("a.ctg", "b.ctg", "c.CTG", "d.ctg", "e.npy"):
         (folder / name).write_bytes(b"\0\1\2")
     left_out = contents_of(folder).left_out
-    assert list(left_out) == [str(folder / "*.ctg"), str(folder / "*.trc")]
+    assert list(left_out) == [str(folder / "*.ctg"), str(folder / "*.npy")]
     assert (
         "4 files of the suffix .ctg, which is not read (a.ctg, b.ctg, c.CTG and 1 more); known are .hea"
         in left_out[str(folder / "*.ctg")]

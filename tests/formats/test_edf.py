@@ -275,6 +275,9 @@ def test_a_date_that_is_kept_back_is_none(read):
 
 
 def test_arguments(read):
+    assert read(edf([FHR]), fs=4).fs == 4
+    with pytest.raises(FormatError, match="fs=1, and its header says 4 Hz"):
+        read(edf([FHR]), fs=1)
     with pytest.raises(FHRError, match="missing: 'toco'; the channels are fhr, uc, mhr"):
         read(edf([FHR]), missing={"toco": 0})
 

@@ -323,6 +323,21 @@ def test_heart_rates_in_other_units(tmp_path, unit, factor):
     np.testing.assert_allclose(np.nan_to_num(recording.fhr), FHR, rtol=1e-6)
 
 
+def test_a_name_that_contradicts_its_unit_is_refused_or_given(tmp_path):
+    header = written(tmp_path, "16")
+    edit(header, " FHR", " FHR [Hz]")
+    with pytest.raises(FormatError, match=r"'FHR \[Hz\]' is said to be in 'bpm'; say which unit holds"):
+        read(header)
+    np.testing.assert_array_equal(np.nan_to_num(read(header, units={"fhr": "bpm"}).fhr), FHR)
+
+
+def test_uterine_activity_alone(tmp_path):
+    header = written(tmp_path, "16")
+    recording = read(header, columns={"fhr": None})
+    assert np.isnan(recording.fhr).all()
+    np.testing.assert_array_equal(recording.uc, UC)
+
+
 def test_a_unit_that_is_no_heart_rate_is_refused_or_given(tmp_path):
     header = written(tmp_path, "16")
     edit(header, "/bpm", "/mV")
