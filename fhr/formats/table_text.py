@@ -189,7 +189,8 @@ def layout_of(
     _check_nameless(names, rows, separator, where)
     # A blank line above the first row or below the last is a missing sample where rows have no times, unless it parts
     # the rows from words that are no header.
-    begin = filled[rest - 1].end + 1 if rest and names else filled[rest].end - len(filled[rest].text)
+    start = filled[rest] if rest else lines[0]  # a row of tabs is blank, and a row
+    begin = filled[rest - 1].end + 1 if rest and names else start.end - len(start.text)
     if not text[:begin].strip():
         begin = 0
     body = text[begin:]
@@ -235,7 +236,7 @@ def _above(text: str, where: str) -> tuple[list[str], list[_Line], str | None]:
             said = "\t" if match[1] in ("\\t", "\t") else match[1]
         elif not lines and re.match(r"sep=\t?$", line.text, re.IGNORECASE):
             said = "\t"
-        elif not lines and (not plain or is_comment(plain)):
+        elif not lines and (not line.text.strip(" ") or is_comment(plain)):
             if plain:
                 comments.append(plain[1:].strip() if plain[0] == "#" else plain)
         else:
@@ -287,7 +288,7 @@ def _find(
             if not _may_be_names(cells):
                 if 2 * values > len(filled) and at is not None:
                     return one, at, at + 1
-                alone = not above and not near and channels(["x"] * len(cells)) > 0
+                alone = not above and not near and channels(["x" if _is_value(cell) else "" for cell in cells]) > 0
                 if 2 * values > len(filled) and alone and _is_even(head[i : i + _LINES], one):
                     first = 0 if blank == i else i
                     return one, first, first
