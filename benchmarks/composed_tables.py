@@ -298,10 +298,16 @@ def workbook(choices: Choices) -> Composition:
         choices.doubt("two sheets that hold a recording", None)
     out = io.BytesIO()
     book.save(out)
+    truth = composed.truth
+    if choices.axes["clock"] == "none":  # blank rows at the end are not in the file
+        filled = [any(cell is not None for cell in line) for line in lines]
+        if blank := filled[::-1].index(True):
+            uc, mhr = (None if x is None else x[:-blank] for x in (truth.uc, truth.mhr))
+            truth = truth._replace(fhr=truth.fhr[:-blank], uc=uc, mhr=mhr, blank=blank)
     if left:  # positions are those of the sheet
         columns = [Column("", "", "", [], np.empty(0)), *columns]
     return Composition(
-        choices.axes, {"a.xlsx": out.getvalue()}, "a.xlsx", said(composed.options, columns) or {}, composed.truth,
+        choices.axes, {"a.xlsx": out.getvalue()}, "a.xlsx", said(composed.options, columns) or {}, truth,
         tuple(choices.doubts), said(choices.remedy, columns),
     )  # fmt: skip
 
