@@ -26,6 +26,7 @@ _MARKS = {
     b"\xd0\xcf\x11\xe0": "an old spreadsheet; save it as .xlsx or CSV",
 }
 
+_IN_NAMES = dict.fromkeys((*_SEPARATORS, " "), "") | {"\t": ","}  # beside a tab, that of the only column
 _WORDS = re.compile(r'"[^"]*"|\S+')
 
 Channels = Callable[[Sequence[str]], int]
@@ -281,7 +282,7 @@ def _find(
             if left < 0:
                 break
             cells = _split(line, one)
-            if len(cells) == 1 and any(other in line for other in _SEPARATORS if other != one):
+            if len(cells) == 1 and any(other in line for other in _SEPARATORS if other not in (one, *_IN_NAMES[one])):
                 continue  # a whole line, and these separate its cells
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
@@ -299,6 +300,8 @@ def _find(
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
+                if one == "," and is_unit is not None and any(is_unit([name]) for name in names[1:]):
+                    continue  # the comma of `FHR, bpm` stands in a name, and in the numbers beneath
                 if channels(names) or channels(_with_row_above(names, head, i, one)):
                     at = i if not above else None
                 elif at is not None and i - at > _MAX_HEADER:
