@@ -26,6 +26,7 @@ _MARKS = {
     b"\xd0\xcf\x11\xe0": "an old spreadsheet; save it as .xlsx or CSV",
 }
 
+_IN_NAMES = dict.fromkeys((*_SEPARATORS, " "), "") | {"\t": ","}  # beside a tab, that of the only column
 _WORDS = re.compile(r'"[^"]*"|\S+')
 
 Channels = Callable[[Sequence[str]], int]
@@ -189,7 +190,8 @@ def layout_of(
     _check_nameless(names, rows, separator, where)
     # A blank line above the first row or below the last is a missing sample where rows have no times, unless it parts
     # the rows from words that are no header.
-    begin = filled[rest - 1].end + 1 if rest and names else filled[rest].end - len(filled[rest].text)
+    start = filled[rest] if rest else lines[0]  # a row of tabs is blank, and a row
+    begin = filled[rest - 1].end + 1 if rest and names else start.end - len(start.text)
     if not text[:begin].strip():
         begin = 0
     body = text[begin:]
@@ -235,7 +237,7 @@ def _above(text: str, where: str) -> tuple[list[str], list[_Line], str | None]:
             said = "\t" if match[1] in ("\\t", "\t") else match[1]
         elif not lines and re.match(r"sep=\t?$", line.text, re.IGNORECASE):
             said = "\t"
-        elif not lines and (not plain or is_comment(plain)):
+        elif not lines and (not line.text.strip(" ") or is_comment(plain)):
             if plain:
                 comments.append(plain[1:].strip() if plain[0] == "#" else plain)
         else:
@@ -280,14 +282,14 @@ def _find(
             if left < 0:
                 break
             cells = _split(line, one)
-            if len(cells) == 1 and any(other in line for other in _SEPARATORS if other != one):
+            if len(cells) == 1 and any(other in line for other in _SEPARATORS if other not in (one, *_IN_NAMES[one])):
                 continue  # a whole line, and these separate its cells
             filled = [cell for cell in cells if cell.strip()]
             values = sum(_is_value(cell) for cell in filled)
             if not _may_be_names(cells):
                 if 2 * values > len(filled) and at is not None:
                     return one, at, at + 1
-                alone = not above and not near and channels(["x"] * len(cells)) > 0
+                alone = not above and not near and channels(["x" if _is_value(cell) else "" for cell in cells]) > 0
                 if 2 * values > len(filled) and alone and _is_even(head[i : i + _LINES], one):
                     first = 0 if blank == i else i
                     return one, first, first
@@ -298,6 +300,8 @@ def _find(
                 if above > _MAX_HEADER:
                     break
             elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
+                if one == "," and is_unit is not None and any(is_unit([name]) for name in names[1:]):
+                    continue  # the comma of `FHR, bpm` stands in a name, and in the numbers beneath
                 if channels(names) or channels(_with_row_above(names, head, i, one)):
                     at = i if not above else None
                 elif at is not None and i - at > _MAX_HEADER:

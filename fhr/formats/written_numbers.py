@@ -19,7 +19,7 @@ __all__ = ["GAP", "Text", "is_comment", "is_number", "numbers", "shows_decimal",
 
 GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|#nv|#n/d|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
-_GROUPS = re.compile(r"[-+]?\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
+_GROUPS = re.compile(r"[-+]?(?!0\d)\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
 _SIGNS = (".", ",")
 _STEPS = (0.01, 60.0)  # s between rows; this package's choice

@@ -84,6 +84,11 @@ def test_first_rows_without_values_are_rows(read):
     np.testing.assert_array_equal(recording.fhr, np.float32([np.nan, 140, np.nan]))
 
 
+def test_a_comma_in_the_name_of_the_only_column(read):
+    recording = read("FHR1, bpm\n142,75\n136,00\n", fs=4)
+    np.testing.assert_array_equal(recording.fhr, np.float32([142.75, 136]))
+
+
 def grouped(number: int, sign: str) -> str:
     return f"{number:,}".replace(",", sign)
 
