@@ -131,6 +131,9 @@ def read_table(
     else:
         content = unpacked(raw, limit=_MAX_BYTES, where=where) if suffix in _PACKED else raw
         layout, columns_found = laid_out(text_of(content, where), where, separator)
+        del content
+    source = Source(str(path), "table", hashlib.sha256(raw).hexdigest())
+    del raw  # a file may be large, and its text is held already
     columns_found = with_sensors(layout, columns_found)
     stated = _stated(layout, where)
     ours = stated is not None
@@ -193,7 +196,7 @@ def read_table(
         fhr=signals.fhr,
         uc=signals.uc,
         mhr=signals.mhr,
-        source=Source(str(path), "table", hashlib.sha256(raw).hexdigest()),
+        source=source,
     )
 
 
