@@ -97,7 +97,7 @@ class Choices:
             self.remedy = None
         else:
             self.remedy |= {
-                key: {**self.remedy.get(key, {}), **value} if isinstance(value, dict) else value
+                key: {**value, **self.remedy.get(key, {})} if isinstance(value, dict) else value
                 for key, value in remedy.items()
             }
 

@@ -46,7 +46,7 @@ def parse_provenance(lines: Iterable[str], *, where: str) -> Provenance:
             each other.
     """
     lines = list(lines)
-    if not any(_TITLE in line for line in lines):
+    if _TITLE not in "\n".join(lines):
         return Provenance()
     found: dict[str, list[str]] = {}
     inside, said = False, _TITLE

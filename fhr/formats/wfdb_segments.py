@@ -217,7 +217,7 @@ def _channel(signal: Signal, digital: np.ndarray | None, n_frames: int, header: 
         np.subtract(values, real(signal.baseline), out=values)
     np.divide(values, real(gain), out=values)
     np.copyto(values, nan, where=digital == signal.baseline)
-    if (mark := missing_mark(signal.format)) is not None:
+    if (mark := missing_mark(signal.format)) is not None and digital.min() <= mark:  # the format's lowest value
         np.copyto(values, nan, where=digital == mark)
     if shift := min(signal.skew, n_frames) * signal.per_frame:
         values = np.concatenate([values[shift:], np.full(shift, nan, real)])
