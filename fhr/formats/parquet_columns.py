@@ -15,6 +15,7 @@ from .bounded_json import bounded_json
 from .channel_names import names_recordings
 from .clock_times import clock_times, is_time_text
 from .regular_file import cut, reason, shown
+from .unread_times import check_one_recording as check_cells
 from .whole_file import MAX_SAMPLES
 from .written_numbers import Text, numbers, stripped
 
@@ -62,14 +63,10 @@ def check_one_recording(file: pq.ParquetFile, where: str) -> None:
     for name in file.schema_arrow.names:
         if not names_recordings(name):
             continue
-        with suppress(OSError, ValueError, pa.ArrowException):  # of what has no values to compare, or is damaged
-            found = file.read(columns=[name], use_threads=False).column(0).unique()
-            if len(found) > 1:
-                some = " and ".join(shown(str(value)) for value in found[:2].to_pylist())
-                raise FormatError(
-                    f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write one file "
-                    "for each"
-                )
+        with suppress(OSError, ValueError, TypeError, pa.ArrowException):  # no values to compare, or damaged ones
+            column = file.read(columns=[name], use_threads=False).column(0)
+            if len(column.unique()) > 1:
+                check_cells(name, column.to_pandas().astype(object), where)
 
 
 def unnamed_index(schema: pa.Schema, where: str) -> str | None:

@@ -20,6 +20,7 @@ __all__ = ["Columns", "channels_named", "channels_of", "check_arguments", "is_un
 Columns = Mapping[str, str | int | Sequence[str | int] | None]
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
 _TIME_UNITS = (*TIME_UNITS, *TIME_TEXTS)
+_NO_NAMES = ("", "Unnamed: 0")  # of an index of pandas
 _MAX_NAME = 80  # characters of a header's name
 
 
@@ -142,6 +143,8 @@ def channels_of(layout: Layout, columns: Columns | None, units: Mapping[str, str
         date = _date_column(layout, stems, where)
     if date is not None:
         stems[date] = ""
+    elif "time" not in columns and _is_index_of_times(layout, stems, where):
+        stems[0] = "time"
     if not layout.names and layout.width == 1 and not columns:
         return [Chosen("fhr", 0, "0", (units or {}).get("fhr"), "", True)]
     roles = ("time", "fhr", "uc", "mhr")
@@ -168,6 +171,13 @@ def _with_unit(one: Chosen, layout: Layout, units: Mapping[str, str], where: str
             f"{', '.join(_TIME_UNITS)}"
         )
     return in_stated_unit(one, word, units, where)
+
+
+def _is_index_of_times(layout: Layout, names: Sequence[str], where: str) -> bool:
+    """True if the first column is an index of pandas that holds dates or times, and no other column is of times."""
+    if names[0] not in _NO_NAMES or not layout.is_time_text(0):
+        return False
+    return not any("time" in guess_channels([name], where=where) for name in names if len(name) <= _MAX_NAME)
 
 
 def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None:

@@ -11,7 +11,7 @@ from .clock_times import DATE, is_time_text
 from .regular_file import shown
 from .written_numbers import GAP, is_comment, is_number
 
-__all__ = ["Layout", "layout_of", "text_of"]
+__all__ = ["Layout", "is_row_of_values", "layout_of", "text_of"]
 
 _SEPARATORS = (";", "\t", "|", ",")  # in this order: a comma may be the decimal sign beside the others
 _LINES = 20  # that tell the layout
@@ -46,7 +46,7 @@ class Layout(NamedTuple):
         first: the cells of the first row of values.
         body: the text beneath the header.
         row: the row of the file in which the body begins, from 1.
-        rows_above: number of rows above the header that are neither blank nor comments.
+        above: the rows above the header that are neither blank nor comments.
     """
 
     comments: tuple[str, ...]
@@ -58,7 +58,7 @@ class Layout(NamedTuple):
     first: list[str]
     body: str
     row: int = 1
-    rows_above: int = 0
+    above: tuple[str, ...] = ()
 
     def cells(self, line: str) -> list[str]:
         """Cells of a line; none where it cannot be split."""
@@ -139,9 +139,9 @@ def layout_of(
             than any recording has.
     """
     comments, lines, said = _above(text, where)
-    separator, above = separator or said, 0
+    separator, above, over = separator or said, 0, []
     if header_row:
-        above = sum(bool(line.text.strip()) for line in lines if line.row < header_row)
+        over = [line.text for line in lines if line.row < header_row and line.text.strip()]
         lines = _from_row(text, header_row, where)
     filled = [line for line in lines if line.text.strip()]
     if not filled:
@@ -188,24 +188,30 @@ def layout_of(
             f"(read as {separator!r}) and the decimal sign"
         )
     _check_nameless(names, rows, separator, where)
-    # A blank line above the first row or below the last is a missing sample where rows have no times, unless it parts
-    # the rows from words that are no header.
+    # A blank line of a single column is a missing sample where rows have no times, unless it parts the rows from words
+    # that are no header, or is the only one below the last; several columns have their separators there.
     start = filled[rest] if rest else lines[0]  # a row of tabs is blank, and a row
     begin = filled[rest - 1].end + 1 if rest and names else start.end - len(start.text)
     if not text[:begin].strip():
         begin = 0
+    width = len(names) or len(first)
+    if width > 1:
+        begin += len(text) - begin - len(text[begin:].lstrip("\n"))
+        text = text.rstrip("\n")
+    elif text.endswith("\n\n") and not text.endswith("\n\n\n"):
+        text = text[:-1]
     body = text[begin:]
     return Layout(
         tuple(comments),
         names,
         units,
-        len(names) or len(first),
+        width,
         separator,
         decimal or _decimal(rows, separator, body),
         first,
         body,
         1 + text.count("\n", 0, begin),
-        above,
+        (*over, *head[:above]),
     )
 
 
@@ -408,6 +414,15 @@ def _cells(line: str, separator: str, where: str) -> list[str]:
         return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
     except csv.Error as error:
         raise FormatError(f"{where}: the line {shown(line[:60])} cannot be split ({error}); use plain CSV") from None
+
+
+def is_row_of_values(cells: Sequence[str]) -> bool:
+    """True if cells are numbers, times or gaps, and one at least is a number.
+
+    >>> is_row_of_values(["10:00", "140", ""]), is_row_of_values(["time", "fhr"])
+    (True, False)
+    """
+    return all(map(_is_value, cells)) and any(map(is_number, cells))
 
 
 def _is_value(cell: str) -> bool:

@@ -319,6 +319,26 @@ def test_spreadsheets(workbook, rows, fs, start):
     assert (said["sheet"], said.get("start")) == ("CTG", start)
 
 
+def test_cells_in_percent_are_read_as_they_are_shown(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need the extra `excel`")
+    book = openpyxl.Workbook()
+    book.active.append(["Time", "FHR", "UC"])
+    for row, (time, rate, pressure) in enumerate(rows_of(QUARTERS)[1:], 2):
+        book.active.append([time, rate, pressure / 100])
+        book.active.cell(row, 3).number_format = "0.0%"
+    book.save(tmp_path / "a.xlsx")
+    check(fhr.read(tmp_path / "a.xlsx"))
+
+
+def test_a_sheet_of_rows_without_a_header_is_not_dropped(workbook):
+    path = workbook(("A", rows_of(QUARTERS)), ("B", [[2 + t, 140, 5] for t in QUARTERS]))
+    with pytest.raises(
+        FormatError, match="the sheet 'B' holds rows without a header, which may go on from those of 'A'"
+    ):
+        fhr.read(path)
+    check(fhr.read(path, sheet="A"))
+
+
 def test_spreadsheets_that_are_refused(workbook, tmp_path, monkeypatch):
     path = workbook(("A", rows_of(QUARTERS)), ("B", rows_of(QUARTERS)))
     with pytest.raises(FormatError, match="the sheets 'A', 'B' hold a heart rate; say which with sheet=NAME"):
