@@ -27,6 +27,8 @@ _MARKS = {
 }
 
 _IN_NAMES = dict.fromkeys((*_SEPARATORS, " "), "") | {"\t": ","}  # beside a tab, that of the only column
+_IN_SINGLE = re.compile(r"\s*'[^'\n]*'(?:[ \t]*[,;\t][ \t]*'[^'\n]*')+[ \t]*\n")  # a header, as WFDB's tools write it
+_QUOTED_ALIKE = re.compile(r"(?:(?<=[,;\t\n])|^)[ \t]*'[^'\n]*'")
 _WORDS = re.compile(r'"[^"]*"|\S+')
 
 Channels = Callable[[Sequence[str]], int]
@@ -138,6 +140,7 @@ def layout_of(
         FormatError: a text without a row, whose first rows cannot be split into cells, or of more comments or columns
             than any recording has.
     """
+    text = _QUOTED_ALIKE.sub(lambda match: match[0].replace("'", '"'), text) if _IN_SINGLE.match(text) else text
     comments, lines, said = _above(text, where)
     separator, above, over = separator or said, 0, []
     if header_row:
@@ -159,13 +162,13 @@ def layout_of(
     if found is not None and rest == above:
         names = []
     elif found is not None and channels is not None:
-        names = _joined(_cells(head[above], usual, where), head[rest:], usual)
+        names = _joined(_cells(head[above], usual, where), head[above], head[rest:], usual)
         if (whole := _with_row_above(names, head, above, usual)) != names and channels(whole) > channels(names):
             names, above = whole, above - 1
     elif header_row == 0 or (not header_row and all(_is_value(cell) for cell in _cells(head[0], usual, where))):
         names, rest = [], 0
     else:
-        names, rest = _joined(_cells(head[0].lstrip("#"), usual, where), head[1:], usual), 1
+        names, rest = _joined(_cells(head[0].lstrip("#"), usual, where), head[0].lstrip("#"), head[1:], usual), 1
     separator = usual
     if names and is_unit is not None:
         units, rest = _beneath(head, rest, names, separator, is_unit)
@@ -178,7 +181,7 @@ def layout_of(
         blank = len(first) > len(last) and not any(cell.strip() for cell in first[len(last) :])
         if (len(last) == len(first) or blank) and channels is not None and channels(last):
             names = last  # a header row behind a comment sign, as numpy writes it
-    names = [" ".join(name.split()) for name in names]
+    names = _with_unnamed([" ".join(name.split()) for name in names], first, head[rest : rest + _LINES], separator)
     widest = max(len(names), *map(len, rows))
     if widest > _MAX_COLUMNS:
         raise FormatError(f"{where}: {widest} columns; a table of samples has one row a sample, at most {_MAX_COLUMNS}")
@@ -305,7 +308,9 @@ def _find(
                 near = near or is_time_text(cells[0]) or channels(inside) > 0
                 if above > _MAX_HEADER:
                     break
-            elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
+            elif (names := _joined(cells, line, head[i + 1 : i + _LINES], one)) and (
+                is_unit is None or not is_unit(names)
+            ):
                 if one == "," and is_unit is not None and any(is_unit([name]) for name in names[1:]):
                     continue  # the comma of `FHR, bpm` stands in a name, and in the numbers beneath
                 if channels(names) or channels(_with_row_above(names, head, i, one)):
@@ -354,16 +359,32 @@ def _is_row(cells: Sequence[str]) -> bool:
     return any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
-def _joined(cells: list[str], beneath: Sequence[str], separator: str) -> list[str]:
+def _joined(cells: list[str], line: str, beneath: Sequence[str], separator: str) -> list[str]:
     """Names in a row between spaces, where a name may hold spaces itself: as many as the row beneath has cells."""
     if separator != " ":
         return cells
     width = next((len(row) for row in (_split(line, separator) for line in beneath) if _is_row(row)), len(cells))
     if width == len(cells):
         return cells
-    line = " ".join(cells)
-    bracketed = re.findall(r"[^\s(\[]+(?: ?[(\[][^)\]]*[)\]])?", line)
-    return bracketed if len(bracketed) == width else cells
+    apart = re.split(r"\t|\s{2,}", line.strip())
+    bracketed = re.findall(r"[^\s(\[]+(?: ?[(\[][^)\]]*[)\]])?", " ".join(cells))
+    return next((names for names in (bracketed, apart) if len(names) == width), cells)
+
+
+def _with_unnamed(names: list[str], first: list[str], lines: Sequence[str], separator: str) -> list[str]:
+    """Names with that of a column that has none: of row names in quotes, as R writes them, or of dates before times."""
+    if not names or len(first) != len(names) + 1:
+        return names
+    if all(line.lstrip().startswith('"') and line.count('"') == 2 for line in lines):
+        return ["", *names]
+    at = (
+        next((i for i, cell in enumerate(first) if DATE.fullmatch(cell)), len(names))
+        if separator == " "
+        else len(names)
+    )
+    if at < len(names) and is_time_text(first[at + 1]) and ":" in first[at + 1]:
+        return [*names[:at], "date", *names[at:]]
+    return names
 
 
 def _separator(lines: list[str], decimal: str | None) -> str:

@@ -31,6 +31,7 @@ _CHUNK = 1 << 20  # cells that are text at a time
 _GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
+_LARGE = ("us", "pa")  # units in which a value may be above 10,000
 _SHARED = 16  # rows of one time, at most
 _SUMMARIES = {  # first words of a last row that sums up the others
     *("mean", "average", "avg", "median", "total", "totals", "sum", "count", "min", "max", "minimum", "maximum", "sd"),
@@ -179,9 +180,13 @@ def _cells(
         if column.position in texts or (column.role == "time" and is_time_text(first)):
             in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
         else:
-            small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            known = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            small = known and column.unit not in _LARGE
             second = (SECONDS.get(column.unit, 0.0) if column.unit else 0.0) if column.role == "time" else None
-            numeric[column.position] = Text(column.name, cells[column.position], small, second)
+            text = cells[column.position]
+            if column.role == "uc" and column.unit in (None, AS_STORED) and text[text != ""].str.endswith("%").all():
+                text = text.str.removesuffix("%").str.rstrip()
+            numeric[column.position] = Text(column.name, text, small, second)
     values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 

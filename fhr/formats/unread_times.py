@@ -16,22 +16,27 @@ __all__ = ["check_one_recording", "check_unread_times", "seem_times"]
 _FEWEST = 8  # values
 _FILLED = 0.9  # of the rows
 _REPEATED = 16  # rows of one time
-_EVEN = 0.9  # of the steps, half to three halves of the usual one
+_ALMOST = 0.99  # of the samples that a time is shared by: a missing row would be one more
+_EVEN = 0.9  # of the steps and of the rows that share a time, half to three halves of the usual
 
 
 def seem_times(values: np.ndarray) -> bool:
-    """True if values count up or down in nearly even steps, of which several rows may share one.
+    """True if values count up or down in nearly even steps, each after as many rows.
 
     >>> seem_times(np.arange(100) // 4), seem_times(np.sin(np.arange(100)))
     (True, False)
     """
     told = values[np.isfinite(values)]
     steps = np.diff(told)
-    steps = steps[steps != 0]
-    if len(told) < max(_FEWEST, _FILLED * len(values)) or len(steps) * _REPEATED < len(told) - _REPEATED:
+    moved = np.flatnonzero(steps)
+    if len(told) < max(_FEWEST, _FILLED * len(values)) or len(moved) * _REPEATED < len(told) - _REPEATED:
         return False
-    usual = np.median(steps)
-    return len(steps) > 1 and bool(np.mean(np.abs(steps - usual) <= abs(usual) / 2) >= _EVEN)
+    return len(moved) >= _FEWEST // 2 and _is_even(steps[moved], 0.0) and _is_even(np.diff(moved), 1.0)
+
+
+def _is_even(values: np.ndarray, within: float) -> bool:
+    usual = np.median(values)
+    return bool(np.mean(np.abs(values - usual) <= max(within, abs(usual) / 2)) >= _EVEN)
 
 
 def check_one_recording(name: str, cells: pd.Series, where: str) -> None:
@@ -81,10 +86,12 @@ def check_unread_times(columns: Iterable[tuple[str | int, np.ndarray]], *, fs: f
 
 
 def _are_even(values: np.ndarray, fs: float) -> bool:
-    """True if no row is further than a sample from its place, whatever the unit."""
+    """True if no row is missing between the others, whatever the unit; several rows may share one time, evenly."""
     there = np.flatnonzero(np.isfinite(values))
-    run = np.abs(values[there] - values[there[0]])
+    run, rows = np.abs(values[there] - values[there[0]]), there - there[0]
+    steps = np.abs(np.diff(run))
+    shared = float(np.median(steps[steps > 0])) if (steps == 0).any() else 0.0
     return any(
-        bool((np.abs(run * rate - (there - there[0])) < 1).all())
+        float(np.ptp(run * rate - rows)) < _ALMOST * max(1.0, shared * rate)
         for rate in (1.0, *(seconds * fs for seconds in SECONDS.values()))
     )

@@ -12,6 +12,15 @@ from fhr.errors import FormatError
 ROWS = np.r_[0:20, 30:50]  # a gap of ten samples
 RATE = 140.0 + np.arange(40) % 3
 CLOCK = pd.Timestamp("2024-03-05 10:00") + pd.to_timedelta(ROWS / 4, unit="s")
+VALUES = [
+    *(np.arange(40), np.arange(40) / 4, np.arange(1, 41) // 4, np.round(np.arange(40) / 4, 1), np.full(40, 7)),
+    *(
+        RATE[::-1] - 100,
+        np.cumsum(np.isin(np.arange(40), [3, 4, 9, 17, 18, 20, 33])),
+        np.sin(ROWS),
+        pd.date_range("2024-03-05", periods=40, freq="250ms").to_numpy(),
+    ),
+]
 
 
 def save(folder: Path, suffix: str, **columns: object) -> Path:
@@ -25,7 +34,19 @@ def save(folder: Path, suffix: str, **columns: object) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet"])
-@pytest.mark.parametrize("times", [ROWS, ROWS / 4, ROWS / 240, 100 - ROWS / 4, ROWS // 4, CLOCK.to_numpy()])
+@pytest.mark.parametrize(
+    "times",
+    [
+        np.delete(np.arange(41), 9) / 4,
+        np.delete(np.arange(41), 9) // 4,
+        ROWS,
+        ROWS / 4,
+        ROWS / 240,
+        100 - ROWS / 4,
+        ROWS // 4,
+        CLOCK.to_numpy(),
+    ],
+)
 def test_a_gap_beside_fs_is_not_closed(tmp_path, suffix, times):
     path = save(tmp_path, suffix, x=times)
     with pytest.raises(FormatError, match=r"x.? may be the time, and does not stay 0.25 s from row to row"):
@@ -34,7 +55,7 @@ def test_a_gap_beside_fs_is_not_closed(tmp_path, suffix, times):
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".npz", ".parquet"])
-@pytest.mark.parametrize("values", [np.arange(40), np.arange(40) / 4, RATE[::-1] - 100, np.full(40, 7), np.sin(ROWS)])
+@pytest.mark.parametrize("values", VALUES)
 def test_columns_that_show_no_gap_are_passed_over(tmp_path, suffix, values):
     recording = fhr.read(save(tmp_path, suffix, x=values), fs=4)
     np.testing.assert_array_equal(recording.fhr, np.float32(RATE))
