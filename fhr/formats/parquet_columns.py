@@ -1,5 +1,6 @@
 """Columns of a Parquet file as numbers and times."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -54,14 +55,19 @@ def opened(source: Any, where: str) -> pq.ParquetFile:
     return file
 
 
-def check_one_recording(file: pq.ParquetFile, where: str) -> None:
+def check_one_recording(file: pq.ParquetFile, taken: Collection[str | int], where: str) -> None:
     """Refuse a table of several recordings, one below the other.
+
+    Args:
+        file: the table.
+        taken: names or positions of the columns that are given for channels.
+        where: the file, for messages.
 
     Raises:
         FormatError: a column that is called after recordings or patients holds several of them.
     """
-    for name in file.schema_arrow.names:
-        if not names_recordings(name):
+    for position, name in enumerate(file.schema_arrow.names):
+        if name in taken or position in taken or not names_recordings(name):
             continue
         with suppress(OSError, ValueError, TypeError, pa.ArrowException):  # no values to compare, or damaged ones
             column = file.read(columns=[name], use_threads=False).column(0)

@@ -87,6 +87,7 @@ def test_several_recordings_are_refused_and_numbered_rows_are_not(tmp_path, suff
     with pytest.raises(FormatError, match="names 40 recordings"):
         fhr.read(save(tmp_path, suffix, id=[f"P{k}" for k in range(40)]), fs=4)
     assert len(fhr.read(save(tmp_path, suffix, id=np.arange(40)), fs=4)) == 40
+    assert len(fhr.read(save(tmp_path, suffix, baby=RATE), fs=4, columns={"fhr": "baby"})) == 40
 
 
 @pytest.mark.parametrize(
