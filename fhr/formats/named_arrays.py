@@ -8,7 +8,7 @@ import numpy as np
 from fhr.errors import FormatError
 
 from .calendar_times import CalendarTimes, calendar_times
-from .channel_names import guess_channels
+from .channel_names import guess_channels, within
 from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
@@ -72,7 +72,7 @@ def from_arrays(
     """
     check_units(units)
     if stems is None:
-        stems = [name if guess_channels([name], where=where) else name.rpartition(".")[2] for name in names]
+        stems = [name if guess_channels([name], where=where) else _last(name) for name in names]
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
     chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})
@@ -125,6 +125,11 @@ def from_arrays(
     if others := [cut(name) for name in names if name not in arrays and cut(name) not in others]:
         step["passed_over"] = others[:_SHOWN]
     return FromArrays(signals, fs, step)
+
+
+def _last(name: str) -> str:
+    around, _, last = name.replace("/", ".").rpartition(".")
+    return within(last, around)
 
 
 def _names_of(role: str, chosen: Sequence[Chosen]) -> str | list[str]:
