@@ -24,7 +24,8 @@ _CANDIDATES = 32
 _OPEN, _NEAR = 1e-3, 1e-6  # samples: an end that is left out, and rounding errors
 _STRAYS = 0.25  # of the changes of time, at most, with a late or early row where gaps are to be counted, too
 _CHANGES, _SIDE, _STEP_THAT_STAYS = 8, 8, 0.6  # back and forth; times on either side of a step, and rows that it moves
-_TURNS, _SHARED = 0.5, 0.1  # changes of channel, and rows of several, as parts of the rows of the rarest channel
+_TURNS, _SHARED, _FEW = 0.5, 0.1, 4  # changes of channel, and rows of several, as parts of the rows of the rarest
+# channel; and the rows that show nothing
 _LIKE_NOISE = 2.0  # bpm or mmHg between neighbours, and less
 _ALIKE = 2.0  # rows a time apart differ this many times less than neighbours: recordings side by side
 
@@ -121,7 +122,7 @@ def refuse_turns(values: Sequence[np.ndarray], row_of: Callable[[int], str], whe
     together = np.sum(filled, axis=0)
     owner = np.argmax(filled, axis=0)[together == 1]
     rarest = min(int(there.sum()) for there in filled)
-    if (together > 1).sum() <= _SHARED * rarest and (np.diff(owner) != 0).sum() > max(1, _TURNS * rarest):
+    if (together > 1).sum() <= _SHARED * rarest and (np.diff(owner) != 0).sum() > max(_FEW, _TURNS * rarest):
         raise FormatError(
             f"{where}: the channels take turns from {row_of(int(np.argmax(together == 1)))} on, each in rows of its "
             "own; write the values of one time into one row, or each channel into a file and join the two"

@@ -285,7 +285,7 @@ def test_channels_that_take_turns_in_rows_of_their_own_are_refused(apart, n_uc):
         with pytest.raises(FormatError, match=r"take turns from row 1 on, each in rows of its own; .* join the two"):
             place(time[rows], unit="s", fs=None, tolerance=None, where="a", values=values)
     if not apart:
-        with pytest.raises(FormatError, match=r"2 rows have one time, from 0 .row 1. on, and one of them holds a value"):
+        with pytest.raises(FormatError, match=r"2 rows have one time, from 0 .row 1. on, and one of them holds"):
             place(time[rows], unit="s", fs=None, tolerance=None, where="a", values=[fhr])
 
 
