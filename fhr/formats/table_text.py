@@ -143,11 +143,11 @@ def layout_of(
     if header_row:
         above = sum(bool(line.text.strip()) for line in lines if line.row < header_row)
         lines = _from_row(text, header_row, where)
-    if not lines:
+    filled = [line for line in lines if line.text.strip()]
+    if not filled:
         raise FormatError(f"{where}: no row; the file is empty or holds comments only")
     if (longest := max(len(line.text) for line in lines[:_LINES])) > _MAX_LINE:
         raise FormatError(f"{where}: a line of {longest} characters; a table of samples has one row a line")
-    filled = [line for line in lines if line.text.strip()]
     head = [line.text for line in filled]
     usual = separator or _separator(head[:_LINES], decimal)
     found = None

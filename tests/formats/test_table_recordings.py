@@ -141,6 +141,7 @@ def test_times_with_a_unit_and_a_start(table):
     ("content", "options", "message"),
     [
         ("", {}, "the file is empty"),
+        ("\t\n\t", {}, "no row; the file is empty or holds comments only"),
         ("# only\n# comments\n", {}, "no row; the file is empty or holds comments only"),
         ("time,fhr\n", {}, "no row beneath the header"),
         (
