@@ -174,7 +174,7 @@ def read_table(
             where=where,
             order=order,
             began=times.start,
-            values=[channel.values for channel in stored],
+            values=[] if ours else [channel.values for channel in stored],
             row_of=lambda index: layout.row_of(index, blank_lines=False),
         )
         stored = [
