@@ -341,6 +341,14 @@ def test_a_remark_says_whose_rate_it_is_or_that_it_is_none(name, channels):
     assert list(guess_channels([name, "comment"], where="a.csv")) == channels
 
 
+@pytest.mark.parametrize("names", [("HR", "SpO2", "UC"), ("Heart rate [bpm]", "NIBP sys"), ("HR", "Pulse")])
+def test_a_heart_rate_beside_what_is_measured_on_adults_may_be_the_mothers(names):
+    with pytest.raises(FormatError, match=r"beside '.*' may be the mother's; say columns="):
+        guess_channels(names, where="a.csv")
+    assert set(guess_channels([*names, "MHR"], where="a.csv")) >= {"fhr", "mhr"}
+    assert "fhr" in guess_channels(["FHR", *names[1:]], where="a.csv")
+
+
 @pytest.mark.parametrize("names", [["FHR1", "FHR2", "FHR3", "FHR4"], [f"HR{i}" for i in range(1, 9)]])
 def test_more_rates_than_a_monitor_has_are_samples_of_a_row(names):
     assert len(guess_channels(names[:3], where="")["fhr"]) == 3
@@ -399,3 +407,72 @@ def test_a_struct_says_whose_rate_it_holds(tmp_path, variables, read, suffix):
     recording = fhr.read(path)
     assert recording.fhr[0] == 140
     assert (recording.mhr is not None and recording.mhr[0] == 80) == ("mhr" in read)
+
+
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        ({"gain": 0.5}, "gain may be a scale of fhr"),
+        ({"fhr_scale": 1.25}, "fhr_scale may be a scale of fhr; say the unit of one number"),
+        ({"scaleUC": 2.0}, r"scaleUC may be a scale of uc; .*'0.25 mmHg'"),
+        ({"unit_uc": "kPa"}, ""),
+        ({"uc_units": "kPa"}, ""),
+        (
+            {"units": np.array(["bpm", "kPa"], dtype=object)},
+            r"units\{2\} is 'kPa' and may be the unit of uc; say units=",
+        ),
+        ({"gain": 1.0, "zoom_factor": 3.0, "time_scale": 2.0, "offset": 30.0, "units": "bpm"}, None),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mat", ".npz"])
+def test_scales_and_units_beside_arrays(tmp_path, beside, message, suffix):
+    arrays = {"fhr": RATE, "uc": np.full(N, 4.0), "fs": FS, **beside}
+    if suffix == ".mat":
+        scipy.io.savemat(tmp_path / "a.mat", arrays)
+    else:
+        np.savez(
+            tmp_path / "a.npz",
+            **{k: np.array(list(v)) if np.ndim(v) == 1 and k == "units" else v for k, v in arrays.items()},
+        )
+    if message:
+        with pytest.raises(FormatError, match=message):
+            fhr.read(tmp_path / f"a{suffix}")
+        return
+    recording = fhr.read(tmp_path / f"a{suffix}")
+    np.testing.assert_allclose(recording.uc, 4.0 * (7.50062 if message == "" else 1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("beside", "read"),
+    [
+        ({"time": np.arange(N), "time_unit": "min"}, 1 / 60),
+        ({"time": np.arange(N), "time_unit": "seconds since 2024-05-01"}, 1.0),
+        ({"time": np.arange(N), "time_unit": "250ms"}, "time is in '250ms', which is not known; give units="),
+        ({"fs": 0.004, "fs_unit": "kHz"}, "fs is in 'kHz', which is not known; give fs= in Hz"),
+    ],
+)
+def test_units_of_time_beside_arrays(tmp_path, beside, read):
+    np.savez(tmp_path / "a.npz", fhr=RATE, **beside)
+    if isinstance(read, str):
+        with pytest.raises(FormatError, match=read):
+            fhr.read(tmp_path / "a.npz")
+    else:
+        assert fhr.read(tmp_path / "a.npz").fs == read
+
+
+@pytest.mark.parametrize(("kind", "own"), [("fs", (4.0, 1.0)), ("time", (np.arange(N) / 4, np.arange(N) / 4 + 30))])
+def test_channels_with_times_of_their_own(tmp_path, kind, own):
+    for name, second in (("differ", own[1]), ("same", own[0])):
+        scipy.io.savemat(
+            tmp_path / f"{name}.mat", {"fhr": {"data": RATE, kind: own[0]}, "uc": {"data": ACTIVITY, kind: second}}
+        )
+    with pytest.raises(FormatError, match=rf"uc\.{kind} of uc.data differs from fhr\.{kind}; store the channels at"):
+        fhr.read(tmp_path / "differ.mat", columns={kind: f"fhr.{kind}"})
+    assert np.isnan(fhr.read(tmp_path / "differ.mat", columns={kind: f"fhr.{kind}", "uc": None}).uc).all()
+    assert fhr.read(tmp_path / "same.mat").fs == FS
+
+
+@pytest.mark.parametrize("text", ["4 Hz", "4.0", "4 samples/s"])
+def test_a_sampling_rate_that_is_a_text(tmp_path, text):
+    scipy.io.savemat(tmp_path / "a.mat", {"ctg": {"fhr": RATE, "fs": text}})
+    assert fhr.read(tmp_path / "a.mat").fs == FS
