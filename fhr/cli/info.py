@@ -113,7 +113,7 @@ def _targets(options: argparse.Namespace) -> int:
 
     from fhr.datasets import Target, apart_by_path, read_measures, with_outcomes
 
-    check_places([], options.paths, options.recursive, out=options.out)
+    check_places([], options.paths, options.recursive, [options.outcomes], out=options.out)
     recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     if options.outcomes is not None:
         recordings, unusable = with_outcomes(apart_by_path(recordings), read_measures(options.outcomes))
