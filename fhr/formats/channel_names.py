@@ -98,7 +98,6 @@ _DERIVED = frozenset(
 _DERIVED |= {"confidence", "feature", "features", "statistics", "stats", "event", "events", "deceleration", "error"}
 _DERIVED |= {"decelerations", "acceleration", "accelerations", "annotation", "annotations", "trend", "derivative"}
 _MOST_TRANSDUCERS = 3
-_OF_ADULTS = frozenset(("spo2", "sao2", "nibp", "ibp", "sbp", "dbp", "systolic", "diastolic", "pleth", "ppg", "pulse"))
 # Of names without case, accents, spaces and what joins words; a plain `no` or `nr` counts rows.
 _RECORDING = re.compile(
     r"(?:records?|recordings?|rec|cases?|files?|filename|patients?|pat|pts?|subjects?|subj|participants?|part|births?"
@@ -150,7 +149,7 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     samples (`sample`, `index`) stands for times where there are none.
 
     Raises:
-        FormatError: two names for one channel; `HR` beside what is measured on adults.
+        FormatError: two names for one channel.
 
     >>> guess_channels(["Time (ms)", "FHR [1/min]", "TOCO", "comment"], where="a.csv")["fhr"]
     (Named(position=1, unit='bpm', sensor='', number=''),)
@@ -172,17 +171,6 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
             raise FormatError(
                 f"{where}: {shown(first)} and {shown(name)} both look like {read.channel}; say which is to be read"
             )
-    adult = next((name for name in names if not _OF_ADULTS.isdisjoint(_words(name[:_LONGEST]))), None)
-    if (
-        adult
-        and "mhr" not in found
-        and all(one.stem in _ANYBODYS for _, one in found.get("fhr", ()))
-        and "fhr" in found
-    ):
-        raise FormatError(
-            f"{where}: {shown(names[found['fhr'][0][0]])} beside {shown(adult)} may be the mother's; say "
-            "columns={'fhr': NAME} if it is the child's"
-        )
     return {
         channel: tuple(Named(position, one.unit, one.sensor, one.number) for position, one in those)
         for channel, those in found.items()

@@ -341,19 +341,22 @@ def test_a_remark_says_whose_rate_it_is_or_that_it_is_none(name, channels):
     assert list(guess_channels([name, "comment"], where="a.csv")) == channels
 
 
-@pytest.mark.parametrize("names", [("HR", "SpO2", "UC"), ("Heart rate [bpm]", "NIBP sys"), ("HR", "Pulse")])
-def test_a_heart_rate_beside_what_is_measured_on_adults_may_be_the_mothers(names):
-    with pytest.raises(FormatError, match=r"beside '.*' may be the mother's; say columns="):
-        guess_channels(names, where="a.csv")
-    assert set(guess_channels([*names, "MHR"], where="a.csv")) >= {"fhr", "mhr"}
-    assert "fhr" in guess_channels(["FHR", *names[1:]], where="a.csv")
-
-
 @pytest.mark.parametrize("names", [["FHR1", "FHR2", "FHR3", "FHR4"], [f"HR{i}" for i in range(1, 9)]])
 def test_more_rates_than_a_monitor_has_are_samples_of_a_row(names):
     assert len(guess_channels(names[:3], where="")["fhr"]) == 3
     with pytest.raises(FormatError, match="both look like fhr"):
         guess_channels(names, where="a.csv")
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_consecutive_samples_of_a_row_are_no_sensors(n):
+    rate = np.round(140 + 15 * np.sin(np.arange(n * 200) / 12), 2)
+    rows = [StoredChannel("fhr", f"FHR{i + 1}", rate[i::n]) for i in range(n)]
+    with pytest.raises(FormatError, match=r"FHR1, FHR2.* go on from one to the next .*; write one sample a row"):
+        assembled(rows, fs=1.0, where="a.csv")
+    noise = np.random.default_rng(0).normal(0, 1, (n, 200))
+    sensors = [one._replace(values=rate[::n] + noise[i]) for i, one in enumerate(rows)]
+    np.testing.assert_allclose(assembled(sensors, fs=1.0, where="a.csv").fhr, sensors[-1].values, rtol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [2, 0.3])
