@@ -23,6 +23,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .places import check_unread
 from .reading_options import add_reading, how_read
 from .recordings import report
 from .run_embedding import run_embedding
@@ -195,6 +196,7 @@ def _check(options: argparse.Namespace) -> None:
 
     for name in ("out", "figure"):
         check_out(getattr(options, name), f"--{name}")
+    check_unread(options, {f"--{name}": getattr(options, name) for name in ("out", "figure")})
     check_folder(options.index, "--index")
     if options.figure is not None:
         take_figure_suffix(options.figure)

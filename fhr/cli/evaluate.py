@@ -22,6 +22,7 @@ from fhr.errors import FHRError
 from .describe import add_describe
 from .device import add_device
 from .messages import say
+from .places import check_unread
 from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
 from .tables import check_folder, check_out, write_csv
@@ -142,6 +143,7 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     """Refuse places that cannot be written and options that contradict each other, before the work."""
     check_out(options.out)
+    check_unread(options, {"--out": options.out})
     if options.groups and options.outcomes is None:
         raise FHRError("--groups names columns of the table of outcomes; give --outcomes FILE.csv")
     if options.method is not None and options.recalibrate is None:

@@ -1,5 +1,6 @@
 """A CSV that grows batch by batch: on stdout, into a device, or beside its place until it is whole."""
 
+import argparse
 import os
 import shutil
 import sys
@@ -12,9 +13,9 @@ from typing import BinaryIO
 import pandas as pd
 
 from fhr.errors import FHRError
-from fhr.formats import contents_of
 from fhr.recording import TableColumn, column_names
 
+from .places import check_unread
 from .tables import STDOUT, check_out, destination, in_csv, to_stdout
 
 __all__ = ["GrowingTable", "check_places"]
@@ -134,15 +135,12 @@ class GrowingTable:
             ) from None
 
 
-def check_places(
-    tables: Sequence[GrowingTable], paths: Sequence[str] = (), recursive: bool = False, **others: str | None
-) -> None:
-    """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of a recording.
+def check_places(tables: Sequence[GrowingTable], options: argparse.Namespace, **others: str | None) -> None:
+    """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of what is read.
 
     Args:
         tables: that grow.
-        paths: of recordings, and of folders of them, that are read.
-        recursive: with the folders within these.
+        options: of the command line, which name what is read.
         others: further files by the name of their option, without its dashes.
 
     Raises:
@@ -152,25 +150,16 @@ def check_places(
     given = [f"--{name}" for name, out in others.items() if out == STDOUT]
     if len(on_stdout := [*(table.option for table in tables if table.out is None), *given]) > 1:
         raise FHRError(f"{' and '.join(on_stdout)} are tables for stdout, which takes one; give the others files")
-    for option, out in (*((table.option, table.out) for table in tables), *((f"--{k}", v) for k, v in others.items())):
+    places = {table.option: table.out for table in tables} | {f"--{name}": out for name, out in others.items()}
+    for option, out in places.items():
         check_out(out, option)
         if out in (None, STDOUT) or not _is_file(out):
             continue
         other = known.setdefault(os.path.realpath(out), option)
         if other != option:
             raise FHRError(f"{option} {out}: {other} names the same file; give each table its own")
-        if (
-            os.path.exists(out)
-            and (read := next((path for path in paths if _holds(path, out, recursive)), None)) is not None
-        ):
-            raise FHRError(f"{option} {out}: it is among the recordings of {read}; choose another file, elsewhere")
+    check_unread(options, places)
 
 
 def _is_file(out: str) -> bool:
     return os.path.isfile(out) or not os.path.exists(out)
-
-
-def _holds(path: str, out: str, recursive: bool) -> bool:
-    """True where a file is one of those that are read at a path."""
-    files = contents_of(path, recursive=recursive).recordings if os.path.isdir(path) else [path]
-    return os.path.realpath(out) in {os.path.realpath(file) for file in files}

@@ -15,6 +15,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .places import check_unread
 from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
 from .run_embedding import run_embedding
@@ -175,6 +176,7 @@ def _check(options: argparse.Namespace) -> bool:
 
     for name in ("out", "figure", "page"):
         check_out(getattr(options, name), f"--{name}")
+    check_unread(options, {f"--{name}": getattr(options, name) for name in ("out", "figure", "page")})
     check_folder(options.index, "--index")
     return options.figure is None or take_figure_suffix(options.figure) == ".pdf"
 
