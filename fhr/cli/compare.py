@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from fhr.errors import FHRError
 
 from .describe import add_describe
-from .places import check_unread
 from .tables import check_folder, check_out, write_csv
 
 if TYPE_CHECKING:
@@ -50,7 +49,6 @@ def tables() -> "dict[str, Sequence[TableColumn]]":
 def run(options: argparse.Namespace) -> int:
     """Compare, and keep what was asked for."""
     check_out(options.out)
-    check_unread(options, {"--out": options.out})
     check_folder(options.figures, "--figures")
     if len(options.runs) < 2 or len(set(options.runs)) < len(options.runs):
         raise FHRError(f"{' '.join(options.runs)}: give two or more different runs, the first to compare with")

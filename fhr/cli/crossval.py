@@ -20,7 +20,6 @@ from .configurations import configuration_file
 from .describe import add_describe
 from .messages import say
 from .next_commands import next_commands
-from .places import check_unread
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
@@ -127,7 +126,6 @@ def cross_validate(arguments: list[str], options: argparse.Namespace) -> int:
     from .crossval_run import crossval
 
     check_out(options.out)
-    check_unread(options, {"--out": options.out})
     _check(options)
     plan = Plan(
         tuple(arguments),

@@ -1,6 +1,5 @@
 """A CSV that grows batch by batch: on stdout, into a device, or beside its place until it is whole."""
 
-import argparse
 import os
 import shutil
 import sys
@@ -15,7 +14,7 @@ import pandas as pd
 from fhr.errors import FHRError
 from fhr.recording import TableColumn, column_names
 
-from .places import check_unread
+from .files_kept import check_not_read
 from .tables import STDOUT, check_out, destination, in_csv, to_stdout
 
 __all__ = ["GrowingTable", "check_places"]
@@ -135,12 +134,20 @@ class GrowingTable:
             ) from None
 
 
-def check_places(tables: Sequence[GrowingTable], options: argparse.Namespace, **others: str | None) -> None:
-    """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of what is read.
+def check_places(
+    tables: Sequence[GrowingTable],
+    paths: Sequence[str] = (),
+    recursive: bool = False,
+    tables_read: Sequence[str | None] = (),
+    **others: str | None,
+) -> None:
+    """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of a recording.
 
     Args:
         tables: that grow.
-        options: of the command line, which name what is read.
+        paths: of recordings, and of folders of them, that are read.
+        recursive: with the folders within these.
+        tables_read: further files that are read, such as outcomes.
         others: further files by the name of their option, without its dashes.
 
     Raises:
@@ -150,15 +157,14 @@ def check_places(tables: Sequence[GrowingTable], options: argparse.Namespace, **
     given = [f"--{name}" for name, out in others.items() if out == STDOUT]
     if len(on_stdout := [*(table.option for table in tables if table.out is None), *given]) > 1:
         raise FHRError(f"{' and '.join(on_stdout)} are tables for stdout, which takes one; give the others files")
-    places = {table.option: table.out for table in tables} | {f"--{name}": out for name, out in others.items()}
-    for option, out in places.items():
+    for option, out in (*((table.option, table.out) for table in tables), *((f"--{k}", v) for k, v in others.items())):
         check_out(out, option)
         if out in (None, STDOUT) or not _is_file(out):
             continue
         other = known.setdefault(os.path.realpath(out), option)
         if other != option:
             raise FHRError(f"{option} {out}: {other} names the same file; give each table its own")
-    check_unread(options, places)
+        check_not_read(out, option, paths, recursive=recursive, tables=tables_read)
 
 
 def _is_file(out: str) -> bool:

@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         return Computed([pd.DataFrame([_row(recording) for recording in recordings])], {})
 
     files = [GrowingTable(options.out, _COLUMNS)]
-    check_places(files, options)
+    check_places(files, options.paths, options.recursive)
     return write_in_batches(
         Batches(options.paths, **how_read(options, *(table.out for table in files))),
         files,
@@ -113,7 +113,7 @@ def _targets(options: argparse.Namespace) -> int:
 
     from fhr.datasets import Target, apart_by_path, read_measures, with_outcomes
 
-    check_places([], options, out=options.out)
+    check_places([], options.paths, options.recursive, [options.outcomes], out=options.out)
     recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     if options.outcomes is not None:
         recordings, unusable = with_outcomes(apart_by_path(recordings), read_measures(options.outcomes))

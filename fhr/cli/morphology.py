@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     files = [GrowingTable(options.out, columns["--out"])]
     if options.summary is not None:
         files.append(GrowingTable(options.summary, columns["--summary"], "--summary"))
-    check_places(files, options, thresholds=options.thresholds)
+    check_places(files, options.paths, options.recursive, thresholds=options.thresholds)
     batches = Batches(options.paths, **how_read(options, *(table.out for table in files)))
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
 

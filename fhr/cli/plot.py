@@ -12,7 +12,6 @@ from fhr.errors import FHRError, SignalError
 
 from .device import add_device
 from .false_signal import analyze_true, load_false_signal
-from .places import check_unread
 from .reading_options import add_reading, reading_of
 from .tables import check_out
 
@@ -50,7 +49,6 @@ def run(options: argparse.Namespace) -> int:
 
     take_ctg_suffix(options.out)
     check_out(options.out)
-    check_unread(options, {"--out": options.out})
     recording = read(options.path, **reading_of(options))
     predictor = found = morphology = None
     if options.model is not None:

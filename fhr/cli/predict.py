@@ -93,7 +93,7 @@ def run(options: argparse.Namespace) -> int:
         for option, columns in tables().items()
         if option == "--out" or getattr(options, option[2:]) is not None
     ]
-    check_places(files, options)
+    check_places(files, options.paths, options.recursive)
     _check(options)
     if options.about:
         sys.stdout.write(SHIPPED.with_suffix(".md").read_text(encoding="utf-8"))

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.preprocessing import QUALITY_COLUMNS, check_quality, quality_table
 
     files = [GrowingTable(options.out, tables()["--out"])]
-    check_places(files, options)
+    check_places(files, options.paths, options.recursive)
     batches = Batches(options.paths, **how_read(options, *(table.out for table in files)))
     predictor = load_false_signal(options.model, options.device) if options.model is not None else None
 

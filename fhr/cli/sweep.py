@@ -26,7 +26,6 @@ from .configurations import configuration_file, shipped_configurations
 from .describe import add_describe
 from .messages import say
 from .next_commands import program
-from .places import check_unread
 from .tables import check_out, write_csv
 
 if TYPE_CHECKING:
@@ -87,7 +86,6 @@ def tables() -> "dict[str, Sequence[TableColumn]]":
 def run(options: argparse.Namespace) -> int:
     """Search, write the table, say what is best."""
     check_out(options.out)
-    check_unread(options, {"--out": options.out})
     _check(options)
     from .sweep_run import SweepPlan, sweep, trial_table
 

@@ -25,15 +25,15 @@ def owner_of(
 ) -> str | None:
     """The first of the paths that a file which is there belongs to; None for a file of none, or one to be made.
 
-    To a file belong itself and the signals, annotations and markers of its recording; to a folder so does, at any
-    depth, each recording, every part of one, a table that may be one, and a list of records. Links lead to where they
+    To a file belong itself and the signals, annotations and markers of its recording; to a folder each recording,
+    every part of one, a table that may be one, and a list of records. Links lead to where they
     lead. What else lies in a folder, such as a table of outcomes or of features, belongs to none.
 
     Args:
         file: that may be written over.
         paths: files and folders that are read.
         columns: that tables are read with, see `read_table`.
-        recursive: look for other names of the file in the folders within these, too.
+        recursive: with the folders within these.
     """
     if not os.path.isfile(file):
         return None
@@ -44,7 +44,8 @@ def _belongs(file: Path, path: Path, columns: Mapping[str, Any] | None, recursiv
     if not path.is_dir():
         return _is_part_of(Path(os.path.realpath(file)), path)
     real = Path(os.path.realpath(file))
-    if real.is_relative_to(os.path.realpath(path)):
+    folder = Path(os.path.realpath(path))
+    if real.parent == folder or (recursive and real.is_relative_to(folder)):
         return _holds_samples(real, columns)
     names = _other_names(real, path, recursive)
     return bool(names) and any(_holds_samples(name, columns) for name in (real, *names))

@@ -277,22 +277,7 @@ def test_each_file_of_a_verb_is_its_own_and_no_recording_is_written_over(here, r
         answer = run_fhr(here, *verb, "--out", "tables/../tables/one.csv")
         assert answer.code == 2
         assert f"one.csv: it is among the recordings of {verb[1]}; choose another file" in answer.err
-    for verb in (
-        ["similar", "tables", "--among", "some"],
-        ["similar", "some", "--among", "tables"],
-        ["cluster", "tables"],
-        ["splits", "tables"],
-        ["features", "tables", "--overwrite"],
-        ["splits", "some", "--outcomes", recording],
-    ):
-        answer = run_fhr(here, *verb, "--out", recording)
-        assert answer.code == 2
-        assert "choose another file, elsewhere" in answer.err
     assert recording.read_text() == content
-    signals = here / "some" / "s0001.dat"
-    content = signals.read_bytes()
-    assert run_fhr(here, "info", "some", "--out", signals).code == 2
-    assert signals.read_bytes() == content
     (recording.parent / "q.csv").write_text("a table of an earlier day\n")
     assert run_fhr(here, "info", "tables", "--out", "tables/q.csv").code == 0
 

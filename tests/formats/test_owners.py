@@ -41,7 +41,8 @@ def test_every_part_of_a_recording_belongs_to_the_folder_and_tables_of_results_d
     found = {name for name in FILES if owner_of(folder / name, [folder]) == str(folder)}
     assert found == FILES.keys() - OF_NONE
     assert owner_of(folder / "new.csv", [folder]) is None
-    assert owner_of(folder / "one.csv", [folder.parent]) == str(folder.parent)  # at any depth
+    assert owner_of(folder / "one.csv", [folder.parent]) is None
+    assert owner_of(folder / "one.csv", [folder.parent], recursive=True) == str(folder.parent)
     assert owner_of(folder / "one.csv", [folder / "page.html", folder.parent / "elsewhere"]) is None
 
 
