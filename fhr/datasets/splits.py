@@ -27,6 +27,7 @@ from fhr.errors import FormatError, SplitError
 from fhr.formats import read_whole, whole_as_named
 from fhr.formats.regular_file import cut, reason
 
+from .copies import same_labour
 from .database import Database
 from .strata import merged, stratified
 
@@ -231,7 +232,7 @@ def make_splits(
 
     Raises:
         SplitError: fewer records than folds, fewer than two folds, a negative seed, a record without a stratum, or
-            one recording under two names.
+            one recording under two names, or one heart rate but for rounding.
     """
     if n_folds < 2 or n_repeats < 1:
         raise SplitError(f"{n_repeats} repeats of {n_folds} folds; at least 1 repeat of 2 folds is needed")
@@ -249,6 +250,12 @@ def make_splits(
                 f"{dataset.origin}: records {owner[digest]} and {name} hold the same signals; they would fall on both "
                 "sides of a split, keep one of them"
             )
+    if (both := same_labour(dataset.recordings)) is not None:
+        one, other = (dataset.names[i] for i in both)
+        raise SplitError(
+            f"{dataset.origin}: records {one} and {other} hold the same heart rate, but for rounding; they would fall "
+            "on both sides of a split, keep one of them"
+        )
     if strata is None:
         ph = dataset.outcomes["ph"].to_numpy()
         stratum = np.where(np.isnan(ph), len(_CUTS) + 1, np.digitize(ph, _CUTS))
