@@ -85,7 +85,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, report, and recalibrate where asked to."""
     _check(options)
     from fhr.compute import pick_device
-    from fhr.datasets import apart_by_path, read_outcomes
+    from fhr.datasets import apart_by_path, outcomes_of, read_outcomes
     from fhr.evaluation import (
         check_births,
         external_validation,
@@ -110,10 +110,11 @@ def run(options: argparse.Namespace) -> int:
     if options.outcomes is not None:
         outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups)
     recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
+    recordings = apart_by_path(recordings)
     births = local_births(
-        apart_by_path(recordings),
+        recordings,
         predictor.target,
-        outcomes,
+        None if outcomes is None else outcomes_of(recordings, outcomes),
         learnt_from={digest for card in predictor.cards for digest in card.learnt_from},
         fitted_to={digest for card in predictor.cards for digest in card.fitted_to},
         keep_fitted=options.keep_fitted,

@@ -16,7 +16,7 @@ from .recording_folder import RecordingFolder
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
 from .targets import Target, label_in_words, label_slug
-from .told_outcomes import apart_by_path, with_outcomes
+from .told_outcomes import apart_by_path, outcomes_of, with_outcomes
 
 __all__ = [
     "CTUUHB",
@@ -51,6 +51,7 @@ __all__ = [
     "label_slug",
     "make_splits",
     "members_of",
+    "outcomes_of",
     "permutation_of",
     "read_measures",
     "read_member",

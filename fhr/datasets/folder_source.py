@@ -1,16 +1,17 @@
 """Recordings of a folder to be read one by one, here or by another process: with names of their own and outcomes."""
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from fhr.errors import OutcomeError
+from fhr.errors import DatasetNotFoundError, OutcomeError
 from fhr.recording import Recording
 
 from .members import apart, called, check_options, members_of, named, read_member
 from .outcome_table import Measures, read_measures
-from .told_outcomes import check_rows, told
+from .told_outcomes import check_own_name, check_rows, rows_of, told
 
 __all__ = ["FolderSource"]
 
@@ -29,6 +30,7 @@ class FolderSource:
         left_out: the reason for what is not read, by path.
         joined: the file of the uterine activity of each that is joined with one, by path.
         table: of the outcomes.
+        in_table: names of its records.
     """
 
     root: str
@@ -40,6 +42,7 @@ class FolderSource:
     left_out: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, str] = field(default_factory=dict)
     table: str = ""
+    in_table: frozenset[str] = frozenset()
 
     @classmethod
     def of(
@@ -78,11 +81,15 @@ class FolderSource:
         return source if outcomes is None else source._with(read_measures(outcomes))
 
     def _with(self, measures: Measures) -> Self:
-        keys = dict(zip(self.paths, self._called, strict=True))
-        check_rows(measures, list(keys.values()), self.root)
-        known = {path: measures.values[key] for path, key in keys.items() if key in measures.values}
-        unusable = {path: measures.unusable[key] for path, key in keys.items() if key in measures.unusable}
-        return replace(self, outcomes=known, unusable=unusable, table=measures.path)
+        below = os.path.abspath(self.root)
+        keys = rows_of([f"{below}/{called(path, path in self.joined)}" for path in self.paths], measures.written)
+        check_rows(measures, keys, self._called, self.root)
+        rows = {path: key for path, key in zip(self.paths, keys, strict=True) if key is not None}
+        known = {path: measures.values[key] for path, key in rows.items() if key in measures.values}
+        unusable = {path: measures.unusable[key] for path, key in rows.items() if key in measures.unusable}
+        return replace(
+            self, outcomes=known, unusable=unusable, table=measures.path, in_table=frozenset(measures.written)
+        )
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -94,6 +101,18 @@ class FolderSource:
             name or called(path, path in self.joined).rpartition("/")[2]
             for path, name in zip(self.paths, self.names, strict=True)
         ]
+
+    def none_readable(self, quarantined: Mapping[str, str]) -> DatasetNotFoundError:
+        """The error for a folder of which nothing can be read, with the first reason.
+
+        Args:
+            quarantined: the reasons for what was not read, by path; without any those for what was left out count.
+        """
+        reasons = quarantined or self.left_out
+        name, reason = next(iter(reasons.items()))
+        return DatasetNotFoundError(
+            f"{self.root}: none of its {len(reasons)} records can be read; the first, {name}: {reason}"
+        )
 
     def find(self, name: str) -> int | None:
         """Position of the recording whose file is called so; None for none."""
@@ -120,5 +139,8 @@ class FolderSource:
         path = self.paths[position]
         if path in self.unusable:
             raise OutcomeError(f"{self.table}: {self.unusable[path]}")
-        recording = named(read_member(self.root, path, self.reading, self.joined.get(path)), self.names[position])
+        recording = read_member(self.root, path, self.reading, self.joined.get(path))
+        if path in self.outcomes:
+            check_own_name(recording, called(path, path in self.joined), self.in_table, self.table)
+        recording = named(recording, self.names[position])
         return told(recording, self.outcomes[path], self.table) if path in self.outcomes else recording

@@ -9,7 +9,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, nan
 from pathlib import Path
 from typing import NamedTuple
@@ -52,11 +52,13 @@ class OutcomeTable:
         labels: 0, 1, or NaN where the outcome is unknown, by record name; each name once.
         unusable: reason for each record whose outcome cannot be used, by name; not among the labels.
         groups: the other columns that were asked for, as text, None where a cell is empty; index as `labels`.
+        written: the path that stands in the table, without suffix, by name.
     """
 
     labels: pd.Series
     unusable: Mapping[str, str]
     groups: pd.DataFrame
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 class Measures(NamedTuple):
@@ -66,11 +68,13 @@ class Measures(NamedTuple):
         path: of the table.
         values: by name, then by measure; without those that are unknown.
         unusable: reason for each record with a value that cannot be, by name; not among the values.
+        written: the path that stands in the table, without suffix, by name.
     """
 
     path: str
     values: Mapping[str, Mapping[str, float]]
     unusable: Mapping[str, str]
+    written: Mapping[str, str] = {}
 
 
 def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) -> OutcomeTable:
@@ -93,7 +97,7 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
     """
     where, rule = str(path), Target(target)
     columns = _columns(path)
-    names = _names(columns, where)
+    names = list(written := _names(columns, where))
     measures = [measure for measure in MEASURE_NAMES if re.search(rf"\b{measure}\b", target)]
     found = {m: column for m in measures if (column := _only(columns, MEASURE_NAMES[m], m, where)) is not None}
     given = [header for header in columns if _plain(header, spaces_only=True) == _plain(target, spaces_only=True)]
@@ -122,7 +126,7 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
     cells = {group: [None if _UNKNOWN.fullmatch(c) else c for c in columns[group]] for group in groups}
     kept = [name not in unusable for name in names]
     table = pd.DataFrame(cells, index=pd.Index(names, dtype=object), dtype=object)
-    return OutcomeTable(labels.rename(target)[kept], unusable, table[kept])
+    return OutcomeTable(labels.rename(target)[kept], unusable, table[kept], written)
 
 
 def read_measures(path: str | Path) -> Measures:
@@ -133,7 +137,7 @@ def read_measures(path: str | Path) -> Measures:
         FormatError: as `read_outcomes`.
     """
     where, columns = str(path), _columns(path)
-    names = _names(columns, where)
+    names = list(written := _names(columns, where))
     found = {m: header for m, known in MEASURE_NAMES.items() if (header := _only(columns, known, m, where)) is not None}
     if not found:
         raise OutcomeError(
@@ -146,7 +150,7 @@ def read_measures(path: str | Path) -> Measures:
         for i, name in enumerate(names)
         if name not in unusable
     }
-    return Measures(where, rows, unusable)
+    return Measures(where, rows, unusable, written)
 
 
 def _columns(path: str | Path) -> dict[str, list[str]]:
@@ -182,8 +186,8 @@ def _sheet(raw: bytes, where: str) -> str:
     return next(iter(sheets.values()))
 
 
-def _names(columns: Mapping[str, list[str]], where: str) -> list[str]:
-    """Name of the record of each row."""
+def _names(columns: Mapping[str, list[str]], where: str) -> dict[str, str]:
+    """Name of the record of each row, with its path where one stands there."""
     by_key = {_plain(header): header for header in reversed(list(columns))}
     header = next((by_key[key] for key in _NAMES if key in by_key), None)
     if header is None:
@@ -201,7 +205,7 @@ def _names(columns: Mapping[str, list[str]], where: str) -> list[str]:
             f"{where}: record {shown(twice[0])} stands in {names.count(twice[0])} rows (of {len(twice)} such records); "
             "keep one row a birth"
         )
-    return names
+    return dict(zip(names, paths, strict=True))
 
 
 def _only(columns: Mapping[str, list[str]], known: Sequence[str], measure: str, where: str) -> str | None:

@@ -9,8 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fhr.datasets import CTUUHB, FolderSource, RecordingFolder, apart_by_path, make_splits, read_paths
-from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError
+from fhr.datasets import (
+    CTUUHB,
+    FolderSource,
+    RecordingFolder,
+    apart_by_path,
+    make_splits,
+    outcomes_of,
+    read_measures,
+    read_outcomes,
+    read_paths,
+    with_outcomes,
+)
+from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError, SplitError
 from fhr.features import FeatureSet, extract, read_features
 from fhr.formats import write_npz, write_table, write_wfdb
 from fhr.recording import Outcome, Recording
@@ -121,6 +132,66 @@ def test_recordings_called_alike_are_called_by_their_paths(tmp_path, caplog):
     assert "recordings in folders within it are not read (p1); give recursive=True" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["p1/a,7.1", "p1/b,6.9"], {"a": 7.1}),  # p2/b is another labour
+        (["other/b,7.3", "a,7.1"], {"a": 7.1}),
+        (["p1/a.csv,7.1", "./p2/b.csv,7.2"], {"a": 7.1, "b": 7.2}),
+        (["{0}/p1/a.csv,7.1", "b,7.2"], {"a": 7.1, "b": 7.2}),
+        (["{1}/p1/a.csv,7.1", "{1}\\p2\\b.csv,7.2"], {"a": 7.1, "b": 7.2}),
+    ],
+)
+def test_a_row_is_of_the_recording_whose_path_ends_so(tmp_path, rows, expected):
+    for k, path in enumerate(("p1/a", "p2/b")):
+        (tmp_path / path).parent.mkdir()
+        write_table(tiny(path[-1], 130 + k), tmp_path / f"{path}.csv")
+    births = tmp_path / "births.csv"
+    births.write_text("file,pH\n" + "\n".join(rows).format(tmp_path, tmp_path.name) + "\n")
+    recordings, _ = read_paths([str(tmp_path)], recursive=True)
+    folder = RecordingFolder(tmp_path, recursive=True, outcomes=births)
+    joined, _ = with_outcomes(recordings, read_measures(births))
+    labels = outcomes_of(recordings, read_outcomes(births, "ph<7.15")).labels
+    for found in (list(folder), joined):
+        assert {one.name: one.outcome.ph for one in found if one.outcome.ph == one.outcome.ph} == expected
+    assert {name: labels[name] for name in "ab" if name in labels} == {name: ph < 7.15 for name, ph in expected.items()}
+
+
+def test_a_file_that_is_called_after_another_birth_is_refused(tmp_path):
+    write_table(tiny("1001", 130), tmp_path / "a.csv")
+    write_table(tiny("1004", 140), tmp_path / "1001.csv")
+    write_table(tiny("c", 150), tmp_path / "c.csv")
+    births = tmp_path / "births.csv"
+
+    def told(rows: str) -> list[dict[str, float]]:
+        births.write_text(f"record,pH\nc,7.2\n{rows}")
+        recordings, _ = read_paths([str(tmp_path)])
+        joined, _ = with_outcomes(recordings, read_measures(births))
+        table = outcomes_of(recordings, read_outcomes(births, "ph<7.05")).labels
+        folder = RecordingFolder(tmp_path, outcomes=births)
+        return [
+            *(
+                {one.name: one.outcome.ph for one in found if one.outcome.ph == one.outcome.ph}
+                for found in (folder, joined)
+            ),
+            {name: {1.0: 6.9, 0.0: 7.2}[label] for name, label in table.items() if name in ("1001", "1004", "c")},
+        ]
+
+    assert told("1001,6.9\n") == [{"c": 7.2, "1004": 6.9}] * 3  # of the file 1001.csv, wherever it is asked
+    assert told("1001,6.9\na,7.2\n1004,7.2\n") == [{"c": 7.2}] * 3
+
+
+def test_one_labour_in_two_formats_is_not_split(tmp_path):
+    rates = np.random.default_rng(0).normal(140, 5, (3, 240))
+    made = [Recording(f"r{i}", rate, np.full(240, 20.0), 4.0) for i, rate in enumerate(rates)]
+    for one in made:
+        write_wfdb(one, tmp_path)  # rounds to 0.01
+    make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
+    write_table(replace(made[1], name="again", uc=np.full(240, np.nan)), tmp_path / "again.csv")
+    with pytest.raises(SplitError, match="records r1 and again hold the same heart rate, but for rounding"):
+        make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
+
+
 @pytest.mark.parametrize("kind", [CTUUHB, RecordingFolder])
 def test_a_list_is_compared_with_what_lies_there(tmp_path, kind):
     for name in ("a", "b", "c"):
@@ -217,3 +288,54 @@ def test_options_go_to_the_formats_that_take_them(tmp_path):
     write_wfdb(tiny("b"), tmp_path)
     database = RecordingFolder(tmp_path, reading={"columns": {"fhr": "puls"}, "units": {"fhr": "hz"}, "fs": 4.0})
     assert database["a"].fhr[0] == pytest.approx(138)
+
+
+def test_files_of_one_labour_that_cannot_be_told_apart_are_left_out(tmp_path):
+    def write(name: str, channel: str) -> None:
+        (tmp_path / name).write_text(
+            f"t,{channel}\n" + "".join(f"{k / 4},{'140,' * channel.count(',')}{20 + k}\n" for k in range(40))
+        )
+
+    for name, channel in (("6_fhr.csv", "fhr,x"), ("6_hr.csv", "fhr,x"), ("6_uc.csv", "uc"), ("9_uc.csv", "uc")):
+        write(name, channel)
+    write("8.csv", "fhr,uc")
+    write("8_uc.csv", "uc")
+    database = RecordingFolder(tmp_path, join=True)
+    assert database.names == ["8"]
+    np.testing.assert_array_equal(database[0].uc, 20 + np.arange(40))
+    said = {Path(path).name: reason for path, reason in database.quarantined.items()}
+    assert sorted(said) == ["6_fhr.csv", "6_hr.csv", "6_uc.csv", "8_uc.csv", "9_uc.csv"]
+    assert said["6_uc.csv"].startswith("6_fhr.csv, 6_hr.csv, 6_uc.csv are of one labour")
+    assert said["8_uc.csv"] == "8.csv holds uterine activity of its own, and is read without this file"
+    assert said["9_uc.csv"] == "uterine activity, and no file of the heart rate of this labour beside it"
+
+
+@pytest.mark.parametrize("row", ["1", "1.0", "0001.0"])
+def test_zeros_that_a_spreadsheet_cut_off_are_no_lost_outcome(tmp_path, row):
+    for k, name in enumerate(("0001", "10001")):
+        write_table(tiny(name, 130 + k), tmp_path / f"{name}.csv")
+    (tmp_path / "births.csv").write_text(f"record,pH\n{row},7.1\n10001,7.2\n")
+    with pytest.raises(OutcomeError, match=f"row '{row}' may be of recording '0001', as 1 may"):
+        RecordingFolder(tmp_path, outcomes=tmp_path / "births.csv")
+
+
+def test_lists_as_programs_write_them(tmp_path):
+    for name in ("a", "b"):
+        write_wfdb(tiny(name), tmp_path)
+    (tmp_path / "RECORDS").write_bytes("\ufeff./b\r\na\r\n".encode())
+    (tmp_path / "a.foo").write_bytes(b"\0\1\2")  # an annotator of anybody's
+    database = RecordingFolder(tmp_path)
+    assert (database.names, database.quarantined) == (["b", "a"], {})
+    (tmp_path / "RECORDS").write_text("# list\na\n")
+    with pytest.raises(FormatError, match="'# list' is a comment; the list holds names alone"):
+        RecordingFolder(tmp_path)
+
+
+def test_a_folder_without_a_known_heart_rate_is_refused_with_its_reason(tmp_path):
+    (tmp_path / "a.csv").write_text("time,A1,B1\n" + "".join(f"{k / 4},140,20\n" for k in range(40)))
+    for work in (lambda: RecordingFolder(tmp_path), lambda: extract(tmp_path, tmp_path / "f.parquet", step=60.0)):
+        with pytest.raises(DatasetNotFoundError, match=r"none of its 1 records can be read; the first, .*a.csv"):
+            work()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetNotFoundError, match="holds no recording in a format that is read"):
+        RecordingFolder(tmp_path / "empty")
