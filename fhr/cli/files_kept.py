@@ -58,7 +58,8 @@ def _is_of(file: Path, path: str, recursive: bool) -> bool:
         links = () if recursive else contents_of(path).recordings
         return str(file) in map(os.path.realpath, links)
     contents = contents_of(file.parent)
-    others = {os.path.realpath(other) for other in contents.others}
+    activities = set(map(os.path.realpath, contents.activities))
+    others = {os.path.realpath(other) for other in (*contents.others, *contents.left_out)} - activities
     return str(file) not in others or suffix_of(file) in _RECORD or file.name == "RECORDS"
 
 
