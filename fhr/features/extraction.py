@@ -120,6 +120,8 @@ def extract(
         "reading": reading,
     }
     source = FolderSource.of(root, **how)
+    if not len(source):
+        raise source.none_readable({})
     told = {name: value for name, value in how.items() if value}  # in the provenance, where it is not the usual way
     _check_device(device, feature_set, scheduler)
     if not source.paths:

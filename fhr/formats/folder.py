@@ -27,6 +27,7 @@ from typing import Any
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
+from .channel_names import guess_channels
 from .fhrma_markers import MARKER_SUFFIXES
 from .parquet import PARQUET_SUFFIX, parquet_problem
 from .reading import READERS, suffix_of
@@ -35,7 +36,15 @@ from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
 from .table_head import Head, head_of, sheets_are_of_several
 from .wfdb_header import segment_names
 
-__all__ = ["WFDB_ANNOTATORS", "FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
+__all__ = [
+    "WFDB_ANNOTATORS",
+    "FolderContents",
+    "contents_of",
+    "holds_activity",
+    "is_activity",
+    "recordings_in",
+    "shown_names",
+]
 
 _log = logging.getLogger(__name__)
 _SOME = 3  # names in a line
@@ -143,6 +152,15 @@ def contents_of(
         tuple(path for part in parts for path in part.activities),
         () if recursive else tuple(path for path in parts[0].folders if _may_hold_recordings(path)),
     )
+
+
+def holds_activity(path: Path) -> bool:
+    """True if the header of a table names uterine activity, beside whatever else."""
+    head = head_of(path) if suffix_of(path) in TABLE_SUFFIXES and path.is_file() else None
+    try:
+        return isinstance(head, Head) and "uc" in guess_channels(head.layout.names, where=str(path))
+    except FormatError:  # `fhr.read` says why
+        return False
 
 
 def is_activity(path: Path) -> bool:
@@ -281,6 +299,8 @@ class _Folder:
                 self._leave_out(path, f"looks like a table of samples, but {what}; call it {cut(path.stem)}.csv")
             elif isinstance(head, Head) and suffix in _TEXTS:
                 self.others.append(path)
+            elif stem in records:
+                self.others.append(path)  # annotators are called anything
             else:
                 unknown[suffix].append(path)
         for suffix, paths in unknown.items():
