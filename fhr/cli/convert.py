@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)
     many = options.target != STDOUT and _is_folder(options.target)
-    stream = stream_paths(options.paths, **how_read(options))
+    stream = stream_paths(options.paths, **how_read(options, options.target))
     if not many and len(stream) != 1:
         raise FHRError(f"{options.target}: one recording goes there, and {len(stream)} were given; name a folder")
     root = _common_folder(options.paths)

@@ -116,7 +116,7 @@ def run(options: argparse.Namespace) -> int:
     recordings = apart_by_path(recordings)
     experiment = ensure_experiment("robustness of verdicts")  # before the work, not after it
     tell("proving and attacking the verdicts on %d recordings", len(recordings))
-    kept = Path(options.out, "recordings")
+    kept = Path(options.out, "recordings.parts")  # passed over where recordings are looked for
     try:
         sheet = robustness_sheet(
             model,

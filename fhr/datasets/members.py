@@ -106,6 +106,9 @@ def members_of(
             left_out |= words_on_unlisted(folder, listed)
         headers.sort(key=lambda name: (Path(name).parent.parts, Path(name).name))
         found |= dict.fromkeys(name for name in headers if Path(name).parent.as_posix() not in listed_in)
+    if found or others:
+        told = "recordings in it are not read; give recursive=True, or that folder itself"
+        left_out |= {cut(str(path)): told for path in contents.folders}
     if records and not found and not others and not left_out:
         if contents.folders:
             raise DatasetNotFoundError(

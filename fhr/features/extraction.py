@@ -124,11 +124,6 @@ def extract(
         raise source.none_readable({})
     told = {name: value for name, value in how.items() if value}  # in the provenance, where it is not the usual way
     _check_device(device, feature_set, scheduler)
-    if not source.paths:
-        name, reason = next(iter(source.left_out.items()))
-        raise DatasetNotFoundError(
-            f"{root}: none of its {len(source.left_out)} records can be used; the first, {name}: {reason}"
-        )
     result = None
     if out.exists():
         read = [root] if outcomes is None else [root, outcomes]

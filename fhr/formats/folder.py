@@ -78,7 +78,7 @@ class FolderContents:
         left_out: the reason for what may be a recording and is not read, by path.
         others: what plainly is no recording.
         activities: of what is left out the tables of uterine activity without heart rate.
-        folders: within, where they were not looked into and hold files that may be recordings.
+        folders: within, where they were not looked into and directly hold what may be a recording.
     """
 
     recordings: tuple[Path, ...]
@@ -119,7 +119,7 @@ def contents_of(
         recursive: with the folders within it, at any depth; hidden ones and unfinished work of verbs (`FILE.parts`) are
             passed over, links to folders are not followed.
         columns: that tables are read with, see `read_table`.
-        ignored: files that are known to be no recordings, such as one that is to be written.
+        ignored: files and folders that are known to hold no recordings, such as one that is to be written.
 
     Raises:
         DatasetNotFoundError: no such folder, or one that cannot be listed.
@@ -150,7 +150,7 @@ def contents_of(
         {path: reason for part in parts for path, reason in part.left_out.items()},
         others,
         tuple(path for part in parts for path in part.activities),
-        () if recursive else tuple(path for path in parts[0].folders if _may_hold_recordings(path)),
+        () if recursive else tuple(path for path in parts[0].folders if _holds_recordings(path, columns)),
     )
 
 
@@ -202,7 +202,7 @@ class _Folder:
                 (self.others if ignored and os.path.realpath(one) in ignored else files).append(one)
             elif one.is_symlink():
                 self._leave_out(one, "a link to a folder, which is not followed; give that folder itself")
-            elif not one.name.endswith(".parts"):
+            elif not one.name.endswith(".parts") and os.path.realpath(one) not in ignored:
                 self.folders.append(one)
         self._sort(files)
 
@@ -267,7 +267,7 @@ class _Folder:
 
     def _put_aside(self, path: Path, head: Head, stems: set[str]) -> None:
         """A table without an FHR column."""
-        if head.is_of_ranges or head.is_of_several(stems):
+        if head.is_of_results or head.is_of_several(stems):
             self.others.append(path)
         else:
             self._leave_out(path, f"{cut(str(path))}: {head.problem}")
@@ -340,9 +340,23 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _may_hold_recordings(folder: Path) -> bool:
-    """True if a folder directly holds a file of a suffix that is read."""
+def _holds_recordings(folder: Path, columns: Mapping[str, Any] | None) -> bool:
+    """True if a folder directly holds a file that may be a recording."""
     try:
-        return any(suffix_of(path) in READERS and path.suffix for path in folder.iterdir())
+        return any(_may_be_recording(path, columns) for path in sorted(folder.iterdir()))
     except OSError:
         return False
+
+
+def _may_be_recording(path: Path, columns: Mapping[str, Any] | None) -> bool:
+    suffix = suffix_of(path)
+    if path.name.startswith((".", "~$")) or not path.is_file():
+        return False
+    if suffix == PARQUET_SUFFIX:
+        return parquet_problem(path, columns) != ""
+    if suffix not in TABLE_SUFFIXES:
+        return bool(suffix) and suffix in READERS
+    head = head_of(path, columns)
+    if not isinstance(head, Head):
+        return ".txt" not in suffix
+    return head.is_recording or not (".txt" in suffix or head.is_of_results or head.is_of_several(set()))

@@ -98,7 +98,7 @@ def _holds_samples(file: Path, columns: Mapping[str, Any] | None) -> bool:
 def _may_be_recording(head: Head) -> bool:
     if head.is_recording or head.is_activity:
         return True
-    return bool(head.channels) and not (head.is_of_ranges or head.is_of_several(set()))
+    return bool(head.channels) and not (head.is_of_results or head.is_of_several(set()))
 
 
 def _is_named(file: Path, headers: Iterable[Path]) -> bool:
