@@ -196,7 +196,7 @@ def _check(options: argparse.Namespace) -> None:
 
     for name in ("out", "figure"):
         check_out(out := getattr(options, name), f"--{name}")
-        check_not_read(out, f"--{name}", [options.database], recursive=options.recursive, tables=[options.labels])
+        check_not_read(out, f"--{name}", [options.database], recursive=options.recursive, tables=[options.pairs])
     check_folder(options.index, "--index")
     if options.figure is not None:
         take_figure_suffix(options.figure)

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         raise FHRError(f"--reach {options.reach:g} without --resample; give the rate, too")
     suffix = _suffix(options)
     many = options.target != STDOUT and _is_folder(options.target)
-    stream = stream_paths(options.paths, **how_read(options))
+    stream = stream_paths(options.paths, **how_read(options, options.target))
     if not many and len(stream) != 1:
         raise FHRError(f"{options.target}: one recording goes there, and {len(stream)} were given; name a folder")
     root = _common_folder(options.paths)
@@ -84,7 +84,10 @@ def run(options: argparse.Namespace) -> int:
                 if options.target == STDOUT:
                     losses.add(recording, _to_stdout(recording, suffix) | _marks(path))
                     continue
-                place = Path(options.target, _below(path, root) + suffix) if many else Path(options.target)
+                stem = _below(path, root)
+                if recording.source is not None and recording.source.format == "joined":
+                    stem = str(Path(stem).with_name(recording.name))  # without the word for one of the channels
+                place = Path(options.target, stem + suffix) if many else Path(options.target)
                 if many and options.resample is None and _is_file_of(place, path):
                     n_itself += 1
                     continue

@@ -12,7 +12,7 @@ import pandas as pd
 
 from fhr.compute import Countdown
 from fhr.datasets import Reading, stream_paths
-from fhr.recording import Recording
+from fhr.recording import Recording, told_apart
 from fhr.tracking import made_by
 
 from .growing_table import GrowingTable
@@ -124,7 +124,7 @@ def write_in_batches(
     Raises:
         FHRError: a place that cannot be written to, or what is kept is of other work.
     """
-    left_out = _LeftOut({}, {})
+    left_out = _LeftOut({}, [])
     todo = iter(batches)
     with kept_work(tables, work) as kept:
         batch = next(todo, None)
@@ -146,20 +146,25 @@ def write_in_batches(
                 batch = next(todo, None)
         for table in tables:
             table.append_header()
-    return report(left_out.unreadable | left_out.unusable)
+    return report(left_out.reasons)
 
 
 class _LeftOut(NamedTuple):
     """Recordings that were left out, with the reason."""
 
     unreadable: dict[str, str]
-    unusable: dict[str, str]
+    unusable: list[tuple[str, str, str]]  # name, path, reason
 
     def add(self, batch: Batch, unusable: Sequence[tuple[int, str, str]]) -> None:
-        """Those of a batch; of two of one name the second is known by its path."""
+        """Those of a batch."""
         self.unreadable.update(batch.unreadable)
-        for position, name, reason in unusable:
-            self.unusable[origin(batch.recordings[position]) if name in self.unusable else name] = reason
+        self.unusable.extend((name, origin(batch.recordings[position]), reason) for position, name, reason in unusable)
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """By path, and of those without rows by name, where that is told apart from others."""
+        names, paths, reasons = zip(*self.unusable, strict=True) if self.unusable else ((), (), ())
+        return self.unreadable | dict(zip(told_apart(names, paths), reasons, strict=True))
 
 
 def _append(

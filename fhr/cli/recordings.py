@@ -2,10 +2,10 @@
 
 import logging
 
-from fhr.datasets import read_paths
+from fhr.datasets import apart_by_path, read_paths
 from fhr.recording import Recording
 
-__all__ = ["origin", "read_paths", "report"]
+__all__ = ["apart_by_path", "origin", "read_paths", "report"]
 
 _log = logging.getLogger(__name__)
 

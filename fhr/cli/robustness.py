@@ -26,7 +26,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .reading_options import add_reading, how_read
-from .recordings import read_paths, report
+from .recordings import apart_by_path, read_paths, report
 from .tables import check_folder, write_csv
 
 if TYPE_CHECKING:
@@ -113,9 +113,10 @@ def run(options: argparse.Namespace) -> int:
     largest = _check(options)
     model, known_as, name = _loaded(options)
     recordings, quarantined = read_paths(options.paths, **how_read(options))
+    recordings = apart_by_path(recordings)
     experiment = ensure_experiment("robustness of verdicts")  # before the work, not after it
     tell("proving and attacking the verdicts on %d recordings", len(recordings))
-    kept = Path(options.out, "recordings")
+    kept = Path(options.out, "recordings.parts")  # passed over where recordings are looked for
     try:
         sheet = robustness_sheet(
             model,

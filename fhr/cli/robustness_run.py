@@ -50,7 +50,7 @@ def write_robustness(folder: str | Path, sheet: Sheet, *, model: str, strips: in
         with whole_or_not_at_all(folder / f"database-{label_slug(target)}.png") as part:
             part.write_bytes(png(curves_figure(sheet.curves, target), dpi=120))
     for one in sheet.easiest(strips):
-        name = f"{_file_name(one.record)}-{label_slug(one.target)}.png"
+        name = f"{_file_name(sheet.called(one))}-{label_slug(one.target)}.png"
         with whole_or_not_at_all(folder / "strips" / name) as part:
             part.write_bytes(png(flip_figure(one), dpi=150))
     write_robustness_page(folder / _PAGE, sheet, model=model, strips=strips)

@@ -17,7 +17,7 @@ from .describe import add_describe
 from .device import add_device
 from .files_kept import check_not_read
 from .reading_options import add_reading, how_read
-from .recordings import read_paths, report
+from .recordings import apart_by_path, read_paths, report
 from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
 
@@ -132,6 +132,7 @@ def run(options: argparse.Namespace) -> int:
 
     several = _check(options)
     recordings, quarantined = read_paths(options.paths, **how_read(options))
+    recordings = apart_by_path(recordings)
     if len(recordings) > 1 and not several:
         raise FHRError(f"--figure {options.figure}: {len(recordings)} queries; name a .pdf, which has a page for each")
     embedding, minutes = _embedding(options)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
-from fhr.errors import OutcomeError
+from fhr.errors import DatasetNotFoundError, OutcomeError
 from fhr.recording import Recording
 
 from .members import apart, called, check_options, members_of, named, read_member
@@ -101,6 +101,18 @@ class FolderSource:
             name or called(path, path in self.joined).rpartition("/")[2]
             for path, name in zip(self.paths, self.names, strict=True)
         ]
+
+    def none_readable(self, quarantined: Mapping[str, str]) -> DatasetNotFoundError:
+        """The error for a folder of which nothing can be read, with the first reason.
+
+        Args:
+            quarantined: the reasons for what was not read, by path; without any those for what was left out count.
+        """
+        reasons = quarantined or self.left_out
+        name, reason = next(iter(reasons.items()))
+        return DatasetNotFoundError(
+            f"{self.root}: none of its {len(reasons)} records can be read; the first, {name}: {reason}"
+        )
 
     def find(self, name: str) -> int | None:
         """Position of the recording whose file is called so; None for none."""

@@ -12,8 +12,8 @@ from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats import contents_of, options_taken, read
 from fhr.formats import join as join_files
 from fhr.formats.any_case import in_any_case
-from fhr.formats.folder import shown_names
-from fhr.formats.joining import base_of, pairs_of
+from fhr.formats.folder import holds_activity, shown_names
+from fhr.formats.joining import base_of, not_paired, pairs_of
 from fhr.formats.reading import READERS, suffix_of
 from fhr.formats.regular_file import cut
 from fhr.recording import Recording
@@ -84,8 +84,16 @@ def members_of(
     left_out = dict(contents.left_out)
     activities = {path.relative_to(root).as_posix(): path for path in contents.activities}
     joined = pairs_of(others, activities) if join else {}
-    for activity in joined.values():
-        del left_out[cut(str(activities[activity]))]
+    for rate, activity in tuple(joined.items()):
+        where = cut(str(activities[activity]))
+        if holds_activity(Path(root, rate)):
+            left_out[where] = f"{cut(rate)} holds uterine activity of its own, and is read without this file"
+            del joined[rate]
+        else:
+            del left_out[where]
+    for path, reason in not_paired(others, activities).items() if join else ():
+        left_out[cut(str(Path(root, path)))] = reason
+        others = [other for other in others if other != path]
     found: dict[str, None] = {}
     if records:
         lists = {Path(root), *(path.parent for path in contents.others if path.name == LIST)}
@@ -98,13 +106,21 @@ def members_of(
             left_out |= words_on_unlisted(folder, listed)
         headers.sort(key=lambda name: (Path(name).parent.parts, Path(name).name))
         found |= dict.fromkeys(name for name in headers if Path(name).parent.as_posix() not in listed_in)
+    if found or others:
+        told = "recordings in it are not read; give recursive=True, or that folder itself"
+        left_out |= {cut(str(path)): told for path in contents.folders}
     if records and not found and not others and not left_out:
         if contents.folders:
             raise DatasetNotFoundError(
                 f"data folder {str(root)!r} holds no recording; folders within it do "
                 f"({shown_names(contents.folders)}): give recursive=True"
             )
-        distinct_names(Path(root))  # says what is missing
+        if os.path.lexists(Path(root, LIST)):
+            distinct_names(Path(root))  # says what is wrong with it
+        raise DatasetNotFoundError(
+            f"data folder {str(root)!r} holds no recording in a format that is read; give the folder that does, or "
+            "make a simulated one with `fhr simulate --n 500 --out DIR`"
+        )
     folders = tuple(map(str, contents.folders))
     return Members(str(root), (*found, *others), len(found), left_out, joined, folders)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fhr.errors import DatasetNotFoundError, FHRError
+from fhr.errors import FHRError
 
 from .database import Database
 from .folder_source import FolderSource
@@ -58,9 +58,5 @@ class RecordingFolder(Database):
                 quarantined[path] = str(error)
                 _log.info("quarantined %s: %s", path, error)
         if not recordings:
-            reasons = quarantined or source.left_out
-            name, reason = next(iter(reasons.items()))
-            raise DatasetNotFoundError(
-                f"{self.root}: none of its {len(reasons)} records can be read; the first, {name}: {reason}"
-            )
+            raise source.none_readable(quarantined)
         super().__init__(recordings, origin=str(self.root), quarantined={**quarantined, **source.left_out})

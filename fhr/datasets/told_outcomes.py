@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,7 @@ __all__ = ["apart_by_path", "check_own_name", "check_rows", "outcomes_of", "rows
 _log = logging.getLogger(__name__)
 _ALIKE = {"ph": 0.005}  # half of the last digit that tables give
 _ALIKE_ELSE = 0.05
+_NUMBER = re.compile(r"^0*(\d+?)(?:\.0+)?$")  # `0001` and, as a spreadsheet writes it, `1` or `1.0`
 _SOME = 3  # names in a line
 
 
@@ -90,14 +92,22 @@ def check_rows(measures: Measures, found: Sequence[str | None], names: Sequence[
     Raises:
         OutcomeError: no row is of any recording.
     """
-    rows = {*measures.values, *measures.unusable}
+    rows = {*measures.values, *measures.unusable, *measures.written}
     without = [name for name, row in zip(names, found, strict=True) if row is None]
+    unused = [measures.written.get(row, row) for row in rows - set(found)]
+    plain = {_NUMBER.sub(r"\1", name): name for name in without}
+    if cut_off := [row for row in unused if _NUMBER.sub(r"\1", row) in plain]:
+        first = sorted(cut_off)[0]
+        of_first = plain[_NUMBER.sub(r"\1", first)]
+        raise OutcomeError(
+            f"{measures.path}: row {shown(first)} may be of recording {shown(of_first)}, as "
+            f"{len(cut_off)} may: programs for spreadsheets cut zeros off; write the names as the files are called"
+        )
     if len(without) == len(names):
         raise OutcomeError(
             f"{measures.path}: none of its {len(rows)} rows names one of the {len(names)} recordings of {where} "
             f"({_some(measures.written.values())} beside {_some(names)}); name each by its file"
         )
-    unused = [measures.written.get(row, row) for row in rows - set(found)]
     for what, some in (("recordings without an outcome", without), ("outcomes without a recording", unused)):
         if some:
             _log.warning("%s: %s: %d (%s)", measures.path, what, len(some), _some(some))

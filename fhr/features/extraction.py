@@ -25,6 +25,7 @@ from fhr import __version__
 from fhr.compute import check_device, check_scheduler, check_workers, pick_device, spread
 from fhr.datasets import FolderSource, checksum_of_lines
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
+from fhr.formats.owners import owner_of
 from fhr.preprocessing import cut_windows
 from fhr.tracking import environment, made_otherwise, source_state
 
@@ -119,10 +120,15 @@ def extract(
         "reading": reading,
     }
     source = FolderSource.of(root, **how)
+    if not len(source):
+        raise source.none_readable({})
     told = {name: value for name, value in how.items() if value}  # in the provenance, where it is not the usual way
     _check_device(device, feature_set, scheduler)
     result = None
     if out.exists():
+        read = [root] if outcomes is None else [root, outcomes]
+        if (owner := owner_of(out, read, recursive=recursive, columns=(reading or {}).get("columns"))) is not None:
+            raise FHRError(f"{out}: it is among the recordings of {owner}; choose another file, elsewhere")
         result = _table_that_is_there(out, source, told, identity(feature_set, step), overwrite)
     parts = out.with_name(f"{out.name}.parts")
     try:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ __all__ = ["EDF_SUFFIX", "is_metadata", "stated", "write_edf"]
 EDF_SUFFIX = ".edf"
 _OURS = "fhr edf 1 "
 _LOWEST, _HIGHEST = -32768, 32767  # of 16 bits
+_log = logging.getLogger(__name__)
 _STEPS = (1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 100.0)  # of one number; a header has 8 characters for a limit
 _RATE_STEP = 0.01  # bpm, as in CTU-UHB
 _RECORD_BYTES = 61_440  # that EDF asks records to stay below
@@ -122,6 +124,14 @@ def _signal(edfio: Any, label: str, values: np.ndarray, n: int, fs: float, name:
         raise FormatError(
             f"{name}: the largest value of {label} is {largest:g}; EDF ends at {_HIGHEST * steps[-1]:g}; write .npz, "
             ".parquet or .csv"
+        )
+    if step > _RATE_STEP:
+        _log.warning(
+            "%s: %s reaches %g and is written in steps of %g; .npz, .parquet and .csv keep it",
+            name,
+            label,
+            largest,
+            step,
         )
     missing = _LOWEST if label == "UC" else 0
     numbers = np.full(n, missing, np.int16)

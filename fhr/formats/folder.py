@@ -27,6 +27,7 @@ from typing import Any
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
+from .channel_names import guess_channels
 from .fhrma_markers import MARKER_SUFFIXES
 from .parquet import PARQUET_SUFFIX, parquet_problem
 from .reading import READERS, suffix_of
@@ -35,7 +36,15 @@ from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
 from .table_head import Head, head_of, sheets_are_of_several
 from .wfdb_header import segment_names
 
-__all__ = ["WFDB_ANNOTATORS", "FolderContents", "contents_of", "is_activity", "recordings_in", "shown_names"]
+__all__ = [
+    "WFDB_ANNOTATORS",
+    "FolderContents",
+    "contents_of",
+    "holds_activity",
+    "is_activity",
+    "recordings_in",
+    "shown_names",
+]
 
 _log = logging.getLogger(__name__)
 _SOME = 3  # names in a line
@@ -69,7 +78,7 @@ class FolderContents:
         left_out: the reason for what may be a recording and is not read, by path.
         others: what plainly is no recording.
         activities: of what is left out the tables of uterine activity without heart rate.
-        folders: within, where they were not looked into and hold files that may be recordings.
+        folders: within, where they were not looked into and directly hold what may be a recording.
     """
 
     recordings: tuple[Path, ...]
@@ -110,7 +119,7 @@ def contents_of(
         recursive: with the folders within it, at any depth; hidden ones and unfinished work of verbs (`FILE.parts`) are
             passed over, links to folders are not followed.
         columns: that tables are read with, see `read_table`.
-        ignored: files that are known to be no recordings, such as one that is to be written.
+        ignored: files and folders that are known to hold no recordings, such as one that is to be written.
 
     Raises:
         DatasetNotFoundError: no such folder, or one that cannot be listed.
@@ -141,8 +150,17 @@ def contents_of(
         {path: reason for part in parts for path, reason in part.left_out.items()},
         others,
         tuple(path for part in parts for path in part.activities),
-        () if recursive else tuple(path for path in parts[0].folders if _may_hold_recordings(path)),
+        () if recursive else tuple(path for path in parts[0].folders if _holds_recordings(path, columns)),
     )
+
+
+def holds_activity(path: Path) -> bool:
+    """True if the header of a table names uterine activity, beside whatever else."""
+    head = head_of(path) if suffix_of(path) in TABLE_SUFFIXES and path.is_file() else None
+    try:
+        return isinstance(head, Head) and "uc" in guess_channels(head.layout.names, where=str(path))
+    except FormatError:  # `fhr.read` says why
+        return False
 
 
 def is_activity(path: Path) -> bool:
@@ -184,7 +202,7 @@ class _Folder:
                 (self.others if ignored and os.path.realpath(one) in ignored else files).append(one)
             elif one.is_symlink():
                 self._leave_out(one, "a link to a folder, which is not followed; give that folder itself")
-            elif not one.name.endswith(".parts"):
+            elif not one.name.endswith(".parts") and os.path.realpath(one) not in ignored:
                 self.folders.append(one)
         self._sort(files)
 
@@ -249,7 +267,7 @@ class _Folder:
 
     def _put_aside(self, path: Path, head: Head, stems: set[str]) -> None:
         """A table without an FHR column."""
-        if head.is_of_ranges or head.is_of_several(stems):
+        if head.is_of_results or head.is_of_several(stems):
             self.others.append(path)
         else:
             self._leave_out(path, f"{cut(str(path))}: {head.problem}")
@@ -281,6 +299,8 @@ class _Folder:
                 self._leave_out(path, f"looks like a table of samples, but {what}; call it {cut(path.stem)}.csv")
             elif isinstance(head, Head) and suffix in _TEXTS:
                 self.others.append(path)
+            elif stem in records:
+                self.others.append(path)  # annotators are called anything
             else:
                 unknown[suffix].append(path)
         for suffix, paths in unknown.items():
@@ -320,9 +340,23 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _may_hold_recordings(folder: Path) -> bool:
-    """True if a folder directly holds a file of a suffix that is read."""
+def _holds_recordings(folder: Path, columns: Mapping[str, Any] | None) -> bool:
+    """True if a folder directly holds a file that may be a recording."""
     try:
-        return any(suffix_of(path) in READERS and path.suffix for path in folder.iterdir())
+        return any(_may_be_recording(path, columns) for path in sorted(folder.iterdir()))
     except OSError:
         return False
+
+
+def _may_be_recording(path: Path, columns: Mapping[str, Any] | None) -> bool:
+    suffix = suffix_of(path)
+    if path.name.startswith((".", "~$")) or not path.is_file():
+        return False
+    if suffix == PARQUET_SUFFIX:
+        return parquet_problem(path, columns) != ""
+    if suffix not in TABLE_SUFFIXES:
+        return bool(suffix) and suffix in READERS
+    head = head_of(path, columns)
+    if not isinstance(head, Head):
+        return ".txt" not in suffix
+    return head.is_recording or not (".txt" in suffix or head.is_of_results or head.is_of_several(set()))

@@ -14,9 +14,10 @@ from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
 from .reading import options_taken, read, suffix_of
+from .regular_file import cut
 from .whole_file import MAX_SAMPLES
 
-__all__ = ["base_of", "join", "join_recordings", "names_activity", "pairs_of"]
+__all__ = ["base_of", "join", "join_recordings", "names_activity", "not_paired", "pairs_of"]
 
 _OF_RATE = r"(fhr\d?|hr\d?|ctg|rate|cardio|us\d?)"
 _OF_ACTIVITY = r"(uc|ua|toco|iup|wehen|contractions?|activity)"
@@ -119,13 +120,37 @@ def pairs_of(rates: Iterable[str], activities: Iterable[str]) -> dict[str, str]:
     >>> pairs_of(["a/7_FHR.csv", "a/8.csv", "b/9.csv"], ["a/7_TOCO.csv", "a/uc_8.csv", "a/9_uc.csv"])
     {'a/7_FHR.csv': 'a/7_TOCO.csv', 'a/8.csv': 'a/uc_8.csv'}
     """
+    return {first[0]: second[0] for first, second in _by_labour(rates, activities) if len(first) == len(second) == 1}
+
+
+def not_paired(rates: Iterable[str], activities: Iterable[str]) -> dict[str, str]:
+    """The reason for each file that `pairs_of` cannot pair: several of one labour, or an activity without a rate.
+
+    >>> list(not_paired(["7_fhr.csv", "7_hr.csv", "8.csv"], ["7_uc.csv", "8_uc.csv", "9_uc.csv"]))
+    ['7_fhr.csv', '7_hr.csv', '7_uc.csv', '9_uc.csv']
+    """
+    found = {}
+    for first, second in _by_labour(rates, activities):
+        if second and not first:
+            found |= dict.fromkeys(second, "uterine activity, and no file of the heart rate of this labour beside it")
+        elif second and len(first) + len(second) > 2:
+            names = ", ".join(cut(path.rpartition("/")[2]) for path in (*first, *second))
+            reason = (
+                f"{names} are of one labour, and which are to be joined cannot be told; keep one rate and one activity"
+            )
+            found |= dict.fromkeys((*first, *second), reason)
+    return found
+
+
+def _by_labour(rates: Iterable[str], activities: Iterable[str]) -> list[tuple[list[str], list[str]]]:
+    """Files of heart rates and of activities whose names are alike but for the channel."""
     by_base: dict[str, tuple[list[str], list[str]]] = {}
     for side, paths in enumerate((rates, activities)):
         for path in paths:
             folder, _, name = path.rpartition("/")
             stem = name[: len(name) - len(suffix_of(name))]
             by_base.setdefault(f"{folder}/{base_of(stem) or stem}".lower(), ([], []))[side].append(path)
-    return {first[0]: second[0] for first, second in by_base.values() if len(first) == len(second) == 1}
+    return list(by_base.values())
 
 
 def base_of(stem: str) -> str:

@@ -24,6 +24,10 @@ _FROM = re.compile(r"(start|begin|onset|from)([ _-].*)?", re.IGNORECASE)
 _UNTIL = re.compile(r"(end|stop|duration|offset|until|to)([ _-].*)?", re.IGNORECASE)
 _SMALL, _UNPACKED, _ROWS = 1 << 18, 1 << 22, 10_000  # of a spreadsheet that is looked into
 _NUMBERED = ("nr", "nr.", "no", "no.", "number")  # rows of outcomes
+_RESULTS = [  # columns that tell our own tables
+    *({"record", "path"}, {"name", "label", "score"}, {"query", "rank"}, {"part", "name", "value"}),
+    *({"target"}, {"metric", "value"}, {"trial", "state"}, {"run_id"}),
+]
 _ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
 _VALUE = re.compile(r"[-+]?\d*[.,]?\d*")
 
@@ -62,10 +66,12 @@ class Head(NamedTuple):
         return f"no column is known to be FHR; the header is {header}; say columns={{'fhr': NAME}}"
 
     @property
-    def is_of_ranges(self) -> bool:
-        """True if it says where something begins and ends: a table of events."""
+    def is_of_results(self) -> bool:
+        """True for a table of events, which says where they begin and end, or one of our own results."""
         names = self.layout.names
-        return all(any(one.fullmatch(name) for name in names) for one in (_FROM, _UNTIL))
+        return any(own <= set(names) for own in _RESULTS) or all(
+            any(one.fullmatch(name) for name in names) for one in (_FROM, _UNTIL)
+        )
 
     def is_of_several(self, stems: set[str]) -> bool:
         """True if a column names recordings: several of them, or one of those that lie in the folder.

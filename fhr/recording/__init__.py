@@ -12,6 +12,7 @@ from .provenance import KINDS, Provenance
 from .recording import Recording, Source, Step
 from .small_strip import Bar, small_strip
 from .table_column import PATH, RECORD, TableColumn, column_names
+from .told_apart import told_apart
 
 __all__ = [
     "DEVELOPED_ON",
@@ -41,4 +42,5 @@ __all__ = [
     "plain_table",
     "shortened",
     "small_strip",
+    "told_apart",
 ]

@@ -67,14 +67,15 @@ def write_robustness_page(path: str | Path, sheet: Sheet, *, model: str, strips:
 
 def _warnings(sheet: Sheet) -> str:
     said = [f"{name} has no verdict: {reason}" for name, reason in sheet.quarantined.items()]
-    said += [f"{one.record}: {name}: ERROR OF THIS PROGRAM" for one in sheet.sheets for name in one.broken]
+    said += [f"{sheet.called(one)}: {name}: ERROR OF THIS PROGRAM" for one in sheet.sheets for name in one.broken]
     return f"<div class=warnings><b>Before you read on</b>{html_list(said)}</div>" if said else ""
 
 
 def _of_window(sheet: Sheet, one: WindowSheet, *, drawn: bool) -> Iterator[str]:
     verdict, *said = sheet.words(one)
-    yield f"<h2>{escape(one.record)}, {escape(one.target)}</h2>"
+    called = sheet.called(one)
+    yield f"<h2>{escape(called)}, {escape(one.target)}</h2>"
     yield f"<p>{escape(verdict)}</p>"
     yield html_list(said)
     if drawn:
-        yield embedded(png(flip_figure(one), dpi=110), f"changes of {one.record} that flip its verdict")
+        yield embedded(png(flip_figure(one), dpi=110), f"changes of {called} that flip its verdict")

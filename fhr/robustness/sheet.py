@@ -15,7 +15,7 @@ from fhr.confidence import Stability
 from fhr.datasets import Database, Target
 from fhr.errors import FHRError, SignalError
 from fhr.prediction import Predictor, ShippedModel
-from fhr.recording import Recording
+from fhr.recording import Recording, told_apart
 
 from .error_certificates import MOST
 from .kept_sheets import KeptSheets
@@ -39,7 +39,7 @@ class Sheet:
 
     Attributes:
         sheets: of each recording and label.
-        quarantined: reason for each recording without a verdict, by name.
+        quarantined: reason for each recording without a verdict, by name, or by path where several are called alike.
     """
 
     sheets: Sequence[WindowSheet]
@@ -97,13 +97,18 @@ class Sheet:
             )
         return Stability(min(size_for_half(unseen, "error_rms"), MOST), len(unseen))
 
+    def called(self, sheet: WindowSheet) -> str:
+        """Name of the recording of one of the sheets, or its path where recordings of several paths are called so."""
+        is_shared = any(one.path != sheet.path for one in self.sheets if one.record == sheet.record)
+        return (is_shared and sheet.path) or sheet.record
+
     def easiest(self, n: int) -> list[WindowSheet]:
         """The n verdicts that were flipped by the smallest changes, beside what is usual of their threats."""
         return sorted(self.sheets, key=lambda one: one.least)[:n]
 
     def words(self, sheet: WindowSheet) -> Iterator[str]:
         """One verdict and its robustness, in words."""
-        yield verdict_words(sheet)
+        yield verdict_words(sheet, self.called(sheet))
         yield from threat_words(sheet)
 
 
@@ -148,6 +153,7 @@ def robustness_sheet(
     keeping = None if kept is None else KeptSheets(Path(kept), repr(settings))
     readers: dict[int, Reader] = {}  # of a predictor, which is kept by its model
     found: dict[int, list[WindowSheet]] = {}
+    apart = told_apart([one.name for one in recordings], [one.path for one in recordings])
     quarantined: dict[str, str] = {}
     n_kept = 0
     with Countdown(len(recordings), what="recordings") as told:
@@ -164,7 +170,7 @@ def robustness_sheet(
                         for reader in made
                     ]
                 except SignalError as error:
-                    quarantined[recording.name] = str(error)
+                    quarantined[apart[i]] = str(error)
                     told.update()
                     continue
                 _log.info("%s: %.1f s of computing", recording.name, time.process_time() - began)

@@ -41,11 +41,11 @@ TITLES = {
 _UNITS = {"bpm": "{} bpm", "s": "{} s", "x": "{}-fold"}
 
 
-def verdict_words(sheet: WindowSheet) -> str:
-    """The verdict, and what it is a decision about."""
+def verdict_words(sheet: WindowSheet, called: str) -> str:
+    """The verdict on a recording that is called so, and what it is a decision about."""
     side = "at or above" if sheet.at_risk else "below"
     return (
-        f"{sheet.record}, {label_in_words(sheet.target)}: {side} the threshold (probability {sheet.probability:.1%}, "
+        f"{called}, {label_in_words(sheet.target)}: {side} the threshold (probability {sheet.probability:.1%}, "
         f"threshold {sheet.threshold:.1%}). The decision is the stored threshold after averaging and calibration, "
         f"about the signal as the model reads it: the last {sheet.minutes:g} min, cleaned, at {sheet.fs:g} Hz."
     )

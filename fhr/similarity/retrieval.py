@@ -13,7 +13,7 @@ from fhr.datasets import Target
 from fhr.errors import FHRError, SignalError
 from fhr.formats import read
 from fhr.metrics import FDRMethod, exact_interval, false_discovery_rate_at
-from fhr.recording import Outcome, Recording
+from fhr.recording import Outcome, Recording, told_apart
 
 from .elastic import elastic_alignment, rigid_alignment
 from .hits import Hits
@@ -123,19 +123,26 @@ def similar(
 
 
 class _Asked(NamedTuple):
-    """Queries that can be used: their recordings, windows and points; why others cannot."""
+    """Queries that can be used: their recordings, windows and points; name, path and reason of each other."""
 
     recordings: list[Recording]
     windows: LabourWindows
     points: np.ndarray
-    quarantined: dict[str, str]
+    left_out: list[tuple[str, str | None, str]]
+
+    @property
+    def quarantined(self) -> dict[str, str]:
+        """Why queries cannot be used, by name, or by path where several are called alike."""
+        names, paths, reasons = zip(*self.left_out, strict=True) if self.left_out else ((), (), ())
+        return dict(zip(told_apart(names, paths), reasons, strict=True))
 
     def only(self, usable: np.ndarray, reason: str) -> "_Asked":
         """Those that are usable (q,), or none; the others are left out for one reason."""
         rows = np.flatnonzero(usable)
-        left_out = {str(name): f"{name}: {reason}" for name in np.delete(self.windows.names, rows)}
+        others = [one for i, one in enumerate(self.recordings) if not usable[i]]
+        left_out = [(one.name, one.path, f"{one.name}: {reason}") for one in others]
         recordings = [self.recordings[i] for i in rows]
-        return _Asked(recordings, self.windows[rows], self.points[rows], self.quarantined | left_out)
+        return _Asked(recordings, self.windows[rows], self.points[rows], self.left_out + left_out)
 
 
 def _asked(
@@ -145,12 +152,13 @@ def _asked(
     if not given:
         raise FHRError("no query; give one recording or more")
     recordings: list[Recording] = []
-    taken, quarantined = list[LabourWindows](), dict[str, str]()
+    taken, left_out = list[LabourWindows](), list[tuple[str, str | None, str]]()
     for one in given:
         try:
             recording = one if isinstance(one, Recording) else read(one)
             if recording.name in {other.name for other in recordings}:
-                raise FHRError(f"{recording.name}: another query has this name; ask about one after the other")
+                called = recording.path or recording.name
+                raise FHRError(f"{called}: another query has this name; ask about one after the other")
             window = LabourWindows.of(recording, minutes=index.minutes, fs=index.embedding.fs, end=end)
             loss = float(window.loss[0])
             if loss > index.most_loss:
@@ -160,7 +168,8 @@ def _asked(
                     f"{index.most_loss:.0%} may be; ask about another window (--end), or allow more (--most-loss)"
                 )
         except FHRError as error:
-            quarantined[one.name if isinstance(one, Recording) else str(one)] = str(error)
+            name, path = (one.name, one.path) if isinstance(one, Recording) else (str(one), None)
+            left_out.append((name, path, str(error)))
             continue
         recordings.append(recording)
         taken.append(window)
@@ -169,10 +178,11 @@ def _asked(
         points = index.embed(windows)
         by = index.embedding.name
         unlike = f"too little of this window was measured for the embedding {by}; ask about another one"
-        asked = _Asked(recordings, windows, points, quarantined).only(~np.isnan(points).all(axis=1), unlike)
-        recordings, quarantined = asked.recordings, asked.quarantined
+        asked = _Asked(recordings, windows, points, left_out).only(~np.isnan(points).all(axis=1), unlike)
+        recordings, left_out = asked.recordings, asked.left_out
     if not recordings:
-        raise FHRError(f"none of the {len(given)} queries can be compared: {'; '.join(quarantined.values())}")
+        reasons = "; ".join(reason for _, _, reason in left_out)
+        raise FHRError(f"none of the {len(given)} queries can be compared: {reasons}")
     return asked
 
 

@@ -52,6 +52,7 @@ def test_all_files_of_one_record_stay(folder, given):
     [
         *("splits {0} --out {0}/2.csv", "splits {0} --outcomes {0}/births.csv --out {0}/births.csv"),
         *("cluster {0} --out {0}/2.csv", "similar {0}/2.csv --among {0} --out {0}/1.dat"),
+        *("cluster {0} --pairs {0}/births.csv --out {0}/births.csv", "predict {0}/1 --out {0}/1.hea"),
         *("features {0} --out {0}/2.csv --overwrite", "quality {0} --out {0}/3_uc.csv", "info {0} --out {0}/1.dat"),
     ],
 )

@@ -103,7 +103,10 @@ def test_an_interrupted_run_keeps_what_is_finished(run_fhr, runs, few, tmp_path,
     given = ["robustness", few, "--run", runs.fit, "--out", tmp_path / "out", "--threats", "offset", "--no-attacks"]
     answer = run_fhr(runs.folder, *given, stopped=True)
     assert (answer.code, answer.out) == (130, "")
-    assert f"recordings kept: 1, in {tmp_path / 'out' / 'recordings'}; the same command goes on with them" in answer.err
+    assert (
+        f"recordings kept: 1, in {tmp_path / 'out' / 'recordings.parts'}; the same command goes on with them"
+        in answer.err
+    )
 
 
 def test_the_model_that_comes_with_the_package_needs_no_run(run_fhr, few, simulated_folder, tmp_path):

@@ -288,3 +288,54 @@ def test_options_go_to_the_formats_that_take_them(tmp_path):
     write_wfdb(tiny("b"), tmp_path)
     database = RecordingFolder(tmp_path, reading={"columns": {"fhr": "puls"}, "units": {"fhr": "hz"}, "fs": 4.0})
     assert database["a"].fhr[0] == pytest.approx(138)
+
+
+def test_files_of_one_labour_that_cannot_be_told_apart_are_left_out(tmp_path):
+    def write(name: str, channel: str) -> None:
+        (tmp_path / name).write_text(
+            f"t,{channel}\n" + "".join(f"{k / 4},{'140,' * channel.count(',')}{20 + k}\n" for k in range(40))
+        )
+
+    for name, channel in (("6_fhr.csv", "fhr,x"), ("6_hr.csv", "fhr,x"), ("6_uc.csv", "uc"), ("9_uc.csv", "uc")):
+        write(name, channel)
+    write("8.csv", "fhr,uc")
+    write("8_uc.csv", "uc")
+    database = RecordingFolder(tmp_path, join=True)
+    assert database.names == ["8"]
+    np.testing.assert_array_equal(database[0].uc, 20 + np.arange(40))
+    said = {Path(path).name: reason for path, reason in database.quarantined.items()}
+    assert sorted(said) == ["6_fhr.csv", "6_hr.csv", "6_uc.csv", "8_uc.csv", "9_uc.csv"]
+    assert said["6_uc.csv"].startswith("6_fhr.csv, 6_hr.csv, 6_uc.csv are of one labour")
+    assert said["8_uc.csv"] == "8.csv holds uterine activity of its own, and is read without this file"
+    assert said["9_uc.csv"] == "uterine activity, and no file of the heart rate of this labour beside it"
+
+
+@pytest.mark.parametrize("row", ["1", "1.0", "0001.0"])
+def test_zeros_that_a_spreadsheet_cut_off_are_no_lost_outcome(tmp_path, row):
+    for k, name in enumerate(("0001", "10001")):
+        write_table(tiny(name, 130 + k), tmp_path / f"{name}.csv")
+    (tmp_path / "births.csv").write_text(f"record,pH\n{row},7.1\n10001,7.2\n")
+    with pytest.raises(OutcomeError, match=f"row '{row}' may be of recording '0001', as 1 may"):
+        RecordingFolder(tmp_path, outcomes=tmp_path / "births.csv")
+
+
+def test_lists_as_programs_write_them(tmp_path):
+    for name in ("a", "b"):
+        write_wfdb(tiny(name), tmp_path)
+    (tmp_path / "RECORDS").write_bytes("\ufeff./b\r\na\r\n".encode())
+    (tmp_path / "a.foo").write_bytes(b"\0\1\2")  # an annotator of anybody's
+    database = RecordingFolder(tmp_path)
+    assert (database.names, database.quarantined) == (["b", "a"], {})
+    (tmp_path / "RECORDS").write_text("# list\na\n")
+    with pytest.raises(FormatError, match="'# list' is a comment; the list holds names alone"):
+        RecordingFolder(tmp_path)
+
+
+def test_a_folder_without_a_known_heart_rate_is_refused_with_its_reason(tmp_path):
+    (tmp_path / "a.csv").write_text("time,A1,B1\n" + "".join(f"{k / 4},140,20\n" for k in range(40)))
+    for work in (lambda: RecordingFolder(tmp_path), lambda: extract(tmp_path, tmp_path / "f.parquet", step=60.0)):
+        with pytest.raises(DatasetNotFoundError, match=r"none of its 1 records can be read; the first, .*a.csv"):
+            work()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetNotFoundError, match="holds no recording in a format that is read"):
+        RecordingFolder(tmp_path / "empty")

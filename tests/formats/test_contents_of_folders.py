@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from fhr.datasets import RecordingFolder, read_paths
 from fhr.errors import DatasetNotFoundError, FormatError
 from fhr.formats import contents_of, read, recordings_in, write_npz, write_wfdb
 from fhr.recording import Recording
@@ -192,3 +193,38 @@ def test_a_missing_path_is_said_to_be_missing_with_what_is_spelt_alike(folder, n
 def test_a_file_is_no_folder(folder):
     with pytest.raises(DatasetNotFoundError, match=r"t1.csv' is a file; give one that holds recordings"):
         contents_of(folder / "t1.csv")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        *(
+            "metric,value,low,high",
+            "trial,state,auroc,lr",
+            "run_id,experiment,name,status",
+            "part,name,value,unit,origin",
+        ),
+        *("target,threat,unit,size,records,certified", "target,records,positive", "name,repeat,fold,label,score"),
+        *("name,probability,score,record,path", "query,query_start_s,rank,record", "record,kind,start_s,end_s,path"),
+    ],
+)
+def test_tables_of_our_own_verbs_are_no_recordings_with_one_row(header, tmp_path):
+    (tmp_path / "t.csv").write_text(f"{header}\n{','.join('1' for _ in header.split(','))}\n")
+    found = contents_of(tmp_path)
+    assert (found.recordings, found.left_out) == ((), {})
+
+
+def test_a_folder_within_is_told_where_it_may_hold_a_recording(folder):
+    for name, text in (
+        ("results", "record,path\na,b\n"),
+        ("data", "time,fhr\n0,140\n"),
+        ("odd", "time,A1\n0,140\n"),
+    ):
+        (folder / name).mkdir()
+        (folder / name / "t.csv").write_text(text)
+    assert list(contents_of(folder).folders) == [folder / "data", folder / "odd"]
+    assert list(contents_of(folder, ignored=[folder / "odd"]).folders) == [folder / "data"]
+    _, quarantined = read_paths([str(folder)])
+    assert "give recursive=True" in quarantined[str(folder / "data")]
+    assert str(folder / "data") in RecordingFolder(folder).quarantined
+    assert read_paths([str(folder)], ignored=[folder / "data", folder / "odd"])[1] == {}
