@@ -13,6 +13,7 @@ from .paths import Reading, RecordingStream, read_paths, stream_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
 from .record_list import record_names
 from .recording_folder import RecordingFolder
+from .same_labour import same_labours
 from .seen import refusal, refusing_seen, seen_records, told_of_use
 from .splits import Partition, Splits, make_splits
 from .targets import Target, label_in_words, label_slug
@@ -59,6 +60,7 @@ __all__ = [
     "record_names",
     "refusal",
     "refusing_seen",
+    "same_labours",
     "seen_records",
     "stream_paths",
     "told_of_use",

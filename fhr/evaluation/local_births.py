@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import Database, OutcomeTable, seen_records
+from fhr.datasets import Database, OutcomeTable, same_labours, seen_records
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
@@ -72,8 +72,8 @@ def local_births(
     """Join recordings and outcomes, and set aside what the model knows.
 
     Left out, each with its reason: a recording without an outcome, or with one that cannot be used; one that the model
-    learnt from, or that a maker of its training records was fitted to; one whose signals stand under another name
-    already; an outcome without a recording.
+    learnt from, or that a maker of its training records was fitted to; a labour that stands under another name
+    already, see `fhr.datasets.same_labours`; an outcome without a recording.
 
     Args:
         recordings: of one folder or several.
@@ -96,7 +96,8 @@ def local_births(
         labels, groups, left_out = _joined(database, carried, outcomes)
     learnt, fitted = (set(seen_records(of, database, checksum=database.checksum)) for of in (learnt_from, fitted_to))
     first: dict[str, str] = {}
-    kept = []
+    kept: list[int] = []
+    copies = same_labours(database.recordings)
     for i, (name, digest) in enumerate(zip(database.names, database.digests_of_signals, strict=True)):
         if name in learnt:
             left_out[name] = _LEARNT
@@ -108,6 +109,8 @@ def local_births(
             left_out[name] = f"no outcome that tells {target}"
         elif digest in first:
             left_out[name] = f"it has the signals of {first[digest]}; a birth counts once"
+        elif (earlier := copies.get(i)) in kept:
+            left_out[name] = f"it has the heart rate of {database.names[earlier]}; a birth counts once"
         else:
             first[digest] = name
             kept.append(i)
