@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, report, and recalibrate where asked to."""
     _check(options)
     from fhr.compute import pick_device
-    from fhr.datasets import apart_by_path, read_outcomes
+    from fhr.datasets import apart_by_path, called_in_files, names_of, read_outcomes
     from fhr.evaluation import (
         check_births,
         external_validation,
@@ -105,10 +105,11 @@ def run(options: argparse.Namespace) -> int:
     predictor = load(options.model, device=device, prevalence=options.prevalence)
     if not isinstance(predictor, Predictor):
         raise FHRError(f"{options.model}: a false-signal network gives no risk of a birth; give a classification")
+    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     outcomes = None
     if options.outcomes is not None:
-        outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups)
-    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
+        known = names_of(map(called_in_files, recordings))
+        outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups, known=known)
     births = local_births(
         apart_by_path(recordings),
         predictor.target,

@@ -8,6 +8,7 @@ from .fitted import FittedModel, FittedNetwork
 from .folder_source import FolderSource
 from .givers import given, giver_positions, givers
 from .members import Members, members_of, read_member
+from .outcome_rows import Called, called_in_files, names_of, rows_of
 from .outcome_table import Measures, OutcomeTable, read_measures, read_outcomes
 from .paths import Reading, RecordingStream, read_paths, stream_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
@@ -23,6 +24,7 @@ __all__ = [
     "CTUUHB",
     "N_INNER",
     "PUBLISHED",
+    "Called",
     "Database",
     "Download",
     "FalseSignals",
@@ -42,6 +44,7 @@ __all__ = [
     "Target",
     "apart_by_path",
     "bootstrap_of",
+    "called_in_files",
     "checksum_line",
     "checksum_of_lines",
     "download",
@@ -52,6 +55,7 @@ __all__ = [
     "label_slug",
     "make_splits",
     "members_of",
+    "names_of",
     "permutation_of",
     "read_measures",
     "read_member",
@@ -60,6 +64,7 @@ __all__ = [
     "record_names",
     "refusal",
     "refusing_seen",
+    "rows_of",
     "same_labours",
     "seen_records",
     "stream_paths",

@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from fhr.errors import OutcomeError
-from fhr.formats.folder import shown_names
 from fhr.recording import Recording
 
 from .members import stem_of
+from .outcome_rows import Called, called_in_files, listed, rows_of
 from .outcome_table import Measures
 
 __all__ = ["apart_by_path", "check_rows", "told", "with_outcomes"]
@@ -37,30 +37,38 @@ def told(recording: Recording, measures: Mapping[str, float], table: str) -> Rec
     return replace(recording, outcome=replace(recording.outcome, **new))
 
 
-def check_rows(measures: Measures, names: Sequence[str], where: str) -> None:
-    """Warn of recordings without a row in a table of outcomes, and of rows without a recording.
+def check_rows(measures: Measures, recordings: Sequence[Called], where: str) -> tuple[dict[int, str], dict[int, str]]:
+    """Find the rows of recordings; warn of recordings without a row, and of rows without a recording.
 
     Args:
         measures: of the table.
-        names: of the recordings.
+        recordings: what they may be called.
         where: these are.
+
+    Returns:
+        See `rows_of`.
 
     Raises:
         OutcomeError: no row is of any recording.
     """
-    rows, known = {*measures.values, *measures.unusable}, set(names)
-    if not rows & known:
+    rows, reasons = rows_of(measures.written, recordings)
+    if not rows and not reasons:
         raise OutcomeError(
-            f"{measures.path}: none of its {len(rows)} rows names one of the {len(names)} recordings of {where} "
-            f"({shown_names(sorted(rows))} beside {shown_names(names)}); name each by its file"
+            f"{measures.path}: none of its {len(measures.written)} rows names one of the {len(recordings)} recordings "
+            f"of {where} ({listed(sorted(measures.written.values()))} beside {listed([r.name for r in recordings])}); "
+            "name each by its file"
         )
-    for what, some in (("recordings without an outcome", known - rows), ("outcomes without a recording", rows - known)):
+    found = set(rows.values())
+    alone = [one.name for i, one in enumerate(recordings) if i not in rows and i not in reasons]
+    unread = [path for key, path in measures.written.items() if key not in found]
+    for what, some in (("recordings without an outcome", alone), ("outcomes without a recording", unread)):
         if some:
-            _log.warning("%s: %s: %d (%s)", measures.path, what, len(some), shown_names(sorted(some)))
+            _log.warning("%s: %s: %d (%s)", measures.path, what, len(some), listed(sorted(some)))
+    return rows, reasons
 
 
 def with_outcomes(recordings: Sequence[Recording], measures: Measures) -> tuple[list[Recording], dict[str, str]]:
-    """Join recordings with the rows of their names.
+    """Join recordings with their rows, see `rows_of`.
 
     Returns:
         The recordings that can be joined, those without a row as they are; and the reason for each that cannot be, by
@@ -69,13 +77,13 @@ def with_outcomes(recordings: Sequence[Recording], measures: Measures) -> tuple[
     Raises:
         OutcomeError: no row is of any of them.
     """
-    check_rows(measures, [recording.name for recording in recordings], "those that were read")
+    rows, reasons = check_rows(measures, [called_in_files(one) for one in recordings], "those that were read")
     joined, left_out = [], dict[str, str]()
-    for recording in recordings:
+    for i, recording in enumerate(recordings):
         try:
-            if recording.name in measures.unusable:
-                raise OutcomeError(f"{measures.path}: {measures.unusable[recording.name]}")
-            joined.append(told(recording, measures.values.get(recording.name, {}), measures.path))
+            if (reason := reasons.get(i) or measures.unusable.get(rows.get(i, ""))) is not None:
+                raise OutcomeError(f"{measures.path}: {reason}")
+            joined.append(told(recording, measures.values.get(rows.get(i, ""), {}), measures.path))
         except OutcomeError as error:
             left_out[recording.name] = str(error)
     return joined, left_out

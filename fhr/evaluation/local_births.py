@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import Database, OutcomeTable, same_labours, seen_records
+from fhr.datasets import Database, OutcomeTable, called_in_files, rows_of, same_labours, seen_records
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
@@ -161,16 +161,21 @@ def _joined(
     database: Database, carried: pd.Series, outcomes: OutcomeTable
 ) -> tuple[pd.Series, pd.DataFrame, dict[str, str]]:
     """Labels and groups of every recording, and the reasons why some cannot be used."""
-    here, there = set(database.names), {*outcomes.labels.index, *outcomes.unusable}
-    if not here & there:
+    keys = [*outcomes.labels.index, *outcomes.unusable]
+    written = {key: outcomes.written.get(key, key) for key in keys}
+    rows, reasons = rows_of(written, [called_in_files(recording) for recording in database])
+    if not rows and not reasons:
         raise OutcomeError(
-            f"no record of the table of outcomes is one of the recordings: the table names {_some(there)}, the "
-            f"recordings are {_some(here)}; write the names alike"
+            f"no record of the table of outcomes is one of the recordings: the table names {_some(written.values())}, "
+            f"the recordings are {_some(database.names)}; write the names alike"
         )
-    left_out = {name: reason for name, reason in outcomes.unusable.items() if name in here}
-    if unknown := sorted(there - here):
+    left_out = {database.names[i]: reason for i, reason in reasons.items()}
+    left_out |= {database.names[i]: outcomes.unusable[key] for i, key in rows.items() if key in outcomes.unusable}
+    found = set(rows.values())
+    if unknown := [path for key, path in written.items() if key not in found]:
         left_out[_some(unknown)] = f"{len(unknown)} outcomes without a recording"
-    labels = outcomes.labels.reindex(database.names)
+    of_each = [rows.get(i) for i in range(len(database))]
+    labels = outcomes.labels.reindex(of_each).set_axis(database.names)
     both = carried.notna() & labels.notna()
     if (other := labels.index[both & (carried != labels)]).size:
         _log.warning(
@@ -178,7 +183,7 @@ def _joined(
             len(other),
             _some(list(other)),
         )
-    return labels, outcomes.groups.reindex(database.names), left_out
+    return labels, outcomes.groups.reindex(of_each).set_axis(database.names), left_out
 
 
 def _some(names: Collection[str]) -> str:
