@@ -23,6 +23,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .files_kept import check_not_read
 from .reading_options import add_reading, how_read
 from .recordings import report
 from .run_embedding import run_embedding
@@ -194,7 +195,8 @@ def _check(options: argparse.Namespace) -> None:
     from fhr.similarity import take_figure_suffix
 
     for name in ("out", "figure"):
-        check_out(getattr(options, name), f"--{name}")
+        check_out(out := getattr(options, name), f"--{name}")
+        check_not_read(out, f"--{name}", [options.database], recursive=options.recursive, tables=[options.labels])
     check_folder(options.index, "--index")
     if options.figure is not None:
         take_figure_suffix(options.figure)

@@ -13,6 +13,7 @@ from fhr.recording import TableColumn
 
 from .describe import add_describe
 from .device import add_device
+from .files_kept import check_not_read
 from .messages import say
 from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import report
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.compute import progress_bar
     from fhr.features import GROUPS, OPTIONAL_GROUPS, FeatureSet, extract
 
+    check_not_read(options.out, "--out", [options.root], recursive=options.recursive, tables=[options.outcomes])
     order = (*GROUPS, *OPTIONAL_GROUPS)
     groups = sorted(options.groups or GROUPS, key=lambda group: (*order, group).index(group))
     feature_set = FeatureSet(groups=tuple(groups), minutes=options.window)

@@ -12,9 +12,9 @@ from typing import BinaryIO
 import pandas as pd
 
 from fhr.errors import FHRError
-from fhr.formats import contents_of
 from fhr.recording import TableColumn, column_names
 
+from .files_kept import check_not_read
 from .tables import STDOUT, check_out, destination, in_csv, to_stdout
 
 __all__ = ["GrowingTable", "check_places"]
@@ -135,7 +135,11 @@ class GrowingTable:
 
 
 def check_places(
-    tables: Sequence[GrowingTable], paths: Sequence[str] = (), recursive: bool = False, **others: str | None
+    tables: Sequence[GrowingTable],
+    paths: Sequence[str] = (),
+    recursive: bool = False,
+    tables_read: Sequence[str | None] = (),
+    **others: str | None,
 ) -> None:
     """Refuse files that cannot be written to, two tables in one file or on stdout, or one in the place of a recording.
 
@@ -143,6 +147,7 @@ def check_places(
         tables: that grow.
         paths: of recordings, and of folders of them, that are read.
         recursive: with the folders within these.
+        tables_read: further files that are read, such as outcomes.
         others: further files by the name of their option, without its dashes.
 
     Raises:
@@ -159,18 +164,8 @@ def check_places(
         other = known.setdefault(os.path.realpath(out), option)
         if other != option:
             raise FHRError(f"{option} {out}: {other} names the same file; give each table its own")
-        if (
-            os.path.exists(out)
-            and (read := next((path for path in paths if _holds(path, out, recursive)), None)) is not None
-        ):
-            raise FHRError(f"{option} {out}: it is among the recordings of {read}; choose another file, elsewhere")
+        check_not_read(out, option, paths, recursive=recursive, tables=tables_read)
 
 
 def _is_file(out: str) -> bool:
     return os.path.isfile(out) or not os.path.exists(out)
-
-
-def _holds(path: str, out: str, recursive: bool) -> bool:
-    """True where a file is one of those that are read at a path."""
-    files = contents_of(path, recursive=recursive).recordings if os.path.isdir(path) else [path]
-    return os.path.realpath(out) in {os.path.realpath(file) for file in files}

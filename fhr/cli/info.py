@@ -113,7 +113,7 @@ def _targets(options: argparse.Namespace) -> int:
 
     from fhr.datasets import Target, apart_by_path, called_in_files, names_of, read_measures, with_outcomes
 
-    check_places([], options.paths, options.recursive, out=options.out)
+    check_places([], options.paths, options.recursive, [options.outcomes], out=options.out)
     recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     if options.outcomes is not None:
         measures = read_measures(options.outcomes, known=names_of(map(called_in_files, recordings)))

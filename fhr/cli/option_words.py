@@ -2,6 +2,7 @@
 
 import argparse
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 
 from fhr.errors import FHRError
@@ -13,8 +14,10 @@ __all__ = ["ForeignWordsError", "in_option_words"]
 
 # Not within a path, an address, a call or a quotation.
 _PARAMETER = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=(\"[^\"]*\"|'[^']*'|\[[^\]]*\]|\([^)]*\)|[^\s;,:)`]+)")
+_BARE = re.compile(r"(?<![\w.`'\"/\\?&-])(?<!\w\()([a-z]\w*)=(?=[\s;,:)]|\.?$|\.\s)")  # `give decimal= or separator=`
+_WORD = re.compile(r"(?<=give )(fs|tolerance)\b|(?<=leave )(fs|tolerance)(?= out\b)|(?<=no )(fs)(?=;)")
 _CALL = re.compile(r"\w\([^()]*\)")
-_MAPPING = re.compile(r"(?<![\w.(`'\"/\\?&-])([a-z]\w*)=\{([^{}]*)\}")
+_MAPPING = re.compile(r"(?<![\w.`'\"/\\?&-])(?<!\w\()([a-z]\w*)=\{([^{}]*)\}")
 _ITEM = re.compile(r"""['"]?(\w+)['"]?: ?(?:\[([^]]*)\]|'([^']*)'|"([^"]*)"|([^,]*))""")
 
 
@@ -44,7 +47,7 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         >>> in_option_words("name another, or give overwrite=True; no=1", parser, ["--data.no", "1"])
         'name another, or give --overwrite; --data.no=1'
     """
-    if not _PARAMETER.search(message) and not _MAPPING.search(message):
+    if not any(words.search(message) for words in (_PARAMETER, _MAPPING, _BARE, _WORD)):
         return message
     flags = {name for action in parser._actions if action.nargs == 0 for name in action.option_strings}
     options = options_of(parser)
@@ -64,14 +67,27 @@ def in_option_words(message: str, parser: argparse.ArgumentParser, given: Sequen
         option = known.get(found[1])
         if option is None or any(start <= found.start() < end for start, end in spans):
             return found[0]
-        items = (
-            f"{name}={one}"
+        items = ",".join(
+            f"{name}={'' if one == 'None' else one}"
             for name, several, quoted, double, plain in _ITEM.findall(found[2])
             for one in ([item.strip(" '\"") for item in several.split(",")] if several else [quoted or double or plain])
         )
-        return f"{option} {','.join(items)}"
+        return f"{option} {shlex.quote(items)}"
 
-    return _PARAMETER.sub(as_option, _MAPPING.sub(as_items, message))
+    def as_name(found: re.Match[str]) -> str:
+        name = next(group for group in found.groups() if group)
+        if name not in READING or READING[name] not in options or any(a <= found.start() < b for a, b in spans):
+            return found[0]
+        return READING[name]
+
+    forms = ((_MAPPING, as_items), (_BARE, as_name), (_PARAMETER, as_option), (_WORD, as_name))
+    parts, at = [], 0
+    found = [(match, replaced) for pattern, replaced in forms for match in pattern.finditer(message)]
+    for match, replaced in sorted(found, key=lambda one: one[0].start()):
+        if match.start() >= at:  # else within another
+            parts += [message[at : match.start()], replaced(match)]
+            at = match.end()
+    return "".join([*parts, message[at:]])
 
 
 def _quoted(message: str, given: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -15,6 +15,7 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
+from .files_kept import check_not_read
 from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
 from .run_embedding import run_embedding
@@ -174,7 +175,8 @@ def _check(options: argparse.Namespace) -> bool:
     from fhr.similarity import take_figure_suffix
 
     for name in ("out", "figure", "page"):
-        check_out(getattr(options, name), f"--{name}")
+        check_out(out := getattr(options, name), f"--{name}")
+        check_not_read(out, f"--{name}", [*options.paths, options.among], recursive=options.recursive)
     check_folder(options.index, "--index")
     return options.figure is None or take_figure_suffix(options.figure) == ".pdf"
 

@@ -2,6 +2,7 @@
 
 import argparse
 
+from .files_kept import check_not_read
 from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import report
 from .tables import check_out, destination
@@ -25,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.datasets import RecordingFolder, make_splits
 
     check_out(options.out)
+    check_not_read(options.out, "--out", [options.root], recursive=options.recursive, tables=[options.outcomes])
     database = RecordingFolder(options.root, outcomes=options.outcomes, **how_read(options))
     splits = make_splits(database, n_repeats=options.repeats, n_folds=options.folds, seed=options.seed)
     with destination(options.out) as path:

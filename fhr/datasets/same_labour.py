@@ -10,7 +10,7 @@ __all__ = ["same_labours"]
 
 _ROUNDED = 0.51  # bpm: whole numbers are the coarsest that recordings are written in
 _ALIKE = 0.95  # of the seconds that both have
-_LEAST = 120  # of these; fewer, or less variation, tell no labour from another
+_LEAST = 60  # of these; fewer, or less variation, tell no labour from another
 _LEAST_SD = 2.0  # bpm
 _FIRST = 60  # seconds that are compared before all are
 
@@ -20,7 +20,7 @@ def same_labours(recordings: Sequence[Recording]) -> dict[int, int]:
 
     The heart rates are compared a second at a time from their first sample, and back from their last one, so that a
     copy in another format, at a multiple of the sampling rate, without gaps at its ends, without uterine activity, or
-    cut short is found. Heart rates that hardly vary, or have less than two minutes in common, tell nothing.
+    cut short is found. Heart rates that hardly vary, or have less than a minute in common, tell nothing.
 
     Args:
         recordings: of any length and sampling rate.

@@ -73,8 +73,15 @@ _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
 _FILLERS["uc"] |= {"external", "internal", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
+# Of names without case, accents, spaces and what joins words; a plain `no` or `nr` counts rows.
 _RECORDING = re.compile(
-    r"(record|recording|case|file|patient|subject|birth|labou?r|session)[ _-]?(id|nr|no|name|number)?", re.IGNORECASE
+    r"(?:records?|recordings?|rec|cases?|files?|filename|patients?|pat|pts?|subjects?|subj|participants?|part|births?"
+    r"|labou?rs?|sessions?|segments?|episodes?|visits?|encounters?|admissions?|bab(?:y|ies)|child|infant|newborn|neonate"
+    r"|f(?:o?e)tus|twins?|fall|akten?|patientin|patienten|sitzung|aufnahme|datei|dossier|fichier|paciente|caso|paziente"
+    r"|pacjent|pacient)"
+    r"(?:ids?|identifier|nr|no|num|number|nummer|numero|name|code|key|index|hash)?"
+    r"|(?:[pus]|uu|gu|pt|cs|hadm|stay|study|studien|delivery|birth|mother|child|preg(?:nancy)?|hosp(?:ital)?|doc)?id"
+    r"|name|mrn|nhs(?:no|nr|number)?|path"
 )
 _LONGEST = 200  # characters of a name that are looked at
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
@@ -162,10 +169,12 @@ def named_channel(name: str, channel: str) -> Named:
 def names_recordings(name: str) -> bool:
     """True if a column of that name says the recording, patient or session of each row.
 
-    >>> names_recordings("patient_id"), names_recordings("Session"), names_recordings("comment")
-    (True, True, False)
+    An `id` that differs in every row may count the rows instead: that is for the caller to look at.
+
+    >>> [names_recordings(name) for name in ("patient_id", "FallID", "MRN", "id", "No.", "comment")]
+    [True, True, True, True, False, False]
     """
-    return _RECORDING.fullmatch(name.strip()) is not None
+    return _RECORDING.fullmatch("".join(_words(name[:_LONGEST]))) is not None
 
 
 @lru_cache(1 << 8)

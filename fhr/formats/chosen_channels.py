@@ -9,7 +9,7 @@ from .channel_names import guess_channels, named_channel, seems_a_channel
 from .channel_units import AS_STORED, unit_of
 from .regular_file import cut, shown
 
-__all__ = ["Chosen", "choose_channels", "in_stated_unit", "left_out", "position_of"]
+__all__ = ["Chosen", "choose_channels", "given_columns", "in_stated_unit", "left_out", "position_of"]
 
 
 class Chosen(NamedTuple):
@@ -65,8 +65,7 @@ def choose_channels(
     for role, given in (columns or {}).items():
         if role not in roles:
             raise FHRError(f"columns: {role!r}; the channels are {', '.join(roles)}")
-        several = role == "fhr" and isinstance(given, Sequence) and not isinstance(given, str | bytes)
-        for one in given if several else () if given is None else (given,):  # type: ignore[union-attr]
+        for one in given_columns(given) if role == "fhr" or given is None else (given,):
             position = position_of(names, one, role, kind, held, where)
             if position in taken:
                 raise FormatError(f"{where}: {kind} {names[position]!r} is given twice; it holds one channel")
@@ -85,6 +84,13 @@ def choose_channels(
             f"{where}: no {kind} is known to be {needed.upper()}; {held}; say columns={{{needed!r}: NAME}}"
         )
     return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
+
+
+def given_columns(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:
+    """Columns that are given for one channel: none, one, or those of several transducers."""
+    if given is None:
+        return ()
+    return [given] if isinstance(given, str | int | bytes) or not isinstance(given, Sequence) else given
 
 
 def in_stated_unit(one: Chosen, word: str, units: Mapping[str, str] | None, where: str) -> Chosen:

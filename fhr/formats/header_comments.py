@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import chain, repeat
 from math import inf, isfinite, isnan, nan
 from typing import NamedTuple
 
@@ -34,24 +35,34 @@ _SYNONYMS = {
     ),
     "weight": ("weight", "birth weight", "birthweight", "bw", "gewicht", "geburtsgewicht"),
     "sex": ("gender", "fetal sex", "geschlecht"),
-    "maternal_age": ("maternal age", "mother's age"),
+    "maternal_age": ("maternal age", "mother's age", "mother age", "age of mother", "age mother"),
     "liquor_praecox": ("liquor praecox",),
     "first_stage": ("first stage", "1st stage"),
     "second_stage": ("second stage", "2nd stage"),
-    "delivery_type": ("delivery type", "mode of delivery", "delivery mode"),
+    "delivery_type": (
+        *("delivery", "delivery type", "type of delivery", "mode of delivery", "delivery mode", "mode of birth"),
+        *("birth mode", "type of birth"),
+    ),
     "sensor": ("recording type", "sensor"),
     "signal_to_birth": ("signal to birth",),
     "apgar": ("apgar", "apgar score", "apgar scores", "apgar 1/5/10", "apgar 1-5-10"),
     _PASSED_OVER: ("apgar 10", "apgar 10 min", "venous ph", "ph venous", "ph (venous)"),
 }
 _PROSE = frozenset(("be", "ga", "bw", "gest"))  # in small letters and without a colon they begin a sentence
+_TITLES = frozenset(("delivery",))  # without a colon they begin a sentence or a title
 _LONGEST_LINE = 1000  # characters; behind them no value begins
-_SEPARATOR = re.compile(r"(?:[\s:=>]|\.(?=[\s:=]))*")
-_NAMED = re.compile(r"\b(?:pH|apgar|BDecf|pCO2|base deficit|base excess)\b", re.IGNORECASE)
-_NAMED_FIELDS = {"apgar": "apgar1", "base deficit": "bdecf", "base excess": "be"}
+_SEPARATOR = re.compile(r"(?:[\s:=]|\.(?=[\s:=]))*")
+_NAMED = re.compile(r"\b(?:pHv?|apgar|BDecf|pCO2|base deficit|base excess|(?-i:S?B[DE])(?=\W*\d))\b", re.IGNORECASE)
+_NAMED_FIELDS = {"phv": "ph", "apgar": "apgar1", "base deficit": "bdecf", "base excess": "be"} | {
+    "bd": "bdecf",  # of the blood or of the extracellular fluid: not to be told
+    "sbd": "bdecf",
+    "sbe": "be",
+}
 _PROVENANCE = re.compile(r"(?:Kind|Made by|Fitted to)\s")  # texts in its section
 _SEVERAL = re.compile(r"\s*[;|]\s*|,\s+|\s{2,}|\s+(?=<)")
 _BRACKETED = re.compile(r"\s*[\[(]\s*(?P<unit>[^\[\]()]{1,20}?)\s*[\])]\s*(?P<rest>[:=\s].*|$)")
+_NEXT = re.compile(r"[\s,;/]+(?=[^\W\d])")  # before what may be the next label
+_NUMERAL = re.compile(r"[-+]?\d+([.,]\d+)?")
 _SCORES = re.compile(r"(\d{1,2})\s*[/,;-]\s*(\d{1,2})\s*[/,;-]\s*(\d{1,2})")
 
 
@@ -94,7 +105,9 @@ _LABELS |= {_plain(label): field.attribute for label, field in FIELDS.items()} |
 _LONGEST_LABEL = max(map(len, _LABELS))
 
 
-def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: str) -> Comments:
+def parse_comments(
+    lines: Iterable[str], *, n_samples: int, fs: float, where: str, of_segments: Iterable[str] = ()
+) -> Comments:
     """Parse outcome, clinical fields and the start of stage 2 from the comment lines of a header.
 
     Lines that are not a known field are passed over; a field that does not occur stays NaN. A value outside its
@@ -105,15 +118,18 @@ def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: st
         n_samples: length of the recording, samples.
         fs: sampling rate, Hz.
         where: the header's path, for messages.
+        of_segments: lines of the headers of its segments, which hold the same fields; a start of stage 2 there counts
+            from another sample, and is missing with a note.
     """
     values: dict[str, float] = {}
     found: dict[str, list[_Found]] = {}  # of fields that are not as published, or stand several times
-    for line in lines:
+    for line, is_whole in chain(zip(lines, repeat(True)), zip(of_segments, repeat(False))):
         if line[:1] != "#":
             continue
         field, value, content = _published(line[:_LONGEST_LINE])
         if field is not None and (field.label != STAGE2 or not value > n_samples):
-            if field.attribute not in values and field.attribute not in found:
+            plain = is_whole or field.label != STAGE2
+            if plain and field.attribute not in values and field.attribute not in found:
                 values[field.attribute] = value
                 continue
             several = [_Found(field, value, "", True)]
@@ -122,6 +138,8 @@ def parse_comments(lines: Iterable[str], *, n_samples: int, fs: float, where: st
         else:
             continue
         for one in several:
+            if one.field.label == STAGE2 and not is_whole and not isnan(one.value):
+                one = _Found(one.field, nan, f"{one.value:.10g} in a segment", False)
             attribute = one.field.attribute
             if attribute not in found:
                 first = [_Found(one.field, values[attribute], "", True)] if attribute in values else []
@@ -178,18 +196,55 @@ def _fields(content: str, n_samples: int) -> Iterator[_Found]:
         several = [part[0] for part in parts]
     else:
         several = list(_labelled(content))
-    if not several and (match := _NAMED.search(content)) and not _PROVENANCE.match(content):
-        field = _ATTRIBUTES[_NAMED_FIELDS.get(name := match[0].casefold(), name)]
-        yield _Found(field, nan, _printable(content), False)  # it says something of the measure, whatever it is
+        if several and not _is_told(several[0], n_samples):
+            several = _one_behind_another(content, n_samples) or several
     for key, text, unit in several:
         if key == "apgar":
             yield from _scores(content, text)
         elif key != _PASSED_OVER:
             yield _read(_ATTRIBUTES[key], text, unit, n_samples)
+    if _PROVENANCE.match(content) or (several and _is_told(several[0], n_samples)):
+        return
+    said = {
+        one for key, _, _ in several for one in {"apgar": ("apgar1",), _PASSED_OVER: ("ph", "apgar1")}.get(key, (key,))
+    }
+    named = (match[0].casefold() for match in _NAMED.finditer(content))
+    for attribute in dict.fromkeys(_NAMED_FIELDS.get(name, name) for name in named):
+        if attribute not in said:  # it says something of the measure, whatever it is
+            yield _Found(_ATTRIBUTES[attribute], nan, _printable(content), False)
+
+
+def _is_told(one: tuple[str, str, str], n_samples: int) -> bool:
+    """True if the text of a label is all of a value."""
+    key, text, unit = one
+    if key in ("apgar", _PASSED_OVER):
+        return (_SCORES if key else _NUMERAL).fullmatch(text) is not None
+    return _read(_ATTRIBUTES[key], text, unit, n_samples).told
+
+
+def _one_behind_another(content: str, n_samples: int) -> list[tuple[str, str, str]]:
+    """Labels and texts of `pH 7.14,BE -8`, where each is a label and all of a value; none of another comment."""
+    found: list[tuple[str, str, str]] = []
+    begin = at = 0
+    while begin < len(content):
+        here = next(_labelled(content[begin:]), None)
+        if here is None:
+            return []
+        at = len(content) - len(here[1])
+        ends = (match for match in _NEXT.finditer(content, at) if next(_labelled(content[match.end() :]), None))
+        end = next(ends, None)
+        piece = content[begin : end.start() if end else len(content)]
+        one = next(_labelled(piece), None)
+        if one is None or not _is_told(one, n_samples):
+            return []
+        found.append(one)
+        begin = end.end() if end else len(content)
+    return found
 
 
 def _labelled(content: str) -> Iterator[tuple[str, str, str]]:
     """Field, text and unit of a comment that begins with a known label; nothing of another."""
+    is_tag = content.startswith("<")  # `<age>: 32`
     content = content.lstrip("<")
     plain, at = "", [0]
     for i, c in enumerate(content):  # letters and digits of the beginning, and where each ends
@@ -207,13 +262,16 @@ def _labelled(content: str) -> Iterator[tuple[str, str, str]]:
             continue  # in the middle of a word
         unit = ""
         rest = rest.lstrip("'")  # minutes of an Apgar score
+        if is_tag and rest.startswith(">"):
+            rest = rest[1:]
         if label.count("(") > label.count(")") or label.count("[") > label.count("]"):
             rest = rest[1:] if rest[:1] in (")", "]") else rest
         if (match := _BRACKETED.fullmatch(rest)) and match["unit"].casefold() in ("-", "1", *UNITS.get(key, ())):
             unit, rest = match["unit"].strip("-1"), match["rest"]
         between = match[0] if (match := _SEPARATOR.match(rest)) else ""
         text = rest[len(between) :].strip()
-        if plain[:length] in _PROSE and label.islower() and not set(between) & set(":="):
+        begins_a_sentence = plain[:length] in _TITLES or (plain[:length] in _PROSE and label.islower())
+        if begins_a_sentence and not set(between) & set(":="):
             continue
         if between == "" and (text.startswith("-") or (text[:1].isdigit() and label[-1].isdigit())):
             text = content  # a dash or a minus, a number or two: not to be told

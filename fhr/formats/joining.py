@@ -71,6 +71,12 @@ def join_recordings(rate: Recording, activity: Recording) -> Recording:
     begin, later = _begin(rate), _begin(activity)
     offset, how = 0, "equal length"
     if isinstance(begin, datetime) and isinstance(later, datetime):
+        if (begin.tzinfo is None) != (later.tzinfo is None):
+            zoned, other = names if begin.tzinfo else names[::-1]
+            raise FormatError(
+                f"{both}: they begin at {_said(begin)} and {_said(later)}; the times of {zoned} have a time zone, "
+                f"those of {other} have none, so that nothing tells how far apart they are; write both alike"
+            )
         seconds = (later - begin).total_seconds()
         exact = seconds * rate.fs
         offset, how = round(exact), "clock"
@@ -148,23 +154,26 @@ def _without(options: Mapping[str, Any], *roles: str) -> dict[str, Any]:
 
 
 def _begin(recording: Recording) -> datetime | float:
-    """When a recording begins: by the clock where it says so, else s from where its file counts."""
+    """When a recording begins: by date and clock where it says so, else s from midnight or where its file counts."""
     said: Mapping[str, Any] = next((step.parameters for step in recording.history if step.name == "read"), {})
     start, offset = str(said.get("start", "")), float(said.get("start_s", 0.0))
-    for parse in (datetime.fromisoformat, lambda text: datetime.combine(date.min, time.fromisoformat(text))):
-        try:
-            return parse(start) + timedelta(seconds=offset)
-        except ValueError:
-            continue
-    return offset
+    try:
+        return datetime.fromisoformat(start) + timedelta(seconds=offset)
+    except ValueError:
+        pass
+    try:
+        clock = time.fromisoformat(start)
+    except ValueError:
+        return offset
+    # s since midnight, as a table has it where it gives no date.
+    return (datetime.combine(date.min, clock.replace(tzinfo=None)) - datetime.min).total_seconds() + offset
 
 
 def _begun_earlier(step: Step, begin: datetime | float) -> Step:
     """The step of the reader with the begin of the other file, which is the one of the joined recording."""
     if step.name != "read" or not isinstance(begin, datetime):
         return step
-    start = begin.isoformat() if begin.date() != date.min else begin.time().isoformat()
-    return Step("read", {**{k: v for k, v in step.parameters.items() if k != "start_s"}, "start": start})
+    return Step("read", {**{k: v for k, v in step.parameters.items() if k != "start_s"}, "start": begin.isoformat()})
 
 
 def _said(begin: datetime | float) -> str:

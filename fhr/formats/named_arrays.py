@@ -1,6 +1,7 @@
 """Recordings in named arrays, as MATLAB and NumPy files hold them: channels, times and sampling rate."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +15,7 @@ from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
 from .stored_channels import Signals, StoredChannel, assembled, check_units
 from .time_grid import checked_rate, place
+from .unread_times import check_unread_times
 from .whole_file import MAX_SAMPLES
 
 __all__ = ["FromArrays", "from_arrays"]
@@ -109,7 +111,9 @@ def from_arrays(
             channel._replace(values=np.where(grid.rows < 0, np.nan, channel.values[grid.rows])) for channel in stored
         ]
         fs, notes = grid.fs, start | counted.notes | grid.notes
-    elif fs is None:
+    elif not ours and "time" not in (columns or {}):
+        check_unread_times(_others(names, load, {one.name for one in chosen}, lengths), fs=fs, where=where)
+    if fs is None:
         raise FormatError(f"{where}: no {kind} is called fs or time; give fs in Hz, or columns={{'fs': NAME}}")
     fs = checked_rate(fs, where)
     signals = assembled(stored, fs=fs, where=where, units=units, zero_missing=not ours, checked=not ours)
@@ -125,6 +129,22 @@ def from_arrays(
     if others := [cut(name) for name in names if name not in arrays and cut(name) not in others]:
         step["passed_over"] = others[:_SHOWN]
     return FromArrays(signals, fs, step)
+
+
+def _others(
+    names: Sequence[str],
+    load: Callable[[Collection[str]], Mapping[str, np.ndarray]],
+    taken: Collection[str],
+    lengths: Collection[int],
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Names and values of arrays that are not taken and have a number or a time for each sample."""
+    for name in names:
+        values = np.empty(0)
+        if name not in taken:
+            with suppress(FormatError):  # what is not read need not be sound
+                values = load([name])[name]
+        if values.dtype.kind in "iufmM" and values.size in lengths and values.size in values.shape:
+            yield name, _seconds(values).reshape(-1)
 
 
 def _names_of(role: str, chosen: Sequence[Chosen]) -> str | list[str]:
@@ -153,13 +173,16 @@ def _vector(values: np.ndarray, name: str, where: str) -> np.ndarray:
 
 
 def _time(one: Chosen, arrays: Mapping[str, np.ndarray], where: str) -> np.ndarray:
-    """Times as float64, dates as seconds from the first."""
-    values = arrays[one.name]
+    return _vector(_seconds(arrays[one.name]), cut(one.name), where).astype(np.float64)
+
+
+def _seconds(values: np.ndarray) -> np.ndarray:
+    """Numbers as they are; dates as seconds from the first, durations as seconds."""
     if values.dtype.kind == "M":
         values = values - _earliest(values)
     if values.dtype.kind == "m":
         values = np.where(np.isnat(values), np.nan, values / np.timedelta64(1, "s"))
-    return _vector(values, cut(one.name), where).astype(np.float64)
+    return values
 
 
 def _start(values: np.ndarray) -> dict[str, str]:

@@ -16,6 +16,7 @@ from fhr.recording import Recording, Source, Step
 
 from .bounded_json import bounded_json
 from .channel_names import guess_channels
+from .chosen_channels import given_columns
 from .metadata import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
 from .parquet_columns import check_one_recording, column_values, opened, stem_of_index, unnamed_index
@@ -74,7 +75,8 @@ def read_parquet(
     known = _stated(facts[_OURS], where) if _OURS in facts else None
     names, stems = list(schema.names), list(schema.names)
     if known is None:
-        check_one_recording(file, where)
+        given = {one for those in (columns or {}).values() for one in given_columns(those)}
+        check_one_recording(file, given, where)
         index = unnamed_index(schema, where)
         if index in names:
             told = any("time" in guess_channels([name], where=where) for name in names)

@@ -1,5 +1,6 @@
 """Columns of a Parquet file as numbers and times."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from typing import Any
 
@@ -15,6 +16,7 @@ from .bounded_json import bounded_json
 from .channel_names import names_recordings
 from .clock_times import clock_times, is_time_text
 from .regular_file import cut, reason, shown
+from .unread_times import check_one_recording as check_cells
 from .whole_file import MAX_SAMPLES
 from .written_numbers import Text, numbers, stripped
 
@@ -53,23 +55,24 @@ def opened(source: Any, where: str) -> pq.ParquetFile:
     return file
 
 
-def check_one_recording(file: pq.ParquetFile, where: str) -> None:
+def check_one_recording(file: pq.ParquetFile, taken: Collection[str | int], where: str) -> None:
     """Refuse a table of several recordings, one below the other.
+
+    Args:
+        file: the table.
+        taken: names or positions of the columns that are given for channels.
+        where: the file, for messages.
 
     Raises:
         FormatError: a column that is called after recordings or patients holds several of them.
     """
-    for name in file.schema_arrow.names:
-        if not names_recordings(name):
+    for position, name in enumerate(file.schema_arrow.names):
+        if name in taken or position in taken or not names_recordings(name):
             continue
-        with suppress(OSError, ValueError, pa.ArrowException):  # of what has no values to compare, or is damaged
-            found = file.read(columns=[name], use_threads=False).column(0).unique()
-            if len(found) > 1:
-                some = " and ".join(shown(str(value)) for value in found[:2].to_pylist())
-                raise FormatError(
-                    f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write one file "
-                    "for each"
-                )
+        with suppress(OSError, ValueError, TypeError, pa.ArrowException):  # no values to compare, or damaged ones
+            column = file.read(columns=[name], use_threads=False).column(0)
+            if len(column.unique()) > 1:
+                check_cells(name, column.to_pandas().astype(object), where)
 
 
 def unnamed_index(schema: pa.Schema, where: str) -> str | None:

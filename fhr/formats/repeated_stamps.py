@@ -14,7 +14,7 @@ from fhr.errors import FormatError
 
 from .time_order import WITHOUT_TIMES
 
-__all__ = ["spread"]
+__all__ = ["refuse_turns", "spread"]
 
 _STEPS = 0.01  # of the clock, within which times are whole numbers of it
 _WHOLE = 0.005
@@ -24,6 +24,8 @@ _CANDIDATES = 32
 _OPEN, _NEAR = 1e-3, 1e-6  # samples: an end that is left out, and rounding errors
 _STRAYS = 0.25  # of the changes of time, at most, with a late or early row where gaps are to be counted, too
 _CHANGES, _SIDE, _STEP_THAT_STAYS = 8, 8, 0.6  # back and forth; times on either side of a step, and rows that it moves
+_TURNS, _SHARED, _FEW = 0.5, 0.1, 4  # changes of channel, and rows of several, as parts of the rows of the rarest
+# channel; and the rows that show nothing
 _LIKE_NOISE = 2.0  # bpm or mmHg between neighbours, and less
 _ALIKE = 2.0  # rows a time apart differ this many times less than neighbours: recordings side by side
 
@@ -101,6 +103,34 @@ def spread(
     if index is None:
         raise _unclear(clock, per_time, row_of, where)
     return index - index[0], rate
+
+
+def refuse_turns(values: Sequence[np.ndarray], row_of: Callable[[int], str], where: str) -> None:
+    """Refuse channels that take turns, each in rows of its own: the step between rows is that of none of them.
+
+    Args:
+        values: channels (n,) in the order of the file; NaN and 0 are blank.
+        row_of: the name of a row, for messages.
+        where: the file, for messages.
+
+    Raises:
+        FormatError: such channels.
+    """
+    filled = [there for channel in values if (there := _filled(channel)).any()]
+    if len(filled) < 2:
+        return
+    together = np.sum(filled, axis=0)
+    owner = np.argmax(filled, axis=0)[together == 1]
+    rarest = min(int(there.sum()) for there in filled)
+    if (together > 1).sum() <= _SHARED * rarest and (np.diff(owner) != 0).sum() > max(_FEW, _TURNS * rarest):
+        raise FormatError(
+            f"{where}: the channels take turns from {row_of(int(np.argmax(together == 1)))} on, each in rows of its "
+            "own; write the values of one time into one row, or each channel into a file and join the two"
+        )
+
+
+def _filled(channel: np.ndarray) -> np.ndarray:
+    return np.asarray(~np.isnan(channel) & (channel != 0))
 
 
 def _clock_of(stamps: np.ndarray) -> _Clock | None:
@@ -279,6 +309,11 @@ def _refuse_copies(
         raise FormatError(
             f"{where}: the rows of one time are copies, from {row} on: the same sample {usual} times, or {usual} "
             "samples; keep one row a time, or give fs, in Hz"
+        )
+    of_time = np.add.reduceat(np.any([_filled(channel) for channel in values], axis=0).astype(int), clock.first)
+    if of_time.max() == 1:
+        raise FormatError(
+            f"{where}: {usual} rows have one time, from {row} on, and one of them holds a value; remove the others"
         )
     for channel in values:
         near, far = (np.abs(channel[lag:] - channel[:-lag]) for lag in (1, usual))

@@ -1,7 +1,7 @@
 """Sheets of an `.xlsx` file as text tables of bounded size.
 
 A sheet becomes text with one line a row, so that one reader knows headers, units and times, whatever file they stand
-in. What a formula gives is read as the spreadsheet stored it.
+in. What a formula gives is read as the spreadsheet stored it, and what is shown in percent in percent.
 """
 
 import csv
@@ -92,7 +92,10 @@ def _as_text(book: Any, position: int, where: str, limit: int, most_rows: int) -
     sheet = book.worksheets[position]
     try:
         sheet.reset_dimensions()  # what a file says of its size is not to be trusted
-        for count, row in enumerate(sheet.iter_rows(values_only=True)):
+        rows: Iterator[Any] = sheet.iter_rows(values_only=True)
+        if _shows_percent(book):
+            rows = (list(map(_shown_value, row)) for row in sheet.iter_rows())
+        for count, row in enumerate(rows):
             if count >= most_rows or len(row) > _MAX_COLUMNS:
                 raise ValueError(f"more than {most_rows} rows or {_MAX_COLUMNS} columns")
             writer.writerow([_cell(value) for value in row])
@@ -102,6 +105,22 @@ def _as_text(book: Any, position: int, where: str, limit: int, most_rows: int) -
         raise FormatError(f"{where}: it cannot be read ({reason(error)}); save it as CSV") from None
     lines = ("" if line in ('""', ";" * len(line)) else line for line in text.getvalue().split("\n"))
     return "\n".join(lines).rstrip("\n")  # rows below the last that have a format and no value
+
+
+def _shows_percent(book: Any) -> bool:
+    """True if a cell of the book may be shown in percent."""
+    from openpyxl.styles.numbers import BUILTIN_FORMATS
+
+    own = dict(enumerate(book._number_formats, 164))
+    return any("%" in (BUILTIN_FORMATS | own).get(style.numFmtId, "") for style in book._cell_styles)
+
+
+def _shown_value(cell: Any) -> Any:
+    """Value of a cell; in percent where the spreadsheet shows it so, which stores 20% as 0.2."""
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool) and "%" in (cell.number_format or ""):
+        return float(f"{100 * value:.12g}")
+    return value
 
 
 def _holds_empty_formula(before: bytes, file: IO[bytes]) -> bool:

@@ -145,13 +145,17 @@ def assembled(
     return Signals(fhr, uc, by_role.get("mhr"), notes)
 
 
-def check_units(units: Mapping[str, str] | None) -> None:
+def check_units(units: Mapping[str, str] | None, *, times: Sequence[str] = TIME_UNITS) -> None:
     """Refuse units that a user gave and that are none.
+
+    Args:
+        units: by role.
+        times: the units of times.
 
     Raises:
         FHRError: a role that has no unit, or a unit that is not known.
     """
-    known = {"time": TIME_UNITS, "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
+    known = {"time": times, "fhr": HEART_RATE_UNITS, "uc": ACTIVITY_UNITS, "mhr": HEART_RATE_UNITS}
     for role, unit in (units or {}).items():
         if role not in known:
             raise FHRError(f"units: {role!r}; units are known of {', '.join(known)}")

@@ -22,14 +22,16 @@ from fhr.recording import Recording, Source, Step
 from .chosen_channels import Chosen, left_out
 from .gzip_file import unpacked
 from .metadata import METADATA, metadata, parse_metadata
-from .regular_file import read_whole, shown
+from .regular_file import cut, read_whole, shown
 from .spreadsheet import sheets_of
 from .stored_channels import assembled
 from .table_columns import channels_named, channels_of, check_arguments, is_unit_row
+from .table_rates import stated_rate
 from .table_sensors import with_sensors
-from .table_text import Layout, layout_of, text_of
-from .table_values import values_of
+from .table_text import Layout, is_row_of_values, layout_of, text_of
+from .table_values import unread_values, values_of
 from .time_grid import checked_rate, place
+from .unread_times import check_unread_times
 from .whole_file import take_suffix, write_whole
 
 __all__ = ["SHEET_SUFFIXES", "TABLE_SUFFIXES", "WRITTEN_TABLES", "read_table", "write_table"]
@@ -42,6 +44,7 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
 SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
 _FEW = 3  # of its other comment lines; fewer may stand in a file of any make
+_SHOWN = 20  # names and lines that are not read, in the history
 _MAX_BYTES = 1 << 28
 _MAX_ROWS = 1 << 20  # of a sheet, in any spreadsheet program
 _MAX_SHEETS = 1 << 27  # bytes that the parts of a spreadsheet unpack to
@@ -67,9 +70,10 @@ def read_table(
     and lines of words beneath the last row may stand; decimal comma, groups of thousands and the order of dates from
     all cells; columns and units from the header's names. Cells that may mean two things are refused. Blank cells, NaN
     and the like, and 0 are missing. Rows with time stamps are placed on a regular grid, each at a sample of its own,
-    gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart, a blank line a missing sample. Lines that
-    start with `#` before the header are comments; those of `write_table` are read back, and in its files 0 is a value,
-    blank alone is missing.
+    gaps stay NaN, nothing is interpolated; rows without are `1/fs` apart. Of these a blank line is a missing sample: of
+    several columns one between the rows, of a single column one at either end too, unless it alone ends the file. A
+    column that may be the time and is not read is refused where it shows a gap. Lines that start with `#` before the
+    header are comments; those of `write_table` are read back, and in its files 0 is a value, blank alone is missing.
 
     Args:
         path: a `.csv`, `.tsv` or `.txt` file in UTF-8, UTF-16 or Latin-1, or one of them with `.gz`; an `.xlsx` or
@@ -77,7 +81,8 @@ def read_table(
         columns: header name or position (from 0) of "fhr", "uc", "mhr", "time", and of "date" where dates stand apart
             from the times of day; None leaves a channel out. The channels that are not named are still guessed from
             the header.
-        fs: sampling rate, Hz; needed where there is no time, else the rate of the grid.
+        fs: sampling rate, Hz; needed where there is no time and neither a column nor a line above the header says it,
+            else the rate of the grid.
         units: of "fhr" and "mhr" "bpm", "hz" or "ms" (interval between beats), of "uc" "mmhg" or "kpa" (converted to
             mmHg; UC in a unit that is not said stays as it is stored), of "time" "s", "ms", "us", "ns", "min", "h",
             "day", "sample" (a count, which needs `fs`), or, of texts of two numbers that may be either, "hh:mm" or
@@ -98,8 +103,8 @@ def read_table(
 
     Raises:
         FormatError: no such file, one that is no table, no FHR column, two columns for one channel, neither time nor
-            `fs`, times that are blank, stand twice, go back or contradict `fs`, a cell that is no number, numbers,
-            dates or sheets of which the file does not say how, or which, to read.
+            `fs`, an `fs` that the file contradicts, times that are blank, stand twice or go back, a cell that is no
+            number, numbers, dates or sheets of which the file does not say how, or which, to read.
         FHRError: an argument outside what it may be; a spreadsheet without openpyxl.
     """
     path = Path(path)
@@ -125,7 +130,7 @@ def read_table(
         return layout, channels_of(layout, columns, units, where)
 
     if suffix in SHEET_SUFFIXES:
-        sheet, text = _sheet(raw, sheet, lambda text, where: laid_out(text, where, ";"), where)
+        sheet, text = _sheet(raw, sheet, lambda text, where: laid_out(text, where, ";")[0], where)
         where = f"{where}, sheet {shown(sheet)}"
         layout, columns_found = laid_out(text, where, ";")
     else:
@@ -147,8 +152,15 @@ def read_table(
     stored, times, notes = read.channels, read.times, dict(read.notes)
     if sheet is not None:
         notes["sheet"] = sheet
-    if others := left_out(layout.names, {column.position for column in columns_found}):
+    taken = {column.position for column in columns_found}
+    others = left_out(layout.names, taken)
+    if others:
         notes["left_out"] = others
+    unread = [cut(name) for position, name in enumerate(layout.names) if name and position not in taken]
+    if unread := [name for name in unread if name not in others]:
+        notes["passed_over"] = unread[:_SHOWN]
+    if layout.above:
+        notes["above"] = [cut(line) for line in layout.above[:_SHOWN]]
     if times is not None:
         if times.start:
             notes["start"] = times.start
@@ -160,7 +172,7 @@ def read_table(
             where=where,
             order=order,
             began=times.start,
-            values=[channel.values for channel in stored],
+            values=[] if ours else [channel.values for channel in stored],
             row_of=lambda index: layout.row_of(index, blank_lines=False),
         )
         stored = [
@@ -171,8 +183,21 @@ def read_table(
         if grid.start:
             notes |= {"start_s": grid.start}
             known["stage2_start"] = known.get("stage2_start", np.nan) - grid.start
-    elif "fs" not in known:
-        raise FormatError(f"{where}: no time column and no fs; name one with columns={{'time': NAME}} or give fs in Hz")
+    else:
+        if not ours and (said := stated_rate(layout, taken)) is not None:
+            if said.fs != known.setdefault("fs", checked_rate(said.fs, where)):
+                raise FormatError(
+                    f"{where}: fs={known['fs']:g}, and the file says {said.words!r}; leave fs out, or correct the file"
+                )
+            notes["fs_from"] = said.words
+        if not ours and "time" not in (columns or {}):
+            rest = unread_values(layout, taken, dayfirst=dayfirst, where=where)
+            check_unread_times(rest, fs=known.get("fs"), where=where)
+        if "fs" not in known:
+            raise FormatError(
+                f"{where}: no time column and no fs; name one with columns={{'time': NAME}}, where NAME may be a "
+                "position from 0, or give fs in Hz"
+            )
 
     signals = assembled(stored, fs=known["fs"], where=where, zero_missing=not ours, checked=not ours)
     time_units = {column.role: column.unit for column in columns_found if column.role == "time" and column.unit}
@@ -204,7 +229,7 @@ def _by_role(columns: Sequence[Chosen], *, with_names: bool) -> dict[str, str | 
     """Name or position of the column of each channel, or those of its transducers."""
     found: dict[str, list[str | int]] = {}
     for column in columns:
-        found.setdefault(column.role, []).append(column.name if with_names else column.position)
+        found.setdefault(column.role, []).append((with_names and column.name) or column.position)
     return {role: those[0] if len(those) == 1 else those for role, those in found.items()}
 
 
@@ -237,19 +262,20 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     return write_whole(path, gzip.compress(data, mtime=0) if suffix in _PACKED else data)
 
 
-def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object], where: str) -> tuple[str, str]:
+def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], Layout], where: str) -> tuple[str, str]:
     """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, int]] = {}  # text and width
     refused: dict[str, tuple[int, str]] = {}  # size and reason
+    first_rows: dict[str, str] = {}  # of the refused
     for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=_MAX_ROWS):
         try:
             if wanted in (None, name):
-                lay_out(text, f"{where}, sheet {shown(name)}")
-                found[name] = text
+                found[name] = (text, lay_out(text, f"{where}, sheet {shown(name)}").width)
             else:
                 refused[name] = (0, "")
         except FormatError as error:
             refused[name] = (len(text), str(error))
+            first_rows[name] = text.lstrip("\n").partition("\n")[0]
     names = ", ".join(map(shown, (*found, *refused)))
     if wanted is not None and wanted not in {*found, *refused}:
         raise FormatError(f"{where}: no sheet {shown(wanted)}; it has {names}")
@@ -259,7 +285,15 @@ def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], object]
     if not found:
         _, why = max(refused.values(), default=(0, f"{where}: it holds no sheet of cells; save it as CSV"))
         raise FormatError(why if wanted is not None or len(refused) < 2 else f"{why}; the sheets are {names}")
-    return next(iter(found.items()))
+    name, (text, width) = next(iter(found.items()))
+    for other, row in first_rows.items():
+        cells = row.split(";")
+        if len(cells) == width and is_row_of_values(cells):
+            raise FormatError(
+                f"{where}: the sheet {shown(other)} holds rows without a header, which may go on from those of "
+                f"{shown(name)}; put them into one sheet, or read one with sheet=NAME"
+            )
+    return name, text
 
 
 def _stated(layout: Layout, where: str) -> dict[str, Any] | None:

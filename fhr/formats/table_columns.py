@@ -8,10 +8,11 @@ import numpy as np
 from fhr.errors import FHRError, FormatError
 
 from .channel_names import guess_channels
-from .channel_units import ACTIVITY_UNITS, HEART_RATE_UNITS, unit_of
-from .chosen_channels import Chosen, choose_channels, in_stated_unit, position_of
+from .channel_units import unit_of
+from .chosen_channels import Chosen, choose_channels, given_columns, in_stated_unit, position_of
 from .clock_times import TIME_TEXTS, is_time_text, text_unit
 from .regular_file import shown
+from .stored_channels import check_units
 from .table_text import Layout
 from .time_units import SAMPLE, TIME_UNITS
 
@@ -20,6 +21,7 @@ __all__ = ["Columns", "channels_named", "channels_of", "check_arguments", "is_un
 Columns = Mapping[str, str | int | Sequence[str | int] | None]
 _CHANNELS = ("time", "fhr", "uc", "mhr", "date")
 _TIME_UNITS = (*TIME_UNITS, *TIME_TEXTS)
+_NO_NAMES = ("", "Unnamed: 0")  # of an index of pandas
 _MAX_NAME = 80  # characters of a header's name
 
 
@@ -39,19 +41,12 @@ def check_arguments(
     for channel in columns or ():
         if channel not in _CHANNELS:
             raise FHRError(f"columns: {channel!r}; the channels are {', '.join(_CHANNELS)}")
-    if many := [role for role, those in (columns or {}).items() if role != "fhr" and len(_several(those)) > 1]:
+    if many := [role for role, those in (columns or {}).items() if role != "fhr" and len(given_columns(those)) > 1]:
         raise FHRError(f"columns: several of {many[0]!r}; only FHR may have several, one a transducer")
-    for column in (column for those in (columns or {}).values() for column in _several(those)):
+    for column in (column for those in (columns or {}).values() for column in given_columns(those)):
         if not isinstance(column, str | int | None) or isinstance(column, bool):
             raise FHRError(f"columns: {column!r}; give a header name, a position from 0, or None")
-    rates = HEART_RATE_UNITS
-    known: dict[str, Sequence[str]] = {"time": _TIME_UNITS, "fhr": rates, "uc": ACTIVITY_UNITS, "mhr": rates}
-    for channel, unit in (units or {}).items():
-        if channel not in known:
-            raise FHRError(f"units: {channel!r}; units are known of {', '.join(known)}")
-        told = isinstance(unit, str) and (unit in known[channel] or (channel != "time" and unit_of(unit, channel)))
-        if not told:
-            raise FHRError(f"units: {channel} in {unit!r}; it may be in {', '.join(known[channel])}")
+    check_units(units, times=_TIME_UNITS)
     if separator is not None and (len(separator) != 1 or separator in '"\r\n'):
         raise FHRError(f"separator={separator!r}; give one character")
     if decimal not in (None, ".", ",") or (decimal is not None and decimal == separator):
@@ -66,12 +61,12 @@ def channels_named(
     columns: Columns | None,
 ) -> Callable[[Sequence[str]], int]:
     """Number of channels that the cells of a row name; 0 without those that `columns` gives, or else without FHR."""
-    given = [column for those in (columns or {}).values() for column in _several(those)]
+    given = [column for those in (columns or {}).values() for column in given_columns(those)]
     names = {_spaced(column) for column in given if isinstance(column, str)}
     positions = [column for column in given if isinstance(column, int)]
 
     def count(cells: Sequence[str]) -> int:
-        if names or any(isinstance(column, int) for column in _several((columns or {}).get("fhr"))):
+        if names or any(isinstance(column, int) for column in given_columns((columns or {}).get("fhr"))):
             there = len(cells) > max(positions, default=-1) and all(cells[i].strip() for i in positions)
             return len(cells) if there and names <= {_spaced(cell) for cell in cells} else 0
         found = [_channel(cell) for cell in cells]
@@ -113,13 +108,6 @@ def _is_unit(word: str) -> bool:
     return known and word.lower() != "us" and not _channel(word)
 
 
-def _several(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:
-    """Columns that are given for one channel: none, one, or those of several transducers."""
-    if given is None:
-        return ()
-    return [given] if isinstance(given, str | int) or not isinstance(given, Sequence) else given
-
-
 def _spaced(name: str) -> str:
     return " ".join(name.split())
 
@@ -142,6 +130,8 @@ def channels_of(layout: Layout, columns: Columns | None, units: Mapping[str, str
         date = _date_column(layout, stems, where)
     if date is not None:
         stems[date] = ""
+    elif "time" not in columns and _is_index_of_times(layout, stems, where):
+        stems[0] = "time"
     if not layout.names and layout.width == 1 and not columns:
         return [Chosen("fhr", 0, "0", (units or {}).get("fhr"), "", True)]
     roles = ("time", "fhr", "uc", "mhr")
@@ -154,7 +144,7 @@ def _with_unit(one: Chosen, layout: Layout, units: Mapping[str, str], where: str
     """A column with its unit: given, of the name, or of the row of units."""
     word = layout.units[one.position].strip() if one.position < len(layout.units) else ""
     if one.role in units:
-        return one._replace(unit=units[one.role])
+        return one._replace(unit=unit_of(units[one.role], one.role) or units[one.role])
     if one.role != "time":
         return in_stated_unit(one, word, units, where)
     in_words = one.unit if one.unit in TIME_TEXTS else text_unit(word)
@@ -168,6 +158,13 @@ def _with_unit(one: Chosen, layout: Layout, units: Mapping[str, str], where: str
             f"{', '.join(_TIME_UNITS)}"
         )
     return in_stated_unit(one, word, units, where)
+
+
+def _is_index_of_times(layout: Layout, names: Sequence[str], where: str) -> bool:
+    """True if the first column is an index of pandas that holds dates or times, and no other column is of times."""
+    if names[0] not in _NO_NAMES or not layout.is_time_text(0):
+        return False
+    return not any("time" in guess_channels([name], where=where) for name in names if len(name) <= _MAX_NAME)
 
 
 def _date_column(layout: Layout, names: Sequence[str], where: str) -> int | None:

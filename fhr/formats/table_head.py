@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
-from .channel_names import guess_channels
+from .channel_names import guess_channels, names_recordings
 from .gzip_file import beginning
 from .joining import names_activity
 from .regular_file import cut, open_regular, read_whole, reason, shown
@@ -23,11 +23,7 @@ _FEW = 100
 _FROM = re.compile(r"(start|begin|onset|from)([ _-].*)?", re.IGNORECASE)
 _UNTIL = re.compile(r"(end|stop|duration|offset|until|to)([ _-].*)?", re.IGNORECASE)
 _SMALL, _UNPACKED, _ROWS = 1 << 18, 1 << 22, 10_000  # of a spreadsheet that is looked into
-_RECORD = re.compile(
-    r"(record|recording|rec|case|file|patient|subject|participant|birth|labou?r)?[ _-]?(id|nr|no|name|number)?|path",
-    re.IGNORECASE,
-)
-
+_NUMBERED = ("nr", "nr.", "no", "no.", "number")  # rows of outcomes
 _ROW = re.compile(r"(nr|no|#|index|row|sample|line)?[. ]*", re.IGNORECASE)
 _VALUE = re.compile(r"[-+]?\d*[.,]?\d*")
 
@@ -80,7 +76,7 @@ class Head(NamedTuple):
         lines = [line for line in self.layout.body.split("\n") if line.strip()]
         lines = lines[:-1] if len(lines) > _FEW else lines  # of a longer table the last one is cut off
         for position, name in enumerate(self.layout.names):
-            if name and _RECORD.fullmatch(name):
+            if names_recordings(name) or name.lower() in _NUMBERED:
                 rows = (line.split(self.layout.separator) for line in lines)
                 named = {row[position].strip('" ') for row in rows if len(row) > position}
                 if len(named) > 1 or any(_last(one) in stems or one in stems for one in named):

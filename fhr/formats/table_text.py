@@ -11,7 +11,7 @@ from .clock_times import DATE, is_time_text
 from .regular_file import shown
 from .written_numbers import GAP, is_comment, is_number
 
-__all__ = ["Layout", "layout_of", "text_of"]
+__all__ = ["Layout", "is_row_of_values", "layout_of", "text_of"]
 
 _SEPARATORS = (";", "\t", "|", ",")  # in this order: a comma may be the decimal sign beside the others
 _LINES = 20  # that tell the layout
@@ -27,6 +27,8 @@ _MARKS = {
 }
 
 _IN_NAMES = dict.fromkeys((*_SEPARATORS, " "), "") | {"\t": ","}  # beside a tab, that of the only column
+_IN_SINGLE = re.compile(r"\s*'[^'\n]*'(?:[ \t]*[,;\t][ \t]*'[^'\n]*')+[ \t]*\n")  # a header, as WFDB's tools write it
+_QUOTED_ALIKE = re.compile(r"(?:(?<=[,;\t\n])|^)[ \t]*'[^'\n]*'")
 _WORDS = re.compile(r'"[^"]*"|\S+')
 
 Channels = Callable[[Sequence[str]], int]
@@ -46,7 +48,7 @@ class Layout(NamedTuple):
         first: the cells of the first row of values.
         body: the text beneath the header.
         row: the row of the file in which the body begins, from 1.
-        rows_above: number of rows above the header that are neither blank nor comments.
+        above: the rows above the header that are neither blank nor comments.
     """
 
     comments: tuple[str, ...]
@@ -58,7 +60,7 @@ class Layout(NamedTuple):
     first: list[str]
     body: str
     row: int = 1
-    rows_above: int = 0
+    above: tuple[str, ...] = ()
 
     def cells(self, line: str) -> list[str]:
         """Cells of a line; none where it cannot be split."""
@@ -138,10 +140,11 @@ def layout_of(
         FormatError: a text without a row, whose first rows cannot be split into cells, or of more comments or columns
             than any recording has.
     """
+    text = _QUOTED_ALIKE.sub(lambda match: match[0].replace("'", '"'), text) if _IN_SINGLE.match(text) else text
     comments, lines, said = _above(text, where)
-    separator, above = separator or said, 0
+    separator, above, over = separator or said, 0, []
     if header_row:
-        above = sum(bool(line.text.strip()) for line in lines if line.row < header_row)
+        over = [line.text for line in lines if line.row < header_row and line.text.strip()]
         lines = _from_row(text, header_row, where)
     filled = [line for line in lines if line.text.strip()]
     if not filled:
@@ -159,13 +162,13 @@ def layout_of(
     if found is not None and rest == above:
         names = []
     elif found is not None and channels is not None:
-        names = _joined(_cells(head[above], usual, where), head[rest:], usual)
+        names = _joined(_cells(head[above], usual, where), head[above], head[rest:], usual)
         if (whole := _with_row_above(names, head, above, usual)) != names and channels(whole) > channels(names):
             names, above = whole, above - 1
     elif header_row == 0 or (not header_row and all(_is_value(cell) for cell in _cells(head[0], usual, where))):
         names, rest = [], 0
     else:
-        names, rest = _joined(_cells(head[0].lstrip("#"), usual, where), head[1:], usual), 1
+        names, rest = _joined(_cells(head[0].lstrip("#"), usual, where), head[0].lstrip("#"), head[1:], usual), 1
     separator = usual
     if names and is_unit is not None:
         units, rest = _beneath(head, rest, names, separator, is_unit)
@@ -178,7 +181,7 @@ def layout_of(
         blank = len(first) > len(last) and not any(cell.strip() for cell in first[len(last) :])
         if (len(last) == len(first) or blank) and channels is not None and channels(last):
             names = last  # a header row behind a comment sign, as numpy writes it
-    names = [" ".join(name.split()) for name in names]
+    names = _with_unnamed([" ".join(name.split()) for name in names], first, head[rest : rest + _LINES], separator)
     widest = max(len(names), *map(len, rows))
     if widest > _MAX_COLUMNS:
         raise FormatError(f"{where}: {widest} columns; a table of samples has one row a sample, at most {_MAX_COLUMNS}")
@@ -188,24 +191,30 @@ def layout_of(
             f"(read as {separator!r}) and the decimal sign"
         )
     _check_nameless(names, rows, separator, where)
-    # A blank line above the first row or below the last is a missing sample where rows have no times, unless it parts
-    # the rows from words that are no header.
+    # A blank line of a single column is a missing sample where rows have no times, unless it parts the rows from words
+    # that are no header, or is the only one below the last; several columns have their separators there.
     start = filled[rest] if rest else lines[0]  # a row of tabs is blank, and a row
     begin = filled[rest - 1].end + 1 if rest and names else start.end - len(start.text)
     if not text[:begin].strip():
         begin = 0
+    width = len(names) or len(first)
+    if width > 1:
+        begin += len(text) - begin - len(text[begin:].lstrip("\n"))
+        text = text.rstrip("\n")
+    elif text.endswith("\n\n") and not text.endswith("\n\n\n"):
+        text = text[:-1]
     body = text[begin:]
     return Layout(
         tuple(comments),
         names,
         units,
-        len(names) or len(first),
+        width,
         separator,
         decimal or _decimal(rows, separator, body),
         first,
         body,
         1 + text.count("\n", 0, begin),
-        above,
+        (*over, *head[:above]),
     )
 
 
@@ -299,7 +308,9 @@ def _find(
                 near = near or is_time_text(cells[0]) or channels(inside) > 0
                 if above > _MAX_HEADER:
                     break
-            elif (names := _joined(cells, head[i + 1 : i + _LINES], one)) and (is_unit is None or not is_unit(names)):
+            elif (names := _joined(cells, line, head[i + 1 : i + _LINES], one)) and (
+                is_unit is None or not is_unit(names)
+            ):
                 if one == "," and is_unit is not None and any(is_unit([name]) for name in names[1:]):
                     continue  # the comma of `FHR, bpm` stands in a name, and in the numbers beneath
                 if channels(names) or channels(_with_row_above(names, head, i, one)):
@@ -348,16 +359,32 @@ def _is_row(cells: Sequence[str]) -> bool:
     return any(is_number(cell) or is_time_text(cell) for cell in cells)
 
 
-def _joined(cells: list[str], beneath: Sequence[str], separator: str) -> list[str]:
+def _joined(cells: list[str], line: str, beneath: Sequence[str], separator: str) -> list[str]:
     """Names in a row between spaces, where a name may hold spaces itself: as many as the row beneath has cells."""
     if separator != " ":
         return cells
     width = next((len(row) for row in (_split(line, separator) for line in beneath) if _is_row(row)), len(cells))
     if width == len(cells):
         return cells
-    line = " ".join(cells)
-    bracketed = re.findall(r"[^\s(\[]+(?: ?[(\[][^)\]]*[)\]])?", line)
-    return bracketed if len(bracketed) == width else cells
+    apart = re.split(r"\t|\s{2,}", line.strip())
+    bracketed = re.findall(r"[^\s(\[]+(?: ?[(\[][^)\]]*[)\]])?", " ".join(cells))
+    return next((names for names in (bracketed, apart) if len(names) == width), cells)
+
+
+def _with_unnamed(names: list[str], first: list[str], lines: Sequence[str], separator: str) -> list[str]:
+    """Names with that of a column that has none: of row names in quotes, as R writes them, or of dates before times."""
+    if not names or len(first) != len(names) + 1:
+        return names
+    if all(line.lstrip().startswith('"') and line.count('"') == 2 for line in lines):
+        return ["", *names]
+    at = (
+        next((i for i, cell in enumerate(first) if DATE.fullmatch(cell)), len(names))
+        if separator == " "
+        else len(names)
+    )
+    if at < len(names) and is_time_text(first[at + 1]) and ":" in first[at + 1]:
+        return [*names[:at], "date", *names[at:]]
+    return names
 
 
 def _separator(lines: list[str], decimal: str | None) -> str:
@@ -408,6 +435,15 @@ def _cells(line: str, separator: str, where: str) -> list[str]:
         return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [""])
     except csv.Error as error:
         raise FormatError(f"{where}: the line {shown(line[:60])} cannot be split ({error}); use plain CSV") from None
+
+
+def is_row_of_values(cells: Sequence[str]) -> bool:
+    """True if cells are numbers, times or gaps, and one at least is a number.
+
+    >>> is_row_of_values(["10:00", "140", ""]), is_row_of_values(["time", "fhr"])
+    (True, False)
+    """
+    return all(map(_is_value, cells)) and any(map(is_number, cells))
 
 
 def _is_value(cell: str) -> bool:

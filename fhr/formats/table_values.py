@@ -2,7 +2,7 @@
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
@@ -16,20 +16,23 @@ from .channel_names import names_recordings
 from .channel_units import AS_STORED
 from .chosen_channels import Chosen
 from .clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_text
-from .regular_file import reason, shown
+from .regular_file import reason
 from .stored_channels import StoredChannel
 from .table_text import Layout
 from .time_units import SECONDS
+from .unread_times import check_one_recording
 from .whole_file import MAX_SAMPLES
 from .written_numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
 
-__all__ = ["TableTimes", "TableValues", "texts_in", "values_of"]
+__all__ = ["TableTimes", "TableValues", "texts_in", "unread_values", "values_of"]
 
 _MAX_CELLS = 1 << 26  # short rows beneath a long header ask for more of them than the file holds
 _CHUNK = 1 << 20  # cells that are text at a time
 _GAPS = ("-", "--", "---", "?", "NaT")  # beside pandas' own: blank, NaN, NA, N/A, null, None
 _MAX_FOOTER = 20  # lines beneath the last row
 _MAX_LINE = 1 << 16
+_LARGE = ("us", "pa")  # units in which a value may be above 10,000
+_SHARED = 16  # rows of one time, at most
 _SUMMARIES = {  # first words of a last row that sums up the others
     *("mean", "average", "avg", "median", "total", "totals", "sum", "count", "min", "max", "minimum", "maximum", "sd"),
     *(
@@ -95,7 +98,7 @@ def values_of(
         FormatError: too many rows or cells, a row that is longer than the header, a cell that is no number or time,
             numbers or dates that may mean two things.
     """
-    notes: dict[str, Any] = {"rows_above": layout.rows_above} if layout.rows_above else {}
+    notes: dict[str, Any] = {"rows_above": len(layout.above)} if layout.above else {}
     time = next((column for column in columns if column.role == "time"), None)
     first = time or min(columns, key=lambda column: column.role != "fhr")
     layout, below = _without_footer(layout, first.position)
@@ -177,9 +180,13 @@ def _cells(
         if column.position in texts or (column.role == "time" and is_time_text(first)):
             in_times = in_times or ((match := re.search(r":\d\d([.,])\d", first)) and match[1])
         else:
-            small = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            known = column.role in ("fhr", "mhr") or (column.role == "uc" and column.unit not in (None, AS_STORED))
+            small = known and column.unit not in _LARGE
             second = (SECONDS.get(column.unit, 0.0) if column.unit else 0.0) if column.role == "time" else None
-            numeric[column.position] = Text(column.name, cells[column.position], small, second)
+            text = cells[column.position]
+            if column.role == "uc" and column.unit in (None, AS_STORED) and text[text != ""].str.endswith("%").all():
+                text = text.str.removesuffix("%").str.rstrip()
+            numeric[column.position] = Text(column.name, text, small, second)
     values, decimals = numbers(numeric, decimal=decimal, in_times=in_times, row_of=row_of, where=where)
     return cells | {position: pd.Series(value) for position, value in values.items()}, decimals
 
@@ -224,31 +231,63 @@ def _read(layout: Layout, taken: list[int], texts: set[int], skip: bool, where: 
 
 def texts_in(layout: Layout, position: int) -> list[str]:
     """Different texts of a column that holds words, in the order of the rows."""
-    cells = pd.read_csv(
+    return [str(cell) for cell in _texts(layout, [position])[position].unique() if cell.strip()]
+
+
+def unread_values(
+    layout: Layout, taken: Collection[int], *, dayfirst: bool | None, where: str
+) -> Iterator[tuple[str | int, np.ndarray]]:
+    """Name, or position where there is none, and values of the columns that are not taken and hold numbers or times."""
+    others = [position for position in range(layout.width) if position not in taken]
+    texts = _texts(layout, others) if others else {}
+    for position in others:
+        name = layout.names[position] if layout.names else ""
+        cells = texts[position].str.strip()
+        if layout.is_time_text(position):
+            values = _clock_values(cells, dayfirst, where)
+        else:
+            signed = cells.str.replace(layout.decimal, ".", regex=False)
+            values = pd.to_numeric(signed, errors="coerce").to_numpy(np.float64)
+        yield (name if layout.names.count(name) == 1 and name else position), values
+
+
+def _clock_values(cells: pd.Series, dayfirst: bool | None, where: str) -> np.ndarray:
+    """Seconds of a column of times that is not read; none where it holds few, or other words too."""
+    values = np.full(len(cells), np.nan)
+    told = cells.map(dict(zip(found := cells.unique(), map(is_time_text, found), strict=True))).to_numpy(bool)
+    if len(found) * _SHARED > len(cells):
+        for first in dict.fromkeys((dayfirst, True)):  # either order shows gaps
+            with suppress(FormatError):
+                kept = cells[told].reset_index(drop=True)
+                read = clock_times(kept, dates=None, unit=None, dayfirst=first, row_of=str, where=where)
+                values[told] = read.seconds
+                break
+    return values
+
+
+def _texts(layout: Layout, positions: list[int]) -> pd.DataFrame:
+    return pd.read_csv(
         io.StringIO(layout.body),
         sep=r"\s+" if layout.separator == " " else layout.separator,
         header=None,
         names=range(layout.width),
-        usecols=[position],
+        usecols=positions,
         index_col=False,
         dtype=str,
         keep_default_na=False,
         skipinitialspace=True,
+        skip_blank_lines=False,
         on_bad_lines="skip",
         engine="c",
-    )[position]
-    return [str(cell) for cell in cells.dropna().unique() if cell.strip()]
+    ).fillna("")
 
 
 def _check_one_recording(layout: Layout, columns: Sequence[Chosen], where: str) -> None:
     """Refuse rows of several recordings, one below the other."""
     taken = {column.position for column in columns}
     for position, name in enumerate(layout.names):
-        if position not in taken and names_recordings(name) and len(found := texts_in(layout, position)) > 1:
-            some = " and ".join(map(shown, found[:2]))
-            raise FormatError(
-                f"{where}: column {shown(name)} names {len(found)} recordings, {some} the first; write a file for each"
-            )
+        if position not in taken and names_recordings(name):
+            check_one_recording(name, _texts(layout, [position])[position], where)
 
 
 def _check_whole_rows(layout: Layout, skip: bool, where: str) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fhr.errors import FormatError
 
-from .repeated_stamps import spread
+from .repeated_stamps import refuse_turns, spread
 from .sample_positions import irregular, nominal_rate, positions, rate_of
 from .time_order import WITHOUT_TIMES, in_order
 from .time_units import SAMPLE, SECONDS, guess_unit, refuse_clock_digits
@@ -75,20 +75,21 @@ def place(
         row_of: the name of a row in the file, from its number here; by default "row 1" for 0.
 
     Raises:
-        FormatError: a stamp that is missing, stands twice or goes back, a unit or a rate that cannot be told or that
-            contradict each other, rows whose sample cannot be told, or a grid of more than two weeks at 4 Hz.
+        FormatError: a stamp that is missing, stands twice or goes back, channels that take turns in rows of their own,
+            a unit or a rate that cannot be told or that contradict each other, rows whose sample cannot be told, or a
+            grid of more than two weeks at 4 Hz.
         FHRError: an unknown order.
     """
     name_of = row_of or (lambda row: f"row {row + 1}")
     taken, notes = in_order(time, order=order, began=began, row_of=name_of, where=where)
+    refuse_turns(values, name_of, where)
     fs = None if fs is None else checked_rate(fs, where)
     stamps = time[taken]
     if unit is None:
         step = _step(np.diff(stamps))
         unit = guess_unit(step, fs=fs, sparse=tolerance is not None, where=where)
         notes["time_unit_guessed"] = unit
-    if unit == "s":
-        refuse_clock_digits(stamps, where)
+    refuse_clock_digits(stamps, unit, where)
     seconds = _seconds(unit, len(stamps), fs, where)
     start, stamps = float(stamps[0]) * seconds, (stamps - stamps[0]) * seconds
     steps = np.diff(stamps)

@@ -13,6 +13,14 @@ __all__ = ["WITHOUT_TIMES", "in_order"]
 WITHOUT_TIMES = "read without the times (columns={'time': None}) at a known fs"
 _MAX_TIME = 1e20  # in any unit: beyond it no clock counts
 _HOUR = 3600.0
+_WRAPS = {  # periods after which clocks and counters start anew, in s, ms and min, and what they lack
+    60.0: "the minutes or hours",
+    **{_HOUR * unit: "the hours" for unit in (1.0, 1e3)},
+    **{12 * _HOUR * unit: "AM or PM" for unit in (1.0, 1e3, 1 / 60)},
+    **{24 * _HOUR * unit: "the date" for unit in (1.0, 1e3, 1 / 60)},
+    **{2.0**bits: "what has passed before" for bits in (16, 32)},
+}
+_LATE = 0.01  # of the period that rows may lack where it ends
 _SPRING = (3, 4, 9, 10)  # months in which clocks are set forward, north and south
 _SUNDAY, _NIGHT = 6, (1, 4)  # day and hours at which they are
 
@@ -59,6 +67,8 @@ def _likely(time: np.ndarray, steps: np.ndarray, row: int, began: str | None) ->
     apart = np.diff(np.sort(time))
     if len(steps) > 1 and (steps <= 0).all():
         likely = "the times fall to the end; give order='time' if the newest row comes first; if they count down, "
+    elif (lacks := _lacking(time, steps, usual, began)) is not None:
+        likely = f"a clock that starts anew there; write the times with {lacks}, or "
     elif began is not None and abs(back - _HOUR) <= 2 * usual:
         likely = "an hour, as a clock that is set to winter time; write the times with their offset from UTC, or "
     elif row > 1 and abs(time[row] - time[0]) <= 0.5 * usual:
@@ -68,6 +78,22 @@ def _likely(time: np.ndarray, steps: np.ndarray, row: int, began: str | None) ->
     else:
         likely = "a clock that was set back, or rows that stand twice; split the file there, or, if the rows go on, "
     return likely + WITHOUT_TIMES
+
+
+def _lacking(time: np.ndarray, steps: np.ndarray, usual: float, began: str | None) -> str | None:
+    """What a clock lacks that has started anew once or more, after as long each time; None where it is no such clock.
+
+    Rows that sorting would put in a row without a gap may as well be out of order.
+    """
+    falls = steps[steps < 0]
+    if len(falls) == 1 and 0 <= time[0] - time[-1] <= 2 * usual:
+        return None
+    for period, lacks in _WRAPS.items():
+        late = falls + period - usual  # rows that are missing at the change
+        near = (late > -usual) & (late < max(_LATE * period, 2 * usual))
+        if near.all() and period > 100 * usual and not (began is not None and period == _HOUR):
+            return lacks
+    return None
 
 
 def _refuse_summer_time(

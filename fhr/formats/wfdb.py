@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Provenance, Recording, Source, Step
 
 from .any_case import in_any_case
 from .chosen_channels import choose_channels, in_stated_unit, left_out
@@ -99,10 +99,13 @@ def read_wfdb(
     channels = assembled(stored, fs=rate * n, where=where, units=units, zero_missing=False, checked=checked)
 
     frames = samples.n_frames
-    said = parse_comments(header.lines, n_samples=frames, fs=rate, where=where)
+    of_segments = [line for lines in samples.headers for line in lines]
+    said = parse_comments(header.lines, n_samples=frames, fs=rate, where=where, of_segments=of_segments)
     notes = {key: value for key, value in channels.notes.items() if key != "units"} | notes
     if header.start:
         notes["start"] = header.start
+    if header.unread_start:
+        notes["start_unread"] = header.unread_start
     if header.encoding not in ("utf-8", "ascii"):
         notes["encoding"] = header.encoding
     if said.remarks:
@@ -123,7 +126,7 @@ def read_wfdb(
         stage2_start=said.stage2_start,
         source=Source(where.removesuffix(header.path.suffix), "wfdb", samples.sha256),
         history=(*read, *said.notes),
-        provenance=parse_provenance(header.lines, where=where),
+        provenance=_provenance(header, samples, where),
     )
 
 
@@ -198,6 +201,19 @@ def _rate(header: Header, fs: float | None) -> float:
     if fs is not None and abs(fs / header.fs - 1) > _SAME_RATE:
         raise FormatError(f"{header.path}: fs={fs:g} was given and the header says {header.fs:g} Hz; correct one")
     return header.fs
+
+
+def _provenance(header: Header, samples: Samples, where: str) -> Provenance:
+    """What the record's header states, or else its segments'; those have to agree."""
+    whole = parse_provenance(header.lines, where=where)
+    parts = {parse_provenance(lines, where=where) for lines in samples.headers}
+    if not whole.is_measured:  # segments that state nothing are of it
+        parts = parts - {Provenance()} | {whole}
+    if len(parts) > 1:
+        raise FormatError(
+            f"{where}: its header and those of its segments state provenances that differ; join segments of one"
+        )
+    return next(iter(parts), whole)
 
 
 def _one_grid(samples: Samples, roles: list[str], where: str) -> tuple[list[np.ndarray], int, dict[str, Any]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 from fhr.errors import FormatError
 
-from .regular_file import open_regular, read_whole, shown
+from .regular_file import cut, open_regular, read_whole, shown
 from .whole_file import MAX_RATE, MAX_SAMPLES, MIN_RATE
 
 __all__ = ["MAX_HEADER_BYTES", "NO_FILE", "Header", "Segment", "Signal", "parse_header", "read_header", "segment_names"]
@@ -81,7 +81,8 @@ class Header(NamedTuple):
         n_signals: as the record line says.
         fs: frames a second, Hz; None where the record line says none.
         n_frames: None where the record line says none.
-        start: ISO 8601, empty where there is no date.
+        start: date and time, or the time of day alone, ISO 8601; empty where there is none.
+        unread_start: what stands there and is no time and date, empty for nothing.
         signals: none of a record in segments.
         segments: none of a record of its own.
         lines: all of the file, stripped, comments too.
@@ -94,6 +95,7 @@ class Header(NamedTuple):
     fs: float | None
     n_frames: int | None
     start: str
+    unread_start: str
     signals: tuple[Signal, ...]
     segments: tuple[Segment, ...]
     lines: list[str]
@@ -141,7 +143,7 @@ def parse_header(raw: bytes, path: Path) -> Header:
         raise FormatError(
             f"{path}: a line of {max(map(len, code))} characters; one of a WFDB header ends at {_LONGEST}"
         )
-    name, n_segments, n_signals, fs, n_frames, start = _record_line(code[0], path)
+    name, n_segments, n_signals, fs, n_frames, (start, unread) = _record_line(code[0], path)
     if not "".join(code).replace("\t", "").isprintable():
         raise FormatError(f"{path}: no readable WFDB header, its lines are not of text; check the path")
     said, kind = (n_signals, "signal") if n_segments is None else (n_segments, "segment")
@@ -155,7 +157,8 @@ def parse_header(raw: bytes, path: Path) -> Header:
     if n_frames == 0 and any(signal.file != NO_FILE for signal in signals):  # a layout has none
         raise _length(path, "0")
     n_frames = n_frames or None
-    return Header(path, name, n_signals, fs, n_frames, start, tuple(signals), tuple(segments), lines, encoding)
+    stored = tuple(signals), tuple(segments)
+    return Header(path, name, n_signals, fs, n_frames, start, unread, *stored, lines, encoding)
 
 
 def _decoded(raw: bytes) -> tuple[str, str]:
@@ -171,7 +174,7 @@ def _decoded(raw: bytes) -> tuple[str, str]:
     return raw.decode("latin-1"), "latin-1"
 
 
-def _record_line(line: str, where: Path) -> tuple[str, int | None, int, float | None, int | None, str]:
+def _record_line(line: str, where: Path) -> tuple[str, int | None, int, float | None, int | None, tuple[str, str]]:
     stem = where.stem
     if line.casefold().startswith(stem.casefold()) and _BEHIND_NAME.match(line, len(stem)):  # it may hold spaces
         name = line[: len(stem)]
@@ -214,18 +217,22 @@ def _number(text: str, kind: Callable[[str], _Number]) -> _Number:
     return kind(text)
 
 
-def _start(fields: list[str], where: Path) -> str:
-    """Start as ISO 8601, of the time and the date that may end a record line; empty where there is no date."""
-    if len(fields) < 2:
-        return ""
+def _start(fields: list[str], where: Path) -> tuple[str, str]:
+    """Start as ISO 8601, of the time and the date that may end a record line, and what is none of them."""
+    text = " ".join(fields)
     for clock in _CLOCKS:
         for date in _DATES:
             try:
-                return datetime.strptime(" ".join(fields[:2]), f"{clock} {date}").isoformat()
+                return datetime.strptime(" ".join(fields[:2]), f"{clock} {date}").isoformat(), " ".join(fields[2:])
             except ValueError:
                 continue
-    _log.info("%s: start %s is no time and date; the date is not known", where, shown(" ".join(fields)))
-    return ""  # the signals do not depend on it
+        try:
+            return datetime.strptime(text, clock).time().isoformat(), ""
+        except ValueError:
+            continue
+    if text:
+        _log.info("%s: start %s is no time and date; the date is not known", where, shown(text))
+    return "", cut(text)  # the signals do not depend on it
 
 
 def _plain_name(name: str) -> bool:

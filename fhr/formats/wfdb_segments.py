@@ -38,11 +38,19 @@ class Channel(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """Channels of a record, its number of frames, and the SHA-256 of the signal files that were read, in order."""
+    """Signals of a record.
+
+    Attributes:
+        channels: those that were asked for.
+        n_frames: of the record.
+        sha256: of the signal files that were read, in order.
+        headers: comment lines of the headers of its segments, of each segment one list.
+    """
 
     channels: list[Channel]
     n_frames: int
     sha256: str
+    headers: tuple[list[str], ...] = ()
 
 
 def first_signals(header: Header) -> tuple[Signal, ...]:
@@ -90,11 +98,14 @@ def read_segments(header: Header, positions: Sequence[int]) -> Samples:
     joined = [np.full(n_frames * wanted[p].per_frame, nan, np.float64) for p in positions]
     found: list[Channel | None] = [None] * len(positions)
     read: dict[str, list[Channel | None]] = {}  # a segment that is named a thousand times is read once
+    headers = []
     at = 0
     for name, length in header.segments:
         if name != NO_FILE and length:
             if name not in read:
-                read[name], raws = _read_segment(header, name, length, wanted, positions)
+                one = _segment(header, name)
+                headers.append([line for line in one.lines if line.startswith("#")])
+                read[name], raws = _read_segment(header, one, name, length, wanted, positions)
                 for raw in raws:
                     digest.update(raw)
             for i, channel in enumerate(read[name]):
@@ -116,10 +127,10 @@ def read_segments(header: Header, positions: Sequence[int]) -> Samples:
                 joined[i][begin : begin + len(channel.values)] = channel.values
         at += length
     channels = [
-        (one or Channel(values, wanted[position].per_frame, wanted[position].unit, False))._replace(values=values)
-        for one, values, position in zip(found, joined, positions, strict=True)
+        (channel or Channel(values, wanted[position].per_frame, wanted[position].unit, False))._replace(values=values)
+        for channel, values, position in zip(found, joined, positions, strict=True)
     ]
-    return Samples(channels, n_frames, digest.hexdigest())
+    return Samples(channels, n_frames, digest.hexdigest(), tuple(headers))
 
 
 def _segment(header: Header, name: str) -> Header:
@@ -135,10 +146,9 @@ def _segment(header: Header, name: str) -> Header:
 
 
 def _read_segment(
-    header: Header, name: str, length: int, wanted: Sequence[Signal], positions: Sequence[int]
+    header: Header, one: Header, name: str, length: int, wanted: Sequence[Signal], positions: Sequence[int]
 ) -> tuple[list[Channel | None], list[bytes]]:
     """Wanted channels of a segment, None for those that it does not hold, and the bytes of its files."""
-    one = _segment(header, name)
     if one.n_frames is not None and one.n_frames != length:
         raise FormatError(
             f"{header.path}: {length} samples of segment {shown(name)} declared, its own header says {one.n_frames}; "

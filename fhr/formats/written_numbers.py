@@ -17,12 +17,18 @@ from .regular_file import shown
 
 __all__ = ["GAP", "Text", "is_comment", "is_number", "numbers", "shows_decimal", "stripped"]
 
-GAP = re.compile(r"|nan|na|n/a|n\.a\.|#n/a|#nv|#n/d|null|none|nat|missing|-{1,5}|\?{1,3}|\*{1,3}|\.", re.IGNORECASE)
+GAP = re.compile(  # errors of spreadsheets too, of a sum over missing values, say
+    r"|nan|na|n/a|n\.a\.|#n/a|#nv|#n/d|#(?:div/0|num|zahl|value|wert|valeur|valor)!|null|none|nat|missing|-{1,5}|\?{1,3}"
+    r"|\*{1,3}|\.",
+    re.IGNORECASE,
+)
+_MINUS = "\N{MINUS SIGN}"
 _NUMBER = re.compile(r"[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?")
 _GROUPS = re.compile(r"[-+]?(?!0\d)\d{1,3}([ \u00a0\u2009\u202f'\u2019.,]\d{3})+([.,]\d*)?")
 _SPACES = re.compile(r"(?<=\d)[ \u00a0\u2009\u202f'\u2019](?=\d{3})")
 _SIGNS = (".", ",")
 _STEPS = (0.01, 60.0)  # s between rows; this package's choice
+_LARGEST = 10_000.0  # of small numbers, heart rates and pressures
 _HEAD = 1000  # cells that tell the steps
 
 
@@ -32,7 +38,7 @@ class Text(NamedTuple):
     Attributes:
         name: for messages.
         cells: stripped; blank where missing.
-        is_small: whether it holds heart rates or pressures, which are below 1000.
+        is_small: whether it holds heart rates or pressures, which are below 10,000.
         second: length of the unit in s, of times; 0 where it is not said.
     """
 
@@ -44,7 +50,10 @@ class Text(NamedTuple):
 
 def is_comment(line: str) -> bool:
     """True if a line starts with `#`, in quotes or not, and not with a mark of spreadsheets such as `#N/A`."""
-    return re.match(r'["\s]*#(?!N/A|NV|N/D|NAME|DIV|VALUE|WERT|REF)', line, re.IGNORECASE) is not None
+    return (
+        re.match(r'["\s]*#(?!N/A|NV|N/D|NAME|DIV|VALUE|VALEUR|VALOR|WERT|REF|NUM!|ZAHL!)', line, re.IGNORECASE)
+        is not None
+    )
 
 
 def is_number(cell: str) -> bool:
@@ -53,7 +62,7 @@ def is_number(cell: str) -> bool:
     >>> [is_number(cell) for cell in ("1.5e2", "1,250,000", "12 500,5", "1.2.3", "x")]
     [True, True, True, False, False]
     """
-    cell = cell.strip()
+    cell = cell.strip().replace(_MINUS, "-")
     return bool(_NUMBER.fullmatch(cell) or _GROUPS.fullmatch(cell))
 
 
@@ -68,8 +77,10 @@ def shows_decimal(text: str, sign: str) -> bool:
 
 
 def stripped(cells: pd.Series) -> pd.Series:
-    """Text without spaces at its ends, blank where it is missing."""
-    return pd.Series([cell.strip() if isinstance(cell, str) else "" for cell in cells], dtype=object)
+    """Text without spaces at its ends, with the minus of keyboards, blank where it is missing."""
+    return pd.Series(
+        [cell.strip().replace(_MINUS, "-") if isinstance(cell, str) else "" for cell in cells], dtype=object
+    )
 
 
 def numbers(
@@ -111,6 +122,8 @@ def numbers(
         unsigned = cells.str.replace(group, "", regex=False).str.replace(sign, ".", regex=False)
         found = pd.to_numeric(unsigned.where(unsigned != "", None), errors="coerce").to_numpy(np.float64)
         wrong = (np.isnan(found) & (cells != "").to_numpy()) | ~right
+        if column.is_small:  # a group is none where the rate would be 140250
+            wrong |= (np.abs(found) >= _LARGEST) & cells.str.contains(group, regex=False).to_numpy(bool)
         if wrong.any():
             row = int(np.argmax(wrong))
             raise FormatError(
@@ -182,6 +195,8 @@ def _decimal(
         return other
     if whole.str.contains(r"\d{4}", regex=True).any():
         return sign  # groups would be set apart here too
+    if column.is_small and cells[signed].str.match(rf"[-+]?\d{{2,3}}{re.escape(sign)}").any():
+        return sign  # no heart rate is 140250
     # Who writes whole numbers without decimals does not write 1.250 for 1.25.
     if len(whole) and cells[signed].str.endswith("0").any():
         return other

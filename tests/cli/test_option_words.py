@@ -5,6 +5,7 @@ import argparse
 import pytest
 
 from fhr.cli.option_words import in_option_words
+from fhr.cli.reading_options import READING, add_reading, reading_of
 
 
 @pytest.fixture
@@ -35,6 +36,36 @@ def parser() -> argparse.ArgumentParser:
 def test_parameters_become_the_options_that_give_them(message, said, parser):
     given = ["fit", "--data.init_args.channels", "[fhr,uc]", "--data.seed=-1", "seed=4.hea", "--out=my seed=4"]
     assert in_option_words(message, parser, given) == said
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("say columns={'fhr': NAME}; x", "say --columns fhr=NAME; x"),
+        ("without (columns={'uc': None}) it", "without (--columns uc=) it"),
+        ("(header_row= takes another)", "(--header-row takes another)"),
+        ("give columns={'time': None} or units={'fhr': '0.25 bpm'}", "give --columns time= or --units 'fhr=0.25 bpm'"),
+        ("missing={'uc': 0} or missing={'uc': None}", "--missing uc=0 or --missing uc="),
+        ("give fs in Hz, or columns={'fs': NAME}", "give --fs in Hz, or --columns fs=NAME"),
+        ("leave fs out, or give tolerance, in s", "leave --fs out, or give --tolerance, in s"),
+        ("give decimal= or separator=", "give --decimal or --separator"),
+        ("leave one out with columns=, or with columns=.", "leave one out with --columns, or with --columns."),
+        ("of 4 Hz; fs=4 was given", "of 4 Hz; fs=4 was given"),
+    ],
+)
+def test_remedies_of_readers_become_options_that_the_parser_takes(message, said):
+    reader = argparse.ArgumentParser()
+    add_reading(reader)
+    assert in_option_words(message, reader, []) == said
+
+
+def test_every_parameter_of_the_readers_is_an_option():
+    reader = argparse.ArgumentParser()
+    add_reading(reader)
+    for name, option in READING.items():
+        assert in_option_words(f"give {name}=, or", reader, []) == f"give {option}, or"
+    given = reader.parse_args(["--columns", "time=", "--columns", "fs=rate", "--units", "fhr=0.25 bpm"])
+    assert reading_of(given) == {"columns": {"time": None, "fs": "rate"}, "units": {"fhr": "0.25 bpm"}}
 
 
 def test_settings_of_a_configuration_are_known_where_there_is_one_of_the_name(parser):

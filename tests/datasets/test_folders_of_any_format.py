@@ -9,8 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fhr.datasets import CTUUHB, FolderSource, RecordingFolder, apart_by_path, make_splits, read_paths
-from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError
+from fhr.datasets import (
+    CTUUHB,
+    FolderSource,
+    RecordingFolder,
+    apart_by_path,
+    make_splits,
+    read_measures,
+    read_outcomes,
+    read_paths,
+    with_outcomes,
+)
+from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError, SplitError
+from fhr.evaluation import local_births
 from fhr.features import FeatureSet, extract, read_features
 from fhr.formats import write_npz, write_table, write_wfdb
 from fhr.recording import Outcome, Recording
@@ -119,6 +130,66 @@ def test_recordings_called_alike_are_called_by_their_paths(tmp_path, caplog):
         write_table(tiny("top"), tmp_path / "top.csv")
         RecordingFolder(tmp_path)
     assert "recordings in folders within it are not read (p1); give recursive=True" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (["p1/a,7.1", "p1/b,6.9"], {"a": 7.1}),  # p2/b is another labour
+        (["other/b,7.3", "a,7.1"], {"a": 7.1}),
+        (["p1/a.csv,7.1", "./p2/b.csv,7.2"], {"a": 7.1, "b": 7.2}),
+        (["{0}/p1/a.csv,7.1", "b,7.2"], {"a": 7.1, "b": 7.2}),
+        (["{1}/p1/a.csv,7.1", "{1}\\p2\\b.csv,7.2"], {"a": 7.1, "b": 7.2}),
+    ],
+)
+def test_a_row_is_of_the_recording_whose_path_ends_so(tmp_path, rows, expected):
+    for k, path in enumerate(("p1/a", "p2/b")):
+        (tmp_path / path).parent.mkdir()
+        write_table(tiny(path[-1], 130 + k), tmp_path / f"{path}.csv")
+    births = tmp_path / "births.csv"
+    births.write_text("file,pH\n" + "\n".join(rows).format(tmp_path, tmp_path.name) + "\n")
+    recordings, _ = read_paths([str(tmp_path)], recursive=True)
+    folder = RecordingFolder(tmp_path, recursive=True, outcomes=births)
+    joined, _ = with_outcomes(recordings, read_measures(births))
+    labels = local_births(recordings, "ph<7.15", read_outcomes(births, "ph<7.15")).labels
+    for found in (list(folder), joined):
+        assert {one.name: one.outcome.ph for one in found if one.outcome.ph == one.outcome.ph} == expected
+    assert {name: labels[name] for name in "ab" if name in labels} == {name: ph < 7.15 for name, ph in expected.items()}
+
+
+def test_a_file_that_is_called_after_another_birth_is_refused(tmp_path):
+    write_table(tiny("1001", 130), tmp_path / "a.csv")
+    write_table(tiny("1004", 140), tmp_path / "1001.csv")
+    write_table(tiny("c", 150), tmp_path / "c.csv")
+    births = tmp_path / "births.csv"
+
+    def told(rows: str) -> list[dict[str, float]]:
+        births.write_text(f"record,pH\nc,7.2\n{rows}")
+        recordings, _ = read_paths([str(tmp_path)])
+        joined, _ = with_outcomes(recordings, read_measures(births))
+        table = local_births(recordings, "ph<7.05", read_outcomes(births, "ph<7.05")).labels
+        folder = RecordingFolder(tmp_path, outcomes=births)
+        return [
+            *(
+                {one.name: one.outcome.ph for one in found if one.outcome.ph == one.outcome.ph}
+                for found in (folder, joined)
+            ),
+            {name: {1.0: 6.9, 0.0: 7.2}[label] for name, label in table.items() if name in ("1001", "1004", "c")},
+        ]
+
+    assert told("1001,6.9\n") == [{"c": 7.2, "1004": 6.9}] * 3  # of the file 1001.csv, wherever it is asked
+    assert told("1001,6.9\na,7.2\n1004,7.2\n") == [{"c": 7.2}] * 3
+
+
+def test_one_labour_in_two_formats_is_not_split(tmp_path):
+    rates = np.random.default_rng(0).normal(140, 5, (3, 240))
+    made = [Recording(f"r{i}", rate, np.full(240, 20.0), 4.0) for i, rate in enumerate(rates)]
+    for one in made:
+        write_wfdb(one, tmp_path)  # rounds to 0.01
+    make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
+    write_table(replace(made[1], name="again", uc=np.full(240, np.nan)), tmp_path / "again.csv")
+    with pytest.raises(SplitError, match="records r1 and again have the same heart rate"):
+        make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
 
 
 @pytest.mark.parametrize("kind", [CTUUHB, RecordingFolder])

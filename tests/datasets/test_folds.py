@@ -341,5 +341,5 @@ def test_one_labour_under_two_names_makes_no_split(changed):
 
 def test_flat_and_short_heart_rates_tell_nothing():
     flat = [Recording(f"f{i}", np.full(4800, 140 + i / 9), np.full(4800, 20.0), 4.0) for i in range(8)]
-    short = [labour(f"s{i}", 1, 400 + i) for i in range(8)]
+    short = [labour(f"s{i}", 1, 200 + i) for i in range(8)]
     assert same_labours([*flat, *short]) == {}

@@ -68,6 +68,12 @@ def values(comments: Comments) -> dict[str, float]:
         ("#I.stage 3.5 h", {"first_stage": 210}),
         ("#II.stage: 20 min", {"second_stage": 20}),
         ("#NICU days = 3 days", {"nicu_days": 3}),
+        ("#<pH>7.14", {"ph": 7.14}),
+        *((f"#{text}", {"maternal_age": 31}) for text in ("Mother age: 31", "age of mother = 31", "Mother's age 31")),
+        *((f"#{text}: CS", {"delivery_type": 2}) for text in ("Delivery", "Type of delivery", "mode of birth")),
+        *((f"#pH{a}7.14{b}BE{a}-5.2", {"ph": 7.14, "be": -5.2}) for a, b in ("= ", " ,", " /", ":,")),
+        ("#Apgar 1 min 8 Apgar 5 min 9 gestational age 40", {"apgar1": 8, "apgar5": 9, "gestational_age": 40}),
+        ("#pH 7.14 venous pH 7.25", {"ph": 7.14}),
     ],
 )
 def test_values_as_people_write_them(line, expected):
@@ -81,6 +87,7 @@ def test_values_as_people_write_them(line, expected):
     [
         *("#pH: unknown", "#pH NaN", "#BE n/a", "#Sex ?", "#Apgar1 -", "#II.stage     -1", "#Pos. II.st.  -1"),
         *("#pH (venous): 7.24", "#venous pH 7.24", "#Apgar 10: 9", "#phase 2", "#be careful", "#-- Outcome measures"),
+        *("#delivery room 5", "#Delivery descriptors", "#BD", "#seen by BD"),
         *("#", "#----- Additional parameters for record 1001", "pH 7.14", "#ageing 3", "#sexes 2", "#"),
     ],
 )
@@ -98,7 +105,16 @@ def test_no_value_and_no_note(line):
         ("#worst Apgar 3", "apgar1", "worst Apgar 3"),
         ("#pH:", "ph", ""),
         ("#NICU days ", "nicu_days", ""),
-        ("#pH <7.0", "ph", "<7.0"),
+        *(
+            (f"#{label} {sign}{number}", field, f"{sign}{number}")
+            for label, field, number in (("pH:", "ph", "7.1"), ("BE", "be", "-12"), ("Apgar5", "apgar5", "7"))
+            for sign in ("<", "> ", ">=", "≥", "~")
+        ),
+        ("#Weight(g) > 3000", "weight", "> 3000"),
+        ("#pH => 7.14", "ph", "> 7.14"),
+        ("#BD 8.1", "bdecf", "BD 8.1"),  # of the blood or of the extracellular fluid
+        ("#cord SBE: -8.1", "be", "cord SBE: -8.1"),
+        ("#pHv 7.25", "ph", "pHv 7.25"),
         ("#pH 7.14, 7.20", "ph", "7.14, 7.20"),
         ("#pH 71.4", "ph", 71.4),
         ("#pH inf", "ph", float("inf")),
@@ -120,6 +136,12 @@ def test_what_cannot_be_told_is_missing_and_noted(line, field, kept, caplog):
     comments = parsed(line)
     assert (values(comments), comments.notes) == ({}, (Step(IMPLAUSIBLE, {"field": field, "value": kept}),))
     assert "a.hea: " in caplog.text
+
+
+@pytest.mark.parametrize("line", ["#pH 7.14 (BE -8)", "#pH 7.14 in the cord BE -8", "#scalp pH 7.14, BE -8"])
+def test_each_measure_of_a_line_that_cannot_be_told_is_noted(line):
+    comments = parsed(line)
+    assert (values(comments), [step.parameters["field"] for step in comments.notes]) == ({}, ["ph", "be"])
 
 
 def test_two_scores_alone_may_be_one_of_ten():

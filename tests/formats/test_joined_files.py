@@ -1,6 +1,6 @@
 """Heart rate and uterine activity of one labour in two files."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +75,8 @@ def test_options_go_to_the_file_of_their_channel(tmp_path):
             "begin 0.125 s apart, no whole number of samples",
         ),
         ({"begin": BEGIN}, {"begin": BEGIN + timedelta(seconds=60)}, "they begin 60 s apart and do not overlap"),
+        ({"begin": BEGIN.replace(tzinfo=UTC)}, {"begin": BEGIN}, "the times of 1_fhr.csv have a time zone, those of"),
+        ({"begin": BEGIN}, {"begin": BEGIN.replace(tzinfo=UTC)}, "the times of 1_uc.csv have a time zone, those of"),
         ({}, {"fs": 1.0}, "rates of 4 and 1 Hz; resample one of them"),
     ],
 )

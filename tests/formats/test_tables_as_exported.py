@@ -319,6 +319,26 @@ def test_spreadsheets(workbook, rows, fs, start):
     assert (said["sheet"], said.get("start")) == ("CTG", start)
 
 
+def test_cells_in_percent_are_read_as_they_are_shown(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need the extra `excel`")
+    book = openpyxl.Workbook()
+    book.active.append(["Time", "FHR", "UC"])
+    for row, (time, rate, pressure) in enumerate(rows_of(QUARTERS)[1:], 2):
+        book.active.append([time, rate, pressure / 100])
+        book.active.cell(row, 3).number_format = "0.0%"
+    book.save(tmp_path / "a.xlsx")
+    check(fhr.read(tmp_path / "a.xlsx"))
+
+
+def test_a_sheet_of_rows_without_a_header_is_not_dropped(workbook):
+    path = workbook(("A", rows_of(QUARTERS)), ("B", [[2 + t, 140, 5] for t in QUARTERS]))
+    with pytest.raises(
+        FormatError, match="the sheet 'B' holds rows without a header, which may go on from those of 'A'"
+    ):
+        fhr.read(path)
+    check(fhr.read(path, sheet="A"))
+
+
 def test_spreadsheets_that_are_refused(workbook, tmp_path, monkeypatch):
     path = workbook(("A", rows_of(QUARTERS)), ("B", rows_of(QUARTERS)))
     with pytest.raises(FormatError, match="the sheets 'A', 'B' hold a heart rate; say which with sheet=NAME"):
@@ -343,3 +363,33 @@ def test_spreadsheets_that_are_refused(workbook, tmp_path, monkeypatch):
     monkeypatch.setattr("fhr.formats.table._MAX_SHEETS", 1000)
     with pytest.raises(FormatError, match=r"it unpacks to .* bytes, more than 1000"):
         fhr.read(workbook(("A", rows_of(QUARTERS))))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "'time','fhr','uc'\n'hh:mm:ss.mmm','bpm','nd'\n" + body([f"'0:00:0{t:.3f}'" for t in QUARTERS], ","),
+        "   Elapsed time     FHR     UC\n   (seconds)   (bpm)   (nd)\n" + body([f"  {t}" for t in QUARTERS], "   "),
+        '"time" "fhr" "uc"\n' + body([f'"{row}" {t}' for row, t in enumerate(QUARTERS, 1)], " "),
+        "time fhr uc\n" + body([f"2024-03-05 10:00:0{t:.2f}" for t in QUARTERS], " "),
+        HEADER + body(QUARTERS, end="%"),
+        HEADER + body(QUARTERS, decimal=",").replace(";139,25;", ";139,250;").replace(";150,5;", ";150,500;"),
+        HEADER.strip() + ";x\n" + body(QUARTERS, end=";\N{MINUS SIGN}1"),
+        "x;fhr;uc;time\n" + "".join(f"\N{MINUS SIGN}1;{f};{u};{t}\n" for t, f, u in rows_of(QUARTERS)[1:]),
+    ],
+)
+def test_signs_and_names_of_other_programs(read, content):
+    check(read(content))
+
+
+def test_a_thousands_sign_in_a_heart_rate_is_refused(read):
+    with pytest.raises(FormatError, match=r"row 7, column 'fhr', holds '142,000'; the decimal sign is '\.'"):
+        read(HEADER + body(QUARTERS).replace(";142;", ";142,000;"))
+
+
+def test_an_error_of_a_spreadsheet_is_a_gap_and_a_cell_too_narrow_is_not(read):
+    recording = read(HEADER + "0;140;1\n1;#DIV/0!;#VALUE!\n2;141;\N{MINUS SIGN}3\n")
+    np.testing.assert_array_equal(recording.fhr, np.float32([140, np.nan, 141]))
+    np.testing.assert_array_equal(recording.uc, np.float32([1, np.nan, -3]))
+    with pytest.raises(FormatError, match="row 3, column 'fhr', holds '#####'"):
+        read(HEADER + "0;140;1\n1;#####;2\n2;141;3\n")

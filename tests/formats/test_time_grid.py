@@ -270,3 +270,73 @@ def test_a_rate_that_contradicts_the_times_is_refused():
     assert np.flatnonzero(counted.rows < 0).tolist() == list(range(51, 59))
     with pytest.raises(FormatError, match="count samples and tell no sampling rate; give fs"):
         place(time, unit="sample", fs=None, tolerance=None, where="a")
+
+
+@pytest.mark.parametrize(("apart", "n_uc"), [(0.0, 1), (0.125, 1), (0.125, 4)])
+def test_channels_that_take_turns_in_rows_of_their_own_are_refused(apart, n_uc):
+    n = 200
+    rate, activity = np.arange(n) / 4, np.arange(0, n, n_uc) / 4 + apart
+    time = np.concatenate([rate, activity])
+    rows = np.argsort(time, kind="stable")
+    fhr = np.concatenate([np.full(n, 140.0), np.full(len(activity), np.nan)])[rows]
+    uc = np.concatenate([np.full(n, np.nan), np.full(len(activity), 20.0)])[rows]
+    for blank in (np.nan, 0.0):
+        values = [np.nan_to_num(channel, nan=blank) for channel in (fhr, uc)]
+        with pytest.raises(FormatError, match=r"take turns from row 1 on, each in rows of its own; .* join the two"):
+            place(time[rows], unit="s", fs=None, tolerance=None, where="a", values=values)
+    if not apart:
+        with pytest.raises(FormatError, match=r"2 rows have one time, from 0 .row 1. on, and one of them holds"):
+            place(time[rows], unit="s", fs=None, tolerance=None, where="a", values=[fhr])
+
+
+def test_a_channel_of_fewer_rows_or_of_another_part_of_the_labour_takes_no_turns():
+    time, half = np.arange(400) / 4, np.arange(400) < 200
+    fhr, uc = np.full(400, 140.0), np.where(np.arange(400) % 4, np.nan, 20.0)
+    for values in ([fhr, uc], [np.where(half, fhr, np.nan), np.where(half, np.nan, 20.0)], [fhr, np.zeros(400)]):
+        assert place(time, unit="s", fs=None, tolerance=None, where="a", values=values).fs == 4
+
+
+@pytest.mark.parametrize(
+    ("unit", "digits"),
+    [
+        ("s", lambda t: 20_240_314e6 + t // 3600 * 10_000 + t // 60 % 60 * 100 + t % 60),
+        ("min", lambda t: t // 60 + t % 60 / 100),
+        ("h", lambda t: t // 3600 + t // 60 % 60 / 100 + t % 60 / 10_000),
+        ("h", lambda t: t // 3600 + t // 60 % 60 / 100),
+    ],
+)
+@pytest.mark.parametrize("fs", [1, 4])
+def test_digits_of_clocks_are_no_decimals(unit, digits, fs):
+    time = digits(3000 + np.arange(1200 * fs) / fs)
+    for rate in (None, fs):
+        with pytest.raises(FormatError, match=f"are no {unit}.*two digits stay below 60 .* is followed by"):
+            place(time, unit=unit, fs=rate, tolerance=None, where="a")
+
+
+@pytest.mark.parametrize(
+    ("period", "step", "lacks"),
+    [(3600, 0.5, "the hours"), (43_200, 1, "AM or PM"), (86_400, 0.25, "the date"), (65_536, 50, "what has passed")],
+)
+@pytest.mark.parametrize("missing", [0, 3])
+def test_a_clock_that_starts_anew_is_not_out_of_order(period, step, lacks, missing):
+    time = period - 300 * step + np.delete(np.arange(1000), np.arange(300, 300 + missing)) * step
+    with pytest.raises(FormatError, match=f"row 301 goes back .* starts anew there; .* with {lacks}") as refused:
+        place(time % period, unit=None, fs=None, tolerance=None, where="a")
+    assert "order='time'" not in str(refused.value)
+
+
+def test_halves_of_an_hour_that_are_swapped_are_out_of_order():
+    time = np.roll(np.arange(3600.0), 1800)
+    with pytest.raises(FormatError, match="order='time'"):
+        place(time, unit="s", fs=None, tolerance=None, where="a")
+    assert place(time, unit="s", fs=None, tolerance=None, where="a", order="time").notes["rows_sorted"] == 3600
+
+
+@pytest.mark.parametrize(("step", "fs", "works"), [(0.5, 4, {"fs": None}), (1, 4, {"unit": "sample"})])
+def test_the_ways_out_of_a_rate_that_contradicts_the_steps_work(step, fs, works):
+    given = {"unit": None, "fs": fs, "tolerance": None}
+    with pytest.raises(FormatError, match="in no unit") as refused:
+        place(np.arange(40) * step, where="a", **given)
+    assert ("'sample'" in str(refused.value)) == ("unit" in works)
+    for way in (works, {"tolerance": step / 2}):
+        place(np.arange(40) * step, where="a", **(given | way))

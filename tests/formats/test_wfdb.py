@@ -282,13 +282,19 @@ def test_uterine_activity_in_kpa_becomes_mmhg(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("written", "date"),
-    [(" 23:50:00 04/03/2012", "2012-03-04"), (" 23:50:00", ""), ("", ""), (" 23:50:00 31/02/2012", "")],
+    ("written", "start"),
+    [
+        (" 23:50:00 04/03/2012", "2012-03-04T23:50:00"),
+        *((" 9:5:0.5 4/3/2012", "2012-03-04T09:05:00.500000"), (" 23:50:00", "23:50:00"), ("", "")),
+        *((text, "") for text in (" 23:50:00 31/02/2012", " 10:00:00 03/15/2024", " 10:0:0.5 5/3/24", " 05/03/2024")),
+    ],
 )
-def test_the_date_of_a_record_is_that_of_its_header(tmp_path, written, date):
+def test_the_date_of_a_record_is_that_of_its_header(tmp_path, written, start):
     head = write_wfdb(Recording("one", np.full(40, 140.0), np.full(40, 10.0), 4.0), tmp_path)
     first, *rest = head.read_text().split("\n")
     head.write_text("\n".join([first + written, *rest]))
     recording = read_wfdb(head)
-    assert recording.date == date
-    assert len(recording.history) == bool(date)
+    assert recording.date == (start[:10] if "T" in start else "")
+    said = {key: one for step in recording.history for key, one in step.parameters.items()}
+    assert len(recording.history) == bool(written)
+    assert said.get("start_unread" if written and not start else "start", "") == (start or written.strip())

@@ -11,7 +11,7 @@ import pytest
 from fhr.errors import FHRError, FormatError
 from fhr.formats import open_regular, read, read_wfdb, write_wfdb
 from fhr.formats.folder import contents_of
-from fhr.recording import Recording
+from fhr.recording import Provenance, Recording
 
 wfdb = pytest.importorskip("wfdb")
 
@@ -227,6 +227,25 @@ def test_segments_of_a_record_are_no_recordings_of_their_own(segments, caplog):
     contents = contents_of(segments)
     assert [path.name for path in contents.recordings] == ["alone.hea", "fixed.hea"]
     assert (contents.left_out, [path.name for path in contents.others]) == ({}, ["s1.hea", "s2.hea"])
+
+
+def test_what_the_headers_of_segments_say_of_the_birth(segments):
+    heads = {name: (segments / f"{name}.hea").read_text().replace("#pH 7.1\n", "") for name in ("s1", "s2", "fixed")}
+
+    def said(**comments: str) -> Recording:
+        for name, text in heads.items():
+            (segments / f"{name}.hea").write_text(f"{text}\n{comments.get(name, '')}\n")
+        return read(segments / "fixed")
+
+    one = said(s1="#pH 7.2\n#Weight 3000 g\n#Pos. II.st. 5", s2="#pH 7.1")
+    kept = {step.parameters["field"]: step.parameters["value"] for step in one.history if "field" in step.parameters}
+    assert (one.clinical.weight, one.outcome.ph, one.stage2_start) == pytest.approx((3000, nan, nan), nan_ok=True)
+    assert kept == {"ph": "7.2 | 7.1", "stage2_start": "5 in a segment"}
+    assert said(fixed="#pH 7.14", s2="#pH: 7,14").outcome.ph == 7.14
+    section = '#-- Provenance\n#Kind         simulated\n#Made by      "one"'
+    assert said(fixed=section).provenance == said(s1=section, s2=section).provenance == Provenance("simulated", "one")
+    with pytest.raises(FormatError, match="provenances that differ"):
+        said(s1=section)
 
 
 def test_a_segment_without_one_of_the_signals(segments):
