@@ -8,7 +8,7 @@ from .fitted import FittedModel, FittedNetwork
 from .folder_source import FolderSource
 from .givers import given, giver_positions, givers
 from .members import Members, members_of, read_member
-from .outcome_rows import Called, called_in_files, names_of, rows_of
+from .outcome_rows import Called, called_in_files, names_of, refuse_near_names, rows_of
 from .outcome_table import Measures, OutcomeTable, read_measures, read_outcomes
 from .paths import Reading, RecordingStream, read_paths, stream_paths
 from .place import N_INNER, Place, bootstrap_of, permutation_of
@@ -63,6 +63,7 @@ __all__ = [
     "read_paths",
     "record_names",
     "refusal",
+    "refuse_near_names",
     "refusing_seen",
     "rows_of",
     "same_labours",

@@ -104,7 +104,10 @@ def members_of(
                 f"data folder {str(root)!r} holds no recording; folders within it do "
                 f"({shown_names(contents.folders)}): give recursive=True"
             )
-        distinct_names(Path(root))  # says what is missing
+        raise DatasetNotFoundError(
+            f"data folder {str(root)!r} holds no recording, in no format that is read; give the folder that does, or "
+            "make a simulated one with `fhr simulate --n 500 --out DIR`"
+        )
     folders = tuple(map(str, contents.folders))
     return Members(str(root), (*found, *others), len(found), left_out, joined, folders)
 

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
 
+from fhr.errors import OutcomeError
 from fhr.formats.joining import base_of
 from fhr.formats.regular_file import cut
 from fhr.recording import Recording
 
 from .members import stem_of
 
-__all__ = ["Called", "called_in_files", "listed", "names_of", "rows_of"]
+__all__ = ["Called", "called_in_files", "listed", "names_of", "refuse_near_names", "rows_of"]
 
 _ROOT = re.compile(r"/|[A-Za-z]:/")
 _SOME = 3  # names in a line
@@ -105,6 +106,33 @@ def rows_of(written: Mapping[str, str], recordings: Sequence[Called]) -> tuple[d
             names = listed([recordings[i].name for i in some])
             reasons |= dict.fromkeys(some, f"the row of {cut(own)} may be of any of {names}; name each by its file")
     return {i: key for i, key in rows.items() if i not in reasons}, reasons
+
+
+def refuse_near_names(table: str, rows: Iterable[str], recordings: Iterable[Called]) -> None:
+    """Refuse rows that are of recordings but for zeros and points that a spreadsheet takes or adds, or for capitals.
+
+    Args:
+        table: the file.
+        rows: what those that are of no recording call theirs.
+        recordings: those that have no row.
+
+    Raises:
+        OutcomeError: there is such a row.
+    """
+    some = list(recordings)
+    plain, exact = {_plain(name): one.name for one in some for name in sorted(names_of([one]))}, names_of(some)
+    lasts = {row: row.rpartition("/")[2] for row in rows}
+    near = {row: plain[_plain(last)] for row, last in lasts.items() if _plain(last) in plain and last not in exact}
+    if near:
+        raise OutcomeError(
+            f"{table}: {len(near)} rows are called as recordings but for leading zeros, '.0' or capitals "
+            f"({listed(list(near))} beside {listed(list(near.values()))}); call each as its recording, in a column of "
+            "text, or leave these rows out"
+        )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"\.0+$", "", name.strip().casefold()))
 
 
 def listed(names: Sequence[str]) -> str:

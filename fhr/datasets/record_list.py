@@ -44,9 +44,14 @@ def record_names(root: Path) -> list[str]:
     listed = os.path.lexists(listing)
     if listed:
         try:
-            names = read_whole(listing, limit=_MAX_LIST, kind="list of records").decode("utf-8").split()
+            text = read_whole(listing, limit=_MAX_LIST, kind="list of records").decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise FormatError(f"{listing}: cannot be read ({error}); it is a text file, one record a line") from None
+        if comment := next((line for line in text.splitlines() if line.lstrip().startswith("#")), None):
+            raise FormatError(
+                f"{listing}: {shown(comment)} is a comment, which a list of records cannot hold; remove it"
+            )
+        names = [name.removeprefix("./") for name in text.split()]
     else:
         names = headers_in(root)
     if not names:

@@ -10,7 +10,7 @@ from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
 from .members import stem_of
-from .outcome_rows import Called, called_in_files, listed, rows_of
+from .outcome_rows import Called, called_in_files, listed, refuse_near_names, rows_of
 from .outcome_table import Measures
 
 __all__ = ["apart_by_path", "check_rows", "told", "with_outcomes"]
@@ -49,19 +49,23 @@ def check_rows(measures: Measures, recordings: Sequence[Called], where: str) -> 
         See `rows_of`.
 
     Raises:
-        OutcomeError: no row is of any recording.
+        OutcomeError: no row is of any recording, or one is but for leading zeros.
     """
     rows, reasons = rows_of(measures.written, recordings)
+    found = set(rows.values())
+    unread = [path for key, path in measures.written.items() if key not in found]
+    left = [one for i, one in enumerate(recordings) if i not in rows and i not in reasons]
+    refuse_near_names(measures.path, unread, left)
     if not rows and not reasons:
         raise OutcomeError(
             f"{measures.path}: none of its {len(measures.written)} rows names one of the {len(recordings)} recordings "
             f"of {where} ({listed(sorted(measures.written.values()))} beside {listed([r.name for r in recordings])}); "
             "name each by its file"
         )
-    found = set(rows.values())
-    alone = [one.name for i, one in enumerate(recordings) if i not in rows and i not in reasons]
-    unread = [path for key, path in measures.written.items() if key not in found]
-    for what, some in (("recordings without an outcome", alone), ("outcomes without a recording", unread)):
+    for what, some in (
+        ("recordings without an outcome", [one.name for one in left]),
+        ("outcomes without a recording", unread),
+    ):
         if some:
             _log.warning("%s: %s: %d (%s)", measures.path, what, len(some), listed(sorted(some)))
     return rows, reasons

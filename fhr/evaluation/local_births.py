@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import Database, OutcomeTable, called_in_files, rows_of, same_labours, seen_records
+from fhr.datasets import Database, OutcomeTable, called_in_files, refuse_near_names, rows_of, same_labours, seen_records
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
@@ -163,7 +163,12 @@ def _joined(
     """Labels and groups of every recording, and the reasons why some cannot be used."""
     keys = [*outcomes.labels.index, *outcomes.unusable]
     written = {key: outcomes.written.get(key, key) for key in keys}
-    rows, reasons = rows_of(written, [called_in_files(recording) for recording in database])
+    calls = [called_in_files(recording) for recording in database]
+    rows, reasons = rows_of(written, calls)
+    found = set(rows.values())
+    unknown = [path for key, path in written.items() if key not in found]
+    left = [one for i, one in enumerate(calls) if i not in rows and i not in reasons]
+    refuse_near_names("the table of outcomes", unknown, left)
     if not rows and not reasons:
         raise OutcomeError(
             f"no record of the table of outcomes is one of the recordings: the table names {_some(written.values())}, "
@@ -171,8 +176,7 @@ def _joined(
         )
     left_out = {database.names[i]: reason for i, reason in reasons.items()}
     left_out |= {database.names[i]: outcomes.unusable[key] for i, key in rows.items() if key in outcomes.unusable}
-    found = set(rows.values())
-    if unknown := [path for key, path in written.items() if key not in found]:
+    if unknown:
         left_out[_some(unknown)] = f"{len(unknown)} outcomes without a recording"
     of_each = [rows.get(i) for i in range(len(database))]
     labels = outcomes.labels.reindex(of_each).set_axis(database.names)

@@ -288,3 +288,8 @@ def test_options_go_to_the_formats_that_take_them(tmp_path):
     write_wfdb(tiny("b"), tmp_path)
     database = RecordingFolder(tmp_path, reading={"columns": {"fhr": "puls"}, "units": {"fhr": "hz"}, "fs": 4.0})
     assert database["a"].fhr[0] == pytest.approx(138)
+
+
+def test_an_empty_folder_is_said_to_hold_no_format(tmp_path):
+    with pytest.raises(DatasetNotFoundError, match="holds no recording, in no format that is read; give the folder"):
+        RecordingFolder(tmp_path)

@@ -79,3 +79,15 @@ def test_rows_of_other_folders_are_shown_with_them(tmp_path):
     message = r"none of its 2 rows names one of the 2 .* \(p3/ctg0, p3/ctg1 beside ctg0, ctg1\); name each by its file"
     with pytest.raises(OutcomeError, match=message):
         three_ways(tmp_path, FOLDERS, "record,pH\np3/ctg0.csv,7.1\np3/ctg1.csv,6.9\n")
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"), [("0001 0002 10001", "1 2 10001"), ("a01 b", "A1 b"), ("7 8", "7.0 8"), ("7 8", "007 08.0")]
+)
+def test_names_that_a_spreadsheet_has_changed_are_refused(tmp_path, names, rows):
+    table = "record,pH\n" + "".join(f"{row},7.{i}\n" for i, row in enumerate(rows.split()))
+    with pytest.raises(OutcomeError, match=r"rows are called as recordings but for leading zeros, '\.0' or capitals"):
+        three_ways(tmp_path, {name: name for name in names.split()}, table)
+    read, _ = read_paths([str(tmp_path)], ignored=[tmp_path / "births.csv"])
+    with pytest.raises(OutcomeError, match=r"beside .*; call each as its recording"):
+        local_births(read, "ph<7.05", read_outcomes(tmp_path / "births.csv", "ph<7.05"))
