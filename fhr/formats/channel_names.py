@@ -2,12 +2,12 @@
 
 The words are this package's choice, from the headers of common exports: `FHR`, `toco in mm Hg`, `mhr_bpm`, `time (ms)`,
 `HR1`, `FHR2 [1/min]`, `US1, beats/min`, `DECG`. What stands behind the words of a channel has to be a unit, a sensor, a
-number, a word that says nothing, or in brackets.
+number or a word that says nothing, in brackets too: `FHR (mean)` is no heart rate. `HR (mother)` is the mother's.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,7 +19,16 @@ from .regular_file import shown
 from .time_units import SAMPLE
 from .two_heart_rates import SCALP
 
-__all__ = ["ULTRASOUND", "Named", "guess_channels", "named_channel", "names_recordings", "seems_a_channel", "sensor_of"]
+__all__ = [
+    "ULTRASOUND",
+    "Named",
+    "guess_channels",
+    "named_channel",
+    "names_recordings",
+    "seems_a_channel",
+    "sensor_of",
+    "within",
+]
 
 ULTRASOUND = "ultrasound"
 _INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
@@ -49,7 +58,7 @@ _NAMES = {
         *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
         *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
         *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
-        *("contracties", "kontrakce", "deloznicinnost", "skurcze", "czynnoscskurczowa"),
+        *("contracties", "kontrakce", "deloznicinnost", "skurcze", "czynnoscskurczowa", "cu"),
     ),
     "mhr": (
         *("mhr", "maternalheartrate", "maternalhr", "maternalpulse", "mhf", "maternaleherzfrequenz"),
@@ -71,8 +80,24 @@ _SENSORS = {
 _ALONE = frozenset(("us", "doppler", "ultrasound", "transducer", "decg", "scalp", "fse"))  # names of a heart rate
 _SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
 _FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
-_FILLERS["uc"] |= {"external", "internal", "belt"}
+_FILLERS["uc"] |= {"external", "ext", "internal", "int", "belt"}
 _FILLERS["mhr"] |= {"ecg", "spo"}
+_REMARKS = frozenset(("raw", "original", "measured", "recorded", "roh", "brut", "unfiltered", "filtered", "smoothed"))
+_REMARKS |= {"clean", "cleaned", "interpolated", "resampled", "processed", "preprocessed"}  # in brackets: it stays one
+_MOTHER = frozenset(("mother", "mothers", "maternal", "mom", "mum", "mutter", "maternel", "maternelle", "mere"))
+_MOTHER |= {"materna", "materno", "madre", "mae", "mutterlich", "mutterliche", "moeder", "matka", "matki", "matky"}
+_FETUS = frozenset(("fetus", "foetus", "fetal", "foetal", "baby", "child", "kind", "fetale", "fotal", "fotale"))
+_FETUS |= {"foetale", "kindlich", "kindliche", "feto", "bebe", "plod", "plodu"}
+_ANYBODYS = frozenset(  # heart rates that are the child's or the mother's, as the words beside them say
+    ("hr", "heartrate", "pulse", "pulserate", "puls", "pouls", "pulso", "polso", "herzfrequenz", "hartslag", "rr")
+)
+_ANYBODYS |= {"frequencecardiaque", "frecuenciacardiaca", "frequenzacardiaca", "frequenciacardiaca", "hartfrequentie"}
+_DERIVED = frozenset(
+    ("baseline", "mean", "average", "median", "std", "sd", "variance", "variability", "quality", "mask")
+)
+_DERIVED |= {"confidence", "feature", "features", "statistics", "stats", "event", "events", "deceleration", "error"}
+_DERIVED |= {"decelerations", "acceleration", "accelerations", "annotation", "annotations", "trend", "derivative"}
+_MOST_TRANSDUCERS = 3
 # Of names without case, accents, spaces and what joins words; a plain `no` or `nr` counts rows.
 _RECORDING = re.compile(
     r"(?:records?|recordings?|rec|cases?|files?|filename|patients?|pat|pts?|subjects?|subj|participants?|part|births?"
@@ -165,6 +190,21 @@ def named_channel(name: str, channel: str) -> Named:
     return Named(0, unit, sensor_of(base) if channel == "fhr" else "")
 
 
+def within(name: str, around: str) -> str:
+    """A name of a heart rate with what a struct or folder around it says of it.
+
+    >>> within("hr", "patient.maternal"), within("fhr", "baseline"), within("fhr", "ctg"), within("toco", "mother")
+    ('maternal hr', 'baseline fhr', 'fhr', 'toco')
+    """
+    read = _read(name[:_LONGEST])
+    if read is None or read.channel != "fhr":
+        return name
+    words = _words(re.sub(r"(?<=[a-z])(?=[A-Z])|[./{}()]", " ", around))
+    if not _FETUS.isdisjoint(words):
+        words = [word for word in words if word not in _MOTHER]  # of both
+    return " ".join([*(word for word in words if word in _MOTHER or word in _DERIVED), name])
+
+
 @lru_cache(1 << 10)
 def names_recordings(name: str) -> bool:
     """True if a column of that name says the recording, patient or session of each row.
@@ -203,8 +243,8 @@ def _transducers(reads: list[_Read]) -> bool:
     """True if names of one channel are those of several transducers on one fetus."""
     if reads[0].channel != "fhr":
         return False
-    marks = [(one.number, one.sensor) for one in reads]
-    return len({one.stem for one in reads}) == 1 and len(set(marks)) == len(marks)
+    marks = {(one.number, one.sensor) for one in reads}
+    return len({one.stem for one in reads}) == 1 and len(marks) == len(reads) <= _MOST_TRANSDUCERS
 
 
 def _with_units(name: str, channel: str) -> Iterator[tuple[str, str | None]]:
@@ -262,7 +302,9 @@ def _known(base: str, channel: str) -> _Read | None:
         inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
         if match["inside"] != "US" and (known_elsewhere(match["inside"]) or _unit(match["inside"], channel)):
             return None
-        if any(word and word not in _SENSOR for word in inside):
+        if _CHANNEL.get("".join(inside)) == channel:  # `FHR (fetal heart rate)`
+            base = match["name"]
+        elif inside and _REMARKS.issuperset(inside):
             base, remark = match["name"], " ".join(inside)
     if _NO_WORD.search(base):
         return None
@@ -277,9 +319,18 @@ def _known(base: str, channel: str) -> _Read | None:
                 word = ""
         words.append(word)
     stem = "".join(words) or ("fhr" if alone else "")
-    if _CHANNEL.get(stem) != channel or (sensor and stem in _INTERVALS):  # `rr_us` are microseconds
+    if (sensor and stem in _INTERVALS) or (_CHANNEL.get(stem) or _whose(words)) != channel:  # `rr_us`: microseconds
         return None
-    return _Read(channel, "ms" if stem in _INTERVALS else None, sensor, number, f"{stem} {remark}".strip())
+    interval = stem in _INTERVALS or words[-1:] == ["rr"] or words[:1] == ["rr"]
+    return _Read(channel, "ms" if interval else None, sensor, number, f"{stem} {remark}".strip())
+
+
+def _whose(words: Sequence[str]) -> str | None:
+    """Channel of a heart rate that is said to be the mother's or the child's; None for others."""
+    rest = "".join(word for word in words if word not in _MOTHER and word not in _FETUS)
+    if not _MOTHER.isdisjoint(words):
+        return "mhr" if _FETUS.isdisjoint(words) and (rest in _ANYBODYS or _CHANNEL.get(rest) == "mhr") else None
+    return "fhr" if not _FETUS.isdisjoint(words) and (rest in _ANYBODYS or _CHANNEL.get(rest) == "fhr") else None
 
 
 def _words(name: str) -> list[str]:

@@ -19,6 +19,7 @@ from fhr.recording import Recording, Source, Step
 from .chosen_channels import choose_channels
 from .fhrma_layout import SAMPLE_BYTES, layout_of
 from .fhrma_markers import MARKER_SUFFIXES, read_fhrma_markers, with_stage2
+from .impossible_rates import check_median
 from .regular_file import read_whole
 from .stored_channels import StoredChannel, assembled, check_units
 from .two_heart_rates import SCALP
@@ -39,6 +40,8 @@ _SENSOR = {
     "toco": (6, "", _INSIDE),
 }
 _UNUSED = 1 << 7
+_SAYS_SOMETHING = 60  # samples of which the median is looked at
+_WRONG = "rates are little-endian, in quarters of a bpm: write the file anew, or leave the channel out with columns="
 
 
 def read_fhrma(
@@ -99,8 +102,8 @@ def read_fhrma(
         the file tells them `sensors` and `good_quality`. `mhr` is None where the layout has none.
 
     Raises:
-        FormatError: no such file, another suffix, a size that is no whole number of samples, two hearts, markers that
-            cannot be read or are of another recording.
+        FormatError: no such file, another suffix, a size that is no whole number of samples, a median that is no heart
+            rate, two hearts, markers that cannot be read or are of another recording.
         FHRError: an unknown channel or number of bytes.
     """
     path = Path(path)
@@ -133,6 +136,9 @@ def read_fhrma(
         for one in chosen
         for field in (fields[one.position],)
     ]
+    for one in stored:
+        if one.role != "uc" and len(present := one.values[~np.isnan(one.values)]) >= _SAYS_SOMETHING:
+            check_median(present, one.role, said=one.name, where=str(path), remedy=_WRONG)
     signals = assembled(
         stored,
         fs=_FS,

@@ -10,9 +10,12 @@ from fhr.errors import FormatError
 
 from .channel_units import HEART_RATE_UNITS, in_standard_unit
 
-__all__ = ["check_rates", "marks_in_activity", "marks_in_rates"]
+__all__ = ["check_median", "check_rates", "marks_in_activity", "marks_in_rates"]
 
 _LOWEST, _HIGHEST = 20.0, 300.0  # bpm
+# bpm, of medians, with room to either side: 81 to 181 in those recordings, of the mother 54 to 157 (one stuck at 240).
+_ENOUGH = 60  # values
+_MEDIANS = {"fhr": (50.0, 220.0), "mhr": (30.0, 240.0)}
 _USUAL = 240.0  # bpm: the highest that the monitors of FHRMA give
 _BYTE = 255.0
 _FILLS = (1e20, 1e30, 1e35, 1e36, 9.969209968386869e36, float(np.finfo(np.float32).max))  # of NumPy, netCDF and GIS
@@ -95,9 +98,8 @@ def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, wh
         f"say its unit in its name, as {role}_bpm, {role}_hz or {role}_ms (interval between beats), or with "
         f"units={{{role!r}: UNIT}}, one of {', '.join(HEART_RATE_UNITS)}, or a multiple as '0.25 bpm'"
     )
-    median = float(np.median(present))
-    if not _LOWEST <= median <= _HIGHEST and not negative.any():
-        raise FormatError(f"{where}: the median of {said} is {median:.4g}{stored}, no heart rate in bpm; {remedy}")
+    if not negative.any():
+        check_median(present, role, said=said, stored=stored, where=where, remedy=remedy)
     if negative.any() or count > max(_FEW, _SHARE * len(present)):
         row = int(np.argmax(negative if negative.any() else impossible))
         raise FormatError(
@@ -105,6 +107,26 @@ def check_rates(rates: np.ndarray, role: str, unit: str | None, *, said: str, wh
             f"sample {row + 1} the first; write lost samples as blank or NaN, and one unit; or {remedy}"
         )
     return count
+
+
+def check_median(present: np.ndarray, role: str, *, said: str, where: str, remedy: str, stored: str = "") -> None:
+    """Refuse a channel whose median is no heart rate.
+
+    Args:
+        present: (n,) bpm, one or more, none missing; of fewer than 60 any rate of a heart may be the median.
+        role: "fhr" or "mhr".
+        said: the channel, for messages.
+        where: the file, for messages.
+        remedy: what the user does, for messages.
+        stored: words on what the rates were converted from, for messages.
+
+    Raises:
+        FormatError: below 50 or above 220 bpm, of the mother's 30 and 240.
+    """
+    lowest, highest = _MEDIANS[role] if len(present) >= _ENOUGH else (_LOWEST, _HIGHEST)
+    median = float(np.median(present))
+    if not lowest <= median <= highest:
+        raise FormatError(f"{where}: the median of {said} is {median:.4g}{stored}, no heart rate in bpm; {remedy}")
 
 
 def _unusual(values: np.ndarray, unit: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from fhr.errors import FormatError
 
 from .calendar_times import CalendarTimes, calendar_times
-from .channel_names import guess_channels
+from .channel_names import guess_channels, within
 from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from .regular_file import cut
@@ -74,7 +74,7 @@ def from_arrays(
     """
     check_units(units)
     if stems is None:
-        stems = [name if guess_channels([name], where=where) else name.rpartition(".")[2] for name in names]
+        stems = [name if guess_channels([name], where=where) else _last(name) for name in names]
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
     chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})
@@ -145,6 +145,11 @@ def _others(
                 values = load([name])[name]
         if values.dtype.kind in "iufmM" and values.size in lengths and values.size in values.shape:
             yield name, _seconds(values).reshape(-1)
+
+
+def _last(name: str) -> str:
+    around, _, last = name.replace("/", ".").rpartition(".")
+    return within(last, around)
 
 
 def _names_of(role: str, chosen: Sequence[Chosen]) -> str | list[str]:

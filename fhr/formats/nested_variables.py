@@ -13,7 +13,7 @@ import numpy as np
 
 from fhr.errors import FormatError
 
-from .channel_names import guess_channels
+from .channel_names import guess_channels, within
 from .regular_file import cut
 
 __all__ = ["WORDS_BESIDE", "Told", "Variables", "beside_of", "line_of", "lines_of", "told"]
@@ -187,7 +187,11 @@ def _different(
 
 
 def _stem(name: str, beside: Mapping[str, str]) -> str:
-    """The word that tells the channel of an array."""
+    """The words that tell the channel of an array."""
+    return within(_own_stem(name, beside), name.rpartition(".")[0])
+
+
+def _own_stem(name: str, beside: Mapping[str, str]) -> str:
     last = name.rpartition(".")[2]
     match = _INDEX.fullmatch(last)
     plain = match["stem"] if match else last

@@ -318,3 +318,84 @@ def test_nothing_is_left_out_in_silence(tmp_path):
 def test_stored_units_are_converted_without_a_copy_where_there_is_nothing_to_do():
     single = RATE.astype(np.float32)
     assert in_standard_unit(single, "fhr", "bpm") is single
+
+
+@pytest.mark.parametrize(
+    ("name", "channels"),
+    [
+        ("HR (mother)", ["mhr"]),
+        ("Herzfrequenz (Mutter) [1/min]", ["mhr"]),
+        ("mother_HR", ["mhr"]),
+        ("Heart rate (fetus)", ["fhr"]),
+        ("FHR (raw)", ["fhr"]),
+        ("FHR (ch 1)", ["fhr"]),
+        ("RCF (rythme cardiaque foetal)", ["fhr"]),
+        ("Toco (ext.)", ["uc"]),
+        ("CU", ["uc"]),
+        *((f"HR ({word})", []) for word in ("m", "SpO2", "Pulse", "twin 1", "ECG")),
+        *((f"FHR {word}", []) for word in ("(mother)", "[maternal]", "(baseline)", "(mean)", "(std)", "{quality}")),
+        *((name, []) for name in ("UC (count)", "UA (pH)", "UC (baseline) [mmHg]", "pulse")),
+    ],
+)
+def test_a_remark_says_whose_rate_it_is_or_that_it_is_none(name, channels):
+    assert list(guess_channels([name, "comment"], where="a.csv")) == channels
+
+
+@pytest.mark.parametrize("names", [["FHR1", "FHR2", "FHR3", "FHR4"], [f"HR{i}" for i in range(1, 9)]])
+def test_more_rates_than_a_monitor_has_are_samples_of_a_row(names):
+    assert len(guess_channels(names[:3], where="")["fhr"]) == 3
+    with pytest.raises(FormatError, match="both look like fhr"):
+        guess_channels(names, where="a.csv")
+
+
+@pytest.mark.parametrize("scale", [2, 0.3])
+def test_a_scaled_median_is_no_heart_rate(scale):
+    with pytest.raises(FormatError, match=r"the median of fhr is .*, no heart rate in bpm"):
+        said_of(StoredChannel("fhr", "fhr", RATE * scale))
+
+
+@pytest.mark.parametrize("overlap", [0, 20])
+def test_mother_behind_the_child_is_another_heart(overlap):
+    row = np.arange(N)
+    child = StoredChannel("fhr", "HR1", np.where(row < 200, 140.0, nan))
+    mother = StoredChannel("fhr", "HR2", np.where(row >= 200 - overlap, 80.0, nan))
+    with pytest.raises(FormatError, match=r"their medians are 140 and 80 bpm: two hearts.*; say which with"):
+        said_of(child, mother)
+    same = mother._replace(values=mother.values + 40)  # in the second stage
+    np.testing.assert_array_equal(said_of(child, same).fhr, np.where(row < 200 - overlap, 140.0, 120.0))
+
+
+@pytest.mark.parametrize(
+    ("variables", "read"),
+    [
+        ({"maternal": {"hr": 80.0}, "fetal": {"hr": 140.0}}, ["fhr", "mhr"]),
+        ({"mother": {"hr": 80.0}}, []),
+        ({"mother": {"fhr": 140.0}}, []),
+        ({"mother": {"rr": 750.0}, "uc": 20.0}, []),
+        ({"rec": {"maternal": {"hr": 80.0}, "fhr": 140.0}}, ["fhr", "mhr"]),
+        ({"baseline": {"fhr": 140.0}}, []),
+        ({"motherAndChild": {"fhr": 140.0, "mhr": 80.0}}, ["fhr", "mhr"]),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mat", ".npz"])
+def test_a_struct_says_whose_rate_it_holds(tmp_path, variables, read, suffix):
+    def grown(value):
+        return {k: grown(v) for k, v in value.items()} if isinstance(value, dict) else np.full(200, value)
+
+    def flat(value, name=""):
+        if not isinstance(value, dict):
+            return {name[1:]: value}
+        return {key: found for k, v in value.items() for key, found in flat(v, f"{name}.{k}").items()}
+
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".mat":
+        scipy.io.savemat(path, {**grown(variables), "fs": 4.0})
+    else:
+        np.savez(path, **flat(grown(variables)), fs=4.0)
+    if not read:
+        with pytest.raises(FormatError, match="is known to be FHR"):
+            fhr.read(path)
+        return
+    recording = fhr.read(path)
+    assert recording.fhr[0] == 140
+    assert (recording.mhr is not None and recording.mhr[0] == 80) == ("mhr" in read)

@@ -303,3 +303,12 @@ def test_two_hearts_on_the_command_line(tmp_path, run_fhr):
     assert "or --columns fhr=FHR2" in run_fhr(tmp_path, "info", "twins.fhr").err
     answer = run_fhr(tmp_path, "convert", "twins.fhr", "-", "--columns", "fhr=FHR2")
     assert (answer.code, answer.out.splitlines()[-1]) == (0, "99.75,120.0,5.0")
+
+
+@pytest.mark.parametrize("how", [lambda raw: raw.byteswap(), lambda raw: raw // 4, lambda raw: raw * 2])
+def test_rates_that_no_heart_has_are_refused(tmp_path, how):
+    samples = np.zeros(200, np.dtype([("fhr1", "<u2"), ("fhr2", "<u2"), ("toco", "u1"), ("quality", "u1")]))
+    samples["fhr1"] = how(np.full(200, 4 * 140, "<u2"))
+    (tmp_path / "a.fhr").write_bytes(bytes(4) + samples.tobytes())
+    with pytest.raises(FormatError, match=r"the median of FHR1 is .*, no heart rate in bpm; rates are little-endian"):
+        fhr.read(tmp_path / "a.fhr")
