@@ -68,7 +68,10 @@ _NAMES = {
     ),
     "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
 }
-_TIME_WORDS = ("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days")  # as names
+_TIME_WORDS = (  # as names
+    *("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days"),
+    *("sec", "secs", "sekunden", "millisekunden", "minuten", "stunden"),
+)
 _COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
 _CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
 _SIGNALS = ("fhr", "uc", "mhr")

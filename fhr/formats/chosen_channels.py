@@ -1,7 +1,7 @@
 """Choice of the channels of a file to read: those that the user names, and the others by their names."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
@@ -86,7 +86,7 @@ def choose_channels(
     return sorted(found, key=lambda one: (roles.index(one.role), not one.guessed))
 
 
-def given_columns(given: str | int | Sequence[str | int] | None) -> Sequence[str | int]:
+def given_columns(given: Any) -> Sequence[Any]:
     """Columns that are given for one channel: none, one, or those of several transducers."""
     if given is None:
         return ()

@@ -16,6 +16,8 @@ import pandas as pd
 
 from fhr.errors import FormatError
 
+from .clock_parts import CLOCK, ClockParts, beside, from_digits, parts_of, with_colons
+from .month_names import months
 from .regular_file import shown
 from .written_numbers import stripped
 
@@ -24,26 +26,7 @@ __all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "dayfirst_in", "is
 TIME_TEXTS = ("iso", "clock", "mm:ss", "hh:mm")  # units of times that are text
 DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)|(19|20)\d{6}T\d{4}")
 _DAY = 86_400.0
-_CLOCK = (
-    r"(?:(?<!\d)(?P<days>\d+)\s*(?:d|days?)\b[,\s]*)?"
-    r"(?<![\d:])(?P<first>\d{1,3}):(?P<second>\d{2})(?::(?P<third>\d{2}))?(?:(?:[.,]|:(?=\d{3}\b))(?P<fraction>\d{1,9}))?(?![\d:])"
-    r"\s*(?P<half>[aApP]\.?\s?[mM]\b\.?)?"
-    r"\s*(?P<zone>Z\b|(?:UTC|GMT)?[+-]\d\d:?\d\d\b|UTC\b|GMT\b)?"
-)
-_MONTHS = (
-    ("jan", "ene", "gen", "led", "sty"),
-    ("feb", "fev", "fevr", "unor", "lut"),
-    ("mar", "mrz", "maer", "bre"),
-    ("apr", "avr", "abr", "kwi", "dub"),
-    ("may", "mai", "mag", "maj", "kve"),
-    ("jun", "juin", "giu", "cze", "cer"),
-    ("jul", "juil", "lug", "lip"),
-    ("aug", "aou", "ago", "sie", "srp"),
-    ("sep", "set", "wrz", "zar"),
-    ("oct", "okt", "ott", "paz", "rij"),
-    ("nov", "lis"),
-    ("dec", "dez", "dic", "gru", "pro"),
-)
+_UNKNOWN = 0  # in place of a month whose name may mean two
 _NUMERIC = re.compile(r"(?P<one>\d{1,4})(?P<sign>[./-])\s?(?P<two>\d{1,2})(?P=sign)\s?(?P<three>\d{1,4})\.?")
 _DIGITS = re.compile(r"(19|20)\d{6}T?\d{4,6}([.,]\d+)?")  # a date and time without signs between
 _MOST_DAYS = 14  # of a recording
@@ -72,19 +55,17 @@ def is_time_text(cell: str) -> bool:
     [True, True, True, False, False]
     """
     cell = cell.strip()
-    if not cell or len(cell) > 60 or (_NUMBER_LIKE.fullmatch(cell) and not _NUMERIC.fullmatch(cell)):
+    if not cell or len(cell) > 60:
+        return False
+    if _NUMBER_LIKE.fullmatch(cell) and not _NUMERIC.fullmatch(cell) and with_colons(cell) == cell:
         return False
     if "T" in cell and _DIGITS.fullmatch(cell):
         return True
-    rest = re.sub(_CLOCK, " ", cell, count=1)
+    cell = with_colons(cell)
+    rest = re.sub(CLOCK, " ", cell, count=1)
     clock = rest != cell
-    rest = _beside(rest)
+    rest = beside(rest)
     return (not rest and clock) or _tokens(rest) is not None
-
-
-def _beside(rest: str) -> str:
-    """The date beside a time of day, without the words that join them."""
-    return re.sub(r"(?<![^\W\d_])T$|\b(?:uhr|hrs?)$", "", rest.strip(" ,"), flags=re.IGNORECASE).strip(" ,")
 
 
 def text_unit(word: str) -> str | None:
@@ -139,12 +120,17 @@ def clock_times(
         with suppress(ValueError, TypeError, OverflowError):  # of other words beside dates; the slower way names them
             return _iso(cells)
     cells = stripped(cells)
+    if unit in ("mm:ss", "hh:mm"):
+        cells = from_digits(cells)
+    first = next((cell for cell in cells if cell), "")
+    if with_colons(first) != first:
+        converted = cells.map(with_colons)
+        # 05.03.24 is a date where others have a time of day with colons behind it.
+        cells = cells if cells[converted == cells].str.contains(":", regex=False).any() else converted
     if dates is not None:
         cells = dates.str.cat(cells, sep=" ").where((cells != "") & (dates != ""), "")
     given = (cells != "").to_numpy()
-    parts = cells.str.extract(_CLOCK)
-    rest = cells.str.replace(_CLOCK, " ", n=1, regex=True)
-    rest = rest.map({text: _beside(text) for text in rest.unique()}).astype(object)
+    parts, rest = parts_of(cells)
     ordinals, zones, order = _days_of(rest, cells, dayfirst, row_of, where)
     dated = bool(ordinals.notna().any())
     if dated and (bad := given & ordinals.isna().to_numpy()).any():
@@ -154,7 +140,7 @@ def clock_times(
     notes |= {"time_text": unit} if unit else {}
     notes |= {"time_zone": zones} if zones else {}
     if not dated:
-        days = _midnights(seconds, given) if parts["days"].isna().all() else np.zeros(len(seconds))
+        days = _midnights(seconds, given) if np.isnan(parts.days).all() else np.zeros(len(seconds))
         notes |= {"midnights": int(days.max())} if days.any() else {}
         return ClockTimes(np.where(given, seconds + _DAY * days, np.nan), None, notes)
     first = int(ordinals.min())
@@ -184,7 +170,7 @@ def _no_time(cells: pd.Series, bad: np.ndarray, row_of: Callable[[int], str], wh
 
 def _of_day(
     cells: pd.Series,
-    parts: pd.DataFrame,
+    parts: ClockParts,
     unit: str | None,
     dated: bool,
     row_of: Callable[[int], str],
@@ -192,13 +178,13 @@ def _of_day(
 ) -> tuple[np.ndarray, str | None]:
     """Seconds from midnight, or of a duration, less the offset of the time zone; and how two numbers are read."""
     given = (cells != "").to_numpy()
-    names = ("first", "second", "third", "days")
-    first, second, third, days = (pd.to_numeric(parts[name]).to_numpy(np.float64, na_value=np.nan) for name in names)
+    first, second, third, days = parts.first, parts.second, parts.third, parts.days
     no_clock = np.isnan(first)
     if (bad := given & no_clock & (not dated)).any():
         raise _no_time(cells, bad, row_of, where, "which is none")
-    fraction = ("0." + parts["fraction"].fillna("0")).astype(np.float64).to_numpy()
-    half = parts["half"].str[0].str.lower()
+    half = parts.half
+    if parts.alone.any() and parts.padded.any():
+        raise _no_time(cells, parts.alone, row_of, where, "with one digit where others have two")
     pair = ~no_clock & np.isnan(third)
     minutes, chosen = np.zeros(len(cells), bool), None
     if pair.any():
@@ -212,7 +198,7 @@ def _of_day(
                 "hours and minutes or minutes and seconds; say units={'time': 'mm:ss'} or 'hh:mm'",
             )
         minutes = pair & (chosen == "mm:ss")
-        if (bad := pair & ~minutes & parts["fraction"].notna().to_numpy()).any():
+        if (bad := pair & ~minutes & parts.fractional).any():
             raise _no_time(cells, bad, row_of, where, "hours and minutes with a fraction")
     twelve = half.notna().to_numpy()
     hours = np.where(minutes, 0, first)
@@ -225,16 +211,16 @@ def _of_day(
         bad = given & ~no_clock & ~twelve
     if bad.any():
         raise _no_time(cells, bad, row_of, where, "which no clock shows")
-    total = np.where(np.isnan(days), 0, days) * _DAY + hours * 3600 + of_hour * 60 + seconds + fraction
-    return np.where(no_clock, 0.0, total) - _offset(parts["zone"]), chosen if not dated else None
+    total = np.where(np.isnan(days), 0, days) * _DAY + hours * 3600 + of_hour * 60 + seconds + parts.fraction
+    return np.where(no_clock, 0.0, total) - _offset(parts.zone), chosen if not dated else None
 
 
-def _pair_unit(first: np.ndarray, pair: np.ndarray, parts: pd.DataFrame, unit: str | None, dated: bool) -> str | None:
-    if dated or parts["half"].notna().any():
+def _pair_unit(first: np.ndarray, pair: np.ndarray, parts: ClockParts, unit: str | None, dated: bool) -> str | None:
+    if dated or parts.half.notna().any():
         return "hh:mm"
     if unit in ("mm:ss", "hh:mm"):
         return unit
-    longer = parts["third"].notna().any() or parts["fraction"].notna().any()
+    longer = not np.isnan(parts.third).all() or parts.fractional.any()
     return "mm:ss" if longer or (first[pair] > 23).any() else None
 
 
@@ -271,6 +257,9 @@ def _days_of(
         tokens = _tokens(text)
         if tokens is None:
             raise _no_time(cells, (rest == text).to_numpy(), row_of, where, "no date that is known here")
+        if _UNKNOWN in tokens[0].values and tokens[0].month == tokens[0].values.index(_UNKNOWN):
+            why = "with a month that differs from language to language (write it as YYYY-MM-DD)"
+            raise _no_time(cells, (rest == text).to_numpy(), row_of, where, why)
         read[text] = tokens
     if len(texts) > _MOST_DATES:
         raise FormatError(f"{where}: more than {_MOST_DATES} dates in the times; check that column")
@@ -319,9 +308,9 @@ def _tokens(text: str) -> tuple[_Numbers, str] | None:
                 return None
             numbers.append(int(word))
             digits.append(len(word))
-        elif month is None and (found := _month(name)) is not None:
+        elif month is None and (found := months(name)):
             month = len(numbers)
-            numbers.append(found)
+            numbers.append(found[0] if len(found) == 1 else _UNKNOWN)
             digits.append(0)
         elif name in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") or name.endswith("day"):
             continue  # the day of the week says nothing new
@@ -332,11 +321,6 @@ def _tokens(text: str) -> tuple[_Numbers, str] | None:
     if month is None or len(numbers) != 3:
         return None
     return _Numbers((numbers[0], numbers[1], numbers[2]), (digits[0], digits[1], digits[2]), " ", month), " ".join(zone)
-
-
-def _month(word: str) -> int | None:
-    found = {i + 1 for i, names in enumerate(_MONTHS) if any(word.startswith(name) for name in names)}
-    return found.pop() if len(found) == 1 else None
 
 
 def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, place: str) -> tuple[str, str]:

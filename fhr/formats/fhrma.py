@@ -51,7 +51,7 @@ def read_fhrma(
     columns: Mapping[str, str | int | Sequence[str | int] | None] | None = None,
     units: Mapping[str, str] | None = None,
     sample_bytes: Literal[6, 8, 10, 12] | None = None,
-    header_bytes: Literal[4, 8, 12] | None = None,
+    header_bytes: Literal[0, 4, 8, 12] | None = None,
     markers: str | Path | None = None,
 ) -> Recording:
     """Read one FHRMA or OpenCTG recording at 4 Hz.
@@ -92,7 +92,7 @@ def read_fhrma(
             position; None leaves one out.
         units: of "uc", where it is known, "mmhg" or "kpa" (converted to mmHg).
         sample_bytes: of a sample, where it is known.
-        header_bytes: before the first sample, where it is known.
+        header_bytes: before the first sample, where it is known; 0 for none.
         markers: file of its markers, `.fhrh` or `.marks`, which tell the start of the second stage; one that lies
             beside the recording is not read unasked, but logged. All of them: `read_fhrma_markers`.
 
@@ -111,8 +111,8 @@ def read_fhrma(
         raise FHRError(f"channel={channel!r}; give 'auto', 1 or 2")
     if sample_bytes not in (None, 6, 8, 10, 12):
         raise FHRError(f"sample_bytes={sample_bytes!r}; give 6, 8, 10 or 12")
-    if header_bytes not in (None, 4, 8, 12):
-        raise FHRError(f"header_bytes={header_bytes!r}; give 4, 8 or 12")
+    if header_bytes not in (None, 0, 4, 8, 12):
+        raise FHRError(f"header_bytes={header_bytes!r}; give 0, 4, 8 or 12")
     suffix = take_suffix(path, FHRMA_SUFFIXES, kind="FHRMA recording")
     most = 12 + max(*SAMPLE_BYTES[suffix], sample_bytes or 0, 0) * MAX_SAMPLES
     raw = read_whole(path, limit=most, kind="FHRMA recording")

@@ -60,7 +60,7 @@ def layout_of(raw: bytes, path: Path, *, sample_bytes: int | None = None, header
         raw: its bytes.
         path: of it, with one of the suffixes in `SAMPLE_BYTES`.
         sample_bytes: of a sample, where it is known.
-        header_bytes: before the first, where it is known.
+        header_bytes: before the first, where it is known; 0 only then.
 
     Raises:
         FormatError: no layout fits.
@@ -77,10 +77,12 @@ def layout_of(raw: bytes, path: Path, *, sample_bytes: int | None = None, header
             chosen = layout._replace(is_guess=True)
     if chosen is None:
         sizes = " or ".join(map(str, tried))
-        other = "" if sample_bytes or len(usual) == 1 else f", or give sample_bytes={usual[1]} if it has so many"
+        bare = any(raw and len(raw) % n == 0 for n in tried)
+        other = f", or give sample_bytes={others[0].sample.itemsize} if it has so many" if others else ""
+        other += ", or give header_bytes=0 if it has no header" if bare and header_bytes is None else ""
         raise FormatError(
             f"{path}: {len(raw)} bytes; a {path.suffix} file holds a header of {' or '.join(map(str, headers))} bytes "
-            f"with a date or none, then one or more samples of {sizes}; it is truncated, still being written or has "
+            f"with its date or 0, then one or more samples of {sizes}; it is truncated, still being written or has "
             f"another suffix, fetch it again{other}"
         )
     if header_bytes is None and _may_be_shifted(raw, chosen):
@@ -101,8 +103,9 @@ def _sample(n_bytes: int) -> np.dtype:
 def _header(raw: bytes, sample_bytes: int, headers: tuple[int, ...]) -> tuple[int, int] | None:
     """Length of the header before samples of so many bytes, and its date; None where there is no such header."""
     first, second, third = _words(raw)
-    dates = {4: first, 8: second or first, 12: second}
+    dates = {0: 0, 4: first, 8: second or first, 12: second}
     is_one = {
+        0: True,
         4: first != _MAGIC and second < _EARLIEST,
         8: (first in (0, _MAGIC) and _is_date(second)) or (second == 0 and first != _MAGIC),
         12: first in (0, _MAGIC) and _is_date(second) and third in (_WRITING, _FINISHED),

@@ -1,5 +1,6 @@
 """Recordings in named arrays, as MATLAB and NumPy files hold them: channels, times and sampling rate."""
 
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -12,7 +13,8 @@ from .calendar_times import CalendarTimes, calendar_times
 from .channel_names import guess_channels, within
 from .channel_units import unit_of
 from .chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
-from .regular_file import cut
+from .clock_times import text_unit
+from .regular_file import cut, shown
 from .stored_channels import Signals, StoredChannel, assembled, check_units
 from .time_grid import checked_rate, place
 from .unread_times import check_unread_times
@@ -21,6 +23,7 @@ from .whole_file import MAX_SAMPLES
 __all__ = ["FromArrays", "from_arrays"]
 
 _ROLES = ("fhr", "uc", "mhr", "time", "fs")
+_OF_DATES = re.compile(r"(?i)date|unix|posix|epoch|utc|clock")
 _SHOWN = 20  # names of other arrays in the history
 
 
@@ -76,6 +79,8 @@ def from_arrays(
     if stems is None:
         stems = [name if guess_channels([name], where=where) else _last(name) for name in names]
     chosen = choose_channels(names, columns, roles=_ROLES, kind=kind, where=where, stems=stems)
+    for one in chosen if fs is None else ():
+        _check_unit(one, (said or {}).get(one.name, ""), units, where)
     chosen = [in_stated_unit(one, (said or {}).get(one.name, ""), units, where) for one in chosen]
     arrays = load({one.name for one in chosen})
     of = {one.role: one for one in chosen}
@@ -150,6 +155,17 @@ def _others(
 def _last(name: str) -> str:
     around, _, last = name.replace("/", ".").rpartition(".")
     return within(last, around)
+
+
+def _check_unit(one: Chosen, word: str, units: Mapping[str, str] | None, where: str) -> None:
+    """Refuse times and a sampling rate in a unit that is not known; `seconds since 2024-05-01` is one of times."""
+    unit = re.split(r"\s+since\b", word)[0]
+    if not unit or one.role not in ("time", "fs") or one.role in (units or {}) or unit_of(unit, one.role):
+        return
+    if one.role == "time" and (text_unit(unit) or _OF_DATES.search(unit)):
+        return
+    remedy = "fs= in Hz" if one.role == "fs" else "units={'time': UNIT}"
+    raise FormatError(f"{where}: {cut(one.name)} is in {shown(word)}, which is not known; give {remedy}")
 
 
 def _names_of(role: str, chosen: Sequence[Chosen]) -> str | list[str]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -13,14 +14,16 @@ from fhr.recording import Recording, Source, Step
 
 from .channel_names import guess_channels
 from .named_arrays import from_arrays
-from .nested_variables import Variables, beside_of, line_of, lines_of, told
+from .nested_scales import check_own_times, check_scales, check_stray_units
+from .nested_variables import Variables, line_of, lines_of, told
 from .regular_file import cut
 
 __all__ = ["from_variables"]
 
 _SHOWN = 20  # names in the history
-_SCALES = {"gain": 1, "scale": 1, "factor": 1, "scaling": 1, "resolution": 1, "lsb": 1, "offset": 0}
-"""Words that may say how numbers are scaled, by the value that changes nothing."""
+_RATE = re.compile(
+    r"\s*(\d+(?:\.\d+)?)\s*(?:Hz|1/s|/s|samples?/s)?\s*", re.IGNORECASE
+)  # a sampling rate that is a text
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +63,14 @@ def from_variables(
     def load(wanted: Collection[str]) -> dict[str, np.ndarray]:
         return {name: _line(found, name) for name in wanted}
 
+    for name, text in found.texts.items():
+        if (
+            (rate := _RATE.fullmatch(text))
+            and name not in found.arrays
+            and "fs" in guess_channels([name.rpartition(".")[2]], where="")
+        ):
+            found.arrays[name] = np.array([float(rate[1])])
+            names.append(name)
     stems, said = told(names, found.texts, columns=columns, load=load, where=where)
     others = [f"{name} ({kind})" for name, kind in found.others.items()]
     if others and "fhr" not in (columns or {}) and not any("fhr" in guess_channels([stem], where="") for stem in stems):
@@ -81,7 +92,9 @@ def from_variables(
         stems=stems,
         said=said,
     )
-    _check_scale(found, result.notes["columns"], units or {}, where)
+    check_scales(found.arrays, lambda name: found.arrays[name][()], result.notes["columns"], units or {}, where)
+    check_stray_units(found.texts, result.notes["columns"], {*(units or {}), *result.notes["units"]}, where)
+    check_own_times(found.arrays, lambda name: found.arrays[name][()], result.notes["columns"], where)
     step = {"format": form, **result.notes}
     if others:
         step["not_read"] = [cut(other) for other in others[:_SHOWN]]
@@ -95,23 +108,6 @@ def from_variables(
         source=Source(where, form, hashlib.sha256(raw).hexdigest()),
         history=(Step("read", step),),
     )
-
-
-def _check_scale(
-    found: Variables, columns: Mapping[str, str | list[str]], units: Mapping[str, str], where: str
-) -> None:
-    """Refuse a channel with a factor or an offset beside it that nothing says how to apply."""
-    for role, names in columns.items():
-        if role in ("time", "fs") or role in units:
-            continue
-        for name in [names] if isinstance(names, str) else names:
-            for other, none in _SCALES.items():
-                key = beside_of(name, other, found.arrays)
-                if key and (said := np.asarray(found.arrays[key][()])).size == 1 and said.item() != none:
-                    raise FormatError(
-                        f"{where}: {cut(key)} may be a scale of {cut(name)}; say the unit of one number with "
-                        f"units={{{role!r}: '0.25 bpm'}}, or {{{role!r}: UNIT}} if it is not scaled"
-                    )
 
 
 def _line(found: Variables, name: str) -> np.ndarray:

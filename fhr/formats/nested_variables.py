@@ -16,7 +16,17 @@ from fhr.errors import FormatError
 from .channel_names import guess_channels, within
 from .regular_file import cut
 
-__all__ = ["WORDS_BESIDE", "Told", "Variables", "beside_of", "line_of", "lines_of", "told"]
+__all__ = [
+    "WORDS_BESIDE",
+    "Told",
+    "Variables",
+    "is_plain",
+    "is_unit_word",
+    "line_of",
+    "lines_of",
+    "told",
+    "units_beside",
+]
 
 _MAX_ELEMENTS = 10_000  # of a file: this package's choice, so that no file takes minutes
 _MAX_TEXT = 200  # letters of a label or unit
@@ -168,7 +178,29 @@ def told(
             home = _inside(names[kept[0]], stems[kept[0]])
         for position in set(positions) - set(kept):
             stems[position] = ""
-    return Told(stems, {name: unit for name in names if (unit := _beside(name, _UNITS, beside))})
+    return Told(stems, units_beside(names, texts))
+
+
+def units_beside(names: Sequence[str], texts: Mapping[str, str]) -> dict[str, str]:
+    """Units that texts say of arrays: `fhr_unit`, `unit_fhr`, `fhr.unit`, or `unit` in a struct of one array."""
+    beside = {key.lower(): text for key, text in texts.items()}
+    return {name: unit for name in names if (unit := _beside(name, _UNITS, beside))}
+
+
+def is_unit_word(name: str) -> bool:
+    """True for the name of a text that says a unit, and not of what: `units`, `rec.unit`, `units{2}`."""
+    return _own_name(name).lower() in _UNITS
+
+
+def _own_name(name: str) -> str:
+    last = name.rpartition(".")[2]
+    match = _INDEX.fullmatch(last)
+    return match["stem"] if match else last
+
+
+def is_plain(name: str) -> bool:
+    """True for a name that tells no channel, such as `data`."""
+    return name.lower() in _PLAIN
 
 
 def _different(
@@ -215,7 +247,8 @@ def _beside(name: str, words: Collection[str], beside: Mapping[str, str]) -> str
     prefix = f"{around}." if around else ""
     number = re.sub(r"\D", "", match["index"]) if match else ""
     for word in words:
-        keys = [f"{name.lower()}.{word}", f"{prefix}{last}_{word}", f"{prefix}{plain}_{word}"]
+        tails = (f"{last}_{word}", f"{plain}_{word}", f"{word}_{plain}")
+        keys = [f"{name.lower()}.{word}", *(f"{prefix}{tail}" for tail in tails)]
         if number:
             keys += [
                 f"{prefix}{word}{{{number}}}",
@@ -228,14 +261,6 @@ def _beside(name: str, words: Collection[str], beside: Mapping[str, str]) -> str
             if text := beside.get(key, ""):
                 return text
     return ""
-
-
-def beside_of(name: str, word: str, others: Collection[str]) -> str:
-    """Name of what is called `word` and belongs to an array: its attribute, or beside it in its own struct; or none."""
-    around, _, last = name.rpartition(".")
-    keys = [f"{name}.{word}", *([f"{around}.{word}"] if around and last.lower() in _PLAIN else [])]
-    keys += [f"{name}_{word}"]
-    return next((key for key in others if key.lower() in [one.lower() for one in keys]), "")
 
 
 def _inside(name: str, stem: str) -> list[str]:

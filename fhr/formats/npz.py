@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,8 @@ from fhr.recording import Recording, Source, Step
 from .array_archive import array_names, pack_arrays, unpack_arrays
 from .metadata import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
+from .nested_scales import check_scales, check_stray_units
+from .nested_variables import units_beside
 from .regular_file import read_whole, reason
 from .whole_file import MAX_SAMPLES, take_suffix, write_whole
 
@@ -26,6 +29,7 @@ NPZ_SUFFIX = ".npz"
 _OURS = "fhr npz 1"
 _SIGNALS = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
+_MOST_UNITS = 64
 _MOST_BYTES = (len(_SIGNALS) + 1) * 8 * MAX_SAMPLES  # float64 samples, and as much for headers and texts
 
 
@@ -74,6 +78,8 @@ def read_npz(
         known = parse_metadata({key: _text(texts[key], key, where) for key in METADATA if key in texts}, where=where)
         if "fs" not in known and fs is None:
             raise FormatError(f"{where}: no number is called fs; give fs in Hz")
+    said = {} if ours else _texts_of_units(raw, names, where)
+    names = [name for name in names if name not in said]
     found = from_arrays(
         [name for name in names if name in _SIGNALS or not (ours and name in (*METADATA, "format"))],
         lambda those: _load(raw, those, where),
@@ -85,7 +91,11 @@ def read_npz(
         kind="array",
         where=where,
         ours=ours,
+        said=units_beside(names, said),
     )
+    if not ours:
+        check_stray_units(said, found.notes["columns"], {*(units or {}), *found.notes["units"]}, where)
+        check_scales(names, lambda name: _load(raw, [name], where)[name], found.notes["columns"], units or {}, where)
     if not ours or columns or units or fs is not None:
         _log.info("%s: read as %s", path, found.notes)
         known["history"] = (*known.get("history", ()), Step("read", {"format": "npz", **found.notes}))
@@ -116,6 +126,18 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
     arrays |= {name: signal for name in _SIGNALS if (signal := getattr(recording, name)) is not None}
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_whole(path, pack_arrays(arrays, compressed=True))
+
+
+def _texts_of_units(raw: bytes, names: Collection[str], where: str) -> dict[str, str]:
+    """Texts that are called after units, by name."""
+    wanted = [name for name in names if re.search(r"(?i)(^|_|\.)(units?|uom)($|_|\.)", name)]
+    arrays = _load(raw, wanted, where) if wanted else {}
+    return {
+        name if text.size == 1 else f"{name}{{{i + 1}}}": str(one)
+        for name, text in arrays.items()
+        if text.dtype.kind == "U"
+        for i, one in enumerate(text.reshape(-1)[:_MOST_UNITS])
+    }
 
 
 def _load(raw: bytes, names: Collection[str], where: str) -> dict[str, np.ndarray]:

@@ -45,6 +45,7 @@ SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
 _COUNT = "n_samples"  # of its comment lines, by which a table that was copied in part is known
 _FEW = 3  # of its other comment lines; fewer may stand in a file of any make
+_SAME_RATE = 0.01  # relative difference of a rate that a file says to that of its times
 _SHOWN = 20  # names and lines that are not read, in the history
 _MAX_BYTES = 1 << 28
 _MAX_ROWS = 1 << 20  # of a sheet, in any spreadsheet program
@@ -163,6 +164,7 @@ def read_table(
         notes["passed_over"] = unread[:_SHOWN]
     if layout.above:
         notes["above"] = [cut(line) for line in layout.above[:_SHOWN]]
+    said = None if ours else stated_rate(layout, taken)
     if times is not None:
         if times.start:
             notes["start"] = times.start
@@ -182,11 +184,14 @@ def read_table(
         ]
         known["fs"] = grid.fs
         notes |= grid.notes
+        if said is not None and abs(said.fs - grid.fs) > _SAME_RATE * grid.fs:
+            _log.warning("%s: it says %s, and its times are of %g Hz, which are followed", where, said.words, grid.fs)
+            notes["fs_said"] = said.words
         if grid.start:
             notes |= {"start_s": grid.start}
             known["stage2_start"] = known.get("stage2_start", np.nan) - grid.start
     else:
-        if not ours and (said := stated_rate(layout, taken)) is not None:
+        if said is not None:
             if said.fs != known.setdefault("fs", checked_rate(said.fs, where)):
                 raise FormatError(
                     f"{where}: fs={known['fs']:g}, and the file says {said.words!r}; leave fs out, or correct the file"

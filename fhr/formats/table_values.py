@@ -239,7 +239,7 @@ def unread_values(
 ) -> Iterator[tuple[str | int, np.ndarray]]:
     """Name, or position where there is none, and values of the columns that are not taken and hold numbers or times."""
     others = [position for position in range(layout.width) if position not in taken]
-    texts = _texts(layout, others) if others else {}
+    texts = _texts(layout, others) if others else pd.DataFrame()
     for position in others:
         name = layout.names[position] if layout.names else ""
         cells = texts[position].str.strip()

@@ -75,14 +75,20 @@ def check_unread_times(columns: Iterable[tuple[str | int, np.ndarray]], *, fs: f
         if not seem_times(values) or (fs is not None and _are_even(values, fs)):
             continue
         named = shown(name) if isinstance(name, str) else name
-        told = values[np.isfinite(values)]
-        counts = bool((told == np.rint(told)).all()) and abs(float(np.median(np.diff(told)))) == 1
-        count = f", with units={{'time': {SAMPLE!r}}} if it counts samples," if counts else ""
         rest = "gives neither time nor fs" if fs is None else f"does not stay {1 / fs:.4g} s from row to row"
         raise FormatError(
-            f"{where}: column {named} may be the time, and {rest}; columns={{'time': {name!r}}}{count} reads it, "
+            f"{where}: column {named} may be the time, and {rest}; {_way_to_read(name, values[np.isfinite(values)])}, "
             "columns={'time': None} leaves it out"
         )
+
+
+def _way_to_read(name: str | int, values: np.ndarray) -> str:
+    steps = np.diff(values)
+    if steps.min() < 0:  # seconds of each minute, say
+        return "write times that rise throughout into one column"
+    counts = bool((values == np.rint(values)).all()) and np.median(steps) == 1
+    count = f", with units={{'time': {SAMPLE!r}}} if it counts samples," if counts else ""
+    return f"columns={{'time': {name!r}}}{count} reads it"
 
 
 def _are_even(values: np.ndarray, fs: float) -> bool:

@@ -348,6 +348,17 @@ def test_more_rates_than_a_monitor_has_are_samples_of_a_row(names):
         guess_channels(names, where="a.csv")
 
 
+@pytest.mark.parametrize("n", [2, 3])
+def test_consecutive_samples_of_a_row_are_no_sensors(n):
+    rate = np.round(140 + 15 * np.sin(np.arange(n * 200) / 12), 2)
+    rows = [StoredChannel("fhr", f"FHR{i + 1}", rate[i::n]) for i in range(n)]
+    with pytest.raises(FormatError, match=r"FHR1, FHR2.* go on from one to the next .*; write one sample a row"):
+        assembled(rows, fs=1.0, where="a.csv")
+    noise = np.random.default_rng(0).normal(0, 1, (n, 200))
+    sensors = [one._replace(values=rate[::n] + noise[i]) for i, one in enumerate(rows)]
+    np.testing.assert_allclose(assembled(sensors, fs=1.0, where="a.csv").fhr, sensors[-1].values, rtol=1e-6)
+
+
 @pytest.mark.parametrize("scale", [2, 0.3])
 def test_a_scaled_median_is_no_heart_rate(scale):
     with pytest.raises(FormatError, match=r"the median of fhr is .*, no heart rate in bpm"):
@@ -399,3 +410,72 @@ def test_a_struct_says_whose_rate_it_holds(tmp_path, variables, read, suffix):
     recording = fhr.read(path)
     assert recording.fhr[0] == 140
     assert (recording.mhr is not None and recording.mhr[0] == 80) == ("mhr" in read)
+
+
+@pytest.mark.parametrize(
+    ("beside", "message"),
+    [
+        ({"gain": 0.5}, "gain may be a scale of fhr"),
+        ({"fhr_scale": 1.25}, "fhr_scale may be a scale of fhr; say the unit of one number"),
+        ({"scaleUC": 2.0}, r"scaleUC may be a scale of uc; .*'0.25 mmHg'"),
+        ({"unit_uc": "kPa"}, ""),
+        ({"uc_units": "kPa"}, ""),
+        (
+            {"units": np.array(["bpm", "kPa"], dtype=object)},
+            r"units\{2\} is 'kPa' and may be the unit of uc; say units=",
+        ),
+        ({"gain": 1.0, "zoom_factor": 3.0, "time_scale": 2.0, "offset": 30.0, "units": "bpm"}, None),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".mat", ".npz"])
+def test_scales_and_units_beside_arrays(tmp_path, beside, message, suffix):
+    arrays = {"fhr": RATE, "uc": np.full(N, 4.0), "fs": FS, **beside}
+    if suffix == ".mat":
+        scipy.io.savemat(tmp_path / "a.mat", arrays)
+    else:
+        np.savez(
+            tmp_path / "a.npz",
+            **{k: np.array(list(v)) if np.ndim(v) == 1 and k == "units" else v for k, v in arrays.items()},
+        )
+    if message:
+        with pytest.raises(FormatError, match=message):
+            fhr.read(tmp_path / f"a{suffix}")
+        return
+    recording = fhr.read(tmp_path / f"a{suffix}")
+    np.testing.assert_allclose(recording.uc, 4.0 * (7.50062 if message == "" else 1), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("beside", "read"),
+    [
+        ({"time": np.arange(N), "time_unit": "min"}, 1 / 60),
+        ({"time": np.arange(N), "time_unit": "seconds since 2024-05-01"}, 1.0),
+        ({"time": np.arange(N), "time_unit": "250ms"}, "time is in '250ms', which is not known; give units="),
+        ({"fs": 0.004, "fs_unit": "kHz"}, "fs is in 'kHz', which is not known; give fs= in Hz"),
+    ],
+)
+def test_units_of_time_beside_arrays(tmp_path, beside, read):
+    np.savez(tmp_path / "a.npz", fhr=RATE, **beside)
+    if isinstance(read, str):
+        with pytest.raises(FormatError, match=read):
+            fhr.read(tmp_path / "a.npz")
+    else:
+        assert fhr.read(tmp_path / "a.npz").fs == read
+
+
+@pytest.mark.parametrize(("kind", "own"), [("fs", (4.0, 1.0)), ("time", (np.arange(N) / 4, np.arange(N) / 4 + 30))])
+def test_channels_with_times_of_their_own(tmp_path, kind, own):
+    for name, second in (("differ", own[1]), ("same", own[0])):
+        scipy.io.savemat(
+            tmp_path / f"{name}.mat", {"fhr": {"data": RATE, kind: own[0]}, "uc": {"data": ACTIVITY, kind: second}}
+        )
+    with pytest.raises(FormatError, match=rf"uc\.{kind} of uc.data differs from fhr\.{kind}; store the channels at"):
+        fhr.read(tmp_path / "differ.mat", columns={kind: f"fhr.{kind}"})
+    assert np.isnan(fhr.read(tmp_path / "differ.mat", columns={kind: f"fhr.{kind}", "uc": None}).uc).all()
+    assert fhr.read(tmp_path / "same.mat").fs == FS
+
+
+@pytest.mark.parametrize("text", ["4 Hz", "4.0", "4 samples/s"])
+def test_a_sampling_rate_that_is_a_text(tmp_path, text):
+    scipy.io.savemat(tmp_path / "a.mat", {"ctg": {"fhr": RATE, "fs": text}})
+    assert fhr.read(tmp_path / "a.mat").fs == FS

@@ -225,7 +225,7 @@ def test_a_long_header_cut_off_with_its_recording(tmp_path):
     path.write_bytes(stored_as(6, header=bytes(4) + DATE)[:-4])
     with pytest.raises(FormatError, match="it is truncated, still being written"):
         fhr.read(path)
-    with pytest.raises(FHRError, match="header_bytes=5; give 4, 8 or 12"):
+    with pytest.raises(FHRError, match="header_bytes=5; give 0, 4, 8 or 12"):
         fhr.read(path, header_bytes=5)
 
 
@@ -312,3 +312,11 @@ def test_rates_that_no_heart_has_are_refused(tmp_path, how):
     (tmp_path / "a.fhr").write_bytes(bytes(4) + samples.tobytes())
     with pytest.raises(FormatError, match=r"the median of FHR1 is .*, no heart rate in bpm; rates are little-endian"):
         fhr.read(tmp_path / "a.fhr")
+
+
+def test_samples_without_a_header(tmp_path):
+    path = written(tmp_path, "a.fhr", [[140.0] * 100, [0] * 100], [10] * 100, header=b"")
+    with pytest.raises(FormatError, match="or give header_bytes=0 if it has no header"):
+        fhr.read(path)
+    recording = read_fhrma(path, header_bytes=0)
+    assert (len(recording), set(recording.fhr), recording.date) == (100, {140.0}, "")

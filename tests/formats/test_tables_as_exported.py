@@ -8,11 +8,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import fhr
 from fhr.errors import FHRError, FormatError
-from fhr.formats import read_table, recordings_in, write_table
+from fhr.formats import clock_parts, read_table, recordings_in, write_table
+from fhr.formats.clock_times import clock_times
 from fhr.recording import Clinical, Outcome, Provenance, Recording, Step
 
 RATES, PRESSURES = [140, 150.5, 160, 139.25, 141, 142, 143, 144], [1, 2, 3, 4, 5, 6, 7, 8]
@@ -363,6 +365,74 @@ def test_spreadsheets_that_are_refused(workbook, tmp_path, monkeypatch):
     monkeypatch.setattr("fhr.formats.table._MAX_SHEETS", 1000)
     with pytest.raises(FormatError, match=r"it unpacks to .* bytes, more than 1000"):
         fhr.read(workbook(("A", rows_of(QUARTERS))))
+
+
+@pytest.mark.parametrize(
+    ("form", "start"),
+    [
+        ("{0.hour}:{0.minute}:{0.second}", None),
+        ("{0:%Hh%Mm%S}.00s", None),
+        ("{0.hour} h {0.minute} min {0.second} s", None),
+        ("{0:%H.%M.%S}", None),
+        ("{0:%H.%M.%S}.000", None),
+        ("{0:%d-%b-%y %I.%M.%S}.000000 {0:%p}", "2020-02-03 23:59:57"),
+        ("{0:%d-%b-%y %I.%M.%S}.000000 {0:%p} +02:00", "2020-02-03 23:59:57"),
+        ("{0:%d.%m.%Y %H.%M.%S}", "2020-02-03 23:59:57"),
+    ],
+)
+def test_clocks_without_colons_or_zeros(read, form, start):
+    said = check(read(HEADER + body([form.format(START + timedelta(seconds=i)) for i in range(8)])), fs=1)
+    assert said.get("start") == start
+
+
+@pytest.mark.parametrize("midnight", [0, 3])
+def test_a_date_alone_is_midnight(read, midnight):
+    times = [datetime(2024, 3, 5) + timedelta(seconds=i - midnight) for i in range(8)]
+    texts = [f"{time:%d.%m.%y %H:%M:%S}".removesuffix(" 00:00:00") for time in times]
+    assert check(read(HEADER + body(texts)), fs=1)["start"] == times[0].isoformat(sep=" ")
+
+
+def test_a_digit_that_is_missing_in_a_clock_is_no_zero(read):
+    with pytest.raises(FormatError, match="row 3: the time is '10:05:4', with one digit where others have two"):
+        read(HEADER + "10:05:03;140;1\n10:05:4;140;1\n10:05:05;140;1\n")
+
+
+def test_minutes_and_seconds_as_decimals_in_the_unit_that_is_said(read):
+    rows = "".join(f"{f'{i // 60}.{i % 60:02d}'.rstrip('0').rstrip('.')};140;5\n" for i in range(90))
+    with pytest.raises(FormatError, match=r"no minutes, .* units=\{'time': 'mm:ss'\}"):
+        read("time_min;fhr;uc\n" + rows)
+    recording = read("time_min;fhr;uc\n" + rows, units={"time": "mm:ss"})
+    assert (recording.fs, len(recording)) == (1, 90)
+    assert not np.isnan(recording.fhr).any()
+
+
+@pytest.mark.parametrize(
+    ("word", "month"),
+    [("června", 6), ("července", 7), ("lipca", 7), ("lipnja", 6), ("listopadu", 11), ("Oktober", 10), ("fév", 2)],
+)
+def test_months_of_several_languages(read, word, month):
+    said = check(read(HEADER + body([f"5. {word} 2024 10:00:0{i}" for i in range(8)])), fs=1)
+    assert said["start"] == f"2024-{month:02d}-05 10:00:00"
+
+
+@pytest.mark.parametrize("word", ["cer", "lip", "srp", "lis", "listopada"])
+def test_a_month_that_languages_take_for_two_is_refused(read, word):
+    with pytest.raises(FormatError, match=r"row 2: the time is '5 .* a month that differs .* YYYY-MM-DD"):
+        read(HEADER + body([f"5 {word} 2024 10:00:0{i}" for i in range(8)]))
+
+
+@pytest.mark.parametrize("form", ["%H:%M:%S.%f", "%d.%m.%Y %I:%M:%S,%f %p", "%b %d %Y %H:%M:%S.%f"])
+def test_many_clocks_are_read_at_once_as_one_by_one(form, monkeypatch):
+    begin = datetime(2024, 3, 31, 23, 40)
+    cells = pd.Series([(begin + timedelta(seconds=1.37 * i)).strftime(form) for i in range(3000)])
+    cells[[5, 2000]] = ""
+    given = {"dates": None, "unit": "clock", "dayfirst": None, "row_of": str, "where": "a"}
+    at_once = clock_times(cells, **given)
+    monkeypatch.setattr(clock_parts, "_MANY", 10**6)
+    one_by_one = clock_times(cells, **given)
+    np.testing.assert_array_equal(at_once.seconds, one_by_one.seconds)
+    assert at_once[1:] == one_by_one[1:]
+    assert at_once.seconds[-1] - at_once.seconds[0] == pytest.approx(1.37 * 2999)
 
 
 @pytest.mark.parametrize(

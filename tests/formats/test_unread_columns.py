@@ -62,6 +62,17 @@ def test_columns_that_show_no_gap_are_passed_over(tmp_path, suffix, values):
     assert recording.history[0].parameters["passed_over"] == ["x"]
 
 
+def test_seconds_of_each_minute_are_no_times_to_read(tmp_path):
+    with pytest.raises(FormatError, match=r"may be the time, and .*; write times that rise throughout into one column"):
+        fhr.read(save(tmp_path, ".csv", x=np.arange(40) % 20), fs=1)
+
+
+@pytest.mark.parametrize(("name", "second"), [("sec", 1), ("Sekunden", 1), ("Minuten", 60), ("Stunden", 3600)])
+def test_a_column_that_is_called_after_a_unit_of_time_is_the_time(tmp_path, name, second):
+    recording = fhr.read(save(tmp_path, ".csv", **{name: ROWS / 4 / second}), fs=4)
+    np.testing.assert_array_equal(np.flatnonzero(np.isfinite(recording.fhr)), ROWS)
+
+
 def test_an_index_of_dates_is_the_time_and_one_of_numbers_is_offered(tmp_path):
     pd.DataFrame({"FHR": RATE}, index=CLOCK).to_csv(tmp_path / "a.csv")
     recording = fhr.read(tmp_path / "a.csv")
@@ -103,5 +114,9 @@ def test_a_rate_that_a_table_says_is_taken_and_not_contradicted(tmp_path, conten
     assert "4" in recording.history[0].parameters["fs_from"]
     with pytest.raises(FormatError, match="fs=1, and the file says"):
         fhr.read(tmp_path / "a.csv", fs=1)
+    timed = [f"{row / 2};{line}" for row, line in enumerate(lines)]
+    (tmp_path / "a.csv").write_text(before.replace("fhr;", "time;fhr;") + "\n".join(timed) + "\n")
+    timed = fhr.read(tmp_path / "a.csv")
+    assert (timed.fs, timed.history[0].parameters["fs_said"]) == (2, recording.history[0].parameters["fs_from"])
     if "Start" in before:
         assert recording.history[0].parameters["above"][0] == "Start;05.03.2024;"
