@@ -39,9 +39,10 @@ def write_edf(recording: Recording, path: str | Path) -> Path:
 
     Signals `FHR`, `UC` and, where there is one, `MHR` in 16 bits. Heart rates are rounded to 0.01 bpm, uterine activity
     to the finest of 0.0001, 0.001, ... 100 units that holds it, which is 0.01 up to 327.67; coarser ones are
-    told. A missing sample is 0 bpm, as monitors write it, and in `UC` the lowest number, -327.68 at 0.01, for there 0 is a value; a rate that rounds to
-    0 is missing when it is read again. The end is filled with missing samples where the records of EDF do not come out
-    even. Annotations that begin with `fhr edf 1` hold name, sampling rate, outcome, clinical fields, history and
+    told. A missing sample is 0 bpm, as monitors write it, and in `UC` the lowest number, -327.68 at 0.01, for there 0
+    is a value; a rate that rounds to 0 is missing when it is read again. The end is filled with missing samples where
+    the records of EDF do not come out even.
+    Annotations that begin with `fhr edf 1` hold name, sampling rate, outcome, clinical fields, history and
     provenance. The header names no patient and no date; beside a recording that was made it says so in the field of the
     equipment. Left out: `source`.
 
