@@ -27,6 +27,7 @@ _OURS = "fhr edf 1 "
 _LOWEST, _HIGHEST = -32768, 32767  # of 16 bits
 _log = logging.getLogger(__name__)
 _STEPS = (1e-4, 1e-3, 0.01, 0.1, 1.0, 10.0, 100.0)  # of one number; a header has 8 characters for a limit
+_FEWEST_STEPS = 10  # that a usual value of uterine activity is told by
 _RATE_STEP = 0.01  # bpm, as in CTU-UHB
 _RECORD_BYTES = 61_440  # that EDF asks records to stay below
 _MOST_SPACES = 64  # before a part of the metadata
@@ -37,16 +38,18 @@ def write_edf(recording: Recording, path: str | Path) -> Path:
     """Write `recording` as an EDF+ file and return its path; `read_edf` gives it back. Needs the extra `edf`.
 
     Signals `FHR`, `UC` and, where there is one, `MHR` in 16 bits. Heart rates are rounded to 0.01 bpm, uterine activity
-    to the finest of 0.0001, 0.001, ... 100 units that holds it, which is 0.01 up to 327.67. A missing sample is 0 bpm,
-    as monitors write it, and in `UC` the lowest number, -327.68 at 0.01, for there 0 is a value; a rate that rounds to
-    0 is missing when it is read again. The end is filled with missing samples where the records of EDF do not come out
-    even. Annotations that begin with `fhr edf 1` hold name, sampling rate, outcome, clinical fields, history and
+    to the finest of 0.0001, 0.001, ... 100 units that holds it, which is 0.01 up to 327.67; coarser ones are
+    told. A missing sample is 0 bpm, as monitors write it, and in `UC` the lowest number, -327.68 at 0.01, for there 0
+    is a value; a rate that rounds to 0 is missing when it is read again. The end is filled with missing samples where
+    the records of EDF do not come out even.
+    Annotations that begin with `fhr edf 1` hold name, sampling rate, outcome, clinical fields, history and
     provenance. The header names no patient and no date; beside a recording that was made it says so in the field of the
     equipment. Left out: `source`.
 
     Raises:
-        FormatError: another suffix, no sample, a value or a sampling rate that EDF cannot hold, a history that holds
-            more than plain types, or one that is too long.
+        FormatError: another suffix, no sample, a value or a sampling rate that EDF cannot hold, uterine activity that
+            a single value would have rounded away, a history that holds more than plain types, or one that is too
+            long.
         FHRError: edfio is not installed.
     """
     path = Path(path)
@@ -126,6 +129,12 @@ def _signal(edfio: Any, label: str, values: np.ndarray, n: int, fs: float, name:
             ".parquet or .csv"
         )
     if step > _RATE_STEP:
+        typical = float(np.median(np.abs(plain[plain != 0])))
+        if typical < _FEWEST_STEPS * step:
+            raise FormatError(
+                f"{name}: {label} is about {typical:.3g}, but reaches {largest:g}, for which EDF rounds all of it to "
+                f"steps of {step:g}; take the outlier away, or write .npz, .parquet or .csv"
+            )
         _log.warning(
             "%s: %s reaches %g and is written in steps of %g; .npz, .parquet and .csv keep it",
             name,

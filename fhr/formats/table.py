@@ -43,6 +43,7 @@ _OTHER_SHEETS = (".xls", ".xlsb", ".ods")  # known by name, to be refused with t
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", *_PACKED)
 SHEET_SUFFIXES = (".xlsx", ".xlsm", *_OTHER_SHEETS)
 _OURS = "fhr table 1"  # first comment line of what `write_table` writes
+_COUNT = "n_samples"  # of its comment lines, by which a table that was copied in part is known
 _FEW = 3  # of its other comment lines; fewer may stand in a file of any make
 _SAME_RATE = 0.01  # relative difference of a rate that a file says to that of its times
 _SHOWN = 20  # names and lines that are not read, in the history
@@ -146,6 +147,7 @@ def read_table(
     read = values_of(layout, columns_found, decimal=decimal, dayfirst=dayfirst, where=where)
 
     known = dict(stated or {})
+    n_written = known.pop(_COUNT, 0)
     if fs is not None:
         known["fs"] = fs
     if "fs" in known:
@@ -205,6 +207,11 @@ def read_table(
             )
 
     signals = assembled(stored, fs=known["fs"], where=where, zero_missing=not ours, checked=not ours)
+    if (n := round(notes.get("start_s", 0.0) * known["fs"]) + len(signals.fhr)) < n_written and fs is None:
+        raise FormatError(
+            f"{where}: ends after {n} of {n_written} samples; fetch it again, or, if the rest was taken away, remove "
+            f"the line '# {_COUNT}'"
+        )
     time_units = {column.role: column.unit for column in columns_found if column.role == "time" and column.unit}
     found_units = signals.notes.pop("units") | time_units
     step = {
@@ -260,6 +267,7 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     # The shortest text that reads back as the same float32.
     columns += [["" if np.isnan(value) else str(value) for value in values] for values in channels.values()]
     lines = [f"# {_OURS}", *(f"# {key}: {text}" for key, text in metadata(recording).items())]
+    lines.append(f"# {_COUNT}: {len(recording)}")
     lines.append(separator.join(["time_s", *channels]))
     lines += [separator.join(row) for row in zip(*columns, strict=True)]
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -311,7 +319,8 @@ def _stated(layout: Layout, where: str) -> dict[str, Any] | None:
     pairs = (line.partition(": ") for line in lines)
     texts = {key: text for key, _, text in pairs if key in METADATA}
     if _OURS in lines:
-        return parse_metadata(texts, where=where)
+        count = next((line.partition(": ")[2] for line in lines if line.startswith(f"{_COUNT}: ")), "")
+        return parse_metadata(texts, where=where) | ({_COUNT: int(count)} if count.isdecimal() else {})
     if len(texts) >= _FEW:
         raise FormatError(
             f"{where}: comments as write_table writes them ({', '.join(texts)}), without the line '# {_OURS}' above "

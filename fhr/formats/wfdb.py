@@ -156,7 +156,11 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     """
     folder, name = Path(folder), recording.name
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        raise FormatError(f"record name {name!r}; WFDB names hold letters, digits, hyphens and underscores only")
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)
+        raise FormatError(
+            f"record name {name!r}; WFDB names hold letters, digits, hyphens and underscores only; call it {plain!r}, "
+            "say, or write another format"
+        )
     if not len(recording):
         raise FormatError(f"{name}: the recording holds no sample; there is nothing to write")
     channels = [("FHR", "100(0)/bpm", recording.fhr), ("UC", "100/nd", recording.uc)]

@@ -342,6 +342,7 @@ def test_what_cannot_be_written_is_refused(tmp_path):
     for changed, message in (
         (replace(made, fhr=RATE * 3), "the largest value of FHR is 444; EDF ends at 327.67"),
         (replace(made, uc=ACTIVITY * 1e6), "the largest value of UC is"),
+        (replace(made, uc=np.where(np.arange(len(ACTIVITY)) == 3, 1e6, ACTIVITY)), "steps of 100; take the outlier"),
         (replace(made, fs=math.pi), r"3.14159\d* Hz; records of EDF last whole milliseconds"),
         (replace(made, fhr=RATE[:0], uc=RATE[:0]), "holds no sample"),
     ):

@@ -329,3 +329,13 @@ def test_blank_lines_count_alike_at_both_ends(table, header):
     check(read_table(table(f"{header}140\n141\n\n"), **options), [140, 141], None, 4.0)
     timed = read_table(table("time,fhr\n\n0,\n1,140\n2,\n\n\n"))
     check(timed, [nan, 140, nan], None, 1.0)
+
+
+def test_an_own_table_that_was_copied_in_part_is_refused(tmp_path):
+    path = write_table(Recording("a", [140, 141, 142, 143], [1, 2, 3, 4], 1.0), tmp_path / "a.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]))
+    with pytest.raises(FormatError, match="ends after 3 of 4 samples; fetch it again"):
+        read_table(path)
+    path.write_text("".join(line for line in lines[:-1] if "n_samples" not in line))
+    assert len(read_table(path)) == 3
