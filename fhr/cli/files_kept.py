@@ -52,14 +52,14 @@ def _is_of(file: Path, path: str, recursive: bool) -> bool:
     if not os.path.isdir(path):
         stem = Path(path).with_suffix("") if Path(path).suffix.lower() in _RECORD else Path(path)
         beside = [in_any_case(stem.with_name(f"{stem.name}{suffix}")) for suffix in _RECORD] if _is_record(stem) else []
-        return str(file) in map(os.path.realpath, (path, *beside))
+        return str(file) in {os.path.realpath(one) for one in (path, *map(str, beside))}
     folder = Path(os.path.realpath(path))
     if file.parent != folder and not (recursive and file.is_relative_to(folder)):
         links = () if recursive else contents_of(path).recordings
         return str(file) in map(os.path.realpath, links)
     contents = contents_of(file.parent)
     activities = set(map(os.path.realpath, contents.activities))
-    others = {os.path.realpath(other) for other in (*contents.others, *contents.left_out)} - activities
+    others = {os.path.realpath(other) for other in (*map(str, contents.others), *contents.left_out)} - activities
     return str(file) not in others or suffix_of(file) in _RECORD or file.name == "RECORDS"
 
 

@@ -137,7 +137,7 @@ def with_outcomes(recordings: Sequence[Recording], measures: Measures) -> tuple[
         try:
             if row is not None:
                 check_own_name(recording, _file_of(recording), measures.written, measures.path)
-            if row in measures.unusable:
+            if row is not None and row in measures.unusable:
                 raise OutcomeError(f"{measures.path}: {measures.unusable[row]}")
             joined.append(told(recording, measures.values.get(row or "", {}), measures.path))
         except OutcomeError as error:
