@@ -20,7 +20,7 @@ from fhr.datasets import (
     read_paths,
     with_outcomes,
 )
-from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError, SplitError
+from fhr.errors import DatasetNotFoundError, FHRError, FormatError, OutcomeError, SplitError
 from fhr.evaluation import local_births
 from fhr.features import FeatureSet, extract, read_features
 from fhr.formats import write_npz, write_table, write_wfdb
@@ -278,6 +278,8 @@ def test_two_files_of_one_labour_are_one_birth(tmp_path):
     apart = RecordingFolder(tmp_path)
     assert apart.names == ["7_fhr", "8_fhr"]
     assert "uterine activity without heart rate" in apart.quarantined[str(tmp_path / "7_uc.csv")]
+    with pytest.raises(FHRError, match=r"7_uc.csv: uterine activity without heart rate; join it with the file of its"):
+        read_paths([str(tmp_path / "7_uc.csv")])
     files = [str(tmp_path / f"7_{channel}.csv") for channel in ("uc", "fhr")]
     ((joined,), quarantined) = read_paths(files, join=True)
     assert (joined.name, quarantined) == ("7", {})
