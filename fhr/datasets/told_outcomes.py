@@ -73,7 +73,7 @@ def check_own_name(recording: Recording, file: str, rows: Collection[str], table
         OutcomeError: it does.
     """
     last = file.rpartition("/")[2]
-    if recording.name != last and recording.name in rows:
+    if recording.name.rpartition("/")[2] != last and recording.name in rows:
         raise OutcomeError(
             f"{table}: has a row for {shown(last)}, as the file is called, and one for {shown(recording.name)}, as the "
             "recording calls itself; name the file after its birth"
