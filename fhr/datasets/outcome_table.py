@@ -120,8 +120,8 @@ def read_outcomes(
     if given:
         told = _told(columns[given[0]], names, target, unusable)
         if len(found) == len(measures):
-            known = labels.notna() & told.notna()
-            if (other := labels.index[known & (labels != told)]).size:
+            both = labels.notna() & told.notna()
+            if (other := labels.index[both & (labels != told)]).size:
                 raise OutcomeError(
                     f"{where}: column {given[0]!r} contradicts {', '.join(found.values())} for {len(other)} records "
                     f"({', '.join(other[:3])}); correct one of them, or leave a column out"

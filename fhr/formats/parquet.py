@@ -5,11 +5,9 @@ import json
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
@@ -19,10 +17,12 @@ from .channel_names import guess_channels
 from .chosen_channels import given_columns
 from .metadata import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
-from .parquet_columns import check_one_recording, column_values, opened, stem_of_index, unnamed_index
 from .regular_file import cut, open_regular, read_whole, reason
 from .time_grid import checked_rate
 from .whole_file import take_suffix, write_whole
+
+if TYPE_CHECKING:  # Arrow is slow to load, and most of what imports this room reads no Parquet
+    import pyarrow.parquet as pq
 
 __all__ = ["PARQUET_SUFFIX", "parquet_problem", "read_parquet", "write_parquet"]
 
@@ -65,6 +65,10 @@ def read_parquet(
             numbers, neither times nor `fs`, times as in `read_table`.
         FHRError: an unknown channel or unit.
     """
+    import pyarrow as pa
+
+    from .parquet_columns import check_one_recording, column_values, opened, stem_of_index, unnamed_index
+
     path = Path(path)
     take_suffix(path, [PARQUET_SUFFIX], kind="Parquet file")
     raw = read_whole(path, limit=_MAX_BYTES, kind="Parquet file")
@@ -132,6 +136,9 @@ def write_parquet(recording: Recording, path: str | Path) -> Path:
     Raises:
         FormatError: another suffix, no sample, a history that holds more than plain types, or one that is too long.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     path = Path(path)
     take_suffix(path, [PARQUET_SUFFIX], kind="Parquet file")
     if not len(recording):
@@ -163,6 +170,9 @@ def parquet_problem(path: Path, columns: Mapping[str, Any] | None = None) -> str
         path: of the file.
         columns: that it would be read with.
     """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with open_regular(path) as file:
             schema = pq.read_schema(file)
@@ -195,8 +205,10 @@ def _times(n: int, fs: float) -> np.ndarray:
     return np.arange(n) / fs
 
 
-def _is_regular(file: pq.ParquetFile, fs: float, where: str) -> bool:
+def _is_regular(file: "pq.ParquetFile", fs: float, where: str) -> bool:
     """True if no row was taken out of a file of ours since it was written."""
+    from .parquet_columns import column_values
+
     if _TIME not in file.schema_arrow.names:
         return True
     time = column_values(file, _TIME, {}, where)

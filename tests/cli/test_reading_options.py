@@ -30,12 +30,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / f"p{k}").mkdir()
         rates = (140 + k + np.arange(N) // 240 % 9) / 60
         cells = "".join(f"{v:.5f};12\n" for v in rates)
-        (folder / f"p{k}" / "ctg.csv").write_text(f"puls, fetal;toco\n{cells}")
+        (folder / f"p{k}" / "ctg.csv").write_text(f"curve, blue;toco\n{cells}")
     (folder / "births.csv").write_text("file;pH\np0/ctg.csv;7,01\np1/ctg.csv;7,30\n")
     return folder
 
 
-HOW = ("--columns", "fhr=puls, fetal", "--units", "fhr=hz", "--fs", "4", "--recursive")
+HOW = ("--columns", "fhr=curve, blue", "--units", "fhr=hz", "--fs", "4", "--recursive")
 
 
 def test_options_become_what_readers_take():
@@ -82,7 +82,7 @@ def test_a_verb_reads_what_it_is_told_to(run_fhr, folder, tmp_path):
     assert "folders within it do (p0, p1): give --recursive" in answer.err
     answer = run_fhr(tmp_path, "info", folder / "p0")
     assert answer.code == 2
-    assert "no column is known to be FHR; the header is 'puls, fetal;toco'; say --columns fhr=NAME" in answer.err
+    assert "no column is known to be FHR; the header is 'curve, blue;toco'; say --columns fhr=NAME" in answer.err
     answer = run_fhr(tmp_path, "info", folder / "p0" / "ctg.cvs", folder / "p3")
     assert answer.code == 2
     assert "ctg.cvs: No such file or directory; did you mean 'ctg.csv'?" in answer.err
@@ -100,7 +100,7 @@ def test_outcomes_beside_the_recordings(run_fhr, folder, tmp_path):
     (tmp_path / "more.csv").write_text((folder / "births.csv").read_text() + "p9/none.csv;7,2\n")
     answer = run_fhr(tmp_path, "info", folder, *HOW, "--targets", "--outcomes", "more.csv")
     assert answer.code == 0
-    assert "more.csv: outcomes without a recording: 1 (none)" in answer.err
+    assert "more.csv: outcomes without a recording: 1 (p9/none" in answer.err
     answer = run_fhr(tmp_path, "info", folder, *HOW, *told)
     assert (answer.code, answer.out) == (2, "")
     assert "--outcomes without --targets" in answer.err
@@ -133,10 +133,10 @@ def test_training_takes_outcomes(folder):
     from fhr.datamodules import CTUUHBDataModule
     from fhr.datasets import RecordingFolder
 
-    reading = {"columns": {"fhr": "puls, fetal"}, "units": {"fhr": "hz"}, "fs": 4.0}
+    reading = {"columns": {"fhr": "curve, blue"}, "units": {"fhr": "hz"}, "fs": 4.0}
     how = {"recursive": True, "outcomes": str(folder / "births.csv"), "reading": reading}
     database = CTUUHBDataModule(str(folder), target="ph<7.05", **how).read()
     assert database.labels("ph<7.05").to_dict() == {"p0/ctg": 1.0, "p1/ctg": 0.0}
     assert database.checksum == RecordingFolder(folder, **how).checksum
-    dotted = {"columns.fhr": "puls, fetal", "units.fhr": "hz", "fs": 4.0}  # --data.reading.columns.fhr NAME
+    dotted = {"columns.fhr": "curve, blue", "units.fhr": "hz", "fs": 4.0}  # --data.reading.columns.fhr NAME
     assert CTUUHBDataModule(str(folder), **how | {"reading": dotted}).read().checksum == database.checksum
