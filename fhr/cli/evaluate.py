@@ -21,7 +21,6 @@ from fhr.errors import FHRError
 
 from .describe import add_describe
 from .device import add_device
-from .files_kept import check_not_read
 from .messages import say
 from .reading_options import add_reading, how_read
 from .recordings import read_paths, report
@@ -85,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     """Evaluate, report, and recalibrate where asked to."""
     _check(options)
     from fhr.compute import pick_device
-    from fhr.datasets import apart_by_path, outcomes_of, read_outcomes
+    from fhr.datasets import apart_by_path, called_in_files, names_of, read_outcomes
     from fhr.evaluation import (
         check_births,
         external_validation,
@@ -106,15 +105,15 @@ def run(options: argparse.Namespace) -> int:
     predictor = load(options.model, device=device, prevalence=options.prevalence)
     if not isinstance(predictor, Predictor):
         raise FHRError(f"{options.model}: a false-signal network gives no risk of a birth; give a classification")
+    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     outcomes = None
     if options.outcomes is not None:
-        outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups)
-    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
-    recordings = apart_by_path(recordings)
+        known = names_of(map(called_in_files, recordings))
+        outcomes = read_outcomes(options.outcomes, predictor.target, groups=options.groups, known=known)
     births = local_births(
-        recordings,
+        apart_by_path(recordings),
         predictor.target,
-        None if outcomes is None else outcomes_of(recordings, outcomes),
+        outcomes,
         learnt_from={digest for card in predictor.cards for digest in card.learnt_from},
         fitted_to={digest for card in predictor.cards for digest in card.fitted_to},
         keep_fitted=options.keep_fitted,
@@ -144,7 +143,6 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     """Refuse places that cannot be written and options that contradict each other, before the work."""
     check_out(options.out)
-    check_not_read(options.out, "--out", options.paths, recursive=options.recursive, tables=[options.outcomes])
     if options.groups and options.outcomes is None:
         raise FHRError("--groups names columns of the table of outcomes; give --outcomes FILE.csv")
     if options.method is not None and options.recalibrate is None:

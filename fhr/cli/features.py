@@ -15,7 +15,7 @@ from .describe import add_describe
 from .device import add_device
 from .files_kept import check_not_read
 from .messages import say
-from .reading_options import add_outcomes, add_reading, how_read
+from .reading_options import add_reading, how_read
 from .recordings import report
 
 __all__ = ["add_arguments", "run", "tables"]
@@ -39,7 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "cross_channel, octave_spectra, increments, activity_quantiles, coupling, gap_pattern",
     )
     add_device(parser)
-    add_outcomes(parser)
+    parser.add_argument(
+        "--outcomes",
+        metavar="FILE.csv",
+        help="a table of the births, a row a record, as training takes it. Outcomes are no features: none is in the "
+        "table; recordings that it contradicts are left out, and the table is then that of the same data",
+    )
     add_reading(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace another table of that name")
     where = parser.add_mutually_exclusive_group()

@@ -111,12 +111,13 @@ def _targets(options: argparse.Namespace) -> int:
     import numpy as np
     import pandas as pd
 
-    from fhr.datasets import Target, apart_by_path, read_measures, with_outcomes
+    from fhr.datasets import Target, apart_by_path, called_in_files, names_of, read_measures, with_outcomes
 
     check_places([], options.paths, options.recursive, [options.outcomes], out=options.out)
     recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     if options.outcomes is not None:
-        recordings, unusable = with_outcomes(apart_by_path(recordings), read_measures(options.outcomes))
+        measures = read_measures(options.outcomes, known=names_of(map(called_in_files, recordings)))
+        recordings, unusable = with_outcomes(apart_by_path(recordings), measures)
         quarantined |= unusable
     outcomes = pd.DataFrame([asdict(recording.outcome) for recording in recordings])
     rows = []

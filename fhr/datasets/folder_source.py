@@ -3,15 +3,18 @@
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Self
 
-from fhr.errors import DatasetNotFoundError, OutcomeError
+from fhr.errors import DatasetNotFoundError, FHRError, OutcomeError
+from fhr.formats.regular_file import cut
 from fhr.recording import Recording
 
-from .members import apart, called, check_options, members_of, named, read_member
-from .outcome_table import Measures, read_measures
-from .told_outcomes import check_own_name, check_rows, rows_of, told
+from .members import apart, called, check_options, members_of, named, read_member, stem_of
+from .outcome_rows import Called, names_of, rows_of
+from .outcome_table import read_measures
+from .told_outcomes import check_rows, told
 
 __all__ = ["FolderSource"]
 
@@ -30,7 +33,7 @@ class FolderSource:
         left_out: the reason for what is not read, by path.
         joined: the file of the uterine activity of each that is joined with one, by path.
         table: of the outcomes.
-        in_table: names of its records.
+        rows: path of the recording that each row of the table is of, "" for none, by what the row calls it.
     """
 
     root: str
@@ -42,7 +45,7 @@ class FolderSource:
     left_out: Mapping[str, str] = field(default_factory=dict)
     joined: Mapping[str, str] = field(default_factory=dict)
     table: str = ""
-    in_table: frozenset[str] = frozenset()
+    rows: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -60,8 +63,8 @@ class FolderSource:
             root: the folder.
             recursive: with the folders within it.
             join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
-            outcomes: a table as `read_measures` takes it; a row is of the recording whose file has this name, with the
-                folders within `root` where several are called alike.
+            outcomes: a table as `read_measures` takes it; a row is of the recording whose file has this name, in
+                its folder where it gives one, else of the one that calls itself so, see `rows_of`.
             reading: options of `fhr.read`; a format gets those that it takes.
 
         Raises:
@@ -78,18 +81,41 @@ class FolderSource:
         members.tell_of_folders()
         check_options(reading, members.paths)
         source = cls(str(root), members.paths, names, reading=reading, left_out=members.left_out, joined=members.joined)
-        return source if outcomes is None else source._with(read_measures(outcomes))
+        return source if outcomes is None else source._with(outcomes)
 
-    def _with(self, measures: Measures) -> Self:
-        below = os.path.abspath(self.root)
-        keys = rows_of([f"{below}/{called(path, path in self.joined)}" for path in self.paths], measures.written)
-        check_rows(measures, keys, self._called, self.root)
-        rows = {path: key for path, key in zip(self.paths, keys, strict=True) if key is not None}
-        known = {path: measures.values[key] for path, key in rows.items() if key in measures.values}
-        unusable = {path: measures.unusable[key] for path, key in rows.items() if key in measures.unusable}
+    def _with(self, table: str | Path) -> Self:
+        names = [Called(*one) for one in zip(self._called, repeat(None), map(self._in_files, self.paths))]
+        measures = read_measures(table, known=names_of(names))
+        rows, reasons = rows_of(measures.written, names)
+        if len(rows) < len(measures.written):  # those that are left may call themselves as a row does
+            for i in range(len(self)):
+                if i not in rows and i not in reasons:
+                    names[i] = names[i]._replace(own=self._own_name(i))
+        rows, reasons = check_rows(measures, names, self.root)
+        unusable = {i: measures.unusable[key] for i, key in rows.items() if key in measures.unusable} | reasons
         return replace(
-            self, outcomes=known, unusable=unusable, table=measures.path, in_table=frozenset(measures.written)
+            self,
+            outcomes={self.paths[i]: measures.values[key] for i, key in rows.items() if key in measures.values},
+            unusable={self.paths[i]: reason for i, reason in unusable.items()},
+            rows={key: "" for key, path in measures.written.items() if key == path}
+            | {key: self.paths[i] for i, key in rows.items()},
+            table=measures.path,
         )
+
+    def _in_files(self, path: str) -> tuple[str, ...]:
+        """Absolute paths that a table may call a recording by."""
+        top = os.path.abspath(self.root).replace(os.sep, "/")
+        return tuple(f"{top}/{one}" for one in dict.fromkeys([stem_of(path), called(path, path in self.joined)]))
+
+    def _own_name(self, position: int) -> str | None:
+        """The name that a file gives its recording; a WFDB record has none but that of its file."""
+        path = self.paths[position]
+        if stem_of(path) == path:
+            return None
+        try:
+            return read_member(self.root, path, self.reading, self.joined.get(path)).name
+        except FHRError:
+            return None  # it is told when it is read
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -140,7 +166,11 @@ class FolderSource:
         if path in self.unusable:
             raise OutcomeError(f"{self.table}: {self.unusable[path]}")
         recording = read_member(self.root, path, self.reading, self.joined.get(path))
-        if path in self.outcomes:
-            check_own_name(recording, called(path, path in self.joined), self.in_table, self.table)
+        in_files = Called(recording.name, None, self._in_files(path))
+        if self.rows.get(recording.name, path) != path and recording.name not in names_of([in_files]):
+            raise OutcomeError(
+                f"{self.table}: it calls itself {cut(recording.name)}, as a row is called that is not of its file; "
+                "rename one of them"
+            )
         recording = named(recording, self.names[position])
         return told(recording, self.outcomes[path], self.table) if path in self.outcomes else recording

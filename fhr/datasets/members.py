@@ -16,6 +16,8 @@ from fhr.formats.folder import holds_activity, shown_names
 from fhr.formats.joining import base_of, not_paired, pairs_of
 from fhr.formats.reading import READERS, suffix_of
 from fhr.formats.regular_file import cut
+from fhr.formats.table import TABLE_SUFFIXES
+from fhr.formats.table_head import Head, head_of
 from fhr.recording import Recording
 
 from .record_list import LIST, distinct_names, words_on_unlisted
@@ -193,7 +195,13 @@ def read_file(path: str | Path, reading: Mapping[str, Any]) -> Recording:
         FHRError: as `fhr.read`.
     """
     taken = options_taken(path)
-    return read(path, **{name: value for name, value in reading.items() if name in taken})
+    try:
+        return read(path, **{name: value for name, value in reading.items() if name in taken})
+    except FormatError:
+        head = head_of(Path(path), reading.get("columns")) if suffix_of(path) in TABLE_SUFFIXES else None
+        if isinstance(head, Head) and head.is_activity:
+            raise FormatError(f"{path}: {head.problem}") from None
+        raise
 
 
 def read_member(

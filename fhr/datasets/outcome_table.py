@@ -8,7 +8,7 @@ import csv
 import logging
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, nan
 from pathlib import Path
@@ -36,6 +36,7 @@ _MAX_ROWS = 1_000_000
 _MOST_IMPLAUSIBLE = 0.2  # of the values of a measure; more are another unit or another column
 _UNKNOWN = re.compile(r"|nan|na|n/a|null|none|nat|-|--|\?|unknown", re.IGNORECASE)
 _SUFFIX = re.compile(f"({'|'.join(map(re.escape, sorted(READERS, reverse=True)[:-1]))}|.txt)$", re.IGNORECASE)
+_UPWARDS = re.compile(r"^(\.{1,2}/+)+")
 _LABELS = {"1": 1.0, "1.0": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "0.0": 0.0, "false": 0.0, "no": 0.0}
 # Header names by what they hold, without case, spaces, signs and what stands in brackets; in order of preference.
 _NAMES = (
@@ -52,7 +53,8 @@ class OutcomeTable:
         labels: 0, 1, or NaN where the outcome is unknown, by record name; each name once.
         unusable: reason for each record whose outcome cannot be used, by name; not among the labels.
         groups: the other columns that were asked for, as text, None where a cell is empty; index as `labels`.
-        written: the path that stands in the table, without suffix, by name.
+        written: what the table calls each record, with its folder and without suffix, by name; those that are not
+            among them are called by their name.
     """
 
     labels: pd.Series
@@ -68,16 +70,18 @@ class Measures(NamedTuple):
         path: of the table.
         values: by name, then by measure; without those that are unknown.
         unusable: reason for each record with a value that cannot be, by name; not among the values.
-        written: the path that stands in the table, without suffix, by name.
+        written: what the table calls each record, with its folder and without suffix, by name.
     """
 
     path: str
     values: Mapping[str, Mapping[str, float]]
     unusable: Mapping[str, str]
-    written: Mapping[str, str] = {}
+    written: Mapping[str, str]
 
 
-def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) -> OutcomeTable:
+def read_outcomes(
+    path: str | Path, target: str, *, groups: Sequence[str] = (), known: Collection[str] = ()
+) -> OutcomeTable:
     """Read the outcomes of births from a table with a header row, text or `.xlsx`; separator and decimal are guessed.
 
     A column called `name`, `record`, `file` or `id` names the record; endings of files are left out. The label comes
@@ -89,6 +93,7 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
         path: of the table.
         target: the label, with its inequality.
         groups: headers of columns that group the births, such as a ward.
+        known: names of the recordings: of several columns that may name the record, the one with most of them does.
 
     Raises:
         OutcomeError: a target that is not defined; no column for it or for the names; measures and labels that
@@ -97,7 +102,8 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
     """
     where, rule = str(path), Target(target)
     columns = _columns(path)
-    names = list(written := _names(columns, where))
+    written = _names(columns, where, known)
+    names = list(written)
     measures = [measure for measure in MEASURE_NAMES if re.search(rf"\b{measure}\b", target)]
     found = {m: column for m in measures if (column := _only(columns, MEASURE_NAMES[m], m, where)) is not None}
     given = [header for header in columns if _plain(header, spaces_only=True) == _plain(target, spaces_only=True)]
@@ -129,15 +135,20 @@ def read_outcomes(path: str | Path, target: str, *, groups: Sequence[str] = ()) 
     return OutcomeTable(labels.rename(target)[kept], unusable, table[kept], written)
 
 
-def read_measures(path: str | Path) -> Measures:
+def read_measures(path: str | Path, *, known: Collection[str] = ()) -> Measures:
     """Read all measures of births from a text table, whatever label they are to make; see `read_outcomes`.
+
+    Args:
+        path: of the table.
+        known: names of the recordings: of several columns that may name the record, the one with most of them does.
 
     Raises:
         OutcomeError: no column of a measure or for the names, two for one, a fifth and more of the values implausible.
         FormatError: as `read_outcomes`.
     """
     where, columns = str(path), _columns(path)
-    names = list(written := _names(columns, where))
+    written = _names(columns, where, known)
+    names = list(written)
     found = {m: header for m, known in MEASURE_NAMES.items() if (header := _only(columns, known, m, where)) is not None}
     if not found:
         raise OutcomeError(
@@ -186,18 +197,19 @@ def _sheet(raw: bytes, where: str) -> str:
     return next(iter(sheets.values()))
 
 
-def _names(columns: Mapping[str, list[str]], where: str) -> dict[str, str]:
-    """Name of the record of each row, with its path where one stands there."""
+def _names(columns: Mapping[str, list[str]], where: str, known: Collection[str]) -> dict[str, str]:
+    """Path of the record of each row as the table gives it, without suffix; by its name, with folders if needed."""
     by_key = {_plain(header): header for header in reversed(list(columns))}
-    header = next((by_key[key] for key in _NAMES if key in by_key), None)
-    if header is None:
+    paths = {by_key[key]: [_path(cell) for cell in columns[by_key[key]]] for key in _NAMES if key in by_key}
+    if not paths:
         raise OutcomeError(
             f"{where}: no column names the record; the header is {_listed(columns)}, call one of them 'record'"
         )
-    paths = [_SUFFIX.sub("", cell.replace("\\", "/")).removeprefix("./") for cell in columns[header]]
-    names = [path.rpartition("/")[2] for path in paths]
+    known = set(known)
+    header = max(paths, key=lambda one: (sum(_last(path) in known for path in paths[one]), _tells_apart(paths[one])))
+    names = [_last(path) for path in paths[header]]
     alike = Counter(names)
-    names = [path if alike[name] > 1 else name for path, name in zip(paths, names, strict=True)]
+    names = [path if alike[name] > 1 else name for path, name in zip(paths[header], names, strict=True)]
     if (nameless := sum(not name for name in names)) > 0:
         raise FormatError(f"{where}: {nameless} rows without a name in the column {header!r}; name each record")
     if twice := [name for name, n in Counter(names).items() if n > 1]:
@@ -205,7 +217,20 @@ def _names(columns: Mapping[str, list[str]], where: str) -> dict[str, str]:
             f"{where}: record {shown(twice[0])} stands in {names.count(twice[0])} rows (of {len(twice)} such records); "
             "keep one row a birth"
         )
-    return dict(zip(names, paths, strict=True))
+    return dict(zip(names, paths[header], strict=True))
+
+
+def _path(cell: str) -> str:
+    """A cell as a path without suffix, and without a way to it that depends on where one stands."""
+    return _UPWARDS.sub("", _SUFFIX.sub("", cell.replace("\\", "/")))
+
+
+def _last(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _tells_apart(paths: Sequence[str]) -> bool:
+    return all(paths) and len(set(paths)) == len(paths)
 
 
 def _only(columns: Mapping[str, list[str]], known: Sequence[str], measure: str, where: str) -> str | None:

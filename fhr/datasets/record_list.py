@@ -48,7 +48,9 @@ def record_names(root: Path) -> list[str]:
         except UnicodeDecodeError as error:
             raise FormatError(f"{listing}: cannot be read ({error}); it is a text file, one record a line") from None
         if comment := next((line for line in text.splitlines() if line.lstrip().startswith("#")), None):
-            raise FormatError(f"{listing}: {shown(comment)} is a comment; the list holds names alone, remove it")
+            raise FormatError(
+                f"{listing}: {shown(comment)} is a comment, which a list of records cannot hold; remove it"
+            )
         names = [name.removeprefix("./") for name in text.split()]
     else:
         names = headers_in(root)

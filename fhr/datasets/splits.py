@@ -27,8 +27,8 @@ from fhr.errors import FormatError, SplitError
 from fhr.formats import read_whole, whole_as_named
 from fhr.formats.regular_file import cut, reason
 
-from .copies import same_labour
 from .database import Database
+from .same_labour import same_labours
 from .strata import merged, stratified
 
 __all__ = ["Partition", "Splits", "make_splits"]
@@ -228,11 +228,13 @@ def make_splits(
         n_folds: of each.
         seed: 0 gives the published folds, in format 1 (10 x 5 of CTU-UHB are the standard ones); any other one folds of
             its own, in format 2, of which none is a repeat of another seed.
-        strata: number of the stratum of each record, by name; None stratifies by pH.
+        strata: number of the stratum of each record, by name; None stratifies by pH. With strata
+            given, as excerpts have them, two records of one labour are told and not refused.
 
     Raises:
         SplitError: fewer records than folds, fewer than two folds, a negative seed, a record without a stratum, or
-            one recording under two names, or one heart rate but for rounding.
+            one labour under two names, see
+            `same_labours`.
     """
     if n_folds < 2 or n_repeats < 1:
         raise SplitError(f"{n_repeats} repeats of {n_folds} folds; at least 1 repeat of 2 folds is needed")
@@ -250,12 +252,15 @@ def make_splits(
                 f"{dataset.origin}: records {owner[digest]} and {name} hold the same signals; they would fall on both "
                 "sides of a split, keep one of them"
             )
-    if (both := same_labour(dataset.recordings)) is not None:
-        one, other = (dataset.names[i] for i in both)
-        raise SplitError(
-            f"{dataset.origin}: records {one} and {other} hold the same heart rate, but for rounding; they would fall "
-            "on both sides of a split, keep one of them"
+    if copies := same_labours(dataset.recordings):
+        later, earlier = next(iter(copies.items()))
+        problem = (
+            f"{dataset.origin}: records {dataset.names[earlier]} and {dataset.names[later]} have the same heart rate "
+            f"({len(copies)} such pairs); they seem to be one labour, which would fall on both sides of a split"
         )
+        if strata is None:
+            raise SplitError(f"{problem}: keep one of them")
+        _log.warning("%s", problem)  # published excerpts overlap: three pairs of the FHRMA training set
     if strata is None:
         ph = dataset.outcomes["ph"].to_numpy()
         stratum = np.where(np.isnan(ph), len(_CUTS) + 1, np.digitize(ph, _CUTS))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fhr.datasets import Database, OutcomeTable, seen_records
+from fhr.datasets import Database, OutcomeTable, called_in_files, refuse_near_names, rows_of, same_labours, seen_records
 from fhr.errors import OutcomeError
 from fhr.recording import Recording
 
@@ -72,8 +72,8 @@ def local_births(
     """Join recordings and outcomes, and set aside what the model knows.
 
     Left out, each with its reason: a recording without an outcome, or with one that cannot be used; one that the model
-    learnt from, or that a maker of its training records was fitted to; one whose signals stand under another name
-    already; an outcome without a recording.
+    learnt from, or that a maker of its training records was fitted to; a labour that stands under another name
+    already, see `fhr.datasets.same_labours`; an outcome without a recording.
 
     Args:
         recordings: of one folder or several.
@@ -96,7 +96,8 @@ def local_births(
         labels, groups, left_out = _joined(database, carried, outcomes)
     learnt, fitted = (set(seen_records(of, database, checksum=database.checksum)) for of in (learnt_from, fitted_to))
     first: dict[str, str] = {}
-    kept = []
+    kept: list[int] = []
+    copies = same_labours(database.recordings)
     for i, (name, digest) in enumerate(zip(database.names, database.digests_of_signals, strict=True)):
         if name in learnt:
             left_out[name] = _LEARNT
@@ -108,6 +109,8 @@ def local_births(
             left_out[name] = f"no outcome that tells {target}"
         elif digest in first:
             left_out[name] = f"it has the signals of {first[digest]}; a birth counts once"
+        elif (earlier := copies.get(i)) in kept:
+            left_out[name] = f"it has the heart rate of {database.names[earlier]}; a birth counts once"
         else:
             first[digest] = name
             kept.append(i)
@@ -158,16 +161,25 @@ def _joined(
     database: Database, carried: pd.Series, outcomes: OutcomeTable
 ) -> tuple[pd.Series, pd.DataFrame, dict[str, str]]:
     """Labels and groups of every recording, and the reasons why some cannot be used."""
-    here, there = set(database.names), {*outcomes.labels.index, *outcomes.unusable}
-    if not here & there:
+    keys = [*outcomes.labels.index, *outcomes.unusable]
+    written = {key: outcomes.written.get(key, key) for key in keys}
+    calls = [called_in_files(recording) for recording in database]
+    rows, reasons = rows_of(written, calls)
+    found = set(rows.values())
+    unknown = [path for key, path in written.items() if key not in found]
+    left = [one for i, one in enumerate(calls) if i not in rows and i not in reasons]
+    refuse_near_names("the table of outcomes", unknown, left)
+    if not rows and not reasons:
         raise OutcomeError(
-            f"no record of the table of outcomes is one of the recordings: the table names {_some(there)}, the "
-            f"recordings are {_some(here)}; write the names alike"
+            f"no record of the table of outcomes is one of the recordings: the table names {_some(written.values())}, "
+            f"the recordings are {_some(database.names)}; write the names alike"
         )
-    left_out = {name: reason for name, reason in outcomes.unusable.items() if name in here}
-    if unknown := sorted(there - here):
+    left_out = {database.names[i]: reason for i, reason in reasons.items()}
+    left_out |= {database.names[i]: outcomes.unusable[key] for i, key in rows.items() if key in outcomes.unusable}
+    if unknown:
         left_out[_some(unknown)] = f"{len(unknown)} outcomes without a recording"
-    labels = outcomes.labels.reindex(database.names)
+    of_each = [rows.get(i) for i in range(len(database))]
+    labels = outcomes.labels.reindex(of_each).set_axis(database.names)
     both = carried.notna() & labels.notna()
     if (other := labels.index[both & (carried != labels)]).size:
         _log.warning(
@@ -175,7 +187,7 @@ def _joined(
             len(other),
             _some(list(other)),
         )
-    return labels, outcomes.groups.reindex(database.names), left_out
+    return labels, outcomes.groups.reindex(of_each).set_axis(database.names), left_out
 
 
 def _some(names: Collection[str]) -> str:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+from fhr.errors import FormatError
+
 from .annotations import Annotation
 from .edf import EDF_SUFFIXES, read_edf_annotations
 from .fhrma_markers import MARKER_SUFFIXES, read_fhrma_markers
 from .folder import WFDB_ANNOTATORS
+from .missing_file import check_there
 from .reading import READERS, suffix_of
 from .wfdb_annotations import read_wfdb_annotations
 
@@ -25,10 +28,13 @@ def read_annotations(path: str | Path) -> dict[str, tuple[Annotation, ...]]:
         File name to annotations; empty where there is none.
 
     Raises:
-        FormatError: a file of them that is damaged.
+        FormatError: no such recording, or a file of them that is damaged.
     """
     path = Path(path)
     suffix = suffix_of(path)
+    if path.is_dir():
+        raise FormatError(f"{path} is a folder; name one recording")
+    check_there(path, record=suffix in ("", ".hea", ".dat"))
     stem = path.name[: len(path.name) - len(suffix)] if suffix in READERS else path.name
     found: dict[str, tuple[Annotation, ...]] = {}
     if suffix in EDF_SUFFIXES and (noted := read_edf_annotations(path)):

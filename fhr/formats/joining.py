@@ -129,7 +129,7 @@ def not_paired(rates: Iterable[str], activities: Iterable[str]) -> dict[str, str
     >>> list(not_paired(["7_fhr.csv", "7_hr.csv", "8.csv"], ["7_uc.csv", "8_uc.csv", "9_uc.csv"]))
     ['7_fhr.csv', '7_hr.csv', '7_uc.csv', '9_uc.csv']
     """
-    found = {}
+    found: dict[str, str] = {}
     for first, second in _by_labour(rates, activities):
         if second and not first:
             found |= dict.fromkeys(second, "uterine activity, and no file of the heart rate of this labour beside it")

@@ -153,7 +153,10 @@ def _cells(
     quick, sign = None, layout.decimal
     with suppress(ValueError, TypeError, OverflowError):
         quick = _read(layout, taken, texts, skip, where)
-    plain = decimal is not None or sign == layout.separator or sign not in layout.body
+    # Behind the seconds of a clock a sign says nothing of numbers.
+    plain = (
+        decimal is not None or sign == layout.separator or not re.search(rf"(?<!:\d\d){re.escape(sign)}", layout.body)
+    )
     if quick is not None and (plain or shows_decimal(layout.body, sign)):
         frame, as_text = quick, texts
     else:

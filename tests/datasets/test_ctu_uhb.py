@@ -164,3 +164,12 @@ def test_an_unknown_outcome_gives_an_unknown_label(tmp_path):
     for name, ph in (("a", 7.0), ("b", np.nan), ("c", 7.3)):
         write_wfdb(Recording(name, [140.0], [1.0], 4.0, outcome=Outcome(ph=ph)), tmp_path)
     np.testing.assert_array_equal(CTUUHB(tmp_path).labels("ph<7.05"), [1, np.nan, 0])
+
+
+def test_a_list_with_a_byte_order_mark_and_paths_from_here(folder):
+    names = CTUUHB(folder).names
+    (folder / "RECORDS").write_text("\ufeff" + "".join(f"./{name}\r\n" for name in names), encoding="utf-8")
+    assert CTUUHB(folder).names == names
+    (folder / "RECORDS").write_text("# list of\n" + "\n".join(names))
+    with pytest.raises(FormatError, match=r"RECORDS: '# list of' is a comment, .*; remove it"):
+        CTUUHB(folder)

@@ -15,13 +15,13 @@ from fhr.datasets import (
     RecordingFolder,
     apart_by_path,
     make_splits,
-    outcomes_of,
     read_measures,
     read_outcomes,
     read_paths,
     with_outcomes,
 )
-from fhr.errors import DatasetNotFoundError, FormatError, OutcomeError, SplitError
+from fhr.errors import DatasetNotFoundError, FHRError, FormatError, OutcomeError, SplitError
+from fhr.evaluation import local_births
 from fhr.features import FeatureSet, extract, read_features
 from fhr.formats import write_npz, write_table, write_wfdb
 from fhr.recording import Outcome, Recording
@@ -151,7 +151,7 @@ def test_a_row_is_of_the_recording_whose_path_ends_so(tmp_path, rows, expected):
     recordings, _ = read_paths([str(tmp_path)], recursive=True)
     folder = RecordingFolder(tmp_path, recursive=True, outcomes=births)
     joined, _ = with_outcomes(recordings, read_measures(births))
-    labels = outcomes_of(recordings, read_outcomes(births, "ph<7.15")).labels
+    labels = local_births(recordings, "ph<7.15", read_outcomes(births, "ph<7.15")).labels
     for found in (list(folder), joined):
         assert {one.name: one.outcome.ph for one in found if one.outcome.ph == one.outcome.ph} == expected
     assert {name: labels[name] for name in "ab" if name in labels} == {name: ph < 7.15 for name, ph in expected.items()}
@@ -167,7 +167,7 @@ def test_a_file_that_is_called_after_another_birth_is_refused(tmp_path):
         births.write_text(f"record,pH\nc,7.2\n{rows}")
         recordings, _ = read_paths([str(tmp_path)])
         joined, _ = with_outcomes(recordings, read_measures(births))
-        table = outcomes_of(recordings, read_outcomes(births, "ph<7.05")).labels
+        table = local_births(recordings, "ph<7.05", read_outcomes(births, "ph<7.05")).labels
         folder = RecordingFolder(tmp_path, outcomes=births)
         return [
             *(
@@ -188,7 +188,7 @@ def test_one_labour_in_two_formats_is_not_split(tmp_path):
         write_wfdb(one, tmp_path)  # rounds to 0.01
     make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
     write_table(replace(made[1], name="again", uc=np.full(240, np.nan)), tmp_path / "again.csv")
-    with pytest.raises(SplitError, match="records r1 and again hold the same heart rate, but for rounding"):
+    with pytest.raises(SplitError, match="records r1 and again have the same heart rate"):
         make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
 
 
@@ -278,6 +278,8 @@ def test_two_files_of_one_labour_are_one_birth(tmp_path):
     apart = RecordingFolder(tmp_path)
     assert apart.names == ["7_fhr", "8_fhr"]
     assert "uterine activity without heart rate" in apart.quarantined[str(tmp_path / "7_uc.csv")]
+    with pytest.raises(FHRError, match=r"7_uc.csv: uterine activity without heart rate; join it with the file of its"):
+        read_paths([str(tmp_path / "7_uc.csv")])
     files = [str(tmp_path / f"7_{channel}.csv") for channel in ("uc", "fhr")]
     ((joined,), quarantined) = read_paths(files, join=True)
     assert (joined.name, quarantined) == ("7", {})
@@ -315,7 +317,7 @@ def test_zeros_that_a_spreadsheet_cut_off_are_no_lost_outcome(tmp_path, row):
     for k, name in enumerate(("0001", "10001")):
         write_table(tiny(name, 130 + k), tmp_path / f"{name}.csv")
     (tmp_path / "births.csv").write_text(f"record,pH\n{row},7.1\n10001,7.2\n")
-    with pytest.raises(OutcomeError, match=f"row '{row}' may be of recording '0001', as 1 may"):
+    with pytest.raises(OutcomeError, match=f"leading zeros, '.0' or capitals .{row} beside 0001"):
         RecordingFolder(tmp_path, outcomes=tmp_path / "births.csv")
 
 
@@ -327,7 +329,7 @@ def test_lists_as_programs_write_them(tmp_path):
     database = RecordingFolder(tmp_path)
     assert (database.names, database.quarantined) == (["b", "a"], {})
     (tmp_path / "RECORDS").write_text("# list\na\n")
-    with pytest.raises(FormatError, match="'# list' is a comment; the list holds names alone"):
+    with pytest.raises(FormatError, match="'# list' is a comment, which a list of records cannot hold"):
         RecordingFolder(tmp_path)
 
 

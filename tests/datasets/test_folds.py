@@ -1,12 +1,13 @@
 import itertools
 import json
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from sklearn.model_selection import StratifiedKFold
 
-from fhr.datasets import Database, Splits, make_splits
+from fhr.datasets import Database, Splits, make_splits, same_labours
 from fhr.errors import SplitError
 from fhr.recording import Outcome, Recording, Step
 
@@ -310,3 +311,35 @@ def test_a_file_of_format_1_is_read_with_any_seed(simulated_database, tmp_path):
 
 def test_the_standard_folds_are_the_published_ones(real_splits):
     assert real_splits.checksum == "db5acec830bcf520df03cc4368713862621824a79ff86d8b27a5e131355014be"
+
+
+def labour(name: str, seed: int, n: int = 4800, **fields: object) -> Recording:
+    steps = np.random.default_rng(seed).normal(0, 0.4, n)
+    return Recording(name, np.round(140 + np.cumsum(steps), 2), np.full(n, 20.0), 4.0, **fields)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        lambda one: {"fhr": one.fhr + 0.005},  # as a coarser format keeps it
+        lambda one: {"fhr": np.rint(one.fhr)},
+        lambda one: {"uc": np.full(one.uc.size, np.nan)},
+        lambda one: {"fhr": one.fhr[::4], "uc": one.uc[::4], "fs": 1.0},
+        lambda one: {"fhr": one.fhr[:2000], "uc": one.uc[:2000]},  # cut short
+        lambda one: {"fhr": one.fhr[2400:], "uc": one.uc[2400:]},
+        lambda one: {"fhr": np.r_[np.full(40, np.nan), one.fhr], "uc": np.r_[np.zeros(40), one.uc]},
+        lambda one: {"fhr": np.where(np.arange(one.fhr.size) % 1000 < 30, np.nan, one.fhr)},  # other gaps
+    ],
+)
+def test_one_labour_under_two_names_makes_no_split(changed):
+    some = [labour(f"r{i}", i) for i in range(8)]
+    make_splits(Database(some, origin="births"), n_repeats=1)
+    copy = replace(some[3], name="b/r3", **changed(some[3]))
+    with pytest.raises(SplitError, match=r"births: records (r3 and b/r3) have the same heart rate \(1 such pairs\)"):
+        make_splits(Database([*some, copy], origin="births"), n_repeats=1)
+
+
+def test_flat_and_short_heart_rates_tell_nothing():
+    flat = [Recording(f"f{i}", np.full(4800, 140 + i / 9), np.full(4800, 20.0), 4.0) for i in range(8)]
+    short = [labour(f"s{i}", 1, 200 + i) for i in range(8)]
+    assert same_labours([*flat, *short]) == {}

@@ -8,7 +8,7 @@ from local_hospital import TARGET, recordings
 from fhr.datasets import Database, OutcomeTable
 from fhr.errors import FormatError, OutcomeError
 from fhr.evaluation import check_births, local_births
-from fhr.recording import Outcome, Source
+from fhr.recording import Outcome, Recording, Source
 
 
 def outcomes(labels: dict[str, float], unusable: dict[str, str] | None = None) -> OutcomeTable:
@@ -108,3 +108,10 @@ def test_few_births_are_warned_of(caplog):
     caplog.clear()
     check_births(pd.Series([1] * 100 + [0] * 300), TARGET, {})
     assert not caplog.text
+
+
+def test_a_labour_in_a_coarser_format_counts_once():
+    rate = 140 + np.cumsum(np.random.default_rng(3).normal(0, 0.4, 4800))
+    one = Recording("one", rate, np.ones(4800), 4.0, outcome=Outcome(ph=7.0))
+    births = local_births([one, replace(one, name="two", fhr=rate.round(), uc=np.zeros(4800))], TARGET)
+    assert births.left_out == {"two": "it has the heart rate of one; a birth counts once"}

@@ -3,7 +3,9 @@
 import shutil
 
 import numpy as np
+import pytest
 
+from fhr.errors import FormatError
 from fhr.formats import Annotation, read_annotations, write
 from fhr.recording import Recording
 
@@ -23,6 +25,9 @@ def test_annotations_beside_a_record(tmp_path):
     assert read_annotations(tmp_path / "b.csv.gz") == {}
     shutil.copy(tmp_path / "a.atr", tmp_path / "b.atr")  # beside no WFDB record it may be anything
     assert read_annotations(tmp_path / "b.csv.gz") == {}
+    for path, problem in ((tmp_path / "c.hea", "No such file"), (tmp_path / "c", "No such file"), (tmp_path, "folder")):
+        with pytest.raises(FormatError, match=problem):
+            read_annotations(path)
 
 
 def test_annotations_in_an_edf_file(tmp_path):
