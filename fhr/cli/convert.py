@@ -147,9 +147,7 @@ def _suffix(options: argparse.Namespace) -> str:
     suffix = suffix_of(options.target)
     if options.to is not None and known[options.to] != suffix:
         raise FHRError(f"{options.target} and --to {options.to} are two formats; give one of them, or name a folder")
-    check_folder(os.path.dirname(options.target) or None, "OUT")
-    if os.path.isdir(os.path.dirname(options.target) or "."):
-        check_out(options.target, "OUT")
+    check_out(options.target, "OUT")
     return suffix
 
 

@@ -156,7 +156,7 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
     """
     folder, name = Path(folder), recording.name
     if not re.fullmatch(r"[A-Za-z0-9_-]+", name):
-        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name)
+        plain = re.sub(r"[^A-Za-z0-9_-]+", "_", name) or "record"
         raise FormatError(
             f"record name {name!r}; WFDB names hold letters, digits, hyphens and underscores only; call it {plain!r}, "
             "say, or write another format"

@@ -174,3 +174,10 @@ def test_a_model_without_a_threshold_and_settings_that_are_none_are_refused():
     ):
         with pytest.raises(FHRError, match=said):
             robustness_sheet(model, [recording], **given)
+
+
+def test_recordings_of_one_name_are_called_by_their_paths(sheets):
+    alike = [replace(sheets[0], record="ctg0", path=f"p{k}/ctg0.csv") for k in (1, 2)]
+    sheet = Sheet([*alike, sheets[1]], {})
+    assert [sheet.called(one) for one in sheet.sheets] == ["p1/ctg0.csv", "p2/ctg0.csv", sheets[1].record]
+    assert next(sheet.words(alike[1])).startswith("p2/ctg0.csv, ")
