@@ -365,7 +365,10 @@ def test_metadata_that_are_damaged_are_refused(read, tmp_path):
 
 
 def test_coarse_steps_of_uterine_activity_are_told(tmp_path, caplog):
-    for largest, told in ((25.0, False), (1e6, True)):
+    for usual, largest, told in ((25.0, 25.0, False), (500.0, 4000.0, True)):
         caplog.clear()
-        write_edf(Recording("a", np.full(400, 140.0), np.r_[np.full(399, 25.0), largest], 4.0), tmp_path / "a.edf")
-        assert ("a: UC reaches 1e+06 and is written in steps of 100" in caplog.text) == told
+        uc = np.r_[np.full(399, usual), largest]
+        write_edf(Recording("a", np.full(400, 140.0), uc, 4.0), tmp_path / "a.edf")
+        assert ("a: UC reaches 4000 and is written in steps of 1;" in caplog.text) == told
+    with pytest.raises(FormatError, match="EDF rounds all of it to steps of 100; take the outlier away"):
+        write_edf(Recording("a", np.full(400, 140.0), np.r_[np.full(399, 25.0), 1e6], 4.0), tmp_path / "a.edf")
