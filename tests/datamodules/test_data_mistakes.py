@@ -43,7 +43,7 @@ def test_a_folder_that_does_not_exist(tmp_path):
 
 
 def test_a_folder_without_recordings(tmp_path):
-    with pytest.raises(DatasetNotFoundError, match=r"holds no recording, in no format that is read"):
+    with pytest.raises(DatasetNotFoundError, match=r"holds no recording in a format that is read"):
         CTUUHBDataModule(str(tmp_path)).setup()
 
 

@@ -16,7 +16,7 @@ from warm_python import python
 
 from fhr import __version__
 from fhr.compute import spread
-from fhr.datasets import CTUUHB
+from fhr.datasets import CTUUHB, RecordingFolder
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.features import METADATA_COLUMNS, FeatureSet, extract, extraction_chunk, parquet_table, read_features
 
@@ -432,7 +432,7 @@ def test_a_folder_without_recordings(tmp_path):
         with pytest.raises(DatasetNotFoundError, match=message) as ours:
             run(folder, tmp_path / "t.parquet")
         with pytest.raises(DatasetNotFoundError) as usual:
-            CTUUHB(folder)
+            RecordingFolder(folder)
         assert str(ours.value) == str(usual.value)
     assert os.listdir(tmp_path) == []
 
