@@ -132,7 +132,8 @@ def in_standard_unit(values: np.ndarray, role: str, unit: str) -> np.ndarray:
         (n,); infinite where a value has no finite one.
     """
     if unit in (AS_STORED, "bpm", "mmhg"):
-        return values.astype(np.float32, copy=False)
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32, copy=False)
     multiple, _, unit = unit.rpartition(" ")
     with np.errstate(divide="ignore", over="ignore"):
         if multiple:

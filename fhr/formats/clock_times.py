@@ -156,7 +156,7 @@ def _iso(cells: pd.Series) -> ClockTimes:
         stamps = pd.to_datetime(cells, format="ISO8601", utc=True)
     except ValueError:
         stamps = pd.to_datetime(cells.str.replace(",", ".", regex=False), format="ISO8601", utc=True)
-    start = str(cells.iloc[int(stamps.argmin())])
+    start = str(cells.iloc[int(stamps.argmin())]).strip()
     return ClockTimes((stamps - stamps.min()).dt.total_seconds().to_numpy(np.float64), start, {})
 
 
@@ -241,7 +241,10 @@ def _midnights(seconds: np.ndarray, given: np.ndarray) -> np.ndarray:
     there = np.flatnonzero(given)
     days = np.zeros(len(seconds))
     if len(there) and np.nanmax(seconds) < _DAY:
-        days[there[1:]] = np.cumsum(np.diff(seconds[there]) < -_DAY / 2)
+        steps = np.diff(seconds[there])
+        passed = (steps < -_DAY / 2).astype(np.intp)
+        back = (steps > _DAY / 2) & (np.cumsum(passed) > 0)  # over the midnight that has just passed
+        days[there[1:]] = np.cumsum(passed - back)
     return days
 
 

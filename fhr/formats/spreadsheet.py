@@ -8,6 +8,7 @@ import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from typing import IO, Any
@@ -103,8 +104,13 @@ def _as_text(book: Any, position: int, where: str, limit: int, most_rows: int) -
                 raise ValueError(f"more than {limit} characters")
     except Exception as error:  # as above
         raise FormatError(f"{where}: it cannot be read ({reason(error)}); save it as CSV") from None
-    lines = ("" if line in ('""', ";" * len(line)) else line for line in text.getvalue().split("\n"))
-    return "\n".join(lines).rstrip("\n")  # rows below the last that have a format and no value
+    lines = ["" if line in ('""', ";" * len(line)) else line for line in text.getvalue().split("\n")]
+    while lines and not lines[-1]:  # rows below the last that have a format and no value
+        lines.pop()
+    filled = [i for i, line in enumerate(lines) if line]
+    usual = Counter(lines[i].count(";") for i in filled).most_common(1)
+    blank = ";" * usual[0][0] if usual else ""  # as programs for spreadsheets export such a row
+    return "\n".join(line or (blank if i > filled[0] else "") for i, line in enumerate(lines))
 
 
 def _shows_percent(book: Any) -> bool:

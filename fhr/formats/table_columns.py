@@ -80,9 +80,13 @@ def is_unit_row(cells: Sequence[str]) -> bool:
 
     >>> is_unit_row(["[s]", "[1/min]", "[%]", ""]), is_unit_row(["Time", "FHR", "UC", ""])
     (True, False)
+    >>> is_unit_row(["", "sec", ""]), is_unit_row(["sec", "fhr"])
+    (True, False)
     """
     words = [cell.strip().strip("[]()") for cell in cells if cell.strip()]
-    units = [word for word in words if word.strip("-1") and _is_unit(word)]
+    # `sec` beside `fhr` is a name, beside `bpm` a unit.
+    named = any(_channel(word) not in ("", "time") for word in words)
+    units = [word for word in words if word.strip("-1") and _is_unit(word) and not (named and _channel(word))]
     return bool(units) and 2 * len(units) >= len(words)
 
 
@@ -105,7 +109,7 @@ def _is_unit(word: str) -> bool:
     if not _may_be_word(word.replace("%", "per").replace("1/", "")):
         return False
     known = any(unit_of(word, role) for role in ("time", "fhr", "uc")) or text_unit(word) is not None
-    return known and word.lower() != "us" and not _channel(word)
+    return known and word.lower() != "us" and _channel(word) in ("", "time")
 
 
 def _spaced(name: str) -> str:

@@ -309,10 +309,10 @@ def _without_footer(layout: Layout, position: int) -> tuple[Layout, int]:
     for _ in range(2 * _MAX_FOOTER):
         begin = body.rfind("\n") + 1
         line = body[begin : begin + _MAX_LINE]
-        comment = is_comment(line)
-        if not begin or (line.strip() and not comment and not _is_footer(layout.cells(line), position, layout.width)):
+        comment, line = is_comment(line), line.strip(" ")  # a line of tabs is a row
+        if not begin or (line and not comment and not _is_footer(layout.cells(line), position, layout.width)):
             break
-        below += bool(line.strip())
+        below += bool(line)
         body = body[: begin - 1]
     else:
         return layout, 0

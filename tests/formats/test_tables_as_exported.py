@@ -463,3 +463,28 @@ def test_an_error_of_a_spreadsheet_is_a_gap_and_a_cell_too_narrow_is_not(read):
     np.testing.assert_array_equal(recording.uc, np.float32([1, np.nan, -3]))
     with pytest.raises(FormatError, match="row 3, column 'fhr', holds '#####'"):
         read(HEADER + "0;140;1\n1;#####;2\n2;141;3\n")
+
+
+def test_a_clock_that_is_set_back_over_midnight_is_refused_and_a_date_in_quotes_is_kept(read):
+    times = [datetime(2024, 3, 5, 23, 59, 50) + timedelta(seconds=i) for i in range(40)]
+    times[30:] = [one - timedelta(seconds=40) for one in times[30:]]
+    rows = "".join(f"{one:%H:%M:%S},{140 + i % 3}\n" for i, one in enumerate(times))
+    with pytest.raises(FormatError, match="row 32"):
+        read("time,fhr\n" + rows)
+    dates = [datetime(2024, 3, 5) + timedelta(seconds=i) for i in range(40)]
+    recording = read("time,fhr\n" + "".join(f'" {one.isoformat()}+01:00"," 140"\n' for one in dates))
+    assert recording.date == "2024-03-05"
+
+
+def test_rows_without_values_at_the_ends_are_samples_in_sheets_and_above_a_footer(read, tmp_path):
+    rows = "\t\n" * 2 + "".join(f"{140 + i % 3}\t\n" for i in range(20)) + "\t\n" * 3
+    recording = read("fhr\tuc\n" + rows + "End of export: 25 rows\n", "a.tsv", fs=1)
+    assert np.flatnonzero(~np.isnan(recording.fhr))[[0, -1]].tolist() == [2, 21]
+    assert len(recording) == 25
+    pd.DataFrame({"fhr": [np.nan] * 2 + [140.0] * 20, "uc": np.nan}).to_excel(tmp_path / "a.xlsx", index=False)
+    assert np.isnan(fhr.read(tmp_path / "a.xlsx", fs=1).fhr).tolist() == [True] * 2 + [False] * 20
+
+
+def test_a_unit_that_names_times_too_is_a_unit_beneath_a_rate(read):
+    recording = read("time;fhr\n;sec\n" + "".join(f"{i / 4};0.42{i % 4}\n" for i in range(40)))
+    assert recording.fhr[0] == pytest.approx(60 / 0.42)
