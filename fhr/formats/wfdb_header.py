@@ -219,6 +219,8 @@ def _number(text: str, kind: Callable[[str], _Number]) -> _Number:
 
 def _start(fields: list[str], where: Path) -> tuple[str, str]:
     """Start as ISO 8601, of the time and the date that may end a record line, and what is none of them."""
+    if not fields:
+        return "", ""
     text = " ".join(fields)
     for clock in _CLOCKS:
         for date in _DATES:
@@ -230,8 +232,7 @@ def _start(fields: list[str], where: Path) -> tuple[str, str]:
             return datetime.strptime(text, clock).time().isoformat(), ""
         except ValueError:
             continue
-    if text:
-        _log.info("%s: start %s is no time and date; the date is not known", where, shown(text))
+    _log.info("%s: start %s is no time and date; the date is not known", where, shown(text))
     return "", cut(text)  # the signals do not depend on it
 
 
