@@ -8,21 +8,22 @@ import pandas as pd
 
 __all__ = ["CLOCK", "ClockParts", "beside", "from_digits", "parts_of", "with_colons"]
 
+# Digits are those of ASCII: other digits are no numbers to pandas.
 CLOCK = (
-    r"(?:(?<!\d)(?P<days>\d+)\s*(?:d|days?)\b[,\s]*)?"
-    r"(?<![\d:])(?P<first>\d{1,3}):(?P<second>\d{2}|\d(?=:\d))(?::(?P<third>\d{1,2}))?"
-    r"(?:(?:[.,]|:(?=\d{3}\b))(?P<fraction>\d{1,9}))?(?![\d:])"
+    r"(?:(?<![0-9])(?P<days>[0-9]+)\s*(?:d|days?)\b[,\s]*)?"
+    r"(?<![0-9:])(?P<first>[0-9]{1,3}):(?P<second>[0-9]{2}|[0-9](?=:[0-9]))(?::(?P<third>[0-9]{1,2}))?"
+    r"(?:(?:[.,]|:(?=[0-9]{3}\b))(?P<fraction>[0-9]{1,9}))?(?![0-9:])"
     r"\s*(?P<half>[aApP]\.?\s?[mM]\b\.?)?"
-    r"\s*(?P<zone>Z\b|(?:UTC|GMT)?[+-]\d\d:?\d\d\b|UTC\b|GMT\b)?"
+    r"\s*(?P<zone>Z\b|(?:UTC|GMT)?[+-][0-9][0-9]:?[0-9][0-9]\b|UTC\b|GMT\b)?"
 )
 _UNIT = r"\s?(?:h|hrs?|hours?|std|m|mn|min|minutes?|s|secs?|sek|seconds?)\.?"
 _WORDED = re.compile(  # 10h05m03.5s, 10h05
-    rf"(?<![\w.,:])\d{{1,3}}{_UNIT}(?:\s?\d{{1,2}}(?:[.,]\d{{1,9}})?{_UNIT})*(?:\s?\d{{1,2}}(?:[.,]\d{{1,9}})?)?(?![\w.,:])",
+    rf"(?<![\w.,:])[0-9]{{1,3}}{_UNIT}(?:\s?[0-9]{{1,2}}(?:[.,][0-9]{{1,9}})?{_UNIT})*(?:\s?[0-9]{{1,2}}(?:[.,][0-9]{{1,9}})?)?(?![\w.,:])",
     re.IGNORECASE,
 )
 _DOTTED = re.compile(  # 23.58.00 alone or behind a date
-    r"(?P<before>|.*\S\s+)(?P<first>\d{1,2})\.(?P<second>\d{2})\.(?P<third>\d{2})"
-    r"(?P<behind>(?:[.,]\d{1,9})?(?:\s*[apAP]\.?[mM]\b.*|\s+[+-].*)?)"
+    r"(?P<before>|.*\S\s+)(?P<first>[0-9]{1,2})\.(?P<second>[0-9]{2})\.(?P<third>[0-9]{2})"
+    r"(?P<behind>(?:[.,][0-9]{1,9})?(?:\s*[apAP]\.?[mM]\b.*|\s+[+-].*)?)"
 )
 _ALIKE, _MANY = 8, 1000  # forms of texts of one length, and rows that are worth a look at all at once
 
@@ -34,7 +35,7 @@ def with_colons(text: str) -> str:
     if ":" in text or not (match := _WORDED.search(text)):
         return text
     told, left = {"h": "0", "m": "0", "s": "0"}, "hms"
-    numbers = re.findall(r"(\d+(?:[.,]\d+)?)\s?([hms]?)", match[0].lower())
+    numbers = re.findall(r"([0-9]+(?:[.,][0-9]+)?)\s?([hms]?)", match[0].lower())
     for number, letter in numbers:
         unit = letter or left[:1]
         if not unit or unit not in left:
@@ -53,7 +54,7 @@ def from_digits(cells: pd.Series) -> pd.Series:
 
     Zeros at the end may be lost, where some number has one behind the point.
     """
-    parts = cells.str.extract(r"^(\d{1,3})(?:[.,](\d+))?$")
+    parts = cells.str.extract(r"^([0-9]{1,3})(?:[.,]([0-9]+))?$")
     digits = parts[1].fillna("")
     if not parts[0].notna()[cells != ""].all() or not digits.str.fullmatch(r"0\d+").any():
         return cells

@@ -488,3 +488,11 @@ def test_rows_without_values_at_the_ends_are_samples_in_sheets_and_above_a_foote
 def test_a_unit_that_names_times_too_is_a_unit_beneath_a_rate(read):
     recording = read("time;fhr\n;sec\n" + "".join(f"{i / 4};0.42{i % 4}\n" for i in range(40)))
     assert recording.fhr[0] == pytest.approx(60 / 0.42)
+
+
+@pytest.mark.parametrize("cell", ["10:00:١٢", "١٠:٠٠:١٢", "10h05m١٢s", "10.00.١٢"])
+def test_digits_of_other_scripts_are_no_times(read, cell):
+    rows = [f"10:00:{10 + k},{140 + k % 3}" for k in range(20)]
+    rows[7] = f"{cell},140"
+    with pytest.raises(FormatError, match="row 9"):
+        read("time,fhr\n" + "\n".join(rows) + "\n")
