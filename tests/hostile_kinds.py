@@ -320,7 +320,7 @@ def exported(form: int) -> bytes:
 
 def _export_spoilt(sample: Sample, rng: Generator) -> Sample:
     """Bytes are others; or the list of runs, or the checkpoint, is, with checksums that hold."""
-    from fhr.formats.sealed_archive import write_sealed
+    from fhr.formats.archives.sealed_archive import write_sealed
 
     data = sample.files["a.fhrrun"]
     if rng.random() < 0.4:

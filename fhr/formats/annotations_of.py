@@ -4,13 +4,13 @@ from pathlib import Path
 
 from fhr.errors import FormatError
 
-from .annotations import Annotation
-from .edf import EDF_SUFFIXES, read_edf_annotations
-from .fhrma_markers import MARKER_SUFFIXES, read_fhrma_markers
+from .edf.recording import EDF_SUFFIXES, read_edf_annotations
+from .fhrma.markers import MARKER_SUFFIXES, read_fhrma_markers
+from .files.missing_file import check_there
 from .folder import WFDB_ANNOTATORS
-from .missing_file import check_there
+from .metadata.annotations import Annotation
 from .reading import READERS, suffix_of
-from .wfdb_annotations import read_wfdb_annotations
+from .wfdb.annotations import read_wfdb_annotations
 
 __all__ = ["read_annotations"]
 

@@ -10,10 +10,10 @@ import scipy.io
 
 import fhr
 from fhr.errors import FHRError, FormatError
-from fhr.formats.channel_names import guess_channels, named_channel
-from fhr.formats.channel_units import in_standard_unit, unit_of
-from fhr.formats.stored_channels import StoredChannel, assembled
-from fhr.formats.two_heart_rates import SCALP
+from fhr.formats.channels.names import guess_channels, named_channel
+from fhr.formats.channels.stored_channels import StoredChannel, assembled
+from fhr.formats.channels.two_heart_rates import SCALP
+from fhr.formats.channels.units import in_standard_unit, unit_of
 
 FS = 4.0
 N = 400

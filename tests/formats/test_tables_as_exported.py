@@ -13,8 +13,9 @@ import pytest
 
 import fhr
 from fhr.errors import FHRError, FormatError
-from fhr.formats import clock_parts, read_table, recordings_in, write_table
-from fhr.formats.clock_times import clock_times
+from fhr.formats import read_table, recordings_in, write_table
+from fhr.formats.times import clock_parts
+from fhr.formats.times.clock_times import clock_times
 from fhr.recording import Clinical, Outcome, Provenance, Recording, Step
 
 RATES, PRESSURES = [140, 150.5, 160, 139.25, 141, 142, 143, 144], [1, 2, 3, 4, 5, 6, 7, 8]
@@ -234,7 +235,7 @@ def test_gzip(read, tmp_path, monkeypatch):
         read(packed[:-9], "a.csv.gz")
     path = write_table(read(packed, "a.csv.gz"), tmp_path / "b.tsv.gz")
     np.testing.assert_array_equal(read_table(path).fhr, np.float32(RATES))
-    monkeypatch.setattr("fhr.formats.table._MAX_BYTES", 1 << 10)
+    monkeypatch.setattr("fhr.formats.tables.table._MAX_BYTES", 1 << 10)
     with pytest.raises(FormatError, match="unpacks to more than 1024 bytes"):
         read(gzip.compress(bytes(2000)), "a.csv.gz")
 
@@ -362,7 +363,7 @@ def test_spreadsheets_that_are_refused(workbook, tmp_path, monkeypatch):
             after.writestr(name, entities if name.endswith("sheet1.xml") else before.read(name))
     with pytest.raises(FormatError, match="a document type of its own"):
         fhr.read(tmp_path / "a.xlsx")
-    monkeypatch.setattr("fhr.formats.table._MAX_SHEETS", 1000)
+    monkeypatch.setattr("fhr.formats.tables.table._MAX_SHEETS", 1000)
     with pytest.raises(FormatError, match=r"it unpacks to .* bytes, more than 1000"):
         fhr.read(workbook(("A", rows_of(QUARTERS))))
 
