@@ -189,7 +189,8 @@ def _columns(path: str | Path) -> dict[str, list[str]]:
 
 def _sheet(raw: bytes, where: str) -> str:
     """The only sheet of a spreadsheet that has rows, as text."""
-    sheets = {name: text for name, text in sheets_of(raw, limit=_MAX_TABLE, where=where, most_rows=_MAX_ROWS) if text}
+    of_file = sheets_of(raw, limit=_MAX_TABLE, where=where, most_rows=_MAX_ROWS)
+    sheets = {sheet.name: sheet.text for sheet in of_file if sheet.text}
     if len(sheets) != 1:
         raise FormatError(
             f"{where}: {len(sheets)} sheets with rows; leave the one with the outcomes, or save it as CSV"

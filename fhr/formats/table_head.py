@@ -123,7 +123,7 @@ def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any
     several = False
     try:
         raw = read_whole(path, limit=_SMALL, kind="spreadsheet of outcomes")
-        for _, text in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
+        for _, text, _ in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
             try:
                 head = _head(_beginning(text), path, columns)
             except FormatError:  # a sheet of words
