@@ -20,9 +20,10 @@ from fhr.errors import FormatError, OutcomeError
 from fhr.formats import plausible, read_whole
 from fhr.formats.files.regular_file import shown
 from fhr.formats.reading import READERS, suffix_of
+from fhr.formats.tables.layout import layout_of
 from fhr.formats.tables.spreadsheet import sheets_of
 from fhr.formats.tables.table import SHEET_SUFFIXES
-from fhr.formats.tables.text import layout_of, text_of
+from fhr.formats.tables.text import text_of
 from fhr.formats.written.measure_names import MEASURE_NAMES
 
 from .targets import Target

@@ -60,6 +60,6 @@ def read_annotations(path: str | Path) -> dict[str, tuple[Annotation, ...]]:
             damaged.append(error)
     if damaged and not found:
         raise damaged[0]
-    for error in damaged:
-        _log.warning("annotations are left out: %s", error)
+    for problem in damaged:
+        _log.warning("annotations are left out: %s", problem)
     return {name: noted for name, noted in found.items() if noted or name != path.name}

@@ -27,11 +27,13 @@ from ..files.whole_file import check_samples, take_suffix, write_whole
 from ..metadata.plain_values import METADATA, metadata, parse_metadata
 from ..times.grid import checked_rate, place
 from ..times.unread_times import check_unread_times
+from .cells import is_row_of_values
 from .columns import channels_named, channels_of, check_arguments, is_unit_row
+from .layout import Layout, layout_of
 from .rates import stated_rate
 from .sensors import with_sensors
 from .spreadsheet import Sheet, sheets_of
-from .text import Layout, is_row_of_values, layout_of, text_of
+from .text import text_of
 from .values import unread_values, values_of
 
 __all__ = ["SHEET_SUFFIXES", "TABLE_SUFFIXES", "WRITTEN_TABLES", "read_table", "write_table"]

@@ -22,7 +22,7 @@ from ..times.clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_te
 from ..times.units import SECONDS
 from ..times.unread_times import check_one_recording
 from ..written.numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
-from .text import Layout
+from .layout import Layout
 
 __all__ = ["TableTimes", "TableValues", "texts_in", "unread_values", "values_of"]
 
