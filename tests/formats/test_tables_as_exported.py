@@ -322,6 +322,19 @@ def test_spreadsheets(workbook, rows, fs, start):
     assert (said["sheet"], said.get("start")) == ("CTG", start)
 
 
+def test_numbers_of_days_count_from_where_the_workbook_says(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need the extra `excel`")
+    days = 45_366 + (36_000 + np.arange(40) / 4) / 86_400  # 2024-03-15 10:00 since 1900
+    for epoch, first in ((openpyxl.utils.datetime.WINDOWS_EPOCH, 0), (openpyxl.utils.datetime.MAC_EPOCH, 1462)):
+        book = openpyxl.Workbook()
+        book.epoch = epoch
+        for row in [("time", "fhr"), *zip((days - first).tolist(), 140 + np.arange(40), strict=True)]:
+            book.active.append(row)
+        book.save(tmp_path / "a.xlsx")
+        recording = fhr.read(tmp_path / "a.xlsx")
+        assert (recording.date, recording.fs) == ("2024-03-15", 4)
+
+
 def test_cells_in_percent_are_read_as_they_are_shown(tmp_path):
     openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need the extra `excel`")
     book = openpyxl.Workbook()

@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from fhr.errors import FormatError
@@ -95,6 +96,12 @@ _ANYBODYS = frozenset(  # heart rates that are the child's or the mother's, as t
     ("hr", "heartrate", "pulse", "pulserate", "puls", "pouls", "pulso", "polso", "herzfrequenz", "hartslag", "rr")
 )
 _ANYBODYS |= {"frequencecardiaque", "frecuenciacardiaca", "frequenzacardiaca", "frequenciacardiaca", "hartfrequentie"}
+# What is measured at an adult's bedside, whose monitor calls the rate of its patient a heart rate, too.
+_BEDSIDE = frozenset(
+    ("spo2", "sao2", "spo", "pleth", "plethysmogram", "ppg", "oximetry", "pulseox", "oxygensaturation")
+)
+_BEDSIDE |= {"nibp", "nbp", "ibp", "abp", "sbp", "dbp", "bloodpressure", "blutdruck", "cvp", "etco2", "resp"}
+_BEDSIDE |= {"respiration", "respiratoryrate", "respirationrate", "avr", "avl", "avf"}
 _DERIVED = frozenset(
     ("baseline", "mean", "average", "median", "std", "sd", "variance", "variability", "quality", "mask")
 )
@@ -149,19 +156,21 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
 
     Several names for `fhr` are transducers on one fetus if they are numbered alike (`FHR1` and `FHR2`) or name their
     sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name; a count of
-    samples (`sample`, `index`) stands for times where there are none.
+    samples (`sample`, `index`) stands for times where there are none. A plain `HR` is the child's, but beside `SpO2` or
+    something else of an adult's monitor it may be the mother's: there it is no channel.
 
     Raises:
-        FormatError: two names for one channel.
+        FormatError: two names for one channel; a plain heart rate beside what is measured of adults, and no other.
 
     >>> guess_channels(["Time (ms)", "FHR [1/min]", "TOCO", "comment"], where="a.csv")["fhr"]
     (Named(position=1, unit='bpm', sensor='', number=''),)
     """
     names, skip = list(names), set(skip)
     found: dict[str, list[tuple[int, _Read]]] = {}
-    for position, name in enumerate(names):
-        read = _read(name[:_LONGEST])
-        if read is None or read.channel in skip:
+    reads = [_read(name[:_LONGEST]) for name in names]
+    doubtful = set() if "fhr" in skip else _doubtful(names, reads, where)
+    for position, (name, read) in enumerate(zip(names, reads, strict=True)):
+        if read is None or read.channel in skip or position in doubtful:
             continue
         others = found.setdefault(read.channel, [])
         if read.channel == "time" and others and (read.unit == SAMPLE) != (others[0][1].unit == SAMPLE):
@@ -240,6 +249,29 @@ def sensor_of(words: str) -> str:
     """
     plain = [word.rstrip("0123456789") for word in _words(words)]
     return next((_SENSOR[word] for word in plain if word in _SENSOR), "")
+
+
+def _doubtful(names: Sequence[str], reads: Sequence[_Read | None], where: str) -> set[int]:
+    """Positions of heart rates that may be the mother's; refused where no other is the child's."""
+    rates = {i: one for i, one in enumerate(reads) if one is not None and one.channel == "fhr"}
+    plain = {i for i, one in rates.items() if not (one.number or one.sensor) and one.stem.split()[0] in _ANYBODYS}
+    others = (name for name, one in zip(names, reads, strict=True) if one is None)
+    beside = next(filter(_is_at_bedside, others), None) if plain else None
+    if beside is None:
+        return set()
+    if len(plain) == len(rates):
+        raise FormatError(
+            f"{where}: {shown(names[min(plain)])} beside {shown(beside)}, which is measured of adults, may be the "
+            "mother's heart rate; if it is the child's, say columns={'fhr': NAME}"
+        )
+    return plain
+
+
+def _is_at_bedside(name: str) -> bool:
+    """True for what an adult's monitor measures, unless it is said whose it is."""
+    words = _words(name[:_LONGEST])
+    pairs = [first + second for first, second in pairwise(words)]
+    return _MOTHER.isdisjoint(words) and _FETUS.isdisjoint(words) and not _BEDSIDE.isdisjoint([*words, *pairs])
 
 
 def _transducers(reads: list[_Read]) -> bool:
