@@ -35,11 +35,9 @@ from .words import (
     SENSOR_OF,
     SIGNALS,
     TIME_WORDS,
-    ULTRASOUND,
 )
 
 __all__ = [
-    "ULTRASOUND",
     "Named",
     "guess_channels",
     "named_channel",
