@@ -72,8 +72,9 @@ from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
 from .crossval_plan import Plan, plan_of
 from .crossval_store import CrossvalStore
+from .quiet_libraries import quieten
 from .run_names import joined
-from .training_cli import TrainingCLI, quieten
+from .training_cli import TrainingCLI
 
 __all__ = ["Outcome", "crossval", "has_features"]
 
