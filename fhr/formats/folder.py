@@ -27,14 +27,14 @@ from typing import Any
 
 from fhr.errors import DatasetNotFoundError, FormatError
 
-from .channel_names import guess_channels
-from .fhrma_markers import MARKER_SUFFIXES
-from .parquet import PARQUET_SUFFIX, parquet_problem
+from .arrays.parquet import PARQUET_SUFFIX, parquet_problem
+from .channels.names import guess_channels
+from .fhrma.markers import MARKER_SUFFIXES
+from .files.regular_file import cut, open_regular
 from .reading import READERS, suffix_of
-from .regular_file import cut, open_regular
-from .table import SHEET_SUFFIXES, TABLE_SUFFIXES
 from .table_head import Head, head_of, sheets_are_of_several
-from .wfdb_header import segment_names
+from .tables.table import SHEET_SUFFIXES, TABLE_SUFFIXES
+from .wfdb.header import segment_names
 
 __all__ = [
     "WFDB_ANNOTATORS",
