@@ -9,7 +9,7 @@ from typing import Self
 import numpy as np
 
 from fhr.errors import CheckpointError
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
 from fhr.recording import Recording
 
 __all__ = ["MINUTES", "KnownMinutes", "minute_medians"]
