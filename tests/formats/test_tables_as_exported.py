@@ -87,6 +87,30 @@ def test_first_rows_without_values_are_rows(read):
     np.testing.assert_array_equal(recording.fhr, np.float32([np.nan, 140, np.nan]))
 
 
+@pytest.mark.parametrize(
+    ("above", "below", "columns", "refused"),
+    [
+        ("", "1;8;lost\n2;8;lost\n3;;140\n", {"time": 0, "uc": 1, "fhr": 2}, "'lost'"),
+        ("CTG viewer\n", "1;8;lost\n2;8;lost\n3;8;140\n", {"time": 0, "uc": 1, "fhr": 2}, "'lost'"),
+        ("", "lost;lost\nlost;lost\n8;140\n", {"uc": 0, "fhr": 1}, "'lost'"),
+        ("", "lost\nlost\n140\n", {"fhr": 0}, "'lost'"),
+        ("Patient: 4\nCTG viewer 2.1\n\n", "140\n", {"fhr": 0}, ""),
+        ("", "lost;8\nlost;9\n140;8\n", {"fhr": 0, "uc": 1}, "'lost'"),
+        ("Bed;3\nAge;30\n\n", "8;140\n", {"uc": 0, "fhr": 1}, ""),
+    ],
+)
+def test_first_rows_that_hold_words_are_rows_where_positions_are_given(read, above, below, columns, refused):
+    row = below.strip().rpartition("\n")[2]
+    time = row.partition(";")[2]
+    rest = [f"{3 + i};{time}" if "time" in columns else row for i in range(1, 30)]
+    content = above + below + "\n".join(rest) + "\n"
+    if refused:
+        with pytest.raises(FormatError, match=refused):
+            read(content, columns=columns, fs=1)
+    else:
+        assert len(read(content, columns=columns, fs=1)) == 30
+
+
 def test_a_comma_in_the_name_of_the_only_column(read):
     recording = read("FHR1, bpm\n142,75\n136,00\n", fs=4)
     np.testing.assert_array_equal(recording.fhr, np.float32([142.75, 136]))

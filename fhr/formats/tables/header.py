@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 
 from ..times.clock_times import DATE, is_time_text
 from .cells import MAX_LINE, SEPARATORS, cells_or_none, is_row, is_value
@@ -26,12 +27,14 @@ def found_header(
 ) -> tuple[str, int, int] | None:
     """Separator, rows above, and rows to the end of the names of a header that names what is looked for.
 
-    Where positions are given and no row of as many names stands above the values, there is no header.
+    Where positions are given and no row of as many names stands above the values, there is no header; rows right above
+    the first whole one that hold values belong to the table then, with words for missing samples.
     """
     others = (one for one in (*SEPARATORS, " ") if one not in (usual, decimal))
     for one in [separator] if separator else [usual, *others]:
         at, above = None, 0  # the last row of such names, and rows of values that no header may pass over
         blank, near = 0, False  # rows of blank cells at the beginning, and whether a row may be one of values
+        right_above: list[list[str]] = []  # rows that hold values, or words that are repeated
         left = MAX_LINE
         for i, line in enumerate(head):
             left -= len(line)
@@ -47,8 +50,9 @@ def found_header(
                     return one, at, at + 1
                 alone = not above and not near and channels(["x" if is_value(cell) else "" for cell in cells]) > 0
                 if 2 * values > len(filled) and alone and _is_even(head[i : i + MOST_LINES], one):
-                    first = 0 if blank == i else i
+                    first = 0 if blank == i else i - _rows_of_samples(right_above, len(cells))
                     return one, first, first
+                right_above = [*right_above, cells] if 2 * values >= len(filled) > 0 else []
                 blank += not filled and blank == i
                 inside = [cell if is_value(cell) else "" for cell in cells]
                 above += values == len(filled) > 1
@@ -60,11 +64,29 @@ def found_header(
             ):
                 if one == "," and is_unit is not None and any(is_unit([name]) for name in names[1:]):
                     continue  # the comma of `FHR, bpm` stands in a name, and in the numbers beneath
-                if channels(names) or channels(with_row_above(names, head, i, one)):
+                again = i > 0 and cells == cells_or_none(head[i - 1], one) and channels(["x"] * len(cells)) > 0
+                right_above = [*(right_above or [cells]), cells] if again else []
+                if again:
+                    at = None  # where any words may be the names, those that are repeated are of missing samples
+                elif channels(names) or channels(with_row_above(names, head, i, one)):
                     at = i if not above else None
                 elif at is not None and i - at > _MAX_HEADER:
                     at = None
     return None
+
+
+def _rows_of_samples(above: Sequence[list[str]], width: int) -> int:
+    """Number of rows right above one of samples that are samples themselves: most are values, or one word is repeated.
+
+    Lines such as `Bed;3` and `Age;30` are none.
+    """
+    rows = list(takewhile(lambda cells: len(cells) == width, reversed(above)))
+    words = [[cell for cell in cells if cell.strip() and not is_value(cell)] for cells in rows]
+    mostly = any(
+        2 * len(found) < sum(bool(cell.strip()) for cell in cells) for found, cells in zip(words, rows, strict=True)
+    )
+    repeated = len(rows) > 1 and len({word for found in words for word in found}) <= 1
+    return len(rows) if mostly or repeated else 0
 
 
 def with_row_above(names: list[str], head: list[str], at: int, separator: str) -> list[str]:

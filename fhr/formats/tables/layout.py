@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from fhr.errors import FormatError
 
+from ..channels.names import seems_a_channel
 from ..times.clock_times import DATE, is_time_text
 from ..written.numbers import is_number
 from .cells import MAX_LINE, cells_of, cells_or_none, decimal_of, is_value, separator_of
@@ -155,8 +156,10 @@ def layout_of(
     if not text[:begin].strip():
         begin = 0
     width = len(names) or len(first)
+    any_words = channels is not None and channels(["x"]) > 0  # may be the name, since its position is given
+    if width > 1 or (any_words and names and not seems_a_channel(names[0])):
+        begin = len(text) - len(text[begin:].lstrip("\n"))
     if width > 1:
-        begin += len(text) - begin - len(text[begin:].lstrip("\n"))
         text = text.rstrip("\n")
     elif text.endswith("\n\n") and not text.endswith("\n\n\n"):
         text = text[:-1]
