@@ -222,6 +222,38 @@ def test_names_that_may_be_two_things_are_refused(names):
 
 
 @pytest.mark.parametrize(
+    "names",
+    [
+        ("time", "HR", "SpO2"),
+        ("Toco", "Heart Rate (bpm)", "Sp O2 [%]"),
+        ("RR", "NIBP_sys"),
+        ("HR", "uc", "Respiratory rate"),
+        ("Pleth", "Herzfrequenz"),
+    ],
+)
+def test_a_heart_rate_that_may_be_the_mother_s_is_refused(tmp_path, names):
+    with pytest.raises(FormatError, match=r"may be the mother's heart rate; if it is .* say columns={'fhr': NAME}"):
+        guess_channels(names, where="a.csv")
+    assert "fhr" not in guess_channels(names, where="a.csv", skip=["fhr"])
+
+
+@pytest.mark.parametrize(
+    ("names", "position"),
+    [
+        (("HR", "FHR", "SpO2"), 1),
+        (("SpO2", "Heart rate", "DECG"), 2),
+        (("HR", "maternal SpO2", "toco"), 0),
+        (("HR", "MHR SpO2"), 0),
+        (("fetal HR", "NIBP"), 0),
+        (("HR1", "SpO2"), 0),
+        (("HR", "pulse", "toco"), 0),
+    ],
+)
+def test_beside_an_adult_s_monitor_the_heart_rate_that_is_said_to_be_the_child_s_is_read(names, position):
+    assert [one.position for one in guess_channels(names, where="a.csv")["fhr"]] == [position]
+
+
+@pytest.mark.parametrize(
     ("name", "channel"),
     [("maternal heart r", "mhr"), ("uterine contract", "uc"), ("Wehentätigkeit [mmHg]", "uc"), ("RCF", "fhr")],
 )

@@ -13,6 +13,7 @@ import fhr
 from fhr.errors import FormatError
 from fhr.formats import read_whole, recordings_in
 from fhr.formats.files.regular_file import cut, shown
+from fhr.formats.reading import READERS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO, and links need rights")
 SAMPLES = small_samples()
@@ -34,6 +35,14 @@ def test_a_link_within_the_folder_is_followed(folder, label, name):
     (folder / name).rename(folder / "deeper" / "store")
     (folder / name).symlink_to("deeper/store")
     assert hostile.verdict(partial(fhr.read, path)) == "read"
+
+
+@pytest.mark.parametrize("reader", dict.fromkeys(READERS.values()), ids=lambda reader: reader.__name__)
+def test_a_folder_is_said_to_be_one(tmp_path, reader):
+    for name in ("a", "a.csv", "a.xyz"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(FormatError, match=r"a(\.\w+)? is a folder|a folder, no file"):
+            reader(tmp_path / name)
 
 
 def test_a_link_to_the_whole_folder_is_followed(folder):

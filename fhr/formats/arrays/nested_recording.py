@@ -1,8 +1,6 @@
 """Recordings in variables inside each other, of MATLAB and HDF5 files."""
 
 import hashlib
-import json
-import logging
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -10,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Recording, Source
 
 from ..channels.names import guess_channels
+from ..channels.recorded import recorded
 from ..files.regular_file import cut
 from .named_arrays import from_arrays
 from .nested_scales import check_own_times, check_scales, check_stray_units
@@ -24,7 +23,6 @@ _SHOWN = 20  # names in the history
 _RATE = re.compile(
     r"\s*(\d+(?:\.\d+)?)\s*(?:Hz|1/s|/s|samples?/s)?\s*", re.IGNORECASE
 )  # a sampling rate that is a text
-_log = logging.getLogger(__name__)
 
 
 def from_variables(
@@ -95,19 +93,9 @@ def from_variables(
     check_scales(found.arrays, lambda name: found.arrays[name][()], result.notes["columns"], units or {}, where)
     check_stray_units(found.texts, result.notes["columns"], {*(units or {}), *result.notes["units"]}, where)
     check_own_times(found.arrays, lambda name: found.arrays[name][()], result.notes["columns"], where)
-    step = {"format": form, **result.notes}
-    if others:
-        step["not_read"] = [cut(other) for other in others[:_SHOWN]]
-    _log.info("%s: read as %s", path, json.dumps(step))
-    return Recording(
-        name=path.stem,
-        fhr=result.signals.fhr,
-        uc=result.signals.uc,
-        mhr=result.signals.mhr,
-        fs=result.fs,
-        source=Source(where, form, hashlib.sha256(raw).hexdigest()),
-        history=(Step("read", step),),
-    )
+    source = Source(where, form, hashlib.sha256(raw).hexdigest())
+    not_read = {"not_read": [cut(other) for other in others[:_SHOWN]]} if others else {}
+    return recorded(result.signals, fs=result.fs, source=source, name=path.stem, done={**result.notes, **not_read})
 
 
 def _line(found: Variables, name: str) -> np.ndarray:

@@ -1,7 +1,6 @@
 """Recordings in NumPy's `.npz` archives, without pickles: the exact form to keep a processed recording in."""
 
 import hashlib
-import logging
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
@@ -11,11 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Recording, Source
 
 from ..archives.array_archive import array_names, pack_arrays, unpack_arrays
+from ..channels.recorded import recorded
 from ..files.regular_file import read_whole, reason
-from ..files.whole_file import MAX_SAMPLES, take_suffix, write_whole
+from ..files.whole_file import MAX_SAMPLES, check_samples, take_suffix, write_whole
 from ..metadata.plain_values import METADATA, metadata, parse_metadata
 from .named_arrays import from_arrays
 from .nested_scales import check_scales, check_stray_units
@@ -23,7 +23,6 @@ from .nested_variables import units_beside
 
 __all__ = ["NPZ_SUFFIX", "read_npz", "write_npz"]
 
-_log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
 NPZ_SUFFIX = ".npz"
 _OURS = "fhr npz 1"
@@ -96,15 +95,13 @@ def read_npz(
     if not ours:
         check_stray_units(said, found.notes["columns"], {*(units or {}), *found.notes["units"]}, where)
         check_scales(names, lambda name: _load(raw, [name], where)[name], found.notes["columns"], units or {}, where)
-    if not ours or columns or units or fs is not None:
-        _log.info("%s: read as %s", path, found.notes)
-        known["history"] = (*known.get("history", ()), Step("read", {"format": "npz", **found.notes}))
-    return Recording(
-        **{"name": path.stem, **known, "fs": found.fs},
-        fhr=found.signals.fhr,
-        uc=found.signals.uc,
-        mhr=found.signals.mhr,
+    return recorded(
+        found.signals,
+        fs=found.fs,
         source=Source(where, "npz", hashlib.sha256(raw).hexdigest()),
+        name=path.stem,
+        stated=known,
+        done=found.notes if not ours or columns or units or fs is not None else None,
     )
 
 
@@ -120,8 +117,7 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
     """
     path = Path(path)
     take_suffix(path, [NPZ_SUFFIX], kind="NumPy archive")
-    if not len(recording):
-        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+    check_samples(recording)
     arrays = {"format": np.array(_OURS)} | {key: np.array(text) for key, text in metadata(recording).items()}
     arrays |= {name: signal for name in _SIGNALS if (signal := getattr(recording, name)) is not None}
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Recording, Source
 
 from ..channels.chosen_channels import given_columns
 from ..channels.names import guess_channels
+from ..channels.recorded import recorded
 from ..files.bounded_json import bounded_json
 from ..files.regular_file import cut, open_regular, read_whole, reason
-from ..files.whole_file import take_suffix, write_whole
+from ..files.whole_file import check_samples, take_suffix, write_whole
 from ..metadata.plain_values import METADATA, metadata, parse_metadata
 from ..times.grid import checked_rate
 from .named_arrays import from_arrays
@@ -26,7 +26,6 @@ if TYPE_CHECKING:  # Arrow is slow to load, and most of what imports this room r
 
 __all__ = ["PARQUET_SUFFIX", "parquet_problem", "read_parquet", "write_parquet"]
 
-_log = logging.getLogger(__name__)
 PARQUET_SUFFIX = ".parquet"
 _OURS = b"fhr parquet 1"  # key of our metadata in the footer
 _FEATURES = b"fhr.features"  # key of feature tables
@@ -111,17 +110,14 @@ def read_parquet(
             if (unit := (field.metadata or {}).get(b"unit"))
         },
     )
-    fields = dict(known or {})
-    if not regular or len(columns or {}) > 1 or units or fs is not None:
-        step = {"format": "parquet", **found.notes, **dates}
-        _log.info("%s: read as %s", path, json.dumps(step))
-        fields["history"] = (*fields.get("history", ()), Step("read", step))
-    return Recording(
-        **{"name": path.stem, **fields, "fs": found.fs},
-        fhr=found.signals.fhr,
-        uc=found.signals.uc,
-        mhr=found.signals.mhr,
+    as_written = regular and len(columns or {}) <= 1 and not units and fs is None
+    return recorded(
+        found.signals,
+        fs=found.fs,
         source=Source(where, "parquet", hashlib.sha256(raw).hexdigest()),
+        name=path.stem,
+        stated=known,
+        done=None if as_written else {**found.notes, **dates},
     )
 
 
@@ -141,8 +137,7 @@ def write_parquet(recording: Recording, path: str | Path) -> Path:
 
     path = Path(path)
     take_suffix(path, [PARQUET_SUFFIX], kind="Parquet file")
-    if not len(recording):
-        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+    check_samples(recording)
     arrays = {_TIME: pa.array(_times(len(recording), recording.fs))}
     units = {_TIME: "s", "fhr": "bpm", "mhr": "bpm"}
     for name in _SIGNALS:

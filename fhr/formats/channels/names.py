@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from fhr.errors import FormatError
@@ -16,11 +17,27 @@ from fhr.errors import FormatError
 from ..files.regular_file import shown
 from ..times.clock_times import text_unit
 from ..times.units import SAMPLE
-from .two_heart_rates import SCALP
 from .units import known_elsewhere, unit_of
+from .words import (
+    ALONE,
+    ANYBODYS,
+    BEDSIDE,
+    CHANNEL_NAMES,
+    CHANNEL_OF,
+    DERIVED,
+    FETUS,
+    FILLERS,
+    INTERVALS,
+    MOTHER,
+    RECORDING_NAME,
+    REMARKS,
+    SAMPLE_COUNTS,
+    SENSOR_OF,
+    SIGNALS,
+    TIME_WORDS,
+)
 
 __all__ = [
-    "ULTRASOUND",
     "Named",
     "guess_channels",
     "named_channel",
@@ -30,87 +47,7 @@ __all__ = [
     "within",
 ]
 
-ULTRASOUND = "ultrasound"
-_INTERVALS = ("rr", "fetalrr", "maternalrr")  # between beats
-# In English, German, French, Spanish, Italian, Portuguese, Dutch, Czech and Polish, where a word means one channel;
-# without case, accents, spaces and what joins words.
-_NAMES = {
-    "time": (
-        *("t", "time", "elapsedtime", "timestamp", "timestamps", "datetime", "dateandtime", "date", "elapsed", "clock"),
-        *("epoch", "epochtime", "unixtime", "posixtime", "clocktime", "timeofday", "timeelapsed"),
-        *("relativetime", "recordingtime", "sampletime", "localtime"),
-        *("zeit", "uhrzeit", "datum", "datumzeit", "datumuhrzeit", "zeitpunkt", "zeitstempel"),
-        *("heure", "temps", "horodatage", "dateheure", "fecha", "hora", "fechahora", "fechayhora", "tiempo"),
-        *("ora", "dataora", "dataeora", "tempo", "dataehora", "tijd", "tijdstip", "cas", "czas", "godzina"),
-    ),
-    "fhr": (
-        *("fhr", "fetalheartrate", "foetalheartrate", "fetalhr", "foetalhr", "hr", "heartrate", "fhf"),
-        *("cardio", "kardio"),
-        *("fetaleherzfrequenz", "fotaleherzfrequenz", "foetaleherzfrequenz", "kindlicheherzfrequenz", "herzfrequenz"),
-        *("rcf", "fcf", "rythmecardiaquefoetal", "frequencecardiaquefoetale", "frecuenciacardiacafetal"),
-        *("frequenzacardiacafetale", "battitocardiacofetale", "bcf", "frequenciacardiacafetal"),
-        *("foetalehartslag", "foetalehartfrequentie", "srdecnifrekvenceplodu", "czestoscakcjisercaplodu"),
-        *_INTERVALS[:2],
-    ),
-    "uc": (
-        *("uc", "ua", "toco", "tocogram", "uterineactivity", "uterinecontraction", "uterinecontractions"),
-        *("uterinepressure", "intrauterinepressure", "iup", "iupc", "contraction", "contractions", "tocodynamometer"),
-        *("wehen", "wehentatigkeit", "wehentaetigkeit", "toko", "tokogramm", "uterusaktivitat", "uterusaktivitaet"),
-        *("contractionsuterines", "activiteuterine", "contracciones", "contraccionesuterinas", "actividaduterina"),
-        *("dinamicauterina", "contrazioni", "contrazioniuterine", "attivitauterina", "contracoes", "weeen"),
-        *("contracties", "kontrakce", "deloznicinnost", "skurcze", "czynnoscskurczowa", "cu"),
-    ),
-    "mhr": (
-        *("mhr", "maternalheartrate", "maternalhr", "maternalpulse", "mhf", "maternaleherzfrequenz"),
-        *("mutterlicheherzfrequenz", "muetterlicheherzfrequenz", "mutterlicherpuls", "fcm", "poulsmaternel"),
-        *("frequencecardiaquematernelle", "frecuenciacardiacamaterna", "frequenzacardiacamaterna"),
-        _INTERVALS[2],
-    ),
-    "fs": ("fs", "samplingrate", "samplingfrequency", "samplerate", "frequency"),
-}
-_TIME_WORDS = (  # as names
-    *("seconds", "milliseconds", "microseconds", "nanoseconds", "minutes", "hours", "days"),
-    *("sec", "secs", "sekunden", "millisekunden", "minuten", "stunden"),
-)
-_COUNTS = ("sample", "samples", "sampleno", "samplenr", "samplenumber", "sampleindex", "sampleid", "index", "idx")
-_CHANNEL = {name: channel for channel, names in _NAMES.items() for name in names}
-_SIGNALS = ("fhr", "uc", "mhr")
-_SENSORS = {
-    ULTRASOUND: ("us", "doppler", "ultrasound", "transducer", "external"),
-    SCALP: ("decg", "fecg", "scalp", "fse", "spiral", "internal"),
-    "abdominal ECG": ("aecg", "abdominal", "nifecg"),
-}
-_ALONE = frozenset(("us", "doppler", "ultrasound", "transducer", "decg", "scalp", "fse"))  # names of a heart rate
-_SENSOR = {word: sensor for sensor, words in _SENSORS.items() for word in words}
-_FILLERS = dict.fromkeys(_SIGNALS, frozenset(("ctg", "signal", "value", "values", "channel", "ch", "trace", "data")))
-_FILLERS["uc"] |= {"external", "ext", "internal", "int", "belt"}
-_FILLERS["mhr"] |= {"ecg", "spo"}
-_REMARKS = frozenset(("raw", "original", "measured", "recorded", "roh", "brut", "unfiltered", "filtered", "smoothed"))
-_REMARKS |= {"clean", "cleaned", "interpolated", "resampled", "processed", "preprocessed"}  # in brackets: it stays one
-_MOTHER = frozenset(("mother", "mothers", "maternal", "mom", "mum", "mutter", "maternel", "maternelle", "mere"))
-_MOTHER |= {"materna", "materno", "madre", "mae", "mutterlich", "mutterliche", "moeder", "matka", "matki", "matky"}
-_FETUS = frozenset(("fetus", "foetus", "fetal", "foetal", "baby", "child", "kind", "fetale", "fotal", "fotale"))
-_FETUS |= {"foetale", "kindlich", "kindliche", "feto", "bebe", "plod", "plodu"}
-_ANYBODYS = frozenset(  # heart rates that are the child's or the mother's, as the words beside them say
-    ("hr", "heartrate", "pulse", "pulserate", "puls", "pouls", "pulso", "polso", "herzfrequenz", "hartslag", "rr")
-)
-_ANYBODYS |= {"frequencecardiaque", "frecuenciacardiaca", "frequenzacardiaca", "frequenciacardiaca", "hartfrequentie"}
-_DERIVED = frozenset(
-    ("baseline", "mean", "average", "median", "std", "sd", "variance", "variability", "quality", "mask")
-)
-_DERIVED |= {"confidence", "feature", "features", "statistics", "stats", "event", "events", "deceleration", "error"}
-_DERIVED |= {"decelerations", "acceleration", "accelerations", "annotation", "annotations", "trend", "derivative"}
 _MOST_TRANSDUCERS = 3
-# Of names without case, accents, spaces and what joins words; a plain `no` or `nr` counts rows.
-_RECORDING = re.compile(
-    r"(?:records?|recordings?|rec|cases?|files?|filename|patients?|pat|pts?|subjects?|subj|participants?|part|births?"
-    r"|labou?rs?|sessions?|segments?|episodes?|visits?|encounters?|admissions?|bab(?:y|ies)|child|infant|newborn|neonate"
-    r"|f(?:o?e)tus|twins?|fall|akten?|patientin|patienten|sitzung|aufnahme|datei|dossier|fichier|paciente|caso|paziente"
-    r"|pacjent|pacient)"
-    r"(?:ids?|identifier|nr|no|num|number|nummer|numero|name|code|key|index|hash)?"
-    r"|(?:[pus]|uu|gu|pt|cs|hadm|stay|study|studien|delivery|birth|mother|child|preg(?:nancy)?|hosp(?:ital)?|doc)?id"
-    r"|name|mrn|nhs(?:no|nr|number)?|path"
-)
 _LONGEST = 200  # characters of a name that are looked at
 _BRACKETS = re.compile(r"(?P<name>.*?[^\s_])[\s_]*[(\[{](?P<inside>[^()\[\]{}]*)[)\]}]\s*")
 _BOUNDARY = re.compile(r"[\s_,;:./-]+")
@@ -149,19 +86,21 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
 
     Several names for `fhr` are transducers on one fetus if they are numbered alike (`FHR1` and `FHR2`) or name their
     sensors (`US` and `DECG`); they come in the order of the file. Other channels have one name; a count of
-    samples (`sample`, `index`) stands for times where there are none.
+    samples (`sample`, `index`) stands for times where there are none. A plain `HR` is the child's, but beside `SpO2` or
+    something else of an adult's monitor it may be the mother's: there it is no channel.
 
     Raises:
-        FormatError: two names for one channel.
+        FormatError: two names for one channel; a plain heart rate beside what is measured of adults, and no other.
 
     >>> guess_channels(["Time (ms)", "FHR [1/min]", "TOCO", "comment"], where="a.csv")["fhr"]
     (Named(position=1, unit='bpm', sensor='', number=''),)
     """
     names, skip = list(names), set(skip)
     found: dict[str, list[tuple[int, _Read]]] = {}
-    for position, name in enumerate(names):
-        read = _read(name[:_LONGEST])
-        if read is None or read.channel in skip:
+    reads = [_read(name[:_LONGEST]) for name in names]
+    doubtful = set() if "fhr" in skip else _doubtful(names, reads, where)
+    for position, (name, read) in enumerate(zip(names, reads, strict=True)):
+        if read is None or read.channel in skip or position in doubtful:
             continue
         others = found.setdefault(read.channel, [])
         if read.channel == "time" and others and (read.unit == SAMPLE) != (others[0][1].unit == SAMPLE):
@@ -203,9 +142,9 @@ def within(name: str, around: str) -> str:
     if read is None or read.channel != "fhr":
         return name
     words = _words(re.sub(r"(?<=[a-z])(?=[A-Z])|[./{}()]", " ", around))
-    if not _FETUS.isdisjoint(words):
-        words = [word for word in words if word not in _MOTHER]  # of both
-    return " ".join([*(word for word in words if word in _MOTHER or word in _DERIVED), name])
+    if not FETUS.isdisjoint(words):
+        words = [word for word in words if word not in MOTHER]  # of both
+    return " ".join([*(word for word in words if word in MOTHER or word in DERIVED), name])
 
 
 @lru_cache(1 << 10)
@@ -217,7 +156,7 @@ def names_recordings(name: str) -> bool:
     >>> [names_recordings(name) for name in ("patient_id", "FallID", "MRN", "id", "No.", "comment")]
     [True, True, True, True, False, False]
     """
-    return _RECORDING.fullmatch("".join(_words(name[:_LONGEST]))) is not None
+    return RECORDING_NAME.fullmatch("".join(_words(name[:_LONGEST]))) is not None
 
 
 @lru_cache(1 << 8)
@@ -229,7 +168,7 @@ def seems_a_channel(name: str) -> bool:
     """
     words = [word.rstrip("0123456789") for word in _words(name)][:3]
     starts = ["".join(words[:n]) for n in range(1, len(words) + 1)]
-    return any(start in _ALONE or _CHANNEL.get(start) in _SIGNALS for start in starts)
+    return any(start in ALONE or CHANNEL_OF.get(start) in SIGNALS for start in starts)
 
 
 def sensor_of(words: str) -> str:
@@ -239,7 +178,30 @@ def sensor_of(words: str) -> str:
     ('scalp electrode', 'ultrasound', '')
     """
     plain = [word.rstrip("0123456789") for word in _words(words)]
-    return next((_SENSOR[word] for word in plain if word in _SENSOR), "")
+    return next((SENSOR_OF[word] for word in plain if word in SENSOR_OF), "")
+
+
+def _doubtful(names: Sequence[str], reads: Sequence[_Read | None], where: str) -> set[int]:
+    """Positions of heart rates that may be the mother's; refused where no other is the child's."""
+    rates = {i: one for i, one in enumerate(reads) if one is not None and one.channel == "fhr"}
+    plain = {i for i, one in rates.items() if not (one.number or one.sensor) and one.stem.split()[0] in ANYBODYS}
+    others = (name for name, one in zip(names, reads, strict=True) if one is None)
+    beside = next(filter(_is_at_bedside, others), None) if plain else None
+    if beside is None:
+        return set()
+    if len(plain) == len(rates):
+        raise FormatError(
+            f"{where}: {shown(names[min(plain)])} beside {shown(beside)}, which is measured of adults, may be the "
+            "mother's heart rate; if it is the child's, say columns={'fhr': NAME}"
+        )
+    return plain
+
+
+def _is_at_bedside(name: str) -> bool:
+    """True for what an adult's monitor measures, unless it is said whose it is."""
+    words = _words(name[:_LONGEST])
+    pairs = [first + second for first, second in pairwise(words)]
+    return MOTHER.isdisjoint(words) and FETUS.isdisjoint(words) and not BEDSIDE.isdisjoint([*words, *pairs])
 
 
 def _transducers(reads: list[_Read]) -> bool:
@@ -257,7 +219,7 @@ def _with_units(name: str, channel: str) -> Iterator[tuple[str, str | None]]:
     if match := _BRACKETS.fullmatch(name):
         inside = match["inside"].strip()
         unit = _unit(inside, channel)
-        if unit or (channel in _SIGNALS and inside != "US" and known_elsewhere(inside)):
+        if unit or (channel in SIGNALS and inside != "US" and known_elsewhere(inside)):
             yield match["name"], unit or inside
     for gap in _BOUNDARY.finditer(name):
         base, rest = name[: gap.start()], name[gap.start() :]
@@ -278,11 +240,11 @@ def _unit(word: str, channel: str) -> str | None:
 def _read(name: str) -> _Read | None:
     """Channel, unit, sensor and number of a name; None where it is that of no channel."""
     words = _words(name)
-    if "".join(words) in _COUNTS:
+    if "".join(words) in SAMPLE_COUNTS:
         return _Read("time", SAMPLE)
-    if len(words) == 1 and words[0] in _TIME_WORDS:
+    if len(words) == 1 and words[0] in TIME_WORDS:
         return _Read("time", unit_of(words[0], "time"))
-    for channel in _NAMES:
+    for channel in CHANNEL_NAMES:
         for base, unit in _with_units(name, channel):
             if (known := _known(base, channel)) is not None:
                 return known._replace(unit=unit or known.unit)
@@ -292,7 +254,7 @@ def _read(name: str) -> _Read | None:
 def _cut_short(name: str) -> _Read | None:
     """The channel of a name that fills the 16 letters of EDF, and goes on elsewhere."""
     stem = "".join(_words(name))
-    channels = {channel for known, channel in _CHANNEL.items() if known.startswith(stem)}
+    channels = {channel for known, channel in CHANNEL_OF.items() if known.startswith(stem)}
     if len(name.strip()) != _EDF_LABEL or len(channels) != 1:
         return None
     return _Read(channels.pop(), stem=stem)
@@ -301,39 +263,39 @@ def _cut_short(name: str) -> _Read | None:
 def _known(base: str, channel: str) -> _Read | None:
     """Channel, sensor and number of a name without a unit, None where it is not that of the channel."""
     words, number, sensor, remark, alone = [], "", "", "", False
-    if channel in _SIGNALS and (match := _BRACKETS.fullmatch(base)):
+    if channel in SIGNALS and (match := _BRACKETS.fullmatch(base)):
         inside = [word.rstrip("0123456789") for word in _words(match["inside"])]
         if match["inside"] != "US" and (known_elsewhere(match["inside"]) or _unit(match["inside"], channel)):
             return None
-        if _CHANNEL.get("".join(inside)) == channel:  # `FHR (fetal heart rate)`
+        if CHANNEL_OF.get("".join(inside)) == channel:  # `FHR (fetal heart rate)`
             base = match["name"]
-        elif inside and _REMARKS.issuperset(inside):
+        elif inside and REMARKS.issuperset(inside):
             base, remark = match["name"], " ".join(inside)
     if _NO_WORD.search(base):
         return None
     for word in _words(base):
         plain = word.rstrip("0123456789")
-        if channel in _SIGNALS:
+        if channel in SIGNALS:
             if len(digits := word[len(plain) :]) == 1 and not number:
                 word, number = plain, digits
-            if channel == "fhr" and not sensor and word in _SENSOR:
-                alone, word, sensor = word in _ALONE, "", _SENSOR[word]
-            if word in _FILLERS[channel]:
+            if channel == "fhr" and not sensor and word in SENSOR_OF:
+                alone, word, sensor = word in ALONE, "", SENSOR_OF[word]
+            if word in FILLERS[channel]:
                 word = ""
         words.append(word)
     stem = "".join(words) or ("fhr" if alone else "")
-    if (sensor and stem in _INTERVALS) or (_CHANNEL.get(stem) or _whose(words)) != channel:  # `rr_us`: microseconds
+    if (sensor and stem in INTERVALS) or (CHANNEL_OF.get(stem) or _whose(words)) != channel:  # `rr_us`: microseconds
         return None
-    interval = stem in _INTERVALS or words[-1:] == ["rr"] or words[:1] == ["rr"]
+    interval = stem in INTERVALS or words[-1:] == ["rr"] or words[:1] == ["rr"]
     return _Read(channel, "ms" if interval else None, sensor, number, f"{stem} {remark}".strip())
 
 
 def _whose(words: Sequence[str]) -> str | None:
     """Channel of a heart rate that is said to be the mother's or the child's; None for others."""
-    rest = "".join(word for word in words if word not in _MOTHER and word not in _FETUS)
-    if not _MOTHER.isdisjoint(words):
-        return "mhr" if _FETUS.isdisjoint(words) and (rest in _ANYBODYS or _CHANNEL.get(rest) == "mhr") else None
-    return "fhr" if not _FETUS.isdisjoint(words) and (rest in _ANYBODYS or _CHANNEL.get(rest) == "fhr") else None
+    rest = "".join(word for word in words if word not in MOTHER and word not in FETUS)
+    if not MOTHER.isdisjoint(words):
+        return "mhr" if FETUS.isdisjoint(words) and (rest in ANYBODYS or CHANNEL_OF.get(rest) == "mhr") else None
+    return "fhr" if not FETUS.isdisjoint(words) and (rest in ANYBODYS or CHANNEL_OF.get(rest) == "fhr") else None
 
 
 def _words(name: str) -> list[str]:

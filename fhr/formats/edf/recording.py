@@ -1,7 +1,6 @@
 """Recordings in EDF, EDF+ and BDF files, read; and the notes of such files."""
 
 import hashlib
-import json
 import logging
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -11,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FHRError, FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Recording, Source
 
 from ..channels.chosen_channels import Chosen, choose_channels, in_stated_unit, left_out
 from ..channels.names import named_channel
+from ..channels.recorded import recorded
 from ..channels.stored_channels import StoredChannel, assembled, check_units
 from ..files.regular_file import cut, read_whole, shown
 from ..files.whole_file import MAX_SAMPLES, take_suffix
@@ -110,27 +110,22 @@ def read_edf(
         checked=known is None,
         remedy="columns={'fhr': LABEL}",
     )
-    fields = dict(known or {})
-    if known is None or columns or units:
-        step = {
-            "format": "edf",
-            "columns": {one.role: one.name for one in chosen[::-1]},
-            "guessed": [one.role for one in chosen if one.guessed],
-            "fs": fs,
-            **signals.notes,
-            **notes,
-        }
-        if others := left_out(labels, {one.position for one in chosen}):
-            step["left_out"] = others
-        _log.info("%s: read as %s", path, json.dumps(step))
-        fields["history"] = (*fields.get("history", ()), Step("read", step))
-    return Recording(
-        **{"name": path.stem, **fields},
-        fhr=signals.fhr,
-        uc=signals.uc,
-        mhr=signals.mhr,
+    done = {
+        "columns": {one.role: one.name for one in chosen[::-1]},
+        "guessed": [one.role for one in chosen if one.guessed],
+        "fs": fs,
+        **signals.notes,
+        **notes,
+    }
+    if others := left_out(labels, {one.position for one in chosen}):
+        done["left_out"] = others
+    return recorded(
+        signals,
         fs=fs,
         source=Source(where, "edf", hashlib.sha256(raw).hexdigest()),
+        name=path.stem,
+        stated=known,
+        done=done if known is None or columns or units else None,
     )
 
 

@@ -15,7 +15,7 @@ from fhr.recording import Recording
 
 from ..files.bounded_json import bounded_json
 from ..files.regular_file import reason
-from ..files.whole_file import MAX_SAMPLES, take_suffix, write_whole
+from ..files.whole_file import MAX_SAMPLES, check_samples, take_suffix, write_whole
 from ..metadata.annotations import Annotation
 from ..metadata.plain_values import METADATA, metadata, parse_metadata
 from .file import imported_edfio
@@ -55,8 +55,7 @@ def write_edf(recording: Recording, path: str | Path) -> Path:
     path = Path(path)
     take_suffix(path, [EDF_SUFFIX], kind="EDF file")
     edfio = imported_edfio(recording.name)
-    if not len(recording):
-        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+    check_samples(recording)
     channels = {"FHR": recording.fhr, "UC": recording.uc}
     if recording.mhr is not None:
         channels["MHR"] = recording.mhr

@@ -20,6 +20,7 @@ from ..channels.chosen_channels import choose_channels
 from ..channels.impossible_rates import check_median
 from ..channels.stored_channels import StoredChannel, assembled, check_units
 from ..channels.two_heart_rates import SCALP
+from ..channels.words import ULTRASOUND
 from ..files.regular_file import read_whole
 from ..files.whole_file import MAX_SAMPLES, take_suffix
 from .layout import SAMPLE_BYTES, layout_of
@@ -30,12 +31,12 @@ __all__ = ["FHRMA_SUFFIXES", "read_fhrma"]
 _log = logging.getLogger(__name__)
 _FS = 4.0
 FHRMA_SUFFIXES = tuple(SAMPLE_BYTES)
-_ULTRASOUND, _BELT, _INSIDE = "ultrasound", "toco belt", "internal sensor"
+_BELT, _INSIDE = "toco belt", "internal sensor"
 _RATES = ("fhr1", "fhr2", "mhr")
 _GOOD = {"fhr1": 0, "fhr2": 2, "mhr": 4}  # bits of the quality byte
 _SENSOR = {
-    "fhr1": (1, _ULTRASOUND, SCALP),
-    "fhr2": (3, _ULTRASOUND, SCALP),
+    "fhr1": (1, ULTRASOUND, SCALP),
+    "fhr2": (3, ULTRASOUND, SCALP),
     "mhr": (5, "", _BELT),
     "toco": (6, "", _INSIDE),
 }

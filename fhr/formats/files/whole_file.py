@@ -6,10 +6,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from fhr.errors import FormatError
+from fhr.recording import Recording
 
 from .regular_file import shown
 
-__all__ = ["MAX_RATE", "MAX_SAMPLES", "MIN_RATE", "take_suffix", "whole_as_named", "whole_or_not_at_all", "write_whole"]
+__all__ = [
+    "MAX_RATE",
+    "MAX_SAMPLES",
+    "MIN_RATE",
+    "check_samples",
+    "take_suffix",
+    "whole_as_named",
+    "whole_or_not_at_all",
+    "write_whole",
+]
 
 MAX_SAMPLES = 4 * 3600 * 24 * 14  # two weeks at 4 Hz: a bound on what a damaged or hostile file can ask for
 MIN_RATE, MAX_RATE = 1e-3, 1e5  # Hz, far beyond any device; within them no time or number of samples overflows
@@ -44,16 +54,28 @@ def write_whole(path: Path, data: bytes) -> Path:
     return path
 
 
+def check_samples(recording: Recording) -> None:
+    """Refuse to write a recording without a sample.
+
+    Raises:
+        FormatError: it has none.
+    """
+    if not len(recording):
+        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+
+
 def take_suffix(path: Path, suffixes: Iterable[str], *, kind: str) -> str:
     """Check and return the lower-case suffix of `path`, one of `suffixes`; of two that are known together, both.
 
     Raises:
-        FormatError: another suffix.
+        FormatError: another suffix, or a folder.
     """
     known = list(suffixes)
     both = "".join(path.suffixes[-2:]).lower()
     if both in known:
         return both
     if path.suffix.lower() not in known:
+        if os.path.isdir(path):  # unlike Path.is_dir, no OSError for a path that no system takes
+            raise FormatError(f"{path} is a folder; the {kind} is a file called {' or '.join(known)}")
         raise FormatError(f"{path}: suffix {shown(path.suffix)}; the {kind} is called {' or '.join(known)}")
     return path.suffix.lower()

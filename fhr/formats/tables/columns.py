@@ -14,7 +14,7 @@ from ..channels.units import unit_of
 from ..files.regular_file import shown
 from ..times.clock_times import TIME_TEXTS, is_time_text, text_unit
 from ..times.units import SAMPLE, TIME_UNITS
-from .text import Layout
+from .layout import Layout
 
 __all__ = ["Columns", "channels_named", "channels_of", "check_arguments", "is_unit_row"]
 

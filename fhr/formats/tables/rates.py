@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ..channels.names import guess_channels
 from ..channels.units import unit_of
 from ..files.regular_file import cut
-from .text import Layout
+from .layout import Layout
 from .values import texts_in
 
 __all__ = ["StatedRate", "stated_rate"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..channels.chosen_channels import Chosen
 from ..channels.names import guess_channels, named_channel, sensor_of
-from .text import Layout
+from .layout import Layout
 from .values import texts_in
 
 __all__ = ["with_sensors"]

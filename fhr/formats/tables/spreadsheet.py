@@ -11,13 +11,13 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
 from ..files.regular_file import reason, shown
 
-__all__ = ["sheets_of"]
+__all__ = ["Sheet", "sheets_of"]
 
 _MAX_MEMBERS = 1000
 _MAX_SHEETS = 50
@@ -27,8 +27,22 @@ _ENTRY = b"PK\1\2"  # of the archive's directory
 _EMPTY_FORMULA = re.compile(rb"(?:</f>|<f\b[^<>]*/>)\s*(?:<v\s*/>|<v>\s*</v>)?\s*</c>")
 
 
-def sheets_of(raw: bytes, *, limit: int, where: str, most_rows: int) -> Iterator[tuple[str, str]]:
-    """Sheets of an `.xlsx` file, one after another: their names, and their cells as text with `;` and decimal points.
+class Sheet(NamedTuple):
+    """A sheet of cells.
+
+    Attributes:
+        name: of the sheet.
+        text: its cells, with `;` between them and decimal points.
+        since_1904: whether the numbers of its days count from 1904, as old programs on a Macintosh wrote them.
+    """
+
+    name: str
+    text: str
+    since_1904: bool = False
+
+
+def sheets_of(raw: bytes, *, limit: int, where: str, most_rows: int) -> Iterator[Sheet]:
+    """Sheets of an `.xlsx` file, one after another.
 
     Args:
         raw: the file.
@@ -42,6 +56,7 @@ def sheets_of(raw: bytes, *, limit: int, where: str, most_rows: int) -> Iterator
     """
     try:
         from openpyxl.reader.excel import ExcelReader
+        from openpyxl.utils.datetime import CALENDAR_MAC_1904
     except ImportError:
         raise FHRError(
             f"{where}: spreadsheets need openpyxl; pip install 'intrapartum-fhr[excel]', or save the sheet as CSV"
@@ -62,7 +77,8 @@ def sheets_of(raw: bytes, *, limit: int, where: str, most_rows: int) -> Iterator
     if len(names) > _MAX_SHEETS:
         raise FormatError(f"{where}: {len(names)} sheets; leave the one with the recording")
     for position, name in enumerate(names):
-        yield name, _as_text(book, position, f"{where}, sheet {shown(name)}", limit, most_rows)
+        text = _as_text(book, position, f"{where}, sheet {shown(name)}", limit, most_rows)
+        yield Sheet(name, text, book.epoch == CALENDAR_MAC_1904)
 
 
 def _check_size(raw: bytes, limit: int, where: str) -> None:

@@ -8,7 +8,6 @@ recordings are left out.
 import csv
 import gzip
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,21 +16,24 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import FHRError, FormatError
-from fhr.recording import Recording, Source, Step
+from fhr.recording import Recording, Source
 
 from ..channels.chosen_channels import Chosen, left_out
+from ..channels.recorded import recorded
 from ..channels.stored_channels import assembled
 from ..files.gzip_file import unpacked
 from ..files.regular_file import cut, read_whole, shown
-from ..files.whole_file import take_suffix, write_whole
+from ..files.whole_file import check_samples, take_suffix, write_whole
 from ..metadata.plain_values import METADATA, metadata, parse_metadata
 from ..times.grid import checked_rate, place
 from ..times.unread_times import check_unread_times
+from .cells import is_row_of_values
 from .columns import channels_named, channels_of, check_arguments, is_unit_row
+from .layout import Layout, layout_of
 from .rates import stated_rate
 from .sensors import with_sensors
-from .spreadsheet import sheets_of
-from .text import Layout, is_row_of_values, layout_of, text_of
+from .spreadsheet import Sheet, sheets_of
+from .text import text_of
 from .values import unread_values, values_of
 
 __all__ = ["SHEET_SUFFIXES", "TABLE_SUFFIXES", "WRITTEN_TABLES", "read_table", "write_table"]
@@ -131,8 +133,9 @@ def read_table(
         )
         return layout, channels_of(layout, columns, units, where)
 
+    since_1904 = False
     if suffix in SHEET_SUFFIXES:
-        sheet, text = _sheet(raw, sheet, lambda text, where: laid_out(text, where, ";")[0], where)
+        sheet, text, since_1904 = _sheet(raw, sheet, lambda text, where: laid_out(text, where, ";")[0], where)
         where = f"{where}, sheet {shown(sheet)}"
         layout, columns_found = laid_out(text, where, ";")
     else:
@@ -144,7 +147,7 @@ def read_table(
     columns_found = with_sensors(layout, columns_found)
     stated = _stated(layout, where)
     ours = stated is not None
-    read = values_of(layout, columns_found, decimal=decimal, dayfirst=dayfirst, where=where)
+    read = values_of(layout, columns_found, decimal=decimal, dayfirst=dayfirst, since_1904=since_1904, where=where)
 
     known = dict(stated or {})
     n_written = known.pop(_COUNT, 0)
@@ -214,8 +217,7 @@ def read_table(
         )
     time_units = {column.role: column.unit for column in columns_found if column.role == "time" and column.unit}
     found_units = signals.notes.pop("units") | time_units
-    step = {
-        "format": "table",
+    done = {
         "columns": _by_role(columns_found, with_names=bool(layout.names)),
         "units": found_units,
         "separator": layout.separator,
@@ -225,15 +227,13 @@ def read_table(
         **signals.notes,
         **notes,
     }
-    if not ours or notes or columns or units or fs is not None:
-        _log.info("%s: read as %s", path, json.dumps(step))
-        known["history"] = (*known.get("history", ()), Step("read", step))
-    return Recording(
-        **{"name": path.name[: -len(suffix)], **known},
-        fhr=signals.fhr,
-        uc=signals.uc,
-        mhr=signals.mhr,
+    return recorded(
+        signals,
+        fs=known["fs"],
         source=source,
+        name=path.name[: -len(suffix)],
+        stated=known,
+        done=done if not ours or notes or columns or units or fs is not None else None,
     )
 
 
@@ -258,8 +258,7 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     path = Path(path)
     suffix = take_suffix(path, WRITTEN_TABLES, kind="table")
     separator = WRITTEN_TABLES[suffix]
-    if not len(recording):
-        raise FormatError(f"{recording.name}: the recording holds no sample; there is nothing to write")
+    check_samples(recording)
     channels = {"fhr": recording.fhr, "uc": recording.uc}
     if recording.mhr is not None:
         channels["mhr"] = recording.mhr
@@ -275,15 +274,16 @@ def write_table(recording: Recording, path: str | Path) -> Path:
     return write_whole(path, gzip.compress(data, mtime=0) if suffix in _PACKED else data)
 
 
-def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], Layout], where: str) -> tuple[str, str]:
-    """Name and text of the sheet that is wanted, or of the only one with a fetal heart rate."""
-    found: dict[str, tuple[str, int]] = {}  # text and width
+def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], Layout], where: str) -> Sheet:
+    """The sheet that is wanted, or the only one with a fetal heart rate."""
+    found: dict[str, tuple[Sheet, int]] = {}  # with its width
     refused: dict[str, tuple[int, str]] = {}  # size and reason
     first_rows: dict[str, str] = {}  # of the refused
-    for name, text in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=_MAX_ROWS):
+    for one in sheets_of(raw, limit=_MAX_SHEETS, where=where, most_rows=_MAX_ROWS):
+        name, text = one.name, one.text
         try:
             if wanted in (None, name):
-                found[name] = (text, lay_out(text, f"{where}, sheet {shown(name)}").width)
+                found[name] = (one, lay_out(text, f"{where}, sheet {shown(name)}").width)
             else:
                 refused[name] = (0, "")
         except FormatError as error:
@@ -298,15 +298,15 @@ def _sheet(raw: bytes, wanted: str | None, lay_out: Callable[[str, str], Layout]
     if not found:
         _, why = max(refused.values(), default=(0, f"{where}: it holds no sheet of cells; save it as CSV"))
         raise FormatError(why if wanted is not None or len(refused) < 2 else f"{why}; the sheets are {names}")
-    name, (text, width) = next(iter(found.items()))
+    sheet, width = next(iter(found.values()))
     for other, row in first_rows.items():
         cells = row.split(";")
         if len(cells) == width and is_row_of_values(cells):
             raise FormatError(
                 f"{where}: the sheet {shown(other)} holds rows without a header, which may go on from those of "
-                f"{shown(name)}; put them into one sheet, or read one with sheet=NAME"
+                f"{shown(sheet.name)}; put them into one sheet, or read one with sheet=NAME"
             )
-    return name, text
+    return sheet
 
 
 def _stated(layout: Layout, where: str) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from ..times.clock_times import TIME_TEXTS, clock_times, dayfirst_in, is_time_te
 from ..times.units import SECONDS
 from ..times.unread_times import check_one_recording
 from ..written.numbers import GAP, Text, is_comment, is_number, numbers, shows_decimal, stripped
-from .text import Layout
+from .layout import Layout
 
 __all__ = ["TableTimes", "TableValues", "texts_in", "unread_values", "values_of"]
 
@@ -83,7 +83,13 @@ class TableValues(NamedTuple):
 
 
 def values_of(
-    layout: Layout, columns: Sequence[Chosen], *, decimal: str | None, dayfirst: bool | None, where: str
+    layout: Layout,
+    columns: Sequence[Chosen],
+    *,
+    decimal: str | None,
+    dayfirst: bool | None,
+    since_1904: bool = False,
+    where: str,
 ) -> TableValues:
     """Read the columns of a table.
 
@@ -92,6 +98,7 @@ def values_of(
         columns: to read.
         decimal: the decimal sign where it is given.
         dayfirst: whether the day stands before the month, where it is given.
+        since_1904: whether numbers of days count from 1904, see `Sheet`.
         where: the file, for messages.
 
     Raises:
@@ -134,7 +141,7 @@ def values_of(
         elif date is not None:
             raise FormatError(f"{where}: dates, and times of day that are numbers; leave one out with columns=")
         else:
-            counted = calendar_times(cells[time.position].to_numpy(np.float64), time.unit)
+            counted = calendar_times(cells[time.position].to_numpy(np.float64), time.unit, since_1904=since_1904)
             times = TableTimes(counted.values, counted.unit, counted.start)
             notes |= counted.notes
     signs = set(decimals.values()) or {layout.decimal}

@@ -1,11 +1,6 @@
-"""Times written as text: dates in the orders of several countries, times of day, twelve-hour clocks, durations.
-
-The dates of one file have one order, though few of them show it: 03/02/2020 alone may be of February or of March. All
-of them are looked at, and what stays open is refused. ISO dates are read by pandas.
-"""
+"""Times written as text: times of day, twelve-hour clocks, durations, with dates or without; ISO dates by pandas."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
@@ -14,23 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fhr.errors import FormatError
-
-from ..files.regular_file import shown
 from ..written.numbers import stripped
 from .clock_parts import CLOCK, ClockParts, beside, from_digits, parts_of, with_colons
-from .month_names import months
+from .written_dates import NUMERIC_DATE, date_tokens, days_of, no_time
 
 __all__ = ["DATE", "TIME_TEXTS", "ClockTimes", "clock_times", "dayfirst_in", "is_time_text", "text_unit"]
 
 TIME_TEXTS = ("iso", "clock", "mm:ss", "hh:mm")  # units of times that are text
 DATE = re.compile(r"\d{4}-\d\d-\d\d([ T]|$)|(19|20)\d{6}T\d{4}")
 _DAY = 86_400.0
-_UNKNOWN = 0  # in place of a month whose name may mean two
-_NUMERIC = re.compile(r"(?P<one>\d{1,4})(?P<sign>[./-])\s?(?P<two>\d{1,2})(?P=sign)\s?(?P<three>\d{1,4})\.?")
 _DIGITS = re.compile(r"(19|20)\d{6}T?\d{4,6}([.,]\d+)?")  # a date and time without signs between
-_MOST_DAYS = 14  # of a recording
-_MOST_DATES = 1000  # different ones; a recording has a few days
 _NUMBER_LIKE = re.compile(r"[-+.,\d\seE'\u00a0\u2019]*")
 
 
@@ -57,7 +45,7 @@ def is_time_text(cell: str) -> bool:
     cell = cell.strip()
     if not cell or len(cell) > 60:
         return False
-    if _NUMBER_LIKE.fullmatch(cell) and not _NUMERIC.fullmatch(cell) and with_colons(cell) == cell:
+    if _NUMBER_LIKE.fullmatch(cell) and not NUMERIC_DATE.fullmatch(cell) and with_colons(cell) == cell:
         return False
     if "T" in cell and _DIGITS.fullmatch(cell):
         return True
@@ -65,7 +53,7 @@ def is_time_text(cell: str) -> bool:
     rest = re.sub(CLOCK, " ", cell, count=1)
     clock = rest != cell
     rest = beside(rest)
-    return (not rest and clock) or _tokens(rest) is not None
+    return (not rest and clock) or date_tokens(rest) is not None
 
 
 def text_unit(word: str) -> str | None:
@@ -131,10 +119,10 @@ def clock_times(
         cells = dates.str.cat(cells, sep=" ").where((cells != "") & (dates != ""), "")
     given = (cells != "").to_numpy()
     parts, rest = parts_of(cells)
-    ordinals, zones, order = _days_of(rest, cells, dayfirst, row_of, where)
+    ordinals, zones, order = days_of(rest, cells, dayfirst, row_of, where)
     dated = bool(ordinals.notna().any())
     if dated and (bad := given & ordinals.isna().to_numpy()).any():
-        raise _no_time(cells, bad, row_of, where, "no date in a column of dates")
+        raise no_time(cells, bad, row_of, where, "no date in a column of dates")
     seconds, unit = _of_day(cells, parts, unit, dated, row_of, where)
     notes: dict[str, Any] = {"date_order": order} if order else {}
     notes |= {"time_text": unit} if unit else {}
@@ -160,14 +148,6 @@ def _iso(cells: pd.Series) -> ClockTimes:
     return ClockTimes((stamps - stamps.min()).dt.total_seconds().to_numpy(np.float64), start, {})
 
 
-def _no_time(cells: pd.Series, bad: np.ndarray, row_of: Callable[[int], str], where: str, why: str) -> FormatError:
-    row = int(np.argmax(bad))
-    return FormatError(
-        f"{where}: {row_of(row)}: the time is {shown(cells.iloc[row])}, {why}; correct the cell, or read without the "
-        "times (columns={'time': None}) at a known fs"
-    )
-
-
 def _of_day(
     cells: pd.Series,
     parts: ClockParts,
@@ -181,16 +161,16 @@ def _of_day(
     first, second, third, days = parts.first, parts.second, parts.third, parts.days
     no_clock = np.isnan(first)
     if (bad := given & no_clock & (not dated)).any():
-        raise _no_time(cells, bad, row_of, where, "which is none")
+        raise no_time(cells, bad, row_of, where, "which is none")
     half = parts.half
     if parts.alone.any() and parts.padded.any():
-        raise _no_time(cells, parts.alone, row_of, where, "with one digit where others have two")
+        raise no_time(cells, parts.alone, row_of, where, "with one digit where others have two")
     pair = ~no_clock & np.isnan(third)
     minutes, chosen = np.zeros(len(cells), bool), None
     if pair.any():
         chosen = _pair_unit(first, pair, parts, unit, dated)
         if chosen is None:
-            raise _no_time(
+            raise no_time(
                 cells,
                 pair,
                 row_of,
@@ -199,7 +179,7 @@ def _of_day(
             )
         minutes = pair & (chosen == "mm:ss")
         if (bad := pair & ~minutes & parts.fractional).any():
-            raise _no_time(cells, bad, row_of, where, "hours and minutes with a fraction")
+            raise no_time(cells, bad, row_of, where, "hours and minutes with a fraction")
     twelve = half.notna().to_numpy()
     hours = np.where(minutes, 0, first)
     hours = np.where(twelve, hours % 12 + 12 * (half == "p").to_numpy(bool, na_value=False), hours)
@@ -210,7 +190,7 @@ def _of_day(
     if (twelve.any() and not twelve[given & ~no_clock].all()) and not bad.any():
         bad = given & ~no_clock & ~twelve
     if bad.any():
-        raise _no_time(cells, bad, row_of, where, "which no clock shows")
+        raise no_time(cells, bad, row_of, where, "which no clock shows")
     total = np.where(np.isnan(days), 0, days) * _DAY + hours * 3600 + of_hour * 60 + seconds + parts.fraction
     return np.where(no_clock, 0.0, total) - _offset(parts.zone), chosen if not dated else None
 
@@ -246,137 +226,3 @@ def _midnights(seconds: np.ndarray, given: np.ndarray) -> np.ndarray:
         back = (steps > _DAY / 2) & (np.cumsum(passed) > 0)  # over the midnight that has just passed
         days[there[1:]] = np.cumsum(passed - back)
     return days
-
-
-def _days_of(
-    rest: pd.Series, cells: pd.Series, dayfirst: bool | None, row_of: Callable[[int], str], where: str
-) -> tuple[pd.Series, str, str]:
-    """Ordinal of each date (NaN for none), the words beside them that name a time zone, and their order."""
-    texts = [text for text in rest.unique() if text]
-    if not texts:
-        return pd.Series(np.nan, rest.index), "", ""
-    read = {}
-    for text in texts[: _MOST_DATES + 1]:
-        tokens = _tokens(text)
-        if tokens is None:
-            raise _no_time(cells, (rest == text).to_numpy(), row_of, where, "no date that is known here")
-        if _UNKNOWN in tokens[0].values and tokens[0].month == tokens[0].values.index(_UNKNOWN):
-            why = "with a month that differs from language to language (write it as YYYY-MM-DD)"
-            raise _no_time(cells, (rest == text).to_numpy(), row_of, where, why)
-        read[text] = tokens
-    if len(texts) > _MOST_DATES:
-        raise FormatError(f"{where}: more than {_MOST_DATES} dates in the times; check that column")
-    zones = {zone for _, zone in read.values()}
-    if len(zones) > 1:
-        raise FormatError(
-            f"{where}: the times name several zones ({', '.join(sorted(map(shown, zones)))}); write one, or offsets "
-            "such as +02:00"
-        )
-    place = f"{where}: {row_of(int(np.argmax((rest == texts[0]).to_numpy())))}"
-    order, told = _order([numbers for numbers, _ in read.values()], dayfirst, texts[0], place)
-    ordinals = {}
-    for text, (numbers, _) in read.items():
-        try:
-            ordinals[text] = _ordinal(numbers, order)
-        except ValueError:
-            raise _no_time(cells, (rest == text).to_numpy(), row_of, where, f"no date in the order {order}") from None
-    return rest.map(ordinals), zones.pop(), told
-
-
-class _Numbers(NamedTuple):
-    """Numbers of a date in their order, the sign between them, and the position of the month where it is a word."""
-
-    values: tuple[int, int, int]
-    digits: tuple[int, int, int]
-    sign: str
-    month: int | None
-
-
-def _tokens(text: str) -> tuple[_Numbers, str] | None:
-    """Numbers of a date, and other words, of a time zone."""
-    if match := re.fullmatch(rf"{_NUMERIC.pattern}(?P<zone>[ ,]+[A-Z]{{2,5}})?", text):
-        one, sign, two, three = match["one"], match["sign"], match["two"], match["three"]
-        if 3 in (len(one), len(three)) or min(len(one), len(three)) > 2:
-            return None
-        values = (int(one), int(two), int(three))
-        return _Numbers(values, (len(one), len(two), len(three)), sign, None), (match["zone"] or "").strip(" ,")
-    words = re.findall(r"[^\W\d_]+|\d+", "".join(c for c in unicodedata.normalize("NFKD", text) if c.isascii()))
-    numbers: list[int] = []
-    digits: list[int] = []
-    month, zone = None, []
-    for word in words:
-        name = word.lower()
-        if word.isdigit():
-            if len(word) not in (1, 2, 4):
-                return None
-            numbers.append(int(word))
-            digits.append(len(word))
-        elif month is None and (found := months(name)):
-            month = len(numbers)
-            numbers.append(found[0] if len(found) == 1 else _UNKNOWN)
-            digits.append(0)
-        elif name in ("mon", "tue", "wed", "thu", "fri", "sat", "sun") or name.endswith("day"):
-            continue  # the day of the week says nothing new
-        elif word.isupper() and 2 < len(word) < 6:
-            zone.append(word)
-        elif name not in ("de", "th", "st", "nd", "rd", "at", "um", "uhr"):
-            return None
-    if month is None or len(numbers) != 3:
-        return None
-    return _Numbers((numbers[0], numbers[1], numbers[2]), (digits[0], digits[1], digits[2]), " ", month), " ".join(zone)
-
-
-def _order(dates: list[_Numbers], dayfirst: bool | None, example: str, place: str) -> tuple[str, str]:
-    """Order of day, month and year, and the same where it was guessed."""
-    if len({(one.sign, one.month, one.digits.index(4) if 4 in one.digits else None) for one in dates}) > 1:
-        raise FormatError(f"{place}: dates of several forms, {shown(example)} the first; write all in one")
-    one = dates[0]
-    if one.month is not None:
-        orders = {0: ["MDY"], 1: ["DMY", "YMD"]}.get(one.month, [])
-    else:
-        orders = ["YMD"] if one.digits[0] == 4 else ["DMY", "MDY"]
-        if 4 not in one.digits and one.sign != ".":
-            orders.append("YMD")
-    if 4 in one.digits:
-        orders = [order for order in orders if one.digits[order.index("Y")] == 4]
-    orders = [order for order in orders if all(_fits(values, order) for values in dates)]
-    if len(orders) > 1 and dayfirst is None:
-        orders = [order for order in orders if _span(dates, order) <= _MOST_DAYS] or orders
-    if dayfirst is not None and one.month is None:
-        orders = [o for o in orders if o == ("DMY" if dayfirst else "MDY")] or [o for o in orders if o == "YMD"]
-    elif one.sign == "." and "DMY" in orders:
-        orders = ["DMY"]  # nobody writes the month first between dots
-    elif one.month is not None and 4 not in one.digits and "DMY" in orders:
-        orders = ["DMY"]
-    if len(orders) > 1:
-        raise FormatError(
-            f"{place}: the date {shown(example)} may have the day or the month first; say dayfirst=True or "
-            "dayfirst=False, or write it as YYYY-MM-DD"
-        )
-    if not orders:
-        raise FormatError(
-            f"{place}: {shown(example)} is no date in one order with the others; write them as YYYY-MM-DD"
-        )
-    return orders[0], orders[0] if one.month is None and orders[0] != "YMD" else ""
-
-
-def _span(dates: list[_Numbers], order: str) -> int:
-    """Days from the first date to the last."""
-    ordinals = [_ordinal(one, order) for one in dates]
-    return max(ordinals) - min(ordinals)
-
-
-def _fits(numbers: _Numbers, order: str) -> bool:
-    try:
-        return bool(_ordinal(numbers, order))
-    except ValueError:
-        return False
-
-
-def _ordinal(numbers: _Numbers, order: str) -> int:
-    day, month, year = (numbers.values[order.index(letter)] for letter in "DMY")
-    if year < 100:
-        year += 2000 if year < 70 else 1900
-    if not 1800 < year < 2200:
-        raise ValueError(year)
-    return date(year, month, day).toordinal()

@@ -6,6 +6,7 @@ decoded by that package (`wfdb_samples`), records in segments are joined (`wfdb_
 """
 
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,7 +21,7 @@ from ..channels.chosen_channels import choose_channels, in_stated_unit, left_out
 from ..channels.stored_channels import StoredChannel, assembled, check_units
 from ..files.any_case import in_any_case
 from ..files.regular_file import cut
-from ..files.whole_file import MAX_SAMPLES, write_whole
+from ..files.whole_file import MAX_SAMPLES, check_samples, write_whole
 from ..times.grid import checked_rate
 from .ctu_uhb_header import HEADING, comment_lines
 from .header import MAX_HEADER_BYTES, Header, read_header
@@ -136,11 +137,14 @@ def wfdb_header_of(path: str | Path) -> Header:
     Raises:
         FormatError: as `read_wfdb`.
     """
-    path = Path(path)
+    given = path = Path(path)
     suffix = path.suffix.lower()
     if suffix != ".hea":
         path = path.parent / f"{path.stem if suffix == '.dat' else path.name}.hea"
-    return read_header(in_any_case(path))
+    header = in_any_case(path)
+    if os.path.isdir(given) and not header.exists():
+        raise FormatError(f"{given} is a folder; name a record in it, without suffix or with .hea")
+    return read_header(header)
 
 
 def write_wfdb(recording: Recording, folder: str | Path) -> Path:
@@ -161,8 +165,7 @@ def write_wfdb(recording: Recording, folder: str | Path) -> Path:
             f"record name {name!r}; WFDB names hold letters, digits, hyphens and underscores only; call it {plain!r}, "
             "say, or write another format"
         )
-    if not len(recording):
-        raise FormatError(f"{name}: the recording holds no sample; there is nothing to write")
+    check_samples(recording)
     channels = [("FHR", "100(0)/bpm", recording.fhr), ("UC", "100/nd", recording.uc)]
     if recording.mhr is not None:
         channels.append(("MHR", "100(0)/bpm", recording.mhr))
