@@ -196,7 +196,7 @@ def test_one_labour_in_two_formats_is_not_split(tmp_path, caplog):
     make_splits(folder, n_repeats=1, n_folds=2, strata=dict.fromkeys(folder.names, 0))  # excerpts: told alone
     assert "records r1 and again have the same heart rate (1 such pairs)" in caplog.text
     write_wfdb(replace(made[0], name="copied"), tmp_path)
-    with pytest.raises(SplitError, match="records copied and r0 hold the same signals; .* keep one of them"):
+    with pytest.raises(SplitError, match=r"records copied and r0 hold the same signals; .* keep one of them"):
         make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
 
 
