@@ -224,8 +224,11 @@ def calibration_null(
         of_tested, lines = births[:, tested], np.empty((2, len(by_repeat), n_redraws))
         for line, odds in zip(lines.swapaxes(0, 1), procedure(*many_labels(truth, births)), strict=True):
             slope, intercept = lines_by_row(odds, of_tested * truth, of_tested)
-            slope = slope / np.nanmedian(slope)
-            line[:] = intercept - slope * np.nanmedian(intercept), slope
+            if np.isfinite(slope).any():
+                slope = slope / np.nanmedian(slope)
+                line[:] = intercept - slope * np.nanmedian(intercept), slope
+            else:
+                line[:] = np.nan
         lines[:, ~((lines[1] > 1 / _FARTHEST) & (lines[1] < _FARTHEST))] = [[0.0], [1.0]]
         return lines
 
