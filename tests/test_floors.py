@@ -35,6 +35,20 @@ FLOORS = (
     ("recording", "errors", "deprecation", "compute", "tracking"),
 )
 FLOOR = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}
+# Rooms inside a room keep to floors of their own; above them are the files that lie in no inner room.
+INNER_FLOORS = {
+    "formats": (
+        ("tables", "wfdb", "arrays", "edf", "fhrma"),  # kinds of files
+        ("channels",),
+        ("times",),
+        ("archives", "metadata", "written"),
+        ("files",),
+    ),
+}
+INNER_FLOOR = {
+    room: {inner: len(floors) - i for i, floor in enumerate(floors) for inner in floor}
+    for room, floors in INNER_FLOORS.items()
+}
 # Beside the house: what each may use is up to a floor, and others of these; no room of the house imports them.
 BESIDE = {"datamodules": ("tasks", ()), "testing": ("evaluation", ("datamodules",))}
 EVERYWHERE = {"errors", "deprecation"}
@@ -194,6 +208,8 @@ def _objections(module: str, room: str | None, name: str) -> Iterator[str]:
             yield f"no room knows fhr.{rest[0]}"
         return
     asked = SHOWN.get(rest[0], rest[0])
+    if asked == room and room in INNER_FLOOR:
+        yield from _inner_objections(module, room, rest)
     if asked is None or asked in {room, *EVERYWHERE}:
         return
     if room in BESIDE:
@@ -208,6 +224,21 @@ def _objections(module: str, room: str | None, name: str) -> Iterator[str]:
         yield f"fhr.{room} is below fhr.{asked}"
     elif room is not None and FLOOR[asked] == FLOOR[room]:
         yield f"fhr.{room} and fhr.{asked} are on one floor"
+
+
+def _inner_objections(module: str, room: str, asked: list[str]) -> Iterator[str]:
+    """Objections to an import inside a room; `asked` is its dotted name without the package."""
+    floors = INNER_FLOOR[room]
+    inner = module.split("/")[2] if module.count("/") > 2 else None
+    other = asked[1] if len(asked) > 1 and asked[1] in floors else None
+    if inner is not None and inner not in floors:
+        yield f"fhr.{room}.{inner} is on no floor of fhr.{room}"
+    elif inner is not None and inner != other:
+        above = floors.get(other, len(floors) + 1) - floors[inner]
+        if above > 0:
+            yield f"fhr.{room}.{inner} is below {'.'.join(['fhr', room, *([other] if other else [])])}"
+        elif above == 0:
+            yield f"fhr.{room}.{inner} and fhr.{room}.{other} are on one floor"
 
 
 def _room(module: str) -> str | None:
@@ -278,6 +309,15 @@ def test_every_folder_of_the_package_is_importable():
         ("fhr/tasks/a.py", "import fhr\nfhr.report.write()", "fhr.tasks is below fhr.report"),
         ("fhr/tasks/a.py", "import fhr\nfhr.testing.check_network(A)", "no room knows fhr.testing"),
         ("fhr/losses/a.py", "from fhr.models import Network", "on one floor"),
+        ("fhr/formats/times/a.py", "from ..channels.names import x", "fhr.formats.times is below fhr.formats.channels"),
+        (
+            "fhr/formats/edf/a.py",
+            "def f():\n    from ..wfdb import x",
+            "fhr.formats.edf and fhr.formats.wfdb are",
+        ),
+        ("fhr/formats/edf/a.py", "from ..reading import x", "fhr.formats.edf is below fhr.formats"),
+        ("fhr/formats/edf/a.py", "from fhr.formats import read", "fhr.formats.edf is below fhr.formats"),
+        ("fhr/formats/new/a.py", "from ..files.x import y", "fhr.formats.new is on no floor of fhr.formats"),
         ("fhr/tracking/a.py", "from fhr.recording import Recording", "on one floor"),
         ("fhr/errors.py", "from fhr.recording import Recording", "on one floor"),
         ("fhr/utils/a.py", "import numpy", "fhr.utils is on no floor"),
@@ -334,6 +374,13 @@ def test_a_heavy_import_is_found_behind_a_verb():
     [
         ("fhr/__init__.py", "from fhr.prediction import load"),
         ("fhr/__main__.py", "from fhr.cli import main"),
+        ("fhr/formats/a.py", "from .edf.recording import x\nfrom .times import y\nfrom .b import z"),
+        (
+            "fhr/formats/edf/a.py",
+            "from .file import x\nfrom ..times.grid import y\nfrom fhr.recording import R",
+        ),
+        ("fhr/formats/edf/__init__.py", "from .file import x"),
+        ("fhr/cli/a.py", "from fhr.formats.edf.file import x"),
         ("fhr/recording/a.py", "import fhr\nfrom fhr import __version__\nfrom fhr.errors import SignalError"),
         ("fhr/cli/a.py", "from .tables import write_csv\nfrom fhr import load\nfrom ..report import x"),
         ("fhr/cli/a.py", "def f():\n    import torch, mlflow, sklearn"),

@@ -156,6 +156,16 @@ def repository() -> Iterator[Path]:
         yield from (path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
+def test_the_top_of_the_tree_holds_what_belongs_there():
+    if not (ROOT / ".git").exists():
+        pytest.skip("this is no clone; a copy may hold files of its owner")
+    top = {path.relative_to(ROOT).parts[0] for path in repository()}
+    assert top <= {
+        ".ci", ".gitignore", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "benchmarks", "configs",
+        "constraints.txt", "datamodules", "fhr", "mlruns", "notebooks", "pyproject.toml", "tests",
+    }  # fmt: skip
+
+
 def test_no_file_names_a_place_on_someones_computer():
     places = {str(ROOT), os.environ.get("FHR_DATA", ""), str(Path.home())} - {"", "/"}
     pattern = re.compile(
