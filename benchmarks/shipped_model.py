@@ -154,7 +154,9 @@ Research software, **not a medical device**: it must not guide the care of any p
 - The decay, weights and penalty of its kernels were chosen on these records among a few hundred variants: the numbers
   below may be flattered by about 0.01.
 - What of single births it contains: {len(LINE.features().names)} statistics of the last hour of each training record,
-  the checksum of its file, its name in the database, and its labels. No signal, no name of a person, no date.
+  the checksum of its file, its name in the database, and its labels; beside the model, in `shipped_minutes.npz`, the
+  median heart rate of each of its last 60 minutes, by which copies are known. No other signal, no name of a person,
+  no date.
 - Made by `python benchmarks/shipped_model.py` with version {fhr.__version__}.
 
 ## Out-of-fold performance

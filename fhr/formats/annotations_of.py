@@ -9,10 +9,9 @@ from fhr.errors import FormatError
 from .edf.recording import EDF_SUFFIXES, read_edf_annotations
 from .fhrma.markers import MARKER_SUFFIXES, read_fhrma_markers
 from .files.missing_file import check_there
-from .folder import WFDB_ANNOTATORS
 from .metadata.annotations import Annotation
 from .reading import READERS, suffix_of
-from .wfdb.annotations import read_wfdb_annotations
+from .wfdb.annotations import WFDB_ANNOTATORS, read_wfdb_annotations
 
 __all__ = ["read_annotations"]
 

@@ -8,10 +8,10 @@ from typing import Any
 from .arrays.parquet import PARQUET_SUFFIX, parquet_problem
 from .fhrma.markers import MARKER_SUFFIXES
 from .files.regular_file import open_regular
-from .folder import WFDB_ANNOTATORS
 from .reading import READERS, suffix_of
 from .table_head import Head, head_of
 from .tables.table import TABLE_SUFFIXES
+from .wfdb.annotations import WFDB_ANNOTATORS
 
 __all__ = ["owner_of"]
 

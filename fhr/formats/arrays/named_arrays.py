@@ -13,6 +13,7 @@ from ..channels.chosen_channels import Chosen, choose_channels, in_stated_unit, 
 from ..channels.names import guess_channels, within
 from ..channels.stored_channels import Signals, StoredChannel, assembled, check_units
 from ..channels.units import unit_of
+from ..channels.words import SIGNALS
 from ..files.regular_file import cut, shown
 from ..files.whole_file import MAX_SAMPLES
 from ..times.calendar_times import CalendarTimes, calendar_times
@@ -22,7 +23,7 @@ from ..times.unread_times import check_unread_times
 
 __all__ = ["FromArrays", "from_arrays"]
 
-_ROLES = ("fhr", "uc", "mhr", "time", "fs")
+_ROLES = (*SIGNALS, "time", "fs")
 _OF_DATES = re.compile(r"(?i)date|unix|posix|epoch|utc|clock")
 _SHOWN = 20  # names of other arrays in the history
 

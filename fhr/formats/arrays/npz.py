@@ -14,6 +14,7 @@ from fhr.recording import Recording, Source
 
 from ..archives.array_archive import array_names, pack_arrays, unpack_arrays
 from ..channels.recorded import recorded
+from ..channels.words import SIGNALS
 from ..files.regular_file import read_whole, reason
 from ..files.whole_file import MAX_SAMPLES, check_samples, take_suffix, write_whole
 from ..metadata.plain_values import METADATA, metadata, parse_metadata
@@ -26,10 +27,9 @@ __all__ = ["NPZ_SUFFIX", "read_npz", "write_npz"]
 _Result = TypeVar("_Result")
 NPZ_SUFFIX = ".npz"
 _OURS = "fhr npz 1"
-_SIGNALS = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
 _MOST_UNITS = 64
-_MOST_BYTES = (len(_SIGNALS) + 1) * 8 * MAX_SAMPLES  # float64 samples, and as much for headers and texts
+_MOST_BYTES = (len(SIGNALS) + 1) * 8 * MAX_SAMPLES  # float64 samples, and as much for headers and texts
 
 
 def read_npz(
@@ -80,7 +80,7 @@ def read_npz(
     said = {} if ours else _texts_of_units(raw, names, where)
     names = [name for name in names if name not in said]
     found = from_arrays(
-        [name for name in names if name in _SIGNALS or not (ours and name in (*METADATA, "format"))],
+        [name for name in names if name in SIGNALS or not (ours and name in (*METADATA, "format"))],
         lambda those: _load(raw, those, where),
         columns=columns,
         units=units,
@@ -119,7 +119,7 @@ def write_npz(recording: Recording, path: str | Path) -> Path:
     take_suffix(path, [NPZ_SUFFIX], kind="NumPy archive")
     check_samples(recording)
     arrays = {"format": np.array(_OURS)} | {key: np.array(text) for key, text in metadata(recording).items()}
-    arrays |= {name: signal for name in _SIGNALS if (signal := getattr(recording, name)) is not None}
+    arrays |= {name: signal for name in SIGNALS if (signal := getattr(recording, name)) is not None}
     path.parent.mkdir(parents=True, exist_ok=True)
     return write_whole(path, pack_arrays(arrays, compressed=True))
 

@@ -14,6 +14,7 @@ from fhr.recording import Recording, Source
 from ..channels.chosen_channels import given_columns
 from ..channels.names import guess_channels
 from ..channels.recorded import recorded
+from ..channels.words import SIGNALS
 from ..files.bounded_json import bounded_json
 from ..files.regular_file import cut, open_regular, read_whole, reason
 from ..files.whole_file import check_samples, take_suffix, write_whole
@@ -31,7 +32,6 @@ _OURS = b"fhr parquet 1"  # key of our metadata in the footer
 _FEATURES = b"fhr.features"  # key of feature tables
 _TIME = "time_s"
 _MAX_BYTES = 1 << 28
-_SIGNALS = ("fhr", "uc", "mhr")
 
 
 def read_parquet(
@@ -140,7 +140,7 @@ def write_parquet(recording: Recording, path: str | Path) -> Path:
     check_samples(recording)
     arrays = {_TIME: pa.array(_times(len(recording), recording.fs))}
     units = {_TIME: "s", "fhr": "bpm", "mhr": "bpm"}
-    for name in _SIGNALS:
+    for name in SIGNALS:
         if (values := getattr(recording, name)) is not None:
             arrays[name] = pa.array(values, mask=np.isnan(values))
     schema = pa.schema(

@@ -16,6 +16,7 @@ from ..channels.chosen_channels import Chosen, choose_channels, in_stated_unit, 
 from ..channels.names import named_channel
 from ..channels.recorded import recorded
 from ..channels.stored_channels import StoredChannel, assembled, check_units
+from ..channels.words import SIGNALS
 from ..files.regular_file import cut, read_whole, shown
 from ..files.whole_file import MAX_SAMPLES, take_suffix
 from ..metadata.annotations import Annotation
@@ -27,7 +28,6 @@ __all__ = ["EDF_SUFFIXES", "read_edf", "read_edf_annotations"]
 
 _log = logging.getLogger(__name__)
 EDF_SUFFIXES = (".edf", ".bdf")
-_ROLES = ("fhr", "uc", "mhr")
 _MAX_BYTES = 1 << 28
 _JUMP = 25.0  # bpm from one sample to the next, more than a heart does: what jumps so far is a mark
 _QUARTER = 0.25  # of the range, which uterine activity does not jump by
@@ -71,15 +71,15 @@ def read_edf(
     path = Path(path)
     check_units(units)
     for role in missing or ():
-        if role not in _ROLES:
-            raise FHRError(f"missing: {role!r}; the channels are {', '.join(_ROLES)}")
+        if role not in SIGNALS:
+            raise FHRError(f"missing: {role!r}; the channels are {', '.join(SIGNALS)}")
     take_suffix(path, EDF_SUFFIXES, kind="EDF file")
     raw = read_whole(path, limit=_MAX_BYTES, kind="EDF file")
     where = str(path)
     file = edf_file(raw, where)
     known = stated(file.notes, where)
     labels = [signal.label for signal in file.signals]
-    chosen = choose_channels(labels, columns, roles=_ROLES, kind="signal", where=where)
+    chosen = choose_channels(labels, columns, roles=SIGNALS, kind="signal", where=where)
     fastest = checked_rate(max(file.signals[one.position].fs for one in chosen), where)
     if fs is not None and abs(checked_rate(fs, where) / fastest - 1) > _WHOLE_RATE:
         raise FormatError(

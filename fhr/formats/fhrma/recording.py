@@ -20,7 +20,7 @@ from ..channels.chosen_channels import choose_channels
 from ..channels.impossible_rates import check_median
 from ..channels.stored_channels import StoredChannel, assembled, check_units
 from ..channels.two_heart_rates import SCALP
-from ..channels.words import ULTRASOUND
+from ..channels.words import SIGNALS, ULTRASOUND
 from ..files.regular_file import read_whole
 from ..files.whole_file import MAX_SAMPLES, take_suffix
 from .layout import SAMPLE_BYTES, layout_of
@@ -126,9 +126,7 @@ def read_fhrma(
         raise FormatError(f"{path}: {len(samples)} samples; an FHRMA recording ends at {MAX_SAMPLES}, split it")
     fields = [name for name in (*_RATES, "toco") if name in (layout.sample.names or ())]
     given = {"fhr": f"FHR{channel}"} if channel != "auto" else columns
-    chosen = choose_channels(
-        [name.upper() for name in fields], given, roles=("fhr", "uc", "mhr"), kind="channel", where=str(path)
-    )
+    chosen = choose_channels([name.upper() for name in fields], given, roles=SIGNALS, kind="channel", where=str(path))
     sensors, good = _quality(samples, fields)
     stored = [
         StoredChannel(
@@ -162,9 +160,7 @@ def read_fhrma(
     if others:
         parameters["left_out"] = [name.upper() for name in others]
     if columns is not None:
-        parameters["columns"] = {
-            role: [one.name for one in chosen if one.role == role] for role in ("fhr", "uc", "mhr")
-        }
+        parameters["columns"] = {role: [one.name for one in chosen if one.role == role] for role in SIGNALS}
     parameters |= {key: signals.notes[key] for key in ("units", "converted") if signals.notes.get(key)}
     if "sensors" in signals.notes:
         parameters["sensors"] = signals.notes["sensors"]

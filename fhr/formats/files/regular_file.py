@@ -5,13 +5,14 @@ write to the folder changes between the check and the opening is beyond this.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 from typing import BinaryIO
 
 from fhr.errors import FormatError
 
-__all__ = ["cut", "open_regular", "read_whole", "reason", "shown"]
+__all__ = ["cut", "open_regular", "read_whole", "reason", "shown", "shown_names"]
 
 _SHOWN, _LINE = 80, 320  # characters of a file's contents in a message: of one value, of all
 
@@ -84,3 +85,13 @@ def shown(text: str) -> str:
     ("'high'", "'99999999999999999999999999999999999999999999999999999999999999999999999999999999'...")
     """
     return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}..."
+
+
+def shown_names(paths: Sequence[Path | str], most: int = 3) -> str:
+    """Names of files for a message, the first few of them.
+
+    >>> shown_names(["x/a.ctg", "x/b.ctg", "x/c.ctg", "d.ctg"])
+    'a.ctg, b.ctg, c.ctg and 1 more'
+    """
+    names = [cut(Path(path).name) for path in paths[:most]]
+    return ", ".join(names) + (f" and {len(paths) - most} more" if len(paths) > most else "")

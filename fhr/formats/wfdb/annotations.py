@@ -16,8 +16,13 @@ from ..metadata.annotations import Annotation
 from ..times.grid import checked_rate
 from .header import Header, read_header
 
-__all__ = ["read_wfdb_annotations"]
+__all__ = ["WFDB_ANNOTATORS", "read_wfdb_annotations"]
 
+WFDB_ANNOTATORS = {
+    *(".atr", ".qrs", ".ecg", ".ann", ".fqrs", ".mqrs", ".wqrs", ".gqrs", ".sqrs", ".man", ".apn", ".hyp", ".st"),
+    *(".xws", ".hea-", ".edr", ".rr"),
+}
+"""Suffixes that programs give to files of annotations."""
 _MOST_BYTES = 1 << 20  # half a million annotations; the record of a labour has some hundreds
 _SAME_RATE = 1e-6
 _NOTE, _SKIP, _TEXT = 22, 59, 63  # codes of the format; 60 to 62 number an annotation, and are passed over

@@ -19,6 +19,7 @@ from fhr.recording import Provenance, Recording, Source, Step
 
 from ..channels.chosen_channels import choose_channels, in_stated_unit, left_out
 from ..channels.stored_channels import StoredChannel, assembled, check_units
+from ..channels.words import SIGNALS
 from ..files.any_case import in_any_case
 from ..files.regular_file import cut
 from ..files.whole_file import MAX_SAMPLES, check_samples, write_whole
@@ -35,7 +36,6 @@ _log = logging.getLogger(__name__)
 
 _SAME_RATE = 1e-3  # a given rate and the written one differ by less, being rounded
 _GAIN = 100.0  # ADC units per bpm (FHR) or per arbitrary unit (UC), as in CTU-UHB
-_ROLES = ("fhr", "uc", "mhr")
 
 
 def read_wfdb(
@@ -74,7 +74,7 @@ def read_wfdb(
     rate = _rate(header, fs)
     signals = first_signals(header)
     names = [signal.name for signal in signals]
-    chosen = choose_channels(names, columns, roles=_ROLES, kind="signal", where=where)
+    chosen = choose_channels(names, columns, roles=SIGNALS, kind="signal", where=where)
     samples = read_segments(header, [one.position for one in chosen])
     grid, n, notes = _one_grid(samples, [one.role for one in chosen], where)
 
