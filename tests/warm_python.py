@@ -65,8 +65,8 @@ class Warm:
         assert self._process.pid is not None
         os.kill(self._process.pid, number)
 
-    def wait(self, timeout: float = 600) -> subprocess.CompletedProcess[str]:
-        """Wait for its end."""
+    def wait(self, timeout: float = 7200) -> subprocess.CompletedProcess[str]:
+        """Wait for its end; so long that a machine with much else to do is no failure, and not for ever."""
         self._process.join(timeout)
         code = self._process.exitcode
         if code is None:

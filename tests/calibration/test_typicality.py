@@ -142,7 +142,10 @@ def test_one_without_signal_is_still_ranked():
 
 def test_plain_types_come_back():
     typicality = Typicality.fit(records(30))
-    assert Typicality.from_dict(typicality.to_dict()) == typicality
+    plain = typicality.to_dict()
+    assert Typicality.from_dict(plain) == typicality
+    with pytest.raises(FHRError, match=f"typicality of other than {len(plain['mean'])} statistics"):
+        Typicality.from_dict({**plain, "precision": plain["precision"][:-1]})
 
 
 def test_what_is_refused():

@@ -170,7 +170,7 @@ def test_two_processes_make_one_run_whose_calibrator_has_seen_all_held_out_recor
     for rank in "01":
         environment = {**os.environ, **together, "RANK": rank, "LOCAL_RANK": rank, "PYTHONPATH": source}
         processes.append(Warm(*given, folder=tmp_path, environment=environment))
-    first, second = (process.wait(120) for process in processes)
+    first, second = (process.wait() for process in processes)
     assert (second.returncode, second.stdout, second.stderr) == (0, "", "")
     assert first.returncode == 0, first.stderr
     assert first.stderr.count("2 processes train one network, a batch of 8 each: 16 a step\n") == 1

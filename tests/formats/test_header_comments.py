@@ -58,6 +58,7 @@ def values(comments: Comments) -> dict[str, float]:
             )
         ),
         ("#Birth weight: 3.29 kg", {"weight": 3290}),
+        *((f"#Weight {text} g", {"weight": 3250.5}) for text in ("3,250.5", "3.250,5", "3 250.5")),
         *((f"#{text}", {"sex": 1}) for text in ("Sex F", "sex: female", "Gender = f", "Sex          1")),
         *((f"#{text}", {"sex": 2}) for text in ("Sex M", "SEX: Male", "Gender male", "Sex          2")),
         ("#<age>: 32 <sex>: F", {"maternal_age": 32, "sex": 1}),
@@ -124,6 +125,7 @@ def test_no_value_and_no_note(line):
         ("#Weight(g) 3.25", "weight", 3.25),
         ("#Weight (kg): 32", "weight", "32 kg"),
         ("#weight 7 lb", "weight", "7 lb"),
+        ("#weight 3.250.5 g", "weight", "3.250.5 g"),
         ("#Weight(g) 2_660", "weight", "2_660"),
         ("#Sex 3", "sex", 3.0),
         ("#First stage: 1,250", "first_stage", "1,250"),  # minutes and a quarter, or twenty hours

@@ -100,6 +100,8 @@ def test_archives_of_others(tmp_path):
         ({"fhr": b"nonsense", "fs": npy(4)}, "not an intact NumPy archive"),
         ({"fhr": npy([1.0, np.inf]), "fs": npy(4)}, "fhr is infinite in row 2"),
         ({"fhr": npy([1.0]), "uc": npy([1.0, 2.0]), "fs": npy(4)}, "channels of unequal length"),
+        ({"fhr": npy([1.0]), "uc": npy([1.0]), "toco": npy([2.0]), "fs": npy(4)}, "both look like uc"),
+        ({"fhr": npy([1.0]), "format": npy("fhr npz 1")}, "no number is called fs; give fs in Hz"),
         ({"fhr": npy([1.0]), "format": npy("fhr npz 1"), "fs": npy("four")}, "fs is 'four'"),
         ({"fhr": npy([1.0]), "format": npy("fhr npz 1"), "fs": npy("4"), "outcome": npy('{"pH": 7}')}, "outcome is"),
         ({"fhr": npy([1.0]), "format": npy("fhr npz 1"), "fs": npy("4"), "name": npy("7")}, "name is '7'"),

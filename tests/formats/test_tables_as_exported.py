@@ -210,6 +210,19 @@ def test_times_as_numbers_and_durations(read, times, start):
         (HEADER + "00:00;140;1\n00:01;140;1\n", r"row 2: the time is '00:00', .*units=\{'time': 'mm:ss'\}"),
         (HEADER + "10:00:00;140;1\n10:61:00;140;1\n", "row 3: the time is '10:61:00', which no clock shows"),
         (HEADER + "13:00:00 PM;140;1\n", "row 2: the time is '13:00:00 PM', which no clock shows"),
+        (HEADER + "10:00:00 AM;140;1\n10:00:01;140;1\n", "row 3: the time is '10:00:01', which no clock shows"),
+        (HEADER + "hh:mm;bpm;\n10:00.5;140;1\n10:01.5;140;1\n", "row 3: .* hours and minutes with a fraction"),
+        (HEADER + "2020-02-03 10:00:00;140;1\n10:00:01;140;1\n", "row 3: .* no date in a column of dates"),
+        (
+            HEADER + "2020-02-03 10:00:00 CET;140;1\n2020-02-03 10:00:01 CEST;140;1\n",
+            r"name several zones \('CEST', 'CET'\); write one, or offsets",
+        ),
+        (
+            HEADER + "2020-02-03 10:00:00;140;1\n03.02.2020 10:00:01;140;1\n",
+            "row 2: dates of several forms, '2020-02-03' the first",
+        ),
+        (HEADER + "parsec;bpm;\n" + body(QUARTERS), "the times are in 'parsec', which is not known; say units="),
+        (HEADER + "1;140;1,25\n2;140;2.25\n", "column 'uc': both '.' and ',' stand before the decimals; write one"),
         (HEADER + "10:00:00;140;1\nlater;140;1\n10:00:02;140;1\n", "row 3: the time is 'later'"),
         (HEADER + "1;140;1,250\n2;140;1,000\n", "column 'uc': '1,250' may be .* say decimal='.' or decimal=','"),
         (HEADER + "\n\n1;140;1\n\n2;abc;1\n3;140;1\n", r"not a table of numbers \(row 6, column 'fhr', holds 'abc'"),
@@ -230,6 +243,12 @@ def test_times_as_numbers_and_durations(read, times, start):
 def test_what_may_mean_two_things_is_refused(read, content, message):
     with pytest.raises(FormatError, match=message):
         read(content)
+
+
+def test_hours_and_minutes_in_the_row_of_units(read):
+    recording = read(HEADER + "hh:mm;bpm;\n10:00;140;1\n10:01;141;1\n10:02;142;1\n")
+    assert recording.fs == pytest.approx(1 / 60)
+    assert recording.history[0].parameters["start_s"] == 36_000
 
 
 def test_arguments(read):

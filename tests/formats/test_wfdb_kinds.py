@@ -287,6 +287,15 @@ def test_segments_that_contradict_each_other(segments, old, new, message):
         read(segments / "fixed")
 
 
+def test_segments_of_other_units_or_without_a_length_are_refused(segments):
+    edit(segments / "s2.hea", "/bpm", "/Hz")
+    with pytest.raises(FormatError, match=r"'FHR' is in Hz .* in segment 's2' and in bpm .* before; write the segm"):
+        read(segments / "fixed")
+    (segments / "none.hea").write_text("none 1 4\n~ 0 100/bpm 12 0 0 0 0 FHR\n")
+    with pytest.raises(FormatError, match="no length is declared, and there is no signal file to tell it"):
+        read(segments / "none")
+
+
 def test_a_segment_that_is_named_a_thousand_times_is_read_once(segments, monkeypatch):
     (segments / "many.hea").write_text("many/5000 2 4\n" + "s1 20\n" * 5000)
     opened = []

@@ -3,6 +3,7 @@ import pytest
 
 from fhr.errors import FHRError
 from fhr.preprocessing import DEFAULT_STEPS, Pipeline, clean, remove_out_of_range, remove_spikes
+from fhr.preprocessing.steps import plain_steps
 from fhr.recording import Step
 
 
@@ -40,3 +41,16 @@ def test_steps_are_done_in_order(simulated_database):
 def test_steps_that_cannot_be(simulated_database, step, message):
     with pytest.raises(FHRError, match=message):
         clean(simulated_database[0], (step,))
+
+
+@pytest.mark.parametrize(
+    ("plain", "message"),
+    [
+        ("remove_spikes", "cleaning steps of the type str; give a list"),
+        ([{"name": 3, "parameters": {}}], "a cleaning step with a name of the type int; give text"),
+        ([{"name": "smooth", "parameters": {}}], "cleaning step 'smooth' is not known"),
+    ],
+)
+def test_kept_steps_that_are_none(plain, message):
+    with pytest.raises(FHRError, match=message):
+        plain_steps(plain)
