@@ -53,6 +53,21 @@ CASES = {
         "heavy": True,
         "difference": 1.8,
     },
+    "calibrated, 7%, four networks, three repeats": {"share": 0.07, "noise": 0.5, "repeats": 3},
+    "average calibrated as one network, 20%, three repeats": {
+        "share": 0.2,
+        "noise": 0.8,
+        "repeats": 3,
+        "stretched": False,
+    },
+    "prevalence shifted, 7%, three repeats": {"share": 0.07, "noise": 0.5, "repeats": 3, "make": ShiftedUp},
+    "wrong form of the calibrator (heavy tails), 20%, three repeats": {
+        "share": 0.2,
+        "noise": 0.0,
+        "heavy": True,
+        "difference": 1.8,
+        "repeats": 3,
+    },
 }
 
 
@@ -96,7 +111,7 @@ def main() -> None:
     parser.add_argument("--data-sets", type=int, default=300)
     parser.add_argument("--first", type=int, default=0, help="seed of the first data set")
     parser.add_argument("--redraws", type=int, default=200)
-    parser.add_argument("--cases", type=int, nargs="+", default=range(len(CASES)))
+    parser.add_argument("--cases", type=int, nargs="+", default=range(len(CASES)), choices=range(len(CASES)))
     options = parser.parse_args()
     if options.first < 0:
         parser.error(f"--first {options.first}: give 0 or more")

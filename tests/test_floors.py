@@ -6,7 +6,9 @@ Read from the source, imports inside functions and under `TYPE_CHECKING` include
 """
 
 import ast
+from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -62,10 +64,14 @@ SHOWN = {
     "similar": "similarity",
     "__version__": None,
 }
+OFFERED = {*SHOWN, *FLOOR, *BESIDE}
 
 TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
 WITHOUT_TORCH = {"recording", "formats", "preprocessing", "datasets", "morphology", "plots"}
 HEAVY = TORCH | {"mlflow", "sklearn", "jsonargparse"}
+
+
+parsed = cache(ast.parse)  # both tests of the whole package read it
 
 
 class Import(NamedTuple):
@@ -75,12 +81,20 @@ class Import(NamedTuple):
     eager: bool
 
 
+def nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """Every node, those above first, and whether it runs when the module is imported."""
+    waiting: deque[tuple[ast.AST, bool]] = deque([(tree, True)])
+    while waiting:
+        node, eager = waiting.popleft()
+        eager = eager and not _is_lazy(node)
+        yield node, eager
+        waiting.extend((child, eager) for child in ast.iter_child_nodes(node))
+
+
 def imports(module: str, tree: ast.Module) -> Iterator[Import]:
     """Every import of a module in full dotted names; `module` is its path, `fhr/models/x.py`."""
     package = module.split("/")[:-1]
-    lazy = {id(inner) for node in ast.walk(tree) if _is_lazy(node) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        eager = id(node) not in lazy
+    for node, eager in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, eager) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -88,7 +102,10 @@ def imports(module: str, tree: ast.Module) -> Iterator[Import]:
             base = [*above, *(node.module or "").split(".")] if node.module else above
             yield from (Import(".".join([*base, alias.name]), eager) for alias in node.names)
         elif (
-            isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fhr" and node.attr in SHOWN | FLOOR | BESIDE
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "fhr"
+            and node.attr in OFFERED
         ):
             yield Import(f"fhr.{node.attr}", eager)
 
@@ -114,7 +131,7 @@ def lightning_modules(trees: Mapping[str, ast.Module]) -> list[tuple[str, str]]:
 
 def violations(sources: Mapping[str, str]) -> list[str]:
     """Every broken rule of the house in the given sources, keyed by path from the root of the repository."""
-    trees = {module: ast.parse(source, module) for module, source in sources.items()}
+    trees = {module: parsed(source) for module, source in sources.items()}
     found = [
         f"{module}: {name} is a LightningModule; they live in fhr.tasks only"
         for module, name in lightning_modules(trees)
@@ -137,7 +154,7 @@ def cycles(sources: Mapping[str, str]) -> list[list[str]]:
     """Files that import each other, each cycle from a file back to itself; lazy imports and types included."""
     files = {module.removesuffix(".py").removesuffix("/__init__").replace("/", "."): module for module in sources}
     asked = {
-        module: {found for name, _ in imports(module, ast.parse(text)) if (found := _file(name, files)) != module}
+        module: {found for name, _ in imports(module, parsed(text)) if (found := _file(name, files)) != module}
         for module, text in sources.items()
         if module not in {f"fhr/{face}.py" for face in FACE}
     }

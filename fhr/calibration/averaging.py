@@ -32,7 +32,9 @@ class Averaging(NamedTuple):
         return np.asarray(midpoint + stretch * (scores - midpoint))
 
 
-def averaging(scores: np.ndarray, counts: np.ndarray, events: np.ndarray, between: float, n_inner: int) -> Averaging:
+def averaging(
+    scores: np.ndarray, counts: np.ndarray, events: np.ndarray, between: float | np.ndarray, n_inner: int
+) -> Averaging:
     """Correction of an average over inner folds, from the held-out records of single ones.
 
     With V the variance of the held-out scores within the classes, `between` the variance of the score of one record
@@ -49,7 +51,7 @@ def averaging(scores: np.ndarray, counts: np.ndarray, events: np.ndarray, betwee
         scores: (n,), of the held-out records.
         counts: (m, n) or (n,), how often a sample holds each record.
         events: of the same shape, how many of these are positive.
-        between: see `between_inner_folds`.
+        between: see `between_inner_folds`; of all samples, or (m,) of each.
         n_inner: inner folds that are averaged.
 
     Returns:
@@ -72,10 +74,14 @@ def averaging(scores: np.ndarray, counts: np.ndarray, events: np.ndarray, betwee
     return Averaging(np.asarray(midpoint), np.asarray(np.where(usable, stretch, 1.0)))
 
 
-def between_inner_folds(by_inner: np.ndarray) -> float:
-    """Variance of the score of one record over inner folds, mean over records; 0 for a single inner fold.
+def between_inner_folds(by_inner: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
+    """Variance of the score of one record over inner folds, mean over records, (); 0 for a single inner fold.
 
     Args:
         by_inner: (inner fold, n), of records that no network has seen.
+        counts: (m, n), how often each of m samples holds each record; the means are then those of the samples, (m,).
     """
-    return float(by_inner.var(axis=0, ddof=1).mean()) if len(by_inner) > 1 else 0.0
+    if len(by_inner) == 1:
+        return np.zeros(() if counts is None else len(counts))
+    variance = by_inner.var(axis=0, ddof=1)
+    return np.asarray(variance.mean() if counts is None else counts @ variance / np.maximum(counts.sum(axis=1), 1))

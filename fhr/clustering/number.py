@@ -211,7 +211,9 @@ def _split_sets(sets: Sequence[Sequence[np.ndarray]], method: Method, seeds: Seq
         parts = [one for one in method.parts if kind.shape[1] >= _FEWEST * one]
         wholes = method.of_sets(kind, 1, seeds) if parts else []
         for one in parts:
-            for splits, split in zip(found, zip(kind, wholes, method.of_sets(kind, one, seeds)), strict=True):
+            for splits, split in zip(
+                found, zip(kind, wholes, method.of_sets(kind, one, seeds), strict=True), strict=True
+            ):
                 splits.append(split)
     return found
 

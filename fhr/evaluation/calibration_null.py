@@ -22,6 +22,7 @@ from fhr.errors import FHRError
 from fhr.metrics import Interval
 from fhr.metrics.calibration_error import calibration_errors
 from fhr.metrics.cox import calibration_lines, lines_by_row, log_odds
+from fhr.metrics.resampling import drawn_counts
 
 from .redrawn_labels import redrawn_labels
 
@@ -32,6 +33,7 @@ STATISTICS = ("calibration_slope", "calibration_intercept", "cox", "ece")
 
 _MANY = 1000  # labels of a record whose mean is its probability but for rounding
 _LEAST = 1e-9
+_FARTHEST = 3.0  # a slope that is not within this factor of the middle is of scores that say nothing
 
 
 class StoredFold(NamedTuple):
@@ -153,6 +155,12 @@ def calibration_null(
     any number of labels: with P(y*) itself, a procedure that is wrong in each redraw as in the data (a shifted
     prevalence, an average that is calibrated as a single network) would be its own yardstick and never be found.
 
+    Given the scores, l itself is out of calibration by chance: in other births, of other scores, held-out and test ones
+    would stand to each other a little differently, and more so the more the networks of a birth differ. No labels show
+    it, and a + b l takes it off. It is put back: the births are drawn with replacement, with all their scores and with
+    many labels of q each; the lines (c, d) of q on the limits of these draws, about their median, say by how much
+    calibration strays, and each redraw has (a + b l - c) / d for a + b l.
+
     q is not the truth, and the likelihood ratio under it is a little larger than under the truth where a label is rare.
     Each redraw is therefore taken for the data, by the same steps, and its labels are redrawn once: the redraws lie to
     the data as the redraws of redraws lie to the redraws (the fast double bootstrap). Over several repeats it changes
@@ -190,18 +198,39 @@ def calibration_null(
             raise FHRError(f"repeat {repeat} tests other records than repeat {first}; pool whole repeats")
     y = np.asarray(labels).astype(np.int64)
 
-    def procedure(positive: np.ndarray, times: int = 1) -> np.ndarray:
+    def procedure(positive: np.ndarray, times: int | np.ndarray = 1) -> np.ndarray:
         """Log-odds (repeat, m, tested) for labels of which `positive` (m, n) of `times` are 1."""
         found = np.empty((len(by_repeat), len(positive), len(y)))
+        times = np.broadcast_to(times, positive.shape)
         for odds, of_repeat in zip(found, by_repeat.values(), strict=True):
             for fold in of_repeat:
-                events = positive[:, fold.held_out]
-                counts = np.full_like(events, times)
-                between, n_inner = between_inner_folds(fold.by_inner), len(fold.by_inner)
-                averaged = averaging(fold.known, counts, events, between, n_inner)
+                events, counts = positive[:, fold.held_out], times[:, fold.held_out]
+                between = between_inner_folds(fold.by_inner, times[:, fold.tested])
+                averaged = averaging(fold.known, counts, events, between, len(fold.by_inner))
                 curves = make().refitted(fold.known, counts, events)
                 odds[:, fold.tested] = log_odds(curves(averaged(fold.by_inner)), _LEAST)
         return found[:, :, tested]
+
+    def many_labels(p: np.ndarray, births: np.ndarray | int = 1) -> tuple[np.ndarray, np.ndarray | int]:
+        """Positives (m, n), and labels, of records of probability p (1 or m, tested) that stand `births` times."""
+        share = np.tile(y.astype(np.float64), (len(p), 1))
+        share[:, tested] = p
+        return np.round(_MANY * births * share).astype(np.int64), _MANY * births
+
+    def chance_lines(truth: np.ndarray) -> np.ndarray:
+        """Intercept and slope (2, repeat, n_redraws) by which the limit strays from that of other births."""
+        births = np.ones((n_redraws, len(y)), dtype=np.int64)
+        births[:, tested] = drawn_counts(generator, n_redraws, len(tested))
+        of_tested, lines = births[:, tested], np.empty((2, len(by_repeat), n_redraws))
+        for line, odds in zip(lines.swapaxes(0, 1), procedure(*many_labels(truth, births)), strict=True):
+            slope, intercept = lines_by_row(odds, of_tested * truth, of_tested)
+            if np.isfinite(slope).any():
+                slope = slope / np.nanmedian(slope)
+                line[:] = intercept - slope * np.nanmedian(intercept), slope
+            else:
+                line[:] = np.nan
+        lines[:, ~((lines[1] > 1 / _FARTHEST) & (lines[1] < _FARTHEST))] = [[0.0], [1.0]]
+        return lines
 
     of_records = np.zeros((len(by_repeat), len(y)), dtype=np.int64)
     for row, of_repeat in zip(of_records, by_repeat.values(), strict=True):
@@ -209,30 +238,33 @@ def calibration_null(
             row[fold.tested] = k
     generator = stream(seed, "labels of a procedure")
 
-    def redraws_of(odds: np.ndarray, moved: np.ndarray | float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def redraws_of(
+        odds: np.ndarray, moved: np.ndarray | float, chance: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Labels of the tested records (n_redraws, n) from the truth that log-odds (repeat, 1 or n_redraws, n) tell.
 
         With the log-odds that a procedure gives for them which is calibrated under that truth, and what was added to
-        make it so; `moved` was added to the procedure that gave `odds`.
+        make it so, and the `chance_lines` that they stray by; `moved` was added to the procedure that gave `odds`.
         """
 
         def limit_of(p: np.ndarray) -> np.ndarray:
-            positive = np.tile(_MANY * y, (len(p), 1))
-            positive[:, tested] = np.round(_MANY * p)
-            return procedure(positive, _MANY) + moved
+            return procedure(*many_labels(p)) + moved
 
         truth = expit(_smooth(odds, limit_of))
         limit = limit_of(truth)
-        straight = moved + _calibrated(limit, truth) - limit
+        calibrated = _calibrated(limit, truth)
+        straight = moved + calibrated - limit
+        intercept, slope = chance = chance_lines(truth) if chance is None else chance
+        strayed = (calibrated - intercept[..., None]) / slope[..., None] - calibrated
         drawn = np.tile(y, (n_redraws, 1))
         drawn[:, tested] = redrawn_labels(truth, y[tested], of_records[:, tested], n_redraws, generator)
-        return drawn[:, tested], procedure(drawn) + straight, straight
+        return drawn[:, tested], procedure(drawn) + straight + strayed, straight, chance
 
     given = procedure(y[None])
-    drawn, odds, moved = redraws_of(given, 0.0)
+    drawn, odds, moved, chance = redraws_of(given, 0.0)
     draws, redrawn = _statistics(drawn, odds), np.empty((len(STATISTICS), 0))
     if len(by_repeat) == 1:
-        redrawn = _statistics(*redraws_of(odds, moved)[:2])
+        redrawn = _statistics(*redraws_of(odds, moved, np.roll(chance, 1, axis=2))[:2])
     draws, redrawn = (found[:, np.isfinite(found).all(axis=0)] for found in (draws, redrawn))
     return CalibrationNull(_statistics(y[None, tested], given)[:, 0], draws, redrawn, n_redraws)
 

@@ -96,7 +96,7 @@ def cross_fit(raw: pd.DataFrame, labels: pd.Series, make: Callable[[], Calibrato
     calibrator = make().fit(known, y)
     several = test.columns.get_level_values("inner").has_duplicates
     by_inner = (test.T.groupby(level="inner").mean() if several else test.T).to_numpy()
-    between = between_inner_folds(by_inner)
+    between = float(between_inner_folds(by_inner))
     averaged = averaging(known, np.ones(len(y)), y, between, len(by_inner))
     probabilities = calibrator.predict(averaged(by_inner))
     score = pd.Series(calibrator.standardize(test.mean(axis=1)), index=test.index)

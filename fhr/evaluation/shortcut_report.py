@@ -13,7 +13,7 @@ from fhr.features import order_statistic_names, order_statistics
 from fhr.metrics import Interval
 from fhr.recording import Recording
 
-from .shortcuts import shortcut_audit
+from .shortcuts import shortcut_audit, shortcut_audits
 
 __all__ = ["SIGNAL_AT_THE_END", "fold_audit", "shortcut_report", "signal_loss"]
 
@@ -54,8 +54,8 @@ def shortcut_report(
         SplitError: a record that is missing from a repeat, or there twice.
         FHRError: records whose loss is unknown.
     """
-    audit = shortcut_audit(predictions, table["loss_60"], n_resamples=n_resamples, seed=seed)
-    by_20 = shortcut_audit(predictions, table["loss_20"], n_resamples=n_resamples, seed=seed)
+    losses = [table["loss_60"], table["loss_20"]]
+    audit, by_20 = shortcut_audits(predictions, losses, n_resamples=n_resamples, seed=seed)
     audit |= {f"{name}_20": value for name, value in by_20.items() if name not in _SHARED}
     lost = signal_loss(recordings, _LAST)
     some = predictions[predictions["name"].astype(str).isin(lost.index[lost <= 1 - SIGNAL_AT_THE_END])]

@@ -5,20 +5,38 @@ counting gaps. A model worth having still ranks a sick fetus above a healthy one
 """
 
 import logging
+from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fhr.errors import FHRError
-from fhr.metrics import Interval, auroc, bootstrap
-from fhr.metrics.resampling import ByCounts, interval_of, resampled_by_counts
+from fhr.metrics import Interval, auroc
+from fhr.metrics.inputs import checked_scores
+from fhr.metrics.ranking import auroc_by_counts
+from fhr.metrics.resampling import interval_of, on_resamples
 
 from .repeats import whole_repeats
 
-__all__ = ["loss_of", "shortcut_audit"]
+__all__ = ["loss_of", "shortcut_audit", "shortcut_audits"]
 
 _log = logging.getLogger(__name__)
+
+_OF_LOSS = (
+    *("stratified_auroc", "matched_auroc", "loss_auroc", "loss_stratified_auroc", "loss_matched_auroc"),
+    "loss_spearman",
+)
+_ORDER = ("auroc", "stratified_auroc", "matched_auroc", "matched_share", *_OF_LOSS[2:])
+
+
+class _Held(NamedTuple):
+    """Loss of each record, (n,), and weights of pairs, (n_positive, n_negative), of one stratum and of matches."""
+
+    lost: np.ndarray
+    same_stratum: np.ndarray
+    matched: np.ndarray
 
 
 def shortcut_audit(
@@ -74,33 +92,46 @@ def shortcut_audit(
         Covariate-adjusted ROC: Janes and Pepe 2009, Biometrika 96:371, doi:10.1093/biomet/asp002. Matching: Abadie
         and Imbens 2008, Econometrica 76:1537, doi:10.3982/ECTA6474.
     """
+    (audit,) = shortcut_audits(
+        predictions, [loss], strata=strata, matches=matches, caliper=caliper, n_resamples=n_resamples, seed=seed
+    )
+    return audit
+
+
+def shortcut_audits(
+    predictions: pd.DataFrame,
+    losses: Sequence[pd.Series],
+    *,
+    strata: int = 5,
+    matches: int = 5,
+    caliper: float = 0.05,
+    n_resamples: int = 2000,
+    seed: int = 0,
+) -> list[dict[str, Interval]]:
+    """`shortcut_audit` of the same predictions by each of several losses, on the same resamples, drawn once."""
     if strata < 1 or matches < 1 or not caliper >= 0:
         raise FHRError(f"strata={strata}, matches={matches}, caliper={caliper}; give at least 1, 1 and 0")
     model = whole_repeats(predictions)
-    lost = loss_of(model.names, loss)
-    positive = model.labels == 1
-    within = partial(_weighted_auroc_by_counts, weights=_same_stratum(lost, positive, strata))
-    matched = _matched(lost, positive, matches, caliper)
-    beside = partial(_weighted_auroc_by_counts, weights=matched)
-    if not matched.any():
-        _log.warning("no positive has a negative within %g of its signal loss: no matched AUROC", caliper)
-
-    def interval(kernel: ByCounts, scores: np.ndarray) -> Interval:
-        once = np.ones((1, len(model.labels)), dtype=np.int64)
-        value = float(np.mean([kernel(model.labels, row, once)[0] for row in np.atleast_2d(scores)]))
-        draws = resampled_by_counts(kernel, model.labels, scores, n_resamples=n_resamples, seed=seed)
-        return interval_of(value, draws)
-
-    return {
-        "auroc": bootstrap(auroc, model.labels, model.scores, n_resamples=n_resamples, seed=seed),
-        "stratified_auroc": interval(within, model.scores),
-        "matched_auroc": interval(beside, model.scores),
-        "matched_share": Interval(float(matched.any(axis=1).mean()) if positive.any() else np.nan, np.nan, np.nan),
-        "loss_auroc": bootstrap(auroc, model.labels, lost, n_resamples=n_resamples, seed=seed),
-        "loss_stratified_auroc": interval(within, lost),
-        "loss_matched_auroc": interval(beside, lost),
-        "loss_spearman": interval(partial(_spearman_by_counts, other=lost), model.scores),
-    }
+    labels, scores = model.labels, checked_scores(model.scores, len(model.labels), repeats=True)
+    positive = labels == 1
+    held = []
+    for loss in losses:
+        lost = loss_of(model.names, loss)
+        held.append(_Held(lost, _same_stratum(lost, positive, strata), _matched(lost, positive, matches, caliper)))
+        if not held[-1].matched.any():
+            _log.warning("no positive has a negative within %g of its signal loss: no matched AUROC", caliper)
+    values = partial(_statistics, labels, scores, held)
+    draws = on_resamples(values, labels, n_resamples=n_resamples, seed=seed)
+    once = values(np.ones((1, len(labels)), dtype=np.int64))[:, 0]
+    once[0] = np.mean([auroc(labels, row) for row in scores])
+    area, *others = (interval_of(float(value), drawn) for value, drawn in zip(once, draws, strict=True))
+    found = []
+    for k, one in enumerate(held):
+        named = dict(zip(_OF_LOSS, others[k * len(_OF_LOSS) : (k + 1) * len(_OF_LOSS)], strict=True))
+        share = Interval(float(one.matched.any(axis=1).mean()) if positive.any() else np.nan, np.nan, np.nan)
+        loss_area = named["loss_auroc"]._replace(value=auroc(labels, one.lost))
+        found.append({"auroc": area} | named | {"matched_share": share, "loss_auroc": loss_area})
+    return [{name: one[name] for name in _ORDER} for one in found]
 
 
 def loss_of(names: np.ndarray, loss: pd.Series) -> np.ndarray:
@@ -139,26 +170,52 @@ def _matched(loss: np.ndarray, positive: np.ndarray, matches: int, caliper: floa
     return near / np.maximum(near.sum(axis=1, keepdims=True), 1)
 
 
-def _weighted_auroc_by_counts(
-    labels: np.ndarray, scores: np.ndarray, counts: np.ndarray, weights: np.ndarray
-) -> np.ndarray:
-    """AUROC over weighted pairs of each resample, (m,); a pair of records counts as often as both were drawn."""
+def _statistics(labels: np.ndarray, scores: np.ndarray, held: Sequence[_Held], counts: np.ndarray) -> np.ndarray:
+    """AUROC, then `_OF_LOSS` of each loss, in each resample, (1 + 6 losses, m), means over repeats."""
+    ranks = [_centred_ranks(row, counts) for row in scores]
+    found = [np.mean([auroc_by_counts(labels, row, counts) for row in scores], axis=0)]
+    for lost, same, matched in held:
+        of_loss = lost[None]
+        found += [
+            _weighted_auroc(labels, rows, counts, weights) for rows, weights in ((scores, same), (scores, matched))
+        ]
+        found += [auroc_by_counts(labels, lost, counts)]
+        found += [_weighted_auroc(labels, of_loss, counts, weights) for weights in (same, matched)]
+        other = _centred_ranks(lost, counts)
+        found.append(np.mean([_correlation(own, other, counts) for own in ranks], axis=0))
+    return np.stack(found)
+
+
+def _weighted_auroc(labels: np.ndarray, scores: np.ndarray, counts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """AUROC over weighted pairs of each resample, (m,), mean over rows of scores (r, n).
+
+    A pair of records counts as often as both were drawn.
+    """
     positive = labels == 1
-    if np.ptp(scores) == 0:
-        return np.full(len(counts), np.nan)
-    difference = scores[positive][:, None] - scores[~positive]
-    concordant = (difference > 0) + 0.5 * (difference == 0)
-    above = np.sum((counts[:, positive] @ (weights * concordant)) * counts[:, ~positive], axis=1)
-    below = np.sum((counts[:, positive] @ weights) * counts[:, ~positive], axis=1)
-    return np.divide(above, below, out=np.full(len(counts), np.nan), where=below > 0)
+    drawn, against = counts[:, positive].astype(np.float64), counts[:, ~positive].astype(np.float64)
+    below, found = np.sum((drawn @ weights) * against, axis=1), []
+    for row in scores:
+        difference = row[positive][:, None] - row[~positive]
+        concordant = (difference > 0) + 0.5 * (difference == 0)
+        above = np.sum((drawn @ (weights * concordant)) * against, axis=1)
+        usable = (below > 0) & (np.ptp(row) > 0)
+        found.append(np.divide(above, below, out=np.full(len(counts), np.nan), where=usable))
+    return np.asarray(np.mean(found, axis=0))
 
 
-def _spearman_by_counts(_: np.ndarray, scores: np.ndarray, counts: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Spearman correlation of score and `other` in each resample, (m,)."""
-    x, y = (_midranks(values, counts) for values in (scores, other))
-    n = counts.sum(axis=1, keepdims=True)
-    x, y = (ranks - np.sum(counts * ranks, axis=1, keepdims=True) / n for ranks in (x, y))
-    covariance, xx, yy = (np.sum(counts * product, axis=1) for product in (x * y, x * x, y * y))
+def _centred_ranks(values: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Midranks of each resample about their mean, (m, n), and the sum of their squares, (m,)."""
+    ranks = _midranks(values, counts)
+    ranks = ranks - np.sum(counts * ranks, axis=1, keepdims=True) / counts.sum(axis=1, keepdims=True)
+    return ranks, np.sum(counts * (ranks * ranks), axis=1)
+
+
+def _correlation(
+    own: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray], counts: np.ndarray
+) -> np.ndarray:
+    """Spearman correlation in each resample, (m,), of `_centred_ranks`."""
+    (x, xx), (y, yy) = own, other
+    covariance = np.sum(counts * (x * y), axis=1)
     return np.divide(covariance, np.sqrt(xx * yy), out=np.full(len(counts), np.nan), where=(xx > 0) & (yy > 0))
 
 

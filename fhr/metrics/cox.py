@@ -118,12 +118,14 @@ def calibration_lines(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np
     return slope, intercept, np.maximum(2 * (fitted - log_expit(sign * x).sum(axis=1)), 0.0)
 
 
-def lines_by_row(x: np.ndarray, events: np.ndarray) -> np.ndarray:
+def lines_by_row(x: np.ndarray, events: np.ndarray, counts: np.ndarray | None = None) -> np.ndarray:
     """Slope and intercept, (2, m), of labels or their probabilities (m, n) on log-odds, (n,) or (m, n) of each row.
+
+    With `counts` (m, n), how often a row holds each record, `events` are of all of these.
 
     NaN where a row has no finite line, or one too far from slope 1 for plain Newton steps.
     """
-    return _lines(x, np.ones_like(events), events, 1.0, 0.0)
+    return _lines(x, np.ones_like(events) if counts is None else counts, events, 1.0, 0.0)
 
 
 def _searched(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

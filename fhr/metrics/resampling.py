@@ -129,17 +129,29 @@ def resampled_by_counts(
     Without `averaged`, of each repeat by itself: (n_repeats, ..., n_resamples).
     """
     y, rows = _rows(labels, scores)
+
+    def of_rows(counts: np.ndarray) -> np.ndarray:
+        found = [kernel(y, row, counts) for row in rows]
+        return np.asarray(np.mean(found, axis=0) if averaged else np.stack(found))
+
+    return on_resamples(of_rows, y, n_resamples=n_resamples, seed=seed)
+
+
+def on_resamples(
+    values: Callable[[np.ndarray], np.ndarray], labels: np.ndarray, *, n_resamples: int, seed: int
+) -> np.ndarray:
+    """Compute `values(counts (m, n)) -> (..., m)` on the resamples that `resampled` draws, NaN where one class is left.
+
+    Many statistics of the same records share their draws in this way.
+    """
     if n_resamples < 1:
         raise FHRError(f"n_resamples={n_resamples}; give at least 1, 2000 for a table")
-    n, generator, blocks = len(y), np.random.default_rng(seed), []
+    n, generator, blocks = len(labels), np.random.default_rng(seed), []
     block = max(1, _CELLS // n)
     for first in range(0, n_resamples, block):
-        m = min(block, n_resamples - first)
-        counts = drawn_counts(generator, m, n)
-        positives = counts @ y
-        of_rows = [kernel(y, row, counts) for row in rows]
-        values = np.mean(of_rows, axis=0) if averaged else np.stack(of_rows)
-        blocks.append(np.where((positives > 0) & (positives < n), values, np.nan))
+        counts = drawn_counts(generator, min(block, n_resamples - first), n)
+        positives = counts @ labels
+        blocks.append(np.where((positives > 0) & (positives < n), values(counts), np.nan))
     return np.concatenate(blocks, axis=-1)
 
 

@@ -6,7 +6,14 @@ from scipy.stats import norm, spearmanr
 from sklearn.metrics import roc_auc_score
 
 from fhr.errors import FHRError
-from fhr.evaluation.shortcuts import _matched, _spearman_by_counts, _weighted_auroc_by_counts, shortcut_audit
+from fhr.evaluation.shortcuts import (
+    _centred_ranks,
+    _correlation,
+    _matched,
+    _weighted_auroc,
+    shortcut_audit,
+    shortcut_audits,
+)
 from fhr.features import ORDER_STATISTICS, order_statistics
 
 
@@ -116,9 +123,10 @@ def test_a_resample_counts_a_record_as_often_as_it_was_drawn():
     drawn = generator.integers(40, size=(3, 40))
     counts = np.array([np.bincount(rows, minlength=40) for rows in drawn])
     weights = generator.random((labels.sum(), (~labels).sum()))
-    areas = _weighted_auroc_by_counts(labels.astype(int), scores, counts, weights)
+    areas = _weighted_auroc(labels.astype(int), scores[None], counts, weights)
     place = np.where(labels, np.cumsum(labels) - 1, np.cumsum(~labels) - 1)
-    for rows, area, rho in zip(drawn, areas, _spearman_by_counts(labels, scores, counts, loss), strict=True):
+    correlations = _correlation(_centred_ranks(scores, counts), _centred_ranks(loss, counts), counts)
+    for rows, area, rho in zip(drawn, areas, correlations, strict=True):
         positive, negative = rows[labels[rows]], rows[~labels[rows]]
         pairs = weights[place[positive][:, None], place[negative]]
         won = (scores[positive][:, None] > scores[negative]) + 0.5 * (scores[positive][:, None] == scores[negative])
@@ -171,3 +179,12 @@ def test_real_signal_loss(ctu_uhb_database):
     assert result["stratified_auroc"].value == pytest.approx(0.5, abs=0.06)
     assert result["matched_auroc"].value == pytest.approx(0.5, abs=0.06)
     assert result["matched_share"].value > 0.9
+
+
+def test_audits_by_two_losses_at_once_are_those_of_each():
+    generator = np.random.default_rng(3)
+    labels, (loss, other) = generator.random(60) < 0.3, generator.random((2, 60))
+    table = predictions(labels, generator.normal(size=60), generator.normal(size=60))
+    losses = [pd.Series(values, index=[f"r{i:05d}" for i in range(60)]) for values in (loss, other)]
+    together = shortcut_audits(table, losses, n_resamples=20, seed=4)
+    assert together == [shortcut_audit(table, one, n_resamples=20, seed=4) for one in losses]
