@@ -168,7 +168,7 @@ def test_wrong_use_is_named():
 
 
 def test_the_limit_strays_in_other_births_where_networks_differ(monkeypatch):
-    """The limit is out of calibration by the chance of the births, and more so the more the networks of a birth differ."""
+    """The limit is out of calibration by the chance of the births, more so where networks of a birth differ more."""
     widths = {}
     for noise in (0.0, 1.2):
         folds, labels = cross_validation(7, noise=noise, repeats=2)
