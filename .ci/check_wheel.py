@@ -15,7 +15,7 @@ def mistakes(names: set[str]) -> list[str]:
     tops = {name.split("/")[0] for name in names}
     if len(information) != 1 or tops - information != set(PACKAGES):
         found.append(f"its top-level names are {sorted(tops)}, not {', '.join(PACKAGES)} and one .dist-info")
-    shipped = ("models/shipped_trunk.*", "prediction/shipped_model.*")
+    shipped = ("models/shipped_trunk.*", "prediction/shipped_m*")
     kinds = ("**/*.py", "py.typed", "configs/*.yaml", "recording/*.txt", *shipped)
     paths = [path for package in PACKAGES for kind in kinds for path in (ROOT / package).glob(kind)]
     source = {path.relative_to(ROOT).as_posix() for path in paths}

@@ -14,7 +14,7 @@ from collections import Counter
 import numpy as np
 
 from fhr.errors import FormatError
-from fhr.formats.time_grid import place
+from fhr.formats.times.grid import place
 
 RATES = (1.0, 2.0, 3.2, 4.0, 5.0, 10.0)
 JITTERS = {"none": (0.0, 0.0), "±0.1": (0.1, 0.0), "±0.4": (0.4, 0.0), "sd 0.05": (0.0, 0.05), "sd 0.15": (0.0, 0.15)}

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import tempfile
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from fhr.formats import write_table
 from fhr.recording import Outcome, Provenance, Recording
 
 _EXTRAS = ("FHR quality", "Quality", "Comment", "SpO2", "Event", "Battery [%]", "Movements", "NIBP", "Signal Quality")
+_BEDSIDE = {"SpO2", "NIBP"}
+_PLAIN_RATE = re.compile(r"HR(?!\d)")
 _FACTS = (("Patient", "4711"), ("Ward", "B"))
 _UMLAUTS = "Gerät: Süd; Wehentätigkeit"
 
@@ -43,11 +46,7 @@ def text_table(choices: Choices, suffix: str) -> Composition:
     elif header == "none":
         composed.options.pop("columns", None)
         choices.doubt("no header and no columns", _said_by_position(choices, columns, composed.options))
-    columns = (
-        [*columns, *_extras(choices, len(columns[0].cells))]
-        if header == "names" and separator != " "
-        else list(columns)
-    )
+    columns = [*columns, *_extras(choices, columns)] if header == "names" and separator != " " else list(columns)
     if separator == " ":  # blanks would be no cells, and names of several words no names
         columns = [
             c._replace(
@@ -144,8 +143,11 @@ def _said_by_position(choices: Choices, columns: list[Column], options: dict[str
     return {"columns": said_columns} | ({"units": units} if units else {})
 
 
-def _extras(choices: Choices, n: int) -> list[Column]:
+def _extras(choices: Choices, others: list[Column]) -> list[Column]:
+    n = len(others[0].cells)
     names = [] if choices.chance(0.6) else list(choices.rng.choice(_EXTRAS, 2, replace=False))
+    if _BEDSIDE & {*names} and all(_PLAIN_RATE.match(one.name) for one in others if one.role == "fhr"):
+        choices.doubt("a heart rate that may be the mother's", {"columns": {"fhr": "first"}})
     columns = []
     for name in names:
         if name == "Comment":
@@ -257,7 +259,7 @@ def workbook(choices: Choices) -> Composition:
 
     header = choices.take("header", {"names": 8, "none": 0.3})
     composed = compose(choices, text=choices.chance(0.3), row=header == "names", datetimes=True, minutes=1)
-    columns = composed.columns + (_extras(choices, len(composed.columns[0].cells)) if header == "names" else [])
+    columns = composed.columns + (_extras(choices, composed.columns) if header == "names" else [])
     book = openpyxl.Workbook()
     sheet = book.active
     sheet.title = choices.any_of(("Sheet1", "CTG", "Tabelle1"))
@@ -329,7 +331,7 @@ def parquet(choices: Choices) -> Composition:
     import pandas as pd
 
     composed = compose(choices, text=False, row=False, datetimes=True)
-    columns = [*composed.columns, *_extras(choices, len(composed.columns[0].cells))]
+    columns = [*composed.columns, *_extras(choices, composed.columns)]
     if len({c.name for c in columns}) < len(columns):  # Parquet through pandas has no two columns of one name
         columns = [
             c._replace(name=c.name.lower()) if c.name in [d.name for d in columns[:i]] else c

@@ -29,7 +29,13 @@ from fhr.recording import Recording
 from fhr.simulation import write_database
 
 ADDRESS_SPACE = 4 << 30
-MADE = ("RECORDS", "outcomes", "markers", "marks")  # what stands beside recordings; there is no other origin of it
+MADE = (
+    "RECORDS",
+    "outcomes",
+    "markers",
+    "marks",
+    "annotations",
+)  # what stands beside recordings; there is no other origin of it
 N_SAMPLES = 240  # one minute: most of what a file says stands at its beginning
 
 

@@ -4,6 +4,7 @@
     FHR_DATA=DIR python benchmarks/morphology.py --cross-validate     # what tuning reaches on recordings it did not see
     FHR_DATA=DIR python benchmarks/morphology.py --tune               # constants tuned on all recordings
     FHR_DATA=DIR python benchmarks/morphology.py --speed
+    FHR_DATA=DIR python benchmarks/morphology.py --beside PATH        # CPU time over that of another checkout, in pairs
 
 Matching as in Houzé de l'Aulnoit et al. 2019 (doi:10.1016/j.bspc.2018.10.002): an event found and an event marked agree
 if they overlap by 5 s or more, one to one; events of which more than a third of the signal is missing count nowhere.
@@ -15,6 +16,8 @@ scores the held-out recordings with that fold's constants. The constants that ar
 
 import argparse
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -241,15 +244,54 @@ def speed(folder: Path) -> None:
     print(f"| {len(names)} records, read and analysed in one process | {time.perf_counter() - begin:.1f} |")
 
 
+# Runs in a process of its own, on the checkout that PYTHONPATH names.
+ANALYSED = """
+import sys, time, fhr
+from pathlib import Path
+from fhr.morphology import analyze, event_list, summary
+paths = sorted(Path(sys.argv[1]).glob("*.hea"))
+recordings = [fhr.read(path) for path in paths[:: len(paths) // int(sys.argv[2])][: int(sys.argv[2])]]
+analyze(recordings[0])
+begin = time.process_time()
+for recording in recordings:
+    found = analyze(recording)
+    event_list(found), summary(found)
+print(time.process_time() - begin)
+"""
+
+
+def beside(folder: Path, other: Path, records: int = 80, pairs: int = 8) -> None:
+    """CPU seconds of what `fhr morphology` computes of records evenly over the folder, this checkout and another."""
+    here, taken = Path(__file__).absolute().parents[1], []
+    for k in range(2 * pairs):
+        this = k % 4 in (0, 3)  # each goes first in half of the pairs
+        run = subprocess.run(
+            [sys.executable, "-P", "-c", ANALYSED, str(folder), str(records)],
+            env={**os.environ, "PYTHONPATH": str(here if this else other.absolute())},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        taken.append((this, float(run.stdout)))
+    mine, others = (np.array([seconds for this, seconds in taken if this == which]) for which in (True, False))
+    ratio = mine / others
+    print(f"| CPU s of {records} records, this and {other} | {np.median(mine):.2f}, {np.median(others):.2f} |")
+    print(f"| ratio, median of {pairs} pairs | {np.median(ratio):.2f} ({ratio.min():.2f} to {ratio.max():.2f}) |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cross-validate", action="store_true")
     parser.add_argument("--tune", action="store_true")
     parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--beside", metavar="PATH", type=Path)
     parser.add_argument("--trials", type=int, default=250)
     parser.add_argument("--folds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     data = Path(os.environ["FHR_DATA"])
+    if options.beside:
+        beside(data / "ctu-uhb-ctgdb", options.beside)
+        return
     if options.speed:
         speed(data / "ctu-uhb-ctgdb")
         return

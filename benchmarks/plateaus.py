@@ -1,6 +1,6 @@
 """Changes of the baseline, planted into real recordings: does the baseline follow, and do the guidelines say so?
 
-    FHR_DATA=DIR python benchmarks/plateaus.py [--seed 2026] [--rounds 1] [--worst 5]
+    FHR_DATA=DIR python benchmarks/plateaus.py [--seed 2026] [--rounds 1] [--worst 5] [--reference]
 
 Into each CTU-UHB recording a plateau is planted: 30 to 60 bpm up or down (whichever keeps the rate on the paper), 12 to
 30 min long and anywhere in the recording, with ramps of 0 to 5 min at each side beside that and, in half of them, added
@@ -10,6 +10,11 @@ min that hold the plateau, it names tachycardia or bradycardia where nine tenths
 105 bpm. Plateaus with less than half of FHR known are left out. A recording is calm on a plateau where FHR is known for
 80% of it and lies within 12 bpm of the untouched baseline for 70% of that: elsewhere the untouched baseline is itself
 open to doubt.
+
+`--reference` asks what that untouched baseline is worth as the level to be found, by the same rule (within 5 bpm over
+90%): of the whole recording moved by as much as the plateau; of the recording in which the plateau was planted and
+taken off again as it was planted, so that only its added variability is left; and of the untouched recording from 10
+min before to 10 min after. A method that knew all about the plateau would do as well as the second of them.
 """
 
 import argparse
@@ -24,6 +29,7 @@ import fhr
 from fhr.morphology import Morphology, analyze, figo, nichd
 
 WITHIN, SHARE = 5.0, 0.9  # bpm; of the plateau
+BESIDE = 600.0  # s to each side that are kept with it
 ON_PAPER = (70.0, 195.0)  # bpm, levels that are planted
 
 
@@ -56,15 +62,55 @@ def draw(rng: np.random.Generator, fhr_bpm: np.ndarray, fs: float) -> Plateau:
     return Plateau(start, start + length, float(rng.choice(signs) * size), ramps, noise)
 
 
-def plant(fhr_bpm: np.ndarray, fs: float, plateau: Plateau, rng: np.random.Generator) -> np.ndarray:
-    """The rate with the plateau in it."""
-    time = np.arange(len(fhr_bpm)) / fs
+def shape_of(plateau: Plateau, n: int, fs: float) -> np.ndarray:
+    """The share of the plateau's height at each sample (n,)."""
+    time = np.arange(n) / fs
     (up, down), (start, end) = plateau.ramps, plateau[:2]
     shape = np.interp(time, [start - up - 1e-6, start, end, end + down + 1e-6], [0.0, 1.0, 1.0, 0.0])
     shape[time < start - up] = shape[time > end + down] = 0.0
+    return shape
+
+
+def plant(fhr_bpm: np.ndarray, fs: float, plateau: Plateau, rng: np.random.Generator) -> np.ndarray:
+    """The rate with the plateau in it."""
+    time = np.arange(len(fhr_bpm)) / fs
+    shape = shape_of(plateau, len(fhr_bpm), fs)
     slow = lfilter([1.0], [1.0, -np.exp(-1 / (5.0 * fs))], rng.standard_normal(len(time)))
     noise = plateau.noise * slow * np.sqrt(1 - np.exp(-2 / (5.0 * fs)))
     return (fhr_bpm + shape * (plateau.bpm + noise)).astype(np.float32)
+
+
+def references(
+    recording: fhr.Recording, planted: np.ndarray, untouched: np.ndarray, plateau: Plateau, known: np.ndarray
+) -> tuple[bool, ...]:
+    """Whether the untouched baseline is found again: all moved; the plateau taken off; cut out with what is beside."""
+    fs = recording.fs
+    n = len(recording)
+    first, last = round(plateau.start * fs), round(plateau.end * fs)
+    begin, stop = max(0, round((plateau.start - BESIDE) * fs)), min(n, round((plateau.end + BESIDE) * fs))
+    moved = recording.fhr + plateau.bpm
+    taken_off = planted - plateau.bpm * shape_of(plateau, n, fs)
+    cut = recording.fhr[begin:stop]
+    found = []
+    for rate, since, by in ((moved, 0, plateau.bpm), (taken_off, 0, 0.0), (cut, begin, 0.0)):
+        activity = recording.uc[since : since + len(rate)]
+        again = analyze(fhr.Recording(recording.name, rate.astype(np.float32), activity, fs=fs))
+        level = again.baseline[first - since : last - since] - by
+        found.append(bool((np.abs(level - untouched[first:last])[known] <= WITHIN).mean() >= SHARE))
+    return tuple(found)
+
+
+def print_references(found: np.ndarray, followed: np.ndarray, calm: np.ndarray) -> None:
+    """Shares of the plateaus, and how often the baseline follows where all of `found` (plateau, 3) hold."""
+    print("\n| the untouched baseline is found again | plateaus | share | calm |\n|---|---|---|---|")
+    names = ("the whole recording moved", "the plateau taken off again", "cut to 10 min beside the plateau")
+    for name, flags in zip(names, found.T, strict=True):
+        print(f"| {name} | {len(flags)} | {flags.mean():.1%} | {flags[calm].mean():.1%} |")
+    agreed: np.ndarray = found.all(axis=1)
+    print(f"| all three | {len(agreed)} | {agreed.mean():.1%} | {agreed[calm].mean():.1%} |")
+    for name, flags in (("these", agreed), ("the others", ~agreed)):
+        shares = [f"{followed[each].mean():.1%}" if each.any() else "-" for each in (flags, flags & calm)]
+        print(f"| of {name}, the baseline follows | {flags.sum()} | {shares[0]} | {shares[1]} |")
 
 
 def says(morphology: Morphology, plateau: Plateau, name: str) -> tuple[bool, bool]:
@@ -81,9 +127,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--worst", type=int, default=5)
     parser.add_argument("--records", type=int, default=None)
+    parser.add_argument("--reference", action="store_true")
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    followed, named, calm, longest, rows = [], [], [], [], []
+    followed, named, calm, longest, rows, found_again = [], [], [], [], [], []
     paths = sorted((Path(os.environ["FHR_DATA"]) / "ctu-uhb-ctgdb").glob("*.hea"))[: options.records]
     for path in paths:
         recording = fhr.read(path)
@@ -106,6 +153,8 @@ def main() -> None:
             untouched = np.abs(recording.fhr[seen] - before.baseline[seen])[known]
             calm.append(known.mean() >= 0.8 and float((untouched <= 12).mean()) >= 0.7)
             rows.append((near, recording.name, plateau))
+            if options.reference:
+                found_again.append(references(recording, planted.fhr, before.baseline, plateau, known))
             beyond = [("tachycardia", level > 165), ("bradycardia", level < 105)]
             named += [says(after, plateau, name) for name, flags in beyond if flags.mean() > 0.9]
     print("| | plateaus | share |\n|---|---|---|")
@@ -114,6 +163,8 @@ def main() -> None:
     for guideline, share in zip(("FIGO 2015", "NICHD 2008"), np.mean(named, axis=0), strict=True):
         print(f"| {guideline} says so | {len(named)} | {share:.1%} |")
     print(f"\nLongest acceleration, planted or not: {np.nanmax(longest):.0f} s")
+    if options.reference:
+        print_references(np.array(found_again), np.array(followed), np.array(calm))
     for near, name, plateau in sorted(rows)[: options.worst]:
         print(f"<!-- {name}: {near:.2f} within, {plateau} -->")
 

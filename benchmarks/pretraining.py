@@ -18,7 +18,8 @@ import shlex
 import time
 from pathlib import Path
 
-from fhr.cli.training_cli import TrainingCLI, quieten
+from fhr.cli.quiet_libraries import quieten
+from fhr.cli.training_cli import TrainingCLI
 from fhr.losses import TruthLoss
 
 

@@ -18,7 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fhr.cli.training_cli import quieten
+from fhr.cli.quiet_libraries import quieten
 from fhr.datamodules import PlaceDataModule
 from fhr.datasets import CTUUHB, Place
 from fhr.evaluation import OnTable, baseline_table, cross_validate

@@ -20,7 +20,7 @@ from pathlib import Path
 import pandas as pd
 from protocol import default_network
 
-from fhr.cli.training_cli import quieten
+from fhr.cli.quiet_libraries import quieten
 from fhr.datasets import CTUUHB, Place, make_splits
 from fhr.evaluation import (
     GROUP_LINES,

@@ -4,8 +4,8 @@ python benchmarks/shipped_model.py FOLDER [--repeats 10] [--out fhr/prediction]
 
 FOLDER holds CTU-UHB. One repeat of the whole cross-validation of the kernel line, without signal loss and without
 covariates, gives the twenty models of each label, cross-fitted calibration included; ten repeats give the AUROC that
-the cards show. The same folder, packages and machine give the same file to the bit; --check compares instead of
-writing.
+the cards show. Beside them it writes the minutes by which copies of the records are known. The same folder, packages
+and machine give the same file to the bit; --check compares instead of writing.
 """
 
 import argparse
@@ -32,6 +32,8 @@ from fhr.evaluation import (
 from fhr.evaluation.ranking_fact import out_of_fold_ranking
 from fhr.models import read_checkpoint
 from fhr.models.kernel_bundle import BundledLine, pack_bundle
+from fhr.prediction.known_minutes import KnownMinutes, minute_medians
+from fhr.prediction.shipped import SHIPPED_MINUTES
 from fhr.preprocessing import Pipeline
 
 LABELS = ("ph<7.05", "ph<=7.15", "ph<7.20", "apgar1<7")
@@ -86,6 +88,9 @@ def main() -> int:
         print("the same to the bit" if same else "another file", file=sys.stderr)
         return 0 if same else 3
     path.write_bytes(content)
+    KnownMinutes(database.names, np.array([minute_medians(one) for one in recordings])).write(
+        options.out / SHIPPED_MINUTES.name
+    )
     leads = {lead: lead_time(recordings, database, splits, lead, options.repeats) for lead in LEADS}
     card = model_card(database, numbers, said, leads, options.repeats)
     path.with_suffix(".md").write_text(card, encoding="utf-8")
@@ -149,7 +154,9 @@ Research software, **not a medical device**: it must not guide the care of any p
 - The decay, weights and penalty of its kernels were chosen on these records among a few hundred variants: the numbers
   below may be flattered by about 0.01.
 - What of single births it contains: {len(LINE.features().names)} statistics of the last hour of each training record,
-  the checksum of its file, its name in the database, and its labels. No signal, no name of a person, no date.
+  the checksum of its file, its name in the database, and its labels; beside the model, in `shipped_minutes.npz`, the
+  median heart rate of each of its last 60 minutes, by which copies are known. No other signal, no name of a person,
+  no date.
 - Made by `python benchmarks/shipped_model.py` with version {fhr.__version__}.
 
 ## Out-of-fold performance

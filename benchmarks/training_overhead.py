@@ -14,7 +14,7 @@ import time
 import pytorch_lightning as pl
 import torch
 
-from fhr.cli.training_cli import quieten
+from fhr.cli.quiet_libraries import quieten
 from fhr.datamodules import SimulatedDataModule
 from fhr.losses import PHRegression
 from fhr.models import InceptionNet

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from hostile_packed import PACKED_BOMBS
 
-from fhr.formats.ctu_uhb_header import IMPLAUSIBLE
+from fhr.formats.wfdb.ctu_uhb_header import IMPLAUSIBLE
 
 _END, _CENTRAL = b"PK\5\6", b"PK\1\2"
 

@@ -21,8 +21,10 @@ def packed_samples(recording: Recording) -> dict[str, Sample]:
     rates, activity = np.nan_to_num(recording.fhr).astype(float), np.nan_to_num(recording.uc).astype(float)
     time = np.arange(len(rates)) / recording.fs
     rows = "".join(f"{t},{r:g},{u:g}\n" for t, r, u in zip(time, rates, activity, strict=True))
+    packed = gzip.compress(b"time_s,fhr,uc\n" + rows.encode(), mtime=0)
     single = {
-        "csv.gz": gzip.compress(b"time_s,fhr,uc\n" + rows.encode(), mtime=0),
+        "csv.gz": packed,
+        "txt.gz": packed,
         "xlsx": _workbook(time, rates, activity),
         "parquet": _parquet(time, rates, activity),
         "edf": _edf(rates, activity, recording.fs),
@@ -32,7 +34,7 @@ def packed_samples(recording: Recording) -> dict[str, Sample]:
     }
     found = {}
     for label, data in single.items():
-        suffix = "csv.gz" if label == "csv.gz" else label.rpartition(".")[2]
+        suffix = label if label.endswith(".gz") else label.rpartition(".")[2]
         if f".{suffix}" in READERS:
             found[label] = Sample({f"a.{suffix}": data}, f"a.{suffix}")
     return found | {f"wfdb {form}": _record(rates, activity, recording.fs, form) for form in ("212", "516", "parts")}

@@ -25,7 +25,15 @@ from scipy.io import savemat
 import fhr
 from fhr.datasets import CTUUHB, Database, FalseSignals, Measures, Splits, make_splits, read_measures
 from fhr.errors import FHRError
-from fhr.formats import Annotation, read, read_fhrma_markers, write_npz, write_table, write_wfdb
+from fhr.formats import (
+    Annotation,
+    read,
+    read_fhrma_markers,
+    read_wfdb_annotations,
+    write_npz,
+    write_table,
+    write_wfdb,
+)
 from fhr.recording import Outcome, Provenance, Recording, Step
 
 TESTS = Path(__file__).parent
@@ -71,6 +79,10 @@ def samples_of(recording: Recording) -> dict[str, Sample]:
     stored["f0"], stored["f2"], stored["f3"] = np.rint(4 * rates), 320, np.clip(2 * activity, 0, 255)
     files["fhrm"] = bytes([1, 2, 3, 4]) + stored.tobytes()
     files["fhr"] = bytes([1, 2, 3, 4]) + stored[["f0", "f1", "f3", "f4"]].astype("<u2,<u2,u1,u1").tobytes()
+    analysed = np.zeros(len(recording), "<u2,<u2,<u2,u1,u1,<u2,<u2")  # with a cleaned rate and its baseline
+    for name in stored.dtype.names or ():
+        analysed[name] = stored[name]
+    files |= {"rcf": files["fhr"], "rcfm": files["fhrm"], "rcfa": bytes([1, 2, 3, 4]) + analysed.tobytes()}
     for label, data in files.items():
         target = f"a.{label.rpartition('.')[2]}"
         found[label] = Sample({target: data}, target)
@@ -141,6 +153,17 @@ def _check_annotations(found: list[Annotation]) -> None:
         assert isfinite(one.start_s)
         assert one.duration_s >= 0
         assert isinstance(one.text, str)
+
+
+def _annotations() -> list[Sample]:
+    import wfdb
+
+    with tempfile.TemporaryDirectory() as name:
+        header = write_wfdb(SMALL, name)
+        times, symbols, notes = np.array([0, 4, 20, 36]), ["N", '"', "V", '"'], ["", "examined", "", "pushing"]
+        wfdb.wrann("r1", "atr", times, symbol=symbols, aux_note=notes, fs=4, write_dir=name)
+        files = {path.name: path.read_bytes() for path in (header, Path(name, "r1.atr"))}
+    return [Sample(files, "r1.atr")]
 
 
 def _split_files() -> list[Sample]:
@@ -320,7 +343,7 @@ def exported(form: int) -> bytes:
 
 def _export_spoilt(sample: Sample, rng: Generator) -> Sample:
     """Bytes are others; or the list of runs, or the checkpoint, is, with checksums that hold."""
-    from fhr.formats.sealed_archive import write_sealed
+    from fhr.formats.archives.sealed_archive import write_sealed
 
     data = sample.files["a.fhrrun"]
     if rng.random() < 0.4:
@@ -392,6 +415,7 @@ KINDS: dict[str, Kind] = {
     "marks": of_files(cache(_marks), FalseSignals, lambda database: len(database.checksum)),
     "outcomes": of_files(cache(_outcomes), read_measures, _check_measures),
     "markers": of_files(cache(_markers), read_fhrma_markers, _check_annotations),
+    "annotations": of_files(cache(_annotations), read_wfdb_annotations, _check_annotations),
     "splits": of_files(cache(_split_files), Splits.load, lambda splits: splits.partition(0, 0, 0)),
     **CHECKPOINTS,
 }

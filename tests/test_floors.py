@@ -6,7 +6,9 @@ Read from the source, imports inside functions and under `TYPE_CHECKING` include
 """
 
 import ast
+from collections import deque
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +35,20 @@ FLOORS = (
     ("recording", "errors", "deprecation", "compute", "tracking"),
 )
 FLOOR = {room: len(FLOORS) - i for i, floor in enumerate(FLOORS) for room in floor}
+# Rooms inside a room keep to floors of their own; above them are the files that lie in no inner room.
+INNER_FLOORS = {
+    "formats": (
+        ("tables", "wfdb", "arrays", "edf", "fhrma"),  # kinds of files
+        ("channels",),
+        ("times",),
+        ("archives", "metadata", "written"),
+        ("files",),
+    ),
+}
+INNER_FLOOR = {
+    room: {inner: len(floors) - i for i, floor in enumerate(floors) for inner in floor}
+    for room, floors in INNER_FLOORS.items()
+}
 # Beside the house: what each may use is up to a floor, and others of these; no room of the house imports them.
 BESIDE = {"datamodules": ("tasks", ()), "testing": ("evaluation", ("datamodules",))}
 EVERYWHERE = {"errors", "deprecation"}
@@ -48,10 +64,14 @@ SHOWN = {
     "similar": "similarity",
     "__version__": None,
 }
+OFFERED = {*SHOWN, *FLOOR, *BESIDE}
 
 TORCH = {"torch", "torchmetrics", "pytorch_lightning"}
 WITHOUT_TORCH = {"recording", "formats", "preprocessing", "datasets", "morphology", "plots"}
 HEAVY = TORCH | {"mlflow", "sklearn", "jsonargparse"}
+
+
+parsed = cache(ast.parse)  # both tests of the whole package read it
 
 
 class Import(NamedTuple):
@@ -61,12 +81,20 @@ class Import(NamedTuple):
     eager: bool
 
 
+def nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """Every node, those above first, and whether it runs when the module is imported."""
+    waiting: deque[tuple[ast.AST, bool]] = deque([(tree, True)])
+    while waiting:
+        node, eager = waiting.popleft()
+        eager = eager and not _is_lazy(node)
+        yield node, eager
+        waiting.extend((child, eager) for child in ast.iter_child_nodes(node))
+
+
 def imports(module: str, tree: ast.Module) -> Iterator[Import]:
     """Every import of a module in full dotted names; `module` is its path, `fhr/models/x.py`."""
     package = module.split("/")[:-1]
-    lazy = {id(inner) for node in ast.walk(tree) if _is_lazy(node) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
-        eager = id(node) not in lazy
+    for node, eager in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (Import(alias.name, eager) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -74,7 +102,10 @@ def imports(module: str, tree: ast.Module) -> Iterator[Import]:
             base = [*above, *(node.module or "").split(".")] if node.module else above
             yield from (Import(".".join([*base, alias.name]), eager) for alias in node.names)
         elif (
-            isinstance(node, ast.Attribute) and ast.unparse(node.value) == "fhr" and node.attr in SHOWN | FLOOR | BESIDE
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "fhr"
+            and node.attr in OFFERED
         ):
             yield Import(f"fhr.{node.attr}", eager)
 
@@ -100,7 +131,7 @@ def lightning_modules(trees: Mapping[str, ast.Module]) -> list[tuple[str, str]]:
 
 def violations(sources: Mapping[str, str]) -> list[str]:
     """Every broken rule of the house in the given sources, keyed by path from the root of the repository."""
-    trees = {module: ast.parse(source, module) for module, source in sources.items()}
+    trees = {module: parsed(source) for module, source in sources.items()}
     found = [
         f"{module}: {name} is a LightningModule; they live in fhr.tasks only"
         for module, name in lightning_modules(trees)
@@ -123,7 +154,7 @@ def cycles(sources: Mapping[str, str]) -> list[list[str]]:
     """Files that import each other, each cycle from a file back to itself; lazy imports and types included."""
     files = {module.removesuffix(".py").removesuffix("/__init__").replace("/", "."): module for module in sources}
     asked = {
-        module: {found for name, _ in imports(module, ast.parse(text)) if (found := _file(name, files)) != module}
+        module: {found for name, _ in imports(module, parsed(text)) if (found := _file(name, files)) != module}
         for module, text in sources.items()
         if module not in {f"fhr/{face}.py" for face in FACE}
     }
@@ -177,6 +208,8 @@ def _objections(module: str, room: str | None, name: str) -> Iterator[str]:
             yield f"no room knows fhr.{rest[0]}"
         return
     asked = SHOWN.get(rest[0], rest[0])
+    if asked == room and room in INNER_FLOOR:
+        yield from _inner_objections(module, room, rest)
     if asked is None or asked in {room, *EVERYWHERE}:
         return
     if room in BESIDE:
@@ -191,6 +224,21 @@ def _objections(module: str, room: str | None, name: str) -> Iterator[str]:
         yield f"fhr.{room} is below fhr.{asked}"
     elif room is not None and FLOOR[asked] == FLOOR[room]:
         yield f"fhr.{room} and fhr.{asked} are on one floor"
+
+
+def _inner_objections(module: str, room: str, asked: list[str]) -> Iterator[str]:
+    """Objections to an import inside a room; `asked` is its dotted name without the package."""
+    floors = INNER_FLOOR[room]
+    inner = module.split("/")[2] if module.count("/") > 2 else None
+    other = asked[1] if len(asked) > 1 and asked[1] in floors else None
+    if inner is not None and inner not in floors:
+        yield f"fhr.{room}.{inner} is on no floor of fhr.{room}"
+    elif inner is not None and inner != other:
+        above = floors.get(other, len(floors) + 1) - floors[inner]
+        if above > 0:
+            yield f"fhr.{room}.{inner} is below {'.'.join(['fhr', room, *([other] if other else [])])}"
+        elif above == 0:
+            yield f"fhr.{room}.{inner} and fhr.{room}.{other} are on one floor"
 
 
 def _room(module: str) -> str | None:
@@ -261,6 +309,15 @@ def test_every_folder_of_the_package_is_importable():
         ("fhr/tasks/a.py", "import fhr\nfhr.report.write()", "fhr.tasks is below fhr.report"),
         ("fhr/tasks/a.py", "import fhr\nfhr.testing.check_network(A)", "no room knows fhr.testing"),
         ("fhr/losses/a.py", "from fhr.models import Network", "on one floor"),
+        ("fhr/formats/times/a.py", "from ..channels.names import x", "fhr.formats.times is below fhr.formats.channels"),
+        (
+            "fhr/formats/edf/a.py",
+            "def f():\n    from ..wfdb import x",
+            "fhr.formats.edf and fhr.formats.wfdb are",
+        ),
+        ("fhr/formats/edf/a.py", "from ..reading import x", "fhr.formats.edf is below fhr.formats"),
+        ("fhr/formats/edf/a.py", "from fhr.formats import read", "fhr.formats.edf is below fhr.formats"),
+        ("fhr/formats/new/a.py", "from ..files.x import y", "fhr.formats.new is on no floor of fhr.formats"),
         ("fhr/tracking/a.py", "from fhr.recording import Recording", "on one floor"),
         ("fhr/errors.py", "from fhr.recording import Recording", "on one floor"),
         ("fhr/utils/a.py", "import numpy", "fhr.utils is on no floor"),
@@ -317,6 +374,13 @@ def test_a_heavy_import_is_found_behind_a_verb():
     [
         ("fhr/__init__.py", "from fhr.prediction import load"),
         ("fhr/__main__.py", "from fhr.cli import main"),
+        ("fhr/formats/a.py", "from .edf.recording import x\nfrom .times import y\nfrom .b import z"),
+        (
+            "fhr/formats/edf/a.py",
+            "from .file import x\nfrom ..times.grid import y\nfrom fhr.recording import R",
+        ),
+        ("fhr/formats/edf/__init__.py", "from .file import x"),
+        ("fhr/cli/a.py", "from fhr.formats.edf.file import x"),
         ("fhr/recording/a.py", "import fhr\nfrom fhr import __version__\nfrom fhr.errors import SignalError"),
         ("fhr/cli/a.py", "from .tables import write_csv\nfrom fhr import load\nfrom ..report import x"),
         ("fhr/cli/a.py", "def f():\n    import torch, mlflow, sklearn"),

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import cut
+from fhr.formats.files.regular_file import cut
 from fhr.metrics.inputs import checked_labels, checked_scores
 
 from .calibrator_state import checked_state, kind_of, state_table

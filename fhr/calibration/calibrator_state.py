@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import cut
+from fhr.formats.files.regular_file import cut
 from fhr.recording import plain_names, plain_number, plain_table
 
 __all__ = ["checked_state", "kind_of", "state_table"]

@@ -24,7 +24,7 @@ from fhr.errors import FHRError
 from .describe import add_describe
 from .device import add_device
 from .files_kept import check_not_read
-from .reading_options import add_reading, how_read
+from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import report
 from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
@@ -63,6 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "doubtful labours: .png, or .pdf with a page a kind",
     )
     add_device(parser)
+    add_outcomes(parser)
     add_reading(parser)
     add_describe(parser, tables)
 
@@ -196,7 +197,8 @@ def _check(options: argparse.Namespace) -> None:
 
     for name in ("out", "figure"):
         check_out(out := getattr(options, name), f"--{name}")
-        check_not_read(out, f"--{name}", [options.database], recursive=options.recursive, tables=[options.pairs])
+        tables = [options.pairs, options.outcomes]
+        check_not_read(out, f"--{name}", [options.database], recursive=options.recursive, tables=tables)
     check_folder(options.index, "--index")
     if options.figure is not None:
         take_figure_suffix(options.figure)
@@ -217,7 +219,8 @@ def _opened(options: argparse.Namespace) -> "OpenIndex":
         given["minutes"] = embedding.minutes
     tell("reading %s", options.database)
     usual = {} if has_settings(options.database) else {"minutes": _MINUTES, "step": inf}
-    return open_index(options.database, embedding, folder=options.index, **{**usual, **given}, **how_read(options))
+    how = {"outcomes": options.outcomes, **how_read(options)}
+    return open_index(options.database, embedding, folder=options.index, **{**usual, **given}, **how)
 
 
 def _kept(options: argparse.Namespace) -> Path:
@@ -226,6 +229,7 @@ def _kept(options: argparse.Namespace) -> Path:
         return Path(f"{options.out}.parts")
     given = {name: value for name, value in vars(options).items() if name in (*_SEARCH, *_OF_PAIRS, *_OF_INDEX)}
     given |= how_read(options) if any(how_read(options).values()) else {}
+    given |= {"outcomes": options.outcomes} if options.outcomes else {}
     given = {name: value for name, value in given.items() if name not in ("repetitions", "workers")}
     return _KEPT / hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:16]
 

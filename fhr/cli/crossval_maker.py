@@ -7,7 +7,8 @@ from typing import Self
 from fhr.datasets import Place
 from fhr.tasks import Training
 
-from .training_cli import TrainingCLI, quieten
+from .quiet_libraries import quieten
+from .training_cli import TrainingCLI
 
 __all__ = ["ConfiguredMaker"]
 

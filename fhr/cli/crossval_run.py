@@ -72,12 +72,14 @@ from .class_paths import with_current_class_paths
 from .crossval_maker import ConfiguredMaker
 from .crossval_plan import Plan, plan_of
 from .crossval_store import CrossvalStore
+from .quiet_libraries import quieten
 from .run_names import joined
-from .training_cli import TrainingCLI, quieten
+from .training_cli import TrainingCLI
 
 __all__ = ["Outcome", "crossval", "has_features"]
 
 _log = logging.getLogger(__name__)
+_ON_ANOTHER = ("head", "residual_on", "embedding_in")  # settings of a procedure: what the network serves
 _PERMUTATIONS = 20  # of a line, beside one run of a network on permuted records
 
 
@@ -158,12 +160,13 @@ class _Work:
         procedure = cli.config.procedure
         self._combined = [] if procedure is None else lines(procedure.lines)
         self._head = None if procedure is None else procedure.head
-        self._beneath = None if procedure is None or procedure.residual_on is None else _kernel(procedure.residual_on)
-        if self._head is not None and self._beneath is not None:
-            raise FHRError(
-                f"`head: {self._head}` with `residual_on: {self._beneath.slug}`; a head learns the outcome, not what a "
-                "line leaves of it: give one of them"
-            )
+        asked = {} if procedure is None else {name: getattr(procedure, name) for name in _ON_ANOTHER}
+        given = [f"`{name}: {value}`" for name, value in asked.items() if value is not None]
+        if len(given) > 1:
+            raise FHRError(f"{' with '.join(given)}; each says what the network serves: give one of them")
+        self._beneath, self._around = (
+            None if asked.get(name) is None else _kernel(name, asked[name]) for name in ("residual_on", "embedding_in")
+        )
 
     def on(
         self, line: Baseline | GroupLine | None, store: CrossvalStore | None = None, source: CrossvalStore | None = None
@@ -219,27 +222,34 @@ class _Work:
         network: Maker = self._network(name)
         if self._head is not None:
             network = EmbeddedMaker(network, self._head, name)
-        if self._combined or self._beneath is not None:
+        if self._combined or self._beneath is not None or self._around is not None:
             tell("features of %d recordings", len(self._facts.recordings))
         if self._beneath is not None:
-            line = self._beneath.maker(self._groups(), pipeline=self._pipeline)
-            assert isinstance(line, KernelLineMaker)  # see `_kernel`
-            network = ResidualMaker(network, line, name)
+            network = ResidualMaker(network, self._kernel_line(self._beneath), name)
+        if self._around is not None:
+            network = EmbeddedMaker(network, name=name, line=self._kernel_line(self._around))
         if not self._combined:
             return network
         makers: tuple[Maker, ...] = (network, *(self._line(line) for line in self._combined))
         return Procedure(makers, by=self._cli.config.procedure.by)
 
+    def _kernel_line(self, line: GroupLine) -> KernelLineMaker:
+        made = line.maker(self._groups(), pipeline=self._pipeline)
+        assert isinstance(made, KernelLineMaker)  # see `_kernel`
+        return made
+
     @property
     def _is_alone(self) -> bool:
         """True for a network with its own head that no line stands beside or beneath: a checkpoint holds all of it."""
-        return not self._combined and self._beneath is None and self._head is None
+        return not self._combined and self._beneath is None and self._around is None and self._head is None
 
     @property
     def _network_name(self) -> str:
         name = type(self._cli.model.model).__name__
         if self._head is not None:
             name = f"{name}, {self._head} head"
+        if self._around is not None:
+            name = f"{name} in the {self._around.name}"
         return name if self._beneath is None else f"{name} on the {self._beneath.name}"
 
     def _network(self, name: str) -> ConfiguredMaker:
@@ -431,15 +441,15 @@ def has_features(line: Baseline | GroupLine, table: Callable[[], pd.DataFrame], 
     return not lacking
 
 
-def _kernel(slug: str) -> GroupLine:
-    """The kernel line of a short name.
+def _kernel(setting: str, slug: str) -> GroupLine:
+    """The kernel line of a short name, that a setting gives.
 
     Raises:
-        FHRError: another line, which gives no leave-one-out scores, or none.
+        FHRError: another line, which has no kernels, or none.
     """
     kernels = {line.slug: line for line in GROUP_LINES if line.make is None}
     if slug not in kernels:
-        raise FHRError(f"`residual_on: {slug}` is no kernel line; take one of {', '.join(kernels)}")
+        raise FHRError(f"`{setting}: {slug}` is no kernel line; take one of {', '.join(kernels)}")
     return kernels[slug]
 
 

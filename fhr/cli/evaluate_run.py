@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from fhr.errors import FHRError
 from fhr.evaluation import ExternalValidation, LocalBirths, write_validation
 from fhr.metrics import Interval
 from fhr.models import recalibrate_checkpoint
-from fhr.prediction import checkpoint_contents
 from fhr.tasks import metric_values
 from fhr.tracking import (
     METRICS_FILE,
@@ -45,6 +44,7 @@ class Evaluation:
         recalibrated: cross-fitted metrics by method.
         curve: what births buy.
         recalibration: of the checkpoints that are to be written, or None.
+        checkpoints: gives path and content of each checkpoint of the model.
     """
 
     model: str
@@ -55,6 +55,7 @@ class Evaluation:
     recalibrated: Mapping[str, Mapping[str, Interval]]
     curve: pd.DataFrame
     recalibration: Recalibration | None
+    checkpoints: Callable[[], Iterable[tuple[Path, bytes]]]
 
 
 def keep_evaluation(
@@ -143,7 +144,7 @@ def _recalibrated(done: Evaluation, recalibration: Recalibration, folder: Path) 
     """Every network of the model, recalibrated, under its own name."""
     folder.mkdir()
     plain = recalibration.to_dict()
-    for i, (path, content) in enumerate(checkpoint_contents(done.model)):
+    for i, (path, content) in enumerate(done.checkpoints()):
         out = folder / path.name
         out = folder / f"{path.stem}-{i}{path.suffix}" if out.exists() else out  # folds of a run may use one name
         recalibrate_checkpoint(path, plain, done.births.digests, out, content=content)

@@ -1,9 +1,14 @@
-"""`RunLogger`: MLflow's logger for work on a run that goes on after the trainer has ended."""
+"""Loggers of trainings: MLflow's, and one for work on a run that goes on after the trainer has ended."""
+
+from pathlib import Path
+from typing import Any
 
 from pytorch_lightning.loggers import MLFlowLogger
 from pytorch_lightning.utilities import rank_zero_only
 
-__all__ = ["RunLogger"]
+from fhr.tracking import ensure_store, folder_tags, tracking_uri
+
+__all__ = ["RunLogger", "run_logger"]
 
 
 class RunLogger(MLFlowLogger):
@@ -17,3 +22,21 @@ class RunLogger(MLFlowLogger):
         """End the run only where the trainer has failed."""
         if status == "failed":
             super().finalize(status)
+
+
+def run_logger(run_id: str | None, folder: Path | None, **named: Any) -> MLFlowLogger:
+    """Make the logger of a training or a test, in the store of runs.
+
+    Args:
+        run_id: of a run that goes on; None for a new one.
+        folder: of what a tracked fit has not finished; None for other work.
+        named: `experiment_name` and `run_name` of a new run; one that goes on stays where it is, under its name.
+    """
+    kind = MLFlowLogger if folder is None and run_id is None else RunLogger
+    return kind(
+        **named,
+        tracking_uri=tracking_uri(),
+        artifact_location=ensure_store(),
+        run_id=run_id,
+        tags=None if folder is None else folder_tags(folder),
+    )

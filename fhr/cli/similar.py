@@ -16,7 +16,7 @@ from fhr.errors import FHRError
 from .describe import add_describe
 from .device import add_device
 from .files_kept import check_not_read
-from .reading_options import add_reading, how_read
+from .reading_options import add_outcomes, add_reading, how_read
 from .recordings import apart_by_path, read_paths, report
 from .run_embedding import run_embedding
 from .tables import check_folder, check_out, write_csv
@@ -114,6 +114,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--page", metavar="FILE.html", help="write all of it as one page, with its method")
     add_device(parser)
+    add_outcomes(parser)
     add_reading(parser)
     add_describe(parser, tables)
 
@@ -131,7 +132,7 @@ def run(options: argparse.Namespace) -> int:
     from fhr.similarity import TARGETS, similar
 
     several = _check(options)
-    recordings, quarantined = read_paths(options.paths, **how_read(options))
+    recordings, quarantined = read_paths(options.paths, **how_read(options, options.outcomes))
     recordings = apart_by_path(recordings)
     if len(recordings) > 1 and not several:
         raise FHRError(f"--figure {options.figure}: {len(recordings)} queries; name a .pdf, which has a page for each")
@@ -154,6 +155,7 @@ def run(options: argparse.Namespace) -> int:
         fdr=_FDR[options.fdr],
         seed=options.seed,
         index=options.index,
+        outcomes=options.outcomes,
         **how_read(options),
     )
     _check_drawn(options, matches)
@@ -177,7 +179,8 @@ def _check(options: argparse.Namespace) -> bool:
 
     for name in ("out", "figure", "page"):
         check_out(out := getattr(options, name), f"--{name}")
-        check_not_read(out, f"--{name}", [*options.paths, options.among], recursive=options.recursive)
+        read = [*options.paths, options.among]
+        check_not_read(out, f"--{name}", read, recursive=options.recursive, tables=[options.outcomes])
     check_folder(options.index, "--index")
     return options.figure is None or take_figure_suffix(options.figure) == ".pdf"
 

@@ -30,10 +30,11 @@ from fhr.tasks import ClassificationTask, DataFacts, data_name, plain_facts, run
 from fhr.tracking import environment
 
 from .crossval_maker import ConfiguredMaker
+from .quiet_libraries import quieten
 from .run_names import joined
 from .sweep_space import as_options, check_settings, read_space, space_text
 from .sweep_store import SweepStore, Trial
-from .training_cli import TrainingCLI, quieten
+from .training_cli import TrainingCLI
 
 __all__ = ["SweepPlan", "Swept", "sweep", "trial_table"]
 

@@ -22,7 +22,8 @@ from fhr.tracking import (
 
 from .messages import say
 from .next_commands import look
-from .training_cli import TrainingCLI, quieten
+from .quiet_libraries import quieten
+from .training_cli import TrainingCLI
 
 __all__ = ["train"]
 

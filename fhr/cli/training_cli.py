@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -32,13 +31,13 @@ from fhr.tasks import (
     fold_name,
     mlflow_logger,
 )
-from fhr.tracking import TrainingRun, ensure_experiment, ensure_store, folder_tags, shown_uri, tracking_uri
+from fhr.tracking import TrainingRun, ensure_experiment, shown_uri
 
 from .class_paths import CurrentPathsParser, old_names_logged
 from .configurations import with_configuration_files
 from .own_checkpoints import keep_with_run, log_own_checkpoints
 from .processes import check_processes, one_process, tell_of_processes
-from .run_logger import RunLogger
+from .run_logger import run_logger
 from .run_names import differences, joined, starting_point
 from .stored_configuration import stored_configuration
 from .tables import write_csv
@@ -53,7 +52,7 @@ from .trainer_settings import (
 from .tuned_settings import TunedSettings, without_finders
 from .whole_procedure import WholeProcedure
 
-__all__ = ["TrainingCLI", "quieten"]
+__all__ = ["TrainingCLI"]
 
 _log = logging.getLogger(__name__)
 _DIGITS = 6  # after the point, of metrics on stdout; the run keeps all of them
@@ -190,20 +189,12 @@ class TrainingCLI(LightningCLI):
         self.instantiate_classes()
 
     def _mlflow(self) -> MLFlowLogger:
-        training, data = self._training, self.datamodule
+        training, named = self._training, {}
         run_id = training.run_id if training else self._run_id
-        named = {}
-        if run_id is None:  # a run that goes on stays where it is, under its name
-            data.setup("fit")
-            named = {"experiment_name": data.experiment, "run_name": self._name or self._run_name()}
-        kind = MLFlowLogger if training is None and run_id is None else RunLogger
-        return kind(
-            **named,
-            tracking_uri=tracking_uri(),
-            artifact_location=ensure_store(),
-            run_id=run_id,
-            tags=folder_tags(training.folder) if training else None,
-        )
+        if run_id is None:
+            self.datamodule.setup("fit")
+            named = {"experiment_name": self.datamodule.experiment, "run_name": self._name or self._run_name()}
+        return run_logger(run_id, training.folder if training else None, **named)
 
     def _run_name(self) -> str:
         facts, network = self.datamodule.facts, type(self.model.model).__name__
@@ -339,29 +330,3 @@ def _audit(predictions: pd.DataFrame, recordings: Mapping[str, Recording]) -> di
     from fhr.evaluation import fold_audit  # slow, and a fit does without
 
     return fold_audit(predictions, recordings)
-
-
-def quieten() -> None:
-    """Silence what other packages say of their own inner workings."""
-    for message in (
-        ".*does not have many workers.*",  # the windows are in memory
-        ".*args parameter is intended.*",
-        ".*tensorboardX.*",
-        ".*`srun` command is available.*",  # one process is what was asked for
-        ".*exists and is not empty.*",
-        ".*LeafSpec.*",
-        "Grad strides do not match.*",  # of the gradients of several processes
-        ".*in eval mode at the start of training.*",  # what is frozen of a trunk
-        ".*callbacks used to create the checkpoint need to be provided.*",  # ours, and what others keep is theirs
-        ".*The dirpath has changed from.*",  # a fit from the checkpoint of another has a folder of its own
-        ".*is smaller than the logging interval.*",  # a table and MLflow take epochs
-        ".*could not find the monitored key.*",  # the end of the fit says it
-        ".*SWA is currently only supported every epoch.*",  # its own schedule, after ours
-        ".*configure_optimizers` will be overridden.*",  # that is what was asked for, and the run says by what
-        ".*using the WeightAveraging callback, but.*",  # a test needs no more than the averaged weights
-    ):
-        warnings.filterwarnings("ignore", message=message)
-    for name in ("pytorch_lightning", "lightning_fabric", "mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    logging.getLogger("pytorch_lightning.loggers.mlflow").setLevel(logging.ERROR)
-    logging.getLogger("lightning_fabric.utilities.seed").setLevel(logging.WARNING)

@@ -1,6 +1,6 @@
 """The number of kinds: one more is claimed only where a kind splits better than reference data of one kind do."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -10,7 +10,7 @@ from fhr.compute import stream
 from fhr.errors import FHRError
 
 from .methods import NOWHERE, Method, Partition
-from .one_kind import REFERENCES, width_of_one_mode
+from .one_kind import REFERENCES, widths_of_one_mode
 
 __all__ = ["KindsTest", "NumberOfKinds", "among_alike", "number_of_kinds", "one_kind_each"]
 
@@ -181,13 +181,13 @@ def _ranked(
     observed: "Splits", sets: Iterable[list[np.ndarray]], method: Method, alpha: float, rng: np.random.Generator
 ) -> KindsTest:
     """Rank the splits of kinds among those of sets, by either statistic in turn; the larger p counts."""
-    drawn = [_split(one, method, int(rng.integers(_SEEDS))) for one in sets]
+    drawn, seeds = zip(*((one, int(rng.integers(_SEEDS))) for one in sets), strict=True)
+    split = [observed, *_split_sets(drawn, method, seeds)]
     tests = []
     asked = ("gain",) if method.own_number else tuple(_STATISTICS)  # that one seeks valleys itself
     for name in asked:
-        of_split = _STATISTICS[name]
-        rows = np.array([[of_split(*split) for split in splits] for splits in (observed, *drawn)])
-        best = _standardised(rows).max(axis=1)
+        statistics = _STATISTICS[name]([one for splits in split for one in splits])
+        best = _standardised(statistics.reshape(len(split), -1)).max(axis=1)
         p = float((best >= best[0]).mean())
         tests.append(KindsTest(1, p, {}, float(best[0]), best[1:], name))
         if p > alpha:
@@ -201,37 +201,53 @@ Splits = list[tuple[np.ndarray, Partition, Partition]]
 
 def _split(kinds: Sequence[np.ndarray], method: Method, seed: int) -> Splits:
     """Split each kind in every way that its size allows."""
-    found = []
-    for kind in kinds:
-        parts = [one for one in method.parts if len(kind) >= _FEWEST * one]
-        whole = method(kind, 1, seed) if parts else None
-        found += [(kind, whole, method(kind, one, seed)) for one in parts if whole is not None]
+    return _split_sets([kinds], method, [seed])[0]
+
+
+def _split_sets(sets: Sequence[Sequence[np.ndarray]], method: Method, seeds: Sequence[int]) -> list[Splits]:
+    """The same of sets whose kinds are of the same sizes, with a seed each."""
+    found: list[Splits] = [[] for _ in sets]
+    for kind in map(np.stack, zip(*sets, strict=True)):
+        parts = [one for one in method.parts if kind.shape[1] >= _FEWEST * one]
+        wholes = method.of_sets(kind, 1, seeds) if parts else []
+        for one in parts:
+            for splits, split in zip(
+                found, zip(kind, wholes, method.of_sets(kind, one, seeds), strict=True), strict=True
+            ):
+                splits.append(split)
     return found
 
 
-def _gain(values: np.ndarray, whole: Partition, parts: Partition) -> float:
-    return whole.looseness - parts.looseness
+def _gains(splits: Splits) -> np.ndarray:
+    return np.array([whole.looseness - parts.looseness for _, whole, parts in splits])
 
 
-def _valley(values: np.ndarray, whole: Partition, parts: Partition) -> float:
+def _valleys(splits: Splits) -> np.ndarray:
     """The width of `width_of_one_mode` of any two parts along the line between their centres, in SD: the largest, log.
 
     It is that of a point cloud without a valley where there are too many parts to look at, or none.
     """
+    lines = [(number, one) for number, (values, _, parts) in enumerate(splits) for one in _between(values, parts)]
+    widths = widths_of_one_mode([one for _, one in lines])
+    deepest = np.full(len(splits), _NO_VALLEY)
+    for (number, one), width in zip(lines, widths, strict=True):
+        deepest[number] = max(deepest[number], np.log(width / one.std()))
+    return deepest
+
+
+def _between(values: np.ndarray, parts: Partition) -> Iterator[np.ndarray]:
+    """Places of the points of each two parts along the line between their centres, where they differ."""
     labels = parts.labels
     sizes = {part: int((labels == part).sum()) for part in np.unique(labels) if part != NOWHERE}
-    found = [_NO_VALLEY]
     if len(sizes) <= _LOOKED_AT:
         for a, b in combinations([part for part, size in sizes.items() if size >= _FEWEST], 2):
-            both = np.isin(labels, (a, b))
-            line = values[labels == a].mean(axis=0) - values[labels == b].mean(axis=0)
-            along = values[both] @ line
-            if (spread := along.std()) > 0:
-                found.append(float(np.log(width_of_one_mode(along) / spread)))
-    return max(found)
+            both = (labels == a) | (labels == b)
+            along = values[both] @ (values[labels == a].mean(axis=0) - values[labels == b].mean(axis=0))
+            if along.std() > 0:
+                yield along
 
 
-_STATISTICS = {"gain": _gain, "valley": _valley}
+_STATISTICS = {"gain": _gains, "valley": _valleys}
 
 
 def _standardised(rows: np.ndarray) -> np.ndarray:

@@ -1,14 +1,14 @@
 """Reference data of one kind: what clusters are found in data that have none."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
 from scipy.special import ndtri
 
-__all__ = ["REFERENCES", "GaussianKind", "OneKind", "UnimodalCopula", "width_of_one_mode"]
+__all__ = ["REFERENCES", "GaussianKind", "OneKind", "UnimodalCopula", "width_of_one_mode", "widths_of_one_mode"]
 
 _BINS = 256
 _MIDDLE = (0.05, 0.95)
@@ -157,23 +157,39 @@ def width_of_one_mode(values: np.ndarray) -> float:
     Source:
         Silverman 1981, J. R. Statist. Soc. B 43:97; Hall and York 2001, Statist. Sinica 11:515, for the interval.
     """
-    spread = values.std()
-    if not spread > 0:
-        return 0.0
-    low, high = values.min() - 3 * spread, values.max() + 3 * spread  # room, since the transform is periodic
-    bin_width = (high - low) / _BINS
-    counts, _ = np.histogram(values, bins=_BINS, range=(low, high))
-    first, last = ((np.quantile(values, _MIDDLE) - low) / bin_width).astype(int)
+    return float(widths_of_one_mode([values])[0])
+
+
+def widths_of_one_mode(samples: Sequence[np.ndarray]) -> np.ndarray:
+    """`width_of_one_mode` (m,) of m samples at once."""
+    widths = np.array([values.std() for values in samples])
+    spread_out = np.flatnonzero(widths > 0)
+    if not len(spread_out):
+        return widths
+    spread = widths[spread_out]
+    counts, ends, bin_widths = zip(
+        *(_counted(samples[one], float(width)) for one, width in zip(spread_out, spread, strict=True)), strict=True
+    )
+    bin_width, bins = np.array(bin_widths), np.arange(_BINS - 1)
+    first, last = np.array(ends).T[..., None]
+    looked_at = (bins >= first - 1) & (bins <= last)
     transform = np.fft.rfft(counts)
-    decay = -0.5 * (2 * np.pi * np.fft.rfftfreq(_BINS, bin_width)) ** 2
+    decay = -0.5 * (2 * np.pi * np.fft.rfftfreq(_BINS) / bin_width[:, None]) ** 2
     narrow, wide = bin_width, 2 * spread
     for _ in range(_HALVINGS):
         width = np.sqrt(narrow * wide)
-        density = np.fft.irfft(transform * np.exp(decay * width**2), _BINS)
-        slope = np.diff(density[max(0, first - 1) : last + 2])
-        slope = slope[np.abs(slope) > 1e-9 * density.max()]
-        if ((slope[:-1] < 0) & (slope[1:] > 0)).any():
-            narrow = width
-        else:
-            wide = width
-    return float(wide)
+        density = np.fft.irfft(transform * np.exp(decay * width[:, None] ** 2), _BINS)
+        slope, least = np.diff(density), 1e-9 * density.max(axis=1, keepdims=True)
+        fell = np.logical_or.accumulate((slope < -least) & looked_at, axis=1)
+        valley = (fell & (slope > least) & looked_at).any(axis=1)
+        narrow, wide = np.where(valley, width, narrow), np.where(valley, wide, width)
+    widths[spread_out] = wide
+    return widths
+
+
+def _counted(values: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray, float]:
+    """Values in each bin, the first and last bin of their middle, and the width of a bin."""
+    low, high = values.min() - 3 * spread, values.max() + 3 * spread  # room, since the transform is periodic
+    bin_width = (high - low) / _BINS
+    counts, _ = np.histogram(values, bins=_BINS, range=(low, high))
+    return counts, ((np.quantile(values, _MIDDLE) - low) / bin_width).astype(int), float(bin_width)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from fhr.errors import FormatError
 from fhr.formats import read_whole
-from fhr.formats.regular_file import shown
-from fhr.formats.table_text import text_of
+from fhr.formats.files.regular_file import shown
+from fhr.formats.tables.text import text_of
 
 from .pair_labels import PairLabels
 

@@ -18,7 +18,7 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
-from fhr.formats.whole_file import write_whole
+from fhr.formats.files.whole_file import write_whole
 
 from .download_checksums import parse_checksums
 from .download_published import PUBLISHED, PublishedDatabase

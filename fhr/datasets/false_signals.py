@@ -15,7 +15,7 @@ import numpy as np
 
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats import read_fhrma, read_whole
-from fhr.formats.regular_file import cut, shown
+from fhr.formats.files.regular_file import cut, shown
 from fhr.recording import Recording
 
 from .database import Database

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from fhr.errors import DatasetNotFoundError, FHRError, OutcomeError
-from fhr.formats.regular_file import cut
+from fhr.formats.files.regular_file import cut
 from fhr.recording import Recording
 
 from .members import apart, called, check_options, members_of, named, read_member, stem_of

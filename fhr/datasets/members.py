@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 from fhr.errors import DatasetNotFoundError, FHRError, FormatError
 from fhr.formats import contents_of, options_taken, read
 from fhr.formats import join as join_files
-from fhr.formats.any_case import in_any_case
-from fhr.formats.folder import holds_activity, shown_names
+from fhr.formats.files.any_case import in_any_case
+from fhr.formats.files.regular_file import cut, shown_names
+from fhr.formats.folder import holds_activity
 from fhr.formats.joining import base_of, not_paired, pairs_of
 from fhr.formats.reading import READERS, suffix_of
-from fhr.formats.regular_file import cut
-from fhr.formats.table import TABLE_SUFFIXES
 from fhr.formats.table_head import Head, head_of
+from fhr.formats.tables.table import TABLE_SUFFIXES
 from fhr.recording import Recording
 
 from .record_list import LIST, distinct_names, words_on_unlisted

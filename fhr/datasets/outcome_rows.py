@@ -8,8 +8,8 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from fhr.errors import OutcomeError
+from fhr.formats.files.regular_file import cut
 from fhr.formats.joining import base_of
-from fhr.formats.regular_file import cut
 from fhr.recording import Recording
 
 from .members import stem_of

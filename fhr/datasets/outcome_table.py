@@ -18,12 +18,13 @@ import pandas as pd
 
 from fhr.errors import FormatError, OutcomeError
 from fhr.formats import plausible, read_whole
-from fhr.formats.measure_names import MEASURE_NAMES
+from fhr.formats.files.regular_file import shown
 from fhr.formats.reading import READERS, suffix_of
-from fhr.formats.regular_file import shown
-from fhr.formats.spreadsheet import sheets_of
-from fhr.formats.table import SHEET_SUFFIXES
-from fhr.formats.table_text import layout_of, text_of
+from fhr.formats.tables.layout import layout_of
+from fhr.formats.tables.spreadsheet import sheets_of
+from fhr.formats.tables.table import SHEET_SUFFIXES
+from fhr.formats.tables.text import text_of
+from fhr.formats.written.measure_names import MEASURE_NAMES
 
 from .targets import Target
 
@@ -189,7 +190,8 @@ def _columns(path: str | Path) -> dict[str, list[str]]:
 
 def _sheet(raw: bytes, where: str) -> str:
     """The only sheet of a spreadsheet that has rows, as text."""
-    sheets = {name: text for name, text in sheets_of(raw, limit=_MAX_TABLE, where=where, most_rows=_MAX_ROWS) if text}
+    of_file = sheets_of(raw, limit=_MAX_TABLE, where=where, most_rows=_MAX_ROWS)
+    sheets = {sheet.name: sheet.text for sheet in of_file if sheet.text}
     if len(sheets) != 1:
         raise FormatError(
             f"{where}: {len(sheets)} sheets with rows; leave the one with the outcomes, or save it as CSV"

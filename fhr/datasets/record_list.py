@@ -6,8 +6,7 @@ from pathlib import Path
 
 from fhr.errors import DatasetNotFoundError, FormatError
 from fhr.formats import read_whole
-from fhr.formats.folder import shown_names
-from fhr.formats.regular_file import shown
+from fhr.formats.files.regular_file import shown, shown_names
 
 __all__ = ["LIST", "distinct_names", "headers_in", "record_names", "words_on_unlisted"]
 

@@ -25,7 +25,7 @@ import numpy as np
 from fhr.compute import seed_of
 from fhr.errors import FormatError, SplitError
 from fhr.formats import read_whole, whole_as_named
-from fhr.formats.regular_file import cut, reason
+from fhr.formats.files.regular_file import cut, reason
 
 from .database import Database
 from .same_labour import same_labours

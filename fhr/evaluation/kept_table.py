@@ -16,7 +16,7 @@ from filelock import FileLock
 
 from fhr.errors import FHRError, FormatError
 from fhr.formats import whole_or_not_at_all
-from fhr.formats.regular_file import cut, reason
+from fhr.formats.files.regular_file import cut, reason
 from fhr.metrics import Interval, auroc, bootstrap, calibration_slope, evaluate
 
 from .published_predictions import (

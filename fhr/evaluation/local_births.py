@@ -1,7 +1,7 @@
 """Births of a hospital that a model may be tested on: each with a recording, an outcome, and unknown to the model."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,6 +68,7 @@ def local_births(
     learnt_from: Collection[str] = (),
     fitted_to: Collection[str] = (),
     keep_fitted: bool = False,
+    is_copy: Callable[[Recording], bool] | None = None,
 ) -> LocalBirths:
     """Join recordings and outcomes, and set aside what the model knows.
 
@@ -83,6 +84,8 @@ def local_births(
             another format of a record of CTU-UHB is one of them, too.
         fitted_to: those that a maker of its training records was fitted to, alike.
         keep_fitted: keep the latter and list them as not external.
+        is_copy: tells a recording that is one of those that the model learnt from, but for its rate or its rounding,
+            which no digest knows; asked of each that would be used. None for a model that cannot.
 
     Raises:
         FormatError: two recordings of one name.
@@ -111,6 +114,8 @@ def local_births(
             left_out[name] = f"it has the signals of {first[digest]}; a birth counts once"
         elif (earlier := copies.get(i)) in kept:
             left_out[name] = f"it has the heart rate of {database.names[earlier]}; a birth counts once"
+        elif is_copy is not None and is_copy(database.recordings[i]):
+            left_out[name] = _LEARNT
         else:
             first[digest] = name
             kept.append(i)

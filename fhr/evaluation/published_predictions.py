@@ -11,7 +11,7 @@ import pandas as pd
 from fhr.datasets import label_slug
 from fhr.errors import FHRError, FormatError
 from fhr.formats import whole_or_not_at_all
-from fhr.formats.regular_file import cut, reason
+from fhr.formats.files.regular_file import cut, reason
 
 __all__ = [
     "kept_text",

@@ -15,9 +15,9 @@ from fhr.compute import seed_of
 from fhr.datasets import Place, told_of_use
 from fhr.errors import FHRError, FormatError
 from fhr.features.computed_by import COMPUTED_BY
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
-from fhr.formats.regular_file import read_whole, reason
-from fhr.formats.whole_file import write_whole
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.files.regular_file import read_whole, reason
+from fhr.formats.files.whole_file import write_whole
 from fhr.recording import Recording
 from fhr.synthesis import Generator
 from fhr.synthesis.generator import LOCAL

@@ -13,7 +13,7 @@ from .template_matches import template_matches, whole_templates
 __all__ = ["checked_tolerance", "deviation", "sample_entropy", "template_entropy"]
 
 _MIN_TEMPLATES = 100
-_PAIRS = 1 << 24  # of samples, counted at once: more leave the cache
+_AT_ONCE = 1 << 14  # samples: more leave the cache, and few are mostly the calls
 
 
 def sample_entropy(x: ArrayLike, *, m: int = 2, r: float = 0.2) -> np.ndarray:
@@ -70,7 +70,7 @@ def template_entropy(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray
     """Sample entropy of x (signal, n) at tolerances in the unit of x; NaN as `sample_entropy` says."""
     entropy = np.full(len(x), np.nan)
     some = np.flatnonzero(np.count_nonzero(whole_templates(x, m), axis=-1) >= _MIN_TEMPLATES)
-    step = max(_PAIRS // max(x.shape[-1], 1) ** 2, 1)
+    step = max(_AT_ONCE // max(x.shape[-1], 1), 1)
     for one in (some[start : start + step] for start in range(0, len(some), step)):
         shorter, longer = template_matches(x[one], m, tolerance[one])
         varied = np.fmax.reduce(x[one], axis=-1) > np.fmin.reduce(x[one], axis=-1)

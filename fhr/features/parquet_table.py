@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from fhr.errors import FHRError, FormatError
 from fhr.formats import open_regular
-from fhr.formats.regular_file import reason
+from fhr.formats.files.regular_file import reason
 
 from .column import Column
 

@@ -1,4 +1,4 @@
-"""Matching templates of signals, counted exactly by sets of bits: 64 pairs in one operation."""
+"""Matching templates of signals, counted exactly by sets of bits: 256 pairs in one operation."""
 
 from itertools import pairwise
 
@@ -6,12 +6,15 @@ import numpy as np
 
 __all__ = ["template_matches", "whole_templates"]
 
-_TABLE = 1 << 18  # words of a table of sets, 2 MiB: larger ones leave the cache
-_BLOCK = 1 << 13  # words worked on at once
-_PLACE = np.arange(64, dtype=np.uint64)
-_BIT = np.uint64(1) << _PLACE
-_FROM = ~np.uint64(0) << _PLACE
-_UP_TO = ~np.uint64(0) >> _PLACE[::-1]
+_TABLE = 1 << 16  # groups of a table of sets, 2 MiB: larger ones leave the cache
+_BLOCK = 1 << 13  # groups worked on at once
+_GROUP = np.dtype("V32")  # of 256 places: a quarter as many to look up as words of 64
+_WORDS = _GROUP.itemsize // 8
+_BIT = np.uint64(1) << np.arange(64, dtype=np.uint64)
+_FROM, _UP_TO = (  # the places of a group from k on, and up to k
+    np.packbits(places, axis=1, bitorder="little").view("<u8").astype(np.uint64).view(_GROUP)[:, 0]
+    for places in (~np.tri(256, k=-1, dtype=bool), np.tri(256, dtype=bool))
+)
 
 
 def whole_templates(x: np.ndarray, m: int) -> np.ndarray:
@@ -30,8 +33,7 @@ def template_matches(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray
     Templates are sorted by their first sample: those that agree in it with a given one, and come after it, then lie in
     one range of places, which is short. The places whose k-th sample lies within the tolerance of a given value are a
     set of bits, and the matches of a template are the intersection of m such sets in its range. Equal samples, of
-    which quantised signals are full, share a set. The words of the sets are worked off in strips that stay in the
-    cache.
+    which quantised signals are full, share a set. The sets are worked off in strips that stay in the cache.
 
     Args:
         x: (signal, n); NaN is missing.
@@ -56,14 +58,14 @@ def template_matches(x: np.ndarray, m: int, tolerance: np.ndarray) -> np.ndarray
     below = np.concatenate(([0], np.cumsum(np.bincount(row, minlength=len(high)))))
     begin, end = place + 1, below[high].take(row) - np.arange(len(time)) + place  # the range, without itself
     counts = np.zeros((2, len(x)), dtype=np.int64)
-    strip = 64 * max(_TABLE // len(high), 8)
+    strip = 256 * max(_TABLE // len(high), 2)
     for start in range(0, number.max(initial=0), strip):
         here = np.flatnonzero((place >= start) & (place < start + strip))
         sets = [_sets(row[here], place[here] - start, low, high) for row in others]
         first, last = np.maximum(begin - start, 0), np.minimum(end - start, strip)
         here = np.flatnonzero(last > first)
         first, last, of, *rows = (one[here] for one in (first, last, signal, *others))
-        step = len(here) * _BLOCK // int(np.sum(last - first) // 64 + 1) + 1
+        step = len(here) * _BLOCK // int(np.sum(last - first) // 256 + len(here) + 1) + 1
         for some in (slice(one, one + step) for one in range(0, len(here), step)):
             head = np.flatnonzero(of[some][1:] != of[some][:-1]) + 1
             head = np.concatenate(([0], head))  # the first template of each signal
@@ -103,22 +105,22 @@ def _values(x: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, np.ndarra
             if not (up.any() or down.any()):
                 break
             last += up.astype(np.intp) - down
-    return order.reshape(-1), rank, np.searchsorted(last, np.arange(len(last)), side="right"), last
+    return order.reshape(-1), rank, np.cumsum(np.bincount(last, minlength=len(last)))[: len(last)], last
 
 
 def _sets(row: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """The places (n,) whose row (n,) lies from `low` to `high`, as bits: uint64 (row, word).
+    """The places (n,) whose row (n,) lies from `low` to `high`, as bits (row, group).
 
     They are the difference of two sets, of what lies in the first k rows. Signals have rows of their own, and in them
     every place once.
     """
-    words = (place.max(initial=0) >> 6) + 1
+    words = ((place.max(initial=0) >> 8) + 1) * _WORDS
     sets = np.zeros((len(low) + 1, words), dtype=np.uint64)
     np.add.at(sets.reshape(-1), (row + 1) * words + (place >> 6), _BIT[place & 63])
     np.bitwise_xor.accumulate(sets, axis=0, out=sets)
     near = sets.take(high, axis=0)
     near ^= sets.take(low, axis=0)
-    return near
+    return near.view(_GROUP)
 
 
 def _common(
@@ -128,23 +130,24 @@ def _common(
 
     Args:
         rows: (n,) each, the row of the set.
-        sets: (row, word) each.
+        sets: (row, group) each.
         begin: the first bit.
         end: one past the last bit, above `begin`.
         head: (group,), the first of each group of the n.
     """
-    word = begin >> 6
-    size = ((end - 1) >> 6) - word + 1  # words that hold the range
+    group = begin >> 8
+    size = ((end - 1) >> 8) - group + 1  # groups that hold the range
     stop = np.cumsum(size)
     start = stop - size
-    alike = np.full(stop[-1], ~np.uint64(0))
-    alike[start] = _FROM[begin & 63]
-    alike[stop - 1] &= _UP_TO[(end - 1) & 63]
-    template, within = np.repeat(np.arange(len(size)), size), np.arange(stop[-1])
+    alike = np.full(stop[-1] * _WORDS, ~np.uint64(0))
+    edges = alike.view(_GROUP)
+    edges[stop - 1] = _UP_TO.take((end - 1) & 255)
+    edges[start] = (edges.take(start).view(np.uint64) & _FROM.take(begin & 255).view(np.uint64)).view(_GROUP)
+    within = np.arange(stop[-1])
     shorter = alike
     for row, table in zip(rows, sets, strict=True):
-        place = (row * table.shape[1] + word - start).take(template)
+        place = np.repeat(row * table.shape[1] + group - start, size)
         place += within
-        shorter, alike = alike, alike & table.reshape(-1).take(place)
-    bits = (np.bitwise_count(one).astype(np.int64) for one in (shorter, alike))
-    return np.stack([np.add.reduceat(one, start[head]) for one in bits])
+        shorter, alike = alike, alike & table.reshape(-1).take(place).view(np.uint64)
+    first = start[head] * _WORDS
+    return np.stack([np.add.reduceat(np.bitwise_count(one), first, dtype=np.int64) for one in (shorter, alike)])

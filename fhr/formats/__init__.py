@@ -1,26 +1,26 @@
 """Files of recordings, read to and written from `Recording`."""
 
-from .annotations import Annotation
 from .annotations_of import read_annotations
-from .ctu_uhb_header import plausible
-from .edf import read_edf, read_edf_annotations
-from .edf_writing import write_edf
-from .fhrma import read_fhrma
-from .fhrma_markers import read_fhrma_markers
+from .archives.run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
+from .arrays.hdf5 import read_hdf5
+from .arrays.matlab import read_mat
+from .arrays.npz import read_npz, write_npz
+from .arrays.parquet import read_parquet, write_parquet
+from .edf.recording import read_edf, read_edf_annotations
+from .edf.writing import write_edf
+from .fhrma.markers import read_fhrma_markers
+from .fhrma.recording import read_fhrma
+from .files.regular_file import open_regular, read_whole
+from .files.whole_file import whole_as_named, whole_or_not_at_all
 from .folder import FolderContents, contents_of, recordings_in
-from .hdf5 import read_hdf5
 from .joining import join, join_recordings
-from .matlab import read_mat
+from .metadata.annotations import Annotation
 from .not_kept import not_kept
-from .npz import read_npz, write_npz
-from .parquet import read_parquet, write_parquet
 from .reading import options_taken, read
-from .regular_file import open_regular, read_whole
-from .run_file import RUN_SUFFIX, RunFile, is_run_file, write_run_file
-from .table import read_table, write_table
-from .wfdb import read_wfdb, write_wfdb
-from .wfdb_annotations import read_wfdb_annotations
-from .whole_file import whole_as_named, whole_or_not_at_all
+from .tables.table import read_table, write_table
+from .wfdb.annotations import read_wfdb_annotations
+from .wfdb.ctu_uhb_header import plausible
+from .wfdb.record import read_wfdb, write_wfdb
 from .writing import WRITERS, write
 
 __all__ = [

@@ -13,9 +13,9 @@ import numpy as np
 from fhr.errors import FormatError
 from fhr.recording import Recording, Source, Step
 
+from .files.regular_file import cut
+from .files.whole_file import MAX_SAMPLES
 from .reading import options_taken, read, suffix_of
-from .regular_file import cut
-from .whole_file import MAX_SAMPLES
 
 __all__ = ["base_of", "join", "join_recordings", "names_activity", "not_paired", "pairs_of"]
 

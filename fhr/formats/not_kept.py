@@ -9,6 +9,8 @@ import numpy as np
 
 from fhr.recording import Recording
 
+from .channels.words import SIGNALS
+
 __all__ = ["not_kept"]
 
 
@@ -33,7 +35,7 @@ def not_kept(recording: Recording, again: Recording) -> dict[str, str]:
         found["name"] = f"{again.name!r} for {recording.name!r}"
     if again.fs != recording.fs:
         found["fs"] = f"{again.fs:.10g} Hz for {recording.fs:.10g} Hz"
-    for name in ("fhr", "uc", "mhr"):
+    for name in SIGNALS:
         if words := _of_signal(getattr(recording, name), getattr(again, name)):
             found[name] = words
     for name in ("outcome", "clinical"):

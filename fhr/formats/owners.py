@@ -5,13 +5,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from .fhrma_markers import MARKER_SUFFIXES
-from .folder import WFDB_ANNOTATORS
-from .parquet import PARQUET_SUFFIX, parquet_problem
+from .arrays.parquet import PARQUET_SUFFIX, parquet_problem
+from .fhrma.markers import MARKER_SUFFIXES
+from .files.regular_file import open_regular
 from .reading import READERS, suffix_of
-from .regular_file import open_regular
-from .table import TABLE_SUFFIXES
 from .table_head import Head, head_of
+from .tables.table import TABLE_SUFFIXES
+from .wfdb.annotations import WFDB_ANNOTATORS
 
 __all__ = ["owner_of"]
 

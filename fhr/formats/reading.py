@@ -10,16 +10,16 @@ from typing import Any
 from fhr.errors import FHRError, FormatError
 from fhr.recording import Recording
 
-from .edf import EDF_SUFFIXES, read_edf
-from .fhrma import FHRMA_SUFFIXES, read_fhrma
-from .hdf5 import HDF5_SUFFIXES, read_hdf5
-from .matlab import MATLAB_SUFFIX, read_mat
-from .missing_file import check_there
-from .npz import NPZ_SUFFIX, read_npz
-from .parquet import PARQUET_SUFFIX, read_parquet
-from .regular_file import shown
-from .table import SHEET_SUFFIXES, TABLE_SUFFIXES, read_table
-from .wfdb import read_wfdb
+from .arrays.hdf5 import HDF5_SUFFIXES, read_hdf5
+from .arrays.matlab import MATLAB_SUFFIX, read_mat
+from .arrays.npz import NPZ_SUFFIX, read_npz
+from .arrays.parquet import PARQUET_SUFFIX, read_parquet
+from .edf.recording import EDF_SUFFIXES, read_edf
+from .fhrma.recording import FHRMA_SUFFIXES, read_fhrma
+from .files.missing_file import check_there
+from .files.regular_file import shown
+from .tables.table import SHEET_SUFFIXES, TABLE_SUFFIXES, read_table
+from .wfdb.record import read_wfdb
 
 __all__ = ["READERS", "options_taken", "read", "suffix_of"]
 

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from fhr.errors import FHRError, FormatError
 
-from .channel_names import guess_channels, names_recordings
-from .gzip_file import beginning
+from .channels.names import guess_channels, names_recordings
+from .files.gzip_file import beginning
+from .files.regular_file import cut, open_regular, read_whole, reason, shown
 from .joining import names_activity
-from .regular_file import cut, open_regular, read_whole, reason, shown
-from .spreadsheet import sheets_of
-from .table_columns import channels_named, is_unit_row
-from .table_text import Layout, layout_of, text_of
+from .tables.columns import channels_named, is_unit_row
+from .tables.layout import Layout, layout_of
+from .tables.spreadsheet import sheets_of
+from .tables.text import text_of
 
 __all__ = ["Head", "head_of", "sheets_are_of_several"]
 
@@ -123,7 +124,7 @@ def sheets_are_of_several(path: Path, stems: set[str], columns: Mapping[str, Any
     several = False
     try:
         raw = read_whole(path, limit=_SMALL, kind="spreadsheet of outcomes")
-        for _, text in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
+        for _, text, _ in sheets_of(raw, limit=_UNPACKED, where=str(path), most_rows=_ROWS):
             try:
                 head = _head(_beginning(text), path, columns)
             except FormatError:  # a sheet of words

@@ -7,13 +7,13 @@ from pathlib import Path
 from fhr.errors import FormatError
 from fhr.recording import Recording
 
-from .edf_writing import EDF_SUFFIX, write_edf
-from .npz import NPZ_SUFFIX, write_npz
-from .parquet import PARQUET_SUFFIX, write_parquet
+from .arrays.npz import NPZ_SUFFIX, write_npz
+from .arrays.parquet import PARQUET_SUFFIX, write_parquet
+from .edf.writing import EDF_SUFFIX, write_edf
+from .files.regular_file import shown
 from .reading import suffix_of
-from .regular_file import shown
-from .table import WRITTEN_TABLES, write_table
-from .wfdb import write_wfdb
+from .tables.table import WRITTEN_TABLES, write_table
+from .wfdb.record import write_wfdb
 
 __all__ = ["WRITERS", "write"]
 

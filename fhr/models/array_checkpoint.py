@@ -14,10 +14,10 @@ import numpy as np
 
 from fhr.datasets import told_of_use
 from fhr.errors import CheckpointError, FormatError
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
-from fhr.formats.bounded_json import bounded_json
-from fhr.formats.regular_file import cut, read_whole, reason, shown
-from fhr.formats.whole_file import write_whole
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.files.bounded_json import bounded_json
+from fhr.formats.files.regular_file import cut, read_whole, reason, shown
+from fhr.formats.files.whole_file import write_whole
 
 from .card import CheckpointCard
 from .kernel_line import FittedKernelLine

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from fhr.errors import CheckpointError
-from fhr.formats.regular_file import cut, shown
+from fhr.formats.files.regular_file import cut, shown
 from fhr.recording import KINDS, Composition, Heritage, fitted_to_of
 
 __all__ = ["FORMAT", "RANKINGS", "CheckpointCard", "ranking_of"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fhr.errors import CheckpointError
-from fhr.formats.regular_file import open_regular
+from fhr.formats.files.regular_file import open_regular
 
 from .array_checkpoint import ARRAYS_SUFFIX, ArrayCheckpoint, ArrayModel, holds_arrays
 from .card import CheckpointCard

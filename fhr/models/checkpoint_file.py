@@ -9,7 +9,7 @@ from zipfile import ZipFile
 import torch
 
 from fhr.errors import CheckpointError
-from fhr.formats.regular_file import open_regular, reason, shown
+from fhr.formats.files.regular_file import open_regular, reason, shown
 
 from .checkpoint_pickle import check_pickle
 

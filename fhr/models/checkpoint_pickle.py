@@ -8,7 +8,7 @@ from pickletools import genops
 from typing import Any
 
 from fhr.errors import CheckpointError
-from fhr.formats.regular_file import shown
+from fhr.formats.files.regular_file import shown
 
 __all__ = ["check_pickle"]
 

@@ -18,7 +18,7 @@ import pandas as pd
 
 from fhr.errors import CheckpointError
 from fhr.features import FeatureSet, NormalScores
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
 
 from .card import CheckpointCard
 from .kernel_line import LIMIT, FittedKernelLine, KernelLine

@@ -205,7 +205,7 @@ def _smoothed(x: torch.Tensor, width: torch.Tensor, centre: torch.Tensor, reach:
     n = x.shape[-1]
     length = next_fast_len(n + ceil(reach), real=True)
     frequency = 2 * pi / length * torch.arange(length // 2 + 1, device=x.device, dtype=x.dtype)
-    response = torch.polar(
-        torch.exp(-0.5 * (width.unsqueeze(-1) * frequency).square()), -centre.unsqueeze(-1) * frequency
-    )
+    gain, phase = torch.exp(-0.5 * (width.unsqueeze(-1) * frequency).square()), -centre.unsqueeze(-1) * frequency
+    # Not `torch.polar`, whose gradient divides by the gain: far out that is too small, and on some processors NaN.
+    response = torch.complex(gain * phase.cos(), gain * phase.sin())
     return torch.fft.irfft(torch.fft.rfft(x, length).unsqueeze(2) * response, length)[..., :n]

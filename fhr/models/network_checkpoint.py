@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import reason
-from fhr.formats.whole_file import whole_or_not_at_all
+from fhr.formats.files.regular_file import reason
+from fhr.formats.files.whole_file import whole_or_not_at_all
 
 from .card import CheckpointCard
 from .checkpoint_file import load_checkpoint

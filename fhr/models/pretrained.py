@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from fhr.errors import CheckpointError
-from fhr.formats.regular_file import cut
+from fhr.formats.files.regular_file import cut
 
 from .card import CheckpointCard
 from .checkpoint import read_checkpoint

@@ -12,7 +12,7 @@ import torch
 from torch.overrides import TorchFunctionMode
 
 from fhr.errors import CheckpointError
-from fhr.formats.regular_file import cut, reason, shown
+from fhr.formats.files.regular_file import cut, reason, shown
 
 from .network import Network
 

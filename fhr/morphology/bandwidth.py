@@ -4,7 +4,7 @@ import numpy as np
 
 from .blocks import NOWHERE, both, range_mask, spread
 from .events import Events
-from .shape_of_event import shape_of, whole
+from .shape_of_event import whole_of_both
 
 __all__ = ["bandwidth_of_decelerations", "bandwidths", "bandwidths_outside", "flattest_minute"]
 
@@ -49,8 +49,7 @@ def bandwidths(
     >>> bandwidths(sine, np.full(480, 140.0), 4.0, no_events(), no_events()).round(1)
     array([10., 10.])
     """
-    rises = whole(accelerations, shape_of(accelerations, fhr, baseline, fs, 1))
-    falls = whole(decelerations, shape_of(decelerations, fhr, baseline, fs, -1))
+    rises, falls = whole_of_both(accelerations, decelerations, fhr, baseline, fs)
     return bandwidths_outside(fhr, baseline, fs, rises, falls, fhr_uncertain)
 
 

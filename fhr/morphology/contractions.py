@@ -132,10 +132,25 @@ def activity_of_each(
     found, open_ = [no_events()] * windows, [np.empty((0, 2))] * windows
     for i, events, may_be in zip(some, *_contractions(second[some], step[some], lowest, n / fs), strict=True):
         found[i], open_[i] = events, may_be
-    first = np.searchsorted(start, n * np.arange(windows + 1)).tolist()
+    missing = np.zeros((windows, n + 1), dtype=bool)  # with something known between one window and the next
+    missing[:, :n] = np.isnan(uc) & ~flat
+    lost_start, lost_end = runs(missing.ravel())
+    long = lost_end - lost_start >= min(GAP * fs, n)
+    lost_start, lost_end = lost_start[long], lost_end[long]
+    first, first_lost = (
+        np.searchsorted(starts, width * np.arange(windows + 1)).tolist()
+        for starts, width in ((start, n), (lost_start, n + 1))
+    )
+    each = zip(pairwise(first), pairwise(first_lost), strict=True)
     unseen = [
-        _uncertain(uc[i], flat[i], start[a:b] - n * i, end[a:b] - n * i, open_[i], fs)
-        for i, (a, b) in enumerate(pairwise(first))
+        _uncertain(
+            uc[i],
+            (start[a:b] - n * i, end[a:b] - n * i),
+            (lost_start[c:d] - (n + 1) * i, lost_end[c:d] - (n + 1) * i),
+            open_[i],
+            fs,
+        )
+        for i, ((a, b), (c, d)) in enumerate(each)
     ]
     return list(zip(found, unseen, strict=True))
 
@@ -175,20 +190,26 @@ def _activity_of_one(uc: np.ndarray, fs: float, lowest: float | None) -> tuple[E
 
 
 def _uncertain(
-    uc: np.ndarray, flat: np.ndarray, flat_start: np.ndarray, flat_end: np.ndarray, open_: np.ndarray, fs: float
+    uc: np.ndarray,
+    flat: tuple[np.ndarray, np.ndarray],
+    missing: tuple[np.ndarray, np.ndarray],
+    open_: np.ndarray,
+    fs: float,
 ) -> UncertainActivity:
-    missing_start, missing_end = runs(np.isnan(uc) & ~flat)
-    long = missing_end - missing_start >= min(GAP * fs, len(uc))
-    held = uc[flat_start]
-    full = (held == np.nanmax(uc)) & (held > np.nanmin(uc)) if len(held) else np.empty(0, dtype=bool)
-    start = np.concatenate([flat_start, missing_start[long]])
-    end = np.concatenate([flat_end, missing_end[long]])
-    reason = np.append(np.where(full, "saturated", "flat"), np.full(long.sum(), "missing")).astype(object)
-    order = np.argsort(start)
+    """What is uncertain in one window (n,), from first and one-past-last samples of its long stretches."""
+    reasons = ["missing"] * len(missing[0])
+    if len(flat[0]):
+        held = uc[flat[0]]
+        full = (held == np.nanmax(uc)) & (held > np.nanmin(uc))
+        reasons = ["saturated" if one else "flat" for one in full] + reasons
+    start, end = (np.concatenate(edges) for edges in zip(flat, missing, strict=True))
+    order, reason = np.argsort(start), np.array(reasons, dtype=object)
     start, end, reason = start[order] / fs, end[order] / fs, reason[order]
     # An island between two of them, too short for a contraction, belongs to the first.
     island = start[1:] - end[:-1] < SHORTEST
     end[:-1][island] = start[1:][island]
+    if not len(open_):
+        return UncertainActivity(start, end, reason)
     # What is left open, where nothing else hides it.
     more, _ = outside(open_, np.stack([start, end], axis=1))
     start, end = np.append(start, more[:, 0]), np.append(end, more[:, 1])

@@ -190,13 +190,15 @@ def find_excursions(
     missing = np.append(0, np.cumsum(np.isnan(track.second)))
     rows = []
     for first, last in _beyond(away > rule.edge + rule.edge_restless * (restless - 2), rule):
+        if np.maximum.reduce(away[first:last]) < CANDIDATE:
+            continue
         for begin, stop in _cut(fine, first, last, rule):
             piece = away[begin:stop]
             top = begin + int(piece.argmax())
             if away[top] < CANDIDATE:
                 continue
-            inside = piece >= rule.foot * away[top]
-            start, end = begin + int(inside.argmax()), stop - int(inside[::-1].argmax())
+            inside = (piece >= rule.foot * away[top]).nonzero()[0]
+            start, end = begin + int(inside[0]), begin + int(inside[-1]) + 1
             if end - start >= rule.shortest:
                 shape = measured[start:end]
                 peak = int(shape.argmax())
@@ -254,11 +256,14 @@ def _cut(away: np.ndarray, start: int, end: int, rule: Rule) -> list[tuple[int, 
     whole, left = [], [(start, end)]
     while left:
         start, end = left.pop()
+        if end - start < 4 * edge:
+            whole.append((start, end))
+            continue
         part = away[start:end]
         lower = np.minimum(np.maximum.accumulate(part), np.maximum.accumulate(part[::-1])[::-1])
-        share = (part / np.maximum(lower, 1e-6))[edge:-edge]
-        deepest = int(share.argmin()) if end - start >= 4 * edge else -1
-        if deepest < 0 or share[deepest] >= rule.cut:
+        share = part[edge:-edge] / np.maximum(lower[edge:-edge], 1e-6)
+        deepest = int(share.argmin())
+        if share[deepest] >= rule.cut:
             whole.append((start, end))
         else:
             valley = start + edge + deepest

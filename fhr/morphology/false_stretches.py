@@ -111,8 +111,10 @@ def with_false(found: Found, false: FalseStretches) -> Found:
 def false_minutes(morphology: Morphology) -> dict[str, float]:
     """Minutes of the stretches of each of `FALSE_REASONS`."""
     table = morphology.uncertain
-    length = (table["end_s"] - table["start_s"]) / 60
-    return {reason: float(length[table["reason"] == reason].sum()) for reason in FALSE_REASONS}
+    # In NumPy: a sum of pandas takes longer than the baseline's median.
+    length = (table["end_s"].to_numpy() - table["start_s"].to_numpy()) / 60
+    reasons = table["reason"].to_numpy(dtype=object)
+    return {reason: float(length[reasons == reason].sum()) for reason in FALSE_REASONS}
 
 
 def signal_notes(morphology: Morphology) -> list[str]:

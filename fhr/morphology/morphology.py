@@ -64,8 +64,9 @@ class Morphology:
     @property
     def deceleration_burden(self) -> float:
         """Area of the decelerations per hour of known FHR, bpm s/h; NaN with less than 5 min of it."""
-        known = float(((1 - self.segments["loss"]) * (self.segments["end_s"] - self.segments["start_s"])).sum())
-        return float(self.decelerations["area"].sum()) * 3600 / known if known >= ENOUGH else nan
+        loss, start, end = (self.segments[name].to_numpy(np.float64) for name in ("loss", "start_s", "end_s"))
+        known, area = float(np.nansum((1 - loss) * (end - start))), self.decelerations["area"].to_numpy(np.float64)
+        return float(np.nansum(area)) * 3600 / known if known >= ENOUGH else nan
 
     def _repr_html_(self) -> str:
         """Facts and a small strip, as a notebook shows them: without script, all texts escaped."""

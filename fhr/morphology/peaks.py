@@ -29,7 +29,7 @@ def peaks_that_rise(
     """
     peaks = _maxima(curve, plateau)
     peaks = peaks[_highest(peaks, curve[peaks], distance)]
-    prominence = np.array([_prominence(curve, peak, reach) for peak in peaks.tolist()], dtype=np.float64)
+    prominence = _prominence(curve, peaks, reach)
     enough = prominence >= least
     return peaks[enough], prominence[enough]
 
@@ -46,21 +46,26 @@ def _maxima(curve: np.ndarray, plateau: int) -> np.ndarray:
 
 def _highest(peaks: np.ndarray, height: np.ndarray, distance: float) -> np.ndarray:
     """Which peaks stay where those close to a higher one go, from the highest down."""
-    kept = np.ones(len(peaks), dtype=bool)
+    first = np.searchsorted(peaks, peaks - distance, side="right").tolist()
+    last = np.searchsorted(peaks, peaks + distance).tolist()
+    kept = [True] * len(peaks)
     for k in np.argsort(height)[::-1].tolist():
         if kept[k]:
-            first = np.searchsorted(peaks, peaks[k] - distance, side="right")
-            kept[first : np.searchsorted(peaks, peaks[k] + distance)] = False
+            kept[first[k] : last[k]] = [False] * (last[k] - first[k])
             kept[k] = True
-    return kept
+    return np.array(kept, dtype=bool)
 
 
-def _prominence(curve: np.ndarray, peak: int, reach: int) -> float:
-    left, right = curve[max(peak - reach, 0) : peak + 1][::-1], curve[peak : peak + reach + 1]
-    return float(curve[peak] - max(_lowest(left), _lowest(right)))
+def _prominence(curve: np.ndarray, peaks: np.ndarray, reach: int) -> np.ndarray:
+    """How far each peak (k,) stands out of the higher one of the lowest points to its sides."""
+    beyond = np.full(reach, np.inf)  # nothing is sought beyond the ends
+    sides = np.lib.stride_tricks.sliding_window_view(np.concatenate((beyond, curve, beyond)), reach + 1)
+    height = curve[peaks]
+    return height - np.maximum(*(_lowest(side, height) for side in (sides[peaks][:, ::-1], sides[peaks + reach])))
 
 
-def _lowest(side: np.ndarray) -> float:
-    """The lowest sample before the curve is above its first one."""
-    below = side <= side[0]
-    return float(side[: len(side) if below.all() else int(below.argmin())].min())
+def _lowest(sides: np.ndarray, height: np.ndarray) -> np.ndarray:
+    """The lowest sample (k,) of each side (k, reach + 1), from its peak outwards, before it is above the peak."""
+    below = np.logical_and.accumulate(sides <= height[:, None], axis=-1)
+    lowest: np.ndarray = np.where(below, sides, np.inf).min(axis=-1)
+    return lowest

@@ -7,9 +7,12 @@ import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 from scipy.ndimage import correlate1d
 
+from fhr.preprocessing import block_mean
+
 __all__ = ["by_second", "gaussian", "smoothed"]
 
 _LEAST = 0.02  # of the kernel's weight must lie on what is known
+_FEW = range(1, 8)  # samples a second that `block_mean` adds one after another
 _WIDE = 64  # samples of a kernel above which Fourier transforms are faster
 
 
@@ -20,6 +23,8 @@ def by_second(signal: np.ndarray, fs: float) -> np.ndarray:
         signal: (..., n), NaN is missing.
         fs: sampling rate, 1 Hz or more. A last second that is not whole counts.
     """
+    if fs in _FEW and signal.shape[-1] % fs == 0:
+        return block_mean(signal, int(fs))  # the same sums in the same order, many times as fast
     rows = signal.reshape(prod(signal.shape[:-1]), signal.shape[-1])
     known = ~np.isnan(rows)
     index = (np.arange(rows.shape[1]) / fs).astype(np.intp)
@@ -38,14 +43,17 @@ def smoothed(signal: np.ndarray, spread: float) -> np.ndarray:
         signal: (..., m) by seconds, NaN is missing.
         spread: standard deviation, s.
     """
-    known = ~np.isnan(signal)
-    both = np.stack([known.astype(np.float64), np.where(known, signal, 0.0)])
+    rows = signal.reshape(prod(signal.shape[:-1]), signal.shape[-1])
+    known = ~np.isnan(rows)
+    other = (known[1:] != known[:-1]).any(axis=-1)  # rows on end that miss the same samples share their weights
+    anew = np.append(True, other)[: len(rows)]
     kernel = gaussian(spread)
-    if len(kernel) > _WIDE:
-        weight, total = _convolved(both, kernel)
-    else:
-        weight, total = correlate1d(both, kernel, mode="constant")
-    return np.divide(total, weight, out=np.full(signal.shape, np.nan), where=weight > _LEAST)
+    both = np.concatenate([known[anew], np.where(known, rows, 0.0)])
+    smooth = _convolved(both, kernel) if len(kernel) > _WIDE else correlate1d(both, kernel, mode="constant")
+    n = len(smooth) - len(rows)
+    weight, total = smooth[:n][np.cumsum(anew) - 1], smooth[n:]
+    means = np.divide(total, weight, out=np.full(rows.shape, np.nan), where=weight > _LEAST)
+    return means.reshape(signal.shape)
 
 
 def _convolved(signal: np.ndarray, kernel: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .events import Events
 
-__all__ = ["Shape", "shape_of", "whole"]
+__all__ = ["Shape", "shape_of", "whole", "whole_of_both"]
 
 # This package's choices, where the guidelines give no number.
 LOOK = 60.0  #: s beside an event in which its true beginning and end are looked for
@@ -49,25 +49,7 @@ def shape_of(events: Events, fhr: np.ndarray, baseline: np.ndarray, fs: float, s
         fs: sampling rate, Hz.
         sign: 1 for accelerations, -1 for decelerations.
     """
-    m = len(events.start)
-    onset, recovery = events.start.copy(), events.end.copy()
-    fall, back = np.full((2, m, 2), np.nan)
-    if not m:
-        return Shape(onset, recovery, fall, back)
-    at, mean = _smooth(sign * (fhr - baseline), fs)
-    start, end = np.searchsorted(at, events.start * fs - 1e-6), np.searchsorted(at, events.end * fs - 1e-6)
-    earliest = np.maximum(events.start - LOOK, np.append(-np.inf, events.end[:-1]))
-    latest = np.minimum(events.end + LOOK, np.append(events.start[1:], np.inf))
-    first, last = np.searchsorted(at, earliest * fs), np.searchsorted(at, latest * fs)
-    for k in range(m):
-        inside = mean[start[k] : end[k]]
-        if not len(inside) or not (height := float(inside.max())) > 0:
-            continue
-        high = inside >= SHARES[1] * height
-        begin, stop = start[k] + int(high.argmax()), end[k] - 1 - int(high[::-1].argmax())
-        onset[k], fall[k] = _flank(at, mean, begin, np.arange(first[k], begin), start[k], height, fs)
-        recovery[k], back[k] = _flank(at, mean, stop, np.arange(last[k] - 1, stop, -1), end[k] - 1, height, fs)
-    return Shape(np.minimum(onset, events.start), np.maximum(recovery, events.end), fall, back)
+    return _measured(events, *_smooth(fhr - baseline, fs), fs, sign)
 
 
 def whole(events: Events, shape: Shape) -> Events:
@@ -75,38 +57,73 @@ def whole(events: Events, shape: Shape) -> Events:
     return events._replace(start=shape.onset, end=shape.recovery)
 
 
+def whole_of_both(
+    rises: Events, falls: Events, fhr: np.ndarray, baseline: np.ndarray, fs: float
+) -> tuple[Events, Events]:
+    """Accelerations and decelerations from their true beginning to their true end, by one moving mean."""
+    if not (len(rises.start) or len(falls.start)):
+        return rises, falls
+    at, mean = _smooth(fhr - baseline, fs)
+    return whole(rises, _measured(rises, at, mean, fs, 1)), whole(falls, _measured(falls, at, mean, fs, -1))
+
+
+def _measured(events: Events, at: np.ndarray, away: np.ndarray, fs: float, sign: int) -> Shape:
+    """Measure the flanks of events by the moving mean of the distance from the baseline `away` at the places `at`."""
+    m = len(events.start)
+    onset, recovery = events.start.copy(), events.end.copy()
+    fall, back = np.full((2, m, 2), np.nan)
+    if not m:
+        return Shape(onset, recovery, fall, back)
+    mean = away if sign > 0 else -away
+    start, end = np.searchsorted(at, events.start * fs - 1e-6), np.searchsorted(at, events.end * fs - 1e-6)
+    earliest = np.maximum(events.start - LOOK, np.append(-np.inf, events.end[:-1]))
+    latest = np.minimum(events.end + LOOK, np.append(events.start[1:], np.inf))
+    first, last = np.searchsorted(at, earliest * fs), np.searchsorted(at, latest * fs)
+    edges = zip(*(edge.tolist() for edge in (first, start, end, last)), strict=True)
+    for k, (before, begin, stop, after) in enumerate(edges):
+        inside = mean[begin:stop]
+        if not len(inside) or not (height := float(inside.max())) > 0:
+            continue
+        high = (inside >= SHARES[1] * height).nonzero()[0]
+        up, down = begin + int(high[0]), begin + int(high[-1])
+        onset[k], fall[k] = _flank(at, mean[before:up][::-1], up, -1, begin, height, fs)
+        recovery[k], back[k] = _flank(at, mean[down + 1 : after], down, 1, stop - 1, height, fs)
+    return Shape(np.minimum(onset, events.start), np.maximum(recovery, events.end), fall, back)
+
+
 def _smooth(away: np.ndarray, fs: float) -> tuple[np.ndarray, np.ndarray]:
     """Places of the known samples (k,), and the moving mean at each."""
     half, seen = round(SMOOTHING * fs) // 2, ~np.isnan(away)
-    sums = np.append(0.0, np.cumsum(np.where(seen, away, 0.0)))
-    counts = np.append(0, np.cumsum(seen))
+    n = len(away)
+    known, number = np.zeros(n + 2 * half + 1), np.zeros(n + 2 * half + 1, dtype=np.intp)  # nothing beyond the ends
+    known[half + 1 : half + 1 + n], number[half + 1 : half + 1 + n] = np.where(seen, away, 0.0), seen
+    sums, counts = np.cumsum(known), np.cumsum(number)
     at = np.flatnonzero(seen)
-    low, high = np.maximum(at - half, 0), np.minimum(at + half + 1, len(away))
-    return at, (sums[high] - sums[low]) / (counts[high] - counts[low])
+    return at, (sums[2 * half + 1 :] - sums[:n])[at] / (counts[2 * half + 1 :] - counts[:n])[at]
 
 
 def _flank(
-    at: np.ndarray, mean: np.ndarray, extreme: int, beside: np.ndarray, found: int, height: float, fs: float
-) -> tuple[float, np.ndarray]:
+    at: np.ndarray, away: np.ndarray, extreme: int, outwards: int, found: int, height: float, fs: float
+) -> tuple[float, tuple[float, float]]:
     """Where the flank meets the baseline, s, and its least and longest duration, s.
 
     Args:
         at: places of known samples.
-        mean: distance from the baseline there.
+        away: distance from the baseline at the known samples beside the extreme, the nearest one first.
         extreme: the known sample from which on the signal is near the largest distance.
-        beside: the known samples towards it, from afar.
+        outwards: 1 where these samples come after it, -1 where they come before.
         found: the known sample at which the event was found to begin or end.
         height: the largest distance.
         fs: sampling rate.
     """
-    away = mean[beside]
-    rest = max(0.0, float(away.min(initial=height)))
+    rest = max(0.0, float(np.minimum.reduce(away, initial=height)))
     low = rest + SHARES[0] * (height - rest)
     share = (SHARES[1] * height - low) / max(height - rest, 1e-9)
     if share <= 0:  # it is near its extreme as far as it is seen
-        return float(at[found] / fs), np.full(2, np.nan)
-    below = np.flatnonzero(away <= low)
-    foot = int(beside[below[-1]]) if len(below) else found
-    shortest, longest = np.array([abs(extreme - foot), abs(int(at[extreme] - at[foot]))]) / fs / share
-    outwards = np.sign(foot - extreme)
-    return float(at[foot] / fs + outwards * SHARES[0] * longest), np.array([shortest, longest])
+        return float(at[found] / fs), (np.nan, np.nan)
+    below = away <= low
+    nearest = int(below.argmax()) if len(below) else 0
+    foot = extreme + outwards * (nearest + 1) if len(below) and below[nearest] else found
+    shortest, longest = abs(extreme - foot) / fs / share, abs(int(at[extreme] - at[foot])) / fs / share
+    beyond = (foot > extreme) - (foot < extreme)
+    return float(at[foot] / fs) + beyond * SHARES[0] * longest, (shortest, longest)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread, imsave
 
 from fhr.formats import whole_as_named
-from fhr.formats.whole_file import take_suffix
+from fhr.formats.files.whole_file import take_suffix
 
 from .html_page import png
 

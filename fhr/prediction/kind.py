@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import cut
+from fhr.formats.files.regular_file import cut
 from fhr.models import CheckpointCard
 
 __all__ = ["check_kind", "of_checkpoint"]

@@ -1,22 +1,28 @@
 """The model that comes with the package: kernel lines of several labels, cross-validated on CTU-UHB."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
 from fhr.confidence import Abstention, Prediction
-from fhr.datasets import Database
+from fhr.datasets import Database, label_slug
 from fhr.errors import FHRError
+from fhr.models import pack_model
+from fhr.models.array_checkpoint import ARRAYS_SUFFIX
 from fhr.models.kernel_bundle import Bundle, read_bundle
 from fhr.preprocessing import cut_from
 from fhr.recording import Recording, other_digest
 
+from .known_minutes import KnownMinutes
 from .predictor import Predictor, Prepared
 
-__all__ = ["SHIPPED", "ShippedModel", "shipped"]
+__all__ = ["SHIPPED", "SHIPPED_MINUTES", "ShippedModel", "shipped"]
 
 SHIPPED = Path(__file__).with_name("shipped_model.npz")
 """File of the model; its model card stands beside it, with the same name and `.md`."""
+
+SHIPPED_MINUTES = Path(__file__).with_name("shipped_minutes.npz")
+"""File of the minutes of the records that it was trained on."""
 
 _TRAINED = (
     "one of the {n} records that the model was trained on: the answer is that of the models that did not see it, "
@@ -27,11 +33,13 @@ _TRAINED = (
 class ShippedModel:
     """Predictors of several labels, one for births that the model has not seen and one for each outer fold.
 
-    A record that the model was trained on is known by its checksum, or by that of its signals, and gets the answer of
-    the models of the outer fold that it was tested in, as in the cross-validation; with a warning.
+    A record that the model was trained on is known by its checksum, by that of its signals, or, of a copy at another
+    rate or rounded, by the heart rate of its minutes (`KnownMinutes`). It gets the answer of the models of the outer
+    fold that it was tested in, as in the cross-validation; with a warning.
 
     Args:
         bundle: of the lines.
+        minutes: of the records that they learnt from.
         labels: that are asked for; None for all of the bundle.
         prevalence: of the label among the births to predict, which needs a single label; None for that of the records.
         abstention: when a prediction should not be relied on.
@@ -47,6 +55,7 @@ class ShippedModel:
     def __init__(
         self,
         bundle: Bundle,
+        minutes: KnownMinutes,
         *,
         labels: Sequence[str] | None = None,
         prevalence: float | None = None,
@@ -65,7 +74,7 @@ class ShippedModel:
                 "(`--label 'ph<7.05'`)"
             )
         self.about = bundle.about
-        self._bundle, self._prevalence, self._abstention = bundle, prevalence, abstention
+        self._bundle, self._minutes, self._prevalence, self._abstention = bundle, minutes, prevalence, abstention
         self._predictors: dict[tuple[str, int | None], Predictor] = {}
         known_copies = {one: other_digest(one) for one in bundle.folds}
         self._folds = {copy: bundle.folds[one] for one, copy in known_copies.items() if copy is not None} | bundle.folds
@@ -105,13 +114,28 @@ class ShippedModel:
     def fold_of(self, recording: Recording) -> int | None:
         """The outer fold that a recording was tested in; None for one that the model has not seen.
 
-        A window that was cut out of a recording is known by the recording.
+        A window that was cut out of a recording is known by the recording; a copy at another rate, or rounded, by its
+        minutes, where it ends as the recording does.
         """
         if (whole := cut_from(recording)) in self._folds:
             return self._folds[whole]
         database = Database([recording], origin="prediction")
         asked = (*database.digests, *database.digests_of_signals)
-        return next((self._folds[digest] for digest in asked if digest in self._folds), None)
+        if (fold := next((self._folds[digest] for digest in asked if digest in self._folds), None)) is not None:
+            return fold
+        copy_of = self._minutes.name_of(recording)
+        return None if copy_of is None else self._folds[self._bundle.digests[copy_of]]
+
+    def checkpoints(self, label: str) -> Iterator[tuple[Path, bytes]]:
+        """Name and content of a checkpoint of each model of a label, as a fit writes them.
+
+        Raises:
+            CheckpointError: see `fhr.models.kernel_bundle.Bundle.lines`.
+        """
+        for line in self._bundle.lines(label):
+            repeat, fold, inner = line.card.fold
+            name = f"{label_slug(label)}-repeat{repeat}-fold{fold}-inner{inner}{ARRAYS_SUFFIX}"
+            yield Path(name), pack_model(line.card, line.model)
 
     def predictor(self, label: str, fold: int | None = None) -> Predictor:
         """The predictor of a label: of all models, or of those of one outer fold."""
@@ -147,9 +171,10 @@ def shipped(
 def _model(
     path: Path, labels: tuple[str, ...] | None, prevalence: float | None, abstention: Abstention | None
 ) -> ShippedModel:
-    return ShippedModel(_read(path), labels=labels, prevalence=prevalence, abstention=abstention)
+    return ShippedModel(*_read(path), labels=labels, prevalence=prevalence, abstention=abstention)
 
 
 @cache
-def _read(path: Path) -> Bundle:
-    return read_bundle(path)
+def _read(path: Path) -> tuple[Bundle, KnownMinutes]:
+    bundle = read_bundle(path)
+    return bundle, KnownMinutes.read(SHIPPED_MINUTES, list(bundle.table.index))

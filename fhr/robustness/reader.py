@@ -124,10 +124,6 @@ class NetworkReader(Reader):
         signal = traces.signal(self.predictor.pipeline).to(self.predictor.device)
         return torch.stack([network.scores(signal)[:, 0] for network in self.networks])
 
-    def mean_score(self, traces: Traces) -> Tensor:
-        """Mean risk score (n,) of the members, differentiable in the traces; on the device of the networks."""
-        return self.member_scores(traces).mean(0)
-
     def scores_and_gradient(
         self, traces: Traces, parameter: Tensor, change: Callable[[Traces, Tensor], Traces]
     ) -> tuple[np.ndarray, Tensor]:

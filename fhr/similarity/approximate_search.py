@@ -11,8 +11,8 @@ import numpy as np
 
 from fhr.compute import stream
 from fhr.errors import FHRError
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
-from fhr.formats.whole_file import write_whole
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.files.whole_file import write_whole
 
 from .distance import Distance
 from .hits import Hits, labours_of, nearest_labours

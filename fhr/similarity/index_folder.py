@@ -15,8 +15,8 @@ import pandas as pd
 
 import fhr
 from fhr.errors import FHRError
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
-from fhr.formats.regular_file import read_whole
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.files.regular_file import read_whole
 
 from .approximate_search import MANY, ApproximateSearch
 from .distance import DISTANCES

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from fhr.formats.whole_file import take_suffix
+from fhr.formats.files.whole_file import take_suffix
 
 from .labour_windows import LabourWindows
 from .match_words import match_words

@@ -83,6 +83,7 @@ def open_index(
     folder: str | Path | None = None,
     recursive: bool = False,
     join: bool = False,
+    outcomes: str | Path | None = None,
     reading: Mapping[str, Any] | None = None,
 ) -> OpenIndex:
     """Make the index of a database, or take the one that is kept.
@@ -101,13 +102,17 @@ def open_index(
             keep nothing.
         recursive: with the folders within a folder of recordings.
         join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
+        outcomes: a table of the births of a folder of recordings, see `fhr.datasets.RecordingFolder`.
         reading: options of `fhr.read` for a folder of recordings.
 
     Raises:
+        OutcomeError: a table of outcomes that cannot be used, or is of other recordings.
         FHRError: a folder that holds something else, or the index of another database or of other settings; settings
             that a table or an index has otherwise; whatever `index_of_recordings` and `index_of_table` refuse.
     """
     given = {"minutes": minutes, "step": step, "most_loss": most_loss}
+    if outcomes is not None and (isinstance(among, Database) or has_settings(among)):
+        raise FHRError(f"{outcomes}: outcomes are joined with a folder of recordings; give that, or leave them out")
     if isinstance(among, SimilarityIndex | OpenIndex):
         opened = among if isinstance(among, OpenIndex) else OpenIndex(among, None)
         _check_not_kept(folder, f"an index of {opened.index.origin} is at hand")
@@ -129,6 +134,7 @@ def open_index(
     taken = embedding_from("kernel" if embedding is None else embedding, length)
     _check_minutes(taken, length)
     how: dict[str, Any] = {"recursive": recursive, "join": join, "reading": dict(reading or {})}
+    how |= {} if outcomes is None else {"outcomes": str(outcomes)}
     recordings = among if isinstance(among, Database) else StreamedFolder(among, **how)
     quarantined = recordings.quarantined
     origin = among.origin if isinstance(among, Database) else str(among)

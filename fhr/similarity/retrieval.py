@@ -54,6 +54,7 @@ def similar(
     index: str | Path | None = None,
     recursive: bool = False,
     join: bool = False,
+    outcomes: str | Path | None = None,
     reading: Mapping[str, Any] | None = None,
 ) -> Matches:
     """Find the labours of a database that are most like some others.
@@ -87,6 +88,7 @@ def similar(
         index: folder that the index is kept in, and taken from when it is of this database and these settings.
         recursive: read the folders within a folder of recordings, too.
         join: tables of uterine activity with the heart rates of the same labours, see `fhr.formats.join`.
+        outcomes: a table of the births of a folder of recordings, see `fhr.datasets.RecordingFolder`.
         reading: options of `fhr.read` for a folder of recordings.
 
     Raises:
@@ -96,7 +98,8 @@ def similar(
     labels = {str(target): Target(target) for target in targets}
     whole_number(k, "k", 1)
     whole_number(surrogates, "surrogates", 0)
-    how: dict[str, Any] = {"folder": index, "recursive": recursive, "join": join, "reading": reading}
+    how: dict[str, Any] = {"folder": index, "recursive": recursive, "join": join}
+    how |= {"outcomes": outcomes, "reading": reading}
     opened = open_index(among, embedding, distance, minutes=minutes, step=step, most_loss=most_loss, **how)
     compared = opened.index
     if elastic and opened.recordings is None:

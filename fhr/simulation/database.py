@@ -9,7 +9,7 @@ from typing import TextIO
 from fhr.compute import check_workers, spread
 from fhr.errors import FHRError
 from fhr.formats import whole_or_not_at_all, write_wfdb
-from fhr.formats.record_folder import occupied, records_in, remove_records
+from fhr.formats.wfdb.record_folder import occupied, records_in, remove_records
 
 from .outcome import EXPLAINED
 from .simulated_labours import simulate_labour, simulate_labours

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from fhr.errors import CheckpointError, FHRError, FormatError
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
-from fhr.formats.regular_file import cut, read_whole, reason, shown
-from fhr.formats.whole_file import MAX_RATE, MIN_RATE, write_whole
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.files.regular_file import cut, read_whole, reason, shown
+from fhr.formats.files.whole_file import MAX_RATE, MIN_RATE, write_whole
 from fhr.recording import plain_names, plain_number, plain_table
 
 from .generator import LOCAL, FittedGenerator, Generator

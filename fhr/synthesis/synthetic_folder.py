@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fhr.errors import FHRError
 from fhr.formats import read_wfdb, whole_or_not_at_all, write_wfdb
-from fhr.formats.record_folder import occupied, records_in, remove_records
+from fhr.formats.wfdb.record_folder import occupied, records_in, remove_records
 
 from .generator import FittedGenerator, name_of
 

@@ -15,7 +15,7 @@ from torch import nn
 
 from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError
-from fhr.formats.regular_file import cut
+from fhr.formats.files.regular_file import cut
 from fhr.metrics import Interval
 from fhr.models import CheckpointCard, Network, completed, take_pretrained, with_scaling
 

@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from fhr.errors import FHRError
-from fhr.formats.regular_file import reason
+from fhr.formats.files.regular_file import reason
 from fhr.models import Network
 
 __all__ = ["Subject", "arguments_of", "is_close", "name_of", "one_line", "seed_everything", "training_steps"]

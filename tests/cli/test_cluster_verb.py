@@ -101,6 +101,7 @@ def test_the_help_names_what_can_be_chosen(run_fhr, tmp_path):
         (["FEW", "--embedding", "raw", "--window", 600], "no labour with a window of 600 min"),
         (["FEW", "--embedding", "raw", "--window", 20, "--axes", 0], "axes=0; give a whole number"),
         (["FEW", "--run", "none.ckpt"], "none.ckpt"),
+        (["FEW", "--outcomes", "none.csv"], "none.csv: no readable table of outcomes"),
     ],
 )
 def test_a_mistake_is_told_and_leaves_nothing(run_fhr, few, tmp_path, arguments, message):

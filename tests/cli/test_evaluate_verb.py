@@ -2,6 +2,7 @@
 
 import io
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -163,6 +164,31 @@ def test_what_cannot_be_used_is_named(run_fhr, runs, spoilt, simulated_database,
 def test_mistakes(run_fhr, runs, simulated_folder, options, message):
     (runs.folder / "a-file").write_text("")
     assert message in refused(run_fhr(runs.folder, "evaluate", runs.fit, simulated_folder, *options))
+
+
+def test_the_shipped_model_is_evaluated_for_one_of_its_labels(run_fhr, runs, simulated_folder, tmp_path):
+    given = ("evaluate", "shipped", simulated_folder)
+    assert "has several labels; give one (`--label 'ph<7.05'`" in refused(run_fhr(runs.folder, *given))
+    unknown = refused(run_fhr(runs.folder, *given, "--label", "ph<7"))
+    assert "label 'ph<7'; the model that comes with the package answers ph<7.05, ph<=7.15" in unknown
+    of_a_run = run_fhr(runs.folder, "evaluate", runs.fit, simulated_folder, "--label", "ph<7.20")
+    assert "--label is for the `shipped` model" in refused(of_a_run)
+    answer = run_fhr(runs.folder, *given, "--label", "ph<7.20", "--recalibrate", tmp_path / "local")
+    assert answer.code == 0, answer.err
+    assert 0.4 < pd.read_csv(io.StringIO(answer.out)).set_index("metric").loc["auroc", "value"] < 0.9
+    assert len(list((tmp_path / "local").glob("*.npz"))) == 20
+    assert fhr.load(tmp_path / "local").recalibration.births == 60
+
+
+def test_the_shipped_model_is_no_external_one_on_its_training_records(run_fhr, runs, ctu_uhb, tmp_path):
+    """Nor on a copy of one that no checksum tells."""
+    record = fhr.read(ctu_uhb / "1001")
+    slow = {"fhr": record.fhr[::2], "uc": record.uc[::2], "fs": record.fs / 2}
+    fhr.write_npz(replace(record, name="copy", source=None, **slow), tmp_path / "copy.npz")
+    answer = run_fhr(runs.folder, "evaluate", "shipped", tmp_path, ctu_uhb / "1502.hea", "--label", "ph<7.20")
+    said = refused(answer)
+    assert "left out, for the model was trained on them: 2; its out-of-fold numbers" in said
+    assert "2 left out: the model learnt from this recording" in said
 
 
 def test_no_model_no_births_and_the_wrong_kind(run_fhr, runs, simulated_folder, false_signal_run, tmp_path):

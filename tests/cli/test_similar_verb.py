@@ -3,6 +3,7 @@
 import io
 import re
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -37,17 +38,21 @@ def test_table_words_and_exit_code(run_fhr, simulated_folder, index, tmp_path):
 def test_a_folder_is_searched_with_its_own_windows_and_the_index_is_kept(run_fhr, simulated_folder, tmp_path):
     few = tmp_path / "few"
     few.mkdir()
-    for name in ("s0001", "s0002", "s0003"):
+    for name in ("s0001", "s0002"):
         for suffix in ("hea", "dat"):
             shutil.copy(simulated_folder / f"{name}.{suffix}", few)
+    fhr.write_npz(replace(fhr.read(simulated_folder / "s0003"), outcome=fhr.recording.Outcome()), few / "s0003.npz")
+    (tmp_path / "births.csv").write_text("record,pH\ns0003,7.31\n")
     given = ["--window", 15, "--step", 30, "--most-loss", 0.6, "--distance", "mahalanobis", "--embedding"]
     given += ["order_statistics", "--end", 1800, "--own", "--index", "kept", "--out", "m.csv"]
+    given += ["--outcomes", "births.csv"]
     answer = run_fhr(tmp_path, "similar", few / "s0002", "--among", few, *given)
     assert (answer.code, answer.out) == (0, "")
     assert "no p-values are told" in answer.err
     found = pd.read_csv(tmp_path / "m.csv")
     assert found[["query_start_s", "query_end_s"]].drop_duplicates().to_numpy().tolist() == [[900, 1800]]
     assert set(found["record"]) == {"s0001", "s0002", "s0003"}
+    assert found.set_index("record").loc["s0003", "ph"] == 7.31
     kept = open_index(tmp_path / "kept").index
     assert (kept.minutes, kept.step, kept.most_loss, kept.distance.name) == (15, 30, 0.6, "mahalanobis")
 
@@ -123,6 +128,7 @@ def test_a_run_compares_what_its_network_pools(run_fhr, runs, births, tmp_path):
         (["--among", "INDEX", "--figure", "a.svg"], "a.svg: suffix '.svg'"),
         (["--among", "INDEX", "--figure", "none/a.png"], "--figure none/a.png: cannot be written"),
         (["--among", "INDEX", "--page", "none/a.html"], "--page none/a.html: cannot be written"),
+        (["--among", "INDEX", "--outcomes", "b.csv"], "b.csv: outcomes are joined with a folder of recordings"),
         (["--among", "INDEX", "--out", "."], "--out .: cannot be written"),
         (["--among", "INDEX", "--run", "none.ckpt"], "none.ckpt"),
         (["--among", "FOLDER", "--index", "INDEX", "--embedding", "raw"], "holds an index of other settings (step)"),

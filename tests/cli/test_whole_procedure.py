@@ -15,6 +15,13 @@ from fhr.evaluation import BASELINES, feature_table, lines
 MAD, KERNEL = lines(["mad", "kernel"])
 
 
+def told(recordings, features):
+    """Features that tell the pH with noise, for the real ones take longer than all else."""
+    ph = np.array([[recording.outcome.ph] for recording in recordings])
+    drawn = np.random.default_rng(0).normal(scale=0.1, size=(len(ph), len(features.names)))
+    return pd.DataFrame(ph + drawn, [recording.name for recording in recordings], features.names)
+
+
 @pytest.fixture
 def whole_config(tiny_config, tmp_path):
     configuration = yaml.safe_load(tiny_config.read_text(encoding="utf-8"))
@@ -48,12 +55,6 @@ def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
 def test_a_network_on_the_kernel_line_knows_what_the_line_does(
     whole_config, plain_report, run_fhr, tmp_path, monkeypatch
 ):
-    def told(recordings, features):
-        """Features that tell the pH with noise, for the real ones take longer than all else."""
-        ph = np.array([[recording.outcome.ph] for recording in recordings])
-        drawn = np.random.default_rng(0).normal(scale=0.1, size=(len(ph), len(features.names)))
-        return pd.DataFrame(ph + drawn, [recording.name for recording in recordings], features.names)
-
     monkeypatch.setattr(crossval_run, "feature_table", told)
     monkeypatch.setattr(crossval_run, "BESIDE", (KERNEL,))
     own = ["--procedure.lines", "[]", "--procedure.residual_on", "kernel", "--trainer.max_epochs", 1]
@@ -75,7 +76,25 @@ def test_a_head_of_the_lines_stands_on_the_embedding_of_the_network(whole_config
     assert not re.search("^predict: ", answer.err, re.MULTILINE)  # a checkpoint would hold the network's own head
     both = run_fhr(tmp_path, "crossval", "--config", whole_config, *own, "--procedure.residual_on", "kernel")
     assert both.code == 2
-    assert "`head: ridge` with `residual_on: kernel`" in both.err
+    assert "`head: ridge` with `residual_on: kernel`; each says what the network serves" in both.err
+
+
+@pytest.mark.training
+def test_the_embedding_of_the_network_is_a_kernel_of_the_line(
+    whole_config, plain_report, run_fhr, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(crossval_run, "feature_table", told)
+    monkeypatch.setattr(crossval_run, "BESIDE", (KERNEL,))
+    own = ["--procedure.lines", "[]", "--procedure.embedding_in", "kernel", "--trainer.max_epochs", 1]
+    answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 1, *own)
+    assert answer.code == 0, answer.err
+    table = pd.read_csv(io.StringIO(answer.out)).set_index("model")
+    assert table.index.tolist() == ["InceptionNet in the kernel line (1 inner networks)", "kernel line"]
+    assert table["auroc"].min() > 0.85
+    assert table["auroc"].iloc[0] != table["auroc"].iloc[1]
+    assert not re.search("^predict: ", answer.err, re.MULTILINE)  # a checkpoint would hold the network alone
+    unknown = run_fhr(tmp_path, "crossval", "--config", whole_config, "--procedure.embedding_in", "ridge")
+    assert "`embedding_in: ridge` is no kernel line; take one of kernel, kernel-parity" in unknown.err
 
 
 def test_what_is_of_a_network_alone_refuses_a_procedure(whole_config, run_fhr, tmp_path):

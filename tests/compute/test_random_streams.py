@@ -2,6 +2,7 @@
 
 import ast
 from collections import Counter
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -60,7 +61,9 @@ def test_a_purpose_is_named_in_the_package():
         stream(0, "luck")
 
 
-def calls(tree: ast.AST) -> list[ast.Call]:
+@cache
+def calls(path: Path) -> list[ast.Call]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
@@ -71,7 +74,7 @@ def called(call: ast.Call) -> str:
 def test_each_purpose_is_drawn_for_in_one_place():
     used = Counter()
     for path in PACKAGE.rglob("*.py"):
-        for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
+        for call in calls(path):
             if called(call) in ("stream", "seed_of"):
                 purpose = call.args[1]
                 assert isinstance(purpose, ast.Constant), f"{path}: a purpose that is not written out"
@@ -83,7 +86,7 @@ def test_nothing_draws_in_another_way():
     found = set()
     for path in PACKAGE.rglob("*.py"):
         where = path.relative_to(PACKAGE).as_posix()
-        for call in calls(ast.parse(path.read_text(encoding="utf-8"))):
+        for call in calls(path):
             if called(call) in ("default_rng", "SeedSequence", "RandomState", "manual_seed"):
                 found.add(where)
     unknown = {where for where in found if where not in LEFT and not where.startswith("testing/")}

@@ -181,14 +181,22 @@ def test_a_file_that_is_called_after_another_birth_is_refused(tmp_path):
     assert told("1001,6.9\na,7.2\n1004,7.2\n") == [{"c": 7.2}] * 3
 
 
-def test_one_labour_in_two_formats_is_not_split(tmp_path):
+def test_one_labour_in_two_formats_is_not_split(tmp_path, caplog):
     rates = np.random.default_rng(0).normal(140, 5, (3, 240))
     made = [Recording(f"r{i}", rate, np.full(240, 20.0), 4.0) for i, rate in enumerate(rates)]
     for one in made:
         write_wfdb(one, tmp_path)  # rounds to 0.01
+    nothing = np.full(240, np.nan)
+    write_wfdb(Recording("lost", nothing, nothing, 4.0), tmp_path)  # is nobody's copy
     make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
     write_table(replace(made[1], name="again", uc=np.full(240, np.nan)), tmp_path / "again.csv")
+    folder = RecordingFolder(tmp_path)
     with pytest.raises(SplitError, match="records r1 and again have the same heart rate"):
+        make_splits(folder, n_repeats=1, n_folds=2)
+    make_splits(folder, n_repeats=1, n_folds=2, strata=dict.fromkeys(folder.names, 0))  # excerpts: told alone
+    assert "records r1 and again have the same heart rate (1 such pairs)" in caplog.text
+    write_wfdb(replace(made[0], name="copied"), tmp_path)
+    with pytest.raises(SplitError, match=r"records copied and r0 hold the same signals; .* keep one of them"):
         make_splits(RecordingFolder(tmp_path), n_repeats=1, n_folds=2)
 
 

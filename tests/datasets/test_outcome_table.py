@@ -1,6 +1,7 @@
 """Tables of outcomes as hospitals export them: what is read, and what is refused or set aside by name."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fhr.datasets import read_outcomes
@@ -112,6 +113,19 @@ def test_groups_as_text(written):
 def test_what_is_refused(written, text, error, message):
     with pytest.raises(error, match=message):
         read_outcomes(written(text), "ph<7.05")
+
+
+def test_a_spreadsheet_has_one_sheet_with_rows(tmp_path):
+    pytest.importorskip("openpyxl")
+    one = pd.DataFrame({"record": ["a", "b"], "pH": [7.2, 7.0]})
+    for n in (1, 2):
+        with pd.ExcelWriter(tmp_path / f"{n}.xlsx") as book:
+            for i in range(n):
+                one.to_excel(book, sheet_name=f"s{i}", index=False)
+            pd.DataFrame().to_excel(book, sheet_name="empty", index=False)
+    assert read_outcomes(tmp_path / "1.xlsx", "ph<7.05").labels.to_dict() == {"a": 0, "b": 1}
+    with pytest.raises(FormatError, match="2 sheets with rows; leave the one with the outcomes, or save it as CSV"):
+        read_outcomes(tmp_path / "2.xlsx", "ph<7.05")
 
 
 def test_no_file_and_a_folder(tmp_path):

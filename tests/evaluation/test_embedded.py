@@ -1,5 +1,7 @@
 """Heads on the embedding of a network: against the same head on a table, on a control, and what is refused."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +11,14 @@ import torch
 from fhr.datamodules import PlaceDataModule
 from fhr.datasets import Database, Place, make_splits
 from fhr.errors import FHRError
-from fhr.evaluation import EmbeddedMaker, OnTable, cross_validate, embedding_table
+from fhr.evaluation import EmbeddedMaker, KernelLineMaker, OnTable, cross_validate, embedding_table, lines
 from fhr.evaluation.baselines import ridge
 from fhr.losses import AcidosisTarget, PHRegression
 from fhr.metrics import auroc
-from fhr.models import CTGNet, DeepKernel, InceptionNet, Network
+from fhr.models import CTGNet, DeepKernel, InceptionNet, KernelLine, Network
+from fhr.models.kernel_line import WEIGHTS
 from fhr.recording import Outcome, Recording
+from fhr.synthesis import Rebalancing
 from fhr.tasks import ClassificationTask, KernelTask, Training
 
 N, FS, MINUTES, TARGET = 100, 1.0, 4.0, "ph<7.20"
@@ -73,6 +77,49 @@ def test_every_head_on_every_network_ranks_births_that_it_has_not_seen(head, mak
     scores = pd.concat([found.held_out, found.test])
     assert auroc(PLACE.labels.loc[scores.index].to_numpy(), scores.to_numpy()) > 0.8
     assert found.network is None
+
+
+def line(noise: float) -> KernelLineMaker:
+    """The kernel line on features that tell the pH of each birth with so much noise."""
+    features = lines(["kernel"])[0].features()
+    told_to = TOLD[:, None] + noise * np.random.default_rng(1).normal(size=(N, len(features.names)))
+    return KernelLineMaker(pd.DataFrame(told_to, DATABASE.names, list(features.names)), features)
+
+
+def test_an_embedding_is_one_more_kernel_of_a_kernel_line():
+    made = EmbeddedMaker(frozen, line=line(3.0))
+    assert made.name == "frozen, in the kernel line"
+    found = made(PLACE, 0).fit(PLACE, 0)
+    training = frozen(PLACE, 0)
+    training.fit(PLACE, 0)
+    table = embedding_table(training.task.model, list(DATABASE), training.data.pipeline)
+    (kinds,) = (training.task.model.embedded_blocks,)
+    groups = [*np.repeat([f"kind {k}" for k in range(len(kinds))], kinds), *made.line.features.column_groups]
+    weights = {**WEIGHTS, **{f"kind {k}": 0.3 / len(kinds) for k in range(len(kinds))}}
+    both = table.join(made.line.table)
+    part = PLACE.partition
+    train = [*part.train, *part.validation]
+    model = KernelLine(TARGET, groups, weights).fit(both.loc[train].to_numpy(), DATABASE.outcomes.loc[train])
+    np.testing.assert_allclose(found.test, model.scores(both.loc[list(part.test)].to_numpy()), atol=1e-6)
+    nothing = EmbeddedMaker(frozen, line=line(3.0), weight=1e-5)(PLACE, 0).fit(PLACE, 0)
+    alone = line(3.0)(PLACE, 0).fit(PLACE, 0)
+    np.testing.assert_allclose(nothing.test, alone.test, atol=1e-4)
+    assert np.abs(found.test - alone.test).max() > 1e-3
+
+
+def test_features_and_signals_of_a_control_are_those_of_one_other_birth():
+    made = EmbeddedMaker(frozen, line=line(0.1))
+    permuted = cross_validate(made, DATABASE, target=TARGET, splits=SPLITS, permutations=1, inner=1)
+    assert 0.3 < permuted.metrics["auroc"].value < 0.7
+
+
+def test_an_embedding_in_what_is_no_plain_kernel_line_is_refused():
+    weighed = replace(line(1.0), rebalancing=Rebalancing("weights"))
+    for given in ({"line": line(1.0), "head": "ridge"}, {"line": weighed}):
+        with pytest.raises(FHRError, match="give head='kernel' and a line without rebalancing"):
+            EmbeddedMaker(frozen, **given)
+    with pytest.raises(FHRError, match=r"weight=0.0 of an embedding; give a positive number"):
+        EmbeddedMaker(frozen, line=line(1.0), weight=0.0)
 
 
 def test_a_control_has_the_signals_of_other_births():

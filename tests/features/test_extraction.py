@@ -409,12 +409,21 @@ def test_two_runs_do_not_write_one_table(folder, tmp_path):
         ({"scheduler": "http://localhost:1"}, "scheduler 'http://localhost:1'; give dask://HOST:PORT or tcp://"),
         ({"scheduler": "localhost:8786"}, "give dask://HOST:PORT"),
         ({"feature_set": FeatureSet(groups=("multiscale",), multiscale={"wavelet": "nonsense"})}, "nonsense"),
+        ({"feature_set": FeatureSet(groups=("scalar",)), "device": "cuda"}, "device cuda: only the groups multiscale"),
     ],
 )
 def test_what_cannot_be_is_refused_before_the_work(folder, tmp_path, options, message):
     with pytest.raises(FHRError, match=message):
         run(folder, tmp_path / "t.parquet", **options)
     assert os.listdir(tmp_path) == []
+
+
+def test_no_recording_is_written_over(folder, tmp_path):
+    copy = shutil.copytree(folder, tmp_path / "copy")
+    signals = (copy / "s0001.dat").read_bytes()
+    with pytest.raises(FHRError, match=r"s0001\.dat: it is among the recordings of .*copy; choose another file"):
+        run(copy, copy / "s0001.dat", overwrite=True)
+    assert (copy / "s0001.dat").read_bytes() == signals
 
 
 def test_a_place_that_cannot_be_written(folder, tmp_path):

@@ -88,6 +88,12 @@ def test_it_survives_a_checkpoint_bit_for_bit(tmp_path):
     assert np.array_equal(again(train), scaling(train))
 
 
+def test_a_kept_spread_of_0_is_refused():
+    kept = FeatureScaling.fit(sample(40)).to_dict()
+    with pytest.raises(FHRError, match="scaling with a spread of 0; it must be a positive number"):
+        FeatureScaling.from_dict({**kept, "spread": [1.0, 0.0, 1.0]})
+
+
 @pytest.mark.parametrize("features", [np.empty((0, 3)), np.ones(3), np.float64(1.0)])
 def test_nothing_to_fit(features):
     with pytest.raises(FHRError, match=r"features of shape \(.*\); a scaling is fitted on \(n, k\) with one record"):

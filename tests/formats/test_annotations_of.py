@@ -30,6 +30,16 @@ def test_annotations_beside_a_record(tmp_path):
             read_annotations(path)
 
 
+def test_a_damaged_file_of_annotations_hides_no_other(tmp_path, caplog):
+    write(Recording("a", np.full(400, 140.0), np.full(400, 5.0), 4), tmp_path / "a.hea")
+    (tmp_path / "a.atr").write_bytes(b"no annotations")
+    with pytest.raises(FormatError, match=r"a\.atr: no annotation file"):
+        read_annotations(tmp_path / "a")
+    (tmp_path / "a.fhrh").write_text("0000080 $ DEC 60\n")
+    assert read_annotations(tmp_path / "a") == {"a.fhrh": (Annotation(20, 15, "", "DEC"),)}
+    assert "a.atr: no annotation file" in caplog.text
+
+
 def test_annotations_in_an_edf_file(tmp_path):
     import edfio
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fhr.formats import read_npz, read_table
-from fhr.formats.calendar_times import calendar_times
+from fhr.formats.times.calendar_times import calendar_times
 
 _T = np.arange(480) / 4
 _UNIX = 1_710_496_800.25  # 2024-03-15 10:00:00.25

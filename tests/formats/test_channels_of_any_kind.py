@@ -10,10 +10,10 @@ import scipy.io
 
 import fhr
 from fhr.errors import FHRError, FormatError
-from fhr.formats.channel_names import guess_channels, named_channel
-from fhr.formats.channel_units import in_standard_unit, unit_of
-from fhr.formats.stored_channels import StoredChannel, assembled
-from fhr.formats.two_heart_rates import SCALP
+from fhr.formats.channels.names import guess_channels, named_channel
+from fhr.formats.channels.stored_channels import StoredChannel, assembled
+from fhr.formats.channels.two_heart_rates import SCALP
+from fhr.formats.channels.units import in_standard_unit, unit_of
 
 FS = 4.0
 N = 400
@@ -219,6 +219,38 @@ def test_names_of_two_transducers(names, sensors):
 def test_names_that_may_be_two_things_are_refused(names):
     with pytest.raises(FormatError, match=r"a.csv: '.*' and '.*' both look like .*; say which is to be read"):
         guess_channels(names, where="a.csv")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("time", "HR", "SpO2"),
+        ("Toco", "Heart Rate (bpm)", "Sp O2 [%]"),
+        ("RR", "NIBP_sys"),
+        ("HR", "uc", "Respiratory rate"),
+        ("Pleth", "Herzfrequenz"),
+    ],
+)
+def test_a_heart_rate_that_may_be_the_mother_s_is_refused(tmp_path, names):
+    with pytest.raises(FormatError, match=r"may be the mother's heart rate; if it is .* say columns={'fhr': NAME}"):
+        guess_channels(names, where="a.csv")
+    assert "fhr" not in guess_channels(names, where="a.csv", skip=["fhr"])
+
+
+@pytest.mark.parametrize(
+    ("names", "position"),
+    [
+        (("HR", "FHR", "SpO2"), 1),
+        (("SpO2", "Heart rate", "DECG"), 2),
+        (("HR", "maternal SpO2", "toco"), 0),
+        (("HR", "MHR SpO2"), 0),
+        (("fetal HR", "NIBP"), 0),
+        (("HR1", "SpO2"), 0),
+        (("HR", "pulse", "toco"), 0),
+    ],
+)
+def test_beside_an_adult_s_monitor_the_heart_rate_that_is_said_to_be_the_child_s_is_read(names, position):
+    assert [one.position for one in guess_channels(names, where="a.csv")["fhr"]] == [position]
 
 
 @pytest.mark.parametrize(

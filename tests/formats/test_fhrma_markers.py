@@ -42,7 +42,7 @@ def test_markers_of_every_kind(marked, encoding):
 
 @pytest.mark.parametrize("text", ["£2nd stage", "£Expulsion", "£expulsion "])
 def test_the_second_stage_where_it_is_asked_for(marked, text, caplog):
-    caplog.set_level(logging.INFO, "fhr.formats.fhrma")
+    caplog.set_level(logging.INFO, "fhr.formats.fhrma.recording")
     assert np.isnan(fhr.read(marked / "a.fhr").stage2_start)
     assert "markers lie beside it in" in caplog.text
     (marked / "a.fhrh").write_text(f"0000399 Question\n0000400 {text}\n", encoding="utf-8")

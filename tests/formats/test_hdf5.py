@@ -14,7 +14,7 @@ import scipy.io.matlab
 import fhr
 from fhr.errors import FHRError, FormatError
 from fhr.formats import read_hdf5, read_mat
-from fhr.formats.hdf5_file import hdf5_variables
+from fhr.formats.arrays.hdf5_file import hdf5_variables
 
 N = 240
 RATE, ACTIVITY = np.rint(140 + 8 * np.sin(np.arange(N) / 9)), np.rint(30 + 25 * np.sin(np.arange(N) / 31))

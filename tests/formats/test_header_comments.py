@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.formats import read, write_wfdb
-from fhr.formats.ctu_uhb_header import IMPLAUSIBLE
-from fhr.formats.header_comments import Comments, parse_comments
+from fhr.formats.wfdb.ctu_uhb_header import IMPLAUSIBLE
+from fhr.formats.wfdb.header_comments import Comments, parse_comments
 from fhr.recording import Clinical, Outcome, Recording, Step
 
 

@@ -12,7 +12,8 @@ from hostile_kinds import small_samples
 import fhr
 from fhr.errors import FormatError
 from fhr.formats import read_whole, recordings_in
-from fhr.formats.regular_file import cut, shown
+from fhr.formats.files.regular_file import cut, shown
+from fhr.formats.reading import READERS
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no FIFO, and links need rights")
 SAMPLES = small_samples()
@@ -34,6 +35,14 @@ def test_a_link_within_the_folder_is_followed(folder, label, name):
     (folder / name).rename(folder / "deeper" / "store")
     (folder / name).symlink_to("deeper/store")
     assert hostile.verdict(partial(fhr.read, path)) == "read"
+
+
+@pytest.mark.parametrize("reader", dict.fromkeys(READERS.values()), ids=lambda reader: reader.__name__)
+def test_a_folder_is_said_to_be_one(tmp_path, reader):
+    for name in ("a", "a.csv", "a.xyz"):
+        (tmp_path / name).mkdir()
+        with pytest.raises(FormatError, match=r"a(\.\w+)? is a folder|a folder, no file"):
+            reader(tmp_path / name)
 
 
 def test_a_link_to_the_whole_folder_is_followed(folder):
@@ -86,7 +95,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(folder, monkeypatch, to
         fields[6] = told
         return os.stat_result(fields)
 
-    monkeypatch.setattr("fhr.formats.regular_file.os.fstat", stale)
+    monkeypatch.setattr("fhr.formats.files.regular_file.os.fstat", stale)
     with pytest.raises(FormatError, match=r"changed while it was read|the file is empty"):
         read_whole(folder / "a", limit=100, kind="file")
 
@@ -102,7 +111,7 @@ def test_a_signal_file_that_shrinks_is_refused(folder, monkeypatch):
         return os.stat_result(fields)
 
     path.with_suffix(".dat").write_bytes(data[:-2])
-    monkeypatch.setattr("fhr.formats.wfdb_samples.os.fstat", stale)
+    monkeypatch.setattr("fhr.formats.wfdb.samples.os.fstat", stale)
     with pytest.raises(FormatError, match=r"r1.dat: 160 bytes where the header .* is truncated, fetch it again"):
         fhr.read(path)
 

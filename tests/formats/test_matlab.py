@@ -18,7 +18,7 @@ from scipy.io.matlab import MatlabFunction, MatlabObject, MatlabOpaque
 import fhr
 from fhr.errors import FHRError, FormatError, SignalError
 from fhr.formats import read_mat
-from fhr.formats.matlab_file import variables
+from fhr.formats.arrays.matlab_file import variables
 
 FHR, UC, MHR = [140.0, 0.0, 141.25, nan], [5.0, 6.0, 0.0, 8.0], [80.0, 81.0, nan, 0.0]
 
@@ -123,7 +123,7 @@ def test_sizes_are_checked_before_memory_is_taken(mat, monkeypatch):
     with pytest.raises(FormatError, match=r"fhr holds 10 numbers and is declared as \[20000, 20000\]"):
         read_mat(path)
 
-    monkeypatch.setattr("fhr.formats.matlab._MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("fhr.formats.arrays.matlab._MAX_BYTES", 1 << 20)
     bomb = zlib.compress(bytes(1 << 24))
     path.write_bytes(whole[:128] + struct.pack("<II", 15, len(bomb)) + bomb)
     tracemalloc.start()

@@ -124,7 +124,7 @@ def test_no_code_of_a_pickle_is_run(tmp_path):
 
 @pytest.mark.parametrize("claimed", ["member", "header"])
 def test_sizes_are_checked_before_memory_is_taken(tmp_path, claimed, monkeypatch):
-    monkeypatch.setattr("fhr.formats.npz._MOST_BYTES", 1 << 20)
+    monkeypatch.setattr("fhr.formats.arrays.npz._MOST_BYTES", 1 << 20)
     if claimed == "member":  # 16 MB of zeros in 16 KB
         path = archive(tmp_path / "a.npz", fhr=npy(np.zeros(1 << 21)), fs=npy(4))
     else:

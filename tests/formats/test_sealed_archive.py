@@ -13,7 +13,7 @@ import hostile
 import pytest
 
 from fhr.errors import FormatError
-from fhr.formats.sealed_archive import SealedArchive, write_sealed
+from fhr.formats.archives.sealed_archive import SealedArchive, write_sealed
 
 FILES = {"runs.json": b"[]", "a/é.txt": b"text", "a/empty": b"", "b.bin": bytes(range(256))}
 
@@ -173,7 +173,7 @@ def test_what_would_ask_for_more_than_the_file_holds(tmp_path):
 
 
 def test_too_much_for_one_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("fhr.formats.sealed_archive._MOST_BYTES", 2 * 2**23 + 100)
+    monkeypatch.setattr("fhr.formats.archives.sealed_archive._MOST_BYTES", 2 * 2**23 + 100)
     with pytest.raises(FormatError, match=r"a.zip: more than \d+ bytes or 10000 files; write parts"):
         write(tmp_path / "a.zip")
     assert list(tmp_path.iterdir()) == []
@@ -181,7 +181,7 @@ def test_too_much_for_one_file(tmp_path, monkeypatch):
 
 def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch):
     (tmp_path / "grows").write_bytes(b"x")
-    monkeypatch.setattr("fhr.formats.sealed_archive._chunks", lambda path: [b"xy"])
+    monkeypatch.setattr("fhr.formats.archives.sealed_archive._chunks", lambda path: [b"xy"])
     with pytest.raises(FormatError, match="grows: it changed while it was read"):
         write_sealed(tmp_path / "a.zip", "exported run", 1, [("a", tmp_path / "grows")])
     assert [path.name for path in tmp_path.iterdir()] == ["grows"]

@@ -13,8 +13,9 @@ import pytest
 
 import fhr
 from fhr.errors import FHRError, FormatError
-from fhr.formats import clock_parts, read_table, recordings_in, write_table
-from fhr.formats.clock_times import clock_times
+from fhr.formats import read_table, recordings_in, write_table
+from fhr.formats.times import clock_parts
+from fhr.formats.times.clock_times import clock_times
 from fhr.recording import Clinical, Outcome, Provenance, Recording, Step
 
 RATES, PRESSURES = [140, 150.5, 160, 139.25, 141, 142, 143, 144], [1, 2, 3, 4, 5, 6, 7, 8]
@@ -84,6 +85,30 @@ def test_first_rows_without_values_are_rows(read):
     np.testing.assert_array_equal(recording.fhr, np.float32([np.nan, 140]))
     recording = read("#N/A;1\n140;2\n#N/A;3\n", fs=4, columns={"fhr": 0, "uc": 1})
     np.testing.assert_array_equal(recording.fhr, np.float32([np.nan, 140, np.nan]))
+
+
+@pytest.mark.parametrize(
+    ("above", "below", "columns", "refused"),
+    [
+        ("", "1;8;lost\n2;8;lost\n3;;140\n", {"time": 0, "uc": 1, "fhr": 2}, "'lost'"),
+        ("CTG viewer\n", "1;8;lost\n2;8;lost\n3;8;140\n", {"time": 0, "uc": 1, "fhr": 2}, "'lost'"),
+        ("", "lost;lost\nlost;lost\n8;140\n", {"uc": 0, "fhr": 1}, "'lost'"),
+        ("", "lost\nlost\n140\n", {"fhr": 0}, "'lost'"),
+        ("Patient: 4\nCTG viewer 2.1\n\n", "140\n", {"fhr": 0}, ""),
+        ("", "lost;8\nlost;9\n140;8\n", {"fhr": 0, "uc": 1}, "'lost'"),
+        ("Bed;3\nAge;30\n\n", "8;140\n", {"uc": 0, "fhr": 1}, ""),
+    ],
+)
+def test_first_rows_that_hold_words_are_rows_where_positions_are_given(read, above, below, columns, refused):
+    row = below.strip().rpartition("\n")[2]
+    time = row.partition(";")[2]
+    rest = [f"{3 + i};{time}" if "time" in columns else row for i in range(1, 30)]
+    content = above + below + "\n".join(rest) + "\n"
+    if refused:
+        with pytest.raises(FormatError, match=refused):
+            read(content, columns=columns, fs=1)
+    else:
+        assert len(read(content, columns=columns, fs=1)) == 30
 
 
 def test_a_comma_in_the_name_of_the_only_column(read):
@@ -234,7 +259,7 @@ def test_gzip(read, tmp_path, monkeypatch):
         read(packed[:-9], "a.csv.gz")
     path = write_table(read(packed, "a.csv.gz"), tmp_path / "b.tsv.gz")
     np.testing.assert_array_equal(read_table(path).fhr, np.float32(RATES))
-    monkeypatch.setattr("fhr.formats.table._MAX_BYTES", 1 << 10)
+    monkeypatch.setattr("fhr.formats.tables.table._MAX_BYTES", 1 << 10)
     with pytest.raises(FormatError, match="unpacks to more than 1024 bytes"):
         read(gzip.compress(bytes(2000)), "a.csv.gz")
 
@@ -321,6 +346,19 @@ def test_spreadsheets(workbook, rows, fs, start):
     assert (said["sheet"], said.get("start")) == ("CTG", start)
 
 
+def test_numbers_of_days_count_from_where_the_workbook_says(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need the extra `excel`")
+    days = 45_366 + (36_000 + np.arange(40) / 4) / 86_400  # 2024-03-15 10:00 since 1900
+    for epoch, first in ((openpyxl.utils.datetime.WINDOWS_EPOCH, 0), (openpyxl.utils.datetime.MAC_EPOCH, 1462)):
+        book = openpyxl.Workbook()
+        book.epoch = epoch
+        for row in [("time", "fhr"), *zip((days - first).tolist(), 140 + np.arange(40), strict=True)]:
+            book.active.append(row)
+        book.save(tmp_path / "a.xlsx")
+        recording = fhr.read(tmp_path / "a.xlsx")
+        assert (recording.date, recording.fs) == ("2024-03-15", 4)
+
+
 def test_cells_in_percent_are_read_as_they_are_shown(tmp_path):
     openpyxl = pytest.importorskip("openpyxl", reason="spreadsheets need the extra `excel`")
     book = openpyxl.Workbook()
@@ -362,7 +400,7 @@ def test_spreadsheets_that_are_refused(workbook, tmp_path, monkeypatch):
             after.writestr(name, entities if name.endswith("sheet1.xml") else before.read(name))
     with pytest.raises(FormatError, match="a document type of its own"):
         fhr.read(tmp_path / "a.xlsx")
-    monkeypatch.setattr("fhr.formats.table._MAX_SHEETS", 1000)
+    monkeypatch.setattr("fhr.formats.tables.table._MAX_SHEETS", 1000)
     with pytest.raises(FormatError, match=r"it unpacks to .* bytes, more than 1000"):
         fhr.read(workbook(("A", rows_of(QUARTERS))))
 

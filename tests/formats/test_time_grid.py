@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhr.errors import FHRError, FormatError
-from fhr.formats.time_grid import place
+from fhr.formats.times.grid import place
 
 
 def nearest(time: np.ndarray, fs: float, tolerance: float) -> list[int]:

@@ -9,7 +9,7 @@ import pytest
 import fhr
 from fhr.errors import FormatError
 from fhr.formats import read, read_wfdb, write_wfdb
-from fhr.formats.ctu_uhb_header import IMPLAUSIBLE
+from fhr.formats.wfdb.ctu_uhb_header import IMPLAUSIBLE
 from fhr.recording import Outcome, Recording, Step
 
 wfdb = pytest.importorskip("wfdb")
@@ -240,9 +240,9 @@ def test_an_interrupted_write_leaves_no_record(tmp_path, monkeypatch):
     def fail(recording):
         raise KeyboardInterrupt
 
-    replace = fhr.formats.whole_file.os.replace
+    replace = fhr.formats.files.whole_file.os.replace
     monkeypatch.setattr(
-        "fhr.formats.whole_file.os.replace", lambda a, b: fail(a) if str(b).endswith("hea") else replace(a, b)
+        "fhr.formats.files.whole_file.os.replace", lambda a, b: fail(a) if str(b).endswith("hea") else replace(a, b)
     )
     with pytest.raises(KeyboardInterrupt):
         write_wfdb(Recording("a", [140.0], [1.0], 4.0), tmp_path)

@@ -99,13 +99,13 @@ def test_a_changed_sum_of_any_format_fails_the_checksum(tmp_path, form):
 def test_format_16_is_read_alike_on_both_ways(tmp_path, monkeypatch):
     header = written(tmp_path, "16")
     fast = read(header)
-    monkeypatch.setattr("fhr.formats.wfdb_samples._PLAIN", {})  # the wfdb package decodes this one too
+    monkeypatch.setattr("fhr.formats.wfdb.samples._PLAIN", {})  # the wfdb package decodes this one too
     slow = read(header)
     assert (fast.digest, fast.source) == (slow.digest, slow.source)
 
 
 def test_real_records_are_read_alike_on_both_ways(ctu_uhb, ctu_uhb_database, monkeypatch):
-    monkeypatch.setattr("fhr.formats.wfdb_samples._PLAIN", {})
+    monkeypatch.setattr("fhr.formats.wfdb.samples._PLAIN", {})
     for name in ("1001", "2012"):
         assert read(ctu_uhb / name).digest == ctu_uhb_database[name].digest
 
@@ -290,7 +290,7 @@ def test_segments_that_contradict_each_other(segments, old, new, message):
 def test_a_segment_that_is_named_a_thousand_times_is_read_once(segments, monkeypatch):
     (segments / "many.hea").write_text("many/5000 2 4\n" + "s1 20\n" * 5000)
     opened = []
-    monkeypatch.setattr("fhr.formats.wfdb_samples.open_regular", lambda path: opened.append(path) or open_regular(path))
+    monkeypatch.setattr("fhr.formats.wfdb.samples.open_regular", lambda path: opened.append(path) or open_regular(path))
     assert len(read(segments / "many")) == 100_000
     assert len(opened) == 1
 

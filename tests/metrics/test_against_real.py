@@ -36,6 +36,15 @@ def test_p_and_z_are_of_the_splits(rows):
     assert worst.p == 1 / 201
 
 
+def test_an_index_without_a_value_is_not_judged(rows):
+    def unknown(real, synthetic):
+        return {**shifted_mean(real, synthetic), "unknown": np.nan}
+
+    found = against_real(each_time(unknown), rows[:100], rows[100:140], rows[140:180], n_splits=200)
+    assert np.isnan(found["unknown"]).all()
+    assert 0 < found["mean"].p <= 1
+
+
 def test_copies_of_training_rows_gain_nothing_and_a_shift_is_found(rows):
     training, held_out = rows[:120], rows[120:160]
     copies = against_real(fidelity_indices, training, held_out, training[:40], n_splits=200)

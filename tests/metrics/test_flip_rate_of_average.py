@@ -42,6 +42,17 @@ def test_strata_differ_by_design():
     assert flip_rate_of_average(p, 0.45, average=[0.9]).item() == 0
 
 
+def test_single_retrainings_are_halved_with_others():
+    """Single ones together; one that is left over with the first stratum."""
+    p = np.random.default_rng(2).uniform(size=(5, 40))
+    together = flip_rate_of_average(p, 0.5, strata=["a", "a", "b", "b", "b"])
+    assert (together != flip_rate_of_average(p, 0.5)).any()
+    for strata in (["b", "b", "c", "c", "a"], ["x", "x", "b", "c", "d"]):
+        order = [2, 3, 0, 1, 4] if strata[-1] == "a" else range(5)
+        np.testing.assert_array_equal(flip_rate_of_average(p[list(order)], 0.5, strata=strata), together)
+    np.testing.assert_array_equal(flip_rate_of_average(p, 0.5, strata=range(5)), flip_rate_of_average(p, 0.5))
+
+
 def test_what_is_refused():
     with pytest.raises(FHRError, match="with at least two retrainings"):
         flip_rate_of_average([[0.5]], 0.5)

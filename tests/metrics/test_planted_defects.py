@@ -31,6 +31,8 @@ def test_one_respect_changes_and_the_others_stay(windows):
     bridged = planted.gaps_bridged(fhr, uc)[0]
     assert not np.isnan(bridged).any()
     np.testing.assert_array_equal(bridged[~np.isnan(fhr)], fhr[~np.isnan(fhr)])
+    lost = np.where(np.arange(6)[:, None] == 2, np.nan, fhr)  # nothing to bridge from
+    assert np.isnan(planted.gaps_bridged(lost, uc)[0]).all(axis=1).tolist() == [i == 2 for i in range(6)]
     twice = planted.lost_twice(fhr, uc, np.random.default_rng(2))[0]
     assert np.isnan(twice)[np.isnan(fhr)].all()
     assert np.isnan(twice).sum() > np.isnan(fhr).sum()

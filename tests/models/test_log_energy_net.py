@@ -1,8 +1,11 @@
 """LogEnergyNet: what its log-sizes are of noise of known scaling, of a sine, beside gaps, and at another rate."""
 
+import os
+
 import numpy as np
 import pytest
 import torch
+from warm_python import python
 
 from fhr.errors import FHRError
 from fhr.features.masked_smoothing import bands
@@ -108,6 +111,21 @@ def test_frozen_filters_stay_and_the_head_learns():
     network = LogEnergyNet(frozen=True)
     assert {name.split(".")[0] for name, p in network.named_parameters() if p.requires_grad} == {"head"}
     assert {name.split(".")[0] for name, p in network.named_parameters()} == {"fast", "slow", "of_sizes", "head"}
+
+
+@pytest.mark.process
+def test_filters_learn_on_a_processor_without_vectors(tmp_path):
+    """There the gradient of a complex size is NaN where its square is below all floats, as far out in a Gaussian."""
+    learn = (
+        "import torch\n"
+        "from fhr.models import LogEnergyNet\n"
+        "network = LogEnergyNet()\n"
+        "network(torch.ones(2, 3, 1200)).sum().backward()\n"
+        "assert all(torch.isfinite(one.grad).all() for one in network.parameters())\n"
+        "print(torch.backends.cpu.get_cpu_capability())"
+    )
+    done = python("-c", learn, folder=tmp_path, environment={**os.environ, "ATEN_CPU_CAPABILITY": "default"})
+    assert (done.returncode, done.stdout) == (0, "DEFAULT\n"), done.stderr
 
 
 @pytest.mark.parametrize(

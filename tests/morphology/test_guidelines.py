@@ -7,7 +7,7 @@ from hypothesis import given as drawn
 from hypothesis import strategies as st
 
 from fhr.errors import SignalError
-from fhr.morphology import Morphology, analyze
+from fhr.morphology import Morphology, analyze, find_each
 from fhr.morphology.events import Events, event_table, no_events
 from fhr.morphology.figo_2015 import figo, figo_category
 from fhr.morphology.minutes import Minutes, minute_table
@@ -286,6 +286,18 @@ def test_successive_strips_of_one_recording():
     assert figo(read).label == "suspicious"
     assert figo(read, end_s=1800).label == "pathological"
     assert figo(read, 60, 4000).label == "pathological"  # the first segment is in by nine of its ten minutes
+
+
+def test_a_strip_without_a_known_variability_is_not_called_normal():
+    (criterion,) = figo_category(strip(width=NAN)).criteria
+    assert (criterion.name, criterion.category) == ("variability", NOT_ASSESSED)
+    assert criterion.rule.startswith("not assessed: no ten minutes hold two minutes outside")
+
+
+def test_windows_of_two_shapes_are_refused():
+    for fhr, uc in ((np.ones((2, 90)), np.ones((2, 80))), (np.ones(90), np.ones(90))):
+        with pytest.raises(SignalError, match=r"fhr has shape .*; give both as \(window, n\)"):
+            find_each(fhr, uc, 1.0)
 
 
 def test_twenty_one_minutes_of_reduced_variability():

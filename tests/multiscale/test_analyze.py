@@ -186,6 +186,12 @@ def test_kinds_of_arrays(walk):
     np.testing.assert_array_equal(low.n_j, found.n_j)
 
 
+def test_without_moments_the_table_has_no_columns_of_them(walk):
+    names = set(analyze(walk[:2], n_bootstrap=10, q=None).to_frame())
+    assert {"c1", "hurst"} < names
+    assert not [name for name in names if name.startswith(("zeta", "h_2", "D_"))]
+
+
 def test_names_of_the_table(walk):
     frame = analyze(walk[:2], n_bootstrap=10, q=[2.0]).to_frame()
     expected = {

@@ -128,6 +128,23 @@ def test_copies_and_windows_of_a_training_record_are_known(model, trained_on, tm
     assert model.fold_of(fhr.read(fhr.write_npz(window, tmp_path / "window.npz"))) == fold
 
 
+def test_copies_at_another_rate_and_of_whole_beats_are_known_though_no_checksum_tells(model, trained_on, hospital):
+    for recording in trained_on:
+        every = {"fhr": recording.fhr[::4].round(), "uc": recording.uc[::4], "fs": recording.fs / 4}
+        copy = replace(recording, name="copy", source=None, **every)
+        assert model.fold_of(copy) == model.fold_of(recording)
+        assert OUT_OF_FOLD in model.predict(copy)[0].warnings[-1]
+    slow = {"fhr": hospital[0].fhr[::4], "uc": hospital[0].uc[::4], "fs": hospital[0].fs / 4}
+    assert model.fold_of(replace(hospital[0], source=None, **slow)) is None
+
+
+def test_its_checkpoints_predict_as_it_does(model, hospital, tmp_path):
+    for name, content in model.checkpoints("ph<7.05"):
+        (tmp_path / name).write_bytes(content)
+    (one,) = shipped(labels=["ph<7.05"]).predict(hospital[0])
+    assert fhr.load(tmp_path).predict(hospital[0]) == one
+
+
 def test_every_row_of_a_timeline_is_out_of_fold(model, trained_on):
     recording = next(one for one in trained_on if one.duration > 65 * 60)
     table, fold = timelines(model, [recording]), model.fold_of(recording)

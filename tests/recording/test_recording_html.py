@@ -95,6 +95,7 @@ def test_the_small_strip_keeps_each_fall_and_each_gap():
     assert x == pytest.approx(30 + 600 * 12345 / 24000, abs=1)
     assert (low, high) == (94.0, 4.0)  # 60 bpm, and the upper edge
     assert len(drawn(small_strip(fhr, fhr * 0, fs=4.0, said=""))) == 4
+    assert drawn(small_strip(fhr[:0], fhr[:0], fs=4.0, said="")) == []
 
 
 def test_bars_stand_at_their_times():

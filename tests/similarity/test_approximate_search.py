@@ -118,7 +118,7 @@ def test_a_kept_search_is_taken_where_it_fits(points, search, tmp_path, caplog, 
 def test_a_file_that_another_faiss_wrote_or_one_that_does_not_fit_its_checksum_is_never_opened(search, tmp_path):
     import faiss
 
-    from fhr.formats.array_archive import pack_arrays, unpack_arrays
+    from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
 
     path = tmp_path / "lists.npz"
     search._write(path, "known")

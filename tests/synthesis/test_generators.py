@@ -10,7 +10,7 @@ import pytest
 
 from fhr.datasets import CTUUHB, Database, Place, make_splits, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
-from fhr.formats.array_archive import pack_arrays, unpack_arrays
+from fhr.formats.archives.array_archive import pack_arrays, unpack_arrays
 from fhr.recording import Outcome, Provenance, Recording
 from fhr.synthesis import (
     CopulaSegments,

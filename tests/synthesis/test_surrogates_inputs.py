@@ -16,8 +16,8 @@ def by_phases(x, **options):
     return phase_randomized(x, **options)
 
 
-def by_values(x, **options):
-    return iaaft(x, iterations=20, **options).signals
+def by_values(x, iterations=20, **options):
+    return iaaft(x, iterations=iterations, **options).signals
 
 
 def by_wavelets(x, **options):
@@ -106,11 +106,14 @@ def test_other_seeds_are_refused(method, options, x):
 
 @each_method
 def test_the_way_of_a_gpu_is_the_same(method, x, monkeypatch):
-    """Transforms and sorts of torch, on the CPU."""
-    x = x[:1]
-    here = method(x, seed=5)
+    """Transforms and sorts of torch, on the CPU.
+
+    Few iterations: rounding swaps the ranks of values that are nearly equal, and each more carries a swap further.
+    """
+    x, few = x[:1], {"iterations": 2} if method is by_values else {}
+    here = method(x, seed=5, **few)
     monkeypatch.setattr("fhr.synthesis.fourier._by_numpy", lambda _: False)
-    there = method(x, seed=5)
+    there = method(x, seed=5, **few)
     if method is by_phases:
         np.testing.assert_allclose(there, here, rtol=1e-12)
     else:

@@ -10,7 +10,7 @@ import pytest
 
 from fhr.errors import CheckpointError, FormatError, TrackingError
 from fhr.formats import RunFile, write_run_file
-from fhr.formats.sealed_archive import write_sealed
+from fhr.formats.archives.sealed_archive import write_sealed
 from fhr.tracking import ensure_experiment, folder_tags, kept_runs, mlflow_client
 
 

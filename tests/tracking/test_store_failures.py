@@ -80,7 +80,7 @@ def answering(monkeypatch):
     def start(status: int, body: bytes) -> http.server.ThreadingHTTPServer:
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
         server.status, server.body, server.asked = status, body, 0
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()  # looks for its end so often
         servers.append(server)
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{server.server_port}")
         return server

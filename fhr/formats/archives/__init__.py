@@ -1,0 +1,1 @@
+"""Archives, many things in one file: arrays, and the files of a run."""

@@ -1,0 +1,1 @@
+"""Recordings in named arrays: NumPy, MATLAB, HDF5 and Parquet files."""

@@ -1,0 +1,1 @@
+"""FHRMA and OpenCTG files."""

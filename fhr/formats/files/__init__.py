@@ -1,0 +1,1 @@
+"""Files of bounded size: opened safely, written whole or not at all."""

@@ -1,0 +1,1 @@
+"""WFDB records, the form of the CTU-UHB database."""

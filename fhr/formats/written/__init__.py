@@ -1,0 +1,1 @@
+"""Numbers, values and names as people write them."""
