@@ -1,15 +1,13 @@
 """Clustering methods by name, each from points and a number of kinds to labels and how loose the kinds are."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 
 from fhr.errors import FHRError
-
-from .kmeans_of_sets import kmeans_of_sets
 
 __all__ = ["METHODS", "NOWHERE", "Method", "Partition", "method_from"]
 
@@ -44,7 +42,6 @@ class Method:
         own_number: whether it finds the number of kinds itself, whatever is asked for.
         any_shape: whether a kind may have any shape, so that a point belongs where its neighbours do; else kinds lie
             about centres.
-        split_sets: `split` of many sets (s, n, d) at once, with a seed each, where that is faster; None for in turn.
     """
 
     name: str
@@ -53,7 +50,6 @@ class Method:
     largest: int = 5_000
     own_number: bool = False
     any_shape: bool = False
-    split_sets: Callable[[np.ndarray, int, Sequence[int]], list[Partition]] | None = None
 
     def __call__(self, values: np.ndarray, kinds: int, seed: int = 0) -> Partition:
         """Split values (n, d).
@@ -66,16 +62,6 @@ class Method:
         with warnings.catch_warnings():  # fewer distinct points than kinds, iterations: the looseness tells
             warnings.simplefilter("ignore")
             return self.split(values, kinds, seed % (1 << 32))
-
-    def of_sets(self, values: np.ndarray, kinds: int, seeds: Sequence[int]) -> list[Partition]:
-        """Split each of the sets (s, n, d) with its seed, as it is split alone.
-
-        Raises:
-            FHRError: fewer points than kinds.
-        """
-        if self.split_sets is None or not 1 <= kinds <= values.shape[1]:
-            return [self(one, kinds, seed) for one, seed in zip(values, seeds, strict=True)]
-        return self.split_sets(values, kinds, [seed % (1 << 32) for seed in seeds])
 
 
 def method_from(given: "str | Method") -> Method:
@@ -101,17 +87,12 @@ def within(values: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _kmeans(values: np.ndarray, kinds: int, seed: int) -> Partition:
-    return _kmeans_of_sets(values[None], kinds, [seed])[0]
+    from sklearn.cluster import KMeans
 
-
-def _kmeans_of_sets(values: np.ndarray, kinds: int, seeds: Sequence[int]) -> list[Partition]:
     if kinds == 1:
-        return [_one(one) for one in values]
-    labels, squares = kmeans_of_sets(values, kinds, seeds)
-    return [
-        Partition(one, looseness)
-        for one, looseness in zip(labels, np.log(np.maximum(squares, 1e-300)).tolist(), strict=True)
-    ]
+        return _one(values)
+    fitted = KMeans(kinds, n_init=_STARTS, max_iter=100, random_state=seed, algorithm="lloyd").fit(values)
+    return Partition(fitted.labels_.astype(int), float(np.log(max(fitted.inertia_, 1e-300))))
 
 
 def _gaussian_mixture(values: np.ndarray, kinds: int, seed: int) -> Partition:
@@ -183,7 +164,7 @@ def _one(values: np.ndarray) -> Partition:
 METHODS: Mapping[str, Method] = {
     one.name: one
     for one in (
-        Method("kmeans", _kmeans, split_sets=_kmeans_of_sets),
+        Method("kmeans", _kmeans),
         Method("gaussian_mixture", _gaussian_mixture, parts=(2, 3, 5)),
         Method("agglomerative", _agglomerative, largest=2_000),
         Method("spectral", _spectral, largest=2_000, any_shape=True),

@@ -181,8 +181,7 @@ def _ranked(
     observed: "Splits", sets: Iterable[list[np.ndarray]], method: Method, alpha: float, rng: np.random.Generator
 ) -> KindsTest:
     """Rank the splits of kinds among those of sets, by either statistic in turn; the larger p counts."""
-    drawn = [(one, int(rng.integers(_SEEDS))) for one in sets]
-    split = [observed, *_split_sets([one for one, _ in drawn], method, [seed for _, seed in drawn])]
+    split = [observed, *(_split(one, method, int(rng.integers(_SEEDS))) for one in sets)]
     tests = []
     asked = ("gain",) if method.own_number else tuple(_STATISTICS)  # that one seeks valleys itself
     for name in asked:
@@ -201,20 +200,11 @@ Splits = list[tuple[np.ndarray, Partition, Partition]]
 
 def _split(kinds: Sequence[np.ndarray], method: Method, seed: int) -> Splits:
     """Split each kind in every way that its size allows."""
-    return _split_sets([kinds], method, [seed])[0]
-
-
-def _split_sets(sets: Sequence[Sequence[np.ndarray]], method: Method, seeds: Sequence[int]) -> list[Splits]:
-    """The same of sets whose kinds are of the same sizes, with a seed each."""
-    found: list[Splits] = [[] for _ in sets]
-    for kind in map(np.stack, zip(*sets, strict=True)):
-        parts = [one for one in method.parts if kind.shape[1] >= _FEWEST * one]
-        wholes = method.of_sets(kind, 1, seeds) if parts else []
-        for one in parts:
-            for splits, split in zip(
-                found, zip(kind, wholes, method.of_sets(kind, one, seeds), strict=True), strict=True
-            ):
-                splits.append(split)
+    found = []
+    for kind in kinds:
+        parts = [one for one in method.parts if len(kind) >= _FEWEST * one]
+        whole = method(kind, 1, seed) if parts else None
+        found += [(kind, whole, method(kind, one, seed)) for one in parts if whole is not None]
     return found
 
 

@@ -69,7 +69,6 @@ Purpose = Literal[
     "splits of real records",
     "spoilt windows",
     "starts of attacks",
-    "starts of k-means",
     "starts of kinds with pairs",
     "starts of kinds",
     "statistics of a copula",

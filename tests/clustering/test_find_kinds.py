@@ -66,7 +66,7 @@ def test_memberships_of_overlapping_kinds_hold() -> None:
 
 def test_an_outlier_belongs_nowhere() -> None:
     values, _ = two(6.0)
-    values[7] = [3, 25, 0]  # at 40 it would be tighter to make it a kind of its own, and both others one
+    values[7] = [3, 40, 0]
     found = find_kinds(values, kinds=2, **FEW)
     assert found.labels[7] == -1
     assert (found.labels == -1).sum() <= 3

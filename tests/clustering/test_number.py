@@ -15,7 +15,6 @@ def kinds(k: int, apart: float, n: int = 150, d: int = 3, seed: int = 0) -> tupl
     return apart / np.sqrt(2) * np.eye(max(k, d))[truth][:, :d] + rng.normal(size=(n, d)), truth
 
 
-@pytest.mark.statistics
 def test_one_kind_is_split_as_often_as_the_level_says() -> None:
     # Normal points of one kind, where the rank is exact: the share of 100 sets lies in the binomial band of 10%.
     rejected = 0
@@ -54,7 +53,7 @@ def test_a_kind_with_corners_is_one_kind() -> None:
     rng = np.random.default_rng(0)
     a, b = rng.random((2, 400))
     values = np.stack([np.where(a + b > 1, 1 - a, a), np.where(a + b > 1, 1 - b, b)], axis=1)
-    found = number_of_kinds(values, METHODS["kmeans"], n_references=39, seed=2)  # one of twenty seeds may split it
+    found = number_of_kinds(values, METHODS["kmeans"], n_references=39)
     assert found.number == 1
     assert found.tests[0].statistic == "valley"
 
