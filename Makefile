@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 export MLFLOW_DISABLE_TELEMETRY := true
+# Every process that runs tests would compile them anew, which takes as long as finding them; `make clean` removes it.
+unexport PYTHONDONTWRITEBYTECODE
 
 PYTEST := $(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=worksteal
 

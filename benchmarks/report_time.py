@@ -38,9 +38,9 @@ def main() -> None:
             kept = Path(folder, f"{repeats}.pickle")
             keep(options.folder, kept, repeats)
             times: dict[str, list[float]] = {tree: [] for tree in options.trees}
-            for _ in range(options.rounds):
+            for k in range(options.rounds):
                 for tree in options.trees:
-                    times[tree].append(in_tree(tree, options, kept))
+                    times[tree].append(in_tree(tree, options, kept, k))
             say(repeats, times)
 
 
@@ -54,11 +54,11 @@ def say(repeats: int, times: dict[str, list[float]]) -> None:
         print(f"{repeats} repeats, {tree}: {middle:.2f} s of CPU, {said}", flush=True)
 
 
-def in_tree(tree: str, options: argparse.Namespace, kept: Path) -> float:
-    """Seconds of one report by the source of `tree`."""
+def in_tree(tree: str, options: argparse.Namespace, kept: Path, k: int) -> float:
+    """Seconds of report k by the source of `tree`."""
     reports = []
     if options.folder_of_reports is not None:
-        reports = ["--folder-of-reports", str(Path(options.folder_of_reports, Path(tree).name, kept.stem))]
+        reports = ["--folder-of-reports", str(Path(options.folder_of_reports, Path(tree).name, kept.stem, str(k)))]
     command = [sys.executable, "-P", __file__, options.folder, "--kept", str(kept), *reports]
     done = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": tree}, stdout=subprocess.PIPE, check=True, text=True

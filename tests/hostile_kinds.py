@@ -161,7 +161,7 @@ def _annotations() -> list[Sample]:
     with tempfile.TemporaryDirectory() as name:
         header = write_wfdb(SMALL, name)
         times, symbols, notes = np.array([0, 4, 20, 36]), ["N", '"', "V", '"'], ["", "examined", "", "pushing"]
-        wfdb.wrann("r1", "atr", times, symbol=symbols, aux_note=notes, fs=4, write_dir=name)
+        wfdb.wrann("r1", "atr", times, symbol=symbols, aux_note=notes, write_dir=name)  # the header has the rate
         files = {path.name: path.read_bytes() for path in (header, Path(name, "r1.atr"))}
     return [Sample(files, "r1.atr")]
 

@@ -60,7 +60,8 @@ def _minimum(
     from its own start that are halved until they do not raise the loss, which costs twice as much.
     """
     if len(drawn) > 1:
-        of_mean = _minimum(z, powers, *(np.mean(rows, axis=0)[None] for rows in (drawn, positive, ridge)), start[:, :1])
+        mean_drawn, mean_positive, mean_ridge = (rows.mean(axis=0, keepdims=True) for rows in (drawn, positive, ridge))
+        of_mean = _minimum(z, powers, mean_drawn, mean_positive, mean_ridge, start[:, :1])
         line, arrived = _whole_steps(z, powers, drawn, positive, ridge, np.repeat(of_mean, len(drawn), axis=1))
     else:
         line, arrived = _whole_steps(z, powers, drawn, positive, ridge, start)

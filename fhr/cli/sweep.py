@@ -31,7 +31,7 @@ from .tables import check_out, write_csv
 if TYPE_CHECKING:
     from fhr.recording import TableColumn
 
-    from .sweep_run import Swept
+    from .sweep_plan import Swept
 
 __all__ = ["add_arguments", "run", "tables"]
 
@@ -87,7 +87,8 @@ def run(options: argparse.Namespace) -> int:
     """Search, write the table, say what is best."""
     check_out(options.out)
     _check(options)
-    from .sweep_run import SweepPlan, sweep, trial_table
+    from .sweep_plan import SweepPlan, trial_table
+    from .sweep_run import sweep
 
     swept = sweep(
         SweepPlan(

@@ -5,11 +5,9 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import torch
 import yaml
 
@@ -32,75 +30,17 @@ from fhr.tracking import environment
 from .crossval_maker import ConfiguredMaker
 from .quiet_libraries import quieten
 from .run_names import joined
+from .sweep_plan import SweepPlan, Swept, trial_table
 from .sweep_space import as_options, check_settings, read_space, space_text
 from .sweep_store import SweepStore, Trial
 from .training_cli import TrainingCLI
 
-__all__ = ["SweepPlan", "Swept", "sweep", "trial_table"]
+__all__ = ["sweep"]
 
 _log = logging.getLogger(__name__)
 _HOPELESS = 5  # trials that fail at the beginning, one after the other
 _MACHINE = (OSError, MemoryError, BrokenProcessPool, torch.OutOfMemoryError)
 _ARGUMENTS, _TRIALS = "fhr.arguments", "fhr.trials"
-
-
-@dataclass(frozen=True)
-class SweepPlan:
-    """Settings of one sweep; those of a run that goes on are read from it.
-
-    Attributes:
-        config: the file of the configuration.
-        settings: further options for it.
-        space: the file of the space.
-        trials: how many; None for those that a resumed run began with.
-        seed: of the search.
-        folds: outer folds, on whose training parts alone the trials are scored.
-        repeat: shuffle of the outer folds.
-        inner: inner folds that are fitted.
-        workers: processes.
-        resume: run to go on with, or None.
-    """
-
-    config: str = ""
-    settings: tuple[str, ...] = ()
-    space: str = ""
-    trials: int | None = None
-    seed: int = 0
-    folds: tuple[int, ...] = (0,)
-    repeat: int = 0
-    inner: int = 4
-    workers: int = 1
-    resume: str | None = None
-
-
-@dataclass(frozen=True)
-class Swept:
-    """Result of a sweep.
-
-    Attributes:
-        run_id: of the MLflow run.
-        trials: in order.
-        config: the file of the configuration, as it was given.
-        settings: further options for it.
-        repeat: shuffle of the outer folds.
-        folds: outer folds whose training parts scored the trials.
-        inner: inner folds of each.
-        quarantined: records that were left out, with the reason.
-    """
-
-    run_id: str
-    trials: tuple[Trial, ...]
-    config: str
-    settings: tuple[str, ...]
-    repeat: int
-    folds: tuple[int, ...]
-    inner: int
-    quarantined: dict[str, str]
-
-    @property
-    def best(self) -> Trial:
-        """The trial with the highest mean over the inner folds."""
-        return max((one for one in self.trials if one.score is not None), key=lambda one: one.score.mean)  # type: ignore[union-attr]
 
 
 def sweep(plan: SweepPlan) -> Swept:
@@ -125,25 +65,6 @@ def sweep(plan: SweepPlan) -> Swept:
         trials = search.on(store)
     left_out = dict(search.facts.quarantined)
     return Swept(store.run_id, trials, plan.config, plan.settings, plan.repeat, plan.folds, plan.inner, left_out)
-
-
-def trial_table(swept: Swept) -> pd.DataFrame:
-    """One row a trial: number, state, AUROC over the inner folds, its error, seconds, settings, reason, run."""
-    names = list(dict.fromkeys(name for trial in swept.trials for name in trial.settings))
-    rows = [
-        {
-            "trial": trial.number,
-            "state": "failed" if trial.score is None else "finished",
-            "auroc": None if trial.score is None else round(trial.score.mean, 4),
-            "auroc_se": None if trial.score is None else round(trial.score.standard_error, 4),
-            "seconds": round(trial.seconds, 1),
-            **trial.settings,
-            "reason": trial.reason,
-            "run_id": trial.run_id,
-        }
-        for trial in swept.trials
-    ]
-    return pd.DataFrame(rows, columns=["trial", "state", "auroc", "auroc_se", "seconds", *names, "reason", "run_id"])
 
 
 class _Search:

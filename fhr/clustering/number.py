@@ -181,8 +181,8 @@ def _ranked(
     observed: "Splits", sets: Iterable[list[np.ndarray]], method: Method, alpha: float, rng: np.random.Generator
 ) -> KindsTest:
     """Rank the splits of kinds among those of sets, by either statistic in turn; the larger p counts."""
-    drawn, seeds = zip(*((one, int(rng.integers(_SEEDS))) for one in sets), strict=True)
-    split = [observed, *_split_sets(drawn, method, seeds)]
+    drawn = [(one, int(rng.integers(_SEEDS))) for one in sets]
+    split = [observed, *_split_sets([one for one, _ in drawn], method, [seed for _, seed in drawn])]
     tests = []
     asked = ("gain",) if method.own_number else tuple(_STATISTICS)  # that one seeks valleys itself
     for name in asked:

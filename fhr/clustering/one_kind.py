@@ -163,8 +163,8 @@ def width_of_one_mode(values: np.ndarray) -> float:
 def widths_of_one_mode(samples: Sequence[np.ndarray]) -> np.ndarray:
     """`width_of_one_mode` (m,) of m samples at once."""
     widths = np.array([values.std() for values in samples])
-    spread_out = np.flatnonzero(widths > 0)
-    if not len(spread_out):
+    spread_out = np.flatnonzero(widths > 0).tolist()
+    if not spread_out:
         return widths
     spread = widths[spread_out]
     counts, ends, bin_widths = zip(

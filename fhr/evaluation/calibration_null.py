@@ -3,8 +3,9 @@
 Every tested record helped to calibrate the folds that it is pooled with. Prevalence and slope of pooled out-of-fold
 probabilities are tied to the labels that test them, so that the textbook null (independent probabilities, chi-squared)
 is far too wide: under a calibrated procedure it rejects next to never. Labels are redrawn, the cross-fitting is done
-again on the stored scores, and p-values and intervals come from that. Of a single repeat each redraw is redrawn once
-more, which shows where the joint test is too careful (the fast double bootstrap).
+again on the stored scores, and p-values and intervals come from that; births are drawn anew too, for the chance by
+which stored scores stray from calibration. Of a single repeat each redraw is redrawn once more, which shows where the
+joint test is too careful (the fast double bootstrap).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -61,3 +61,12 @@ def test_samples_at_once_and_by_repeated_records() -> None:
     for row, count in zip(together, counts, strict=True):
         alone = np.repeat(scores, count), np.ones(count.sum()), np.repeat(y, count)
         np.testing.assert_allclose(row, averaging(*alone, 6.0, 4)(new))
+
+
+def test_spread_between_inner_folds_of_samples_of_the_births():
+    by_inner = np.random.default_rng(5).normal(size=(4, 6))
+    counts = np.array([[1, 1, 1, 1, 1, 1], [0, 2, 0, 0, 1, 0]])
+    drawn = np.repeat(by_inner, counts[1], axis=1)
+    expected = [between_inner_folds(by_inner), between_inner_folds(drawn)]
+    np.testing.assert_allclose(between_inner_folds(by_inner, counts), expected)
+    assert between_inner_folds(by_inner[:1], counts).tolist() == [0, 0]

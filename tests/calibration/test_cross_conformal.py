@@ -44,6 +44,7 @@ def test_p_values_by_brute_force():
             assert found[j, label] == pytest.approx((1 + strange) / (n + 1))
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("alpha", [0.1, 0.2])
 def test_coverage_is_above_the_bound_and_near_the_level(alpha):
     generator, held = np.random.default_rng(1), []

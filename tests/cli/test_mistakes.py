@@ -65,7 +65,14 @@ def test_a_mistake_in_an_option(given, said, run_fhr, tmp_path):
 
 
 def test_settings_of_the_trainer_that_are_wrong_together(run_fhr, tmp_path):
-    given = ["--data.n", 60, "--data.target", "ph<7.20", "--trainer.accelerator", "gpuu"]  # the trainer is made when the data are there
+    given = [
+        "--data.n",
+        60,
+        "--data.target",
+        "ph<7.20",
+        "--trainer.accelerator",
+        "gpuu",
+    ]  # the trainer is made when the data are there
     answer = refused(run_fhr(tmp_path, "fit", "--config", "simulated", *given))
     assert answer.startswith("--trainer: You selected an invalid accelerator name: `accelerator='gpuu'`")
 

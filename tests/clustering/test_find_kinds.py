@@ -51,6 +51,7 @@ def test_a_number_that_is_asked_for_is_described_whatever_the_tests_say() -> Non
     assert found.p[1] > 0.1
 
 
+@pytest.mark.statistics
 def test_memberships_of_overlapping_kinds_hold() -> None:
     stated, right = [], []
     for seed in range(3):

@@ -15,6 +15,7 @@ def kinds(k: int, apart: float, n: int = 150, d: int = 3, seed: int = 0) -> tupl
     return apart / np.sqrt(2) * np.eye(max(k, d))[truth][:, :d] + rng.normal(size=(n, d)), truth
 
 
+@pytest.mark.statistics
 def test_one_kind_is_split_as_often_as_the_level_says() -> None:
     # Normal points of one kind, where the rank is exact: the share of 100 sets lies in the binomial band of 10%.
     rejected = 0

@@ -165,3 +165,18 @@ def test_wrong_use_is_named():
     names = [f"r{i}" for i in range(120)]
     with pytest.raises(FHRError, match="a scored record has no label"):
         stored_folds(raw_of(folds, names), pd.Series(labels[:-1], names[:-1]))
+
+
+def test_the_limit_strays_in_other_births_where_networks_differ(monkeypatch):
+    """The limit is out of calibration by the chance of the births, more so where networks of a birth differ more."""
+    widths = {}
+    for noise in (0.0, 1.2):
+        folds, labels = cross_validation(7, noise=noise, repeats=2)
+        with_chance = calibration_null(folds, labels, n_redraws=60)
+        with monkeypatch.context() as patch:
+            patch.setattr("fhr.evaluation.calibration_null.drawn_counts", lambda _, m, n: np.ones((m, n), dtype=int))
+            without = calibration_null(folds, labels, n_redraws=60)
+        np.testing.assert_array_equal(with_chance.observed, without.observed)
+        widths[noise] = with_chance.drawn[:2].std(axis=1) / without.drawn[:2].std(axis=1)
+    np.testing.assert_allclose(widths[0.0], 1, atol=0.25)  # other labels are drawn
+    assert (widths[1.2] > widths[0.0] + 0.1).all(), widths

@@ -65,6 +65,7 @@ def test_what_both_find_hard_cancels():
     assert near["high"] - near["low"] < 0.2 * (apart["high"] - apart["low"])
 
 
+@pytest.mark.statistics
 def test_equal_models_are_told_apart_once_in_twenty():
     p = []
     for seed in range(120):

@@ -74,6 +74,7 @@ def test_shape(n_outputs, n_times):
     assert torch.isfinite(scores).all()
 
 
+@pytest.mark.training
 def test_it_learns_that_contractions_come_with_falls():
     """In half of the windows FHR falls with each contraction, in the others a quarter of the cycle later."""
     torch.manual_seed(0)

@@ -160,6 +160,7 @@ def test_one_step_moves_every_weight():
     assert all(value.isfinite().all() for value in made.parameters())
 
 
+@pytest.mark.training
 def test_it_learns_the_mother_in_place_of_the_child_and_knows_her_without_mhr():
     """FHR is the mother's in a stretch. Half of the recordings lose MHR there: only her level elsewhere tells."""
 

@@ -129,6 +129,7 @@ def test_shape_with_other_channels(name, n_channels):
     assert torch.isfinite(scores).all()
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("name", NETWORKS)
 def test_training_learns_variability(name):
     """Half of the windows vary three times as much about the same mean; nothing else tells them apart."""
@@ -211,6 +212,7 @@ def beside(request) -> Network:
     return made.eval()
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("name", WITH_FEATURES)
 def test_training_learns_from_the_features(name):
     torch.manual_seed(0)

@@ -108,6 +108,7 @@ def test_the_order_of_the_control_says_nothing_of_the_content():
     assert abs(np.mean(found)) < 3 / np.sqrt(22 * 60)
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(("shuffled", "learnt"), [(False, True), (True, False)])
 def test_only_the_network_learns_when_something_happened(shuffled, learnt):
     """Every record has the same restless minutes, in its first or its last third."""

@@ -55,6 +55,7 @@ def assert_mean(values, truth, bias):
 
 
 class TestTheory:
+    @pytest.mark.statistics
     @pytest.mark.parametrize(("rho", "r"), [(0.8, 0.0), (-0.6, 0.0), (0.5, 0.5)])
     def test_walks_with_correlated_volatility(self, rho, r):
         result = bivariate(*walks(64, rho, r, n=2**14, seed=1), j2=10)
@@ -62,6 +63,7 @@ class TestTheory:
             assert_mean(values, truth, bias=0.005)
         assert_mean(result.rho_mf, rho, bias=0.03)
 
+    @pytest.mark.statistics
     def test_signals_that_burst_together_need_not_be_correlated(self):
         x, y = walks(32, 0.9, 0.0, seed=2)
         result = bivariate(x, y)
@@ -69,6 +71,7 @@ class TestTheory:
         assert (result.leader_correlation.mean(0) > 0.3).all()
         assert (abs(result.wavelet_correlation.mean(0)) < 0.15).all()
 
+    @pytest.mark.statistics
     def test_independent_signals(self):
         x, y = fbm(N, 0.5, size=(2, 300), seed=3)
         result = bivariate(x, y)
@@ -107,6 +110,7 @@ class TestTheory:
         np.testing.assert_allclose(swapped.rho_mf, result.rho_mf, rtol=1e-9)
         np.testing.assert_allclose(swapped.cumulants, result.cumulants[:, ::-1], rtol=1e-9)
 
+    @pytest.mark.statistics
     @pytest.mark.parametrize("hurst", [0.3, 0.8])
     def test_noises_of_correlation_r_are_correlated_by_r_at_all_scales(self, hurst):
         x, y = (np.cumsum(noise, -1) for noise in correlated((100, N), 0.6, 6, hurst))
@@ -120,6 +124,7 @@ class TestTheory:
             other = bivariate(masked(x, gaps, 1), masked(y, gaps, 2))
             np.testing.assert_allclose(other.wavelet_correlation.mean(0), 0.58, atol=0.04)
 
+    @pytest.mark.statistics
     @pytest.mark.parametrize("gaps", ["samples", "blocks"])
     def test_gaps_do_not_bias(self, gaps):
         x, y = walks(64, 0.7, 0.4, seed=7)
@@ -131,6 +136,7 @@ class TestTheory:
         difference = result.wavelet_correlation - whole.wavelet_correlation
         np.testing.assert_allclose(difference.mean(0), 0, atol=0.04)
 
+    @pytest.mark.statistics
     def test_gaussian_signals_have_no_joint_multifractality(self):
         x, y = (np.cumsum(noise, -1) for noise in correlated((200, N), 0.8, 8, 0.3))
         plain, result = bivariate(x, y, correct_variance=False), bivariate(x, y)
@@ -140,6 +146,7 @@ class TestTheory:
         assert result.flags.any()
         assert (np.isnan(result.rho_mf) == (result.flags == BivariateFlag.MONOFRACTAL)).all()
 
+    @pytest.mark.statistics
     def test_intervals_cover(self):
         x, y = walks(60, 0.5, 0.3, n=2**14, seed=9)
         result = bivariate(x, y, j2=9, n_bootstrap=199)

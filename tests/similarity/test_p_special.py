@@ -49,6 +49,7 @@ def test_p_values_of_new_queries_are_uniform():
     assert np.mean(np.array(found) <= 0.1) <= 0.14
 
 
+@pytest.mark.statistics
 def test_p_values_are_uniform_at_every_loss():
     """Distances that grow with the loss: without it known, windows with little loss would seem special."""
     rng = np.random.default_rng(1)

@@ -169,6 +169,7 @@ def test_loss_is_skewed_and_worse_in_the_second_stage(recordings):
     assert second > 1.3 * first
 
 
+@pytest.mark.statistics
 def test_severity_explains_the_ph_as_much_as_was_asked():
     def rank_correlation(explained):
         pairs = [(x.truth.severity, -x.recording.outcome.ph) for x in simulate_labours(60, seed=2, explained=explained)]

@@ -79,6 +79,7 @@ class _Read(NamedTuple):
     sensor: str = ""
     number: str = ""
     stem: str = ""
+    is_anybodys: bool = False  # a heart rate that may be the mother's as well
 
 
 def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()) -> dict[str, tuple[Named, ...]]:
@@ -98,7 +99,8 @@ def guess_channels(names: Iterable[str], *, where: str, skip: Iterable[str] = ()
     names, skip = list(names), set(skip)
     found: dict[str, list[tuple[int, _Read]]] = {}
     reads = [_read(name[:_LONGEST]) for name in names]
-    doubtful = set() if "fhr" in skip else _doubtful(names, reads, where)
+    plain = {i for i, one in enumerate(reads) if one is not None and one.is_anybodys}
+    doubtful = _doubtful(plain, names, reads, where) if plain and "fhr" not in skip else set()
     for position, (name, read) in enumerate(zip(names, reads, strict=True)):
         if read is None or read.channel in skip or position in doubtful:
             continue
@@ -181,15 +183,13 @@ def sensor_of(words: str) -> str:
     return next((SENSOR_OF[word] for word in plain if word in SENSOR_OF), "")
 
 
-def _doubtful(names: Sequence[str], reads: Sequence[_Read | None], where: str) -> set[int]:
-    """Positions of heart rates that may be the mother's; refused where no other is the child's."""
-    rates = {i: one for i, one in enumerate(reads) if one is not None and one.channel == "fhr"}
-    plain = {i for i, one in rates.items() if not (one.number or one.sensor) and one.stem.split()[0] in ANYBODYS}
+def _doubtful(plain: set[int], names: Sequence[str], reads: Sequence[_Read | None], where: str) -> set[int]:
+    """Those of the plain heart rates that may be the mother's; refused where no other is the child's."""
     others = (name for name, one in zip(names, reads, strict=True) if one is None)
-    beside = next(filter(_is_at_bedside, others), None) if plain else None
+    beside = next(filter(_is_at_bedside, others), None)
     if beside is None:
         return set()
-    if len(plain) == len(rates):
+    if len(plain) == sum(one is not None and one.channel == "fhr" for one in reads):
         raise FormatError(
             f"{where}: {shown(names[min(plain)])} beside {shown(beside)}, which is measured of adults, may be the "
             "mother's heart rate; if it is the child's, say columns={'fhr': NAME}"
@@ -287,7 +287,8 @@ def _known(base: str, channel: str) -> _Read | None:
     if (sensor and stem in INTERVALS) or (CHANNEL_OF.get(stem) or _whose(words)) != channel:  # `rr_us`: microseconds
         return None
     interval = stem in INTERVALS or words[-1:] == ["rr"] or words[:1] == ["rr"]
-    return _Read(channel, "ms" if interval else None, sensor, number, f"{stem} {remark}".strip())
+    is_anybodys = channel == "fhr" and stem in ANYBODYS and not (number or sensor)
+    return _Read(channel, "ms" if interval else None, sensor, number, f"{stem} {remark}".strip(), is_anybodys)
 
 
 def _whose(words: Sequence[str]) -> str | None:

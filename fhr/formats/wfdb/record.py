@@ -142,9 +142,12 @@ def wfdb_header_of(path: str | Path) -> Header:
     if suffix != ".hea":
         path = path.parent / f"{path.stem if suffix == '.dat' else path.name}.hea"
     header = in_any_case(path)
-    if os.path.isdir(given) and not header.exists():
-        raise FormatError(f"{given} is a folder; name a record in it, without suffix or with .hea")
-    return read_header(header)
+    try:
+        return read_header(header)
+    except FormatError:
+        if os.path.isdir(given) and not header.exists():
+            raise FormatError(f"{given} is a folder; name a record in it, without suffix or with .hea") from None
+        raise
 
 
 def write_wfdb(recording: Recording, folder: str | Path) -> Path:
