@@ -113,16 +113,17 @@ def by_room(files: dict[str, dict]) -> dict[str, tuple[int, int]]:
 
 
 def table(before: dict[str, dict], after: dict[str, dict]) -> None:
-    old, new = by_room(before), by_room(after)
+    rooms = by_room(before), by_room(after)
     print("| room | branches before | taken | branches after | taken |")
     print("|---|---|---|---|---|")
-    for room in sorted({*old, *new}):
-        print("|", room, *(cell for rooms in (old, new) for cell in cells(*rooms.get(room, (0, 0)))), sep=" | ")
-    print("| all", *(cell for r in (old, new) for cell in cells(*map(sum, zip(*r.values(), strict=True)))), sep=" | ")
+    for room in sorted({*rooms[0], *rooms[1]}):
+        print_row(room, [counts.get(room, (0, 0)) for counts in rooms])
+    print_row("all", [(sum(n for n, _ in counts.values()), sum(n for _, n in counts.values())) for counts in rooms])
 
 
-def cells(taken: int, branches: int) -> list[str]:
-    return [str(branches), f"{taken / branches:.1%} |" if branches else "- |"]
+def print_row(room: str, counts: list[tuple[int, int]]) -> None:
+    cells = (cell for taken, n in counts for cell in (str(n), f"{taken / n:.1%}" if n else "-"))
+    print(f"| {' | '.join((room, *cells))} |")
 
 
 def list_missing(files: dict[str, dict], room: str) -> None:
