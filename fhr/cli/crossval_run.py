@@ -197,7 +197,11 @@ class _Work:
                         stack.enter_context(worked_ahead(table, facts.recordings.values()))
                         for table in (baseline_table, self._feature_table)
                     )
-                make = self._procedure(name) if line is None else self._line(line, kept=not plan.permutations)
+                make = (
+                    self._procedure(name)
+                    if line is None
+                    else self._line(line, kept=_is_kernel_line(line) and not plan.permutations)
+                )
                 result = self._cross_validated(
                     make, name, store, permutations=plan.permutations, of_networks=line is None
                 )
@@ -215,7 +219,7 @@ class _Work:
     def _line(self, line: Baseline | GroupLine, *, kept: bool = False) -> Maker:
         if isinstance(line, GroupLine):
             return line.maker(self._groups(), pipeline=self._pipeline, kept=kept)
-        return line.maker(self._table())
+        return line.maker(self._table(), pipeline=self._pipeline, kept=kept)
 
     def _procedure(self, name: str) -> Maker:
         """The configuration's network, with the lines that it is combined with."""
@@ -230,7 +234,7 @@ class _Work:
             network = EmbeddedMaker(network, name=name, line=self._kernel_line(self._around))
         if not self._combined:
             return network
-        makers: tuple[Maker, ...] = (network, *(self._line(line) for line in self._combined))
+        makers: tuple[Maker, ...] = (network, *(self._line(line, kept=True) for line in self._combined))
         return Procedure(makers, by=self._cli.config.procedure.by)
 
     def _kernel_line(self, line: GroupLine) -> KernelLineMaker:
@@ -342,8 +346,6 @@ class _Work:
         if report.card is not None:
             said = best_line(report.beside, itself=_alone(self._network_name))
             store.client.set_tag(store.run_id, NOTE, run_description(report.card, report.audit, said))
-        is_network = line is None and cli.datamodule.permute is None and self._is_alone
-        is_kernel_line = isinstance(line, GroupLine) and line.make is None and not result.permutations
         quarantined = dict(facts.quarantined)
         first = next(iter(facts.recordings.values())).source
         return Outcome(
@@ -352,7 +354,7 @@ class _Work:
             result.predictions,
             report.rows,
             quarantined,
-            is_network or is_kernel_line,
+            store.keeps_models,
             first.path if first is not None and first.sha256 else None,
             control=report.control,
             null=null,
@@ -419,6 +421,10 @@ class _Work:
         with tempfile.TemporaryDirectory() as folder:
             client.log_artifact(run_id, str(facts.splits.save(Path(folder, "splits.json"))))
         return store
+
+
+def _is_kernel_line(line: Baseline | GroupLine) -> bool:
+    return isinstance(line, GroupLine) and line.make is None
 
 
 def _alone(name: str) -> str:

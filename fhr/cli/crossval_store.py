@@ -91,6 +91,12 @@ class CrossvalStore(ParentRun):
                     networks.append(FittedNetwork(path.read_bytes(), card.fold[2], card.member, "", metrics))
         return FittedFold(repeat, fold, self.scores(repeat, fold), tuple(networks))
 
+    @property
+    def keeps_models(self) -> bool:
+        """Whether there are models of every finished fold, to predict with."""
+        children = [self.client.get_run(child) for child in self.folds().values()]
+        return bool(children) and all(_CHECKPOINTS in self.files.names(child) for child in children)
+
     def tell_ranking(self, ranking: Callable[[], Mapping[str, Any] | None]) -> None:
         """Write the AUROC of the whole cross-validation into the networks of all folds.
 

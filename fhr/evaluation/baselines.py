@@ -13,10 +13,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, QuantileTransformer, StandardScaler
 
 from fhr.errors import FHRError
-from fhr.features import DEEP_CTG, ORDER_STATISTICS
+from fhr.features import DEEP_CTG, ORDER_STATISTICS, RawOrderStatistics
+from fhr.preprocessing import Pipeline as Preparation
 
 from .baseline_features import HURST, STAGE2, without_lengths
 from .on_table import OnTableMaker
+from .packed_lines import KeptLine
 
 __all__ = ["BASELINES", "Baseline", "logistic", "ridge"]
 
@@ -47,11 +49,13 @@ class Baseline:
             words = "".join(letter if letter.isalnum() else " " for letter in self.name.lower()).split()
             object.__setattr__(self, "slug", "-".join(words))
 
-    def maker(self, table: pd.DataFrame) -> OnTableMaker:
+    def maker(self, table: pd.DataFrame, *, pipeline: Preparation | None = None, kept: bool = False) -> OnTableMaker:
         """The line on a table of features, for `fhr.evaluation.cross_validate`.
 
         Args:
             table: `baseline_table`; NaN where a window holds too little signal.
+            pipeline: that cuts the window of the recordings; None for the last 60 min.
+            kept: whether fitted lines are kept, for predictions; only those on order statistics alone can be.
 
         Raises:
             FHRError: a feature that the table does not have.
@@ -61,7 +65,10 @@ class Baseline:
             raise FHRError(
                 f"{self.name}: the table has no column {', '.join(missing)}; make it with fhr.evaluation.baseline_table"
             )
-        return OnTableMaker(self.make, table[columns], "ph" if self.on_ph else "label", self.name)
+        keep = None
+        if kept and set(columns) <= set(ORDER_STATISTICS):
+            keep = KeptLine(RawOrderStatistics(tuple(columns)), pipeline or Preparation())
+        return OnTableMaker(self.make, table[columns], "ph" if self.on_ph else "label", self.name, keep=keep)
 
 
 def _filled() -> SimpleImputer:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
@@ -11,18 +11,18 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-import fhr
 from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError
 from fhr.features import NESTED_GROUPS, FeatureSet, features_by_name
-from fhr.models import CheckpointCard, FittedKernelLine, KernelLine, pack_model
+from fhr.models import FittedKernelLine, KernelLine
 from fhr.preprocessing import Pipeline as Preparation
-from fhr.recording import Composition, Recording, named_once
+from fhr.recording import Recording, named_once
 from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baselines import logistic, ridge
 from .fits import Maker
 from .on_table import OnTableMaker, RowsAt, rows_at
+from .packed_lines import KeptLine
 from .synthetic_rows import SyntheticRows
 
 __all__ = ["GROUP_LINES", "GroupLine", "KernelLineMaker", "feature_table", "group_features"]
@@ -156,31 +156,8 @@ class _KernelLineFit:
             return scored
         names = [*dict.fromkeys(rows.train.index), *rows.held_out.index]
         seconds = {"seconds": time.monotonic() - start}
-        return scored._replace(network=FittedNetwork(self._packed(model, place, names), device="cpu", metrics=seconds))
-
-    def _packed(self, model: FittedKernelLine, place: Place, names: Sequence[str]) -> bytes:
-        """The line with its card: what it and its calibrator learn from, and what it takes."""
-        made, database = self.made_by, place.database
-        assert database is not None  # `fit` has refused it
-        digests = dict(zip(database.names, database.digests, strict=True))
-        composition = Composition.of(database[name] for name in names)
-        card = CheckpointCard(
-            network=model.specification,
-            pipeline=made.pipeline.to_dict(),
-            target=place.target,
-            prevalence=float(place.labels.loc[list(names)].mean()),
-            learnt_from=tuple(sorted(digests[name] for name in names)),
-            data=database.checksum,
-            splits=place.splits.checksum,
-            fold=(place.split_repeat, place.fold, place.inner),
-            epochs=1,
-            calibrator=None,
-            version=fhr.__version__,
-            features={"set": made.features.to_dict(), "checksum": made.features.checksum},
-            member=place.member,
-            **({} if composition.all_measured else composition.plain()),
-        )
-        return pack_model(card, model)
+        packed = KeptLine(made.features, made.pipeline).pack(model, place, names)
+        return scored._replace(network=FittedNetwork(packed, device="cpu", metrics=seconds))
 
 
 @dataclass(frozen=True)
@@ -213,7 +190,7 @@ class GroupLine:
         Args:
             table: `feature_table` of `group_features(pipeline)`, or of its own features.
             pipeline: whose window the features are of; None for the last 60 min.
-            kept: whether fitted kernel lines are kept, for predictions.
+            kept: whether fitted lines are kept, for predictions.
 
         Raises:
             FHRError: a feature that the table does not have.
@@ -226,7 +203,8 @@ class GroupLine:
         columns = table[list(features.names)]
         if self.make is None:
             return KernelLineMaker(columns, features, pipeline or Preparation(), self.name, kept)
-        return OnTableMaker(self.make, columns, "ph" if self.on_ph else "label", self.name)
+        keep = KeptLine(features, pipeline or Preparation()) if kept else None
+        return OnTableMaker(self.make, columns, "ph" if self.on_ph else "label", self.name, keep=keep)
 
 
 _PARITY = ("nulliparity",)

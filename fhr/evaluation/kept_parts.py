@@ -20,7 +20,7 @@ TRAINED_BY = (
     *("morphology", "features", "metrics", "calibration", "models", "losses", "synthesis", "tasks", "datamodules"),
     *("evaluation/baselines.py", "evaluation/controls.py", "evaluation/cross_fitting.py", "evaluation/finished.py"),
     *("evaluation/baseline_features.py", "evaluation/on_table.py", "evaluation/procedure.py", "evaluation/study.py"),
-    "evaluation/inner_aurocs.py",
+    *("evaluation/inner_aurocs.py", "evaluation/packed_lines.py", "evaluation/fused.py"),
     *("evaluation/group_lines.py", "evaluation/synthetic_rows.py", "evaluation/residual.py", "evaluation/embedded.py"),
     *("cli/crossval_maker.py", "cli/training_cli.py"),
 )

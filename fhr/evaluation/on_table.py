@@ -15,12 +15,13 @@ from sklearn.utils.validation import has_fit_parameter
 
 from fhr.calibration import prior_of_weights
 from fhr.compute import seed_of
-from fhr.datasets import FittedModel, Place
+from fhr.datasets import FittedModel, FittedNetwork, Place
 from fhr.errors import FHRError
 from fhr.synthesis import AS_IT_IS, Rebalancing
 
 from .baseline_features import without_lengths
 from .controls import permuted
+from .packed_lines import KeptLine, linear_line
 from .synthetic_rows import SyntheticRows
 
 __all__ = ["OnTable", "OnTableMaker", "RowsAt", "rows_at"]
@@ -93,6 +94,8 @@ class OnTable:
             last step alone. Log-odds of a classifier that gives probabilities are put back to the prevalence of the
             training part, a shift that ranks nothing.
         synthetic: rows of recordings that are made, for rebalancing by a generator.
+        keep: what the checkpoint of a fitted line says of its input, for `logistic` and `ridge` of this package without
+            rebalancing, see `fhr.evaluation.packed_lines`; None keeps nothing.
 
     Raises:
         FHRError: a record with several rows; with rebalancing, an estimator that weighs the classes itself, or one that
@@ -105,6 +108,7 @@ class OnTable:
     name: str = ""
     rebalancing: Rebalancing = AS_IT_IS
     synthetic: SyntheticRows | None = None
+    keep: KeptLine | None = None
 
     def __post_init__(self) -> None:
         if not self.table.index.is_unique:
@@ -137,7 +141,11 @@ class OnTable:
             here, there = (place.labels.loc[one.index].to_numpy() for one in (rows.train, train))
             seen = prior_of_weights(there, np.ones(len(there)) if weights is None else weights)
             scores = scores + logit(here.mean()) - logit(seen)
-        return rows.scored(scores)
+        scored = rows.scored(scores)
+        if self.keep is None or self.rebalancing.method != "none" or place.permutation is not None:
+            return scored
+        names = [*dict.fromkeys(rows.train.index), *rows.held_out.index]
+        return scored._replace(network=FittedNetwork(self.keep.pack(linear_line(model), place, names), device="cpu"))
 
     @property
     def _called(self) -> str:
@@ -186,10 +194,11 @@ class OnTableMaker:
     name: str = ""
     rebalancing: Rebalancing = AS_IT_IS
     synthetic: SyntheticRows | None = None
+    keep: KeptLine | None = None
 
     def __call__(self, place: Place, seed: int) -> OnTable:
         """The estimator of one place."""
-        return OnTable(self.estimator(), self.table, self.learn, self.name, self.rebalancing, self.synthetic)
+        return OnTable(self.estimator(), self.table, self.learn, self.name, self.rebalancing, self.synthetic, self.keep)
 
 
 @cache  # once, not for every fold

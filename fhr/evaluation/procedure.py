@@ -26,11 +26,15 @@ class Combined(NamedTuple):
         raw: columns `RAW_COLUMNS`.
         weights: of each family, summing to 1; 1 for the chosen one alone.
         inner_scores: mean AUROC of each family over the held-out inner folds, which chose it.
+        centre: that the score of each family is put at; 0 where one is chosen, whose score stays as it is.
+        spread: that it is divided by; 1 where one is chosen.
     """
 
     raw: pd.DataFrame
     weights: tuple[float, ...]
     inner_scores: tuple[float, ...]
+    centre: tuple[float, ...]
+    spread: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -91,11 +95,13 @@ def combine(raw: pd.DataFrame, labels: pd.Series, by: str = "mean") -> Combined:
     if by == "choose":
         best = int(np.argmax(np.nan_to_num(inner_scores, nan=-np.inf)))
         weights = tuple(float(k == best) for k in range(len(families)))
-        return Combined(families[best].reset_index(drop=True), weights, inner_scores)
+        zeros, ones = (0.0,) * len(families), (1.0,) * len(families)
+        return Combined(families[best].reset_index(drop=True), weights, inner_scores, zeros, ones)
     is_test, inner = (wide.index.get_level_values("use") == "test"), wide.index.get_level_values("inner")
     x = wide.to_numpy()
-    spread = x[~is_test].std(axis=0)
-    z = (x - x[~is_test].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    centre, spread = x[~is_test].mean(axis=0), x[~is_test].std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    z = (x - centre) / spread
     equal = np.full(len(families), 1 / len(families))
     if by == "mean":
         fitted, of_rows = equal, np.tile(equal, (len(z), 1))
@@ -108,7 +114,8 @@ def combine(raw: pd.DataFrame, labels: pd.Series, by: str = "mean") -> Combined:
             others = ~is_test & (inner != k)
             of_rows[~is_test & (inner == k)] = _weights(z[others], y[others]) if others.any() else equal
     scores = pd.Series((z * of_rows).sum(axis=1), wide.index, name="score").reset_index()
-    return Combined(scores[list(RAW_COLUMNS)], tuple(float(w) for w in fitted), inner_scores)
+    weights, at, divisor = (tuple(float(value) for value in values) for values in (fitted, centre, spread))
+    return Combined(scores[list(RAW_COLUMNS)], weights, inner_scores, centre=at, spread=divisor)
 
 
 def _mean_auroc(rows: pd.DataFrame, labels: pd.Series) -> float:

@@ -14,6 +14,7 @@ from fhr.errors import FHRError, SplitError
 
 from .finished import FinishedFold, finish_fold
 from .fits import FAMILY, Maker
+from .fused import fused
 from .kept_parts import MADE_BY, trained_by
 from .procedure import Procedure, combine
 from .ranking_fact import out_of_fold_ranking
@@ -189,13 +190,16 @@ def finished_folds(
             fold = fold._replace(networks=())
         if fold.networks and statistics is None and first.database is not None:
             statistics = typical_statistics(r for r in first.database if r.name in first.labels.index)
-        scores = combine(fold.raw, first.labels, by).raw if FAMILY in fold.raw else fold.raw
+        scores, networks = fold.raw, fold.networks
+        if FAMILY in fold.raw:
+            combined = combine(fold.raw, first.labels, by)
+            scores, networks = combined.raw, fused(fold.networks, combined)
         yield finish_fold(
             fold.raw,
             scores,
             first.labels,
             target=first.target,
-            networks=fold.networks,
+            networks=networks,
             statistics=statistics,
             out_of_fold=out_of_fold,
         )

@@ -30,7 +30,8 @@ class FittedFold(NamedTuple):
         repeat: of the outer folds.
         fold: outer fold.
         raw: columns `RAW_COLUMNS`, and `family` where a place has several fits.
-        networks: those that are kept, in the order of inner fold and member.
+        networks: those that are kept, in the order of inner fold, family and member; all of them or none where a place
+            has several families.
     """
 
     repeat: int
@@ -133,9 +134,9 @@ def _fit(shared: tuple[Maker, Place, str], job: _Job) -> _Done:
             raw = raw_scores(model, repeat=job.repeat, fold=job.fold, inner=job.inner, member=m)
             rows.append(raw.assign(**{FAMILY: k}) if len(families) > 1 else raw)
             if model.network is not None:
-                networks.append(replace(model.network, inner=job.inner, member=m))
-    # A combination of several families has no network of its own that could be kept.
-    kept = tuple(networks) if len(families) == 1 else ()
+                networks.append(replace(model.network, inner=job.inner, member=m, family=k))
+    # What is combined can be kept where all of it can.
+    kept = tuple(networks) if len(families) == 1 or len(networks) == sum(map(len, families)) else ()
     return _Done(job, pd.concat(rows, ignore_index=True), kept, time.monotonic() - start)
 
 

@@ -26,6 +26,7 @@ from .multiscale_columns import MULTISCALE, MULTISCALE_COLUMNS
 from .normal_scores import NormalScores
 from .phase_rectified import PRSA, prsa
 from .poincare_plot import poincare
+from .raw_order_statistics import RawOrderStatistics
 from .robust_statistics import ORDER_STATISTICS, order_statistic_names, order_statistics
 from .scalar import SCALAR_COLUMNS, scalar_features
 from .scale_cumulants import SCALES, scale_cumulants
@@ -62,6 +63,7 @@ __all__ = [
     "FeatureScaling",
     "FeatureSet",
     "NormalScores",
+    "RawOrderStatistics",
     "Windows",
     "band_coherence",
     "band_power",

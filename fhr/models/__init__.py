@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from .embedded_windows import embed_windows
     from .false_signal import FalseSignalNet
     from .feature_scale import FeatureScale, exactest, with_scaling
+    from .fusion import Fusion, Scale, pack_fusion
     from .gaussian_ridge_head import GaussianRidgeHead
     from .inception import InceptionNet
     from .inception_time import InceptionTime
     from .kernel_line import FittedKernelLine, KernelLine
     from .kernel_ridge_head import KernelRidgeHead
     from .linear_features import LinearFeatures
+    from .linear_line import FittedLinearLine
     from .lipschitz_layers import AOLConv, AOLLinear, MaxMin, SLLConv, SLLLinear
     from .lipschitz_net import LipschitzNet
     from .log_energy_net import LogEnergyNet
@@ -64,6 +66,8 @@ __all__ = [
     "FeatureScale",
     "FeatureSequence",
     "FittedKernelLine",
+    "FittedLinearLine",
+    "Fusion",
     "GaussianRidgeHead",
     "InceptionNet",
     "InceptionTime",
@@ -84,6 +88,7 @@ __all__ = [
     "RidgeHead",
     "SLLConv",
     "SLLLinear",
+    "Scale",
     "ScatteringNet",
     "SortedKernel",
     "SortedNetwork",
@@ -99,6 +104,7 @@ __all__ = [
     "exactest",
     "finish_checkpoint",
     "is_checkpoint",
+    "pack_fusion",
     "pack_model",
     "ranking_of",
     "read_checkpoint",
@@ -128,12 +134,14 @@ __getattr__, __dir__ = late_names(
         "embedded_windows": ("embed_windows",),
         "false_signal": ("FalseSignalNet",),
         "feature_scale": ("FeatureScale", "exactest", "with_scaling"),
+        "fusion": ("Fusion", "Scale", "pack_fusion"),
         "gaussian_ridge_head": ("GaussianRidgeHead",),
         "inception": ("InceptionNet",),
         "inception_time": ("InceptionTime",),
         "kernel_line": ("FittedKernelLine", "KernelLine"),
         "kernel_ridge_head": ("KernelRidgeHead",),
         "linear_features": ("LinearFeatures",),
+        "linear_line": ("FittedLinearLine",),
         "lipschitz_layers": ("AOLConv", "AOLLinear", "MaxMin", "SLLConv", "SLLLinear"),
         "lipschitz_net": ("LipschitzNet",),
         "log_energy_net": ("LogEnergyNet",),

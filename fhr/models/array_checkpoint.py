@@ -21,8 +21,9 @@ from fhr.formats.files.whole_file import write_whole
 
 from .card import CheckpointCard
 from .kernel_line import FittedKernelLine
+from .linear_line import FittedLinearLine
 
-__all__ = ["ARRAYS_SUFFIX", "ArrayCheckpoint", "ArrayModel", "holds_arrays", "pack_model"]
+__all__ = ["ARRAYS_SUFFIX", "ArrayCheckpoint", "ArrayModel", "holds_arrays", "pack_model", "packed_card"]
 
 ARRAYS_SUFFIX = ".npz"
 _CARD = "card"  # the first array: its bytes are the text
@@ -52,6 +53,7 @@ class ArrayModel(Protocol):
 
 _BUILDERS: dict[str, Callable[[Mapping[str, Any], Mapping[str, np.ndarray]], ArrayModel]] = {
     "fhr.models.KernelLine": FittedKernelLine.from_arrays,
+    "fhr.models.FittedLinearLine": FittedLinearLine.from_arrays,
 }
 """What makes a model from specification and arrays, by class path; a file can name nothing else."""
 
@@ -140,9 +142,14 @@ def holds_arrays(content: bytes) -> bool:
 
 
 def _packed(card: CheckpointCard, arrays: Mapping[str, np.ndarray]) -> bytes:
-    text = json.dumps(card.to_dict(), separators=(",", ":")).encode("ascii")
     # As it is: what is unpacked is then no larger than the file, and numbers get no smaller by compression.
-    return pack_arrays({_CARD: np.frombuffer(text, np.uint8), **arrays}, compressed=False)
+    return pack_arrays({**packed_card(card), **arrays}, compressed=False)
+
+
+def packed_card(card: CheckpointCard) -> dict[str, np.ndarray]:
+    """The card as the first array of a file."""
+    text = json.dumps(card.to_dict(), separators=(",", ":")).encode("ascii")
+    return {_CARD: np.frombuffer(text, np.uint8)}
 
 
 def _plain(card: np.ndarray) -> Any:

@@ -10,11 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fhr.errors import CheckpointError
+from fhr.errors import CheckpointError, FHRError
 from fhr.formats.files.regular_file import open_regular
+from fhr.recording import plain_table
 
 from .array_checkpoint import ARRAYS_SUFFIX, ArrayCheckpoint, ArrayModel, holds_arrays
 from .card import CheckpointCard
+from .fusion import Fusion, Scale, check_part, is_fusion, part_contents
 
 if TYPE_CHECKING:
     from .network import Network
@@ -33,7 +35,9 @@ _NETWORK_SUFFIX = ".ckpt"
 _HEAD = 64  # bytes of a file that tell its kind
 
 
-def read_checkpoint(path: str | Path, content: bytes | None = None) -> "tuple[CheckpointCard, Network | ArrayModel]":
+def read_checkpoint(
+    path: str | Path, content: bytes | None = None
+) -> "tuple[CheckpointCard, Network | ArrayModel | Fusion]":
     """Read the facts and the fitted model of a checkpoint file; a network is on the CPU, in evaluation mode.
 
     Only tensors, arrays and plain types are loaded, and no module outside `fhr.models` is imported unless the
@@ -47,9 +51,34 @@ def read_checkpoint(path: str | Path, content: bytes | None = None) -> "tuple[Ch
         CheckpointError: no such file, not a checkpoint, another format, untrained, or weights that do not fit.
     """
     stored = _stored(path, content)
-    if stored.card.epochs < 1:
-        raise CheckpointError(f"{path}: its weights were never trained; run `fhr fit` to the end of an epoch first")
+    _check_trained(stored)
+    if isinstance(stored, ArrayCheckpoint) and is_fusion(stored.card.network):
+        return stored.card, _fusion(stored)
     return stored.card, stored.model()
+
+
+def _fusion(stored: ArrayCheckpoint) -> Fusion:
+    """The models of a fusion, each read as a checkpoint of its own."""
+    try:
+        given = plain_table(stored.card.network, "specification", "class_path", "init_args")
+        scale, parts = Scale.from_dict(given["init_args"]), []
+        for i, content in enumerate(part_contents(stored, len(scale.weights))):
+            part = _stored(f"{stored.path}, part{i}", content)
+            if is_fusion(part.card.network):
+                raise CheckpointError(f"part{i} of the fusion is another fusion; train anew")
+            _check_trained(part)
+            check_part(stored.card, part.card, i)
+            parts.append((part.card, part.model()))
+    except FHRError as error:
+        raise CheckpointError(str(error) if stored.path in str(error) else f"{stored.path}: {error}") from None
+    return Fusion(tuple(parts), scale)
+
+
+def _check_trained(stored: "NetworkCheckpoint | ArrayCheckpoint") -> None:
+    if stored.card.epochs < 1:
+        raise CheckpointError(
+            f"{stored.path}: its weights were never trained; run `fhr fit` to the end of an epoch first"
+        )
 
 
 def finish_checkpoint(

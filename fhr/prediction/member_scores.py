@@ -6,7 +6,9 @@ import numpy as np
 
 from fhr.datasets import told_of_use
 from fhr.errors import CheckpointError
-from fhr.models import ArrayModel, CheckpointCard
+from fhr.models import ArrayModel, CheckpointCard, Fusion
+
+from .part_features import feature_set
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Member", "MemberScores", "member_scores"]
 
-Member: TypeAlias = "tuple[CheckpointCard, Network | ArrayModel]"
+Member: TypeAlias = "tuple[CheckpointCard, Network | ArrayModel | Fusion]"
 """Card of a checkpoint, and its model."""
 
 
@@ -63,6 +65,36 @@ class FeatureScores:
         raise CheckpointError(f"{type(self.model).__name__} reads statistics and no signal; explain it by these")
 
 
+class FusedScores:
+    """The models of several families, whose scores are made one.
+
+    Args:
+        fusion: read from a checkpoint.
+        device: where its networks run.
+    """
+
+    def __init__(self, fusion: Fusion, device: "str | torch.device") -> None:
+        self.fusion = fusion
+        self.parts = [member_scores(part, device) for part in fusion.parts]
+        sets = [feature_set(card) for card, _ in fusion.parts]
+        self.ends = np.cumsum([0 if one is None else len(one.names) for one in sets])[:-1]
+
+    def scores(self, signal: np.ndarray, features: np.ndarray) -> np.ndarray:
+        """See `MemberScores`; the features of the parts stand one behind the other, see `JoinedFeatures`."""
+        each = zip(self.parts, np.split(features, self.ends, axis=1), self.fusion.scale.weights, strict=True)
+        # What weighs nothing, as families that were not chosen, need not be asked.
+        scores = [part.scores(signal, own) if weight else np.zeros(len(signal)) for part, own, weight in each]
+        return self.fusion.scale(np.stack(scores))
+
+    def gradients(self, signal: np.ndarray, features: np.ndarray) -> NoReturn:
+        """Refused: some of its models see no signal.
+
+        Raises:
+            CheckpointError: always.
+        """
+        raise CheckpointError("a fusion of several models is not explained; load one of its families by itself")
+
+
 def member_scores(member: Member, device: "str | torch.device") -> MemberScores:
     """The scores of a member; torch is imported for a network alone.
 
@@ -71,6 +103,8 @@ def member_scores(member: Member, device: "str | torch.device") -> MemberScores:
         device: where a network runs; arrays are computed with on the CPU.
     """
     card, model = member
+    if isinstance(model, Fusion):
+        return FusedScores(model, device)
     if isinstance(model, ArrayModel):
         return FeatureScores(card, model)
     from .network_scores import NetworkScores

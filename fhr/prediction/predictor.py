@@ -12,14 +12,14 @@ from fhr.confidence import Abstention, Confidence, ModelFacts, Prediction, Stabi
 from fhr.confidence.card_words import loss_words
 from fhr.datasets import Database, seen_records
 from fhr.errors import CheckpointError, FHRError, SignalError
-from fhr.features import FeatureSet
 from fhr.metrics import Interval
-from fhr.models import ArrayModel, CheckpointCard
+from fhr.models import ArrayModel, CheckpointCard, Fusion
 from fhr.preprocessing import Pipeline, Window, window_words
 from fhr.recording import Recording
 
 from .kind import check_kind, of_checkpoint
 from .member_scores import Member, member_scores
+from .part_features import feature_set, features_of_parts
 from .predictor_display import predictor_html
 from .timeline import through_recording
 
@@ -95,11 +95,7 @@ class Predictor:
         self.cards = [card for card, _ in members]
         first = self.cards[0]
         check_kind(self.cards, "classification")
-        if any(
-            (c.pipeline, c.target, c.features, c.recalibration)
-            != (first.pipeline, first.target, first.features, first.recalibration)
-            for c in self.cards
-        ):
+        if any(_shared(member) != _shared(members[0]) for member in members):
             raise CheckpointError(
                 "the checkpoints differ in preprocessing, target, features or recalibration; load those of one run"
             )
@@ -108,7 +104,8 @@ class Predictor:
         self.calibrators = [_calibrator(card) for card in self.cards]
         with of_checkpoint():
             self.pipeline = Pipeline.from_dict(first.pipeline)
-        self.features = _feature_set(first)
+        fusion = self.networks[0]
+        self.features = features_of_parts(fusion.parts) if isinstance(fusion, Fusion) else feature_set(first)
         self.target = first.target
         if prevalence is not None and not 0 < prevalence < 1:
             raise FHRError(
@@ -132,7 +129,7 @@ class Predictor:
     @property
     def reads_signal(self) -> bool:
         """True where every member reads the signal itself, as networks do, and none statistics alone."""
-        return not any(isinstance(model, ArrayModel) for model in self.networks)
+        return not any(isinstance(model, ArrayModel | Fusion) for model in self.networks)
 
     def predict(self, recording: Recording) -> Prediction:
         """Risk of one recording.
@@ -177,7 +174,9 @@ class Predictor:
             return cut, window, np.empty(0)
         row = self.features(cut)
         missing = np.isnan(row[: len(row) - len(self.features.covariates)])
-        if missing.sum() > _MOST_MISSING * missing.size and all(isinstance(m, ArrayModel) for m in self.networks):
+        if missing.sum() > _MOST_MISSING * missing.size and all(
+            isinstance(m, ArrayModel | Fusion) for m in self.networks
+        ):
             measured = (1 - window.loss) * self.pipeline.minutes
             raise SignalError(
                 f"{recording.name}: {missing.sum()} of {missing.size} statistics cannot be computed from "
@@ -327,17 +326,11 @@ def _silence(recording: Recording) -> float:
     return float(len(recording) - 1 - valid[-1]) / recording.fs / 60
 
 
-def _feature_set(card: CheckpointCard) -> FeatureSet | None:
-    if card.features is None:
-        return None
-    with of_checkpoint():
-        features = FeatureSet.from_dict(card.features["set"])
-    if features.checksum != card.features["checksum"]:
-        raise CheckpointError(
-            f"this version computes the features of the checkpoint otherwise than version {card.version} did, which "
-            "wrote it; use that version of intrapartum-fhr, or train anew"
-        )
-    return features
+def _shared(member: Member) -> tuple[object, ...]:
+    """What all members of one predictor have in common."""
+    card, model = member
+    parts = [(part.pipeline, part.features) for part, _ in model.parts] if isinstance(model, Fusion) else None
+    return card.pipeline, card.target, card.features, card.recalibration, parts
 
 
 def _model_facts(cards: Sequence[CheckpointCard], pipeline: Pipeline) -> ModelFacts:
