@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import fhr
 from fhr.cli import crossval_run
 from fhr.cli.configurations import shipped_configurations
 from fhr.evaluation import BASELINES, feature_table, lines
@@ -22,12 +23,6 @@ def told(recordings, features):
     return pd.DataFrame(ph + drawn, [recording.name for recording in recordings], features.names)
 
 
-def _check_kept(run_fhr, tmp_path):
-    """Predictions of the models that a whole procedure keeps, from the run and exported."""
-    import fhr
-    raise SystemExit
-
-
 @pytest.fixture
 def whole_config(tiny_config, tmp_path):
     configuration = yaml.safe_load(tiny_config.read_text(encoding="utf-8"))
@@ -39,7 +34,7 @@ def whole_config(tiny_config, tmp_path):
 
 @pytest.mark.training
 def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
-    whole_config, plain_report, run_fhr, tmp_path, monkeypatch
+    whole_config, births, plain_report, run_fhr, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(crossval_run, "feature_table", feature_table)
     answer = run_fhr(tmp_path, "crossval", "--config", whole_config, "--inner", 1, "--out", "oof.csv")
@@ -55,8 +50,17 @@ def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
     assert table["auroc"].iloc[0] > table["auroc"].loc["InceptionNet, alone"]
     assert len(pd.read_csv(tmp_path / "oof.csv")) == 120
     assert re.search("^predict: ", answer.err, re.MULTILINE)
-    print(answer.err)
-    _check_kept(run_fhr, tmp_path)
+    (run_id,) = re.findall("^run ([0-9a-f]+)$", answer.err, re.MULTILINE)
+    birth = births / "s0001"
+    predicted = run_fhr(tmp_path, "predict", "--run", run_id, birth)
+    assert predicted.code == 0, predicted.err
+    (row,) = pd.read_csv(io.StringIO(predicted.out)).to_dict("records")
+    assert run_fhr(tmp_path, "export", run_id, "whole.fhrrun").code == 0
+    prediction = fhr.load(tmp_path / "whole.fhrrun").predict(fhr.read(birth))
+    assert prediction.probability == pytest.approx(row["probability"], abs=1e-4)
+    assert prediction.model.of == "out_of_fold_auroc"
+    evaluated = run_fhr(tmp_path, "evaluate", run_id, births, "--out", tmp_path / "report")
+    assert "in training" in evaluated.err or "learnt from" in evaluated.err, evaluated.err
 
 
 @pytest.mark.training
