@@ -304,6 +304,23 @@ def _arrays() -> bytes:
     return pack_model(finished_card(), kernel_line())
 
 
+@cache
+def _fusion() -> bytes:
+    """A checkpoint of a fusion of two kernel lines, calibrated."""
+    from small_kernel_line import bare_card, finished_card, kernel_line
+
+    from fhr.models import Scale, finish_checkpoint, pack_fusion, pack_model, read_checkpoint
+
+    parts = [(bare_card(), pack_model(bare_card(), kernel_line(k))) for k in range(2)]
+    finished = finished_card()
+    with tempfile.TemporaryDirectory() as name:
+        draft, out = Path(name, "a.npz"), Path(name, "b.npz")
+        draft.write_bytes(pack_fusion(parts, Scale((0.0, 0.0), (1.0, 1.0), (0.5, 0.5))))
+        calibrator = {**(finished.calibrator or {}), "model": read_checkpoint(draft)[0].procedure}
+        finish_checkpoint(draft, calibrator, out, confidence=finished.confidence)
+        return out.read_bytes()
+
+
 def _card_spoilt(sample: Sample, rng: Generator) -> Sample:
     """A field of the card is another, mostly with checksums that hold."""
     with np.load(io.BytesIO(sample.files["a.npz"])) as archive:
@@ -321,7 +338,9 @@ def _card_spoilt(sample: Sample, rng: Generator) -> Sample:
 
 def _checkpoints_of_arrays(spoil: Callable[[Sample, Generator], Sample]) -> Kind:
     return Kind(
-        lambda: [Sample({"a.npz": _arrays()}, "a.npz")], spoil, lambda sample, folder: predict(sample.write(folder))
+        lambda: [Sample({"a.npz": content()}, "a.npz") for content in (_arrays, _fusion)],
+        spoil,
+        lambda sample, folder: predict(sample.write(folder)),
     )
 
 

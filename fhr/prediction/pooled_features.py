@@ -10,7 +10,7 @@ import numpy as np
 
 from fhr.datasets import told_of_use
 from fhr.errors import CheckpointError
-from fhr.models import ArrayModel
+from fhr.models import ArrayModel, Fusion
 from fhr.preprocessing import DEFAULT_STEPS, Pipeline
 from fhr.similarity import Embedding, LabourWindows
 from fhr.similarity.named_embeddings import of_feature_set
@@ -48,6 +48,10 @@ def network_embedding(predictor: "Predictor | FalseSignalPredictor", *, minutes:
     """
     if not isinstance(predictor, Predictor):
         raise CheckpointError("a network of single samples has no features of a labour; name a run of a classification")
+    if any(isinstance(one, Fusion) for one in predictor.networks):
+        raise CheckpointError(
+            "a fusion of several models has no one set of features; take a run of one of its families"
+        )
     networks = [one for one in predictor.networks if not isinstance(one, ArrayModel)]
     if not networks:
         features = predictor.features

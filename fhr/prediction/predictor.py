@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, cast
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,8 @@ from .timeline import through_recording
 
 if TYPE_CHECKING:
     import torch
+
+    from fhr.features import FeatureSet
 
 __all__ = ["Predictor", "Prepared"]
 
@@ -105,7 +107,9 @@ class Predictor:
         with of_checkpoint():
             self.pipeline = Pipeline.from_dict(first.pipeline)
         fusion = self.networks[0]
-        self.features = features_of_parts(fusion.parts) if isinstance(fusion, Fusion) else feature_set(first)
+        features = features_of_parts(fusion.parts) if isinstance(fusion, Fusion) else feature_set(first)
+        # Joined ones know names, minutes and covariates; whoever asks for more has refused a fusion before.
+        self.features = cast("FeatureSet | None", features)
         self.target = first.target
         if prevalence is not None and not 0 < prevalence < 1:
             raise FHRError(

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fhr.errors import CheckpointError
 from fhr.features import covariates
-from fhr.models import ArrayModel, Network
+from fhr.models import ArrayModel, Fusion, Network
 from fhr.models.sorted_network import BPM
 from fhr.prediction import Predictor
 from fhr.prediction.predictor import Prepared
@@ -214,8 +214,12 @@ def reader_of(predictor: Predictor) -> Reader:
     """The reader of a predictor.
 
     Raises:
-        CheckpointError: one that takes no decision.
+        CheckpointError: one that takes no decision, or of several families.
     """
+    if any(isinstance(model, Fusion) for model in predictor.networks):
+        raise CheckpointError(
+            "a fusion of several models is not attacked or certified as one; give a run of one of its families"
+        )
     if predictor.features is None and predictor.reads_signal:
         return NetworkReader(predictor)
     return FeatureReader(predictor)

@@ -190,6 +190,11 @@ def run_checkpoints(run_id: str) -> list[Path]:
         raise CheckpointError(f"run {run_id} was trained without a checkpoint ({why}); train it anew with one")
     with store_errors():
         paths = _checkpoints(run, RunFiles())
+    if not paths and run.data.tags.get("kind") == "cross-validation" and run.info.status == "FINISHED":
+        raise CheckpointError(
+            f"run {run_id} is a cross-validation that kept no model (a control, a line that has no checkpoint, or a "
+            "procedure with such a part); give a run of a network, of a kernel line, or of a procedure of these"
+        )
     if not paths:
         raise CheckpointError(f"run {run_id} ({run.info.status}) holds no finished checkpoint; let `fhr fit` end first")
     return paths

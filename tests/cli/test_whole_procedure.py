@@ -65,7 +65,7 @@ def test_network_and_lines_are_one_row_with_each_of_them_beside_it(
 
 @pytest.mark.training
 def test_a_network_on_the_kernel_line_knows_what_the_line_does(
-    whole_config, plain_report, run_fhr, tmp_path, monkeypatch
+    whole_config, births, plain_report, run_fhr, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(crossval_run, "feature_table", told)
     monkeypatch.setattr(crossval_run, "BESIDE", (KERNEL,))
@@ -76,6 +76,8 @@ def test_a_network_on_the_kernel_line_knows_what_the_line_does(
     assert table.index.tolist() == ["InceptionNet on the kernel line (1 inner networks)", "kernel line"]
     assert table["auroc"].min() > 0.85  # which one epoch of a tiny network cannot
     assert not re.search("^predict: ", answer.err, re.MULTILINE)  # a checkpoint would hold the network alone
+    (run_id,) = re.findall("^run ([0-9a-f]+)$", answer.err, re.MULTILINE)
+    assert "is a cross-validation that kept no model" in run_fhr(tmp_path, "predict", "--run", run_id, births).err
 
 
 @pytest.mark.training

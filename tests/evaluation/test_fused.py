@@ -16,7 +16,9 @@ from fhr.evaluation.packed_lines import linear_line
 from fhr.losses import PHRegression
 from fhr.models import Fusion, InceptionNet, read_checkpoint
 from fhr.models.array_checkpoint import ArrayCheckpoint
+from fhr.prediction import network_embedding
 from fhr.preprocessing import Pipeline
+from fhr.robustness.reader import reader_of
 from fhr.tasks import ClassificationTask, Training
 
 TARGET = "ph<7.20"
@@ -87,6 +89,10 @@ def test_a_network_and_lines_predict_as_one_what_they_scored_out_of_fold(whole, 
         fhr.prediction.where_it_looked(predictor, births_database[0])
     with pytest.raises(CheckpointError, match="only kernel lines are explained"):
         fhr.prediction.explain(predictor, births_database[0])
+    with pytest.raises(CheckpointError, match="is not attacked or certified as one"):
+        reader_of(predictor)
+    with pytest.raises(CheckpointError, match="no one set of features"):
+        network_embedding(predictor)
 
 
 @pytest.mark.parametrize("by", ["choose", "weigh"])
