@@ -309,6 +309,7 @@ def _fusion() -> bytes:
     """A checkpoint of a fusion of two kernel lines, calibrated."""
     from small_kernel_line import bare_card, finished_card, kernel_line
 
+    from fhr.calibration import calibrator_from_dict
     from fhr.models import Scale, finish_checkpoint, pack_fusion, pack_model, read_checkpoint
 
     parts = [(bare_card(), pack_model(bare_card(), kernel_line(k))) for k in range(2)]
@@ -316,8 +317,9 @@ def _fusion() -> bytes:
     with tempfile.TemporaryDirectory() as name:
         draft, out = Path(name, "a.npz"), Path(name, "b.npz")
         draft.write_bytes(pack_fusion(parts, Scale((0.0, 0.0), (1.0, 1.0), (0.5, 0.5))))
-        calibrator = {**(finished.calibrator or {}), "model": read_checkpoint(draft)[0].procedure}
-        finish_checkpoint(draft, calibrator, out, confidence=finished.confidence)
+        calibrator = calibrator_from_dict(finished.calibrator or {})
+        calibrator.bind(label=finished.target, model=read_checkpoint(draft)[0].procedure)
+        finish_checkpoint(draft, calibrator.to_dict(), out, confidence=finished.confidence)
         return out.read_bytes()
 
 

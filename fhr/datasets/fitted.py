@@ -17,17 +17,17 @@ class FittedNetwork:
         checkpoint: content of the file.
         inner: inner fold that it did not see.
         member: which of the networks that were trained on the same records.
-        family: which of the models of several families of one place.
         device: that it was trained on; empty where that is not known.
         metrics: numbers of its training, such as `best_epoch` and `seconds`.
+        family: which of the models of several families of one place.
     """
 
     checkpoint: bytes
     inner: int = 0
     member: int = 0
-    family: int = 0
     device: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    family: int = 0
 
 
 class FittedModel(NamedTuple):

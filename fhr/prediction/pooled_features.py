@@ -52,7 +52,7 @@ def network_embedding(predictor: "Predictor | FalseSignalPredictor", *, minutes:
         raise CheckpointError(
             "a fusion of several models has no one set of features; take a run of one of its families"
         )
-    networks = [one for one in predictor.networks if not isinstance(one, ArrayModel)]
+    networks = [one for one in predictor.networks if not isinstance(one, ArrayModel | Fusion)]
     if not networks:
         features = predictor.features
         assert features is not None  # a model of arrays has nothing else to read
