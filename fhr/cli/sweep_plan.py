@@ -1,4 +1,4 @@
-"""What a sweep is asked for and what it gives: its settings, its result, and the table of its trials."""
+"""Plan and result of a sweep: its settings, what it found, and the table of its trials."""
 
 from dataclasses import dataclass
 

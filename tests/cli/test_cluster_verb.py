@@ -126,6 +126,7 @@ def test_a_search_that_cannot_be_is_refused(run_fhr, few, uninterrupted, argumen
     assert message in answer.err.splitlines()[-1]
 
 
+@pytest.mark.statistics
 def test_pairs_have_a_say_and_what_distinguishes_kinds_is_told(run_fhr, few, tmp_path, monkeypatch):
     names = sorted(one.stem for one in few.glob("*.hea"))
     rows = [f"{names[0]},{names[1]},must-link,3", f"{names[0]},{names[1]},cannot-link,1", f"{names[2]},nobody,unsure,1"]

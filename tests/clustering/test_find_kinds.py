@@ -18,6 +18,7 @@ def two(apart: float, n: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarr
     return apart * truth[:, None] * [1, 0, 0] + rng.normal(size=(n, 3)), truth
 
 
+@pytest.mark.statistics
 def test_two_kinds_are_found_with_memberships_and_pairs() -> None:
     values, truth = two(6.0)
     found = find_kinds(values, **FEW)
@@ -64,6 +65,7 @@ def test_memberships_of_overlapping_kinds_hold() -> None:
     assert ((p > 0.1) & (p < 0.9)).mean() > 0.05  # it is not sure of all
 
 
+@pytest.mark.statistics
 def test_an_outlier_belongs_nowhere() -> None:
     values, _ = two(6.0)
     values[7] = [3, 40, 0]
@@ -72,6 +74,7 @@ def test_an_outlier_belongs_nowhere() -> None:
     assert (found.labels == -1).sum() <= 3
 
 
+@pytest.mark.statistics
 def test_windows_of_one_labour_count_once() -> None:
     # 30 labours of one kind, 20 windows each that are nearly alike: 600 points lie in 30 heaps.
     rng = np.random.default_rng(0)
@@ -153,6 +156,7 @@ def test_bad_input_is_refused(values: object, given: dict, said: str) -> None:
         find_kinds(values, **{"repetitions": 1, "most": 2} | given)
 
 
+@pytest.mark.statistics
 def test_one_coordinate_is_enough_and_what_is_missing_is_told() -> None:
     values, _ = two(8.0)
     one = values[:, :1].copy()
@@ -167,6 +171,7 @@ def test_one_coordinate_is_enough_and_what_is_missing_is_told() -> None:
     assert find_kinds(points, **FEW).number == 2
 
 
+@pytest.mark.statistics
 def test_pairs_move_memberships_and_what_is_found_without_them_stands_beside() -> None:
     values, truth = two(3.0)
     values[[5, 6]] = 1.5 * np.array([1, 0, 0])  # between both

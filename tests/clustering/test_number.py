@@ -15,6 +15,7 @@ def kinds(k: int, apart: float, n: int = 150, d: int = 3, seed: int = 0) -> tupl
     return apart / np.sqrt(2) * np.eye(max(k, d))[truth][:, :d] + rng.normal(size=(n, d)), truth
 
 
+@pytest.mark.statistics
 def test_one_kind_is_split_as_often_as_the_level_says() -> None:
     # Normal points of one kind, where the rank is exact: the share of 100 sets lies in the binomial band of 10%.
     rejected = 0
@@ -27,6 +28,7 @@ def test_one_kind_is_split_as_often_as_the_level_says() -> None:
     assert share.low <= 0.1 <= share.high
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("method", ["kmeans", "gaussian_mixture", "agglomerative", "spectral", "hdbscan"])
 def test_two_kinds_far_apart_are_found_and_one_is_not_split(method: str) -> None:
     values, truth = kinds(2, 7.0)
@@ -39,6 +41,7 @@ def test_two_kinds_far_apart_are_found_and_one_is_not_split(method: str) -> None
     assert number_of_kinds(np.random.default_rng(2).normal(size=(150, 3)), METHODS[method], n_references=19).number == 1
 
 
+@pytest.mark.statistics
 @pytest.mark.parametrize("k", [3, 4])
 def test_several_kinds_are_counted(k: int) -> None:
     values, _ = kinds(k, 7.0, n=240, d=4)
@@ -48,6 +51,7 @@ def test_several_kinds_are_counted(k: int) -> None:
     assert [test.kinds for test in found.tests] == list(range(1, k + 1))
 
 
+@pytest.mark.statistics
 def test_a_kind_with_corners_is_one_kind() -> None:
     # A triangle splits into three better than any normal kind does, and has no valley.
     rng = np.random.default_rng(0)
@@ -58,6 +62,7 @@ def test_a_kind_with_corners_is_one_kind() -> None:
     assert found.tests[0].statistic == "valley"
 
 
+@pytest.mark.statistics
 def test_skewed_and_heavy_tailed_points_are_one_kind() -> None:
     rng = np.random.default_rng(0)
     for values in (rng.gamma(1.0, size=(200, 3)), rng.standard_t(3, size=(200, 3))):
