@@ -47,6 +47,17 @@ def stamps_of(rate: float, jitter: str, drift: float, rounding: str, gaps: str, 
     return sample, time
 
 
+def step_of(rounding: str) -> float:
+    """Step of a rounding, s; 0 for none."""
+    return 0.0 if rounding == "none" else float(rounding.split()[0])
+
+
+def undecidable(rate: float, drift: float, rounding: str) -> bool:
+    """Whether a clock drifts and is written in whole or half samples: gaps may be a sample longer or shorter."""
+    halves = 2 * step_of(rounding) * rate
+    return bool(drift and round(halves) and abs(halves - round(halves)) < 1e-6)
+
+
 def verdict(sample: np.ndarray, time: np.ndarray, fs: float | None) -> str:
     """What became of the stamps: "right", "wrong" and how, or the refusal."""
     try:
@@ -99,13 +110,12 @@ def main() -> None:
         rng = np.random.default_rng(number)
         n = int(rng.choice([0.1, 0.5, 1]) * options.minutes * 60 * rate)
         sample, time = stamps_of(rate, jitter, drift, rounding, gaps, n, rng)
-        step = 0.0 if rounding == "none" else float(rounding.split()[0])
-        slips = drift and step and abs(2 * step * rate - round(2 * step * rate)) < 1e-6 and round(2 * step * rate)
+        step = step_of(rounding)
         coarse = "rows a stamp" if step * rate > 1 else "rounded coarsely" if step * rate > 0.3 else ""
         shaken = "jitter ±0.4" if jitter == "±0.4" else "jitter sd 0.15" if jitter == "sd 0.15" else "small jitter"
         kind = f"{coarse or shaken}, {'gaps' if gaps != 'none' else 'no gaps'}{', 0.3 % off' if drift > 1e-3 else ''}"
         kind += ", jitter" if coarse and jitter != "none" else ""
-        kind = "undecidable: a drifting clock in (half) samples" if slips else kind
+        kind = "undecidable: a drifting clock in (half) samples" if undecidable(rate, drift, rounding) else kind
         for fs in (rate, None):
             said = verdict(sample, time, fs)
             told = found.setdefault(f"{kind}, {'fs given' if fs else 'fs from the times'}", Counter())
