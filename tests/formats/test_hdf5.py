@@ -264,3 +264,55 @@ def test_arrays_are_read_when_they_are_asked_for():
         flat(file)
         other_filter(file.create_group("x"))
     assert set(hdf5_variables(data.getvalue(), "a.h5").arrays) == {"fhr", "toco", "fs", "x.fhr"}
+
+
+def of_no_use(file: h5py.File) -> None:
+    """What other programs keep beside the signals: types, compound arrays, long and scattered texts, cells of nothing."""
+    flat(file)
+    file["kind"] = np.dtype("f8")  # a named type
+    file["marks"] = np.zeros(3, dtype=[("at", "f8"), ("what", "i4")])
+    file.create_dataset("remarks", data=["one", "two"], dtype=h5py.string_dtype(), chunks=(1,), maxshape=(None,))
+    file["story"] = np.array([b"x" * 900])
+    file.create_dataset("nothing", (2,), dtype=h5py.ref_dtype)
+    file["fhr"].attrs["comment"] = "text of variable length"
+    file["toco"].attrs["units"] = "x" * 900  # as a unit, which is looked at, but too long for one
+    file["turned"] = np.zeros((2, 3))
+    file["turned"].attrs["MATLAB_class"] = np.array([b"double", b"single"])  # a class is one text
+    file.create_dataset("loose", data=np.zeros(90), chunks=(30,))  # in pieces, not packed
+
+
+def test_what_stands_beside_the_signals_does_not_matter(write):
+    assert check(write(of_no_use))["format"] == "hdf5"
+
+
+def scaled_by_words(file: h5py.File) -> None:
+    flat(file)
+    file["fhr"].attrs["scale_factor"] = np.bytes_("half")
+
+
+def cells_of_cells(file: h5py.File) -> None:
+    flat(file)
+    inner = stored(file.create_group("#refs#"), "last", 1.0)
+    for level in range(20):
+        cell = file["#refs#"].create_dataset(f"c{level}", data=np.array([[inner.ref]]), dtype=h5py.ref_dtype)
+        cell.attrs["MATLAB_class"] = np.bytes_("cell")
+        inner = cell
+    outer = file.create_dataset("outer", data=np.array([[inner.ref]]), dtype=h5py.ref_dtype)
+    outer.attrs["MATLAB_class"] = np.bytes_("cell")
+
+
+def large_chunks(file: h5py.File) -> None:
+    file.create_dataset("fhr", shape=(8,), maxshape=(None,), chunks=(1 << 25,), dtype="f8", compression="gzip")
+
+
+@pytest.mark.parametrize(
+    ("fill", "message"),
+    [
+        (scaled_by_words, r"the attribute scale_factor of /fhr is no number"),
+        (cells_of_cells, "more than 16 cells inside each other"),
+        (large_chunks, "chunks of 268435456 bytes"),
+    ],
+)
+def test_what_contradicts_itself_or_asks_for_much_is_refused(write, fill, message):
+    with pytest.raises(FormatError, match=message):
+        fhr.read(write(fill))
