@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import root
 from scipy.special import expit
 
 from fhr.calibration import Calibrator, RidgePlatt
@@ -163,9 +164,10 @@ def calibration_null(
     calibration strays, and each redraw has (a + b l - c) / d for a + b l.
 
     q is not the truth, and the likelihood ratio under it is a little larger than under the truth where a label is rare.
-    Each redraw is therefore taken for the data, by the same steps, and its labels are redrawn once: the redraws lie to
-    the data as the redraws of redraws lie to the redraws (the fast double bootstrap). Over several repeats it changes
-    nothing, and is left out.
+    Of a single repeat each redraw is therefore taken for the data, by the same steps, and its labels are redrawn once:
+    the redraws lie to the data as the redraws of redraws lie to the redraws (the fast double bootstrap). Several
+    repeats know more of a record than each of them, since networks of all have scored it: there q is a line of the mean
+    log-odds over all these scores, the one under which the probabilities of the repeats are calibrated.
 
     Args:
         folds: see `stored_folds`.
@@ -218,6 +220,22 @@ def calibration_null(
         share[:, tested] = p
         return np.round(_MANY * births * share).astype(np.int64), _MANY * births
 
+    def mean_of_all(odds: np.ndarray) -> np.ndarray:
+        """Mean log-odds (tested,) of each record over its scores by all networks of all repeats, tested or held out."""
+        positive, times = many_labels(expit(odds[:, 0]).mean(axis=0, keepdims=True))
+        total, n = np.zeros((2, len(y)))
+        for fold in folds:
+            events = positive[:, fold.held_out]
+            counts = np.full_like(events, times)
+            averaged = averaging(fold.known, counts, events, between_inner_folds(fold.by_inner), len(fold.by_inner))
+            curves = make().refitted(fold.known, counts, events)
+            n_inner = len(fold.by_inner)
+            total[fold.tested] += n_inner * log_odds(curves(averaged(fold.by_inner)), _LEAST)[0]
+            total[fold.held_out] += log_odds(curves(fold.known[None]), _LEAST)[0]
+            n[fold.tested] += n_inner
+            n[fold.held_out] += 1
+        return np.asarray(total[tested] / n[tested])
+
     def chance_lines(truth: np.ndarray) -> np.ndarray:
         """Intercept and slope (2, repeat, n_redraws) by which the limit strays from that of other births."""
         births = np.ones((n_redraws, len(y)), dtype=np.int64)
@@ -251,7 +269,7 @@ def calibration_null(
         def limit_of(p: np.ndarray) -> np.ndarray:
             return procedure(*many_labels(p)) + moved
 
-        truth = expit(_smooth(odds, limit_of))
+        truth = expit(_smooth(odds, limit_of)) if len(by_repeat) == 1 else _sharpened(odds, mean_of_all(odds))
         limit = limit_of(truth)
         calibrated = _calibrated(limit, truth)
         straight = moved + calibrated - limit
@@ -290,6 +308,26 @@ def _smooth(odds: np.ndarray, limit_of: Callable[[np.ndarray], np.ndarray]) -> n
         q = expit(truth)
         truth += (p - q).mean(axis=1, keepdims=True) / (q * (1 - q)).mean(axis=1, keepdims=True)
     return truth
+
+
+def _sharpened(odds: np.ndarray, mean_of_all: np.ndarray) -> np.ndarray:
+    """Probabilities (1, n) of the truth, a line of what all scores of a record say; the odds are calibrated under it.
+
+    Of log-odds (repeat, 1, n): labels from it have the mean of their probabilities, and rise with them as they say.
+    Where the scores do not rise together there is no such line, and the mean probability is the truth.
+    """
+    p, own = expit(odds[:, 0]), odds[:, 0].mean(axis=0)
+    aims = p.mean(axis=0).sum(), (p * odds[:, 0]).mean(axis=0).sum()
+    spread = float(mean_of_all.std())
+    places = (mean_of_all - mean_of_all.mean()) / max(spread, _LEAST)
+
+    def beyond(line: np.ndarray) -> tuple[float, float]:
+        q = expit(line[0] + line[1] * places)
+        return float(q.sum() - aims[0]), float((q * own).sum() - aims[1])
+
+    found = root(beyond, (float(mean_of_all.mean()), spread))
+    truth = expit(found.x[0] + found.x[1] * places) if found.success else p.mean(axis=0)
+    return np.asarray(truth[None])
 
 
 def _calibrated(odds: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -11,12 +11,14 @@ from fhr.evaluation.calibration_null import (
     STATISTICS,
     CalibrationNull,
     StoredFold,
+    _sharpened,
     calibration_metrics,
     calibration_null,
     stored_folds,
 )
 from fhr.evaluation.fold_predictions import out_of_fold
 from fhr.metrics import calibration_line, expected_calibration_error
+from fhr.metrics.cox import lines_by_row
 
 
 def cross_validation(seed: int, *, noise: float = 0.0, n: int = 300, scale: float = 1.0, repeats: int = 1):
@@ -180,3 +182,22 @@ def test_the_limit_strays_in_other_births_where_networks_differ(monkeypatch):
         widths[noise] = with_chance.drawn[:2].std(axis=1) / without.drawn[:2].std(axis=1)
     np.testing.assert_allclose(widths[0.0], 1, atol=0.25)  # other labels are drawn
     assert (widths[1.2] > widths[0.0] + 0.1).all(), widths
+
+
+def test_the_truth_of_several_repeats_is_sharper_than_each_and_they_are_calibrated_under_it():
+    generator = np.random.default_rng(8)
+    odds = generator.normal(-1.5, 0.8, size=(1, 1, 2000))
+    known = 3 + 0.2 * (odds[0, 0] + generator.normal(scale=0.6, size=2000))  # more is known; on any scale
+    truth = _sharpened(odds, known)
+    slope, intercept = lines_by_row(odds[0], truth)
+    np.testing.assert_allclose([slope[0], intercept[0]], [1, 0], atol=1e-6)
+    assert truth.std() > 1.1 * (1 / (1 + np.exp(-odds))).std()
+    np.testing.assert_array_equal(np.argsort(truth[0]), np.argsort(known))
+
+
+def test_scores_that_say_nothing_tell_no_sharper_truth():
+    odds = np.random.default_rng(9).normal(-1.5, 0.5, size=(2, 1, 50))
+    for known in (np.zeros(50), -odds.mean(axis=(0, 1))):
+        truth = _sharpened(odds, known)
+        assert np.isfinite(truth).all()
+        assert truth.mean() == pytest.approx((1 / (1 + np.exp(-odds))).mean(), abs=1e-6)
