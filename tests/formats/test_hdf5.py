@@ -267,7 +267,7 @@ def test_arrays_are_read_when_they_are_asked_for():
 
 
 def of_no_use(file: h5py.File) -> None:
-    """What other programs keep beside the signals: types, compound arrays, long and scattered texts, cells of nothing."""
+    """What other programs keep beside signals: types, compound arrays, long and scattered texts, cells of nothing."""
     flat(file)
     file["kind"] = np.dtype("f8")  # a named type
     file["marks"] = np.zeros(3, dtype=[("at", "f8"), ("what", "i4")])
