@@ -93,7 +93,7 @@ class CrossvalStore(ParentRun):
 
     @property
     def keeps_models(self) -> bool:
-        """Whether there are models of every finished fold, to predict with."""
+        """True if there are models of every finished fold, to predict with."""
         children = [self.client.get_run(child) for child in self.folds().values()]
         return bool(children) and all(_CHECKPOINTS in self.files.names(child) for child in children)
 

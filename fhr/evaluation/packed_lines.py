@@ -22,7 +22,7 @@ __all__ = ["KeptLine", "linear_line"]
 
 @dataclass(frozen=True)
 class KeptLine:
-    """What a checkpoint of a line says of its input.
+    """Input of a line, as its checkpoint says it.
 
     Args:
         features: that the line takes.

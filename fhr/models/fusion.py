@@ -27,7 +27,7 @@ _MOST_PARTS, _MOST = 64, 1e12
 
 @dataclass(frozen=True)
 class Scale:
-    """What makes one score of those of several families: the sum of weight (score - centre) / spread.
+    """One score of those of several families: the sum of weight (score - centre) / spread.
 
     Attributes:
         centre: of each family.
